@@ -1,0 +1,270 @@
+"""The experiment: all that determines a run, as typed structs with their defaults."""
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta, Struct
+
+from engine.phases import DEFAULT_ORDER, Phase
+
+Positive = Annotated[float, Meta(gt=0)]
+NonNegative = Annotated[float, Meta(ge=0)]
+Fraction = Annotated[float, Meta(ge=0, lt=1)]
+Count = Annotated[int, Meta(ge=1, le=2**40)]
+Seed = Annotated[int, Meta(ge=0, lt=2**63)]
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
+Columns = Annotated[list[str], Meta(min_length=1)]
+Initializer = Literal[
+    "kaiming_uniform",
+    "kaiming_normal",
+    "xavier_uniform",
+    "xavier_normal",
+    "normal",
+    "uniform",
+    "zeros",
+    "constant",
+]
+
+
+class Table(Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """One table of an experiment file."""
+
+
+class DataSpec(Table):
+    """Where the samples come from, and how they are batched."""
+
+    x: list[list[float]] | None = None
+    y: list[list[float]] | list[int] | None = None
+    csv: str | None = None
+    inputs: Columns | None = None
+    targets: Columns | None = None
+    one_hot: bool = False
+    npz: str | None = None
+    standardize: bool = False
+    batch_size: Count | None = None
+    shuffle: bool = False
+    drop_last: bool = False
+
+
+class LayerSpec(Table):
+    """What every layer has."""
+
+    type: ClassVar[str]
+    name: Name | None = None
+
+
+class LinearSpec(LayerSpec):
+    """A linear layer; the number of inputs is inferred."""
+
+    type = "linear"
+    out: Count
+    bias: bool | list[float] = True
+    init: Initializer = "kaiming_uniform"
+    init_scale: float = 1.0
+    weight: list[list[float]] | None = None
+    frozen: list[Literal["weight", "bias"]] = []
+
+
+class IdentitySpec(LayerSpec):
+    type = "identity"
+
+
+class ReLUSpec(LayerSpec):
+    type = "relu"
+
+
+class LeakyReLUSpec(LayerSpec):
+    type = "leaky_relu"
+    negative_slope: float = 0.01
+
+
+class SigmoidSpec(LayerSpec):
+    type = "sigmoid"
+
+
+class TanhSpec(LayerSpec):
+    type = "tanh"
+
+
+class SoftplusSpec(LayerSpec):
+    type = "softplus"
+    beta: Positive = 1.0
+    threshold: float = 20.0
+
+
+class ELUSpec(LayerSpec):
+    type = "elu"
+    alpha: float = 1.0
+
+
+class SiLUSpec(LayerSpec):
+    type = "silu"
+
+
+class GELUSpec(LayerSpec):
+    type = "gelu"
+
+
+class SoftmaxSpec(LayerSpec):
+    type = "softmax"
+
+
+class LogSoftmaxSpec(LayerSpec):
+    type = "log_softmax"
+
+
+class LossSpec(Table):
+    """What every loss has."""
+
+    type: ClassVar[str]
+    reduction: Literal["sum", "mean", "batch_mean"] = "mean"
+    scale: float = 1.0
+
+
+class MSESpec(LossSpec):
+    type = "mse"
+
+
+class L1Spec(LossSpec):
+    type = "l1"
+
+
+class HuberSpec(LossSpec):
+    type = "huber"
+    delta: Positive = 1.0
+
+
+class BCESpec(LossSpec):
+    type = "bce"
+
+
+class BCEWithLogitsSpec(LossSpec):
+    type = "bce_with_logits"
+
+
+class CrossEntropySpec(LossSpec):
+    type = "cross_entropy"
+
+
+class NLLSpec(LossSpec):
+    type = "nll"
+
+
+class OptimizerSpec(Table):
+    """What every optimizer has."""
+
+    type: ClassVar[str]
+    weight_decay: NonNegative = 0.0
+    maximize: bool = False
+
+
+class SGDSpec(OptimizerSpec):
+    type = "sgd"
+    lr: NonNegative = 1e-3
+    momentum: NonNegative = 0.0
+    dampening: float = 0.0
+    nesterov: bool = False
+
+
+class AdamSpec(OptimizerSpec):
+    type = "adam"
+    lr: NonNegative = 1e-3
+    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
+    eps: NonNegative = 1e-8
+    amsgrad: bool = False
+
+
+class AdamWSpec(AdamSpec):
+    type = "adamw"
+    weight_decay: NonNegative = 1e-2
+
+
+class AdagradSpec(OptimizerSpec):
+    type = "adagrad"
+    lr: NonNegative = 1e-2
+    lr_decay: NonNegative = 0.0
+    initial_accumulator_value: NonNegative = 0.0
+    eps: NonNegative = 1e-10
+
+
+class RMSpropSpec(OptimizerSpec):
+    type = "rmsprop"
+    lr: NonNegative = 1e-2
+    alpha: NonNegative = 0.99
+    eps: NonNegative = 1e-8
+    momentum: NonNegative = 0.0
+    centered: bool = False
+
+
+class TrainingSpec(Table):
+    """How long, and in which order the steps stand."""
+
+    epochs: Count = 10
+    order: tuple[Phase, ...] = DEFAULT_ORDER
+    skip: tuple[Phase, ...] = ()
+
+
+class Experiment(Table):
+    """All that determines a run; equal experiments with equal data give equal bits."""
+
+    name: str
+    description: str = ""
+    seed: Seed = 0
+    dtype: Literal["float32", "float64"] = "float64"
+    data: DataSpec
+    layers: tuple[LayerSpec, ...]
+    loss: LossSpec
+    optimizer: OptimizerSpec
+    training: TrainingSpec = TrainingSpec()
+    source: str = ""
+    directory: str = ""
+
+    def path_of(self, file: str) -> Path:
+        """A data file's path: relative ones are relative to the experiment file."""
+        return Path(self.directory, file)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The names of the layers: their own, or the type and a running number."""
+        counts: dict[str, int] = {}
+        names = []
+        for spec in self.layers:
+            counts[spec.type] = counts.get(spec.type, 0) + 1
+            names.append(spec.name or f"{spec.type}{counts[spec.type]}")
+        return tuple(names)
+
+
+def _by_type(*specs: Any) -> dict[str, Any]:
+    return {spec.type: spec for spec in specs}
+
+
+LAYER_SPECS: dict[str, type[LayerSpec]] = _by_type(
+    LinearSpec,
+    IdentitySpec,
+    ReLUSpec,
+    LeakyReLUSpec,
+    SigmoidSpec,
+    TanhSpec,
+    SoftplusSpec,
+    ELUSpec,
+    SiLUSpec,
+    GELUSpec,
+    SoftmaxSpec,
+    LogSoftmaxSpec,
+)
+LOSS_SPECS: dict[str, type[LossSpec]] = _by_type(
+    MSESpec, L1Spec, HuberSpec, BCESpec, BCEWithLogitsSpec, CrossEntropySpec, NLLSpec
+)
+OPTIMIZER_SPECS: dict[str, type[OptimizerSpec]] = _by_type(
+    SGDSpec, AdamSpec, AdamWSpec, AdagradSpec, RMSpropSpec
+)
+
+
+def load_experiment(name: str) -> Experiment:
+    """The built-in experiment of that name, or the one in that .toml file.
+
+    Raises :class:`engine.errors.ExperimentError` with every problem that can be found.
+    """
+    from engine.experiment_reader import read_file
+
+    return read_file(name)

@@ -1,0 +1,258 @@
+"""The optimizers as pure rules: parameter, gradient, slots and hyper-parameters in, new ones out.
+
+Each rule follows ``torch.optim`` step for step. A slot is ``None`` before the first update.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from engine.arrays import Array
+
+Hyper = Mapping[str, float]
+Slots = tuple[Array | None, ...]
+
+
+@dataclass(frozen=True)
+class Optimizer(ABC):
+    """What every optimizer answers. ``slots`` names the tensors it keeps for each parameter."""
+
+    type: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def hyper(self) -> dict[str, float]:
+        """The hyper-parameters that are numbers, as they stand at the start."""
+
+    @property
+    @abstractmethod
+    def slots(self) -> tuple[str, ...]:
+        """The names of the tensors kept for each parameter, in order."""
+
+    @abstractmethod
+    def update(self, p: Array, grad: Array, slots: Slots, h: Hyper) -> tuple[Array, ...]:
+        """The new parameter and the new slots."""
+
+    @abstractmethod
+    def formula(self, p: str) -> str:
+        """The right-hand side of θ ← …, with ``∂ℓ/∂θ`` for the gradient."""
+
+
+def decayed(p: Array, grad: Array, weight_decay: float, maximize: bool) -> Array:
+    """The gradient that the rule uses: its sign for ``maximize``, and the term of L2 added."""
+    if maximize:
+        grad = -grad
+    return grad + weight_decay * p if weight_decay else grad
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum, as ``torch.optim.SGD``."""
+
+    type: ClassVar[str] = "sgd"
+    lr: float = 1e-3
+    momentum: float = 0.0
+    dampening: float = 0.0
+    weight_decay: float = 0.0
+    nesterov: bool = False
+    maximize: bool = False
+
+    @property
+    def hyper(self) -> dict[str, float]:
+        named = {"momentum": self.momentum, "dampening": self.dampening}
+        used = {name: value for name, value in named.items() if self.momentum}
+        return {"lr": self.lr} | used | {"weight_decay": self.weight_decay}
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("momentum",) if self.momentum else ()
+
+    def update(self, p: Array, grad: Array, slots: Slots, h: Hyper) -> tuple[Array, ...]:
+        grad = decayed(p, grad, h["weight_decay"], self.maximize)
+        if not slots:
+            return (p - h["lr"] * grad,)
+        (buffer,) = slots
+        if buffer is None:
+            buffer = grad.copy()
+        else:
+            buffer = h["momentum"] * buffer + (1 - h["dampening"]) * grad
+        step = grad + h["momentum"] * buffer if self.nesterov else buffer
+        return p - h["lr"] * step, buffer
+
+    def formula(self, p: str) -> str:
+        grad = f"{'−' if self.maximize else ''}∂ℓ/∂{p}"
+        if self.weight_decay:
+            grad = f"({grad} + λ {p})"
+        if not self.momentum:
+            return f"{p} − η {grad}"
+        damp = "" if not self.dampening else "(1 − τ) "
+        v = f"(μ v + {damp}{grad})"
+        return f"{p} − η ({grad} + μ {v})" if self.nesterov else f"{p} − η {v}"
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam, as ``torch.optim.Adam``: moments with bias correction, L2 added to the gradient."""
+
+    type: ClassVar[str] = "adam"
+    decoupled: ClassVar[bool] = False
+    lr: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    amsgrad: bool = False
+    maximize: bool = False
+
+    @property
+    def hyper(self) -> dict[str, float]:
+        beta1, beta2 = self.betas
+        return {
+            "lr": self.lr,
+            "beta1": beta1,
+            "beta2": beta2,
+            "eps": self.eps,
+            "weight_decay": self.weight_decay,
+        }
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        more = ("max_exp_avg_sq",) if self.amsgrad else ()
+        return ("step", "exp_avg", "exp_avg_sq", *more)
+
+    def update(self, p: Array, grad: Array, slots: Slots, h: Hyper) -> tuple[Array, ...]:
+        lr, beta1, beta2 = h["lr"], h["beta1"], h["beta2"]
+        if self.decoupled:
+            grad = -grad if self.maximize else grad
+            p = p * (1 - lr * h["weight_decay"])
+        else:
+            grad = decayed(p, grad, h["weight_decay"], self.maximize)
+        step, mean, square = (np.zeros_like(p) if s is None else s for s in slots[:3])
+        count = 1.0 if slots[0] is None else float(step) + 1
+        mean = mean + (grad - mean) * (1 - beta1)
+        square = square * beta2 + (1 - beta2) * grad * grad
+        done: tuple[Array, ...] = (np.asarray(count, dtype=p.dtype), mean, square)
+        largest = square
+        if self.amsgrad:
+            largest = square if slots[3] is None else np.maximum(slots[3], square)
+            done = (*done, largest)
+        root = np.sqrt(largest) / math.sqrt(1 - beta2**count) + h["eps"]
+        return p - (lr / (1 - beta1**count)) * (mean / root), *done
+
+    def formula(self, p: str) -> str:
+        if self.decoupled and self.weight_decay:
+            return f"(1 − ηλ){p} − η m̂ / (√v̂ + ε)"
+        return f"{p} − η m̂ / (√v̂ + ε)"
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """AdamW, as ``torch.optim.AdamW``: weight decay applied to the parameter itself."""
+
+    type: ClassVar[str] = "adamw"
+    decoupled: ClassVar[bool] = True
+    weight_decay: float = 1e-2
+
+
+@dataclass(frozen=True)
+class Adagrad(Optimizer):
+    """Adagrad, as ``torch.optim.Adagrad``."""
+
+    type: ClassVar[str] = "adagrad"
+    lr: float = 1e-2
+    lr_decay: float = 0.0
+    weight_decay: float = 0.0
+    initial_accumulator_value: float = 0.0
+    eps: float = 1e-10
+    maximize: bool = False
+
+    @property
+    def hyper(self) -> dict[str, float]:
+        return {
+            "lr": self.lr,
+            "lr_decay": self.lr_decay,
+            "eps": self.eps,
+            "weight_decay": self.weight_decay,
+        }
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("step", "sum")
+
+    def update(self, p: Array, grad: Array, slots: Slots, h: Hyper) -> tuple[Array, ...]:
+        grad = decayed(p, grad, h["weight_decay"], self.maximize)
+        count = 1.0 if slots[0] is None else float(slots[0]) + 1
+        total = slots[1]
+        if total is None:
+            total = np.full_like(p, self.initial_accumulator_value)
+        total = total + grad * grad
+        rate = h["lr"] / (1 + (count - 1) * h["lr_decay"])
+        new = p - rate * (grad / (np.sqrt(total) + h["eps"]))
+        return new, np.asarray(count, dtype=p.dtype), total
+
+    def formula(self, p: str) -> str:
+        return f"{p} − η ∂ℓ/∂{p} / (√Σ(∂ℓ/∂{p})² + ε)"
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """RMSprop, as ``torch.optim.RMSprop``."""
+
+    type: ClassVar[str] = "rmsprop"
+    lr: float = 1e-2
+    alpha: float = 0.99
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+    centered: bool = False
+    maximize: bool = False
+
+    @property
+    def hyper(self) -> dict[str, float]:
+        more = {"momentum": self.momentum} if self.momentum else {}
+        return {
+            "lr": self.lr,
+            "alpha": self.alpha,
+            "eps": self.eps,
+            "weight_decay": self.weight_decay,
+        } | more
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        names = ["square_avg"]
+        names += ["grad_avg"] if self.centered else []
+        names += ["momentum"] if self.momentum else []
+        return tuple(names)
+
+    def update(self, p: Array, grad: Array, slots: Slots, h: Hyper) -> tuple[Array, ...]:
+        grad = decayed(p, grad, h["weight_decay"], self.maximize)
+        old = dict(zip(self.slots, slots, strict=True))
+        zero = np.zeros_like(p)
+        alpha = h["alpha"]
+        square = old["square_avg"]
+        square = (zero if square is None else square) * alpha + (1 - alpha) * grad * grad
+        done: tuple[Array, ...] = (square,)
+        variance = square
+        if self.centered:
+            mean = old["grad_avg"]
+            mean = zero if mean is None else mean
+            mean = mean + (grad - mean) * (1 - alpha)
+            done = (*done, mean)
+            variance = square - mean * mean
+        step = grad / (np.sqrt(variance) + h["eps"])
+        if self.momentum:
+            buffer = old["momentum"]
+            step = (zero if buffer is None else buffer) * h["momentum"] + step
+            done = (*done, step)
+        return p - h["lr"] * step, *done
+
+    def formula(self, p: str) -> str:
+        return f"{p} − η ∂ℓ/∂{p} / (√v + ε)"
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    optimizer.type: optimizer for optimizer in (SGD, Adam, AdamW, Adagrad, RMSprop)
+}
