@@ -1,0 +1,255 @@
+"""A matrix as colours, two of its rows in one row of text, or as characters without colour.
+
+A matrix smaller than the picture is enlarged by whole factors; of a larger one each pixel is the
+average of its finite values, and a NaN or an infinity among them marks the pixel, never hidden.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.render import palette
+from tui.render.numbers import compact
+from tui.render.palette import Rgb
+from tui.render.scaling import Floats, binary_exponent, position, scaled
+
+NAN_MARK, POSINF_MARK, NEGINF_MARK = "N", "^", "v"
+POSITIVE_RAMP = ".:+*%#"  # from near zero to the upper limit
+NEGATIVE_RAMP = ".,-~=≡"  # from near zero to the lower limit
+_BUDGET = 262_144  # elements looked at for one picture
+_NAN, _POSINF, _NEGINF = 1, 2, 4
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    """One character: ▀ with the upper pixel in front and the lower behind, a mark, or a space."""
+
+    char: str
+    foreground: Rgb | None
+    background: Rgb | None
+
+
+BLANK = HeatCell(" ", None, None)
+
+
+@dataclass(frozen=True)
+class Heat:
+    """`cells` row by row, and what the legend must say about them.
+
+    `low` and `high` are the values of the two ends of the palette; `diverging`: centred on zero;
+    `averaged`: a pixel stands for several elements; `sampled`: not all of those were looked at;
+    `clipped`: how many pixels lie outside the limits.
+    """
+
+    cells: list[list[HeatCell]]
+    low: float
+    high: float
+    diverging: bool
+    averaged: bool
+    sampled: bool
+    clipped: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Pixels:
+    means: Floats  # NaN where no element of the pixel is finite
+    marks: NDArray[np.uint8]  # which kinds of non-finite values are there
+    averaged: bool
+    sampled: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Spread:
+    """One axis: the elements looked at, where the groups of one pixel start, and enlargement."""
+
+    elements: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    repeat: int
+    sampled: bool
+
+
+def heat_cells(
+    matrix: NDArray[Any], width: int, height: int, *, scale: tuple[float, float] | None = None
+) -> Heat:
+    """`height` rows of `width` cells; what the matrix does not fill is blank.
+
+    Signed data is coloured from -m to m (blue, white at zero, orange), non-negative data from its
+    minimum to its maximum (dark to bright). `scale` sets the limits instead, so that pictures
+    compare; values beyond are clipped and counted. Looks at a bounded number of elements.
+    """
+    width, height = max(0, width), max(0, height)
+    pixels = _pixels(matrix, width, 2 * height)
+    low, high = _limits(pixels.means, scale)
+    diverging = low < 0
+    stops = palette.DIVERGING if diverging else palette.SEQUENTIAL
+    colours = _colours(pixels, position(pixels.means, low, high), stops)
+    marks = [[_mark(bits) for bits in row] for row in pixels.marks.tolist()]
+    rows = [
+        _text_row(colours[top : top + 2], marks[top : top + 2], width)
+        for top in range(0, 2 * height, 2)
+    ]
+    with np.errstate(invalid="ignore"):
+        clipped = int(np.count_nonzero((pixels.means < low) | (pixels.means > high)))
+    return Heat(rows, low, high, diverging, pixels.averaged, pixels.sampled, clipped)
+
+
+def legend_text(heat: Heat) -> str:
+    """The limits of the colours and all that the picture leaves out."""
+    notes = [f"{compact(heat.low)} … {compact(heat.high)}"]
+    if heat.diverging:
+        notes.append("white is 0")
+    if heat.averaged:
+        notes.append("averages of a sample" if heat.sampled else "averages")
+    if heat.clipped:
+        notes.append(f"{heat.clipped} beyond the limits")
+    return ", ".join(notes)
+
+
+def ramp_text(matrix: NDArray[Any], width: int, height: int) -> list[str]:
+    """`height` strings of `width` characters: `.:+*%#` upwards from zero, `.,-~=≡` downwards.
+
+    Without a negative value the ramp runs from the minimum to the maximum. `N ^ v`: NaN, ±inf.
+    """
+    width, height = max(0, width), max(0, height)
+    pixels = _pixels(matrix, width, height)
+    low, high = _limits(pixels.means, None)
+    levels = position(pixels.means, low, high)
+    if low < 0:
+        levels = 2 * levels - 1
+    rows = [
+        "".join(_mark(bits) or _ramp_char(level) for bits, level in zip(*row, strict=True))
+        for row in zip(pixels.marks.tolist(), levels.tolist(), strict=True)
+    ]
+    rows += [""] * (height - len(rows))
+    return [row.ljust(width) for row in rows]
+
+
+def _ramp_char(level: float) -> str:
+    ramp = POSITIVE_RAMP if level >= 0 else NEGATIVE_RAMP
+    return ramp[min(len(ramp) - 1, math.floor(abs(level) * len(ramp)))]
+
+
+def _spread(length: int, pixels: int, samples: int) -> _Spread:
+    """Elements for each pixel of one axis, at most `samples` for one, spread over its block."""
+    groups = min(length, pixels)
+    if groups == 0:
+        none = np.zeros(0, dtype=np.intp)
+        return _Spread(none, none, 1, sampled=False)
+    edges = [i * length // groups for i in range(groups + 1)]
+    counts = [min(samples, b - a) for a, b in pairwise(edges)]
+    elements = [
+        edges[g] + np.arange(n, dtype=np.intp) * (edges[g + 1] - edges[g]) // n
+        for g, n in enumerate(counts)
+    ]
+    starts = np.cumsum([0, *counts[:-1]], dtype=np.intp)
+    return _Spread(np.concatenate(elements), starts, pixels // groups, sum(counts) < length)
+
+
+def _samples(rows: int, cols: int, pixel_rows: int, pixel_cols: int) -> tuple[int, int]:
+    """Elements per pixel along each axis so that all pixels together stay within the budget."""
+    groups = max(1, min(rows, pixel_rows)) * max(1, min(cols, pixel_cols))
+    if rows * cols <= _BUDGET:
+        return max(1, rows), max(1, cols)
+    share = max(1, _BUDGET // groups)
+    across = max(1, min(-(-cols // max(1, pixel_cols)), math.isqrt(share)))
+    down = max(1, min(-(-rows // max(1, pixel_rows)), share // across))
+    return down, max(1, min(-(-cols // max(1, pixel_cols)), share // down))
+
+
+def _pixels(matrix: NDArray[Any], width: int, height: int) -> _Pixels:
+    samples = _samples(matrix.shape[0], matrix.shape[1], height, width)
+    down = _spread(matrix.shape[0], height, samples[0])
+    across = _spread(matrix.shape[1], width, samples[1])
+    if down.starts.size == 0 or across.starts.size == 0:
+        return _Pixels(np.zeros((0, 0)), np.zeros((0, 0), dtype=np.uint8), False, False)
+    taken = matrix[np.ix_(down.elements, across.elements)].astype(np.float64)
+    shape = (down.starts.size, across.starts.size)
+    return _Pixels(
+        _enlarged(_means(taken, down, across), down, across),
+        _enlarged(_marks(taken, down, across), down, across),
+        averaged=shape != matrix.shape,
+        sampled=down.sampled or across.sampled,
+    )
+
+
+def _enlarged(pixels: NDArray[Any], down: _Spread, across: _Spread) -> NDArray[Any]:
+    return pixels.repeat(down.repeat, axis=0).repeat(across.repeat, axis=1)
+
+
+def _reduced(ufunc: np.ufunc, values: NDArray[Any], down: _Spread, across: _Spread) -> Any:
+    return ufunc.reduceat(ufunc.reduceat(values, down.starts, axis=0), across.starts, axis=1)
+
+
+def _means(taken: Floats, down: _Spread, across: _Spread) -> Floats:
+    finite = np.isfinite(taken)
+    kept = np.where(finite, taken, 0.0)
+    exponent = binary_exponent(kept)
+    totals = _reduced(np.add, scaled(kept, exponent), down, across)
+    counts = _reduced(np.add, finite.astype(np.intp), down, across)
+    means = np.divide(totals, counts, out=np.full(totals.shape, np.nan), where=counts > 0)
+    return np.asarray(np.ldexp(means, exponent))
+
+
+def _marks(taken: Floats, down: _Spread, across: _Spread) -> NDArray[np.uint8]:
+    bits = np.isnan(taken) * _NAN + np.isposinf(taken) * _POSINF + np.isneginf(taken) * _NEGINF
+    return np.asarray(_reduced(np.bitwise_or, bits.astype(np.uint8), down, across))
+
+
+def _limits(means: Floats, scale: tuple[float, float] | None) -> tuple[float, float]:
+    finite = means[np.isfinite(means)]
+    if scale is not None and all(math.isfinite(limit) for limit in scale):
+        low, high = sorted(scale)
+    elif finite.size:
+        low, high = float(finite.min()), float(finite.max())
+    else:
+        return 0.0, 0.0
+    if low < 0:
+        high = max(-low, high)
+        return -high, high
+    return (0.0, high) if low == high else (low, high)
+
+
+def _colours(pixels: _Pixels, levels: Floats, stops: tuple[Rgb, ...]) -> list[list[Rgb]]:
+    return [
+        [_pixel_colour(bits, level, stops) for bits, level in zip(*row, strict=True)]
+        for row in zip(pixels.marks.tolist(), levels.tolist(), strict=True)
+    ]
+
+
+def _pixel_colour(bits: int, level: float, stops: tuple[Rgb, ...]) -> Rgb:
+    if bits:
+        return palette.NOT_A_NUMBER if bits & _NAN else palette.INFINITE
+    return palette.colour(stops, level)
+
+
+def _mark(bits: int) -> str:
+    if bits & _NAN:
+        return NAN_MARK
+    return POSINF_MARK if bits & _POSINF else NEGINF_MARK if bits & _NEGINF else ""
+
+
+def _text_row(colours: list[list[Rgb]], marks: list[list[str]], width: int) -> list[HeatCell]:
+    if not colours:
+        return [BLANK] * width
+    lower = colours[1] if len(colours) == 2 else [None] * len(colours[0])
+    below = marks[1] if len(marks) == 2 else [""] * len(marks[0])
+    cells = [
+        _cell(pair, names)
+        for pair, names in zip(
+            zip(colours[0], lower, strict=True), zip(marks[0], below, strict=True), strict=True
+        )
+    ]
+    return cells + [BLANK] * (width - len(cells))
+
+
+def _cell(colours: tuple[Rgb, Rgb | None], marks: tuple[str, str]) -> HeatCell:
+    """A mark takes the whole cell, NaN before +inf before -inf."""
+    for mark in (NAN_MARK, POSINF_MARK, NEGINF_MARK):
+        if mark in marks:
+            behind = colours[marks.index(mark)] or palette.INFINITE
+            return HeatCell(mark, palette.contrasting(behind), behind)
+    return HeatCell("▀", *colours)

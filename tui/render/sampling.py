@@ -1,0 +1,32 @@
+"""Bounded samples of tensors of any size, without copying the whole tensor."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def sample_step(size: int, limit: int) -> int:
+    """The stride through `size` elements that meets at most `limit` of them; 1 if all fit.
+
+    It has no common factor with `size`, so that a walk over the flat elements visits every column
+    of a matrix instead of the same one over and over.
+    """
+    limit = max(1, limit)
+    step = -(-size // limit)
+    while step > 1 and math.gcd(step, size) != 1:
+        step += 1
+    return max(1, step)
+
+
+def flat_slice(array: NDArray[Any], window: slice) -> NDArray[Any]:
+    """A slice of the elements in row-major order, whatever the memory order; copies it at most."""
+    if array.flags.c_contiguous:
+        return array.reshape(-1)[window]
+    return np.asarray(array.flat[window])
+
+
+def sample(array: NDArray[Any], limit: int) -> NDArray[Any]:
+    """At most `limit` elements of `array`, 1-D, spread evenly; all of them if they fit."""
+    return flat_slice(array, slice(None, None, sample_step(array.size, limit)))

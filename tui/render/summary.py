@@ -1,0 +1,143 @@
+"""What a tensor holds, in one line: range, distribution, mean, and counts of special values."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.render.numbers import compact, count_text
+from tui.render.sampling import sample
+from tui.render.scaling import binary_exponent, position, scaled
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Statistics of a tensor; range, mean, standard deviation and histogram of its finite values.
+
+    Those are NaN where no value is finite. `std` is the population's (divisor n). The histogram
+    has bins of equal width from minimum to maximum; a constant tensor fills the middle one.
+    Where `sampled`, all of it comes from a sample and counts are scaled to the whole.
+    """
+
+    size: int
+    minimum: float
+    maximum: float
+    mean: float
+    std: float
+    nan: int
+    posinf: int
+    neginf: int
+    zeros: int
+    histogram: tuple[int, ...]
+    sampled: bool
+
+
+def summarize(array: NDArray[Any], bins: int = 8, limit: int = 262_144) -> Summary:
+    """The summary of an array of booleans, integers or floats of any shape.
+
+    Exact up to `limit` elements; beyond, from an evenly strided sample of at most `limit`.
+    """
+    taken = sample(array, limit)
+    factor = array.size / taken.size if taken.size else 1.0
+    if taken.dtype.kind == "f":
+        wide = taken.astype(np.float64)
+        finite = wide[np.isfinite(wide)]
+        special = (np.isnan(wide), np.isposinf(wide), np.isneginf(wide))
+        nan, posinf, neginf = (_count(mask, factor) for mask in special)
+    else:
+        finite = taken.astype(np.int8) if taken.dtype.kind == "b" else taken
+        nan = posinf = neginf = 0
+    low, high, mean, std = _moments(finite)
+    return Summary(
+        size=array.size,
+        minimum=low,
+        maximum=high,
+        mean=mean,
+        std=std,
+        nan=nan,
+        posinf=posinf,
+        neginf=neginf,
+        zeros=_count(finite == 0, factor),
+        histogram=tuple(round(n * factor) for n in _histogram(finite, bins)),
+        sampled=taken.size < array.size,
+    )
+
+
+def _count(mask: NDArray[np.bool_], factor: float) -> int:
+    return round(int(np.count_nonzero(mask)) * factor)
+
+
+def _moments(finite: NDArray[Any]) -> tuple[float, float, float, float]:
+    if finite.size == 0:
+        return math.nan, math.nan, math.nan, math.nan
+    exponent = binary_exponent(finite)
+    unit = scaled(finite, exponent)
+    with np.errstate(all="ignore"):
+        mean, std = float(unit.mean()), float(unit.std())
+    low, high = finite.min().item(), finite.max().item()
+    # The mean of equal numbers may round to a neighbour of theirs.
+    mean = float(min(max(math.ldexp(mean, exponent), low), high))
+    return low, high, mean, 0.0 if low == high else math.ldexp(std, exponent)
+
+
+def _histogram(finite: NDArray[Any], bins: int) -> list[int]:
+    if finite.size == 0 or bins <= 0:
+        return [0] * max(0, bins)
+    where = position(finite, float(finite.min()), float(finite.max())) * bins
+    index = np.minimum(where.astype(np.intp), bins - 1)
+    return [int(count) for count in np.bincount(index, minlength=bins)]
+
+
+def spark(histogram: Sequence[int]) -> str:
+    """One block a bin, the fullest one highest; an empty bin is a space, any other is visible."""
+    top = max(histogram, default=0)
+    levels = (-(-count * len(BLOCKS) // top) if top else 0 for count in histogram)
+    return "".join(BLOCKS[level - 1] if level > 0 else " " for level in levels)
+
+
+def summary_text(summary: Summary, width: int) -> str:
+    """The summary in at most `width` characters; what matters least goes first, NaN goes last.
+
+    `≈` leads where the numbers come from a sample.
+    """
+    parts = _parts(summary)
+    text = _joined(parts, summary.sampled)
+    while len(text) > width and len({rank for rank, _, _ in parts}) > 1:
+        least = max(rank for rank, _, _ in parts)
+        parts = [part for part in parts if part[0] != least]
+        text = _joined(parts, summary.sampled)
+    return text if len(text) <= width else (text[: max(0, width - 1)] + "…")[: max(0, width)]
+
+
+def _joined(parts: list[tuple[int, str, str]], sampled: bool) -> str:
+    text = "".join(gap + part for _, gap, part in parts).strip()
+    return f"≈ {text}" if sampled else text
+
+
+def _parts(summary: Summary) -> list[tuple[int, str, str]]:
+    """(rank, gap before, text) in the order of reading; rank 0 is never left out."""
+    if summary.size == 0:
+        return [(0, "", "empty")]
+    specials = ((summary.nan, "NaN"), (summary.posinf, "+inf"), (summary.neginf, "-inf"))
+    bad = [(0, "  ", f"{count_text(n)} {name}") for n, name in specials if n]
+    if math.isnan(summary.minimum):
+        return [(0, "", "no finite value"), *bad]
+    if summary.minimum == summary.maximum and not bad:
+        name = "value" if summary.size == 1 else "all"
+        return [(0, "", f"{name} {compact(summary.minimum)}")]
+    none = [] if summary.nan else [(6, "  ", "0 NaN")]
+    return [
+        (1, "", f"min {compact(summary.minimum)}"),
+        (3, " ", spark(summary.histogram)),
+        (1, " ", f"max {compact(summary.maximum)}"),
+        (2, "  ", f"mean {compact(summary.mean)}"),
+        (4, " ", f"± {compact(summary.std)}"),
+        *none,
+        *bad,
+        (5, "  ", f"{count_text(summary.zeros)} zero"),
+    ]
