@@ -11,7 +11,7 @@ Positive = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
 Count = Annotated[int, Meta(ge=1, le=2**40)]
-Seed = Annotated[int, Meta(ge=0, lt=2**63)]
+Seed = Annotated[int, Meta(ge=0, le=2**62)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Columns = Annotated[list[str], Meta(min_length=1)]
 Initializer = Literal[
@@ -30,11 +30,11 @@ class Table(Struct, kw_only=True, frozen=True, omit_defaults=True):
     """One table of an experiment file."""
 
 
-class DataSpec(Table):
+class DataSpec(Table, kw_only=True, frozen=True):
     """Where the samples come from, and how they are batched."""
 
     x: list[list[float]] | None = None
-    y: list[list[float]] | list[int] | None = None
+    y: list[list[float] | float] | None = None
     csv: str | None = None
     inputs: Columns | None = None
     targets: Columns | None = None
@@ -46,14 +46,14 @@ class DataSpec(Table):
     drop_last: bool = False
 
 
-class LayerSpec(Table):
+class LayerSpec(Table, kw_only=True, frozen=True):
     """What every layer has."""
 
     type: ClassVar[str]
     name: Name | None = None
 
 
-class LinearSpec(LayerSpec):
+class LinearSpec(LayerSpec, kw_only=True, frozen=True):
     """A linear layer; the number of inputs is inferred."""
 
     type = "linear"
@@ -65,55 +65,55 @@ class LinearSpec(LayerSpec):
     frozen: list[Literal["weight", "bias"]] = []
 
 
-class IdentitySpec(LayerSpec):
+class IdentitySpec(LayerSpec, kw_only=True, frozen=True):
     type = "identity"
 
 
-class ReLUSpec(LayerSpec):
+class ReLUSpec(LayerSpec, kw_only=True, frozen=True):
     type = "relu"
 
 
-class LeakyReLUSpec(LayerSpec):
+class LeakyReLUSpec(LayerSpec, kw_only=True, frozen=True):
     type = "leaky_relu"
     negative_slope: float = 0.01
 
 
-class SigmoidSpec(LayerSpec):
+class SigmoidSpec(LayerSpec, kw_only=True, frozen=True):
     type = "sigmoid"
 
 
-class TanhSpec(LayerSpec):
+class TanhSpec(LayerSpec, kw_only=True, frozen=True):
     type = "tanh"
 
 
-class SoftplusSpec(LayerSpec):
+class SoftplusSpec(LayerSpec, kw_only=True, frozen=True):
     type = "softplus"
     beta: Positive = 1.0
     threshold: float = 20.0
 
 
-class ELUSpec(LayerSpec):
+class ELUSpec(LayerSpec, kw_only=True, frozen=True):
     type = "elu"
     alpha: float = 1.0
 
 
-class SiLUSpec(LayerSpec):
+class SiLUSpec(LayerSpec, kw_only=True, frozen=True):
     type = "silu"
 
 
-class GELUSpec(LayerSpec):
+class GELUSpec(LayerSpec, kw_only=True, frozen=True):
     type = "gelu"
 
 
-class SoftmaxSpec(LayerSpec):
+class SoftmaxSpec(LayerSpec, kw_only=True, frozen=True):
     type = "softmax"
 
 
-class LogSoftmaxSpec(LayerSpec):
+class LogSoftmaxSpec(LayerSpec, kw_only=True, frozen=True):
     type = "log_softmax"
 
 
-class LossSpec(Table):
+class LossSpec(Table, kw_only=True, frozen=True):
     """What every loss has."""
 
     type: ClassVar[str]
@@ -121,36 +121,36 @@ class LossSpec(Table):
     scale: float = 1.0
 
 
-class MSESpec(LossSpec):
+class MSESpec(LossSpec, kw_only=True, frozen=True):
     type = "mse"
 
 
-class L1Spec(LossSpec):
+class L1Spec(LossSpec, kw_only=True, frozen=True):
     type = "l1"
 
 
-class HuberSpec(LossSpec):
+class HuberSpec(LossSpec, kw_only=True, frozen=True):
     type = "huber"
     delta: Positive = 1.0
 
 
-class BCESpec(LossSpec):
+class BCESpec(LossSpec, kw_only=True, frozen=True):
     type = "bce"
 
 
-class BCEWithLogitsSpec(LossSpec):
+class BCEWithLogitsSpec(LossSpec, kw_only=True, frozen=True):
     type = "bce_with_logits"
 
 
-class CrossEntropySpec(LossSpec):
+class CrossEntropySpec(LossSpec, kw_only=True, frozen=True):
     type = "cross_entropy"
 
 
-class NLLSpec(LossSpec):
+class NLLSpec(LossSpec, kw_only=True, frozen=True):
     type = "nll"
 
 
-class OptimizerSpec(Table):
+class OptimizerSpec(Table, kw_only=True, frozen=True):
     """What every optimizer has."""
 
     type: ClassVar[str]
@@ -158,7 +158,7 @@ class OptimizerSpec(Table):
     maximize: bool = False
 
 
-class SGDSpec(OptimizerSpec):
+class SGDSpec(OptimizerSpec, kw_only=True, frozen=True):
     type = "sgd"
     lr: NonNegative = 1e-3
     momentum: NonNegative = 0.0
@@ -166,7 +166,7 @@ class SGDSpec(OptimizerSpec):
     nesterov: bool = False
 
 
-class AdamSpec(OptimizerSpec):
+class AdamSpec(OptimizerSpec, kw_only=True, frozen=True):
     type = "adam"
     lr: NonNegative = 1e-3
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
@@ -174,12 +174,12 @@ class AdamSpec(OptimizerSpec):
     amsgrad: bool = False
 
 
-class AdamWSpec(AdamSpec):
+class AdamWSpec(AdamSpec, kw_only=True, frozen=True):
     type = "adamw"
     weight_decay: NonNegative = 1e-2
 
 
-class AdagradSpec(OptimizerSpec):
+class AdagradSpec(OptimizerSpec, kw_only=True, frozen=True):
     type = "adagrad"
     lr: NonNegative = 1e-2
     lr_decay: NonNegative = 0.0
@@ -187,7 +187,7 @@ class AdagradSpec(OptimizerSpec):
     eps: NonNegative = 1e-10
 
 
-class RMSpropSpec(OptimizerSpec):
+class RMSpropSpec(OptimizerSpec, kw_only=True, frozen=True):
     type = "rmsprop"
     lr: NonNegative = 1e-2
     alpha: NonNegative = 0.99
@@ -196,15 +196,16 @@ class RMSpropSpec(OptimizerSpec):
     centered: bool = False
 
 
-class TrainingSpec(Table):
+class TrainingSpec(Table, kw_only=True, frozen=True):
     """How long, and in which order the steps stand."""
 
     epochs: Count = 10
     order: tuple[Phase, ...] = DEFAULT_ORDER
     skip: tuple[Phase, ...] = ()
+    input_gradient: bool = False
 
 
-class Experiment(Table):
+class Experiment(Table, kw_only=True, frozen=True):
     """All that determines a run; equal experiments with equal data give equal bits."""
 
     name: str

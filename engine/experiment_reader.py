@@ -195,10 +195,10 @@ class Reader:
                 if getattr(spec, name) is None:
                     self.problem(f"data.{name}", "missing: inline data has both x and y")
         for name in ("inputs", "targets"):
-            given = getattr(spec, name) is not None
-            if spec.csv and not given:
+            listed = getattr(spec, name) is not None
+            if spec.csv and not listed:
                 self.problem(f"data.{name}", "missing: a CSV needs the names of its columns")
-            elif given and not spec.csv:
+            elif listed and not spec.csv:
                 self.problem(f"data.{name}", "belongs to csv only")
         if spec.one_hot and not spec.csv:
             self.problem("data.one_hot", "belongs to csv only")

@@ -184,7 +184,8 @@ class LeakyReLU(Activation):
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)) without overflow on either side."""
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, x.dtype.type(1), e) / (1 + e)
+    out: Array = np.where(x >= 0, x.dtype.type(1), e) / (1 + e)
+    return out
 
 
 class Sigmoid(Activation):
@@ -197,7 +198,8 @@ class Sigmoid(Activation):
         return sigmoid(x)
 
     def pull(self, grad: Array, at: Array) -> Array:
-        return grad * (1 - at) * at
+        slope: Array = (1 - at) * at
+        return grad * slope
 
     def derivative(self, s: Symbols) -> str:
         return f"{s['output']} ⊙ (1 − {s['output']})"

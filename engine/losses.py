@@ -50,7 +50,7 @@ class Loss(ABC):
         if self.reduction == "sum":
             return 1
         if self.reduction == "batch_mean" or self.per_sample:
-            return yhat.shape[0]
+            return len(yhat)
         return int(yhat.size)
 
     def value(self, yhat: Array, y: Array) -> Array:
@@ -177,6 +177,12 @@ class BCEWithLogits(Loss):
         return f"(σ({yhat}) − {y})"
 
 
+def pick(rows: Array, y: Array) -> Array:
+    """The element of each row at its class index, shape (N,)."""
+    picked: Array = rows[np.arange(len(y)), y]
+    return picked
+
+
 def one_hot(y: Array, like: Array) -> Array:
     """Class indices (N,) as rows with a single 1; targets that are rows already stay."""
     if y.ndim == 2:
@@ -196,8 +202,9 @@ class CrossEntropy(Loss):
     def terms(self, yhat: Array, y: Array) -> Array:
         logs = log_softmax(yhat)
         if y.ndim == 1:
-            return np.negative(logs[np.arange(len(y)), y])
-        return np.negative(np.sum(y * logs, axis=-1))
+            return -pick(logs, y)
+        total: Array = -np.sum(y * logs, axis=-1)
+        return total
 
     def slopes(self, yhat: Array, y: Array) -> Array:
         rows = one_hot(y, yhat)
@@ -219,10 +226,10 @@ class NLL(Loss):
     per_sample = True
 
     def terms(self, yhat: Array, y: Array) -> Array:
-        return np.negative(yhat[np.arange(len(y)), y])
+        return -pick(yhat, y)
 
     def slopes(self, yhat: Array, y: Array) -> Array:
-        return np.negative(one_hot(y, yhat))
+        return -one_hot(y, yhat)
 
     def term(self, yhat: str, y: str) -> str:
         return f"−{yhat}[{y}]"

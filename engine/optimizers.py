@@ -42,11 +42,16 @@ class Optimizer(ABC):
         """The right-hand side of θ ← …, with ``∂ℓ/∂θ`` for the gradient."""
 
 
-def decayed(p: Array, grad: Array, weight_decay: float, maximize: bool) -> Array:
+def decay(weight_decay: float) -> dict[str, float]:
+    """Weight decay among the hyper-parameters, where there is any."""
+    return {"weight_decay": weight_decay} if weight_decay else {}
+
+
+def decayed(p: Array, grad: Array, h: Hyper, maximize: bool) -> Array:
     """The gradient that the rule uses: its sign for ``maximize``, and the term of L2 added."""
     if maximize:
         grad = -grad
-    return grad + weight_decay * p if weight_decay else grad
+    return grad + h["weight_decay"] * p if "weight_decay" in h else grad
 
 
 @dataclass(frozen=True)
@@ -65,14 +70,14 @@ class SGD(Optimizer):
     def hyper(self) -> dict[str, float]:
         named = {"momentum": self.momentum, "dampening": self.dampening}
         used = {name: value for name, value in named.items() if self.momentum}
-        return {"lr": self.lr} | used | {"weight_decay": self.weight_decay}
+        return {"lr": self.lr} | used | decay(self.weight_decay)
 
     @property
     def slots(self) -> tuple[str, ...]:
         return ("momentum",) if self.momentum else ()
 
     def update(self, p: Array, grad: Array, slots: Slots, h: Hyper) -> tuple[Array, ...]:
-        grad = decayed(p, grad, h["weight_decay"], self.maximize)
+        grad = decayed(p, grad, h, self.maximize)
         if not slots:
             return (p - h["lr"] * grad,)
         (buffer,) = slots
@@ -115,8 +120,7 @@ class Adam(Optimizer):
             "beta1": beta1,
             "beta2": beta2,
             "eps": self.eps,
-            "weight_decay": self.weight_decay,
-        }
+        } | decay(self.weight_decay)
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -127,9 +131,9 @@ class Adam(Optimizer):
         lr, beta1, beta2 = h["lr"], h["beta1"], h["beta2"]
         if self.decoupled:
             grad = -grad if self.maximize else grad
-            p = p * (1 - lr * h["weight_decay"])
+            p = p * (1 - lr * h.get("weight_decay", 0.0))
         else:
-            grad = decayed(p, grad, h["weight_decay"], self.maximize)
+            grad = decayed(p, grad, h, self.maximize)
         step, mean, square = (np.zeros_like(p) if s is None else s for s in slots[:3])
         count = 1.0 if slots[0] is None else float(step) + 1
         mean = mean + (grad - mean) * (1 - beta1)
@@ -175,15 +179,14 @@ class Adagrad(Optimizer):
             "lr": self.lr,
             "lr_decay": self.lr_decay,
             "eps": self.eps,
-            "weight_decay": self.weight_decay,
-        }
+        } | decay(self.weight_decay)
 
     @property
     def slots(self) -> tuple[str, ...]:
         return ("step", "sum")
 
     def update(self, p: Array, grad: Array, slots: Slots, h: Hyper) -> tuple[Array, ...]:
-        grad = decayed(p, grad, h["weight_decay"], self.maximize)
+        grad = decayed(p, grad, h, self.maximize)
         count = 1.0 if slots[0] is None else float(slots[0]) + 1
         total = slots[1]
         if total is None:
@@ -213,12 +216,15 @@ class RMSprop(Optimizer):
     @property
     def hyper(self) -> dict[str, float]:
         more = {"momentum": self.momentum} if self.momentum else {}
-        return {
-            "lr": self.lr,
-            "alpha": self.alpha,
-            "eps": self.eps,
-            "weight_decay": self.weight_decay,
-        } | more
+        return (
+            {
+                "lr": self.lr,
+                "alpha": self.alpha,
+                "eps": self.eps,
+            }
+            | decay(self.weight_decay)
+            | more
+        )
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -228,7 +234,7 @@ class RMSprop(Optimizer):
         return tuple(names)
 
     def update(self, p: Array, grad: Array, slots: Slots, h: Hyper) -> tuple[Array, ...]:
-        grad = decayed(p, grad, h["weight_decay"], self.maximize)
+        grad = decayed(p, grad, h, self.maximize)
         old = dict(zip(self.slots, slots, strict=True))
         zero = np.zeros_like(p)
         alpha = h["alpha"]

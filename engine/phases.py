@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import pairwise
 
 
 class Phase(StrEnum):
@@ -42,7 +43,7 @@ def order_problems(order: Sequence[Phase]) -> list[str]:
         return problems
     place = {phase: i for i, phase in enumerate(order)}
     chain = (Phase.FORWARD, Phase.LOSS, Phase.BACKWARD, Phase.UPDATE)
-    for first, second in zip(chain, chain[1:], strict=False):
+    for first, second in pairwise(chain):
         if place[first] > place[second]:
             problems.append(f"{second} stands before {first}, whose result it needs")
     if place[Phase.BACKWARD] < place[Phase.ZERO_GRAD] < place[Phase.UPDATE]:

@@ -1,0 +1,161 @@
+"""The layers of an experiment with every size inferred, before anything runs."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from engine import initializers
+from engine.arrays import Array, Shape, frozen
+from engine.data import Dataset
+from engine.errors import ExperimentError, Problem
+from engine.experiment import Experiment, LayerSpec, LinearSpec
+from engine.layers import LAYERS, Layer, Linear
+from engine.losses import LOSSES, Loss
+from engine.symbols import subscript, superscript
+
+MAX_BYTES = 8 * 2**30
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One layer in its place: its name, its specification, and the symbols of its tensors."""
+
+    name: str
+    layer: Layer
+    spec: LayerSpec
+    input: str
+    symbols: dict[str, str]
+
+    @property
+    def output(self) -> str:
+        """The name of the output tensor."""
+        return f"{self.name}.out"
+
+    def tensor(self, role: str) -> str:
+        """The name of the tensor that plays a role: input, output or a parameter."""
+        return {"input": self.input, "output": self.output}.get(role, f"{self.name}.{role}")
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """The layers in order, and the loss."""
+
+    nodes: tuple[Node, ...]
+    loss: Loss
+
+    @property
+    def output(self) -> str:
+        """The name of the last layer's output, ŷ."""
+        return self.nodes[-1].output
+
+    def parameters(self) -> Iterator[tuple[str, Node, str, Shape]]:
+        """Each parameter: its name, node, role and shape."""
+        for node in self.nodes:
+            for role, shape in node.layer.parameters.items():
+                yield node.tensor(role), node, role, shape
+
+
+def settings(spec: Any, cls: Any) -> dict[str, Any]:
+    """The fields of a specification that its implementation takes."""
+    return {f.name: getattr(spec, f.name) for f in fields(cls) if hasattr(spec, f.name)}
+
+
+def build_network(experiment: Experiment, data: Dataset) -> Network:
+    """Infer every size; an ExperimentError names the layers and shapes that do not fit."""
+    problems: list[Problem] = []
+    nodes: list[Node] = []
+    size, name, symbol = data.x.shape[1], "x", "x"
+    linears = 0
+    for i, (spec, label) in enumerate(zip(experiment.layers, experiment.layer_names, strict=True)):
+        last = i == len(experiment.layers) - 1
+        symbols = {"input": symbol, "output": "ŷ" if last else f"z{subscript(i + 1)}"}
+        if isinstance(spec, LinearSpec):
+            linears += 1
+            symbols |= {"weight": f"W{superscript(linears)}", "bias": f"b{superscript(linears)}"}
+            problems += weight_problems(spec, i, label, size, name)
+            layer: Layer = Linear(size, spec.out, bool(spec.bias) or isinstance(spec.bias, list))
+        else:
+            cls = LAYERS[spec.type]
+            layer = cls(**settings(spec, cls), inputs=size, outputs=size)
+        nodes.append(Node(label, layer, spec, name, symbols))
+        size, name, symbol = layer.outputs, f"{label}.out", symbols["output"]
+    cls_loss = LOSSES[experiment.loss.type]
+    loss = cls_loss(**settings(experiment.loss, cls_loss))
+    problems += target_problems(experiment, data, nodes[-1], size)
+    problems += memory_problems(experiment, nodes)
+    if problems:
+        raise ExperimentError(experiment.source or experiment.name, problems)
+    return Network(tuple(nodes), loss)
+
+
+def weight_problems(
+    spec: LinearSpec, i: int, label: str, inputs: int, before: str
+) -> Iterator[Problem]:
+    """Explicit weights whose columns are not the inputs of the layer."""
+    if spec.weight and len(spec.weight[0]) != inputs:
+        rows, columns = len(spec.weight), len(spec.weight[0])
+        fits = inputs == rows and columns == spec.out
+        hint = "; is it transposed? weights are (out, in)" if fits else ""
+        yield Problem(
+            f"layers[{i}].weight",
+            f"{label} has weight ({rows}, {columns}), which takes {columns} inputs, "
+            f"but {before} has shape (N, {inputs}){hint}",
+        )
+
+
+def target_problems(
+    experiment: Experiment, data: Dataset, last: Node, size: int
+) -> Iterator[Problem]:
+    """Targets that do not fit the output of the last layer."""
+    y, kind = data.y, experiment.loss.type
+    output = f"{last.output} has shape (N, {size})"
+    if y.ndim == 1 and not LOSSES[kind].takes_classes:
+        broadcast = f"; ({len(y)},) against ({len(y)}, 1) would broadcast to ({len(y)}, {len(y)})"
+        said = f"y has shape ({len(y)},), but {output}{broadcast if size == 1 else ''}"
+        yield Problem("data.y", f"{said}: write each target as a row, [[…], […]]")
+    elif y.ndim == 2 and kind == "nll":
+        yield Problem("data.y", f"nll takes class indices (N,), but y has shape {y.shape}")
+    elif y.ndim == 2 and y.shape[1] != size:
+        yield Problem("data.y", f"y has shape {y.shape}, but {output}: the columns must agree")
+    elif y.ndim == 1 and int(y.max()) >= size:
+        yield Problem(
+            "data.y", f"class {int(y.max())} needs {int(y.max()) + 1} outputs, but {output}"
+        )
+
+
+def memory_problems(experiment: Experiment, nodes: list[Node]) -> Iterator[Problem]:
+    """Parameters that would not fit into memory."""
+    width = np.dtype(experiment.dtype).itemsize
+    shapes = [shape for node in nodes for shape in node.layer.parameters.values()]
+    total = sum(math.prod(shape) for shape in shapes) * width
+    if total > MAX_BYTES:
+        said = f"the parameters take {total:,} bytes, more than the limit of {MAX_BYTES:,}"
+        yield Problem("layers", f"{said}: choose smaller layers")
+
+
+def initial_parameters(experiment: Experiment, network: Network) -> dict[str, Array]:
+    """The parameters before the first iteration, by name, read-only."""
+    values: dict[str, Array] = {}
+    for i, (name, node, role, shape) in enumerate(network.parameters()):
+        spec = node.spec
+        assert isinstance(spec, LinearSpec)
+        given = getattr(spec, role)
+        if isinstance(given, list):
+            value: Array = np.array(given, dtype=experiment.dtype).reshape(shape)
+        else:
+            value = drawn(spec, role, shape, node.layer.inputs, experiment, i)
+        values[name] = frozen(value)
+    return values
+
+
+def drawn(
+    spec: LinearSpec, role: str, shape: Shape, inputs: int, experiment: Experiment, i: int
+) -> Array:
+    """A parameter from its initializer, with a random stream of its own."""
+    rng = initializers.stream(experiment.seed, i)
+    if role == "bias":
+        return initializers.bias(spec.init, shape, inputs, rng, experiment.dtype)
+    return initializers.weight(spec.init, shape, rng, spec.init_scale, experiment.dtype)

@@ -1,0 +1,184 @@
+"""The program: the ordered ops of one iteration, compiled once, every shape known beforehand.
+
+An op reads tensors by name and returns what it writes; it changes nothing. Whoever runs it decides
+what becomes of the result: :func:`engine.state.advance` makes a new State, a Session its history.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from engine.arrays import Array, Shape, scalar
+from engine.data import Batches, Dataset, batches, load_data
+from engine.experiment import Experiment
+from engine.network import Network, build_network, initial_parameters
+from engine.optimizers import Optimizer
+from engine.phases import Phase
+from engine.position import Granularity, Position
+
+Tensors = Mapping[str, Array]
+Run = Callable[[Tensors], tuple[Array, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """What is known of a tensor before anything runs.
+
+    ``role`` is one of input, target, activation, parameter, gradient, loss, slot, hyper.
+    """
+
+    name: str
+    symbol: str
+    shape: Shape
+    dtype: str
+    role: str
+    layer: str | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the whole tensor."""
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    """The smallest thing executed. ``name`` is the tensor it is about, the first it writes."""
+
+    index: int
+    phase: Phase
+    name: str
+    layer: str | None
+    label: str
+    formula: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    run: Run = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """One iteration as a list of ops, and how often it is run."""
+
+    experiment: Experiment
+    data: Dataset
+    batches: Batches
+    network: Network
+    optimizer: Optimizer
+    tensors: Mapping[str, TensorInfo]
+    ops: tuple[Op, ...]
+
+    @property
+    def parameters(self) -> list[TensorInfo]:
+        """The parameters in the order of the layers."""
+        return [info for info in self.tensors.values() if info.role == "parameter"]
+
+    @cached_property
+    def iterations(self) -> int:
+        """Iterations of the whole run."""
+        return self.experiment.training.epochs * self.batches.count
+
+    @cached_property
+    def events(self) -> int:
+        """Events of the whole run."""
+        return self.iterations * len(self.ops)
+
+    @cached_property
+    def phase_starts(self) -> tuple[int, ...]:
+        """The index of the first op of each phase that has one."""
+        ops = self.ops
+        return tuple(i for i in range(len(ops)) if i == 0 or ops[i].phase != ops[i - 1].phase)
+
+    def phases(self) -> list[Phase]:
+        """The phases that have ops, in their order."""
+        return [self.ops[i].phase for i in self.phase_starts]
+
+    def resolve(self, name: str) -> str:
+        """A tensor's own name for an alias: ``yhat`` is the last layer's output."""
+        if name == "yhat" or name.startswith("yhat."):
+            return self.network.output + name.removeprefix("yhat")
+        return name
+
+    def position(self, event: int) -> Position:
+        """The place of an event: its epoch, iteration, batch and op."""
+        iteration, op = divmod(min(event, self.events), len(self.ops))
+        if iteration == self.iterations:
+            iteration, op = iteration - 1, len(self.ops)
+        epoch, batch = divmod(iteration, self.batches.count)
+        return Position(event, epoch + 1, iteration + 1, batch, op)
+
+    def boundary(self, event: int, granularity: Granularity, count: int) -> int:
+        """The event that ``count`` steps lead to; negative counts lead backwards.
+
+        A step backwards from inside a phase, iteration or epoch leads to its own beginning.
+        """
+        starts, period = self._grid(granularity)
+        per = len(starts)
+        whole, rest = divmod(event, period)
+        inside = bisect_right(starts, rest) - 1
+        index = whole * per + inside
+        if count < 0 and rest != starts[inside]:
+            index += 1
+        whole, inside = divmod(index + count, per)
+        return max(0, min(self.events, whole * period + starts[inside]))
+
+    def _grid(self, granularity: Granularity) -> tuple[tuple[int, ...], int]:
+        """Where steps of a size begin, as offsets within a period of events."""
+        ops = len(self.ops)
+        match granularity:
+            case Granularity.OP:
+                return (0,), 1
+            case Granularity.PHASE:
+                return self.phase_starts, ops
+            case Granularity.ITERATION:
+                return (0,), ops
+            case Granularity.EPOCH:
+                return (0,), ops * self.batches.count
+
+    def batch(self, iteration: int) -> dict[str, Array]:
+        """The tensors x and y of an iteration, counted from 0."""
+        epoch, k = divmod(iteration, self.batches.count)
+        x, y = self.batches.batch(self.data, epoch, k)
+        return {"x": x, "y": y}
+
+    def initial(self) -> dict[str, Array]:
+        """Every tensor that exists before the first op."""
+        hyper = {f"optimizer.{name}": scalar(v) for name, v in self.optimizer.hyper.items()}
+        return self.batch(0) | initial_parameters(self.experiment, self.network) | hyper
+
+    @cached_property
+    def live_in(self) -> frozenset[str]:
+        """The tensors that one iteration reads before it writes them, or never writes."""
+        written: set[str] = set()
+        needed: set[str] = set()
+        for op in self.ops:
+            added = op.writes if op.phase == Phase.BACKWARD and op.name in self.gradients else ()
+            needed.update(name for name in (*op.reads, *added) if name not in written)
+            written.update(op.writes)
+        return frozenset((needed | (self.tensors.keys() - written)) - {"x", "y"})
+
+    @cached_property
+    def gradients(self) -> dict[str, str]:
+        """The parameter behind each gradient that backward adds to."""
+        return {f"{info.name}.grad": info.name for info in self.parameters}
+
+    def nbytes(self, op: Op) -> int:
+        """Bytes that one execution of an op leaves behind in a history."""
+        if op.phase == Phase.ZERO_GRAD:
+            return 0
+        return sum(self.tensors[name].nbytes for name in op.writes)
+
+
+def compile_program(experiment: Experiment, data: Dataset | None = None) -> Program:
+    """Compile an experiment; an ExperimentError says what does not fit. Nothing is run."""
+    from engine.compiler import Compiler
+
+    data = load_data(experiment) if data is None else data
+    cut = batches(experiment, data)
+    network = build_network(experiment, data)
+    compiler = Compiler(experiment, data, cut, network)
+    ops = compiler.compile()
+    return Program(experiment, data, cut, network, compiler.optimizer, compiler.tensors, ops)
