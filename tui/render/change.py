@@ -100,7 +100,8 @@ def change_text(change: ChangeSummary) -> str:
     if change.old_shape is not None:
         return f"replaced by this op: {total}, shape before {shape_text(change.old_shape)}"
     text = f"changed by this op: {about}{count_text(change.changed)} of {total}"
-    delta = f", max |Δ| {about}{compact(change.max_delta)}"
+    # A sample's maximum bounds the true one from below.
+    delta = f", max |Δ| {'≥' if change.sampled else ''}{compact(change.max_delta)}"
     where = f" at {list(change.index)}" if change.index else ""
     return text + delta + where
 

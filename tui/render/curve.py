@@ -4,6 +4,7 @@ A character holds 2×4 dots. The first value stands in the first column of dots 
 last, as many columns as the curve has; several values in a column show as their whole range.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from tui.render.summary import BLOCKS
 _BRAILLE = 0x2800
 # The bit of each dot of a braille character, by row and column (Unicode, Braille Patterns).
 _DOT_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.intp)
-_DOTS_DOWN, _DOTS_ACROSS = _DOT_BITS.shape
+_DOTS_DOWN, _DOTS_ACROSS = 4, 2
 
 Series = Sequence[float] | NDArray[Any]
 
@@ -126,7 +127,9 @@ def _draw_line(dots: NDArray[np.bool_], x0: int, y0: float, x1: int, y1: float) 
         before = y0 + slope * (max(x - 0.5, x0) - x0)
         after = y0 + slope * (min(x + 0.5, x1) - x0)
         low, high = sorted((before, after))
-        dots[int(low + 0.5) : int(high + 0.5) + 1, x] = True
+        # Half a dot belongs to the neighbour below, so that a diagonal is one dot thick.
+        bottom = math.floor(low + 0.5)
+        dots[bottom : max(bottom, math.ceil(high - 0.5)) + 1, x] = True
 
 
 def _braille(dots: NDArray[np.bool_]) -> list[str]:

@@ -56,8 +56,12 @@ class Heat:
 
 @dataclass(frozen=True, eq=False)
 class _Pixels:
+    """What each pixel shows before it is enlarged."""
+
     means: Floats  # NaN where no element of the pixel is finite
     marks: NDArray[np.uint8]  # which kinds of non-finite values are there
+    repeats: tuple[int, int]  # enlargement down and across
+    signed: bool  # some element is negative, even where no average is
     averaged: bool
     sampled: bool
 
@@ -83,18 +87,16 @@ def heat_cells(
     """
     width, height = max(0, width), max(0, height)
     pixels = _pixels(matrix, width, 2 * height)
-    low, high = _limits(pixels.means, scale)
-    diverging = low < 0
-    stops = palette.DIVERGING if diverging else palette.SEQUENTIAL
-    colours = _colours(pixels, position(pixels.means, low, high), stops)
-    marks = [[_mark(bits) for bits in row] for row in pixels.marks.tolist()]
-    rows = [
-        _text_row(colours[top : top + 2], marks[top : top + 2], width)
-        for top in range(0, 2 * height, 2)
+    low, high = _limits(pixels, scale)
+    stops = palette.DIVERGING if low < 0 else palette.SEQUENTIAL
+    drawn = _drawn(pixels, position(pixels.means, low, high))
+    pairs = [
+        [(_pixel_colour(bits, level, stops), _mark(bits)) for bits, level in row] for row in drawn
     ]
+    cells = [_text_row(pairs[top : top + 2], width) for top in range(0, 2 * height, 2)]
     with np.errstate(invalid="ignore"):
         clipped = int(np.count_nonzero((pixels.means < low) | (pixels.means > high)))
-    return Heat(rows, low, high, diverging, pixels.averaged, pixels.sampled, clipped)
+    return Heat(cells, low, high, low < 0, pixels.averaged, pixels.sampled, clipped)
 
 
 def legend_text(heat: Heat) -> str:
@@ -116,14 +118,10 @@ def ramp_text(matrix: NDArray[Any], width: int, height: int) -> list[str]:
     """
     width, height = max(0, width), max(0, height)
     pixels = _pixels(matrix, width, height)
-    low, high = _limits(pixels.means, None)
+    low, high = _limits(pixels, None)
     levels = position(pixels.means, low, high)
-    if low < 0:
-        levels = 2 * levels - 1
-    rows = [
-        "".join(_mark(bits) or _ramp_char(level) for bits, level in zip(*row, strict=True))
-        for row in zip(pixels.marks.tolist(), levels.tolist(), strict=True)
-    ]
+    drawn = _drawn(pixels, 2 * levels - 1 if low < 0 else levels)
+    rows = ["".join(_mark(bits) or _ramp_char(level) for bits, level in row) for row in drawn]
     rows += [""] * (height - len(rows))
     return [row.ljust(width) for row in rows]
 
@@ -165,19 +163,24 @@ def _pixels(matrix: NDArray[Any], width: int, height: int) -> _Pixels:
     down = _spread(matrix.shape[0], height, samples[0])
     across = _spread(matrix.shape[1], width, samples[1])
     if down.starts.size == 0 or across.starts.size == 0:
-        return _Pixels(np.zeros((0, 0)), np.zeros((0, 0), dtype=np.uint8), False, False)
+        nothing = np.zeros((0, 0), dtype=np.uint8)
+        return _Pixels(np.zeros((0, 0)), nothing, (1, 1), False, False, False)
     taken = matrix[np.ix_(down.elements, across.elements)].astype(np.float64)
     shape = (down.starts.size, across.starts.size)
     return _Pixels(
-        _enlarged(_means(taken, down, across), down, across),
-        _enlarged(_marks(taken, down, across), down, across),
+        _means(taken, down, across),
+        _marks(taken, down, across),
+        repeats=(down.repeat, across.repeat),
+        signed=bool((taken[np.isfinite(taken)] < 0).any()),
         averaged=shape != matrix.shape,
         sampled=down.sampled or across.sampled,
     )
 
 
-def _enlarged(pixels: NDArray[Any], down: _Spread, across: _Spread) -> NDArray[Any]:
-    return pixels.repeat(down.repeat, axis=0).repeat(across.repeat, axis=1)
+def _enlarged(values: NDArray[Any], pixels: _Pixels) -> list[list[Any]]:
+    down, across = pixels.repeats
+    enlarged: list[list[Any]] = values.repeat(down, axis=0).repeat(across, axis=1).tolist()
+    return enlarged
 
 
 def _reduced(ufunc: np.ufunc, values: NDArray[Any], down: _Spread, across: _Spread) -> Any:
@@ -199,25 +202,25 @@ def _marks(taken: Floats, down: _Spread, across: _Spread) -> NDArray[np.uint8]:
     return np.asarray(_reduced(np.bitwise_or, bits.astype(np.uint8), down, across))
 
 
-def _limits(means: Floats, scale: tuple[float, float] | None) -> tuple[float, float]:
-    finite = means[np.isfinite(means)]
+def _limits(pixels: _Pixels, scale: tuple[float, float] | None) -> tuple[float, float]:
+    finite = pixels.means[np.isfinite(pixels.means)]
     if scale is not None and all(math.isfinite(limit) for limit in scale):
         low, high = sorted(scale)
+        signed = low < 0
     elif finite.size:
-        low, high = float(finite.min()), float(finite.max())
+        low, high, signed = float(finite.min()), float(finite.max()), pixels.signed
     else:
         return 0.0, 0.0
-    if low < 0:
+    if signed:
         high = max(-low, high)
         return -high, high
     return (0.0, high) if low == high else (low, high)
 
 
-def _colours(pixels: _Pixels, levels: Floats, stops: tuple[Rgb, ...]) -> list[list[Rgb]]:
-    return [
-        [_pixel_colour(bits, level, stops) for bits, level in zip(*row, strict=True)]
-        for row in zip(pixels.marks.tolist(), levels.tolist(), strict=True)
-    ]
+def _drawn(pixels: _Pixels, levels: Floats) -> list[list[tuple[int, float]]]:
+    """(marks, level) of every enlarged pixel."""
+    rows = zip(_enlarged(pixels.marks, pixels), _enlarged(levels, pixels), strict=True)
+    return [list(zip(marks, places, strict=True)) for marks, places in rows]
 
 
 def _pixel_colour(bits: int, level: float, stops: tuple[Rgb, ...]) -> Rgb:
@@ -232,24 +235,16 @@ def _mark(bits: int) -> str:
     return POSINF_MARK if bits & _POSINF else NEGINF_MARK if bits & _NEGINF else ""
 
 
-def _text_row(colours: list[list[Rgb]], marks: list[list[str]], width: int) -> list[HeatCell]:
-    if not colours:
-        return [BLANK] * width
-    lower = colours[1] if len(colours) == 2 else [None] * len(colours[0])
-    below = marks[1] if len(marks) == 2 else [""] * len(marks[0])
-    cells = [
-        _cell(pair, names)
-        for pair, names in zip(
-            zip(colours[0], lower, strict=True), zip(marks[0], below, strict=True), strict=True
-        )
-    ]
+def _text_row(pairs: list[list[tuple[Rgb, str]]], width: int) -> list[HeatCell]:
+    """One row of text from the (colour, mark) of two rows of pixels, of one, or of none."""
+    cells = [_cell(list(pixels)) for pixels in zip(*pairs, strict=True)]
     return cells + [BLANK] * (width - len(cells))
 
 
-def _cell(colours: tuple[Rgb, Rgb | None], marks: tuple[str, str]) -> HeatCell:
+def _cell(pixels: list[tuple[Rgb, str]]) -> HeatCell:
     """A mark takes the whole cell, NaN before +inf before -inf."""
-    for mark in (NAN_MARK, POSINF_MARK, NEGINF_MARK):
-        if mark in marks:
-            behind = colours[marks.index(mark)] or palette.INFINITE
-            return HeatCell(mark, palette.contrasting(behind), behind)
-    return HeatCell("▀", *colours)
+    for name in (NAN_MARK, POSINF_MARK, NEGINF_MARK):
+        for colour, mark in pixels:
+            if mark == name:
+                return HeatCell(mark, palette.contrasting(colour), colour)
+    return HeatCell("▀", pixels[0][0], pixels[1][0] if len(pixels) == 2 else None)
