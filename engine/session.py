@@ -66,9 +66,9 @@ class Session:
         return State(MappingProxyType(dict(self._tensors)), self._event)
 
     @property
-    def losses(self) -> memoryview:
+    def losses(self) -> Array:
         """The loss of every iteration whose loss has been computed at the cursor."""
-        return memoryview(self._losses)[: self._losses_at(self._event)]
+        return np.array(self._losses[: self._losses_at(self._event)])
 
     def tensor(self, name: str) -> Array | None:
         """A tensor by its name or alias; None while it has not been computed."""
