@@ -151,7 +151,7 @@ class Compiler:
         if found:
             return self._read(found[0], node)
         if dotted not in CONSTANTS:
-            raise self._error(node, self.names.unknown(dotted))
+            raise self._error(node, self.names.unknown(dotted, self.source))
         constant = CONSTANTS[dotted]
         return lambda evaluation: constant
 

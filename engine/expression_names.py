@@ -38,6 +38,12 @@ def quoted(name: str) -> str:
     return f'tensor("{"".join(shown)}")'
 
 
+def unwritable(source: str, names: Iterable[str]) -> str | None:
+    """The longest name in the source that must be written in quotes."""
+    found = [name for name in names if name and not is_dotted(name) and name in source]
+    return max(found, key=len, default=None)
+
+
 def _normal(name: str) -> str:
     # Python's parser normalises identifiers to NFKC, so names are compared in that form.
     return name if name.isascii() else unicodedata.normalize("NFKC", name)
@@ -56,13 +62,15 @@ class Names:
         """The known names that a dotted name may stand for; more than one is ambiguous."""
         return self.same.get(_normal(dotted), [])
 
-    def unknown(self, name: str) -> str:
-        """What to say of a dotted name that is not known."""
+    def unknown(self, name: str, source: str) -> str:
+        """What to say of a dotted name in the source that is not known."""
         owner, _, last = name.rpartition(".")
         if name in FUNCTIONS:
             return f"{name} is a function: write {FUNCTIONS[name].signature}"
         if last in INSTEAD and self.find(owner):
             return f"attributes cannot be reached: write {INSTEAD[last].format(owner)}"
+        if meant := unwritable(source, self.exact):
+            return f"unknown name '{name}': did you mean {spelling(meant)}?"
         return f"unknown name '{name}'{self._nearest(name, spelling)}"
 
     def unknown_text(self, name: str) -> str:

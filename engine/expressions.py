@@ -4,8 +4,8 @@ Numbers, True, False, nan, inf, pi, e; tensors and scalars by dotted name, or by
 `tensor("my layer.weight")` where a name is not made of identifiers; + - * / // % ** @, comparisons,
 and, or, not, `a if c else b`; indexing with whole numbers, slices and `...`; the functions of
 `engine.expression_functions`. Numbers are doubles, or integers of at most 64 bits. No expression
-can read an attribute, hold text, call anything else, raise anything but `ExpressionError`, or pass the
-bounds of `engine.expression_values`.
+can read an attribute, hold text, call anything else, raise anything but `ExpressionError`, or pass
+the bounds of `engine.expression_values`.
 """
 
 import ast
@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from engine.expression_compiler import ALLOWED, Compiler, Run
-from engine.expression_names import complete, is_dotted, spelling
+from engine.expression_names import complete, spelling, unwritable
 from engine.expression_values import (
     Evaluation,
     ExpressionError,
@@ -92,12 +92,12 @@ def _parse(source: str, names: Collection[str]) -> ast.expr:
 
 def _syntax_error(problem: SyntaxError, source: str, names: Collection[str]) -> ExpressionError:
     indent = len(source) - len(source.lstrip())
-    column = min(indent + max((problem.offset or 1) - 1, 0), len(source))
-    unwritable = [name for name in names if name and not is_dotted(name) and name in source]
+    # Without an offset, the source has ended too early.
+    column = min(indent + problem.offset - 1, len(source)) if problem.offset else len(source)
     if not source.strip():
         return ExpressionError(f"an expression is missing; {ALLOWED}", 0, source)
-    if unwritable:
-        hint = f"write {spelling(max(unwritable, key=len))}"
+    if name := unwritable(source, names):
+        hint = f"write {spelling(name)}"
     elif source[column : column + 1] == "=":
         hint = "to compare, write =="
     else:
