@@ -53,21 +53,27 @@ class Expression:
         cannot be computed or would pass the bounds; what `lookup` itself raises passes through.
         The array may be a view of a tensor.
         """
-        return self.run(Evaluation(lookup))
+        try:
+            return self.run(Evaluation(lookup))
+        except RecursionError as problem:
+            raise ExpressionError(str(problem), 0, self.source) from problem
 
     def holds(self, lookup: Lookup) -> bool:
         """Whether this condition is met; one that needs a name not computed yet is not."""
         try:
-            return Site(self.source, 0).truth(self.run(Evaluation(lookup)))
+            return Site(self.source, 0).truth(self.evaluate(lookup))
         except NotAvailable:
             return False
 
 
 def compile_expression(source: str, names: Collection[str]) -> Expression:
     """Compile an expression over the known tensor and scalar names; raises `ExpressionError`."""
-    tree = _parse(source, names)
-    compiler = Compiler(source, names)
-    run = compiler.compile(tree)
+    try:
+        tree = _parse(source, names)
+        compiler = Compiler(source, names)
+        run = compiler.compile(tree)
+    except (ValueError, MemoryError, RecursionError) as problem:
+        raise ExpressionError(f"this cannot be compiled: {problem}", 0, source) from problem
     return Expression(source, frozenset(compiler.reads), run)
 
 
@@ -86,8 +92,6 @@ def _parse(source: str, names: Collection[str]) -> ast.expr:
             return ast.parse(source.strip(), mode="eval").body
     except SyntaxError as problem:
         raise _syntax_error(problem, source, names) from problem
-    except (ValueError, MemoryError, RecursionError) as problem:
-        raise ExpressionError(f"this cannot be parsed: {problem}", 0, source) from problem
 
 
 def _syntax_error(problem: SyntaxError, source: str, names: Collection[str]) -> ExpressionError:

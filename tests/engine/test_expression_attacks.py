@@ -1,0 +1,380 @@
+"""Nothing but tensors and numbers can be reached from an expression, nor more than its bounds."""
+
+import sys
+import tracemalloc
+from contextlib import contextmanager
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import expression_values
+from engine.expression_functions import FUNCTIONS
+from engine.expressions import ExpressionError, compile_expression, spelling
+
+COLUMN = np.broadcast_to(np.float64(1.0), (2**14, 1))
+ROW = np.broadcast_to(np.float64(1.0), (1, 2**14))
+TENSORS = {
+    "x": np.arange(12.0).reshape(4, 3),
+    "v": np.arange(4.0),
+    "loss": 1.5,
+    "linear1.weight": np.ones((2, 3)),
+    "column": COLUMN,
+    "row": ROW,
+    "long": np.broadcast_to(1.0, 2**30),
+    "wide": np.broadcast_to(1.0, (2**13, 2**13)),
+    "rows": np.empty((2**40, 0)),
+    "columns": np.empty((0, 2**40)),
+    "many": np.broadcast_to(1.0, 2**22),
+    "small": np.array([200], np.uint8),
+}
+
+ATTACKS = {
+    # attributes and dunders
+    "an attribute of a tensor": "x.base",
+    "its memory": "x.data",
+    "a method": "x.tofile",
+    "a method that writes a file": "x.tofile('/tmp/gradstep-attack')",
+    "a method that changes a tensor": "x.fill(0)",
+    "a method of a number": "(1).bit_length()",
+    "a method of a result": "abs(x).dump('/tmp/gradstep-attack')",
+    "a class": "().__class__",
+    "the classes of a tuple": "().__class__.__bases__[0].__subclasses__()",
+    "the class of a tensor": "x.__class__",
+    "the class below a tensor's name": "linear1.weight.__class__",
+    "the globals of a function": "abs.__globals__",
+    "a frame": "loss.gi_frame",
+    "a dunder by itself": "__builtins__",
+    "a debug constant": "__debug__",
+    "a dunder in fullwidth letters": "x.__ｃｌａｓｓ__",
+    "a dunder in mathematical letters": "x.__𝒄𝒍𝒂𝒔𝒔__",
+    "a homoglyph of a tensor": "lоss > 1",
+    "an attribute of an index": "x[0].real",
+    "an attribute of tensor()": 'tensor("x").T',
+    # calls
+    "import": "__import__('os').system('true')",
+    "eval": "eval('1')",
+    "exec": "exec('1')",
+    "open": "open('/etc/passwd')",
+    "getattr": "getattr(x, 'tofile')",
+    "globals": "globals()",
+    "breakpoint": "breakpoint()",
+    "a call of a call": "abs(x)(x)",
+    "a call of an index": "x[0](1)",
+    "a call of a number": "1(2)",
+    "a call of a tensor": "x(1)",
+    "a call of a choice": "(abs if loss else exp)(x)",
+    "a function as a value": "where(loss, abs, exp)",
+    "NumPy's loader": "np.load('a')",
+    "NumPy's loader by name": "load('a')",
+    # syntax
+    "lambda": "(lambda: 1)()",
+    "a list": "[1, 2]",
+    "a tuple": "(1, 2)",
+    "a set": "{1}",
+    "a dictionary": "{1: 2}",
+    "a list comprehension": "[i for i in x]",
+    "a generator": "sum(i for i in x)",
+    "an assignment expression": "(y := x)",
+    "an assignment": "x = 1",
+    "a statement": "import os",
+    "two statements": "1; import os",
+    "two lines": "1\nimport os",
+    "a carriage return": "1\rimport os",
+    "a form feed": "1\fimport os",
+    "a null byte": "x\0",
+    "a surrogate": "x\ud800",
+    "a bidirectional override": "x\u202e > 1",
+    "an escape sequence": "\x1b[31mx",
+    "await": "await x",
+    "yield": "(yield x)",
+    "an unpacked argument": "abs(*x)",
+    "an unpacked keyword": "sum(x, **x)",
+    "an unpacked index": "x[*v]",
+    "bit operations": "1 << 60",
+    "bitwise not": "~x",
+    "membership": "1 in x",
+    "identity": "x is x",
+    "None": "None",
+    "an ellipsis": "...",
+    "a new axis": "x[None]",
+    "a mask": "x[x > 1]",
+    "an index by a tensor": "x[v]",
+    "an index by text": "x['T']",
+    "an empty index": "x[()]",
+    "a nested index": "x[(0, 1), 0]",
+    "a slice of slices": "x[0:x:1]",
+    "a slice alone": "abs(0:1)",
+    "a complex number": "1j",
+    # text
+    "text": "'a'",
+    "bytes": "b'a'",
+    "a formatted text": "f'{x.__class__}'",
+    "a percent format": "'%s' % x",
+    "a format method": "'{0.__class__}'.format(x)",
+    "a text bomb": "'a' * 999999999",
+    "a computed name": "tensor('x' + 'y')",
+    "a formatted name": "tensor(f'x')",
+    "a bytes name": "tensor(b'x')",
+    "an attribute in a quoted name": "tensor('x.__class__')",
+    "two quoted names": "tensor('x', 'v')",
+    "a keyword of tensor": "tensor(name='x')",
+    "tensor without a name": "tensor()",
+    # keywords and arity
+    "an output tensor": "abs(x, out=x)",
+    "an output keyword of a reduction": "sum(x, out=v)",
+    "a dtype": "sum(x, dtype=x)",
+    "a repeated keyword": "sum(x, axis=0, axis=1)",
+    "an axis twice": "sum(x, 0, axis=0)",
+    "an axis that is computed": "sum(x, axis=x)",
+    "an axis that is None": "sum(x, axis=None)",
+    "an axis that is True": "sum(x, axis=True)",
+    "a tuple of axes": "sum(x, axis=(0, 1))",
+    "a huge axis": "sum(x, axis=99999999999999999999)",
+    "an axis where none is": "abs(x, axis=0)",
+    "no argument": "norm()",
+    "too many arguments": "norm(x, 0, 0)",
+    # size
+    "a long source": "1 + " * 300 + "1",
+    "too many parts": "loss and " * 150 + "clip(loss, 0, 1)" + " and norm(x)" * 30,
+    "many signs": "-" * 900 + "1",
+    "many nots": "not " * 240 + "x",
+    "many brackets": "(" * 400 + "1" + ")" * 400,
+    "open brackets": "[" * 900,
+    "nested calls": "abs(" * 60 + "x" + ")" * 60,
+    "nested indices": "x" + "[0]" * 90,
+    "a long chain of attributes": "x" + ".a" * 400,
+    "a long integer": "9" * 900,
+    "a long hexadecimal integer": "0x" + "f" * 900,
+    "a huge index": "x[99999999999999999999]",
+    "an index out of bounds": "x[2 ** 62]",
+    "an index beyond 64 bits": "x[2 ** 80]",
+    # memory and time
+    "an outer sum": "column + row",
+    "an outer sum inside a reduction": "sum(column * row)",
+    "an outer comparison": "any(column < row)",
+    "an outer product": "column @ row",
+    "an outer dot": "dot(column, row)",
+    "an outer choice": "where(column > 0, row, 0)",
+    "an outer bound": "clip(column, row, 2)",
+    "a huge diagonal": "diag(column[:, 0])",
+    "a long elementwise function": "exp(long)",
+    "a long sign": "-long",
+    "a long reduction": "sum(long)",
+    "a long deviation": "std(long)",
+    "a long norm": "norm(long)",
+    "a long search": "argmax(long)",
+    "a long similarity": "cos_similarity(long, long)",
+    "a matrix product that takes minutes": "wide @ wide",
+    "rows of nothing": "sum(rows, axis=1)",
+    "a mean of rows of nothing": "mean(rows, axis=1)",
+    "a product of nothing": "rows @ columns",
+    "a sum of nothing": "norm(columns, axis=0)",
+    "many results": "many + many + many + many + many + many + many + many + many + many" * 2
+    + " + many" * 10,
+    "much work": " + ".join(["sum(wide[:4096])"] * 20),
+    "an integer that does not fit": "small + 256",
+}
+
+
+class Audit:
+    """What Python itself reports of opened files, imports, processes and executed code."""
+
+    def __init__(self):
+        self.events = None
+        sys.addaudithook(self.hook)  # stays for the life of the process, hence one for all tests
+
+    def hook(self, event, arguments):
+        if self.events is not None:
+            self.events.append(event)
+
+    @contextmanager
+    def recorded(self):
+        self.events = events = []
+        try:
+            yield events
+        finally:
+            self.events = None
+
+
+AUDIT = Audit()
+
+
+def evaluate(source):
+    return compile_expression(source, TENSORS).evaluate(TENSORS.__getitem__)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_is_refused(attack):
+    tracemalloc.start()
+    try:
+        with AUDIT.recorded() as events, pytest.raises(ExpressionError) as caught:
+            evaluate(ATTACKS[attack])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert set(events) <= {"compile"}, "more than parsing has happened"
+    assert 0 <= caught.value.column <= len(ATTACKS[attack])
+    assert all(line.isprintable() for line in str(caught.value).split("\n"))
+    assert peak < 2**22 or attack == "many results"
+
+
+def test_the_audit_would_see_an_escape():
+    with AUDIT.recorded() as events:
+        eval("open('/dev/null').close()")
+    assert {"compile", "exec", "open"} <= set(events)
+
+
+POWERS = ["9**9**9**9", "10**1000000000", "(2**62)**(2**62)", "(0-9)**9**9", "2**2**2**2**2**2"]
+
+
+@pytest.mark.parametrize("source", POWERS)
+def test_a_power_bomb_is_a_double(source):
+    assert type(evaluate(source)) is float
+
+
+def test_integers_stay_within_64_bits():
+    for source in ("2**62 * 2**62 * 2**62", "-(2**63) - 2**63", "2**62 + 2**62 + 2**62"):
+        assert type(evaluate(source)) is float
+    assert compile_expression("n + 1", "n").evaluate(lambda name: 10**30) == 1e30
+    big = compile_expression("n[0] + 1", "n").evaluate(lambda name: np.array([2**64 - 1], "u8"))
+    assert (type(big), big) == (float, 2.0**64)
+
+
+def test_deep_recursion_around_the_compiler_is_the_language_s_own_error():
+    def at_the_limit(left):
+        return at_the_limit(left - 1) if left else evaluate("-" * 30 + "abs(x[0] + 1)")
+
+    here, outcomes = 0, set()
+    frame = sys._getframe()
+    while frame:
+        here, frame = here + 1, frame.f_back
+    for spare in range(30, 150, 8):
+        try:
+            at_the_limit(sys.getrecursionlimit() - here - spare)
+            outcomes.add("done")
+        except ExpressionError:
+            outcomes.add("refused")
+    assert outcomes == {"done", "refused"}
+
+
+def test_tensors_are_left_as_they_were():
+    before = TENSORS["x"].copy()
+    for source in ("x + 1", "-x", "relu(x)", "clip(x, 0, 1)", "abs(x)", "round(x)", "norm(x)"):
+        evaluate(source)
+    np.testing.assert_array_equal(before, TENSORS["x"])
+
+
+def check_error(problem, source):
+    assert problem.message.isprintable()
+    assert 0 <= problem.column <= len(source)
+
+
+def check(source):
+    """Only ExpressionError, and no result over the bound, whatever the source."""
+    bounds = {"MAX_ELEMENTS": LIMIT, "MAX_WORK": 2**12}
+    try:
+        with mock.patch.multiple(expression_values, **bounds):
+            result = compile_expression(source, FUZZED).evaluate(FUZZED.__getitem__)
+    except ExpressionError as problem:
+        return check_error(problem, source)
+    assert type(result) in (float, int, bool, np.ndarray)
+    assert not isinstance(result, int) or abs(result) < 2**63
+    assert np.size(result) <= LIMIT
+    return result
+
+
+LIMIT = 2**9
+FUZZED = {
+    "x": np.linspace(-2, 2, 12).reshape(4, 3),
+    "v": np.linspace(-1, 1, 64).astype(np.float32),
+    "t": np.arange(48).reshape(4, 4, 3),
+    "m": np.array([True, False]),
+    "u": np.array([[200]], np.uint8),
+    "h": np.array([1.5, 6e4, np.nan], np.float16),
+    "empty": np.empty((3, 0)),
+    "column": np.ones((60, 1)),
+    "loss": np.float64(1.5),
+    "n": 7,
+    "b": True,
+    "é.weight": np.ones(3),
+    "my layer": np.ones(2),
+}
+SYMBOLS = ["+", "-", "*", "/", "//", "%", "**", "@", "<", "<=", ">", ">=", "==", "!="]
+TOKENS = [
+    *FUZZED,
+    *SYMBOLS,
+    *"()[],.:=~&|^@!#'\"\\{}; \t\n\0",
+    *("and", "or", "not", "if", "else", "lambda", "for", "in", "is", ":=", "...", "None", "True"),
+    *("0", "1", "-1", "2", "0.5", "1e308", "9" * 25, "nan", "inf", "axis=0", "axis=-1", "1j", "0x"),
+    *("'x'", 'f"{x}"', 'tensor("my layer")', ".T", ".__class__", "[0]", "[:, 1]", "[..., ::2]"),
+    *(
+        "abs(",
+        "norm(",
+        "exp(",
+        "where(",
+        "clip(",
+        "sum(",
+        "diag(",
+        "dot(",
+        "shape(",
+        "__",
+        "\ud800",
+    ),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=80))
+def test_random_text(source):
+    check(source)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(TOKENS), max_size=30), st.sampled_from(["", " "]))
+def test_random_tokens(tokens, blank):
+    check(blank.join(tokens))
+
+
+def calls(inner):
+    """A call of every function, with the right number of arguments and sometimes an axis."""
+    for function in FUNCTIONS.values():
+        axes = {"none": [""], "optional": ["", ", axis=0", ", -1"], "required": [", 0", ", 1"]}
+        axis = st.sampled_from(axes[function.axis])
+        arguments = st.lists(inner, min_size=(n := len(function.parameters)), max_size=n)
+        yield st.builds(f"{function.name}({{}}{{}})".format, arguments.map(", ".join), axis)
+
+
+def grow(inner):
+    symbols = st.sampled_from([*SYMBOLS, "and", "or"])
+    index = st.sampled_from(["0", "-1", "1:", "::2", "..., 0", "n", ":, None", "0, 0"])
+    return st.one_of(
+        st.builds("({} {} {})".format, inner, symbols, inner),
+        st.builds("({} if {} else {})".format, inner, inner, inner),
+        st.builds("{}[{}]".format, inner, index),
+        st.builds("(-{})".format, inner),
+        st.builds("(not {})".format, inner),
+        *calls(inner),
+    )
+
+
+NUMBERS = ["0", "1", "-3", "64", "0.5", "1e308", "nan", "-inf", "9223372036854775807"]
+LEAVES = st.sampled_from([*map(spelling, FUZZED), *NUMBERS])
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.recursive(LEAVES, grow, max_leaves=6))
+def test_random_expressions(source):
+    check(source)
+
+
+def test_the_fuzzed_language_reaches_values_and_the_bound():
+    assert check("norm(x) + sum(column)").__class__ is float
+    with mock.patch.object(expression_values, "MAX_ELEMENTS", LIMIT):
+        expression = compile_expression("column + transpose(column)", FUZZED)
+        with pytest.raises(
+            ExpressionError, match="needs 3,600 elements of memory; the limit is 512"
+        ):
+            expression.evaluate(FUZZED.__getitem__)
