@@ -137,7 +137,7 @@ def changed_bits(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.bool_]
 
 
 def _clipped(window: range, length: int) -> range:
-    return range(max(0, window.start), min(length, window.stop), max(1, window.step))
+    return range(max(0, window.start), max(0, min(length, window.stop)), max(1, window.step))
 
 
 def _changed(

@@ -70,6 +70,12 @@ def test_a_window_with_labels_kinds_and_changes():
     ]
 
 
+@pytest.mark.parametrize("rows", [range(-5, -1), range(2, 1), range(7, 9), range(0)])
+def test_a_window_outside_is_empty(rows):
+    window = grid_window(np.zeros((3, 2)), rows, range(-1, 9))
+    assert (window.labels, window.cells) == ([], [])
+
+
 def test_wide_labels_widen_their_column():
     window = grid_window(np.zeros((120, 120), np.int64), range(9, 11), range(99, 101))
     assert window.header == ["99", "100"]

@@ -120,7 +120,7 @@ def test_any_array_has_a_summary(array, limit, bins):
     if not found.sampled and bins:
         assert sum(found.histogram) + found.nan + found.posinf + found.neginf == array.size
     if not math.isnan(found.minimum):
-        assert found.minimum <= found.mean <= found.maximum
+        assert float(found.minimum) <= found.mean <= float(found.maximum)
 
 
 @given(ARRAYS, st.integers(0, 90))
