@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from engine.arrays import Array
+from engine.edits import Journal
 from engine.history import DEFAULT_BUDGET, History
 from engine.position import Granularity, Position
 from engine.program import Op, Program
@@ -25,6 +26,7 @@ class Session:
     def __init__(self, program: Program, budget: int = DEFAULT_BUDGET) -> None:
         self.program = program
         self.history = History(program, budget)
+        self.journal = Journal()
         self._tensors = program.initial()
         self._event = 0
         self._known = 0
@@ -133,10 +135,9 @@ class Session:
         A keyframe lacks what its own iteration writes, so that one whole iteration is between.
         """
         iteration = self.history.before(max(0, target // len(self.program.ops) - 1))
-        if iteration == 0:
-            self._tensors = self.program.initial()
-        else:
-            self._tensors = dict(self.history.keyframes[iteration])
+        start = self.history.keyframes[iteration] if iteration else self.program.initial()
+        self._tensors.clear()  # in place: views of the tensors move with the cursor
+        self._tensors.update(start)
         event = iteration * len(self.program.ops)
         self.history.restart(event)
         self._enter(event)
