@@ -19,12 +19,17 @@ class Problem:
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
+MAX_LINES = 50
+
+
 class ExperimentError(GradstepError):
-    """All the problems found in one experiment."""
+    """All the problems found in one experiment; the message lists the first of them."""
 
     def __init__(self, source: str, problems: Sequence[Problem]) -> None:
         self.source = source
         self.problems = tuple(problems)
         count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        super().__init__(f"{source}: {count}\n{lines}")
+        lines = [f"  {problem}" for problem in problems[:MAX_LINES]]
+        if len(problems) > MAX_LINES:
+            lines.append(f"  … and {len(problems) - MAX_LINES} more")
+        super().__init__("\n".join([f"{source}: {count}", *lines]))

@@ -13,6 +13,7 @@ Fraction = Annotated[float, Meta(ge=0, lt=1)]
 Count = Annotated[int, Meta(ge=1, le=2**40)]
 Seed = Annotated[int, Meta(ge=0, le=2**62)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
+PathText = Annotated[str, Meta(min_length=1, max_length=4096)]
 Columns = Annotated[list[str], Meta(min_length=1)]
 Initializer = Literal[
     "kaiming_uniform",
@@ -35,11 +36,11 @@ class DataSpec(Table, kw_only=True, frozen=True):
 
     x: list[list[float]] | None = None
     y: list[list[float] | float] | None = None
-    csv: str | None = None
+    csv: PathText | None = None
     inputs: Columns | None = None
     targets: Columns | None = None
     one_hot: bool = False
-    npz: str | None = None
+    npz: PathText | None = None
     standardize: bool = False
     batch_size: Count | None = None
     shuffle: bool = False

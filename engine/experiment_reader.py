@@ -3,12 +3,12 @@
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import numpy as np
 
 from engine.errors import ExperimentError, GradstepError, Problem
 from engine.experiment import (
@@ -19,17 +19,20 @@ from engine.experiment import (
     Experiment,
     LayerSpec,
     LinearSpec,
+    OptimizerSpec,
     SGDSpec,
     Table,
     TrainingSpec,
 )
-from engine.phases import DEFAULT_ORDER, Phase, order_problems, skip_problems
+from engine.phases import Phase, order_problems, skip_problems
+from engine.wording import explain, join, nearest, shown, unknown_value, walk, words_of
 
 BUILTINS = Path(__file__).parent / "builtins"
 MAX_FILE_BYTES = 64 * 2**20
 T = TypeVar("T", bound=Table)
 NAME = re.compile(r"[^\W\d]\w*\Z")
 RESERVED = {"x", "y", "yhat", "loss", "optimizer", "event", "iteration", "epoch", "tensor"}
+REQUIRED_TABLES = {"data": "[data]", "layers": "[[layers]]", "loss": "[loss]"}
 
 
 def builtin_names() -> list[str]:
@@ -39,33 +42,35 @@ def builtin_names() -> list[str]:
     return first + [name for name in names if name not in first]
 
 
-def nearest(word: str, allowed: Iterable[str]) -> str:
-    """What to say about a wrong word: the nearest right one, then all that are allowed."""
-    choices = list(allowed)
-    near = get_close_matches(word.lower(), choices, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{hint}allowed: {', '.join(choices)}"
-
-
 def experiment_path(name: str) -> Path:
     """The file behind a built-in name or a path; a GradstepError when there is none."""
     if name in builtin_names():
         return BUILTINS / f"{name}.toml"
     path = Path(name)
-    if path.suffix == ".toml" or path.exists():
+    if path.suffix == ".toml" or is_there(path):
         return path
     raise GradstepError(
         f"{name}: neither a built-in experiment nor a .toml file; {nearest(name, builtin_names())}"
     )
 
 
+def is_there(path: Path) -> bool:
+    """Whether a path exists; one that cannot even be asked for does not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def read_file(name: str) -> Experiment:
     """The experiment behind a built-in name or a path to a TOML file."""
     path = experiment_path(name)
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise GradstepError(f"{name}: an experiment file has at most {MAX_FILE_BYTES} bytes")
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise GradstepError(f"{name}: more than {MAX_FILE_BYTES:,} bytes")
+        raw = tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except OSError as error:
         raise GradstepError(f"{name}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -91,6 +96,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.largest = math.inf
 
     def problem(self, path: str, message: str) -> None:
         """Note one problem."""
@@ -103,22 +109,21 @@ class Reader:
         plain = ("name", "description", "seed", "dtype")
         tables = ("data", "layers", "loss", "optimizer", "training")
         self.unknown(raw, "", (*plain, *tables))
-        for table in ("data", "layers", "loss"):
+        for table, header in REQUIRED_TABLES.items():
             if table not in raw:
-                header = "[[layers]]" if table == "layers" else f"[{table}]"
                 self.problem(table, f"missing: the file needs {header}")
-        values: dict[str, Any] = {
-            "data": self.data(raw["data"]) if "data" in raw else None,
+        values = {"name": stem, "source": source, "directory": directory}
+        values |= self.fields(Experiment, {k: raw[k] for k in plain if k in raw}, "", plain)
+        if values.get("dtype") == "float32":
+            self.largest = float(np.finfo("float32").max)
+        read = {
+            "data": self.table(DataSpec, raw["data"], "data") if "data" in raw else None,
             "layers": self.layers(raw["layers"]) if "layers" in raw else None,
             "loss": self.typed(raw["loss"], "loss", LOSS_SPECS) if "loss" in raw else None,
             "optimizer": self.optimizer(raw.get("optimizer", {"type": "sgd"})),
-            "training": self.training(raw.get("training", {})),
+            "training": self.table(TrainingSpec, raw.get("training", {}), "training"),
         }
-        values |= self.fields(Experiment, {k: raw[k] for k in plain if k in raw}, "", plain)
-        values = {"name": stem, "source": source, "directory": directory} | values
-        if self.problems:
-            return None
-        return Experiment(**values)
+        return None if self.problems else Experiment(**values, **read)  # type: ignore[arg-type]
 
     def unknown(self, raw: Mapping[str, Any], path: str, allowed: Sequence[str]) -> None:
         """A problem for each key that the table does not have."""
@@ -129,30 +134,41 @@ class Reader:
     def fields(
         self, cls: type[Table], raw: Mapping[str, Any], path: str, names: Sequence[str]
     ) -> dict[str, Any]:
-        """The values of the named fields, each checked on its own."""
+        """The values of the named fields that are right, each checked on its own."""
         types = {f.name: f.type for f in msgspec.structs.fields(cls)}
         values = {}
         for key in names:
-            if key in raw and self.finite(raw[key], join(path, key), key in ("x", "y")):
-                try:
-                    values[key] = msgspec.convert(raw[key], types[key])
-                except msgspec.ValidationError as error:
-                    self.problem(*explain(join(path, key), error, raw[key], types[key]))
+            place = join(path, key)
+            if key not in raw or self.wrong(raw[key], types[key], place, cls is DataSpec):
+                continue
+            try:
+                values[key] = msgspec.convert(raw[key], types[key])
+            except msgspec.ValidationError as error:
+                where, said = explain(str(error), raw[key], types[key])
+                self.problem(place + where, said)
         return values
 
-    def finite(self, value: Any, path: str, data: bool) -> bool:
-        """Whether a hyper-parameter is free of NaN and infinities; data may hold them."""
-        if data or not isinstance(value, float | list):
-            return True
-        bad = [v for v in walk(value) if isinstance(v, float) and not math.isfinite(v)]
+    def wrong(self, value: Any, kind: Any, path: str, data: bool) -> bool:
+        """Note unknown words in a list, and hyper-parameters that are not finite numbers."""
+        before = len(self.problems)
+        if isinstance(value, list) and (allowed := words_of(kind)):
+            for i, word in enumerate(value):
+                if isinstance(word, str) and word not in allowed:
+                    self.problem(f"{path}[{i}]", unknown_value(word, allowed))
+        bad = () if data else [v for v in walk(value) if isinstance(v, float) and self.odd(v)]
         if bad:
-            self.problem(path, f"{bad[0]} is not a finite number")
-        return not bad
+            large = f"too large for float32, whose largest is {self.largest:.2g}"
+            self.problem(path, f"{bad[0]} is {large if math.isfinite(bad[0]) else 'not finite'}")
+        return len(self.problems) > before
+
+    def odd(self, value: float) -> bool:
+        """Whether a number is none that the experiment's dtype can hold."""
+        return not math.isfinite(value) or abs(value) > self.largest
 
     def table(self, cls: type[T], raw: Any, path: str, more: Sequence[str] = ()) -> T | None:
         """One table as a struct; None when anything in it is wrong."""
         if not isinstance(raw, Mapping):
-            self.problem(path, f"must be a table, [{path}]")
+            self.problem(path, f"must be a table, [{path}], not {shown(raw)}")
             return None
         before = len(self.problems)
         infos = msgspec.structs.fields(cls)
@@ -162,143 +178,113 @@ class Reader:
         for info in infos:
             if info.required and info.name not in raw:
                 self.problem(join(path, info.name), "missing: this field is required")
+        if cls is DataSpec:
+            self.source(raw)
+        elif cls is LinearSpec:
+            self.linear(values, path)
+        elif cls is SGDSpec:
+            self.nesterov(values)
+        elif cls is TrainingSpec:
+            self.steps(values)
         return cls(**values) if len(self.problems) == before else None
 
     def typed(self, raw: Any, path: str, specs: Mapping[str, type[T]]) -> T | None:
         """A table whose ``type`` chooses the struct."""
         if not isinstance(raw, Mapping):
-            self.problem(path, "must be a table with a type")
+            self.problem(path, f"must be a table with a type, not {shown(raw)}")
             return None
         kind = raw.get("type")
         if kind is None:
             self.problem(join(path, "type"), f"missing; allowed: {', '.join(specs)}")
         elif not isinstance(kind, str) or kind not in specs:
-            self.problem(join(path, "type"), f"unknown type {kind!r}; {nearest(str(kind), specs)}")
+            said = f"unknown type {shown(kind)}; {nearest(str(kind)[:100], specs)}"
+            self.problem(join(path, "type"), said)
         else:
             return self.table(specs[kind], raw, path, more=("type",))
         return None
 
-    def data(self, raw: Any) -> DataSpec | None:
-        """The [data] table: exactly one source, with the fields that belong to it."""
-        spec = self.table(DataSpec, raw, "data")
-        if spec is None:
-            return None
-        inline = spec.x is not None or spec.y is not None
-        sources = [
-            n for n, given in (("x/y", inline), ("csv", spec.csv), ("npz", spec.npz)) if given
-        ]
+    def source(self, raw: Mapping[str, Any]) -> None:
+        """Exactly one source of data, with the fields that belong to it."""
+        given = {name for name, value in raw.items() if value is not None}
+        named = {"x/y": given & {"x", "y"}, "csv": given & {"csv"}, "npz": given & {"npz"}}
+        sources = [name for name, found in named.items() if found]
         if len(sources) != 1:
             found = " and ".join(sources) or "none"
             self.problem("data", f"needs exactly one source of x/y, csv, npz; found {found}")
-        elif inline:
-            for name in ("x", "y"):
-                if getattr(spec, name) is None:
-                    self.problem(f"data.{name}", "missing: inline data has both x and y")
+        for name in sorted({"x", "y"} - given if sources == ["x/y"] else ()):
+            self.problem(f"data.{name}", "missing: inline data has both x and y")
         for name in ("inputs", "targets"):
-            listed = getattr(spec, name) is not None
-            if spec.csv and not listed:
+            if "csv" in given and name not in given:
                 self.problem(f"data.{name}", "missing: a CSV needs the names of its columns")
-            elif listed and not spec.csv:
+        for name in ("inputs", "targets", "one_hot"):
+            if "csv" not in given and raw.get(name):
                 self.problem(f"data.{name}", "belongs to csv only")
-        if spec.one_hot and not spec.csv:
-            self.problem("data.one_hot", "belongs to csv only")
-        return spec
 
     def layers(self, raw: Any) -> tuple[LayerSpec, ...] | None:
         """The [[layers]] tables, with names that are distinct and usable in expressions."""
         if not isinstance(raw, list) or not raw:
             self.problem("layers", "must be a list of at least one table, [[layers]]")
             return None
-        before = len(self.problems)
         specs = [self.typed(table, f"layers[{i}]", LAYER_SPECS) for i, table in enumerate(raw)]
-        names = [
-            str(table.get("name") or spec_name(raw, i)) if isinstance(table, Mapping) else ""
-            for i, table in enumerate(raw)
-        ]
-        for i, (spec, name) in enumerate(zip(specs, names, strict=True)):
-            self.layer_name(f"layers[{i}].name", name, names[:i])
-            if isinstance(spec, LinearSpec):
-                self.linear(spec, f"layers[{i}]")
-        if len(self.problems) > before:
-            return None
+        names = layer_names(raw)
+        places: dict[str, int] = {}
+        for i, name in enumerate(names):
+            if name is not None:
+                self.layer_name(f"layers[{i}].name", name, places.setdefault(name, i), i)
         return tuple(spec for spec in specs if spec is not None)
 
-    def layer_name(self, path: str, name: str, earlier: Sequence[str]) -> None:
+    def layer_name(self, path: str, name: str, first: int, i: int) -> None:
         """A layer's name is an identifier, is not taken, and is not a word of the debugger."""
-        if name in earlier:
-            self.problem(path, f"{name!r} is taken by layers[{earlier.index(name)}]")
+        if first < i:
+            self.problem(path, f"{shown(name)} is already the name of layers[{first}]")
         elif not NAME.match(name):
-            self.problem(
-                path, f"{name!r}: a name has letters, digits and _ and starts with no digit"
-            )
+            rule = "a name has letters, digits and _, and does not start with a digit"
+            self.problem(path, f"{shown(name)}: {rule}")
         elif name in RESERVED or name in list(Phase):
             self.problem(path, f"{name!r} has a meaning of its own; choose another name")
 
-    def linear(self, spec: LinearSpec, path: str) -> None:
+    def linear(self, values: Mapping[str, Any], path: str) -> None:
         """Explicit values have as many rows as ``out``, and rows of one length."""
-        if spec.weight is not None:
-            if len(spec.weight) != spec.out:
-                self.problem(f"{path}.weight", f"has {len(spec.weight)} rows, but out = {spec.out}")
-            lengths = sorted({len(row) for row in spec.weight})
+        out, weight, bias = (values.get(name) for name in ("out", "weight", "bias"))
+        if weight is not None:
+            if out is not None and len(weight) != out:
+                self.problem(f"{path}.weight", f"has {len(weight)} rows, but out = {out}")
+            lengths = sorted({len(row) for row in weight})
             if len(lengths) > 1:
-                self.problem(f"{path}.weight", f"its rows have different lengths, {lengths}")
-        if isinstance(spec.bias, list) and len(spec.bias) != spec.out:
-            self.problem(f"{path}.bias", f"has {len(spec.bias)} values, but out = {spec.out}")
-        if spec.bias is False and "bias" in spec.frozen:
+                said = " and ".join(map(str, lengths))
+                self.problem(f"{path}.weight", f"its rows have different lengths, {said}")
+        if isinstance(bias, list) and out is not None and len(bias) != out:
+            self.problem(f"{path}.bias", f"has {len(bias)} values, but out = {out}")
+        if bias is False and "bias" in values.get("frozen", ()):
             self.problem(f"{path}.frozen", "there is no bias to freeze: bias = false")
 
-    def optimizer(self, raw: Any) -> Any:
-        """The [optimizer] table and what PyTorch refuses in it."""
-        spec = self.typed(raw, "optimizer", OPTIMIZER_SPECS)
-        if isinstance(spec, SGDSpec) and spec.nesterov and (not spec.momentum or spec.dampening):
+    def optimizer(self, raw: Any) -> OptimizerSpec | None:
+        """The [optimizer] table."""
+        return self.typed(raw, "optimizer", OPTIMIZER_SPECS)
+
+    def nesterov(self, values: Mapping[str, Any]) -> None:
+        """What PyTorch refuses in the options of SGD."""
+        if values.get("nesterov") and (not values.get("momentum") or values.get("dampening")):
             self.problem("optimizer.nesterov", "needs a momentum above 0 and no dampening")
-        return spec
 
-    def training(self, raw: Any) -> TrainingSpec | None:
-        """The [training] table with a legal order."""
-        if isinstance(raw, Mapping) and isinstance(raw.get("order", []), list):
-            for name in ("order", "skip"):
-                for i, word in enumerate(raw.get(name, ())):
-                    if isinstance(word, str) and word not in DEFAULT_ORDER:
-                        said = f"no step {word!r}; {nearest(word, DEFAULT_ORDER)}"
-                        self.problem(f"training.{name}[{i}]", said)
-        if self.problems and self.problems[-1].path.startswith("training."):
-            return None
-        spec = self.table(TrainingSpec, raw, "training")
-        if spec is not None:
-            for said in order_problems(spec.order):
-                self.problem("training.order", said)
-            for said in skip_problems(spec.skip):
-                self.problem("training.skip", said)
-        return spec
+    def steps(self, values: Mapping[str, Any]) -> None:
+        """A legal order of the steps, and a legal choice of those to skip."""
+        for said in order_problems(values["order"]) if "order" in values else ():
+            self.problem("training.order", said)
+        for said in skip_problems(values.get("skip", ())):
+            self.problem("training.skip", said)
 
 
-def spec_name(raw: Sequence[Any], i: int) -> str:
-    """The default name of layer i: its type and a running number."""
-    kinds = [table.get("type") if isinstance(table, Mapping) else None for table in raw[: i + 1]]
-    return f"{kinds[-1]}{kinds.count(kinds[-1])}"
-
-
-def join(path: str, key: str) -> str:
-    """The path of a field inside a table."""
-    return f"{path}.{key}" if path else key
-
-
-def walk(value: Any) -> Iterable[Any]:
-    """All that a nested list holds."""
-    if isinstance(value, list):
-        for item in value:
-            yield from walk(item)
-    else:
-        yield value
-
-
-def explain(path: str, error: msgspec.ValidationError, value: Any, kind: Any) -> tuple[str, str]:
-    """The path and the words for what msgspec found."""
-    said, _, where = str(error).partition(" - at ")
-    path += where.strip("`").removeprefix("$") if where else ""
-    allowed = getattr(kind, "__args__", ())
-    if isinstance(value, str) and allowed and all(isinstance(a, str) for a in allowed):
-        return path, f"unknown value {value!r}; {nearest(value, allowed)}"
-    words = said.replace("`", "").replace("Expected", "expected")
-    return path, words
+def layer_names(raw: Sequence[Any]) -> list[str | None]:
+    """The names of the layers, given or numbered; None where a table is too wrong to have one."""
+    counts: dict[str, int] = {}
+    names: list[str | None] = []
+    for table in (item if isinstance(item, Mapping) else {} for item in raw):
+        kind, name = table.get("type"), table.get("name")
+        number = None
+        if isinstance(kind, str) and kind in LAYER_SPECS:
+            number = counts[kind] = counts.get(kind, 0) + 1
+        if name is None and number is not None:
+            name = f"{kind}{number}"
+        names.append(name if isinstance(name, str) and name else None)
+    return names

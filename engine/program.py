@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.arrays import Array, Shape, scalar
 from engine.data import Batches, Dataset, batches, load_data
+from engine.errors import ExperimentError, Problem
 from engine.experiment import Experiment
 from engine.network import Network, build_network, initial_parameters
 from engine.optimizers import Optimizer
@@ -181,4 +182,7 @@ def compile_program(experiment: Experiment, data: Dataset | None = None) -> Prog
     network = build_network(experiment, data)
     compiler = Compiler(experiment, data, cut, network)
     ops = compiler.compile()
+    if not ops:
+        problem = Problem("training.skip", "leaves nothing to run: skip fewer steps")
+        raise ExperimentError(experiment.source or experiment.name, [problem])
     return Program(experiment, data, cut, network, compiler.optimizer, compiler.tensors, ops)

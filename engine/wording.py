@@ -1,0 +1,126 @@
+"""The words for what is wrong with a value that a person wrote."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any, get_args
+
+MAX_SHOWN = 60  # characters of a value in a message
+MAX_CHOICES = 30
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
+STEP = re.compile(r"\[(\d+)\]")
+EXPECTED = re.compile(
+    r"Expected `(?P<kind>[^`]+)`(?: (?P<bound>of length >=|of length <=|of length|>=|<=|>|<)"
+    r" (?P<limit>[^\s,]+))?(?:, got .*)?\Z"
+)
+KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text in quotes",
+    "array": "a list",
+    "object": "a table",
+}
+BOUNDS = {
+    ">": "above {}",
+    ">=": "of at least {}",
+    "<": "below {}",
+    "<=": "of at most {}",
+    "of length": "of {} values",
+    "of length >=": "with at least {} of them",
+    "of length <=": "with at most {} of them",
+}
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """What to say about a wrong word: the nearest right one, then all that are allowed."""
+    choices = [str(choice) for choice in allowed]
+    near = get_close_matches(word.lower(), choices, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}allowed: {listed(choices)}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """The words with commas between them, the first ones where there are many."""
+    more = len(words) - MAX_CHOICES
+    return ", ".join(words[:MAX_CHOICES]) + (f", … ({more} more)" if more > 0 else "")
+
+
+def shown(value: Any, width: int = MAX_SHOWN) -> str:
+    """A value as it would stand in the file, shortened."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Mapping():
+            return "a table"
+        case list() | tuple():
+            return "a list"
+        case int() if value.bit_length() > 8 * MAX_SHOWN:
+            return "that number"
+        case str() | int() | float():
+            text = repr(value)
+        case _:
+            text = str(value)
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def join(path: str, key: str) -> str:
+    """The path of a field inside a table; a key that is no plain word stands in quotes."""
+    name = key if BARE_KEY.match(key) else shown(key)
+    return f"{path}.{name}" if path else name
+
+
+def walk(value: Any) -> Iterable[Any]:
+    """All that a nested list holds."""
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from walk(item)
+    else:
+        yield value
+
+
+def words_of(kind: Any) -> tuple[str, ...]:
+    """The words that a type admits: of a Literal, an Enum, or a list of one of them."""
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return tuple(str(member.value) for member in kind)
+    found: list[str] = []
+    for part in get_args(kind):
+        found += (part,) if isinstance(part, str) else words_of(part)
+    return tuple(found)
+
+
+def explain(said: str, value: Any, kind: Any) -> tuple[str, str]:
+    """Where inside ``value`` msgspec found fault, and that in words."""
+    said, _, where = said.partition(" - at ")
+    where = where.strip("`").removeprefix("$")
+    for step in STEP.findall(where):
+        value = value[int(step)]
+    allowed, is_list = words_of(kind), said.startswith("Expected `array`")
+    if allowed and not is_list:
+        return where, unknown_value(value, allowed)
+    match = EXPECTED.match(said)
+    if match is None:
+        out_of_range = said == "Number out of range"
+        return where, f"{shown(value)} is out of range" if out_of_range else said.replace("`", "")
+    within = f"; allowed in it: {listed(allowed)}" if allowed else ""
+    return where, expectation(value, **match.groupdict()) + within
+
+
+def unknown_value(value: Any, allowed: Iterable[str]) -> str:
+    """What to say about a value that is none of the allowed words."""
+    return (
+        f"unknown value {shown(value)}; {nearest(value if isinstance(value, str) else '', allowed)}"
+    )
+
+
+def expectation(value: Any, kind: str, bound: str | None, limit: str | None) -> str:
+    """``must be …, not …`` for what msgspec expected."""
+    names = [KINDS.get(part, part) for part in kind.split(" | ") if part != "null"]
+    words = ", or ".join(names)
+    if kind.startswith("str") and bound and limit:
+        return "must not be empty" if limit == "1" else f"must have at most {limit} characters"
+    if bound and limit:
+        words += f" {BOUNDS[bound].format(limit.removesuffix('.0'))}"
+    found = f"{len(value)}" if bound and "length" in bound else shown(value)
+    return f"must be {words}, not {found}"
