@@ -85,7 +85,7 @@ def build_network(experiment: Experiment, data: Dataset) -> Network:
     cls_loss = LOSSES[experiment.loss.type]
     loss = cls_loss(**settings(experiment.loss, cls_loss))
     problems += target_problems(experiment, data, nodes[-1], size)
-    problems += memory_problems(experiment, nodes)
+    problems += memory_problems(experiment, nodes, len(data))
     if problems:
         raise ExperimentError(experiment.source or experiment.name, problems)
     return Network(tuple(nodes), loss)
@@ -126,14 +126,22 @@ def target_problems(
         )
 
 
-def memory_problems(experiment: Experiment, nodes: list[Node]) -> Iterator[Problem]:
-    """Parameters that would not fit into memory."""
+def memory_problems(experiment: Experiment, nodes: list[Node], rows: int) -> Iterator[Problem]:
+    """Parameters, or the activations of one batch, that would not fit into memory."""
     width = np.dtype(experiment.dtype).itemsize
     shapes = [shape for node in nodes for shape in node.layer.parameters.values()]
-    total = sum(math.prod(shape) for shape in shapes) * width
-    if total > MAX_BYTES:
-        said = f"the parameters take {total:,} bytes, more than the limit of {MAX_BYTES:,}"
+    parameters = sum(math.prod(shape) for shape in shapes) * width
+    batch = min(experiment.data.batch_size or rows, rows)
+    activations = sum(batch * node.layer.outputs for node in nodes) * width
+    limit = f"more than the limit of {MAX_BYTES:,}"
+    if 2 * parameters > MAX_BYTES:
+        said = f"the parameters and their gradients take {2 * parameters:,} bytes, {limit}"
         yield Problem("layers", f"{said}: choose smaller layers")
+    if 2 * activations > MAX_BYTES:
+        said = f"the outputs of the layers and their gradients take {2 * activations:,} bytes"
+        yield Problem(
+            "layers", f"{said} for a batch of {batch}, {limit}: choose smaller layers or batches"
+        )
 
 
 def initial_parameters(experiment: Experiment, network: Network) -> dict[str, Array]:
