@@ -44,6 +44,14 @@ def test_the_largest_change_is_found_in_any_chunk_and_memory_order():
     assert (found.changed, found.index, found.max_delta) == (2, (998, 299), 3.0)
 
 
+def test_nan_outranks_the_changes_of_earlier_and_later_chunks():
+    before = np.zeros(200_000)
+    after = before.copy()
+    after[[5, 100_000, 199_999]] = 7.0, np.nan, 9.0
+    found = change_summary(before, after)
+    assert (found.changed, found.index, math.isnan(found.max_delta)) == (3, (100_000,), True)
+
+
 def test_a_big_tensor_is_sampled_and_says_so():
     before = np.zeros((1000, 100))
     after = before.copy()

@@ -44,6 +44,14 @@ def test_a_spike_among_many_values_is_not_lost():
     assert all(shown[-1])
 
 
+def test_a_dip_among_many_values_is_not_lost():
+    values = np.arange(100_000) % 2 + 1.0
+    values[77_776] = -9.0
+    shown = dots(braille_curve(values, 20, 4))
+    assert [column for column, dot in enumerate(shown[-1]) if dot] == [round(77_776 * 39 / 99_999)]
+    assert all(shown[0])
+
+
 def test_nothing_bridges_a_gap():
     shown = dots(braille_curve([0.0, math.nan, math.nan, 1.0], 4, 1))
     assert [column for column in range(8) if any(row[column] for row in shown)] == [0, 7]

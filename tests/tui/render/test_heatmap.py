@@ -65,6 +65,11 @@ def test_non_finite_values_are_marked_even_among_many():
     assert cells[0][0].background == palette.NOT_A_NUMBER
 
 
+def test_averages_leave_out_what_is_not_finite():
+    heat = heat_cells(np.array([[np.nan, 4.0, np.inf, 6.0, 1.0, 3.0]]), 3, 1)
+    assert (heat.low, heat.high) == (2.0, 6.0)
+
+
 def test_a_given_scale_clips_and_counts():
     heat = heat_cells(np.array([[0.0, 5.0, -5.0, 1.0]]), 4, 1, scale=(-1.0, 1.0))
     assert (heat.low, heat.high, heat.clipped) == (-1.0, 1.0, 2)
@@ -117,7 +122,7 @@ def test_luminance_and_contrast_follow_wcag():
     assert palette.luminance((255, 255, 255)) == pytest.approx(1.0)
     assert palette.luminance((255, 0, 0)) == pytest.approx(0.2126)
     assert palette.contrasting((20, 20, 20)) == (255, 255, 255)
-    assert palette.contrasting((255, 255, 0)) == (0, 0, 0)
+    assert palette.contrasting((128, 128, 128)) == (0, 0, 0)
 
 
 @given(MATRICES, st.integers(-1, 12), st.integers(-1, 6))

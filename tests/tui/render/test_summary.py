@@ -37,6 +37,12 @@ def test_subnormal_values_keep_their_spread():
     assert found.std == pytest.approx(5e-321, rel=1e-3)
 
 
+@pytest.mark.parametrize("count", range(1, 40))
+def test_the_mean_of_equal_values_is_that_value(count):
+    found = summarize(np.full(count, 0.1))
+    assert (found.mean, found.std) == (0.1, 0.0)
+
+
 def test_integer_range_is_exact():
     found = summarize(np.array([2**53 + 1, -(2**63)]))
     assert (found.minimum, found.maximum) == (-(2**63), 2**53 + 1)
