@@ -56,6 +56,8 @@ class ExpressionError(Exception):
         if not self.source:
             return self.message
         start, end = self.column - SHOWN_BEFORE, self.column + SHOWN_AFTER
+        if len(self.source) <= SHOWN_BEFORE + SHOWN_AFTER:
+            start, end = 0, len(self.source)
         before = ("…" if start > 0 else "") + visible(self.source[max(0, start) : self.column])
         after = visible(self.source[self.column : end]) + ("…" if end < len(self.source) else "")
         return f"{before}{after}\n{' ' * _columns(before)}^ {self.message}"
@@ -263,7 +265,12 @@ def matmul(evaluation: Evaluation, left: Value, right: Value) -> Value:
 
 def _matmul_work(left: Array, right: Array, products: int) -> int:
     blas = left.dtype == right.dtype and left.dtype in (np.float32, np.float64)
-    return products // BLAS_RATE if blas and left.flags.forc and right.flags.forc else products
+    return products // BLAS_RATE if blas and _is_dense(left) and _is_dense(right) else products
+
+
+def _is_dense(array: Array) -> bool:
+    # BLAS wants rows or columns without gaps; NumPy multiplies the rest by slow loops.
+    return array.itemsize in array.strides[-2:] and min(array.strides) > 0
 
 
 def _arithmetic(symbol: str, python: Callable[[Any, Any], Any], ufunc: Any) -> Operation:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.expression_functions import FUNCTIONS
@@ -349,6 +349,8 @@ def test_the_caret_counts_characters_and_wide_ones_twice():
 def test_a_long_source_is_shown_around_the_place():
     lines = str(error("loss and " * 20 + "q" + " and loss" * 20)).split("\n")
     assert len(lines[0]) < 80
+    assert lines[0].startswith("…")
+    assert lines[0].endswith("…")
     assert lines[0][lines[1].index("^")] == "q"
 
 
@@ -360,7 +362,15 @@ def test_hostile_text_is_shown_as_escapes():
     assert str(caught.value).replace("\n", "").isprintable()
 
 
+def test_an_unknown_quoted_name_is_shown_as_escapes():
+    problem = error(r'tensor("\x1b[31m\u202e")')
+    assert r"unknown name '\x1b[31m\u202e'" in problem.message
+
+
 @settings(max_examples=100, deadline=None)
+@example(r"back\slash\n.weight", [])
+@example("quotes\"'.weight", [])
+@example("line\nbreak\\", [])
 @given(st.text(max_size=60), st.lists(st.text(max_size=20), max_size=3))
 def test_every_name_can_be_written_as_its_spelling(name, others):
     if len(spelling(name)) <= 1000:
