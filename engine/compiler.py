@@ -9,7 +9,7 @@ import numpy as np
 from engine.arrays import Array, Shape, frozen
 from engine.data import Batches, Dataset
 from engine.experiment import Experiment, LinearSpec
-from engine.layers import Vjp
+from engine.layer import Vjp
 from engine.network import Network, Node, settings
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.phases import Phase

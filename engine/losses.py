@@ -11,8 +11,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from engine.activations import log_softmax, sigmoid, softmax
 from engine.arrays import Array
-from engine.layers import log_softmax, sigmoid, softmax
+from engine.jacobian import Jacobian, Point
+from engine.jacobian_operators import Dense
 
 Reduction = Literal["sum", "mean", "batch_mean"]
 LOG_FLOOR = -100.0  # PyTorch clamps the logarithms of BCE here
@@ -36,6 +38,10 @@ class Loss(ABC):
     @abstractmethod
     def slopes(self, yhat: Array, y: Array) -> Array:
         """The derivative (N, K) of the sum of the terms by the prediction."""
+
+    @abstractmethod
+    def target_slopes(self, yhat: Array, y: Array) -> Array:
+        """The derivative (N, K) of the sum of the terms by a target of rows."""
 
     @abstractmethod
     def term(self, yhat: str, y: str) -> str:
@@ -63,6 +69,18 @@ class Loss(ABC):
         factor = self.scale / self.divisor(yhat)
         slopes = self.slopes(yhat, y)
         return slopes if factor == 1 else slopes * factor
+
+    def target_pull(self, yhat: Array, y: Array) -> Array:
+        """∂ℓ/∂y in the shape of y, which has to hold rows."""
+        return self.target_slopes(yhat, y) * (self.scale / self.divisor(yhat))
+
+    def jacobian(self, wrt: str, size: int, at: Point) -> Jacobian:
+        """∂ℓ/∂ŷ or ∂ℓ/∂y, one row; ``wrt`` and what is read are ``yhat`` and ``y``.
+
+        Of a single sample, the loss is that of a batch which is this sample alone.
+        """
+        pull = self.pull if wrt == "yhat" else self.target_pull
+        return Dense((), at.shape(size), at.dtype, lambda: pull(at.read("yhat"), at.read("y")))
 
     def prefix(self) -> str:
         """The factor before the sum as text."""
@@ -93,6 +111,9 @@ class MSE(Loss):
     def slopes(self, yhat: Array, y: Array) -> Array:
         return 2 * (yhat - y)
 
+    def target_slopes(self, yhat: Array, y: Array) -> Array:
+        return 2 * (y - yhat)
+
     def term(self, yhat: str, y: str) -> str:
         return f"({yhat} − {y})²"
 
@@ -110,6 +131,9 @@ class L1(Loss):
 
     def slopes(self, yhat: Array, y: Array) -> Array:
         return np.sign(yhat - y)
+
+    def target_slopes(self, yhat: Array, y: Array) -> Array:
+        return np.sign(y - yhat)
 
     def term(self, yhat: str, y: str) -> str:
         return f"|{yhat} − {y}|"
@@ -132,6 +156,9 @@ class Huber(Loss):
     def slopes(self, yhat: Array, y: Array) -> Array:
         return np.clip(yhat - y, -self.delta, self.delta)
 
+    def target_slopes(self, yhat: Array, y: Array) -> Array:
+        return -self.slopes(yhat, y)
+
     def term(self, yhat: str, y: str) -> str:
         return f"huber({yhat} − {y})"
 
@@ -152,6 +179,9 @@ class BCE(Loss):
     def slopes(self, yhat: Array, y: Array) -> Array:
         return (yhat - y) / np.maximum((1 - yhat) * yhat, BCE_EPSILON)
 
+    def target_slopes(self, yhat: Array, y: Array) -> Array:
+        return np.maximum(np.log1p(-yhat), LOG_FLOOR) - np.maximum(np.log(yhat), LOG_FLOOR)
+
     def term(self, yhat: str, y: str) -> str:
         return f"−[{y} log {yhat} + (1 − {y}) log(1 − {yhat})]"
 
@@ -169,6 +199,9 @@ class BCEWithLogits(Loss):
 
     def slopes(self, yhat: Array, y: Array) -> Array:
         return sigmoid(yhat) - y
+
+    def target_slopes(self, yhat: Array, y: Array) -> Array:
+        return -yhat
 
     def term(self, yhat: str, y: str) -> str:
         return f"−[{y} log σ({yhat}) + (1 − {y}) log(1 − σ({yhat}))]"
@@ -211,6 +244,9 @@ class CrossEntropy(Loss):
         weight = np.sum(rows, axis=-1, keepdims=True) if y.ndim == 2 else 1
         return softmax(yhat) * weight - rows
 
+    def target_slopes(self, yhat: Array, y: Array) -> Array:
+        return -log_softmax(yhat)
+
     def term(self, yhat: str, y: str) -> str:
         return f"−(log softmax {yhat})[{y}]"
 
@@ -230,6 +266,9 @@ class NLL(Loss):
 
     def slopes(self, yhat: Array, y: Array) -> Array:
         return -one_hot(y, yhat)
+
+    def target_slopes(self, yhat: Array, y: Array) -> Array:
+        return -yhat
 
     def term(self, yhat: str, y: str) -> str:
         return f"−{yhat}[{y}]"
