@@ -10,7 +10,9 @@ from types import MappingProxyType
 import numpy as np
 
 from engine.arrays import Array
+from engine.edits import Journal
 from engine.history import DEFAULT_BUDGET, History
+from engine.places import Bookmarks, Visited
 from engine.position import Granularity, Position
 from engine.program import Op, Program
 from engine.state import Event, State
@@ -25,6 +27,9 @@ class Session:
     def __init__(self, program: Program, budget: int = DEFAULT_BUDGET) -> None:
         self.program = program
         self.history = History(program, budget)
+        self.journal = Journal()
+        self.bookmarks = Bookmarks()
+        self.visited = Visited()
         self._tensors = program.initial()
         self._event = 0
         self._known = 0
