@@ -1,0 +1,80 @@
+"""The Textual application: themes, style sheet, palette; the main screen does the rest."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from engine.experiment import load_experiment
+from engine.history import DEFAULT_BUDGET
+from engine.program import compile_program
+from engine.session import Session
+from tui.commands import COMMANDS, keys_text
+from tui.screens.main import MainScreen
+from tui.theme import DARK, LIGHT
+
+
+class GradstepApp(App[None]):
+    """The debugger in the terminal."""
+
+    CSS_PATH = "gradstep.tcss"
+    TITLE = "gradstep"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+        self.main = MainScreen(session)
+
+    def on_mount(self) -> None:
+        """Open the debugger."""
+        self.push_screen(self.main)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """All commands of the table by name, then the themes."""
+        for command in COMMANDS:
+            title = command.help[0].upper() + command.help[1:]
+            yield SystemCommand(title, f"key {keys_text(command)}", self.runner(command.action))
+        yield SystemCommand("Dark theme", "colours for a dark terminal", self.dark_theme)
+        yield SystemCommand("Light theme", "colours for a light terminal", self.light_theme)
+
+    def runner(self, action: str) -> "Runner":
+        """What the palette calls for a command."""
+        return Runner(self, action)
+
+    def dark_theme(self) -> None:
+        """Colours for a dark terminal."""
+        self.theme = DARK.name
+
+    def light_theme(self) -> None:
+        """Colours for a light terminal."""
+        self.theme = LIGHT.name
+
+
+class Runner:
+    """An action of the main screen that the palette can call."""
+
+    def __init__(self, app: GradstepApp, action: str) -> None:
+        self.app = app
+        self.action = action
+
+    async def __call__(self) -> None:
+        """Run the action."""
+        await self.app.run_action(self.action, default_namespace=self.app.main)
+
+
+def run_debugger(name: str, at: str | None = None, budget: int = DEFAULT_BUDGET) -> int:
+    """Open the debugger on an experiment; the exit status."""
+    session = Session(compile_program(load_experiment(name)), budget)
+    if at is not None:
+        from engine.positions import parse_position
+
+        session.goto(parse_position(at, session))
+    app = GradstepApp(session)
+    app.run()
+    return app.return_code or 0

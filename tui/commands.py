@@ -1,0 +1,123 @@
+"""One declaration for each command: key, footer, help and palette all read this table."""
+
+from dataclasses import dataclass
+
+from engine.position import Granularity
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a key does. ``action`` is an action of the main screen, in Textual's words."""
+
+    id: str
+    keys: tuple[str, ...]
+    action: str
+    help: str
+    group: str
+    footer: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pane:
+    """A pane: the number that goes there, its title, and what it is for."""
+
+    number: int
+    title: str
+    help: str
+    inspector: bool = False
+
+
+PANES: dict[str, Pane] = {
+    "program": Pane(1, "Program", "the ops of one iteration; ▶ runs next, ✓ is done"),
+    "tensor": Pane(2, "Tensor", "the values; ▸ marks what the selected level changed", True),
+    "variables": Pane(5, "Variables", "every tensor, a line each; choosing one shows its values"),
+    "loss": Pane(6, "Loss", "the loss of every iteration up to the cursor"),
+}
+
+UNITS = {
+    Granularity.OP: ("s", "S", "one op", "op", ("f11",), ()),
+    Granularity.PHASE: ("n", "N", "next phase", "phase", ("f10",), ()),
+    Granularity.ITERATION: ("f", "F", "finish the iteration", "iteration", ("shift+f11",), ()),
+    Granularity.EPOCH: ("e", "E", "finish the epoch", "epoch", (), ()),
+}
+BACK_HELP = {
+    Granularity.OP: "step back one op",
+    Granularity.PHASE: "back to the beginning of the phase, then of the one before",
+    Granularity.ITERATION: "back to the beginning of the iteration, then of the one before",
+    Granularity.EPOCH: "back to the beginning of the epoch, then of the one before",
+}
+
+
+def stepping() -> list[Command]:
+    """The step keys: each letter forwards, with Shift backwards."""
+    commands = []
+    for unit, (key, back, words, short, aliases, back_aliases) in UNITS.items():
+        keys = (key, "space") if unit == Granularity.PHASE else (key,)
+        text = "step one op" if unit == Granularity.OP else words
+        commands += [
+            Command(f"step-{unit}", keys, f"step('{unit}', 1)", text, "Stepping", short, aliases),
+            Command(
+                f"back-{unit}",
+                (back,),
+                f"step('{unit}', -1)",
+                BACK_HELP[unit],
+                "Stepping",
+                f"⇤ {short}" if unit == Granularity.OP else "",
+                back_aliases,
+            ),
+        ]
+    return commands
+
+
+COMMANDS: tuple[Command, ...] = (
+    *stepping(),
+    Command("first", ("g",), "first", "to the first event", "Stepping"),
+    Command("last", ("G",), "last", "to the last known event", "Stepping"),
+    Command("outer", ("u",), "level(1)", "compare with an outer level: op, phase, …", "Looking"),
+    Command("inner", ("d",), "level(-1)", "compare with an inner level: …, phase, op", "Looking"),
+    Command("follow", ("full_stop",), "follow", "show what the last op wrote", "Looking"),
+    Command("next-pane", ("tab",), "next_pane(1)", "next pane", "Panes"),
+    Command("previous-pane", ("shift+tab",), "next_pane(-1)", "previous pane", "Panes"),
+    Command("zoom", ("z",), "zoom", "the focused pane alone, and back", "Panes"),
+    Command("help", ("question_mark",), "help", "this help", "Session", "help"),
+    Command("cancel", ("escape",), "cancel", "stop a long run; forget a count", "Session"),
+    Command("quit", ("q",), "quit", "quit", "Session", "quit"),
+)
+
+KEY_NAMES = {
+    "space": "Space",
+    "question_mark": "?",
+    "full_stop": ".",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "escape": "Esc",
+    "ctrl+p": "Ctrl+P",
+    "shift+f11": "Shift+F11",
+    "f5": "F5",
+    "f9": "F9",
+    "f10": "F10",
+    "f11": "F11",
+}
+
+
+def key_name(key: str) -> str:
+    """A key as a person reads it."""
+    return KEY_NAMES.get(key, key)
+
+
+def keys_text(command: Command) -> str:
+    """All keys of a command as a person reads them."""
+    return ", ".join(key_name(key) for key in (*command.keys, *command.aliases))
+
+
+def help_rows() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The table of the help screen: group, then (keys, what they do)."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for command in COMMANDS:
+        groups.setdefault(command.group, []).append((keys_text(command), command.help))
+    groups["Stepping"].append(("5n, 20s, …", "a count before a step key"))
+    numbers = [(str(pane.number), f"{pane.title}: {pane.help}") for pane in PANES.values()]
+    groups["Panes"] = [*numbers, *groups["Panes"]]
+    groups["Session"].append((key_name("ctrl+p"), "all commands by name"))
+    return list(groups.items())

@@ -1,0 +1,26 @@
+"""What the panes tell the main screen."""
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+
+@dataclass
+class TensorChosen(Message):
+    """A person wants to look at a tensor."""
+
+    name: str
+
+
+@dataclass
+class OpChosen(Message):
+    """A person has moved to an op of the listing."""
+
+    index: int
+
+
+@dataclass
+class PaneChosen(Message):
+    """A person wants to go to a pane."""
+
+    pane: str

@@ -1,0 +1,80 @@
+"""Lines of styled text without colours: spans of text with the role that a theme gives a style.
+
+Widths are in terminal cells, as Rich measures them.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+Span = tuple[str, str]
+"""A text and the role it plays: ``dim``, ``changed``, ``phase-forward``, … or nothing."""
+Line = list[Span]
+
+ROLES = (
+    "dim",
+    "label",
+    "name",
+    "symbol",
+    "shape",
+    "key",
+    "changed",
+    "nan",
+    "inf",
+    "zero",
+    "good",
+    "warn",
+    "bad",
+    "current",
+    "cursor",
+    "tab",
+    "tab-active",
+    "curve",
+    "phase-zero_grad",
+    "phase-forward",
+    "phase-loss",
+    "phase-backward",
+    "phase-update",
+    "pill-zero_grad",
+    "pill-forward",
+    "pill-loss",
+    "pill-backward",
+    "pill-update",
+)
+
+
+def width_of(line: Iterable[Span]) -> int:
+    """The width of a line in cells."""
+    return sum(cell_len(text) for text, _ in line)
+
+
+def fitted(line: Sequence[Span], width: int) -> Line:
+    """The line in exactly ``width`` cells: padded, or cut with an ellipsis."""
+    total = width_of(line)
+    if total <= width:
+        return [*line, (" " * (width - total), "")]
+    out: Line = []
+    left = max(0, width - 1)
+    for text, role in line:
+        size = cell_len(text)
+        if size > left:
+            out.append((set_cell_size(text, left), role))
+            break
+        out.append((text, role))
+        left -= size
+    return [*out, ("…", "dim")] if width > 0 else []
+
+
+def spread(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:
+    """One part at the left edge and one at the right; the left one is cut where they meet."""
+    room = max(0, width - width_of(right))
+    return fitted([*fitted(left, room), *right], width)
+
+
+def fit_parts(parts: Sequence[tuple[int, Line]], width: int) -> Line:
+    """The parts in their order, without the least important (highest number) until they fit."""
+    kept = list(parts)
+    while kept and sum(width_of(line) for _, line in kept) > width and max(r for r, _ in kept) > 0:
+        worst = max(rank for rank, _ in kept)
+        kept = [part for part in kept if part[0] != worst]
+    return [span for _, line in kept for span in line]

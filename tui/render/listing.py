@@ -1,0 +1,54 @@
+"""The program as a listing: a heading for each phase, a line for each op."""
+
+from dataclasses import dataclass
+
+from engine.phases import Phase
+from engine.program import Op, Program
+from tui.render.line import Line, fitted, spread, width_of
+from tui.render.numbers import shape_text
+from tui.view import View
+
+
+@dataclass(frozen=True)
+class Row:
+    """A heading (no op) or the line of an op."""
+
+    phase: Phase
+    op: Op | None
+
+
+def rows_of(program: Program) -> list[Row]:
+    """The rows of the listing, in the order of the program; skipped steps have a heading too."""
+    rows: list[Row] = []
+    for phase in program.experiment.training.order:
+        rows.append(Row(phase, None))
+        rows += [Row(phase, op) for op in program.ops if op.phase == phase]
+    return rows
+
+
+def row_line(view: View, row: Row, width: int, selected: bool, stop: bool = False) -> Line:
+    """One row of the listing."""
+    if row.op is None:
+        skipped = row.phase in view.program.experiment.training.skip
+        words = f" {row.phase}{'  skipped' if skipped else ''}"
+        return fitted([(words, "dim" if skipped else f"phase-{row.phase}")], width)
+    op, at = row.op, view.position.op
+    current = op.index == at
+    mark = "▶" if current else "✓" if op.index < at else " "
+    gutter = f"{'●' if stop else ' '}{mark} "
+    role = "current" if current else "dim" if op.index < at else ""
+    left: Line = [(gutter, "key" if current else "dim"), (op.label, role)]
+    shape = shapes(view.program, op)
+    right: Line = [(f" {shape} ", "shape" if current else "dim")]
+    if width_of(left) + width_of(right) > width:
+        right = [(f" {shape_text(view.program.tensors[op.writes[0]].shape)} ", right[0][1])]
+    line = spread(left, right, width)
+    return [(text, "cursor" if selected else role) for text, role in line]
+
+
+def shapes(program: Program, op: Op) -> str:
+    """The shape of what an op writes; for a layer forward also of what goes in."""
+    out = shape_text(program.tensors[op.writes[0]].shape)
+    if op.phase == Phase.FORWARD:
+        return f"{shape_text(program.tensors[op.reads[0]].shape)}→{out}"
+    return out

@@ -1,0 +1,119 @@
+"""The lines that always stand on screen: position, phases, and the equation of the next op."""
+
+from engine.phases import Phase
+from engine.position import Granularity
+from engine.program import Op, Program
+from tui.render.clean import clean
+from tui.render.curve import block_spark
+from tui.render.line import Line, fit_parts, spread, width_of
+from tui.render.numbers import compact, shape_text
+from tui.view import View
+
+
+def position_line(view: View, width: int) -> Line:
+    """Experiment, place, loss and state in one line; what matters least goes first."""
+    right = status(view)
+    left = fit_parts(
+        [
+            (5, [(" gradstep ", "key")]),
+            (3, [(" " + clean(view.program.experiment.name) + " ", "name")]),
+            (0, place(view)),
+            (1, loss(view, 0)),
+            (2, [(" " + block_spark(view.losses[-12:], min(12, len(view.losses))), "curve")]),
+        ],
+        max(0, width - width_of(right) - 1),
+    )
+    return spread(left, right, width)
+
+
+def status(view: View) -> Line:
+    """What the debugger is doing, at the right edge."""
+    if view.busy:
+        return [(f" {view.busy} ", "warn")]
+    if view.note:
+        return [(f" {view.note} ", "warn")]
+    if view.count:
+        return [(f" count {view.count} ", "warn")]
+    return [(f" {view.mode} ", "good")]
+
+
+def place(view: View) -> Line:
+    """epoch › iteration › phase › event, the selected level marked."""
+    program, p = view.program, view.position
+    phase, inside, size = phase_place(program, p.op)
+    ended = p.op >= len(program.ops)
+    words = {
+        Granularity.EPOCH: f"epoch {p.epoch}/{program.experiment.training.epochs}",
+        Granularity.ITERATION: f"iter {p.iteration}/{program.iterations}",
+        Granularity.PHASE: "end of run" if ended else f"{phase} {inside}/{size}",
+        Granularity.OP: f"#{p.event}",
+    }
+    line: Line = [(" ", "")]
+    for level, text in words.items():
+        role = "current" if level == view.level else ""
+        line += [(text, role), (" › " if level != Granularity.OP else " ", "dim")]
+    return line
+
+
+def phase_place(program: Program, op: int) -> tuple[Phase, int, int]:
+    """The phase of an op, its number in the phase from 1, and how many the phase has."""
+    at = min(op, len(program.ops) - 1)
+    phase = program.ops[at].phase
+    ops = [o.index for o in program.ops if o.phase == phase]
+    return phase, at - ops[0] + 1, len(ops)
+
+
+def loss(view: View, width: int) -> Line:
+    """The last computed loss."""
+    value = view.tensors.get("loss")
+    text = "—" if value is None else compact(value, 9)
+    return [(" loss ", "dim"), (text.ljust(width), "")]
+
+
+def phase_strip(view: View, width: int) -> Line:
+    """The five steps in their order: done, current with its progress, still to come, skipped."""
+    training = view.program.experiment.training
+    names = list(training.order)
+    line: Line = [(" ", "")]
+    for i, phase in enumerate(names):
+        line += [("→", "dim")] if i else []
+        line += pill(view, phase)
+    return line if width_of(line) <= width else short_strip(view)
+
+
+def pill(view: View, phase: Phase) -> Line:
+    """One step of the strip."""
+    here, inside, size = phase_place(view.program, view.position.op)
+    ops = [op.index for op in view.program.ops if op.phase == phase]
+    if not ops:
+        return [(f" {phase} skipped ", "dim")]
+    if view.op is not None and phase == here:
+        return [(f" {phase} ● {inside}/{size} ", f"pill-{phase}")]
+    done = view.position.op > ops[-1]
+    return [(f" {phase} {'✓' if done else ' '} ", f"phase-{phase}" if done else "dim")]
+
+
+def short_strip(view: View) -> Line:
+    """The strip where there is little room: only the current step has a number."""
+    line: Line = [(" ", "")]
+    for phase in view.program.experiment.training.order:
+        line += pill(view, phase)
+    return line
+
+
+def equation_line(view: View, width: int) -> Line:
+    """The op about to run: its equation, and the shapes that meet in it."""
+    op = view.op
+    if op is None:
+        return [(" ■ ", "key"), ("the run is over: every step has been taken", "dim")]
+    shapes = ", ".join(shape_text(view.program.tensors[name].shape) for name in inputs(op))
+    out = shape_text(view.program.tensors[op.writes[0]].shape)
+    left: Line = [(" ▶ ", "key"), (op.formula, f"phase-{op.phase}")]
+    right: Line = [(f" {out} ", "shape")]
+    right += [(f"from {shapes} ", "dim")] if shapes else []
+    return spread(left, right if width_of(left) + width_of(right) <= width else right[:1], width)
+
+
+def inputs(op: Op) -> list[str]:
+    """The tensors that an op reads, hyper-parameters left out."""
+    return [name for name in op.reads if not name.startswith("optimizer.")]

@@ -1,0 +1,154 @@
+"""One line for each tensor, shape first; a parameter's gradient stands on the same line."""
+
+import weakref
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from numpy.typing import NDArray
+
+from engine.program import Program, TensorInfo
+from tui.render.line import Line, fitted
+from tui.render.numbers import compact, shape_text
+from tui.render.summary import Summary, spark, summarize
+from tui.view import View
+
+GROUPS = ("parameter", "activation", "input", "target", "loss", "hyper")
+BADGE_ROLES = {"fresh": "good", "stale": "warn", "none": "dim", "zeroed": "dim"}
+NAME_ROLES = {"parameter": "name", "slot": "dim", "hyper": "dim"}
+SHORT = {"accumulated": "acc"}
+NUMBER = 6  # the width of a number
+RANGE = 2 * NUMBER + 3
+MEAN = NUMBER + 3
+COUNTS = 8
+GRADIENT = 19
+SPARK_BINS = 6
+
+
+def names_of(program: Program) -> list[str]:
+    """The tensors of the listing: parameters first, each with its optimizer slots behind it.
+
+    Gradients have no line: they stand beside what they belong to.
+    """
+    infos = [info for info in program.tensors.values() if info.role in GROUPS]
+    slots = [info.name for info in program.tensors.values() if info.role == "slot"]
+    names: list[str] = []
+    for info in sorted(infos, key=lambda info: GROUPS.index(info.role)):
+        mine = [slot for slot in slots if slot.rpartition(".")[0] == info.name]
+        names += [info.name, *mine]
+    return names
+
+
+def shown_name(info: TensorInfo) -> str:
+    """A tensor's name in the listing; a slot stands under its parameter."""
+    return f" └{info.name.rpartition('.')[2]}" if info.role == "slot" else info.name
+
+
+class Summaries:
+    """Summaries of arrays that never change, kept as long as the arrays live."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[weakref.ref[NDArray[Any]], Summary]] = {}
+
+    def of(self, array: NDArray[Any]) -> Summary:
+        """The summary of an array, computed once."""
+        known = self._known.get(id(array))
+        if known is not None and known[0]() is array:
+            return known[1]
+        if len(self._known) > 4096:
+            self._known.clear()
+        summary = summarize(array, SPARK_BINS)
+        self._known[id(array)] = (weakref.ref(array), summary)
+        return summary
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The widths of the columns; what does not fit has the width 0."""
+
+    name: int
+    shape: int
+    mean: int
+    spark: int
+    counts: int
+    gradient: int
+
+    @classmethod
+    def fitting(cls, program: Program, width: int) -> "Columns":
+        """The columns for a pane: name, shape and range always, then what matters most."""
+        infos = [program.tensors[name] for name in names_of(program)]
+        name = min(24, max(len(shown_name(info)) for info in infos) + 1)
+        shape = max(len(shape_text(info.shape)) for info in infos) + 1
+        room = width - 1 - name - shape - RANGE
+        wanted = {"gradient": GRADIENT, "counts": COUNTS, "spark": SPARK_BINS + 1, "mean": MEAN}
+        given = {}
+        for column, size in wanted.items():
+            given[column] = size if room >= size else 0
+            room -= given[column]
+        given["gradient"] += max(0, min(room, SPARK_BINS + 2)) if given["gradient"] else 0
+        return cls(name=name, shape=shape, **given)
+
+
+columns_of = lru_cache(maxsize=8)(Columns.fitting)
+
+
+def variable_line(view: View, name: str, width: int, summaries: Summaries, selected: bool) -> Line:
+    """The line of one tensor, and of its gradient where it has one."""
+    info = view.program.tensors[name]
+    columns = columns_of(view.program, width)
+    changed = view.last is not None and name in view.last.op.writes
+    line: Line = [
+        ("▸" if changed else " ", "changed"),
+        *fitted([(shown_name(info), NAME_ROLES.get(info.role, ""))], columns.name),
+        (shape_text(info.shape).ljust(columns.shape), "shape"),
+        *values(view.tensors.get(name), summaries, columns),
+    ]
+    if columns.gradient and f"{name}.grad" in view.program.tensors:
+        line += fitted(gradient_part(view, info, summaries), columns.gradient)
+    line = fitted(line, width)
+    return [(text, "cursor" if selected else role) for text, role in line]
+
+
+def values(array: NDArray[Any] | None, summaries: Summaries, columns: Columns) -> Line:
+    """Range, mean, distribution and counts of a tensor, each in its column."""
+    room = RANGE + columns.mean + columns.spark + columns.counts
+    if array is None:
+        return fitted([("  not computed", "dim")], room)
+    s = summaries.of(array)
+    if s.size == 1:
+        role = "bad" if s.nan or s.posinf or s.neginf else ""
+        return fitted([(compact(array.reshape(-1)[0], 10).rjust(NUMBER), role)], room)
+    about = "≈" if s.sampled else ""
+    line: Line = [
+        ((about + compact(s.minimum, NUMBER - len(about))).rjust(NUMBER), ""),
+        ("..", "dim"),
+        (compact(s.maximum, NUMBER).ljust(NUMBER + 1), ""),
+    ]
+    if columns.mean:
+        line += [("μ ", "dim"), (compact(s.mean, NUMBER).ljust(MEAN - 2), "")]
+    if columns.spark:
+        line += [(spark(s.histogram).ljust(columns.spark), "curve")]
+    return [*line, *fitted(counts(s), columns.counts)] if columns.counts else line
+
+
+def counts(s: Summary) -> Line:
+    """How many values are NaN, infinite or zero."""
+    bad = [(s.nan, "NaN"), (s.posinf + s.neginf, "inf")]
+    line: Line = [(f"{compact(n, 4)} {word} ", "bad") for n, word in bad if n]
+    return line or ([(f"{compact(s.zeros, 5)} zero", "dim")] if s.zeros else [])
+
+
+def gradient_part(view: View, info: TensorInfo, summaries: Summaries) -> Line:
+    """The gradient of a tensor: its badge, its largest magnitude, its distribution."""
+    array = view.tensors.get(f"{info.name}.grad")
+    badge = view.badge(info.name) if info.role == "parameter" else ""
+    changed = view.last is not None and f"{info.name}.grad" in view.last.op.writes
+    kind, _, times = badge.partition(" ")
+    line: Line = [("│", "dim"), ("▸" if changed else " ", "changed"), ("∇ ", "symbol")]
+    line += [(f"{SHORT.get(kind, kind)}{times} ", BADGE_ROLES.get(kind, "warn"))] if kind else []
+    if array is None or kind in ("none", "zeroed"):
+        return line
+    s = summaries.of(array)
+    bad = s.nan or s.posinf or s.neginf
+    size = "NaN" if s.nan else "inf" if bad else compact(max(-s.minimum, s.maximum), NUMBER)
+    return [*line, (size, "bad" if bad else ""), (f" {spark(s.histogram)}", "curve")]

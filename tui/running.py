@@ -1,0 +1,80 @@
+"""A run that goes on in a thread, and the count that a person types before a step key."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass
+class LongRun:
+    """A journey of the session, pulled piece by piece; cancelled between two pieces."""
+
+    travel: Iterator[int]
+    start: int
+    target: int
+    at: int = 0
+    cancelled: bool = False
+    began: float = field(default_factory=time.monotonic)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Travel until the target is reached or somebody cancels."""
+        self.at = self.start
+        for event in self.travel:
+            self.at = event
+            if self._stop.is_set():
+                self.cancelled = True
+                return
+
+    def cancel(self) -> None:
+        """Ask the journey to end at the next whole event."""
+        self._stop.set()
+
+    @property
+    def text(self) -> str:
+        """How far it is, and how fast."""
+        span = max(1, abs(self.target - self.start))
+        done = abs(self.at - self.start) if self.at else 0
+        rate = done / max(1e-6, time.monotonic() - self.began)
+        return f"running {100 * done // span}% · {rate:,.0f} events/s · Esc stops"
+
+
+@dataclass
+class Counting:
+    """Digits before a step key. Alone, a digit is the number of a pane."""
+
+    patience: float = 1.0
+    text: str = ""
+    pane: str | None = None
+    last: float = 0.0
+
+    def digit(self, digit: int, pane: str) -> str | None:
+        """Take a digit; the pane to go back to when it turns out to be a count."""
+        now = time.monotonic()
+        if self.expired(now):
+            self.clear()
+        first = not self.text
+        self.last = now
+        self.text = (self.text + str(digit)).lstrip("0")[:7]
+        if first:
+            self.pane = pane
+            return None
+        back, self.pane = self.pane, None
+        return back
+
+    def expired(self, now: float | None = None) -> bool:
+        """Whether the last digit is too long ago for a count."""
+        return (time.monotonic() if now is None else now) - self.last >= self.patience
+
+    def take(self) -> tuple[int, str | None]:
+        """The count for a step key, and the pane to go back to."""
+        if self.expired():
+            self.clear()
+        count, pane = int(self.text or 1), self.pane
+        self.clear()
+        return count, pane
+
+    def clear(self) -> None:
+        """Forget the digits."""
+        self.text, self.pane = "", None

@@ -1,0 +1,45 @@
+"""The help screen: every command, from the table that also makes the keys."""
+
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.commands import PANES, help_rows
+
+
+def help_table(pane: str) -> Table:
+    """The commands by group; the focused pane's own keys first."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", style="bold", no_wrap=True)
+    table.add_column()
+    table.add_row("", Text(f"{PANES[pane].title}: {PANES[pane].help}", style="italic"))
+    table.add_row("arrows", "move in the focused pane; PgUp PgDn Home End too")
+    for group, rows in help_rows():
+        table.add_row("", "")
+        table.add_row("", Text(group, style="bold underline"))
+        for keys, words in rows:
+            table.add_row(Text(keys), Text(words))
+    return table
+
+
+class HelpScreen(ModalScreen[None]):
+    """What every key does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape,q,question_mark", "dismiss", "Close"),
+    ]
+
+    def __init__(self, pane: str) -> None:
+        super().__init__()
+        self.pane = pane
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="help") as box:
+            box.border_title = "Help · Esc closes"
+            yield Static(help_table(self.pane))

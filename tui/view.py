@@ -1,0 +1,135 @@
+"""One frozen snapshot of what the screen shows: made by the main screen, read by the panes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from engine.position import Granularity, Position
+from engine.program import Op, Program, TensorInfo
+from engine.session import Session
+from engine.state import Event
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The session at the cursor, and what the person has selected in it.
+
+    ``before`` is the selected tensor at the beginning of the selected level, None where it did
+    not exist or is beyond the history (``before_lost``). ``note`` is a word to the person.
+    """
+
+    program: Program
+    event: int
+    position: Position
+    known: int
+    tensors: Mapping[str, Array]
+    last: Event | None
+    losses: Array
+    badge: Callable[[str], str]
+    level: Granularity
+    tensor: str
+    pinned: bool
+    before: Array | None
+    before_lost: bool
+    written: int | None
+    row: int | None = None
+    count: str = ""
+    note: str = ""
+    busy: str = ""
+    mode: str = "LIVE"
+
+    @property
+    def op(self) -> Op | None:
+        """The op about to run; None at the end of the run."""
+        index = self.position.op
+        return self.program.ops[index] if index < len(self.program.ops) else None
+
+    @property
+    def info(self) -> TensorInfo:
+        """What is known of the selected tensor."""
+        return self.program.tensors[self.tensor]
+
+    @property
+    def array(self) -> Array | None:
+        """The selected tensor; None while it has not been computed."""
+        return self.tensors.get(self.tensor)
+
+    def with_status(self, **status: str) -> "View":
+        """The same view with another count, note or busy text."""
+        return replace(self, **status)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the person has chosen to look at. Without a tensor the last op's result is shown."""
+
+    tensor: str | None = None
+    level: Granularity = Granularity.OP
+    row: int | None = None
+
+
+def last_write(program: Program, name: str, event: int) -> int | None:
+    """The last event before ``event`` that wrote a tensor."""
+    whole, rest = divmod(event, len(program.ops))
+    writers = [op.index for op in program.ops if name in op.writes]
+    inside = [index for index in writers if index < rest]
+    if inside:
+        return whole * len(program.ops) + inside[-1]
+    return (whole - 1) * len(program.ops) + writers[-1] if writers and whole else None
+
+
+def first_write(program: Program, name: str, event: int) -> int | None:
+    """The first event from ``event`` on that writes a tensor."""
+    whole, rest = divmod(event, len(program.ops))
+    writers = [op.index for op in program.ops if name in op.writes]
+    if not writers:
+        return None
+    inside = [index for index in writers if index >= rest]
+    return whole * len(program.ops) + (inside[0] if inside else len(program.ops) + writers[0])
+
+
+def followed(session: Session) -> str:
+    """The tensor to show when none is chosen: what the last op wrote, or x at the start."""
+    if session.event == 0:
+        return "x"
+    ops = session.program.ops
+    return ops[(session.event - 1) % len(ops)].name
+
+
+def before_level(session: Session, name: str, level: Granularity) -> tuple[Array | None, bool]:
+    """A tensor at the beginning of the level the cursor is in, and whether that is lost."""
+    start = session.program.boundary(session.event, level, -1)
+    first = first_write(session.program, name, start)
+    if first is None or first >= session.event:
+        return session.tensors.get(name), False
+    event = session.event_at(first)
+    if event is None:
+        return None, True
+    return event.before[event.op.writes.index(name)], False
+
+
+def look(session: Session, selection: Selection, badge: Callable[[str], str]) -> View:
+    """The view of a session with a selection."""
+    name = selection.tensor or followed(session)
+    before, lost = before_level(session, name, selection.level)
+    return View(
+        program=session.program,
+        event=session.event,
+        position=session.position,
+        known=session.known,
+        tensors=dict(session.tensors),
+        last=session.last_event(),
+        losses=session.losses,
+        badge=badge,
+        level=selection.level,
+        tensor=name,
+        pinned=selection.tensor is not None,
+        before=before,
+        before_lost=lost,
+        written=last_write(session.program, name, session.event),
+        row=selection.row,
+    )

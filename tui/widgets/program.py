@@ -1,0 +1,49 @@
+"""The program pane: the ops of one iteration, the one about to run marked."""
+
+from functools import lru_cache
+
+from textual.reactive import reactive
+
+from engine.program import Program
+from tui.messages import OpChosen
+from tui.render.line import Line
+from tui.render.listing import Row, row_line, rows_of
+from tui.view import View
+from tui.widgets.lines import LineList
+
+listing = lru_cache(maxsize=4)(rows_of)
+
+
+class ProgramPane(LineList):
+    """The listing; the cursor follows the op about to run until a person moves it."""
+
+    following: reactive[bool] = reactive(True)
+
+    def rows(self, program: Program) -> list[Row]:
+        """The rows of the listing."""
+        return listing(program)
+
+    def count(self, view: View) -> int:
+        return len(self.rows(view.program))
+
+    def line(self, view: View, y: int, width: int) -> Line:
+        selected = y == self.row and self.has_focus
+        return row_line(view, self.rows(view.program)[y], width, selected)
+
+    def selectable(self, view: View, y: int) -> bool:
+        return self.rows(view.program)[y].op is not None
+
+    def chosen(self, view: View, y: int) -> None:
+        op = self.rows(view.program)[y].op
+        if op is not None:
+            self.post_message(OpChosen(op.index))
+
+    def watch_view(self, view: View | None) -> None:
+        """Follow the op about to run."""
+        super().watch_view(view)
+        if view is None:
+            return
+        for y, row in enumerate(self.rows(view.program)):
+            if row.op is not None and (view.op is None or row.op.index == view.op.index):
+                self.row = y
+        self.show_row(self.row)
