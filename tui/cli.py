@@ -1,0 +1,46 @@
+"""The command line: ``gradstep``. A new command is a module of its own and a line in this table."""
+
+import click
+
+from engine import __version__
+from engine.catalogue import DEFAULT
+from tui.lazy_group import Lazy, LazyGroup
+
+COMMANDS = {
+    "run": Lazy("tui.headless.debugger:run", "The debugger on an experiment."),
+    "list": Lazy("tui.headless.listing:list_experiments", "The built-in experiments."),
+    "new": Lazy("tui.headless.new:new", "Write an experiment file to start from."),
+    "show": Lazy("tui.headless.show:show", "The compiled program: ops, shapes, memory."),
+    "trace": Lazy("tui.headless.trace:trace", "Run without a screen and print every event."),
+    "train": Lazy("tui.headless.train:train", "Run to the end; final loss and accuracy."),
+}
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(
+    "gradstep",
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    invoke_without_command=True,
+    context_settings=SETTINGS,
+)
+@click.version_option(__version__, message="gradstep %(version)s")
+@click.pass_context
+def gradstep(ctx: click.Context) -> int:
+    """Step through the training of a neural network, forwards and backwards.
+
+    Without a command: the debugger on the experiment "regression".
+
+    Exit status: 0 done, 1 the answer is no, 2 the request cannot be served.
+    """
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from tui.headless.arguments import DEFAULT_HISTORY, byte_size
+    from tui.headless.debugger import debug
+
+    return debug(DEFAULT, None, byte_size(DEFAULT_HISTORY))
+
+
+def main() -> None:
+    """The console script."""
+    gradstep.main()

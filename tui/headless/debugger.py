@@ -1,0 +1,37 @@
+"""``gradstep run`` and plain ``gradstep``: the debugger on the screen."""
+
+import sys
+
+import click
+
+from engine.errors import GradstepError
+from tui.headless.arguments import experiment_argument, history_option
+
+
+@click.command("run")
+@experiment_argument
+@history_option
+@click.option("--record", metavar="FILE", help="Write a recording.  [not available yet]")
+@click.option("--at", metavar="POSITION", help="Where to begin: #41, i3:backward, e2, 50%, end.")
+def run(experiment: str, record: str | None, at: str | None, budget: int) -> int:
+    """The debugger on EXPERIMENT, a built-in name or a .toml file."""
+    if record is not None:
+        raise GradstepError(f"--record {record}: recordings are not available yet")
+    return debug(experiment, at, budget)
+
+
+def debug(experiment: str, at: str | None, budget: int) -> int:
+    """Open the screen; a GradstepError where there is no terminal to show it on."""
+    missing = [
+        name
+        for name, stream in (("stdin", sys.stdin), ("stdout", sys.stdout))
+        if stream is None or not stream.isatty()
+    ]
+    if missing:
+        raise GradstepError(
+            f"the debugger needs a terminal on {' and '.join(missing)}; "
+            f"without one: gradstep trace {experiment}"
+        )
+    from tui.app import run_debugger
+
+    return run_debugger(experiment, at, budget)

@@ -1,0 +1,40 @@
+"""Printing: JSON for programs, tables for people, notes aside."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.strict_json import strict_json
+from tui.render.clean import clean
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_json(value: Any, indent: int | None = None) -> None:
+    """A value as strict JSON on stdout, in UTF-8 whatever the encoding of the terminal.
+
+    It is handed over at once, for readers that follow.
+    """
+    click.echo(strict_json(value, indent).encode())
+
+
+def note(text: str) -> None:
+    """A remark for people, on stderr."""
+    click.echo(clean(text), err=True)
+
+
+def console(stderr: bool = False) -> "Console":
+    """A rich console that takes every string as it is; without colours where they are not wanted.
+
+    A pipe is 80 columns wide unless COLUMNS says otherwise.
+    """
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=False)
+
+
+def colours() -> bool | None:
+    """What click is told about colours: none where NO_COLOR is set, else by the terminal."""
+    return False if os.environ.get("NO_COLOR") else None
