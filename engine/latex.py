@@ -1,0 +1,70 @@
+"""Written symbols and sentences for LaTeX: plain ASCII that any LaTeX engine takes."""
+
+import re
+
+SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+LETTERS = {
+    "ŷ": r"\hat{y}", "ℓ": r"\ell", "θ": r"\theta", "η": r"\eta", "λ": r"\lambda", "μ": r"\mu",
+    "τ": r"\tau", "ε": r"\varepsilon", "σ": r"\sigma", "Φ": r"\Phi", "φ": r"\varphi",
+    "δ": r"\delta", "β": r"\beta", "α": r"\alpha", "π": r"\pi", "∇": r"\nabla ",
+    "∂": r"\partial ", "Σ": r"\sum ", "√": r"\surd ", "½": r"\tfrac{1}{2}",
+    "¼": r"\tfrac{1}{4}", "−": "-", "·": r"\cdot ", "×": r"\times ", "←": r"\leftarrow ",
+    "⊙": r"\odot ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "∈": r"\in ", "‖": r"\Vert ",
+    "ᵀ": r"^{\top}", "²": "^{2}", "⁺": "^{+}", "ᵢ": "_{i}", "ⱼ": "_{j}", "′": "'",
+    "\u0302": "", "…": r"\ldots ", "→": r"\to ", "∞": r"\infty ",
+}  # fmt: skip
+ESCAPES = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "#": r"\#", "$": r"\$", "%": r"\%",
+    "&": r"\&", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "’": "'", "‘": "`", "“": "``", "”": "''", "–": "--", "—": "---",
+}  # fmt: skip
+INDEXED = re.compile(r"^(\D*?)([₀-₉]*)(?:⁽([⁰¹²³⁴-⁹]+)⁾)?$")
+
+
+def symbol_latex(name: str) -> str:
+    """The LaTeX of a symbol: ``z₁₂`` as ``z_{12}``, ``W⁽¹⁾`` as ``W^{(1)}``, ``ŷ`` as a hat."""
+    found = INDEXED.match(name)
+    if found is None:
+        return math_latex(name)
+    stem, sub, sup = found.groups()
+    out = LETTERS.get(stem, stem)
+    out += f"_{{{sub.translate(SUBSCRIPTS)}}}" if sub else ""
+    return out + (f"^{{({sup.translate(SUPERSCRIPTS)})}}" if sup else "")
+
+
+def math_latex(text: str) -> str:
+    """A line of Unicode mathematics for math mode, character by character."""
+    text = re.sub(r"([a-z])\u0302", r"\\hat{\1}", text)
+    text = re.sub(r"[₀-₉]+", lambda m: f"_{{{m[0].translate(SUBSCRIPTS)}}}", text)
+    text = re.sub(r"⁽([⁰¹²³⁴-⁹]+)⁾", lambda m: f"^{{({m[1].translate(SUPERSCRIPTS)})}}", text)
+    text = re.sub(r"[⁻⁰¹³-⁹][⁰-⁹¹²³]*", power, text)
+    return "".join(LETTERS.get(c, c if c.isascii() else r"\cdot ") for c in text)
+
+
+def power(found: re.Match[str]) -> str:
+    """An exponent written with superscripts."""
+    return f"^{{{found[0].replace('⁻', '-').translate(SUPERSCRIPTS)}}}"
+
+
+def prose_latex(text: str) -> str:
+    """A sentence for LaTeX's text mode: mathematics between dollars, the rest escaped."""
+    return "".join(prose_char(c) for c in text)
+
+
+def prose_char(c: str) -> str:
+    """One character of a sentence; unknown ones by their code, so that nothing fails."""
+    if c in ESCAPES:
+        return ESCAPES[c]
+    if c.isascii() and c.isprintable():
+        return c
+    if LETTERS.get(c):
+        return f"${LETTERS[c].strip()}$" if LETTERS[c][0] not in "^_" else f"${{}}{LETTERS[c]}$"
+    digit = c.translate(SUBSCRIPTS)
+    if digit != c:
+        return f"$_{{{digit}}}$"
+    digit = c.translate(SUPERSCRIPTS)
+    if digit != c or c in "⁽⁾⁻":
+        return f"$^{{{digit.translate(str.maketrans('⁽⁾⁻', '()-'))}}}$"
+    return f"[U+{ord(c):04X}]"

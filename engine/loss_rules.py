@@ -1,0 +1,149 @@
+"""The losses of one sample as formulas, and their derivatives by the prediction.
+
+``factor`` is scale / divisor of the reduction for one sample: 1/K for the mean over the elements.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.elements import At, AtLeast, Case, Cases, Compare, Log, OneHot, Pick, Total
+from engine.equations import (
+    Absolute,
+    Add,
+    Apply,
+    Formula,
+    Fraction,
+    Function,
+    Negative,
+    Number,
+    Size,
+    SquaredNorm,
+    Subtract,
+    Symbol,
+    Times,
+)
+from engine.losses import BCE_EPSILON, LOG_FLOOR, Huber, Loss
+from engine.rules import LOG_SOFTMAX, ONE, SIGMA, SOFTMAX, latex_name, operator, scaled
+
+SIGN = Function("sign", operator("sign"), np.sign)
+
+
+@dataclass(frozen=True)
+class LossRule:
+    """A loss for one sample: its value, and element i of its derivative by ŷ."""
+
+    loss: Loss
+    size: Size
+    classes: bool
+
+    @property
+    def y(self) -> Symbol:
+        """The target."""
+        return Symbol("y")
+
+    @property
+    def mean(self) -> bool:
+        """Whether one sample's loss is divided by K."""
+        return self.loss.reduction == "mean" and not self.loss.per_sample
+
+    def weighted(self, total: Formula) -> Formula:
+        """The total times scale and, for a mean over the elements, 1/K."""
+        scale = self.loss.scale
+        if not self.mean:
+            return scaled(scale, total)
+        return Times((Fraction(Number(scale), self.size), total))
+
+    def slope_weighted(self, slope: Formula, number: float = 1) -> Formula:
+        """number · scale · slope, over K for a mean over the elements."""
+        above = scaled(number * self.loss.scale, slope)
+        return Fraction(above, self.size) if self.mean else above
+
+    def value(self, yhat: Formula) -> Formula:
+        """The loss of one sample."""
+        y, d = self.y, Subtract(yhat, self.y)
+        match self.loss.type:
+            case "mse":
+                return self.weighted(SquaredNorm(d))
+            case "l1":
+                return self.weighted(Total(Absolute(Subtract(At(yhat), At(y)))))
+            case "huber":
+                return self.weighted(
+                    Total(Apply(huber_function(self.loss), Subtract(At(yhat), At(y))))
+                )
+            case "bce":
+                return self.weighted(Total(self.entropy(At(yhat))))
+            case "bce_with_logits":
+                return self.weighted(Total(self.entropy(At(Apply(SIGMA, yhat)), floor=-np.inf)))
+            case "cross_entropy":
+                logs = Apply(LOG_SOFTMAX, yhat)
+                term = Pick(logs, y) if self.classes else Total(Times((At(y), At(logs))))
+                return self.weighted(Negative(term))
+            case _:
+                return self.weighted(Negative(Pick(yhat, y)))
+
+    def entropy(self, p: Formula, floor: float = LOG_FLOOR) -> Formula:
+        """−[yᵢ log p + (1 − yᵢ) log(1 − p)]."""
+        y = At(self.y)
+        one = Times((y, Log(p, floor)))
+        zero = Times((Subtract(ONE, y), Log(Subtract(ONE, p), floor)))
+        return Negative(Add(one, zero))
+
+    def slope(self, yhat: Formula) -> Formula:
+        """Element i of ∂ℓ/∂ŷ; its value is the column of all elements."""
+        a, y = At(yhat), At(self.y)
+        d = Subtract(a, y)
+        match self.loss.type:
+            case "mse":
+                return self.slope_weighted(d, 2)
+            case "l1":
+                return self.slope_weighted(Apply(SIGN, d))
+            case "huber":
+                return self.slope_weighted(self.clipped(d))
+            case "bce":
+                return self.slope_of_bce(a, d)
+            case "bce_with_logits":
+                return self.slope_weighted(Subtract(At(Apply(SIGMA, yhat)), y))
+            case "cross_entropy":
+                return self.slope_weighted(self.slope_of_cross_entropy(yhat))
+            case _:
+                return self.slope_weighted(OneHot(self.y, self.size), -1)
+
+    def slope_of_bce(self, a: Formula, d: Formula) -> Formula:
+        """(ŷᵢ − yᵢ) / (K ŷᵢ(1 − ŷᵢ))."""
+        variance = AtLeast(Times((a, Subtract(ONE, a))), BCE_EPSILON)
+        below = Times((self.size, variance)) if self.mean else variance
+        return Fraction(scaled(self.loss.scale, d), below)
+
+    def clipped(self, d: Formula) -> Formula:
+        """d where |d| < δ, else ±δ."""
+        assert isinstance(self.loss, Huber)
+        delta = self.loss.delta
+        within = Case(d, (Compare(Absolute(d), "<", Number(delta)),))
+        return Cases((within,), scaled(delta, Apply(SIGN, d)))
+
+    def slope_of_cross_entropy(self, yhat: Formula) -> Formula:
+        """softmax(ŷ)ᵢ − [i = y], or softmax(ŷ)ᵢ Σⱼ yⱼ − yᵢ for rows of probabilities."""
+        p = At(Apply(SOFTMAX, yhat))
+        if self.classes:
+            return Subtract(p, OneHot(self.y, self.size))
+        return Subtract(Times((p, Total(At(self.y, "j"), "j"))), At(self.y))
+
+
+def huber_function(loss: Loss) -> Function:
+    """The Huber function with its definition."""
+    assert isinstance(loss, Huber)
+    delta = loss.delta
+
+    def evaluate(d: Array) -> Array:
+        size = np.abs(d)
+        return np.where(size < delta, 0.5 * d * d, delta * (size - 0.5 * delta))
+
+    setting = "" if delta == 1 else f"[{Number(delta).text()}]"
+    number = "" if delta == 1 else f"{Number(delta).text()} "
+    meaning = (
+        f"½d² if |d| < {Number(delta).text()}, else {number}(|d| − {Number(delta / 2).text()})"
+    )
+    name = f"huber{setting}"
+    return Function(name, operator(latex_name(name)), evaluate, f"{name}(d) = {meaning}")
