@@ -194,7 +194,7 @@ class ELU(Activation):
         return np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0)))
 
     def pull(self, grad: Array, at: Array) -> Array:
-        return np.where(at > 0, grad, grad * self.alpha * np.exp(np.minimum(at, 0)))
+        return np.where(at <= 0, grad * self.alpha * np.exp(np.minimum(at, 0)), grad)
 
     def derivative(self, s: Symbols) -> str:
         z = s["input"]

@@ -18,7 +18,7 @@ from engine.jacobian_operators import Dense
 
 Reduction = Literal["sum", "mean", "batch_mean"]
 LOG_FLOOR = -100.0  # PyTorch clamps the logarithms of BCE here
-BCE_EPSILON = 1e-12  # and the denominator of its gradient here
+BCE_EPSILON = float(np.float32(1e-12))  # and here, in single precision, its gradient's denominator
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,9 @@ class L1(Loss):
         return np.abs(yhat - y)
 
     def slopes(self, yhat: Array, y: Array) -> Array:
-        return np.sign(yhat - y)
+        d = yhat - y
+        slopes: Array = (d > 0).astype(d.dtype) - (d < 0)  # 0 at NaN, as PyTorch has it
+        return slopes
 
     def target_slopes(self, yhat: Array, y: Array) -> Array:
         return np.sign(y - yhat)

@@ -1,0 +1,36 @@
+"""Small experiments for tests, written as TOML documents are after parsing."""
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from engine.experiment import Experiment
+from engine.experiment_reader import read_experiment
+from engine.program import Program, compile_program
+
+LINEAR = {"type": "linear", "out": 3}
+
+
+def document(**tables: Any) -> dict[str, Any]:
+    """A two-layer regression on seven rows, with tables replaced or, for dicts, updated."""
+    rng = np.random.default_rng(0)
+    raw: dict[str, Any] = {
+        "data": {"x": rng.normal(size=(7, 2)).tolist(), "y": rng.normal(size=(7, 1)).tolist()},
+        "layers": [LINEAR, {"type": "tanh"}, {"type": "linear", "out": 1}],
+        "loss": {"type": "mse"},
+        "optimizer": {"type": "sgd", "lr": 0.1},
+        "training": {"epochs": 3},
+    }
+    for name, value in copy.deepcopy(tables).items():
+        merge = isinstance(value, dict) and name in ("data", "training")
+        raw[name] = raw[name] | value if merge else value
+    return raw
+
+
+def experiment(**tables: Any) -> Experiment:
+    return read_experiment(document(**tables), "test.toml")
+
+
+def program(**tables: Any) -> Program:
+    return compile_program(experiment(**tables))

@@ -1,0 +1,339 @@
+"""PyTorch as a second opinion: every layer, loss and optimizer, their options and edge values."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from engine.layers import LAYERS
+from engine.losses import LOSSES
+from engine.session import Session
+from engine.state import advance, initial_state
+from tests.engine.small_experiments import program
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra 'torch')")
+F = torch.nn.functional
+
+TOLERANCE = {"float64": 1e-12, "float32": 2e-5}
+EDGES = [0.0, -0.0, 1e-300, -1e-300, 0.5, -0.5, 20.0, 20.5, -20.5, 1000.0, -1000.0]
+NON_FINITE = [np.nan, np.inf, -np.inf]
+
+ACTIVATIONS = {
+    "identity": (lambda z: z, {}),
+    "relu": (F.relu, {}),
+    "leaky_relu": (lambda z: F.leaky_relu(z, 0.2), {"negative_slope": 0.2}),
+    "sigmoid": (torch.sigmoid, {}),
+    "tanh": (torch.tanh, {}),
+    "softplus": (lambda z: F.softplus(z, 2.0, 5.0), {"beta": 2.0, "threshold": 5.0}),
+    "elu": (lambda z: F.elu(z, 0.7), {"alpha": 0.7}),
+    "silu": (F.silu, {}),
+    "gelu": (F.gelu, {}),
+    "softmax": (lambda z: F.softmax(z, dim=-1), {}),
+    "log_softmax": (lambda z: F.log_softmax(z, dim=-1), {}),
+}
+LOSS_OPTIONS = {"huber": {"delta": 0.7}}
+
+
+def torch_terms(kind, yhat, y):
+    """The terms of a loss, one an element or one a sample, before any reduction."""
+    match kind:
+        case "mse":
+            return F.mse_loss(yhat, y, reduction="none")
+        case "l1":
+            return F.l1_loss(yhat, y, reduction="none")
+        case "huber":
+            return F.huber_loss(yhat, y, reduction="none", delta=0.7)
+        case "bce":
+            return F.binary_cross_entropy(yhat, y, reduction="none")
+        case "bce_with_logits":
+            return F.binary_cross_entropy_with_logits(yhat, y, reduction="none")
+        case "cross_entropy":
+            return F.cross_entropy(yhat, y, reduction="none")
+        case "nll":
+            return F.nll_loss(yhat, y, reduction="none")
+    raise AssertionError(kind)
+
+
+def torch_loss(kind, yhat, y, reduction, scale):
+    terms = torch_terms(kind, yhat, y)
+    match reduction:
+        case "sum":
+            return scale * terms.sum()
+        case "mean":
+            return scale * terms.mean()
+        case "batch_mean":
+            return scale * terms.sum() / len(yhat)
+    raise AssertionError(reduction)
+
+
+def targets(kind, rng, shape=(5, 3)):
+    match kind:
+        case "cross_entropy" | "nll":
+            return rng.integers(0, shape[1], shape[0])
+        case "bce" | "bce_with_logits":
+            return rng.integers(0, 2, shape).astype(float)
+    return rng.normal(size=shape)
+
+
+def close(actual, expected, dtype="float64"):
+    expected = expected.detach().numpy()
+    assert actual.shape == expected.shape
+    assert actual.dtype == expected.dtype
+    limit = TOLERANCE[dtype]
+    np.testing.assert_allclose(actual, expected, rtol=limit, atol=limit)
+
+
+def activation(kind, size):
+    return LAYERS[kind](inputs=size, outputs=size, **ACTIVATIONS[kind][1])
+
+
+def pulled(layer, grad, x, out):
+    """The gradient of the input, by the layer's own equation."""
+    symbols = {"input": "z", "output": "a", "weight": "W", "bias": "b"}
+    (vjp,) = (v for v in layer.vjps(symbols) if v.wrt == "input")
+    return vjp.pull(grad, *({"input": x, "output": out}[role] for role in vjp.reads))
+
+
+def test_every_layer_and_loss_has_a_counterpart_here():
+    assert set(LAYERS) == {"linear", *ACTIVATIONS}
+    rng = np.random.default_rng(0)
+    assert all(torch_terms(kind, *sample(kind, rng)).shape[0] == 5 for kind in LOSSES)
+
+
+def sample(kind, rng):
+    """A prediction in the loss's domain and a target, as torch tensors."""
+    yhat = rng.uniform(0.05, 0.95, (5, 3)) if kind == "bce" else rng.normal(size=(5, 3))
+    return torch.tensor(yhat, requires_grad=True), torch.tensor(targets(kind, rng))
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("kind", ACTIVATIONS)
+def test_activation(kind, dtype):
+    rng = np.random.default_rng(1)
+    x = (rng.normal(size=(6, 4)) * 4).astype(dtype)
+    grad = rng.normal(size=(6, 4)).astype(dtype)
+    z = torch.tensor(x, requires_grad=True)
+    expected = ACTIVATIONS[kind][0](z)
+    expected.backward(torch.tensor(grad))
+    layer = activation(kind, 4)
+    out = layer.forward(x)
+    close(out, expected, dtype)
+    close(pulled(layer, grad, x, out), z.grad, dtype)
+
+
+@pytest.mark.parametrize("kind", ACTIVATIONS)
+@pytest.mark.parametrize("value", [*EDGES, *NON_FINITE], ids=str)
+def test_activation_at_edge_values(kind, value):
+    x = np.array([[value, 0.25, -1.5]])
+    z = torch.tensor(x, requires_grad=True)
+    expected = ACTIVATIONS[kind][0](z)
+    grad = np.array([[1.5, -0.5, 2.0]])
+    expected.backward(torch.tensor(grad))
+    layer = activation(kind, 3)
+    with np.errstate(all="ignore"):
+        out = layer.forward(x)
+        close(out, expected)
+        close(pulled(layer, grad, x, out), z.grad)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_linear(dtype, bias):
+    rng = np.random.default_rng(2)
+    x, w, b, grad = (
+        rng.normal(size=shape).astype(dtype) for shape in ((5, 3), (2, 3), (2,), (5, 2))
+    )
+    tx, tw, tb = (torch.tensor(a, requires_grad=True) for a in (x, w, b))
+    expected = F.linear(tx, tw, tb if bias else None)
+    expected.backward(torch.tensor(grad))
+    layer = LAYERS["linear"](3, 2, bias)
+    given = {"input": x, "weight": w, "bias": b}
+    close(layer.forward(*(given[role] for role in layer.reads)), expected, dtype)
+    vjps = layer.vjps({"input": "x", "output": "z", "weight": "W", "bias": "b"})
+    found = {v.wrt: v.pull(grad, *(given[role] for role in v.reads)) for v in vjps}
+    assert set(found) == {"input", "weight"} | ({"bias"} if bias else set())
+    for name, tensor in (("input", tx), ("weight", tw), ("bias", tb)):
+        if name in found:
+            close(found[name], tensor.grad, dtype)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("scale", [1.0, 0.5, -3.0])
+@pytest.mark.parametrize("reduction", ["sum", "mean", "batch_mean"])
+@pytest.mark.parametrize("kind", LOSSES)
+def test_loss(kind, reduction, scale, dtype):
+    yhat, y = sample(kind, np.random.default_rng(3))
+    yhat = yhat.detach().to(getattr(torch, dtype)).requires_grad_()
+    y = y if y.ndim == 1 else y.to(yhat.dtype)
+    expected = torch_loss(kind, yhat, y, reduction, scale)
+    expected.backward()
+    loss = LOSSES[kind](reduction=reduction, scale=scale, **LOSS_OPTIONS.get(kind, {}))
+    values = yhat.detach().numpy(), y.numpy()
+    close(loss.value(*values), expected, dtype)
+    close(loss.pull(*values), yhat.grad, dtype)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_cross_entropy_with_rows_of_probabilities(reduction):
+    rng = np.random.default_rng(4)
+    yhat = torch.tensor(rng.normal(size=(5, 3)) * 3, requires_grad=True)
+    y = torch.tensor(rng.uniform(size=(5, 3)))  # rows need not add up to 1
+    expected = F.cross_entropy(yhat, y, reduction=reduction)
+    expected.backward()
+    loss = LOSSES["cross_entropy"](reduction=reduction)
+    close(loss.value(yhat.detach().numpy(), y.numpy()), expected)
+    close(loss.pull(yhat.detach().numpy(), y.numpy()), yhat.grad)
+
+
+def loss_edges():
+    for kind in LOSSES:
+        extreme = [0.0, 1.0, 1e-300, 1e-13, 1 - 1e-13] if kind == "bce" else [*EDGES, *NON_FINITE]
+        yield from ((kind, value) for value in extreme)
+
+
+@pytest.mark.parametrize(("kind", "value"), list(loss_edges()), ids=str)
+def test_loss_at_edge_values(kind, value):
+    for k, target in enumerate((0.0, 1.0)):
+        yhat = torch.tensor([[value, 0.25], [0.75, value]], requires_grad=True)
+        yhat = yhat.detach().double().requires_grad_()
+        with torch.no_grad():
+            yhat[0, 0] = yhat[1, 1] = value
+        flat = LOSSES[kind].takes_classes
+        y = torch.tensor([k, 1 - k]) if flat else torch.full((2, 2), target).double()
+        expected = torch_loss(kind, yhat, y, "sum", 1.0)
+        expected.backward()
+        loss = LOSSES[kind](reduction="sum", **LOSS_OPTIONS.get(kind, {}))
+        with np.errstate(all="ignore"):
+            close(loss.value(yhat.detach().numpy(), y.numpy()), expected)
+            close(loss.pull(yhat.detach().numpy(), y.numpy()), yhat.grad)
+
+
+SGD = [
+    {},
+    {"momentum": 0.9},
+    {"momentum": 0.9, "dampening": 0.3},
+    {"momentum": 0.9, "nesterov": True},
+    {"dampening": 0.5},
+]
+OTHERS = {
+    "adam": [{}, {"betas": [0.8, 0.95], "eps": 1e-3}, {"amsgrad": True}],
+    "adamw": [{}, {"betas": [0.8, 0.95], "eps": 1e-3}, {"amsgrad": True}],
+    "adagrad": [{}, {"lr_decay": 0.1, "eps": 1e-4}, {"initial_accumulator_value": 0.5}],
+    "rmsprop": [
+        {},
+        {"alpha": 0.9, "eps": 1e-4},
+        {"momentum": 0.7},
+        {"centered": True},
+        {"momentum": 0.7, "centered": True},
+    ],
+}
+TORCH_OPTIMIZERS = {
+    "sgd": torch.optim.SGD,
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "adagrad": torch.optim.Adagrad,
+    "rmsprop": torch.optim.RMSprop,
+}
+TORCH_SLOTS = {"momentum": "momentum_buffer", "max_exp_avg_sq": "max_exp_avg_sq"}
+
+
+def optimizer_options():
+    for kind, options in {"sgd": SGD, **OTHERS}.items():
+        for option, decay, maximize in itertools.product(options, [0.0, 0.1], [False, True]):
+            more = {"weight_decay": decay} if decay or kind == "adamw" else {}
+            given = option | more | ({"maximize": True} if maximize else {})
+            for dtype in TOLERANCE:
+                # centered: in float32 v − g² cancels, and both sides are rounding noise
+                if not (dtype == "float32" and option.get("centered")):
+                    yield kind, given, dtype
+
+
+def trained_by_torch(start, compiled, kind, options, iterations, frozen=()):
+    """The parameters and optimizer of the same network after some iterations in torch."""
+    layers = [node for node in compiled.network.nodes if node.layer.parameters]
+    parameters = {
+        f"{node.name}.{role}": torch.tensor(
+            start[f"{node.name}.{role}"], requires_grad=f"{node.name}.{role}" not in frozen
+        )
+        for node in layers
+        for role in node.layer.parameters
+    }
+    optimizer = TORCH_OPTIMIZERS[kind](
+        [p for p in parameters.values() if p.requires_grad], **options
+    )
+    first, second = (node.name for node in layers)
+    for iteration in range(iterations):
+        batch = compiled.batch(iteration)
+        x, y = (torch.tensor(np.array(batch[name])) for name in ("x", "y"))
+        optimizer.zero_grad()
+        hidden = torch.tanh(F.linear(x, *(parameters[f"{first}.{r}"] for r in ("weight", "bias"))))
+        yhat = F.linear(hidden, *(parameters[f"{second}.{r}"] for r in ("weight", "bias")))
+        F.mse_loss(yhat, y).backward()
+        optimizer.step()
+    return parameters, optimizer
+
+
+@pytest.mark.parametrize(("kind", "options", "dtype"), list(optimizer_options()), ids=str)
+def test_optimizer_over_ten_steps(kind, options, dtype):
+    rate = {"lr": 0.01} if "lr" not in options else {}
+    compiled = program(
+        optimizer={"type": kind, **rate, **options},
+        dtype=dtype,
+        data={"batch_size": 2, "shuffle": True},
+    )
+    session = Session(compiled)
+    start = {name: np.array(value) for name, value in session.tensors.items()}
+    session.goto(10 * len(compiled.ops))
+    given = {**rate, **options}
+    if "betas" in given:
+        given["betas"] = tuple(given["betas"])
+    parameters, optimizer = trained_by_torch(start, compiled, kind, given, 10)
+    for name, parameter in parameters.items():
+        close(session.tensors[name], parameter, dtype)
+        for slot in compiled.optimizer.slots:
+            theirs = optimizer.state[parameter][TORCH_SLOTS.get(slot, slot)]
+            ours = session.tensors[f"{name}.{slot}"]
+            np.testing.assert_allclose(
+                ours, theirs.numpy(), rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype]
+            )
+    assert not np.array_equal(session.tensors["linear1.weight"], start["linear1.weight"])
+
+
+def test_frozen_parameters_stay_and_the_others_move_as_in_torch():
+    frozen = ("linear1.bias", "linear2.weight")
+    compiled = program(
+        layers=[
+            {"type": "linear", "out": 3, "frozen": ["bias"]},
+            {"type": "tanh"},
+            {"type": "linear", "out": 1, "frozen": ["weight"]},
+        ],
+        optimizer={"type": "sgd", "lr": 0.1, "momentum": 0.5, "weight_decay": 0.1},
+    )
+    state = initial_state(compiled)
+    start = {name: np.array(value) for name, value in state.tensors.items()}
+    while state.event < compiled.events:
+        state, _ = advance(compiled, state)
+    given = {"lr": 0.1, "momentum": 0.5, "weight_decay": 0.1}
+    parameters, _ = trained_by_torch(start, compiled, "sgd", given, 3, frozen)
+    for name, parameter in parameters.items():
+        close(state.tensors[name], parameter)
+        assert np.array_equal(state.tensors[name], start[name]) == (name in frozen)
+        assert (f"{name}.momentum" in state.tensors) == (name not in frozen)
+
+
+def test_skipped_zero_grad_accumulates_as_in_torch():
+    compiled = program(training={"skip": ["zero_grad"], "epochs": 4})
+    session = Session(compiled)
+    start = {
+        name: torch.tensor(value, requires_grad=True) for name, value in session.tensors.items()
+    }
+    session.goto(compiled.events)
+    names = [info.name for info in compiled.parameters]
+    optimizer = torch.optim.SGD([start[name] for name in names], lr=0.1)
+    for _ in range(4):
+        hidden = torch.tanh(F.linear(start["x"], start[names[0]], start[names[1]]))
+        F.mse_loss(F.linear(hidden, start[names[2]], start[names[3]]), start["y"]).backward()
+        optimizer.step()
+    for name in names:
+        close(session.tensors[name], start[name])
+        close(session.tensors[f"{name}.grad"], start[name].grad)
