@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
+from engine.catalogue import BUILTINS, builtin_names
 from engine.errors import ExperimentError, GradstepError, Problem
 from engine.experiment import (
     LAYER_SPECS,
@@ -27,19 +28,11 @@ from engine.experiment import (
 from engine.phases import Phase, order_problems, skip_problems
 from engine.wording import explain, join, nearest, shown, unknown_value, walk, words_of
 
-BUILTINS = Path(__file__).parent / "builtins"
 MAX_FILE_BYTES = 64 * 2**20
 T = TypeVar("T", bound=Table)
 NAME = re.compile(r"[^\W\d]\w*\Z")
 RESERVED = {"x", "y", "yhat", "loss", "optimizer", "event", "iteration", "epoch", "tensor"}
 REQUIRED_TABLES = {"data": "[data]", "layers": "[[layers]]", "loss": "[loss]"}
-
-
-def builtin_names() -> list[str]:
-    """The names of the built-in experiments, the default first."""
-    names = sorted(path.stem for path in BUILTINS.glob("*.toml"))
-    first = [name for name in ("regression",) if name in names]
-    return first + [name for name in names if name not in first]
 
 
 def experiment_path(name: str) -> Path:

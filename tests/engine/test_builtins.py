@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.experiment import load_experiment
-from engine.experiment_reader import BUILTINS, builtin_names
+from engine.catalogue import BUILTINS, builtin_names
 from engine.phases import Phase
 from engine.position import Granularity
 from engine.program import Program, compile_program
