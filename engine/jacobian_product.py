@@ -140,8 +140,9 @@ class Association:
                 self.choose(start, start + length)
 
     def choose(self, start: int, stop: int) -> None:
-        """Find the best last multiplication of a range."""
-        cost, split = min((self.cost(start, k, stop), k) for k in range(start + 1, stop))
+        """Find the best last multiplication of a range: of equals that of reverse mode."""
+        cost, back = min((self.cost(start, k, stop), -k) for k in range(start + 1, stop))
+        split = -back
         self.costs[start, stop], self.splits[start, stop] = cost, split
         left, right = self.patterns[start, split], self.patterns[split, stop]
         self.patterns[start, stop] = left.times(right)
