@@ -184,10 +184,8 @@ def test_a_journey_may_be_left_at_any_piece(compiled, stop, target):
     session = Session(compiled, budget=4_000)
     session._chunk = 3
     for goal in (compiled.events, round(target * compiled.events), compiled.events):
-        pieces = 0
-        for here in session.travel(goal):
+        for pieces, here in enumerate(session.travel(goal)):
             assert bits(session.tensors) == states[here]
-            pieces += 1
             if pieces > stop * 10:
                 break
         assert bits(session.tensors) == states[session.event]
@@ -195,13 +193,12 @@ def test_a_journey_may_be_left_at_any_piece(compiled, stop, target):
 
 def reachable(arrays: Iterable[np.ndarray | None]) -> int:
     """Bytes of the distinct buffers behind arrays."""
-    owners = {}
-    for array in arrays:
-        while array is not None and isinstance(array.base, np.ndarray):
-            array = array.base
-        if array is not None:
-            owners[id(array)] = array.nbytes
-    return sum(owners.values())
+    owners = [owner(array) for array in arrays if array is not None]
+    return sum({id(array): array.nbytes for array in owners}.values())
+
+
+def owner(array: np.ndarray) -> np.ndarray:
+    return owner(array.base) if isinstance(array.base, np.ndarray) else array
 
 
 @settings(max_examples=40, deadline=None)
