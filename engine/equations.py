@@ -412,7 +412,7 @@ class Chain(Formula):
         return (" · " if self.dotted else " ").join(text_of_factor(f) for f in self.factors)
 
     def latex(self) -> str:
-        return (r" \cdot " if self.dotted else r"\, ").join(
+        return (r" \cdot " if self.dotted else r"\,\allowbreak ").join(
             latex_at(factor, PRODUCT) for factor in self.factors
         )
 

@@ -34,8 +34,16 @@ def symbol_latex(name: str) -> str:
     return out + (f"^{{({sup.translate(SUPERSCRIPTS)})}}" if sup else "")
 
 
-def math_latex(text: str) -> str:
-    """A line of Unicode mathematics for math mode, character by character."""
+def math_latex(text: str, words: bool = False) -> str:
+    """A line of Unicode mathematics for math mode, character by character.
+
+    With ``words``, whatever has two letters or more stands upright, with its spaces.
+    """
+    if words:
+        parts = re.split(r"( ?[A-Za-z]{2,}(?: [A-Za-z]{2,})* ?)", text)
+        return "".join(
+            rf"\text{{{part}}}" if i % 2 else math_latex(part) for i, part in enumerate(parts)
+        )
     text = re.sub(r"([a-z])\u0302", r"\\hat{\1}", text)
     text = re.sub(r"[₀-₉]+", lambda m: f"_{{{m[0].translate(SUBSCRIPTS)}}}", text)
     text = re.sub(r"⁽([⁰¹²³⁴-⁹]+)⁾", lambda m: f"^{{({m[1].translate(SUPERSCRIPTS)})}}", text)

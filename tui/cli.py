@@ -13,6 +13,7 @@ COMMANDS = {
     "show": Lazy("tui.headless.show:show", "The compiled program: ops, shapes, memory."),
     "trace": Lazy("tui.headless.trace:trace", "Run without a screen and print every event."),
     "train": Lazy("tui.headless.train:train", "Run to the end; final loss and accuracy."),
+    "worksheet": Lazy("tui.headless.worksheet:worksheet_command", "The homework's four tables."),
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
