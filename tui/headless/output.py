@@ -9,7 +9,7 @@ from engine.strict_json import strict_json
 from tui.render.clean import clean
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from tui.headless.console import PlainConsole
 
 
 def print_json(value: Any, indent: int | None = None) -> None:
@@ -25,14 +25,11 @@ def note(text: str) -> None:
     click.echo(clean(text), err=True)
 
 
-def console(stderr: bool = False) -> "Console":
-    """A rich console that takes every string as it is; without colours where they are not wanted.
+def console(stderr: bool = False) -> "PlainConsole":
+    """A console for tables and progress; rich is imported now."""
+    from tui.headless.console import PlainConsole
 
-    A pipe is 80 columns wide unless COLUMNS says otherwise.
-    """
-    from rich.console import Console
-
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    return PlainConsole(stderr)
 
 
 def colours() -> bool | None:

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from engine.compiler import is_frozen
-from engine.experiment import load_experiment
+from engine.experiment import LossSpec, OptimizerSpec, load_experiment
 from engine.history import DEFAULT_BUDGET, History
 from engine.program import Op, Program, compile_program
 from tui.headless.arguments import experiment_argument, json_option
@@ -44,12 +45,17 @@ def program_object(program: Program) -> dict[str, Any]:
         "iterations": program.iterations,
         "events": program.events,
         "phases": program.phases(),
-        "loss": {"type": program.network.loss.type, "reduction": experiment.loss.reduction},
-        "optimizer": {"type": experiment.optimizer.type} | program.optimizer.hyper,
+        "loss": settings(experiment.loss),
+        "optimizer": settings(experiment.optimizer),
         "ops": [op_object(program, op) for op in program.ops],
         "parameters": parameters(program),
         "memory": memory(program),
     }
+
+
+def settings(spec: LossSpec | OptimizerSpec) -> dict[str, Any]:
+    """The type of a loss or optimizer, and each of its options."""
+    return {"type": spec.type} | msgspec.structs.asdict(spec)
 
 
 def op_object(program: Program, op: Op) -> dict[str, Any]:

@@ -1,0 +1,88 @@
+"""``gradstep`` and ``gradstep run`` up to the point where the screen takes over."""
+
+import sys
+from types import ModuleType
+
+import pytest
+
+from tests.tui.cli.shell import assert_refused, invoke, shell
+from tui.cli import gradstep
+from tui.headless.arguments import byte_size
+
+MIB = 2**20
+
+
+class Terminal:
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+    def write(self, text):
+        return len(text)
+
+    def flush(self):
+        pass
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """A screen that only notes what it is asked to open."""
+    calls = []
+    screen = ModuleType("tui.app")
+    screen.run_debugger = lambda *asked: calls.append(asked) or 0
+    monkeypatch.setitem(sys.modules, "tui.app", screen)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("args", "asked"),
+    [
+        ([], ("regression", None, 256 * MIB)),
+        (["run", "iris"], ("iris", None, 256 * MIB)),
+        (["run", "iris", "--at", "i3:backward"], ("iris", "i3:backward", 256 * MIB)),
+        (["run", "my.toml", "--history", "1GiB"], ("my.toml", None, 1024 * MIB)),
+    ],
+)
+def test_what_the_screen_is_asked_to_open(opened, args, asked, monkeypatch):
+    for name in ("stdin", "stdout"):
+        monkeypatch.setattr(sys, name, Terminal())
+    with pytest.raises(SystemExit) as end:
+        gradstep.main(args)
+    assert end.value.code == 0
+    assert opened == [asked]
+
+
+@pytest.mark.parametrize(("args", "name"), [([], "regression"), (["run", "iris"], "iris")])
+def test_without_a_terminal_trace_is_the_remedy(args, name):
+    done = shell(*args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "gradstep: the debugger needs a terminal on stdin and stdout; "
+        f"without one: gradstep trace {name}\n"
+    )
+
+
+def test_recordings_are_refused_by_name():
+    assert_refused(invoke("run", "iris", "--record", "f.gradstep"), "f.gradstep", "not available")
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("4096", 4096),
+        ("1B", 1),
+        ("2kB", 2000),
+        ("2KiB", 2048),
+        ("256MiB", 256 * MIB),
+        ("1.5 gib", 1536 * MIB),
+        ("3TB", 3 * 10**12),
+    ],
+)
+def test_sizes(text, size):
+    assert byte_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "12XB", "MiB", "1e9", "nan", "9" * 400, "0.1"])
+def test_what_is_no_size(text):
+    assert_refused(invoke("run", "iris", f"--history={text}"), "--history", "256MiB")

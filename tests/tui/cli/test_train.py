@@ -1,0 +1,120 @@
+"""``gradstep train``."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from engine.experiment import load_experiment
+from engine.metrics import evaluate
+from engine.program import compile_program
+from engine.session import Session
+from tests.tui.cli.shell import COMMAND, environment, invoke, shell, strict
+
+
+def test_the_result_is_that_of_the_session():
+    result = strict(invoke("train", "iris", "--json").stdout)
+    session = Session(compile_program(load_experiment("iris")))
+    session.goto(session.program.events)
+    assert result == {
+        "experiment": "iris",
+        "iterations": 200,
+        "epochs": 20.0,
+        "loss": float(session.tensors["loss"]),
+        "metrics": evaluate(session.program, session.tensors),
+        "interrupted": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("iris", 0.96), ("digits", 0.95), ("classification-relu", 0.9)]
+)
+def test_real_data_is_learnt(name, least):
+    assert strict(invoke("train", name, "--json").stdout)["metrics"]["accuracy"] >= least
+
+
+@pytest.mark.parametrize(
+    ("args", "iterations"),
+    [(["--iterations", 7], 7), (["--epochs", 2], 20), (["--epochs", 30], 300), ([], 200)],
+)
+def test_how_long(args, iterations):
+    result = strict(invoke("train", "iris", "--json", *args).stdout)
+    assert (result["iterations"], result["epochs"]) == (iterations, iterations / 10)
+
+
+def test_a_summary_for_people():
+    done = shell("train", "iris")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = [re.split(r"\s{2,}", line) for line in done.stdout.splitlines()]
+    assert rows[:2] == [["experiment", "iris"], ["iterations", "200 (20 epochs)"]]
+    assert [row[0] for row in rows[2:]] == [
+        "loss of the last batch",
+        "loss on all rows",
+        "accuracy on all rows",
+    ]
+
+
+def test_regression_has_no_accuracy():
+    result = strict(invoke("train", "regression", "--json").stdout)
+    assert list(result["metrics"]) == ["loss"]
+    assert "accuracy" not in invoke("train", "regression").stdout
+
+
+def test_a_loss_that_explodes_is_a_string():
+    result = strict(invoke("train", "bug-exploding", "--json", "--iterations", 500).stdout)
+    assert result["loss"] == result["metrics"]["loss"] == "NaN"
+
+
+def start(*args, stderr):
+    return subprocess.Popen(
+        [*COMMAND, *args],
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        env=environment(TERM="xterm", COLUMNS="100"),
+        encoding="utf-8",
+    )
+
+
+def test_ctrl_c_leaves_a_summary():
+    ours, theirs = pty.openpty()
+    with start("train", "regression", "--iterations", "100000000", "--json", stderr=theirs) as run:
+        os.close(theirs)
+        shown = ""
+        deadline = time.monotonic() + 30
+        while "loss" not in shown and time.monotonic() < deadline:
+            shown += os.read(ours, 4096).decode()
+        run.send_signal(signal.SIGINT)
+        drain(ours)
+        result = strict(run.stdout.read())
+    assert run.returncode == 130
+    assert result["interrupted"] is True
+    assert 0 < result["iterations"] < 100_000_000
+    assert result["loss"] >= 0
+
+
+def drain(terminal):
+    """Read until the other side is closed."""
+    text = b""
+    try:
+        while part := os.read(terminal, 65536):
+            text += part
+    except OSError:  # what Linux answers when nobody holds the other side any more
+        pass
+    os.close(terminal)
+    return text.decode()
+
+
+def test_the_bar_is_on_stderr_where_that_is_a_terminal():
+    ours, theirs = pty.openpty()
+    with start("train", "iris", "--json", stderr=theirs) as run:
+        os.close(theirs)
+        shown = drain(ours)
+        result = strict(run.stdout.read())
+    assert run.returncode == 0
+    assert "200/200" in shown
+    assert "accuracy 100.0%" in shown or "accuracy 9" in shown
+    assert f"loss {result['loss']:.4g}" in shown
