@@ -24,3 +24,10 @@ class PaneChosen(Message):
     """A person wants to go to a pane."""
 
     pane: str
+
+
+@dataclass
+class FactorChosen(Message):
+    """A person has moved to a factor of the chain."""
+
+    index: int

@@ -42,26 +42,25 @@ class LongRun:
 
 @dataclass
 class Counting:
-    """Digits before a step key. Alone, a digit is the number of a pane."""
+    """Digits before a step key; each is the number of a pane too, until a step key says otherwise.
 
-    patience: float = 1.0
+    ``pane`` is where the digits were typed, to go back to when they turn out to be a count.
+    """
+
+    patience: float = 0.8  # seconds after the last digit for which the count is kept
     text: str = ""
     pane: str | None = None
     last: float = 0.0
 
-    def digit(self, digit: int, pane: str) -> str | None:
-        """Take a digit; the pane to go back to when it turns out to be a count."""
+    def digit(self, digit: int, pane: str) -> None:
+        """Take a digit, typed in a pane."""
         now = time.monotonic()
         if self.expired(now):
             self.clear()
-        first = not self.text
+        if not self.text:
+            self.pane = pane
         self.last = now
         self.text = (self.text + str(digit)).lstrip("0")[:7]
-        if first:
-            self.pane = pane
-            return None
-        back, self.pane = self.pane, None
-        return back
 
     def expired(self, now: float | None = None) -> bool:
         """Whether the last digit is too long ago for a count."""

@@ -1,15 +1,17 @@
 """One frozen snapshot of what the screen shows: made by the main screen, read by the panes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
+from engine.moment import Moment
 from engine.position import Granularity, Position
 from engine.program import Op, Program, TensorInfo
 from engine.session import Session
 from engine.state import Event
+from tui.lens import Lens, pair
 
 Array = NDArray[Any]
 
@@ -36,6 +38,10 @@ class View:
     before: Array | None
     before_lost: bool
     written: int | None
+    lens: Lens
+    of: str
+    wrt: str
+    moment: Moment
     row: int | None = None
     count: str = ""
     note: str = ""
@@ -69,6 +75,7 @@ class Selection:
 
     tensor: str | None = None
     level: Granularity = Granularity.OP
+    lens: Lens = field(default_factory=Lens)
     row: int | None = None
 
 
@@ -116,12 +123,16 @@ def look(session: Session, selection: Selection, badge: Callable[[str], str]) ->
     """The view of a session with a selection."""
     name = selection.tensor or followed(session)
     before, lost = before_level(session, name, selection.level)
+    lens, tensors = selection.lens, dict(session.tensors)
+    of, wrt = pair(session.program, name, lens)
+    rows = len(tensors["x"])
+    sample = None if lens.sample is None else min(lens.sample, rows - 1)
     return View(
         program=session.program,
         event=session.event,
         position=session.position,
         known=session.known,
-        tensors=dict(session.tensors),
+        tensors=tensors,
         last=session.last_event(),
         losses=session.losses,
         badge=badge,
@@ -131,5 +142,9 @@ def look(session: Session, selection: Selection, badge: Callable[[str], str]) ->
         before=before,
         before_lost=lost,
         written=last_write(session.program, name, session.event),
+        lens=lens,
+        of=of,
+        wrt=wrt,
+        moment=Moment(session.program, tensors, session.event, session.event_at, sample),
         row=selection.row,
     )

@@ -18,11 +18,14 @@ from engine.badges import badge
 from engine.position import Granularity
 from engine.session import Session
 from tui.commands import COMMANDS, PANES, key_name
-from tui.messages import OpChosen, PaneChosen, TensorChosen
+from tui.lens import differentiable, variable
+from tui.messages import FactorChosen, OpChosen, PaneChosen, TensorChosen
 from tui.render.variables import Summaries
 from tui.running import Counting, LongRun
 from tui.screens.help import HelpScreen
 from tui.view import Selection, View, look
+from tui.widgets.chain import ChainPane
+from tui.widgets.jacobian import JacobianPane
 from tui.widgets.loss import LossPane
 from tui.widgets.program import ProgramPane
 from tui.widgets.status import EquationLine, PhaseStrip, PositionLine, TabLine
@@ -57,7 +60,7 @@ class MainScreen(Screen[None]):
     """The debugger."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
-    view: reactive[View | None] = reactive(None)
+    view: reactive[View | None] = reactive(None, repaint=False)
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -67,6 +70,7 @@ class MainScreen(Screen[None]):
         self.counting = Counting()
         self.long_run: LongRun | None = None
         self.pane = "program"
+        self.inspector = "tensor"
         self.zoomed = False
         self.set_reactive(MainScreen.view, self.looked())
 
@@ -82,6 +86,8 @@ class MainScreen(Screen[None]):
                 yield TensorPane(self.summaries, id="tensor", classes="pane").data_bind(
                     MainScreen.view
                 )
+                yield JacobianPane(id="jacobian", classes="pane").data_bind(MainScreen.view)
+                yield ChainPane(id="chain", classes="pane").data_bind(MainScreen.view)
                 yield VariablesPane(self.summaries, id="variables", classes="pane").data_bind(
                     MainScreen.view
                 )
@@ -105,7 +111,7 @@ class MainScreen(Screen[None]):
         """A new snapshot of the session."""
         return look(self.session, self.selection, lambda name: str(badge(self.session, name)))
 
-    def show(self, note: str = "") -> None:
+    def show_now(self, note: str = "") -> None:
         """Show the session as it is now."""
         self.view = self.looked().with_status(note=note)
 
@@ -120,31 +126,38 @@ class MainScreen(Screen[None]):
         single = self.zoomed or width < NARROW or height < LOW
         self.set_class(single, "single")
         self.set_class(width >= WIDE, "wide")
-        for key in PANES:
-            self.query_one(f"#{key}").set_class(single and key != self.pane, "hidden")
+        self.set_class(self.inspector != "tensor", "deep")
+        for key, pane in PANES.items():
+            other = key != self.inspector if pane.inspector else False
+            away = key != self.pane if single else other
+            self.query_one(f"#{key}").set_class(away, "hidden")
         inside = {key for key in PANES if key not in ("program", "loss")}
         self.query_one("#side").set_class(single and self.pane not in inside, "hidden")
         self.query_one("#body").set_class(single and self.pane == "loss", "hidden")
         self.query_one("#top-tabs", TabLine).show(tuple(PANES), self.pane)
         tabs = tuple(key for key, pane in PANES.items() if pane.inspector)
         self.query_one("#side-tabs").set_class(len(tabs) < 2, "hidden")
-        self.query_one("#side-tabs", TabLine).show(tabs, self.pane)
+        self.query_one("#side-tabs", TabLine).show(tabs, self.inspector)
 
     def go_to_pane(self, pane: str) -> None:
         """Give a pane the focus, and the room where panes are tabs."""
-        self.pane = pane
-        self.lay_out()
+        self.remember(pane)
         target: Widget = self.query_one(f"#{pane}")
-        if pane == "tensor":
-            target = target.query_one("TensorGrid")
-        target.focus()
+        if not target.can_focus:
+            target = target.query_one("MatrixGrid")
+        self.set_focus(target)
+
+    def remember(self, pane: str) -> None:
+        """This is the pane a person works in."""
+        self.pane = pane
+        self.inspector = pane if PANES[pane].inspector else self.inspector
+        self.lay_out()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Keep in mind which pane a click went to."""
         for node in event.widget.ancestors_with_self:
             if node.id in PANES and node.id != self.pane:
-                self.pane = node.id
-                self.lay_out()
+                self.remember(node.id)
 
     # -- moving
 
@@ -172,13 +185,13 @@ class MainScreen(Screen[None]):
             self.say(busy=f"{self.long_run.text} · Esc stops it first")
             return
         if target == self.session.event:
-            self.show(note=self.edge(target))
+            self.show_now(note=self.edge(target))
             return
         travel = self.session.travel(target)
         if self.heavy() or not self.inline(travel):
             self.start_long_run(travel, target)
         else:
-            self.show()
+            self.show_now()
 
     def edge(self, event: int) -> str:
         """Why a step led nowhere."""
@@ -217,7 +230,7 @@ class MainScreen(Screen[None]):
     def finished(self) -> None:
         """The thread has ended: show where it has come to."""
         run, self.long_run = self.long_run, None
-        self.show(note="stopped" if run is not None and run.cancelled else "")
+        self.show_now(note="stopped" if run is not None and run.cancelled else "")
 
     def action_cancel(self) -> None:
         """Stop a long run; forget a count; follow again."""
@@ -233,13 +246,10 @@ class MainScreen(Screen[None]):
 
     def action_digit(self, digit: int) -> None:
         """A digit goes to a pane at once; before a step key it is a count after all."""
-        back = self.counting.digit(digit, self.pane)
-        if back is not None:
-            self.go_to_pane(back)
-        elif self.counting.text == str(digit):
-            for key, pane in PANES.items():
-                if pane.number == digit:
-                    self.go_to_pane(key)
+        self.counting.digit(digit, self.pane)
+        for key, pane in PANES.items():
+            if pane.number == digit:
+                self.go_to_pane(key)
         self.say(count=self.counting.text)
         self.set_timer(self.counting.patience, self.forget_count)
 
@@ -258,14 +268,52 @@ class MainScreen(Screen[None]):
         self.refresh_view()
 
     def action_follow(self) -> None:
-        """Show what the last op wrote."""
-        self.selection = replace(self.selection, tensor=None)
+        """Show what the last op wrote, and its derivative."""
+        lens = replace(self.selection.lens, of=None, wrt=None)
+        self.selection = replace(self.selection, tensor=None, lens=lens)
         self.refresh_view()
 
-    def refresh_view(self) -> None:
+    def focus_lens(self, note: str = "", **changes: object) -> None:
+        """Look at another derivative, or at the same one in another way."""
+        lens = replace(self.selection.lens, **changes)  # type: ignore[arg-type]
+        self.selection = replace(self.selection, lens=lens)
+        self.refresh_view(note)
+
+    def action_numerator(self) -> None:
+        """The selected tensor becomes the numerator."""
+        name = differentiable(self.session.program, self.looked().tensor)
+        said = "" if name else "only activations and the loss have derivatives"
+        self.focus_lens(said, of=name or self.selection.lens.of, factor=0)
+
+    def action_denominator(self) -> None:
+        """The selected tensor becomes the denominator."""
+        name = variable(self.session.program, self.looked().tensor)
+        said = "" if name else "nothing in forward depends on this tensor"
+        self.focus_lens(said, wrt=name or self.selection.lens.wrt, factor=0)
+
+    def action_layout(self) -> None:
+        """The other layout."""
+        self.focus_lens(layout=self.selection.lens.toggled_layout().layout)
+
+    def action_sample_view(self) -> None:
+        """One sample, or the whole batch."""
+        self.focus_lens(sample=self.selection.lens.toggled_view(0).sample)
+
+    def action_sample(self, by: int) -> None:
+        """Another sample of the batch."""
+        rows = len(self.session.tensors["x"])
+        at = self.selection.lens.sample
+        self.focus_lens(sample=0 if at is None else max(0, min(rows - 1, at + by)))
+
+    @on(FactorChosen)
+    def choose_factor(self, message: FactorChosen) -> None:
+        """Look at a factor of the chain."""
+        self.focus_lens(factor=message.index)
+
+    def refresh_view(self, note: str = "") -> None:
         """Show another selection, unless a run is under way."""
         if self.long_run is None:
-            self.show()
+            self.show_now(note)
 
     @on(TensorChosen)
     def choose_tensor(self, message: TensorChosen) -> None:

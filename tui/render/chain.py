@@ -1,0 +1,229 @@
+"""The chain pane: the product that makes a derivative, factor by factor, sizes under each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rich.cells import cell_len
+
+from engine.chain import Chain, Factor
+from engine.errors import GradstepError
+from engine.jacobian import Jacobian
+from tui.render.jacobian import chain_of, derivative, looked_at
+from tui.render.line import Line, fitted
+from tui.render.numbers import cells, count_text, dims_text
+from tui.render.sizes import dims_letters, element_rule, products
+from tui.view import View
+
+SMALL = 8  # rows and columns of a factor that is shown in numbers
+
+
+@dataclass(frozen=True)
+class Term:
+    """A factor as it stands in a product: its symbol and what stands under it."""
+
+    symbol: str
+    under: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """The width of its column."""
+        return max(cell_len(text) for text in (self.symbol, *self.under))
+
+
+@dataclass(frozen=True)
+class ChainText:
+    """All lines of the pane, and the line on which each factor of the table stands."""
+
+    lines: list[Line]
+    places: list[int]
+
+
+def chain_text(view: View, width: int) -> ChainText:
+    """The product, the table of its factors, and the chosen factor in numbers."""
+    try:
+        found = chain_of(view)
+    except GradstepError as error:
+        return ChainText([fitted([(f" {error}", "warn")], width)], [])
+    lines: list[Line] = [head(view, found), *product_lines(view, found, width)]
+    lines += homework_lines(view, width)
+    ordered = shown_factors(view, found)
+    chosen = min(view.lens.factor, len(ordered) - 1)
+    start = len(lines) + 1
+    lines += table(view, found, ordered, chosen, width)
+    lines += detail(view, found, ordered[chosen], width)
+    return ChainText(
+        [fitted(line, width) for line in lines], [start + i for i in range(len(ordered))]
+    )
+
+
+def head(view: View, found: Chain) -> Line:
+    """What the product is, how it is shown, and whether its factors conform."""
+    gaps = found.gaps()
+    verdict: Line = [("  conforms ✓", "good")]
+    if gaps:
+        verdict = [(f"  ✗ {gaps[0].message}", "bad")]
+    return [(f" {derivative(view)}", "symbol"), (f"  {looked_at(view)}", "dim"), *verdict]
+
+
+def shown_factors(view: View, found: Chain) -> list[Factor]:
+    """The factors in the order of the layout."""
+    factors = list(found.factors)
+    return factors if view.lens.layout == "numerator" else factors[::-1]
+
+
+def dims_of(view: View, jacobian: Jacobian) -> tuple[int, int]:
+    """Rows and columns in the layout."""
+    rows, cols = jacobian.dims
+    return (rows, cols) if view.lens.layout == "numerator" else (cols, rows)
+
+
+def symbol_of(view: View, symbol: str) -> str:
+    """A factor's symbol in the layout."""
+    return symbol if view.lens.layout == "numerator" else f"({symbol})ᵀ"
+
+
+def letters_of(view: View, factor: Factor) -> str:
+    """The letters of a factor's sizes in the layout; only for one sample."""
+    if view.moment.sample is None:
+        return ""
+    rows, cols = dims_letters(view.program, factor.of, factor.wrt)
+    return f"({rows}×{cols})" if view.lens.layout == "numerator" else f"({cols}×{rows})"
+
+
+def product_lines(view: View, found: Chain, width: int) -> list[Line]:
+    """The chain as a product of Jacobians, the sizes under each factor."""
+    terms = [
+        Term(
+            symbol_of(view, f.symbol),
+            (f"({dims_text(dims_of(view, f.jacobian))})", letters_of(view, f)),
+        )
+        for f in shown_factors(view, found)
+    ]
+    result = dims_of(view, found.jacobian()) if found.conforms() else (0, 0)
+    return laid_out(symbol_of(view, derivative(view)), terms, dims_text(result), width, "·")
+
+
+def homework_lines(view: View, width: int) -> list[Line]:
+    """The gradient of a parameter as it is written by hand: ∂z₃/∂z₂ is W⁽²⁾, and x stands first."""
+    row = products(view.program).get(view.wrt) if view.of == "loss" else None
+    if row is None or view.moment.sample is None:
+        return []
+    factors = row.factors(view.lens.layout)
+    counts = sizes_of(view)
+    terms = [
+        Term(
+            f.written.text() if cell_len(f.written.text()) <= 24 else f.symbol.text(),
+            (
+                f"({counts[f.dims[0].name]}×{counts[f.dims[1].name]})",
+                f"({f.dims[0].name}×{f.dims[1].name})",
+            ),
+        )
+        for f in factors
+    ]
+    rows, cols = row.dims(view.lens.layout)
+    result = f"{counts[rows.name]}×{counts[cols.name]}"
+    joint = "·" if view.lens.layout == "numerator" else " "
+    title: Line = [(" written out, with W for ∂z/∂z", "label")]
+    return [title, *laid_out("", terms, result, width, joint)]
+
+
+def sizes_of(view: View) -> dict[str, int]:
+    """The numbers behind the letters of sizes."""
+    from engine.sample import Sample
+
+    return {"1": 1, **Sample(view.program, 0, 0).numbers}
+
+
+def laid_out(left: str, terms: Sequence[Term], result: str, width: int, joint: str) -> list[Line]:
+    """Terms side by side with what belongs under them; broken between terms where too long."""
+    lead = f"  {left} = " if left else "  = "
+    rows: list[Line] = []
+    column = cell_len(lead)
+    block: list[Line] = [[(lead, "symbol")], [(" " * column, "")], [(" " * column, "")]]
+    used = column
+    for i, term in enumerate(terms):
+        gap = f" {joint} " if i else ""
+        if used + cell_len(gap) + term.width > width - 2 and used > column:
+            rows += block
+            block = [[(" " * column, "")] for _ in range(3)]
+            used, gap = column, f"{joint} "
+        block[0] += [(gap, "dim"), (centred(term.symbol, term.width), "symbol")]
+        for line, text in zip(block[1:], term.under, strict=True):
+            line += [(" " * cell_len(gap), ""), (centred(text, term.width), "shape")]
+        used += cell_len(gap) + term.width
+    block[1] += [(f"  = {result}", "shape")]
+    return [*rows, *block]
+
+
+def centred(text: str, width: int) -> str:
+    """A text in the middle of its column."""
+    room = width - cell_len(text)
+    return " " * (room // 2) + text + " " * (room - room // 2)
+
+
+def table(
+    view: View, found: Chain, ordered: Sequence[Factor], chosen: int, width: int
+) -> list[Line]:
+    """A line for each factor: its tensors, sizes and structure, and the product up to it."""
+    partials = {p.wrt: p for p in found.partials(view.program)} if found.conforms() else {}
+    symbols = max(cell_len(f.symbol) for f in ordered)
+    names = max(cell_len(f"{f.of} ← {f.wrt}") for f in ordered)
+    heads = f"   {'factor'.ljust(symbols + 2)}{'of ← by'.ljust(names + 2)}dims     structure"
+    lines: list[Line] = [[(f"{heads}      so far", "label")]]
+    for i, factor in enumerate(ordered):
+        dims = dims_text(dims_of(view, factor.jacobian))
+        partial = partials.get(factor.wrt)
+        line: Line = [
+            (" ▶ " if i == chosen else "   ", "key"),
+            (factor.symbol.ljust(symbols + 2), "symbol"),
+            (f"{factor.of} ← {factor.wrt}".ljust(names + 2), ""),
+            (dims.ljust(9), "shape"),
+            (factor.structure.ljust(15), "dim"),
+        ]
+        if partial is not None:
+            line += [(f"{partial.symbol} ", "symbol")]
+            line += [(dims_text(dims_of(view, partial.jacobian)), "shape")]
+        line = fitted(line, width)
+        lines.append([(text, "cursor" if i == chosen else role) for text, role in line])
+    return lines
+
+
+def detail(view: View, found: Chain, factor: Factor, width: int) -> list[Line]:
+    """The chosen factor: its rule, its numbers, and the product from the loss up to it."""
+    rule = element_rule(view.program, factor.of, factor.wrt)
+    cost = count_text(factor.jacobian.cost_vjp)
+    lines: list[Line] = [
+        [(f" {factor.symbol}", "symbol"), (f"  {rule}", ""), (f"  vjp {cost} multiply-adds", "dim")]
+    ]
+    try:
+        lines += matrix_lines(factor.jacobian, width)
+        partial = next(p for p in found.partials(view.program) if p.wrt == factor.wrt)
+        if partial.symbol != factor.symbol:
+            lines += [[(f" {partial.symbol}", "symbol"), ("  the product so far", "dim")]]
+            lines += matrix_lines(partial.jacobian, width)
+    except GradstepError as error:
+        lines += [[(f" {error}", "warn")]]
+    if len(found.factors) > 2:
+        lines += [[(" cheapest order: ", "dim"), (found.order(), "")]]
+    return lines
+
+
+def matrix_lines(jacobian: Jacobian, width: int) -> list[Line]:
+    """The corner of a matrix in numbers."""
+    rows, cols = jacobian.dims
+    fit = max(1, min(SMALL, cols, (width - 8) // 10))
+    corner = np.asarray(jacobian.window(range(min(rows, SMALL)), range(fit)))
+    more = f" … {cols - fit} more" if cols > fit else ""
+    lines: list[Line] = [
+        [("    " + "  ".join(row), ""), (more, "dim")] for row in padded(cells(corner))
+    ]
+    if rows > SMALL:
+        lines += [[(f"    … {count_text(rows - SMALL)} more rows", "dim")]]
+    return lines
+
+
+def padded(texts: list[list[str]]) -> list[list[str]]:
+    """Cells of one width."""
+    width = max((len(text) for row in texts for text in row), default=1)
+    return [[text.rjust(width) for text in row] for row in texts]

@@ -1,0 +1,61 @@
+"""The sizes of tensors in letters, n h K as in a homework; the elements of Jacobians in words."""
+
+from functools import lru_cache
+
+from engine.program import Program
+from engine.sample import Sample, spelled_layers
+from engine.symbols import gradient
+from engine.worksheet import Gradient, element_rows, gradient_rows
+
+SPELLED = 40  # where the input of a layer outgrows this, its symbol stands for it
+
+
+@lru_cache(maxsize=4)
+def letters(program: Program) -> dict[str, str]:
+    """The letter of the size of each tensor of one sample: n, h, K; a weight has two."""
+    sizes = [size.name for size in Sample(program, 0, 0).sizes]
+    found = {"x": sizes[0], "loss": "1", "y": sizes[-1]}
+    for node, before, after in zip(program.network.nodes, sizes, sizes[1:], strict=False):
+        found |= {node.output: after, f"{node.name}.bias": after}
+        found[f"{node.name}.weight"] = after + before
+    return found
+
+
+def dims_letters(program: Program, of: str, wrt: str) -> tuple[str, str]:
+    """``K`` and ``h`` for a Jacobian of one sample."""
+    return letters(program)[of], letters(program)[wrt]
+
+
+def weight_letters(program: Program, weight: str) -> tuple[str, str]:
+    """``n`` and ``h``: the sizes of a weight's gradient in numerator layout, (in, out)."""
+    name = program.tensors[weight].layer
+    node = next(node for node in program.network.nodes if node.name == name)
+    return letters(program)[node.input], letters(program)[node.output]
+
+
+@lru_cache(maxsize=4)
+def rules(program: Program) -> dict[tuple[str, str], str]:
+    """The rule of the elements of each Jacobian of a layer or the loss, by the two symbols."""
+    rows = element_rows(Sample(program, 0, 0))
+    return {(row.symbol.of, row.symbol.wrt): row.rule.text() for row in rows}
+
+
+@lru_cache(maxsize=4)
+def products(program: Program) -> dict[str, Gradient]:
+    """The product that makes the gradient of each parameter."""
+    rows = gradient_rows(Sample(program, 0, spelled_layers(program, SPELLED)))
+    return {row.parameter: row for row in rows}
+
+
+def element_rule(program: Program, of: str, wrt: str) -> str:
+    """What an element of ∂of/∂wrt is; empty where the two are not neighbours."""
+    info, other = program.tensors[of], program.tensors[wrt]
+    known = rules(program).get((info.symbol, other.symbol))
+    if known is not None:
+        return f"({gradient(other.symbol)})ᵢ = {known}" if of == "loss" else known
+    node = next((n for n in program.network.nodes if n.output == of), None)
+    if node is None or other.layer != node.name or other.role != "parameter":
+        return ""
+    if wrt.endswith(".bias"):
+        return "1 if i = j, else 0"
+    return f"∂{info.symbol}ᵢ/∂{other.symbol}ₖⱼ = {node.symbols['input']}ⱼ if i = k, else 0"

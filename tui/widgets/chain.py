@@ -1,0 +1,58 @@
+"""The chain pane: the product behind a derivative; the cursor steps along its factors."""
+
+from tui.messages import FactorChosen
+from tui.render.chain import ChainText, chain_text
+from tui.render.line import Line
+from tui.view import View
+from tui.widgets.lines import LineList
+
+
+class ChainPane(LineList):
+    """The factors of the chosen derivative."""
+
+    _made: tuple[View, int, ChainText] | None = None
+
+    def text(self, view: View) -> ChainText:
+        """The lines for a view, made once."""
+        width = self.size.width
+        if self._made is None or self._made[0] is not view or self._made[1] != width:
+            self._made = (view, width, chain_text(view, width))
+        return self._made[2]
+
+    def count(self, view: View) -> int:
+        return len(self.text(view).lines)
+
+    def line(self, view: View, y: int, width: int) -> Line:
+        return self.text(view).lines[y]
+
+    def watch_view(self, view: View | None) -> None:
+        """Made only where it is seen."""
+        if view is not None and self.size.width:
+            super().watch_view(view)
+
+    def on_resize(self) -> None:
+        """Lines depend on the width."""
+        self.watch_view(self.view)
+
+    def move(self, by: int) -> None:
+        """Go to another factor."""
+        view = self.view
+        if view is None or not (places := self.text(view).places):
+            return
+        factor = max(0, min(len(places) - 1, min(view.lens.factor, len(places) - 1) + by))
+        self.show_row(places[factor])
+        self.post_message(FactorChosen(factor))
+
+    def key_left(self) -> None:
+        """The factor before."""
+        self.move(-1)
+
+    def key_right(self) -> None:
+        """The next factor."""
+        self.move(1)
+
+    def on_click(self, event: object) -> None:
+        """Go to the clicked factor."""
+        y = getattr(event, "y", 0) + self.scroll_offset.y
+        if self.view is not None and y in (places := self.text(self.view).places):
+            self.post_message(FactorChosen(places.index(y)))
