@@ -6,7 +6,7 @@ stay, so that every event keeps its number.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -93,9 +93,16 @@ class Journal:
         """Whether the op at an event does nothing."""
         return any(skip.covers(phase, name, event) for skip in self.skips)
 
+    def edited(self, start: int, end: int) -> Iterator[Edit]:
+        """The edits of tensors at the events from ``start`` up to ``end``."""
+        if self.edits:
+            for event, edits in self.edits.items():
+                if start <= event < end:
+                    yield from edits
+
     def touches(self, start: int, end: int) -> bool:
         """Whether anything was edited or skipped at the events from ``start`` up to ``end``."""
-        if any(start <= event < end for event in self.edits):
+        if any(self.edited(start, end)):
             return True
         return any(s.event < end and (s.end is None or start < s.end) for s in self.skips)
 
@@ -136,8 +143,3 @@ def from_dict(data: Mapping[str, Any]) -> Entry:
         return Edit(event, str(data["set"]), data["value"], index)
     except (KeyError, TypeError) as problem:
         raise GradstepError(f"journal: an entry needs event, and set or skip: {problem}") from None
-
-
-def moved(entry: Entry, event: int) -> Entry:
-    """The same entry at another event."""
-    return replace(entry, event=event)

@@ -2,16 +2,20 @@
 
 The window holds what each recent op wrote, before and after, so that going back is a matter of
 putting arrays back. A keyframe holds what an iteration needs and does not make itself (parameters,
-optimizer slots, accumulated gradients); re-executing from one gives the same bits again. Each gets
-half the budget. When the keyframes outgrow their half every second one is dropped.
+optimizer slots, accumulated gradients); re-executing from one gives the same bits again. Once a
+run has been edited, what an iteration needs is no longer known beforehand, and keyframes are whole.
+Window and keyframes get half the budget each. When the keyframes outgrow their half every second
+one is dropped.
 """
 
 from dataclasses import dataclass, field
 
 from engine.arrays import Array
+from engine.edits import Journal
 from engine.program import Program
 
 Written = tuple[tuple[Array | None, ...], tuple[Array, ...]]
+Edited = tuple[str, Array | None, Array]
 DEFAULT_BUDGET = 256 * 2**20
 EVENT_OVERHEAD = 256  # bytes of the tuples around the arrays of one event
 TENSOR_OVERHEAD = 160  # bytes of one array object
@@ -19,7 +23,13 @@ TENSOR_OVERHEAD = 160  # bytes of one array object
 
 @dataclass(eq=False)
 class History:
-    """What is kept of the past."""
+    """What is kept of the past.
+
+    A keyframe has the tensors at the beginning of an iteration, before its edits and without its
+    batch; those in ``whole`` lack nothing else. ``edited`` has the tensors edited at an event,
+    before and after; ``inputs`` has the batch that an iteration with an edited batch ended with, by
+    the event that begins the next one.
+    """
 
     program: Program
     budget: int = DEFAULT_BUDGET
@@ -27,7 +37,10 @@ class History:
     first: int = 0
     window_bytes: int = 0
     keyframes: dict[int, dict[str, Array]] = field(default_factory=dict)
+    whole: set[int] = field(default_factory=set)
     spacing: int = 1
+    edited: dict[int, tuple[Edited, ...]] = field(default_factory=dict)
+    inputs: dict[int, dict[str, Array]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.costs = tuple(
@@ -35,9 +48,16 @@ class History:
             for op in self.program.ops
         )
         infos = self.program.tensors
-        self.keyframe_bytes = EVENT_OVERHEAD + sum(
-            infos[name].nbytes + TENSOR_OVERHEAD for name in self.program.live_in if name in infos
-        )
+        sizes = {name: infos[name].nbytes + TENSOR_OVERHEAD for name in infos}
+        live = sum(size for name, size in sizes.items() if name in self.program.live_in)
+        self.keyframe_bytes = EVENT_OVERHEAD + live
+        self.whole_bytes = EVENT_OVERHEAD + sum(sizes.values())
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of all keyframes."""
+        partial = len(self.keyframes) - len(self.whole)
+        return len(self.whole) * self.whole_bytes + partial * self.keyframe_bytes
 
     def restart(self, event: int) -> None:
         """Forget the window; it begins again, empty, at ``event``."""
@@ -55,35 +75,66 @@ class History:
             self.window_bytes -= costs[self.first % ops]
             self.first += 1
 
+    def taken(self, event: int) -> "History":
+        """A history that shares everything up to ``event``; the window moves over to it."""
+        new = History(self.program, self.budget, self.events, self.first, self.window_bytes)
+        new.keyframes, new.whole = dict(self.keyframes), set(self.whole)
+        new.spacing = self.spacing
+        new.edited, new.inputs = dict(self.edited), dict(self.inputs)
+        self.events = {}
+        self.restart(0)
+        new.forget_after(event)
+        return new
+
     def forget_after(self, event: int) -> None:
-        """Drop everything that comes at or after ``event``."""
-        for later in range(event, self.first + len(self.events)):
+        """Drop everything that comes after the cursor at ``event``, and what was edited later."""
+        for later in range(max(event, self.first), self.first + len(self.events)):
             del self.events[later]
             self.window_bytes -= self.costs[later % len(self.costs)]
         here = event // len(self.program.ops)
-        for iteration in [i for i in self.keyframes if i > here]:
-            del self.keyframes[iteration]
+        self._drop([iteration for iteration in self.keyframes if iteration > here])
+        for kept in (self.edited, self.inputs):
+            for later in [later for later in kept if later > event]:
+                del kept[later]
 
-    def keyframe(self, iteration: int, tensors: dict[str, Array]) -> None:
+    def keyframe(self, iteration: int, tensors: dict[str, Array], whole: bool = False) -> None:
         """Keep what ``iteration`` needs, if it is one of those to keep."""
         if iteration % self.spacing or iteration in self.keyframes:
             return
         live = self.program.live_in
-        self.keyframes[iteration] = {n: array for n, array in tensors.items() if n in live}
-        while len(self.keyframes) > 1 and self.keyframe_bytes * len(self.keyframes) > (
-            self.budget // 2
-        ):
+        self.keyframes[iteration] = {
+            name: array
+            for name, array in tensors.items()
+            if name in live or (whole and name not in ("x", "y"))
+        }
+        if whole:
+            self.whole.add(iteration)
+        while len(self.keyframes) > 1 and self.kept_bytes > self.budget // 2:
             self.thin()
 
     def thin(self) -> None:
         """Double the distance between keyframes."""
         self.spacing *= 2
-        for iteration in [i for i in self.keyframes if i % self.spacing]:
-            del self.keyframes[iteration]
+        self._drop([iteration for iteration in self.keyframes if iteration % self.spacing])
 
-    def before(self, iteration: int) -> int:
-        """The last keyframe at or before an iteration; the first iteration always has one."""
-        nearest = iteration - iteration % self.spacing
-        while nearest not in self.keyframes:
-            nearest -= self.spacing
-        return nearest
+    def _drop(self, iterations: list[int]) -> None:
+        for iteration in iterations:
+            del self.keyframes[iteration]
+        self.whole.difference_update(iterations)
+
+    def nearest(self, event: int, journal: Journal) -> int:
+        """The last iteration whose keyframe restores every tensor at ``event``.
+
+        A partial keyframe lacks what its own iteration writes, so that this iteration must be
+        executed in between, and must write all of it. The first iteration always serves.
+        """
+        ops = len(self.program.ops)
+        iteration = event // ops // self.spacing * self.spacing
+        while iteration > 0:
+            start, end = iteration * ops, (iteration + 1) * ops
+            if iteration in self.whole:
+                return iteration
+            if iteration in self.keyframes and end <= event and not journal.touches(start, end):
+                return iteration
+            iteration -= self.spacing
+        return 0

@@ -3,15 +3,17 @@
 The cursor stands before the op about to run. Every method that moves it leaves it at a whole event.
 """
 
-from array import array
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 import numpy as np
 
 from engine.arrays import Array
-from engine.edits import Journal
-from engine.history import DEFAULT_BUDGET, History
+from engine.branches import MAIN, Branch, Branches
+from engine.edit_rules import edited_tensor, skip_entries, unskipped
+from engine.edits import Edit, Entered, Index, Journal, Skip
+from engine.errors import GradstepError
+from engine.history import DEFAULT_BUDGET, History, Written
 from engine.places import Bookmarks, Visited
 from engine.position import Granularity, Position
 from engine.program import Op, Program
@@ -19,6 +21,7 @@ from engine.state import Event, State
 
 CHUNK_BYTES = 2**24  # work between two chances to cancel, measured by what the ops write
 CHUNK_EVENTS = 256
+NOTHING: Written = ((), ())  # what a skipped op writes
 
 
 class Session:
@@ -26,14 +29,12 @@ class Session:
 
     def __init__(self, program: Program, budget: int = DEFAULT_BUDGET) -> None:
         self.program = program
-        self.history = History(program, budget)
-        self.journal = Journal()
+        self.branch = Branch(MAIN, History(program, budget))
+        self.branches = Branches(self, self.branch)
         self.bookmarks = Bookmarks()
         self.visited = Visited()
         self._tensors = program.initial()
         self._event = 0
-        self._known = 0
-        self._losses = array("d")
         self.history.keyframe(0, self._tensors)
         mean = sum(self.history.costs) // len(program.ops) + 1
         self._chunk = max(1, min(CHUNK_EVENTS, CHUNK_BYTES // mean))
@@ -44,9 +45,24 @@ class Session:
         return self._event
 
     @property
+    def chunk(self) -> int:
+        """How many events are executed between two chances to cancel."""
+        return self._chunk
+
+    @property
+    def history(self) -> History:
+        """What is kept of the past of the current branch."""
+        return self.branch.history
+
+    @property
+    def journal(self) -> Journal:
+        """The edits of the current branch."""
+        return self.branch.journal
+
+    @property
     def known(self) -> int:
         """The furthest event reached so far."""
-        return self._known
+        return self.branch.known
 
     @property
     def position(self) -> Position:
@@ -72,8 +88,8 @@ class Session:
 
     @property
     def losses(self) -> Array:
-        """The loss of every iteration whose loss has been computed at the cursor."""
-        return np.array(self._losses[: self._losses_at(self._event)])
+        """The loss of every iteration whose loss op is past; NaN where it was skipped."""
+        return np.array(self.branch.losses[: self.losses_at(self._event)])
 
     def tensor(self, name: str) -> Array | None:
         """A tensor by its name or alias; None while it has not been computed."""
@@ -109,82 +125,179 @@ class Session:
                 self._undo(target)
                 return
             self._rewind(target)
-        elif target <= self._known and target - self._event > self._chunk:
-            self._skip(target)
+        elif target <= self.known and target - self._event > self._chunk:
+            self._leap(target)
         while self._event < target:
             self._run(min(target, self._event + self._chunk))
             yield self._event
 
-    def _losses_at(self, event: int) -> int:
+    def set(
+        self, target: str, value: Entered, index: Index = (), branch: str | None = None
+    ) -> Edit:
+        """Set a tensor, or the part of it at ``index``, to a number, nested list or expression.
+
+        In the past this starts a new branch, and the current one stays whole. Raises GradstepError
+        for an unknown tensor, an index outside or a value that does not fit.
+        """
+        edit = Edit(self._event, target, value, index)
+        edited_tensor(edit, self.program, self._tensors)  # refused before anything changes
+        self._diverge(branch)
+        self.branch.journal = self.journal.add(edit)
+        self._apply((edit,))
+        return edit
+
+    def skip(
+        self, *targets: str, always: bool = False, branch: str | None = None
+    ) -> tuple[Skip, ...]:
+        """Leave out phases, or ops as ``phase:name``, in this iteration or from here on.
+
+        In the past this starts a new branch. Raises GradstepError where another op would lack its
+        inputs.
+        """
+        entries = skip_entries(self.program, self.journal, self._event, targets, always)
+        self._diverge(branch)
+        for entry in entries:
+            self.branch.journal = self.journal.add(entry)
+        return entries
+
+    def unskip(self, target: str, branch: str | None = None) -> None:
+        """Let what is skipped from here on run again."""
+        unskipped(self.journal, self._event, target)  # refused before anything changes
+        self._diverge(branch)
+        self.branch.journal = unskipped(self.journal, self._event, target)
+
+    def losses_at(self, event: int) -> int:
         """How many losses have been computed before an event."""
         ops = self.program.ops
         whole, rest = divmod(event, len(ops))
-        return min(whole + any(op.name == "loss" for op in ops[:rest]), len(self._losses))
+        computed = whole + any(op.name == "loss" for op in ops[:rest])
+        return min(computed, len(self.branch.losses))
+
+    def reenter(self, event: int) -> None:
+        """Come to an event of a branch that has just become current."""
+        self._rewind(event)
+        self._run(event)
+
+    def _diverge(self, name: str | None) -> None:
+        """Make the future open: forget it at the end of a branch, start a new branch elsewhere."""
+        if name is not None or self._event < self.known:
+            self.branches.fork(name)
+        self.history.forget_after(self._event)
+
+    def _apply(self, edits: tuple[Edit, ...]) -> None:
+        """Carry out edits at the cursor, and remember what was there."""
+        done: list[tuple[str, Array | None, Array]] = []
+        for edit in edits:
+            name, value = edited_tensor(edit, self.program, self._tensors)
+            done.append((name, self._tensors.get(name), value))
+            self._tensors[name] = value
+        edited = self.history.edited
+        edited[self._event] = (*edited.get(self._event, ()), *done)
+
+    def _arrive(self) -> None:
+        """Apply the edits that belong to the cursor, for the first time or again."""
+        known = self.history.edited.get(self._event)
+        if known is None:
+            self._apply(self.journal.edits[self._event])
+        else:
+            for name, _, value in known:
+                self._tensors[name] = value
 
     def _undo(self, target: int) -> None:
         """Go back inside the window by putting back what was there before."""
-        ops, tensors, events = self.program.ops, self._tensors, self.history.events
+        ops, tensors, history = self.program.ops, self._tensors, self.history
         for event in range(self._event - 1, target - 1, -1):
-            for name, old in zip(ops[event % len(ops)].writes, events[event][0], strict=False):
-                if old is None:
-                    tensors.pop(name, None)
-                else:
-                    tensors[name] = old
-        self._enter(target)
+            for name, old, _ in reversed(history.edited.get(event + 1, ())):
+                put(tensors, name, old)
+            if (event + 1) % len(ops) == 0 and event + 1 < self.program.events:
+                tensors.update(history.inputs.get(event + 1) or self._batch_at(event))
+            for name, old in zip(
+                ops[event % len(ops)].writes, history.events[event][0], strict=False
+            ):
+                put(tensors, name, old)
+            self._event = event
 
     def _rewind(self, target: int) -> None:
         """Go to the nearest keyframe from which re-execution restores every tensor at ``target``.
 
-        A keyframe lacks what its own iteration writes, so that one whole iteration is between.
+        Where the keyframe lacks what its own iteration writes, that iteration is executed too.
         """
-        iteration = self.history.before(max(0, target // len(self.program.ops) - 1))
-        start = self.history.keyframes[iteration] if iteration else self.program.initial()
+        history, ops = self.history, len(self.program.ops)
+        iteration = history.nearest(target, self.journal)
+        start = history.keyframes[iteration] if iteration else self.program.initial()
         self._tensors.clear()  # in place: views of the tensors move with the cursor
         self._tensors.update(start)
-        event = iteration * len(self.program.ops)
-        self.history.restart(event)
-        self._enter(event)
-        if iteration:
-            self._run(event + len(self.program.ops))
-            self.history.restart(self._event)
+        self._event = iteration * ops
+        history.restart(self._event)
+        self._tensors.update(self._batch_at(self._event))
+        if iteration and iteration not in history.whole:
+            self._run(self._event + ops)
+            history.restart(self._event)
+        elif self._event in self.journal.edits:
+            self._arrive()
 
-    def _skip(self, target: int) -> None:
+    def _leap(self, target: int) -> None:
         """Go forwards over known ground by the nearest keyframe, when that saves work."""
-        ops = len(self.program.ops)
-        iteration = self.history.before(max(0, target // ops - 1))
-        if iteration * ops > max(self._event, self.history.first + len(self.history.events)):
+        start = self.history.nearest(target, self.journal) * len(self.program.ops)
+        if start > max(self._event, self.history.first + len(self.history.events)):
             self._rewind(target)
 
-    def _enter(self, event: int) -> None:
-        """Set the cursor, with the batch of its iteration."""
-        self._event = event
-        iteration = min(event // len(self.program.ops), self.program.iterations - 1)
-        self._tensors.update(self.program.batch(iteration))
+    def _batch_at(self, event: int) -> dict[str, Array]:
+        """The batch of the iteration around an event."""
+        return self.program.batch(min(event // len(self.program.ops), self.program.iterations - 1))
 
     def _run(self, target: int) -> None:
         """Execute up to an event, or put in place again what the window already knows."""
-        ops, tensors, history = self.program.ops, self._tensors, self.history
+        ops, tensors, history, branch = self.program.ops, self._tensors, self.history, self.branch
+        edits, skips, skipped = self.journal.edits, self.journal.skips, self.journal.skipped
         count = len(ops)
         with np.errstate(all="ignore"):
             for event in range(self._event, target):
                 op = ops[event % count]
                 written = history.events.get(event)
                 if written is None:
-                    after = op.run(tensors)
-                    for result in after:
-                        result.flags.writeable = False
-                    before = tuple([tensors.get(name) for name in op.writes])
-                    history.add(event, (before, after))
-                else:
-                    after = written[1]
+                    if skips and skipped(op.phase, op.name, event):
+                        written = NOTHING
+                    else:
+                        after = self._execute(op, event)
+                        before = tuple([tensors.get(name) for name in op.writes])
+                        written = before, after
+                    history.add(event, written)
+                after = written[1]
                 for name, result in zip(op.writes, after, strict=False):
                     tensors[name] = result
                 self._event = event + 1
-                if self._event > self._known:
-                    self._known = self._event
+                if self._event > branch.known:
+                    branch.known = self._event
                     if op.name == "loss":
-                        self._losses.append(float(tensors["loss"]))
+                        branch.losses.append(float(tensors["loss"]) if after else np.nan)
                 if self._event % count == 0 and self._event < self.program.events:
-                    iteration = self._event // count
-                    tensors.update(self.program.batch(iteration))
-                    history.keyframe(iteration, tensors)
+                    self._begin(self._event // count)
+                if edits and self._event in edits:
+                    self._arrive()
+
+    def _execute(self, op: Op, event: int) -> tuple[Array, ...]:
+        """What an op writes, read-only."""
+        try:
+            results = op.run(self._tensors)
+        except (ArithmeticError, LookupError, ValueError) as problem:
+            raise GradstepError(f"#{event} {op.phase} {op.name} cannot run: {problem}") from problem
+        for result in results:
+            result.flags.writeable = False
+        return results
+
+    def _begin(self, iteration: int) -> None:
+        """Enter an iteration: its batch, and a keyframe."""
+        event, ops = self._event, len(self.program.ops)
+        if any(e.target in ("x", "y") for e in self.journal.edited(event - ops, event)):
+            self.history.inputs[event] = {name: self._tensors[name] for name in ("x", "y")}
+        self._tensors.update(self.program.batch(iteration))
+        self.history.keyframe(iteration, self._tensors, whole=bool(self.journal))
+
+
+def put(tensors: dict[str, Array], name: str, value: Array | None) -> None:
+    """Give a tensor the value it had; None takes it away."""
+    if value is None:
+        tensors.pop(name, None)
+    else:
+        tensors[name] = value

@@ -1,0 +1,44 @@
+"""A run without a history: what every state must be, by executing everything from the beginning."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.edit_rules import edited_tensor
+from engine.edits import Journal
+from engine.program import Program
+
+States = list[dict[str, Array]]
+
+
+def plain_run(program: Program, journal: Journal | None = None) -> States:
+    """The tensors at every cursor position from 0 on, with the journal's edits and skips."""
+    tensors = dict(program.initial())
+    states: States = []
+    ops = len(program.ops)
+    journal = Journal() if journal is None else journal
+    for event in range(program.events + 1):
+        if event % ops == 0 and event < program.events:
+            tensors = tensors | program.batch(event // ops)
+        for edit in journal.edits.get(event, ()):
+            name, value = edited_tensor(edit, program, tensors)
+            tensors = tensors | {name: value}
+        states.append(tensors)
+        if event == program.events:
+            break
+        op = program.ops[event % ops]
+        if not journal.skipped(op.phase, op.name, event):
+            with np.errstate(all="ignore"):
+                tensors = tensors | dict(zip(op.writes, op.run(tensors), strict=False))
+    return states
+
+
+def same_tensors(left: Mapping[str, Array], right: Mapping[str, Array]) -> bool:
+    """Whether two states are the same, bit by bit."""
+    return left.keys() == right.keys() and all(
+        left[name].dtype == right[name].dtype
+        and left[name].shape == right[name].shape
+        and left[name].tobytes() == right[name].tobytes()
+        for name in left
+    )
