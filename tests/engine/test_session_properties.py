@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
@@ -119,9 +120,12 @@ def straight_run(compiled):
 
 def move(session, kind, granularity, amount):
     if kind == "step":
+        target = session.program.boundary(session.event, granularity, amount)
         session.step(amount, granularity)
     else:
-        session.goto(round(amount * session.program.events))
+        target = round(amount * session.program.events)
+        session.goto(target)
+    assert session.event == target
 
 
 def losses_of(compiled, states, upto):
@@ -201,25 +205,42 @@ def owner(array: np.ndarray) -> np.ndarray:
     return owner(array.base) if isinstance(array.base, np.ndarray) else array
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    programs(), st.sampled_from([20_000, 60_000, 200_000]), st.lists(MOVES, min_size=1, max_size=6)
-)
-def test_the_history_stays_within_its_budget(compiled, budget, moves):
+def wide_program():
+    """Tensors so large that the arrays outweigh the objects around them."""
+    rng = np.random.default_rng(0)
+    x, y = (rng.normal(size=(32, 64)).tolist() for _ in "xy")
+    wide = {"type": "linear", "out": 64}
+    return program(
+        data={"x": x, "y": y, "batch_size": 16, "shuffle": True},
+        layers=[wide, {"type": "identity"}, {"type": "relu"}, wide],
+        optimizer={"type": "sgd", "momentum": 0.9},
+        training={"epochs": 20},
+    )
+
+
+@pytest.mark.parametrize("budget", [0, 1_000_000, 4_000_000, 2**30])
+def test_the_history_stays_within_its_budget(budget):
+    compiled = wide_program()
     session = Session(compiled, budget=budget)
     present = sum(info.nbytes for info in compiled.tensors.values())
-    for step in [*moves, ("goto", Granularity.OP, 1.0)]:
-        move(session, *step)
+    end = compiled.events
+    for target in (end // 2, end // 2 - 30, end // 3, 5, end, end - 1, 0, end):
+        session.goto(target)
         history = session.history
         window = [array for pair in history.events.values() for side in pair for array in side]
         kept = [array for frame in history.keyframes.values() for array in frame.values()]
         # What was there before the window belongs to the present, not to the window.
         assert reachable(window) <= budget / 2 + present
-        assert reachable(kept) <= budget / 2 + present
-        assert history.window_bytes == sum(
-            history.costs[event % len(history.costs)] for event in history.events
-        )
+        assert reachable(kept) <= max(budget / 2, history.keyframe_bytes)
+        spent = (history.costs[event % len(history.costs)] for event in history.events)
+        assert history.window_bytes == sum(spent)
         assert history.first + len(history.events) >= session.event >= history.first
+    # A budget is there to be used: at least half of its half is.
+    used = reachable(window), reachable(kept)
+    if budget == 4_000_000:
+        assert all(part > budget / 4 - present for part in used)
+    if budget == 2**30:
+        assert (history.first, len(history.keyframes)) == (0, compiled.iterations)
 
 
 def test_a_large_run_keeps_keyframes_apart_and_still_returns_exactly():
