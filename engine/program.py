@@ -114,8 +114,11 @@ class Program:
     def boundary(self, event: int, granularity: Granularity, count: int) -> int:
         """The event that ``count`` steps lead to; negative counts lead backwards.
 
-        A step backwards from inside a phase, iteration or epoch leads to its own beginning.
+        A step backwards from inside a phase, iteration or epoch leads to its own beginning;
+        no steps lead nowhere.
         """
+        if count == 0:
+            return event
         starts, period = self._grid(granularity)
         per = len(starts)
         whole, rest = divmod(event, period)
