@@ -1,11 +1,10 @@
 """Which derivative a person looks at, and how: ∂of/∂wrt, one sample or the batch, the layout."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from engine.jacobian_query import Layout
 from engine.program import Program
 
-Layout = Literal["numerator", "gradient"]
 DIFFERENTIABLE = ("activation", "loss")
 VARIABLES = ("input", "activation", "parameter", "target")
 
@@ -21,12 +20,13 @@ class Lens:
     of: str | None = None
     wrt: str | None = None
     sample: int | None = 0
-    layout: Layout = "numerator"
+    layout: Layout = Layout.NUMERATOR
     factor: int = 0
 
     def toggled_layout(self) -> "Lens":
         """The other layout."""
-        return replace(self, layout="gradient" if self.layout == "numerator" else "numerator")
+        numerator = self.layout == Layout.NUMERATOR
+        return replace(self, layout=Layout.GRADIENT if numerator else Layout.NUMERATOR)
 
     def toggled_view(self, sample: int) -> "Lens":
         """One sample instead of the batch, or the other way round."""

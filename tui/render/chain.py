@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from rich.cells import cell_len
 
-from engine.chain import Chain, Factor
+from engine.chain import Factor
 from engine.errors import GradstepError
 from engine.jacobian import Jacobian
-from tui.render.jacobian import chain_of, derivative, looked_at
+from engine.jacobian_query import JacobianView, Layout, Term
+from engine.worksheet import Layout as Written
+from tui.render.jacobian import lens_view, looked_at
 from tui.render.line import Line, fitted
 from tui.render.numbers import cells, count_text, dims_text
 from tui.render.sizes import dims_letters, element_rule, products
@@ -19,7 +21,7 @@ SMALL = 8  # rows and columns of a factor that is shown in numbers
 
 
 @dataclass(frozen=True)
-class Term:
+class Column:
     """A factor as it stands in a product: its symbol and what stands under it."""
 
     symbol: str
@@ -42,12 +44,12 @@ class ChainText:
 def chain_text(view: View, width: int) -> ChainText:
     """The product, the table of its factors, and the chosen factor in numbers."""
     try:
-        found = chain_of(view)
+        found = lens_view(view)
     except GradstepError as error:
         return ChainText([fitted([(f" {error}", "warn")], width)], [])
     lines: list[Line] = [head(view, found), *product_lines(view, found, width)]
     lines += homework_lines(view, width)
-    ordered = shown_factors(view, found)
+    ordered = shown_factors(found)
     chosen = min(view.lens.factor, len(ordered) - 1)
     start = len(lines) + 1
     lines += table(view, found, ordered, chosen, width)
@@ -57,51 +59,42 @@ def chain_text(view: View, width: int) -> ChainText:
     )
 
 
-def head(view: View, found: Chain) -> Line:
+def head(view: View, found: JacobianView) -> Line:
     """What the product is, how it is shown, and whether its factors conform."""
-    gaps = found.gaps()
+    gaps = found.chain.gaps()
     verdict: Line = [("  conforms ✓", "good")]
     if gaps:
         verdict = [(f"  ✗ {gaps[0].message}", "bad")]
-    return [(f" {derivative(view)}", "symbol"), (f"  {looked_at(view)}", "dim"), *verdict]
+    return [(f" {found.symbol}", "symbol"), (f"  {looked_at(view)}", "dim"), *verdict]
 
 
-def shown_factors(view: View, found: Chain) -> list[Factor]:
+def shown_factors(found: JacobianView) -> list[Factor]:
     """The factors in the order of the layout."""
-    factors = list(found.factors)
-    return factors if view.lens.layout == "numerator" else factors[::-1]
+    factors = list(found.chain.factors)
+    return factors[::-1] if found.transposed else factors
 
 
-def dims_of(view: View, jacobian: Jacobian) -> tuple[int, int]:
+def dims_of(found: JacobianView, jacobian: Jacobian) -> tuple[int, int]:
     """Rows and columns in the layout."""
     rows, cols = jacobian.dims
-    return (rows, cols) if view.lens.layout == "numerator" else (cols, rows)
+    return (cols, rows) if found.transposed else (rows, cols)
 
 
-def symbol_of(view: View, symbol: str) -> str:
-    """A factor's symbol in the layout."""
-    return symbol if view.lens.layout == "numerator" else f"({symbol})ᵀ"
-
-
-def letters_of(view: View, factor: Factor) -> str:
+def letters_of(view: View, term: Term) -> str:
     """The letters of a factor's sizes in the layout; only for one sample."""
     if view.moment.sample is None:
         return ""
-    rows, cols = dims_letters(view.program, factor.of, factor.wrt)
-    return f"({rows}×{cols})" if view.lens.layout == "numerator" else f"({cols}×{rows})"
+    rows, cols = dims_letters(view.program, term.of, term.wrt)
+    return f"({cols}×{rows})" if view.lens.layout == Layout.GRADIENT else f"({rows}×{cols})"
 
 
-def product_lines(view: View, found: Chain, width: int) -> list[Line]:
+def product_lines(view: View, found: JacobianView, width: int) -> list[Line]:
     """The chain as a product of Jacobians, the sizes under each factor."""
-    terms = [
-        Term(
-            symbol_of(view, f.symbol),
-            (f"({dims_text(dims_of(view, f.jacobian))})", letters_of(view, f)),
-        )
-        for f in shown_factors(view, found)
+    columns = [
+        Column(term.symbol, (f"({dims_text(term.dims)})", letters_of(view, term)))
+        for term in found.terms()
     ]
-    result = dims_of(view, found.jacobian()) if found.conforms() else (0, 0)
-    return laid_out(symbol_of(view, derivative(view)), terms, dims_text(result), width, "·")
+    return laid_out(found.symbol, columns, dims_text(found.dims), width, "·")
 
 
 def homework_lines(view: View, width: int) -> list[Line]:
@@ -109,10 +102,11 @@ def homework_lines(view: View, width: int) -> list[Line]:
     row = products(view.program).get(view.wrt) if view.of == "loss" else None
     if row is None or view.moment.sample is None:
         return []
-    factors = row.factors(view.lens.layout)
+    layout: Written = "gradient" if view.lens.layout == Layout.GRADIENT else "numerator"
+    factors = row.factors(layout)
     counts = sizes_of(view)
     terms = [
-        Term(
+        Column(
             f.written.text() if cell_len(f.written.text()) <= 24 else f.symbol.text(),
             (
                 f"({counts[f.dims[0].name]}×{counts[f.dims[1].name]})",
@@ -121,9 +115,9 @@ def homework_lines(view: View, width: int) -> list[Line]:
         )
         for f in factors
     ]
-    rows, cols = row.dims(view.lens.layout)
+    rows, cols = row.dims(layout)
     result = f"{counts[rows.name]}×{counts[cols.name]}"
-    joint = "·" if view.lens.layout == "numerator" else " "
+    joint = "·" if view.lens.layout == Layout.NUMERATOR else " "
     title: Line = [(" written out, with W for ∂z/∂z", "label")]
     return [title, *laid_out("", terms, result, width, joint)]
 
@@ -135,7 +129,7 @@ def sizes_of(view: View) -> dict[str, int]:
     return {"1": 1, **Sample(view.program, 0, 0).numbers}
 
 
-def laid_out(left: str, terms: Sequence[Term], result: str, width: int, joint: str) -> list[Line]:
+def laid_out(left: str, terms: Sequence[Column], result: str, width: int, joint: str) -> list[Line]:
     """Terms side by side with what belongs under them; broken between terms where too long."""
     lead = f"  {left} = " if left else "  = "
     rows: list[Line] = []
@@ -163,16 +157,16 @@ def centred(text: str, width: int) -> str:
 
 
 def table(
-    view: View, found: Chain, ordered: Sequence[Factor], chosen: int, width: int
+    view: View, found: JacobianView, ordered: Sequence[Factor], chosen: int, width: int
 ) -> list[Line]:
     """A line for each factor: its tensors, sizes and structure, and the product up to it."""
-    partials = {p.wrt: p for p in found.partials(view.program)} if found.conforms() else {}
+    partials = {p.wrt: p for p in found.chain.partials(view.program)}
     symbols = max(cell_len(f.symbol) for f in ordered)
     names = max(cell_len(f"{f.of} ← {f.wrt}") for f in ordered)
     heads = f"   {'factor'.ljust(symbols + 2)}{'of ← by'.ljust(names + 2)}dims     structure"
     lines: list[Line] = [[(f"{heads}      so far", "label")]]
     for i, factor in enumerate(ordered):
-        dims = dims_text(dims_of(view, factor.jacobian))
+        dims = dims_text(dims_of(found, factor.jacobian))
         partial = partials.get(factor.wrt)
         line: Line = [
             (" ▶ " if i == chosen else "   ", "key"),
@@ -183,13 +177,13 @@ def table(
         ]
         if partial is not None:
             line += [(f"{partial.symbol} ", "symbol")]
-            line += [(dims_text(dims_of(view, partial.jacobian)), "shape")]
+            line += [(dims_text(dims_of(found, partial.jacobian)), "shape")]
         line = fitted(line, width)
         lines.append([(text, "cursor" if i == chosen else role) for text, role in line])
     return lines
 
 
-def detail(view: View, found: Chain, factor: Factor, width: int) -> list[Line]:
+def detail(view: View, found: JacobianView, factor: Factor, width: int) -> list[Line]:
     """The chosen factor: its rule, its numbers, and the product from the loss up to it."""
     rule = element_rule(view.program, factor.of, factor.wrt)
     cost = count_text(factor.jacobian.cost_vjp)
@@ -198,14 +192,14 @@ def detail(view: View, found: Chain, factor: Factor, width: int) -> list[Line]:
     ]
     try:
         lines += matrix_lines(factor.jacobian, width)
-        partial = next(p for p in found.partials(view.program) if p.wrt == factor.wrt)
+        partial = next(p for p in found.chain.partials(view.program) if p.wrt == factor.wrt)
         if partial.symbol != factor.symbol:
             lines += [[(f" {partial.symbol}", "symbol"), ("  the product so far", "dim")]]
             lines += matrix_lines(partial.jacobian, width)
     except GradstepError as error:
         lines += [[(f" {error}", "warn")]]
-    if len(found.factors) > 2:
-        lines += [[(" cheapest order: ", "dim"), (found.order(), "")]]
+    if len(found.chain.factors) > 2:
+        lines += [[(" cheapest order: ", "dim"), (found.chain.order(), "")]]
     return lines
 
 
