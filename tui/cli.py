@@ -14,6 +14,7 @@ COMMANDS = {
     "trace": Lazy("tui.headless.trace:trace", "Run without a screen and print every event."),
     "train": Lazy("tui.headless.train:train", "Run to the end; final loss and accuracy."),
     "worksheet": Lazy("tui.headless.worksheet:worksheet_command", "The homework's four tables."),
+    "compare": Lazy("tui.headless.compare:compare_command", "What changes from A to B in them."),
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
