@@ -17,9 +17,12 @@ class _Escapes(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
-        shown = char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1]
-        self[code] = shown
-        return shown
+        if char.isprintable() or char == "\n":  # between the lines of an indented text
+            self[code] = char
+        else:
+            units = char.encode("utf-16-be", "surrogatepass").hex()
+            self[code] = "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
+        return self[code]
 
 
 _ESCAPES = _Escapes()
