@@ -55,6 +55,10 @@ class MatrixGrid(LineList):
             self.virtual_size = Size(self.label_width() + cols * self.cell, rows + 1)
         self.refresh()
 
+    def watch_row(self, old: int, new: int) -> None:
+        """Draw the cursor in its new place; the first line is taken by the labels."""
+        self.refresh()
+
     def on_resize(self) -> None:
         """More or fewer cells are visible."""
         self.watch_view(self.view)

@@ -1,11 +1,12 @@
 """Widgets made of lines of spans: the roles of the spans become styles of the theme here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual.geometry import Size
-from textual.reactive import reactive
+from textual.geometry import Region, Size
+from textual.reactive import Reactive, reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
@@ -28,30 +29,48 @@ def strip_of(widget: Widget, line: Iterable[Span], width: int) -> Strip:
 
 
 class Lines(Widget):
-    """A few lines without scrolling, made anew from the View whenever it changes."""
+    """A few lines without scrolling; of a new View only the lines that differ are painted."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(CLASSES.values())
-    view: reactive[View | None] = reactive(None)
+    view: reactive[View | None] = reactive(None, repaint=False)
+    _made: Sequence[Line] = ()
+    _room = Size(0, 0)
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         """The lines to show."""
         raise NotImplementedError
 
+    def made(self) -> list[Line]:
+        """The lines of the View at the present size."""
+        return [] if self.view is None else self.lines(self.view, *self.content_size)
+
+    def watch_view(self) -> None:
+        """Paint the lines that differ."""
+        old, self._made = self._made, self.made()
+        for y, (was, line) in enumerate(zip_longest(old, self._made)):
+            if was != line:
+                self.refresh(Region(0, y, self.content_size.width, 1))
+
     def render_line(self, y: int) -> Strip:
         """One line of the widget."""
-        width, height = self.content_size
-        if y == 0 or not hasattr(self, "_made"):
-            self._made = [] if self.view is None else self.lines(self.view, width, height)
+        if y == 0 or self._room != self.content_size:
+            self._made, self._room = self.made(), self.content_size
         line = self._made[y] if y < len(self._made) else []
-        return strip_of(self, line, width)
+        return strip_of(self, line, self.content_size.width)
 
 
 class LineList(ScrollView, can_focus=True):
-    """A list of lines of which only the visible ones are made."""
+    """A list of lines of which only the visible ones are made, and those that differ painted."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(CLASSES.values())
-    view: reactive[View | None] = reactive(None)
-    row: reactive[int] = reactive(0)
+    view: reactive[View | None] = reactive(None, repaint=False)
+    row: reactive[int] = reactive(0, repaint=False)
+    # Textual's own declaration lays out and paints the whole screen whenever this changes.
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.painted: dict[int, Line] = {}
 
     def count(self, view: View) -> int:
         """How many lines there are."""
@@ -70,20 +89,33 @@ class LineList(ScrollView, can_focus=True):
 
     def watch_view(self, view: View | None) -> None:
         """Keep the size of the list in step with the View."""
-        if view is not None:
-            self.virtual_size = Size(self.size.width, self.count(view))
+        if view is None:
+            return
+        self.virtual_size = Size(0, self.count(view))
+        top = self.scroll_offset.y
+        for y in range(top, min(top + self.size.height, self.count(view))):
+            if self.painted.get(y) != self.line(view, y, self.size.width):
+                self.refresh_line(y)
+
+    def watch_virtual_size(self, size: Size) -> None:
+        """Tell the scrollbars, which are always there, so that nothing jumps."""
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = size.height
+        if self.show_horizontal_scrollbar:
+            self.horizontal_scrollbar.window_virtual_size = size.width
         self.refresh()
 
-    def watch_row(self) -> None:
+    def watch_row(self, old: int, new: int) -> None:
         """Draw the cursor in its new place."""
-        self.refresh()
+        self.refresh_line(old)
+        self.refresh_line(new)
 
     def render_line(self, y: int) -> Strip:
         """One visible line."""
         width, at = self.size.width, y + self.scroll_offset.y
         line: Line = []
         if self.view is not None and at < self.count(self.view):
-            line = self.line(self.view, at, width)
+            line = self.painted[at] = self.line(self.view, at, width)
         return strip_of(self, line, width)
 
     def move(self, by: int) -> None:
