@@ -27,6 +27,7 @@ from engine.program import Program
 from engine.session import Session
 
 SHOWN = 64  # rows and columns of a window that nobody asked for
+MOST = 2**22  # entries of a window that somebody asked for
 
 
 class Layout(StrEnum):
@@ -142,6 +143,9 @@ class JacobianView:
                 raise GradstepError(
                     f"window {what} {start}:{stop}: {self.symbol} has {size:,} {what}, 0:{size}"
                 )
+        entries = (rows[1] - rows[0]) * (cols[1] - cols[0])
+        if entries > MOST:
+            raise GradstepError(f"a window of {entries:,} entries: look at {MOST:,} at most")
         return Window(rows, cols, self.window(range(*rows), range(*cols)))
 
     @property

@@ -13,6 +13,8 @@ COMMANDS = {
     "show": Lazy("tui.headless.show:show", "The compiled program: ops, shapes, memory."),
     "trace": Lazy("tui.headless.trace:trace", "Run without a screen and print every event."),
     "train": Lazy("tui.headless.train:train", "Run to the end; final loss and accuracy."),
+    "jacobian": Lazy("tui.headless.jacobian:jacobian", "A Jacobian: sizes, chain, values."),
+    "check": Lazy("tui.headless.check:check", "Gradients against central differences."),
     "worksheet": Lazy("tui.headless.worksheet:worksheet_command", "The homework's four tables."),
     "compare": Lazy("tui.headless.compare:compare_command", "What changes from A to B in them."),
 }
