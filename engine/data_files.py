@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from engine.arrays import Array, Shape
 from engine.errors import Problem
-from engine.wording import listed, nearest, shown
+from engine.wording import clipped, listed, nearest, shown
 
 MAX_BYTES = 2 * 2**30
 MAX_CSV_BYTES = 2**28  # the cells of a CSV file take many times its size as text
@@ -179,8 +179,9 @@ def read_member(archive: zipfile.ZipFile, name: str, path: Path, wanted: str) ->
             raise ValueError(f"array {name} has format version {version}")
         head = np.lib.format.read_array_header_1_0
         shape, _, dtype = (head if version == (1, 0) else np.lib.format.read_array_header_2_0)(file)
+        room = archive.getinfo(f"{name}.npy").file_size - file.tell()
     where = f"{path}: array {name!r}"
-    check_member(shape, dtype, archive.getinfo(f"{name}.npy").file_size, where)
+    check_member(shape, dtype, room, where)
     needed = math.prod(shape) * np.dtype(wanted).itemsize
     if needed > MAX_BYTES:
         said = f"takes {needed:,} bytes as {wanted}, more than the limit of {MAX_BYTES:,}"
@@ -190,12 +191,13 @@ def read_member(archive: zipfile.ZipFile, name: str, path: Path, wanted: str) ->
     return array
 
 
-def check_member(shape: Shape, dtype: np.dtype[Any], size: int, where: str) -> None:
+def check_member(shape: Shape, dtype: np.dtype[Any], room: int, where: str) -> None:
     """A DataProblem when a header promises what must not or cannot be loaded."""
     if dtype.kind not in "biuf":
         pickles = ", which only a pickle can hold" if dtype.hasobject else ""
         raise DataProblem("npz", f"{where} has dtype {dtype}{pickles}; numbers are needed")
     promised = math.prod(shape) * dtype.itemsize
-    if min(shape, default=0) < 0 or promised > size:
-        said = f"its header promises shape {shape}, {promised:,} bytes, but it has {size:,}"
+    if min(shape, default=0) < 0 or promised > room:
+        size = f"{clipped(str(shape))}, {clipped(f'{promised:,}')} bytes"
+        said = f"its header promises shape {size}, but it has {room:,}"
         raise DataProblem("npz", f"{where}: {said}")

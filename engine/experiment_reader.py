@@ -207,7 +207,7 @@ class Reader:
         for name in sorted({"x", "y"} - given if sources == ["x/y"] else ()):
             self.problem(f"data.{name}", "missing: inline data has both x and y")
         for name in ("inputs", "targets"):
-            if "csv" in given and name not in given:
+            if sources == ["csv"] and name not in given:
                 self.problem(f"data.{name}", "missing: a CSV needs the names of its columns")
         for name in ("inputs", "targets", "one_hot"):
             if "csv" not in given and raw.get(name):
@@ -241,7 +241,9 @@ class Reader:
         out, weight, bias = (values.get(name) for name in ("out", "weight", "bias"))
         if weight is not None:
             if out is not None and len(weight) != out:
-                self.problem(f"{path}.weight", f"has {len(weight)} rows, but out = {out}")
+                turned = all(len(row) == out for row in weight)
+                hint = "; is it transposed? weights are (out, in)" if turned else ""
+                self.problem(f"{path}.weight", f"has {len(weight)} rows, but out = {out}{hint}")
             lengths = sorted({len(row) for row in weight})
             if len(lengths) > 1:
                 said = " and ".join(map(str, lengths))

@@ -12,7 +12,8 @@ from engine.arrays import Array, Shape, frozen
 from engine.data import Dataset
 from engine.errors import ExperimentError, Problem
 from engine.experiment import Experiment, LayerSpec, LinearSpec
-from engine.layers import LAYERS, Layer, Linear
+from engine.layer import Layer
+from engine.layers import LAYERS, Linear
 from engine.losses import LOSSES, Loss
 from engine.symbols import subscript, superscript
 
@@ -97,12 +98,10 @@ def weight_problems(
     """Explicit weights whose columns are not the inputs of the layer."""
     if spec.weight and len(spec.weight[0]) != inputs:
         rows, columns = len(spec.weight), len(spec.weight[0])
-        fits = inputs == rows and columns == spec.out
-        hint = "; is it transposed? weights are (out, in)" if fits else ""
         yield Problem(
             f"layers[{i}].weight",
             f"{label} has weight ({rows}, {columns}), which takes {columns} inputs, "
-            f"but {before} has shape (N, {inputs}){hint}",
+            f"but {before} has shape (N, {inputs})",
         )
 
 

@@ -57,11 +57,16 @@ def shown(value: Any, width: int = MAX_SHOWN) -> str:
         case list() | tuple():
             return "a list"
         case int() if value.bit_length() > 8 * MAX_SHOWN:
-            return "that number"
+            return f"a number of {value.bit_length()} bits"
         case str() | int() | float():
             text = repr(value)
         case _:
             text = str(value)
+    return clipped(text, width)
+
+
+def clipped(text: str, width: int = MAX_SHOWN) -> str:
+    """The text, or the beginning of it where it is long."""
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 

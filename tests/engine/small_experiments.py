@@ -9,15 +9,17 @@ from engine.experiment import Experiment
 from engine.experiment_reader import read_experiment
 from engine.program import Program, compile_program
 
-LINEAR = {"type": "linear", "out": 3}
-
 
 def document(**tables: Any) -> dict[str, Any]:
     """A two-layer regression on seven rows, with tables replaced or, for dicts, updated."""
     rng = np.random.default_rng(0)
     raw: dict[str, Any] = {
         "data": {"x": rng.normal(size=(7, 2)).tolist(), "y": rng.normal(size=(7, 1)).tolist()},
-        "layers": [LINEAR, {"type": "tanh"}, {"type": "linear", "out": 1}],
+        "layers": [
+            {"type": "linear", "out": 3},
+            {"type": "tanh"},
+            {"type": "linear", "out": 1},
+        ],
         "loss": {"type": "mse"},
         "optimizer": {"type": "sgd", "lr": 0.1},
         "training": {"epochs": 3},
