@@ -17,10 +17,12 @@ LETTERS = {
 ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "#": r"\#", "$": r"\$", "%": r"\%",
     "&": r"\&", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''",
     "’": "'", "‘": "`", "“": "``", "”": "''", "–": "--", "—": "---",
 }  # fmt: skip
-INDEXED = re.compile(r"^(\D*?)([₀-₉]*)(?:⁽([⁰¹²³⁴-⁹]+)⁾)?$")
+SCRIPTS = "₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁻"
+FORMULA = re.compile(r"(?:[A-Za-z](?![A-Za-z])|[0-9 ()\[\]/=+.|-])*")
+INDEXED = re.compile(r"^(\D*?)([₀-₉]*)(?:⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾)?$")
 
 
 def symbol_latex(name: str) -> str:
@@ -46,8 +48,8 @@ def math_latex(text: str, words: bool = False) -> str:
         )
     text = re.sub(r"([a-z])\u0302", r"\\hat{\1}", text)
     text = re.sub(r"[₀-₉]+", lambda m: f"_{{{m[0].translate(SUBSCRIPTS)}}}", text)
-    text = re.sub(r"⁽([⁰¹²³⁴-⁹]+)⁾", lambda m: f"^{{({m[1].translate(SUPERSCRIPTS)})}}", text)
-    text = re.sub(r"[⁻⁰¹³-⁹][⁰-⁹¹²³]*", power, text)
+    text = re.sub(r"⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾", lambda m: f"^{{({m[1].translate(SUPERSCRIPTS)})}}", text)
+    text = re.sub(r"⁻?[⁰¹³⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]*", power, text)
     return "".join(LETTERS.get(c, c if c.isascii() else r"\cdot ") for c in text)
 
 
@@ -58,7 +60,18 @@ def power(found: re.Match[str]) -> str:
 
 def prose_latex(text: str) -> str:
     """A sentence for LaTeX's text mode: mathematics between dollars, the rest escaped."""
-    return "".join(prose_char(c) for c in text)
+    return "".join(
+        f"${math_latex(part)}$" if is_mathematics(part) else "".join(map(prose_char, part))
+        for part in re.split(r"([,:;]?(?:\s+|$))", text)
+    )
+
+
+def is_mathematics(word: str) -> bool:
+    """Whether a word is a formula: symbols of ours, single letters, numbers, parentheses."""
+    plain = "".join(c if c.isascii() else " " for c in word)
+    symbols = [c for c in word if not c.isascii()]
+    known = all(c in LETTERS or c in SCRIPTS for c in symbols)
+    return bool(symbols) and known and FORMULA.fullmatch(plain) is not None
 
 
 def prose_char(c: str) -> str:
@@ -67,12 +80,6 @@ def prose_char(c: str) -> str:
         return ESCAPES[c]
     if c.isascii() and c.isprintable():
         return c
-    if LETTERS.get(c):
-        return f"${LETTERS[c].strip()}$" if LETTERS[c][0] not in "^_" else f"${{}}{LETTERS[c]}$"
-    digit = c.translate(SUBSCRIPTS)
-    if digit != c:
-        return f"$_{{{digit}}}$"
-    digit = c.translate(SUPERSCRIPTS)
-    if digit != c or c in "⁽⁾⁻":
-        return f"$^{{{digit.translate(str.maketrans('⁽⁾⁻', '()-'))}}}$"
+    if c in LETTERS or c in SCRIPTS:
+        return f"${{}}{math_latex(c)}$"
     return f"[U+{ord(c):04X}]"

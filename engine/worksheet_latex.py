@@ -27,7 +27,6 @@ from engine.worksheet_text import (
 )
 
 SHOWN = 6  # rows and columns of a value; more are left out (a matrix of amsmath has up to 10)
-ROWS_ON_A_PAGE = 8  # a tabular does not break: a longer table becomes several
 MARKS = {Change.SAME: "", Change.MEANING: r"$\sim$", Change.CHANGED: r"$\ne$"}
 PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \usepackage{amsmath}
@@ -51,7 +50,7 @@ def worksheet_latex(sheet: Worksheet, layouts: Sequence[Layout]) -> str:
         layer, given, output, size = forward_cells(row)
         value = None if row.value is None else row.value.T
         numbers = stacked(size, size_numbers(sheet.sample, row.dims))
-        turned = "" if row.dims[0] == row.dims[1] else r"^{\top}"
+        turned = "" if value is None or value.size == 1 else r"^{\top}"
         shown = stacked(output, Entry("", f"${matrix(value)}{turned}$"))
         forward.append([layer.latex, given.latex, shown, numbers])
     elements = []
@@ -121,15 +120,18 @@ def norms(found: Norms, names: tuple[str, str]) -> Iterable[str]:
 def section(
     title: str, heads: Sequence[str], widths: Sequence[float], rows: Sequence[Sequence[str]]
 ) -> Iterable[str]:
-    """A heading and its table; ``widths`` of the columns in centimetres."""
-    yield rf"\subsection*{{{prose_latex(title)}}}"
+    """A heading and its table; ``widths`` of the columns in centimetres.
+
+    Every row is a tabular of its own: LaTeX breaks a page between them, never within one.
+    """
     columns = "".join(rf"p{{{width}cm}}" for width in widths)
-    for start in range(0, max(1, len(rows)), ROWS_ON_A_PAGE):
-        yield rf"\begin{{tabular}}{{{columns}}}"
-        yield " & ".join(prose_latex(head) for head in heads) + r" \\ \hline"
-        for row in rows[start : start + ROWS_ON_A_PAGE]:
-            yield " & ".join(rf"\cell{{{cell}}}" for cell in row) + r" \tabularnewline"
-        yield r"\end{tabular}\par"
+    begin, end = rf"\begin{{tabular}}{{{columns}}}", r"\end{tabular}\par"
+    yield rf"\subsection*{{{prose_latex(title)}}}"
+    yield rf"{begin} {' & '.join(prose_latex(head) for head in heads)} \\ \hline {end}\nopagebreak"
+    for row in rows:
+        yield begin
+        yield " & ".join(rf"\cell{{{cell}}}" for cell in row) + r" \tabularnewline"
+        yield end
 
 
 def stacked(*cells: Entry) -> str:
