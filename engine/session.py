@@ -18,6 +18,7 @@ from engine.places import Bookmarks, Visited
 from engine.position import Granularity, Position
 from engine.program import Op, Program
 from engine.state import Event, State
+from engine.stops import Stops
 
 CHUNK_BYTES = 2**24  # work between two chances to cancel, measured by what the ops write
 CHUNK_EVENTS = 256
@@ -31,6 +32,7 @@ class Session:
         self.program = program
         self.branch = Branch(MAIN, History(program, budget))
         self.branches = Branches(self, self.branch)
+        self.stops = Stops(program)
         self.bookmarks = Bookmarks()
         self.visited = Visited()
         self._tensors = program.initial()
@@ -91,6 +93,17 @@ class Session:
         """The loss of every iteration whose loss op is past; NaN where it was skipped."""
         return np.array(self.branch.losses[: self.losses_at(self._event)])
 
+    @property
+    def losses_known(self) -> Array:
+        """The loss of every iteration that is known, also beyond the cursor."""
+        return np.array(self.branch.losses)
+
+    @property
+    def loss(self) -> float | None:
+        """The last loss computed at the cursor."""
+        count = self.losses_at(self._event)
+        return self.branch.losses[count - 1] if count else None
+
     def tensor(self, name: str) -> Array | None:
         """A tensor by its name or alias; None while it has not been computed."""
         return self._tensors.get(self.program.resolve(name))
@@ -130,6 +143,12 @@ class Session:
         while self._event < target:
             self._run(min(target, self._event + self._chunk))
             yield self._event
+
+    def forward(self, event: int) -> int:
+        """Execute up to an event at one go, for steps no longer than ``chunk``; the new event."""
+        if event > self._event:
+            self._run(min(event, self.program.events))
+        return self._event
 
     def set(
         self, target: str, value: Entered, index: Index = (), branch: str | None = None

@@ -34,7 +34,7 @@ PANES: dict[str, Pane] = {
     "jacobian": Pane(3, "Jacobian", "sizes, structure and values of a derivative", True),
     "chain": Pane(4, "Chain", "the product that makes a derivative, factor by factor", True),
     "variables": Pane(5, "Variables", "every tensor, a line each; choosing one shows its values"),
-    "loss": Pane(6, "Loss", "the loss of every iteration up to the cursor"),
+    "timeline": Pane(6, "Timeline", "the loss and the phases of every iteration; ← → scrub"),
 }
 
 UNITS = {

@@ -31,3 +31,10 @@ class FactorChosen(Message):
     """A person has moved to a factor of the chain."""
 
     index: int
+
+
+@dataclass
+class IterationChosen(Message):
+    """A person wants to go to an iteration, counted from 0."""
+
+    iteration: int

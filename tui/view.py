@@ -31,6 +31,7 @@ class View:
     tensors: Mapping[str, Array]
     last: Event | None
     losses: Array
+    history: Array
     badge: Callable[[str], str]
     level: Granularity
     tensor: str
@@ -42,6 +43,7 @@ class View:
     of: str
     wrt: str
     moment: Moment
+    marks: tuple[tuple[int, str, str], ...] = ()
     row: int | None = None
     count: str = ""
     note: str = ""
@@ -135,6 +137,7 @@ def look(session: Session, selection: Selection, badge: Callable[[str], str]) ->
         tensors=tensors,
         last=session.last_event(),
         losses=session.losses,
+        history=session.losses_known,
         badge=badge,
         level=selection.level,
         tensor=name,

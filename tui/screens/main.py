@@ -19,17 +19,17 @@ from engine.position import Granularity
 from engine.session import Session
 from tui.commands import COMMANDS, PANES, key_name
 from tui.lens import differentiable, variable
-from tui.messages import FactorChosen, OpChosen, PaneChosen, TensorChosen
+from tui.messages import FactorChosen, IterationChosen, OpChosen, PaneChosen, TensorChosen
 from tui.render.variables import Summaries
 from tui.running import Counting, LongRun
 from tui.screens.help import HelpScreen
 from tui.view import Selection, View, look
 from tui.widgets.chain import ChainPane
 from tui.widgets.jacobian import JacobianPane
-from tui.widgets.loss import LossPane
 from tui.widgets.program import ProgramPane
 from tui.widgets.status import EquationLine, PhaseStrip, PositionLine, TabLine
 from tui.widgets.tensor import TensorPane
+from tui.widgets.timeline import TimelinePane
 from tui.widgets.variables import VariablesPane
 
 NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
@@ -91,7 +91,7 @@ class MainScreen(Screen[None]):
                 yield VariablesPane(self.summaries, id="variables", classes="pane").data_bind(
                     MainScreen.view
                 )
-        yield LossPane(id="loss", classes="pane").data_bind(MainScreen.view)
+        yield TimelinePane(id="timeline", classes="pane").data_bind(MainScreen.view)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -131,9 +131,9 @@ class MainScreen(Screen[None]):
             other = key != self.inspector if pane.inspector else False
             away = key != self.pane if single else other
             self.query_one(f"#{key}").set_class(away, "hidden")
-        inside = {key for key in PANES if key not in ("program", "loss")}
+        inside = {key for key in PANES if key not in ("program", "timeline")}
         self.query_one("#side").set_class(single and self.pane not in inside, "hidden")
-        self.query_one("#body").set_class(single and self.pane == "loss", "hidden")
+        self.query_one("#body").set_class(single and self.pane == "timeline", "hidden")
         self.query_one("#top-tabs", TabLine).show(tuple(PANES), self.pane)
         tabs = tuple(key for key, pane in PANES.items() if pane.inspector)
         self.query_one("#side-tabs").set_class(len(tabs) < 2, "hidden")
@@ -327,6 +327,12 @@ class MainScreen(Screen[None]):
         name = self.session.program.ops[message.index].name
         self.selection = replace(self.selection, tensor=name, row=message.index)
         self.refresh_view()
+
+    @on(IterationChosen)
+    def scrub(self, message: IterationChosen) -> None:
+        """Go to the beginning of an iteration."""
+        last = self.session.program.iterations
+        self.move(max(0, min(last, message.iteration)) * len(self.session.program.ops))
 
     # -- panes
 
