@@ -1,0 +1,29 @@
+"""What a stop has to show: the tensor, the first index, and the value before and after."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a stop was met. A value is None where there is none, or where it is not one number."""
+
+    tensor: str
+    index: tuple[int, ...] = ()
+    before: float | None = None
+    after: float | None = None
+    note: str = ""
+
+    @property
+    def place(self) -> str:
+        """``linear1.weight[0, 2]``."""
+        inside = ", ".join(map(str, self.index))
+        return f"{self.tensor}[{inside}]" if self.index else self.tensor
+
+    def __str__(self) -> str:
+        values = f"{number(self.before)} → {number(self.after)}"
+        return ": ".join(part for part in (self.place, self.note, values) if part)
+
+
+def number(value: float | None) -> str:
+    """A number as people read it; ``—`` for none."""
+    return "—" if value is None else f"{value:.6g}"

@@ -1,0 +1,115 @@
+"""One stop as plain data: what it waits for, and what it does then."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from engine.errors import GradstepError
+
+
+class StopKind(StrEnum):
+    """What a stop waits for."""
+
+    OP = "op"
+    POSITION = "position"
+    CHANGE = "change"
+    CROSS = "cross"
+    WHEN = "when"
+    NAN = "nan"
+    INF = "inf"
+    NONFINITE = "nonfinite"
+    GRADIENT_ABOVE = "gradient_above"
+    GRADIENT_BELOW = "gradient_below"
+    DEAD = "dead"
+    UNMOVED = "unmoved"
+
+
+# Kinds and their words in the command line; {} is the target or the bound.
+WORDING = {
+    StopKind.OP: "break {target}",
+    StopKind.POSITION: "break {target}",
+    StopKind.CHANGE: "watch {target}",
+    StopKind.CROSS: "watch {target} crosses {bound:g}",
+    StopKind.WHEN: "when {target}",
+    StopKind.NAN: "any nan",
+    StopKind.INF: "any inf",
+    StopKind.NONFINITE: "any non-finite",
+    StopKind.GRADIENT_ABOVE: "gradient above {bound:g}",
+    StopKind.GRADIENT_BELOW: "gradient below {bound:g}",
+    StopKind.DEAD: "dead unit",
+    StopKind.UNMOVED: "unmoved parameter",
+}
+BOUNDED = (StopKind.CROSS, StopKind.GRADIENT_ABOVE, StopKind.GRADIENT_BELOW)
+EXPRESSIONS = (StopKind.CHANGE, StopKind.CROSS, StopKind.WHEN)
+BREAKPOINTS = (StopKind.OP, StopKind.POSITION)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A stop. ``target`` is a phase, layer, op, position or expression, depending on the kind.
+
+    ``condition`` must hold as well; the next ``ignore`` hits pass; ``once`` goes after its first
+    stop; with ``log`` a message is printed instead of stopping, ``{expression}`` in it evaluated.
+    """
+
+    number: int
+    kind: StopKind
+    target: str = ""
+    bound: float | None = None
+    condition: str | None = None
+    ignore: int = 0
+    once: bool = False
+    log: str | None = None
+    enabled: bool = True
+    hits: int = 0
+
+    def __str__(self) -> str:
+        words = WORDING[self.kind].format(target=self.target, bound=self.bound or 0.0)
+        return words + (f" if {self.condition}" if self.condition else "")
+
+    @property
+    def notes(self) -> list[str]:
+        """Everything else worth saying of it in a list."""
+        said = [
+            "" if self.enabled else "disabled",
+            "once" if self.once else "",
+            f"ignore {self.ignore}" if self.ignore else "",
+            f"log {self.log!r}" if self.log is not None else "",
+            f"hit {self.hits}×" if self.hits else "",
+        ]
+        return [note for note in said if note]
+
+
+def stop_to_dict(stop: Stop) -> dict[str, Any]:
+    """A stop as plain data; how often it was hit belongs to a run and is left out."""
+    defaults = {field.name: field.default for field in fields(Stop)}
+    data = {name: value for name, value in asdict(stop).items() if value != defaults[name]}
+    data.pop("hits", None)
+    return data | {"kind": str(stop.kind)}
+
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "number": (int,),
+    "target": (str,),
+    "bound": (int, float, type(None)),
+    "condition": (str, type(None)),
+    "ignore": (int,),
+    "once": (bool,),
+    "log": (str, type(None)),
+    "enabled": (bool,),
+}
+
+
+def stop_from_dict(data: Mapping[str, Any]) -> Stop:
+    """A stop from plain data; a GradstepError names the field that is wrong."""
+    values = dict(data)
+    kind = values.pop("kind", None)
+    if kind not in list(StopKind):
+        raise GradstepError(f"stop: kind is {kind!r}; one of {', '.join(StopKind)} is needed")
+    for name, value in values.items():
+        if name not in TYPES or not isinstance(value, TYPES[name]):
+            raise GradstepError(f"stop: {name!r} cannot be {value!r:.60}")
+    if "number" not in values:
+        raise GradstepError("stop: its number is missing")
+    return Stop(kind=StopKind(kind), **values)
