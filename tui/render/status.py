@@ -9,6 +9,8 @@ from tui.render.line import Line, fit_parts, spread, width_of
 from tui.render.numbers import compact, shape_text
 from tui.view import View
 
+END = "end of run"
+
 
 def position_line(view: View, width: int) -> Line:
     """Experiment, place, loss and state in one line; what matters least goes first."""
@@ -18,8 +20,8 @@ def position_line(view: View, width: int) -> Line:
             (5, [(" gradstep ", "key")]),
             (3, [(" " + clean(view.program.experiment.name) + " ", "name")]),
             (0, place(view)),
-            (1, loss(view, 0)),
-            (2, [(" " + block_spark(view.losses[-12:], min(12, len(view.losses))), "curve")]),
+            (1, loss(view, 9)),
+            (4, [(" " + block_spark(view.losses[-12:], 12), "curve")]),
         ],
         max(0, width - width_of(right) - 1),
     )
@@ -38,21 +40,38 @@ def status(view: View) -> Line:
 
 
 def place(view: View) -> Line:
-    """epoch › iteration › phase › event, the selected level marked."""
+    """epoch › iteration › phase › event, the selected level marked; as wide at every event."""
     program, p = view.program, view.position
-    phase, inside, size = phase_place(program, p.op)
-    ended = p.op >= len(program.ops)
+    epochs = program.experiment.training.epochs
     words = {
-        Granularity.EPOCH: f"epoch {p.epoch}/{program.experiment.training.epochs}",
-        Granularity.ITERATION: f"iter {p.iteration}/{program.iterations}",
-        Granularity.PHASE: "end of run" if ended else f"{phase} {inside}/{size}",
+        Granularity.EPOCH: out_of("epoch", p.epoch, epochs),
+        Granularity.ITERATION: out_of("iter", p.iteration, program.iterations),
+        Granularity.PHASE: END if view.op is None else place_in_phase(program, p.op),
         Granularity.OP: f"#{p.event}",
+    }
+    widths = {
+        Granularity.PHASE: max(
+            len(END), *(len(place_in_phase(program, o.index)) for o in program.ops)
+        ),
+        Granularity.OP: len(f"#{program.events}"),
     }
     line: Line = [(" ", "")]
     for level, text in words.items():
         role = "current" if level == view.level else ""
-        line += [(text, role), (" › " if level != Granularity.OP else " ", "dim")]
+        pad = " " * (widths.get(level, 0) - len(text))
+        line += [(text, role), (pad + (" › " if level != Granularity.OP else " "), "dim")]
     return line
+
+
+def out_of(word: str, number: int, total: int) -> str:
+    """``iter   3/200``: as wide for every number."""
+    return f"{word} {number:>{len(str(total))}}/{total}"
+
+
+def place_in_phase(program: Program, op: int) -> str:
+    """The phase of an op and its place there: ``backward 2/8``."""
+    phase, inside, size = phase_place(program, op)
+    return f"{phase} {inside}/{size}"
 
 
 def phase_place(program: Program, op: int) -> tuple[Phase, int, int]:

@@ -1,6 +1,7 @@
 """What a tensor holds, in one line: range, distribution, mean, and counts of special values."""
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +101,12 @@ def spark(histogram: Sequence[int]) -> str:
     return "".join(BLOCKS[level - 1] if level > 0 else " " for level in levels)
 
 
+def shown_mean(summary: Summary) -> float:
+    """The mean, or 0 where it is less than the rounding of the largest element."""
+    largest = max(abs(summary.minimum), abs(summary.maximum))
+    return 0.0 if abs(summary.mean) <= largest * sys.float_info.epsilon else summary.mean
+
+
 def summary_text(summary: Summary, width: int) -> str:
     """The summary in at most `width` characters; what matters least goes first, NaN goes last.
 
@@ -135,7 +142,7 @@ def _parts(summary: Summary) -> list[tuple[int, str, str]]:
         (1, "", f"min {compact(summary.minimum)}"),
         (3, " ", spark(summary.histogram)),
         (1, " ", f"max {compact(summary.maximum)}"),
-        (2, "  ", f"mean {compact(summary.mean)}"),
+        (2, "  ", f"mean {compact(shown_mean(summary))}"),
         (4, " ", f"± {compact(summary.std)}"),
         *none,
         *bad,

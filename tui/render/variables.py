@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.program import Program, TensorInfo
 from tui.render.line import Line, fitted
 from tui.render.numbers import compact, shape_text
-from tui.render.summary import Summary, spark, summarize
+from tui.render.summary import Summary, shown_mean, spark, summarize
 from tui.view import View
 
 GROUPS = ("parameter", "activation", "input", "target", "loss", "hyper")
@@ -21,7 +21,8 @@ NUMBER = 6  # the width of a number
 RANGE = 2 * NUMBER + 3
 MEAN = NUMBER + 3
 COUNTS = 8
-GRADIENT = 19
+BADGE = 7
+GRADIENT = 4 + BADGE + NUMBER
 SPARK_BINS = 6
 
 
@@ -85,7 +86,8 @@ class Columns:
         for column, size in wanted.items():
             given[column] = size if room >= size else 0
             room -= given[column]
-        given["gradient"] += max(0, min(room, SPARK_BINS + 2)) if given["gradient"] else 0
+        if given["gradient"] and room > SPARK_BINS:
+            given["gradient"] += SPARK_BINS + 1
         return cls(name=name, shape=shape, **given)
 
 
@@ -104,7 +106,8 @@ def variable_line(view: View, name: str, width: int, summaries: Summaries, selec
         *values(view.tensors.get(name), summaries, columns),
     ]
     if columns.gradient and f"{name}.grad" in view.program.tensors:
-        line += fitted(gradient_part(view, info, summaries), columns.gradient)
+        part = gradient_part(view, info, summaries, columns.gradient)
+        line += fitted(part, columns.gradient)
     line = fitted(line, width)
     return [(text, "cursor" if selected else role) for text, role in line]
 
@@ -125,7 +128,7 @@ def values(array: NDArray[Any] | None, summaries: Summaries, columns: Columns) -
         (compact(s.maximum, NUMBER).ljust(NUMBER + 1), ""),
     ]
     if columns.mean:
-        line += [("μ ", "dim"), (compact(s.mean, NUMBER).ljust(MEAN - 2), "")]
+        line += [("μ ", "dim"), (compact(shown_mean(s), NUMBER).ljust(MEAN - 2), "")]
     if columns.spark:
         line += [(spark(s.histogram).ljust(columns.spark), "curve")]
     return [*line, *fitted(counts(s), columns.counts)] if columns.counts else line
@@ -138,17 +141,21 @@ def counts(s: Summary) -> Line:
     return line or ([(f"{compact(s.zeros, 5)} zero", "dim")] if s.zeros else [])
 
 
-def gradient_part(view: View, info: TensorInfo, summaries: Summaries) -> Line:
+def gradient_part(view: View, info: TensorInfo, summaries: Summaries, room: int) -> Line:
     """The gradient of a tensor: its badge, its largest magnitude, its distribution."""
     array = view.tensors.get(f"{info.name}.grad")
     badge = view.badge(info.name) if info.role == "parameter" else ""
+    if array is None and not badge:
+        return [("│", "dim")]
     changed = view.last is not None and f"{info.name}.grad" in view.last.op.writes
     kind, _, times = badge.partition(" ")
     line: Line = [("│", "dim"), ("▸" if changed else " ", "changed"), ("∇ ", "symbol")]
-    line += [(f"{SHORT.get(kind, kind)}{times} ", BADGE_ROLES.get(kind, "warn"))] if kind else []
+    words = f"{SHORT.get(kind, kind)}{times}"
+    line.append((words.ljust(BADGE), BADGE_ROLES.get(kind, "warn")))
     if array is None or kind in ("none", "zeroed"):
         return line
     s = summaries.of(array)
     bad = s.nan or s.posinf or s.neginf
     size = "NaN" if s.nan else "inf" if bad else compact(max(-s.minimum, s.maximum), NUMBER)
-    return [*line, (size, "bad" if bad else ""), (f" {spark(s.histogram)}", "curve")]
+    line.append((size.ljust(NUMBER), "bad" if bad else ""))
+    return [*line, (f" {spark(s.histogram)}", "curve")] if room > GRADIENT else line
