@@ -1,0 +1,83 @@
+"""The screen as a person reads it: a text file for each state, compared character by character.
+
+``pytest --update-snapshots`` writes the files anew; the difference is then read like any other.
+"""
+
+import difflib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.tui.screen import Debugger, debugger
+from tui.commands import PANES
+
+FOLDER = Path(__file__).parent / "snapshots"
+SIZES = [(80, 24), (120, 40)]
+STATES = [
+    ("start", []),
+    ("forward", ["n", "s"]),
+    ("backward", ["n", "n", "s", "s"]),
+    ("iteration", ["f"]),
+    ("back", ["S", "S", "N"]),
+    ("end", ["9", "9", "9", "e"]),
+]
+
+
+async def walk(keys: list[tuple[str, list[str]]], shown: Debugger) -> AsyncIterator[str]:
+    for name, presses in keys:
+        await shown.press(*presses)
+        yield name
+
+
+def snapshot(name: str, text: str, update: bool) -> str:
+    """What differs from the snapshot; nothing where all is as it should be."""
+    file = FOLDER / f"{name}.txt"
+    if update:
+        file.write_text(text, encoding="utf-8")
+    if not file.exists():
+        return f"{file} is missing; pytest --update-snapshots writes it\n{text}"
+    expected = file.read_text(encoding="utf-8").splitlines()
+    return "\n".join(difflib.unified_diff(expected, text.splitlines(), str(file), "now", n=1))
+
+
+@pytest.fixture
+def update(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--update-snapshots"))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", ["regression", "iris", "xor"])
+async def test_a_run_on_the_screen(name, size, update):
+    differences = []
+    async with debugger(name, size) as shown:
+        async for state in walk(STATES, shown):
+            text = shown.text()
+            differences.append(snapshot(f"{name}-{size[0]}x{size[1]}-{state}", text, update))
+            assert len(text.splitlines()) == size[1]
+    assert "".join(differences) == ""
+
+
+@pytest.mark.parametrize("name", ["regression", "iris"])
+async def test_panes_alone(name, update):
+    differences = []
+    async with debugger(name, (80, 24)) as shown:
+        await shown.press("f", "f", "n", "n", "n", "s", "s")
+        for pane in PANES:
+            shown.main.go_to_pane(pane)
+            await shown.idle()
+            differences.append(snapshot(f"{name}-80x24-pane-{pane}", shown.text(), update))
+    assert "".join(differences) == ""
+
+
+async def test_the_help(update):
+    differences = []
+    for size in SIZES:
+        async with debugger("regression", size) as shown:
+            await shown.press("question_mark")
+            differences.append(snapshot(f"help-{size[0]}x{size[1]}", shown.text(), update))
+    assert "".join(differences) == ""
+
+
+def test_a_missing_snapshot_is_a_failure():
+    assert "missing; pytest --update-snapshots writes it" in snapshot("no-such", "text", False)
