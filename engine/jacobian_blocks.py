@@ -6,7 +6,7 @@ from typing import Protocol, final
 import numpy as np
 
 from engine.arrays import Array
-from engine.jacobian import Index, Jacobian, Pattern, Source, Structure, matches
+from engine.jacobian import Index, Jacobian, Pattern, Source, Structure, distinct, matches
 
 Part = Index | slice
 ALL = slice(None)
@@ -41,7 +41,10 @@ class SharedBlock:
 
     def block(self, sample: int, rows: Part, cols: Part) -> Array:
         """A part of the matrix."""
-        out: Array = self.source()[rows][:, cols]
+        matrix = self.source()
+        if isinstance(rows, slice) or isinstance(cols, slice):
+            return matrix[rows][:, cols]
+        out: Array = matrix[np.ix_(rows, cols)]  # never a copy of all columns of these rows
         return out
 
     def multiply(self, v: Array, samples: Part, rows: Part, cols: Part) -> Array:
@@ -122,6 +125,12 @@ class BlockDiagonal(Jacobian):
         shapes = (self.col_shape, self.row_shape)
         return BlockDiagonal(*shapes, self.dtype, self.samples, self.blocks.transposed())
 
+    def shared(self, rows: Index, cols: Index) -> Index:
+        """The samples that have both some of these rows and some of these columns."""
+        p, q = self.block_dims
+        above, below = distinct(rows // p, self.samples), distinct(cols // q, self.samples)
+        return np.intersect1d(above, below, assume_unique=True)
+
     def vjps(self, v: Array) -> Array:
         parts = v.reshape(len(v), self.samples, -1).transpose(1, 0, 2)
         done = self.blocks.multiply(parts, ALL, ALL, ALL)
@@ -133,16 +142,16 @@ class BlockDiagonal(Jacobian):
     def gather(self, rows: Index, cols: Index) -> Array:
         p, q = self.block_dims
         out = np.zeros((len(rows), len(cols)), self.dtype)
-        for sample in np.intersect1d(rows // p, cols // q):
+        for sample in self.shared(rows, cols):
             i, j = np.flatnonzero(rows // p == sample), np.flatnonzero(cols // q == sample)
             out[np.ix_(i, j)] = self.blocks.block(int(sample), rows[i] % p, cols[j] % q)
         return out
 
     def left(self, v: Array, rows: Index, cols: Index) -> Array:
         p, q = self.block_dims
-        samples = np.intersect1d(rows // p, cols // q)
+        samples = self.shared(rows, cols)
         i, j = np.isin(rows // p, samples), np.isin(cols // q, samples)
-        above, below = np.unique(rows[i] % p), np.unique(cols[j] % q)
+        above, below = distinct(rows[i] % p, p), distinct(cols[j] % q, q)
         parts = np.zeros((len(samples), len(v), len(above)), self.dtype)
         at = np.searchsorted(samples, rows[i] // p), np.searchsorted(above, rows[i] % p)
         parts[at[0], :, at[1]] = v[:, i].T
@@ -157,11 +166,11 @@ class BlockDiagonal(Jacobian):
 
     def touched_cols(self, rows: Index) -> Index:
         p, q = self.block_dims
-        return runs(np.unique(rows // p), q)
+        return runs(distinct(rows // p, self.samples), q)
 
     def touched_rows(self, cols: Index) -> Index:
         p, q = self.block_dims
-        return runs(np.unique(cols // q), p)
+        return runs(distinct(cols // q, self.samples), p)
 
 
 @final
@@ -212,7 +221,7 @@ class Kronecker(Jacobian):
 
     def left(self, v: Array, rows: Index, cols: Index) -> Array:
         x, out = self.source(), np.zeros((len(v), len(cols)), self.dtype)
-        for o in np.unique(cols // self.inputs):
+        for o in distinct(cols // self.inputs, self.outputs):
             j = np.flatnonzero(cols // self.inputs == o)
             i = np.flatnonzero(rows % self.outputs == o)
             out[:, j] = v[:, i] @ x[np.ix_(rows[i] // self.outputs, cols[j] % self.inputs)]
@@ -220,17 +229,17 @@ class Kronecker(Jacobian):
 
     def right(self, u: Array, rows: Index, cols: Index) -> Array:
         x, out = self.source(), np.zeros((len(u), len(rows)), self.dtype)
-        for o in np.unique(cols // self.inputs):
+        for o in distinct(cols // self.inputs, self.outputs):
             j = np.flatnonzero(cols // self.inputs == o)
             i = np.flatnonzero(rows % self.outputs == o)
             out[:, i] = u[:, j] @ x[np.ix_(rows[i] // self.outputs, cols[j] % self.inputs)].T
         return out
 
     def touched_cols(self, rows: Index) -> Index:
-        return runs(np.unique(rows % self.outputs), self.inputs)
+        return runs(distinct(rows % self.outputs, self.outputs), self.inputs)
 
     def touched_rows(self, cols: Index) -> Index:
-        units = np.unique(cols // self.inputs)
+        units = distinct(cols // self.inputs, self.outputs)
         return np.add.outer(np.arange(self.samples) * self.outputs, units).reshape(-1)
 
 

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array
-from engine.jacobian import Index, Jacobian, Pattern, Source, Structure, matches
+from engine.jacobian import Index, Jacobian, Pattern, Source, Structure, distinct, matches
 
 
 @final
@@ -75,10 +75,10 @@ class Identity(Jacobian):
         return self.left(u, cols, rows)
 
     def touched_cols(self, rows: Index) -> Index:
-        return np.unique(rows)
+        return distinct(rows, self.dims[0])
 
     def touched_rows(self, cols: Index) -> Index:
-        return np.unique(cols)
+        return distinct(cols, self.dims[1])
 
 
 @final
@@ -128,10 +128,10 @@ class Diagonal(Jacobian):
         return self.left(u, cols, rows)
 
     def touched_cols(self, rows: Index) -> Index:
-        return np.unique(rows)
+        return distinct(rows, self.dims[0])
 
     def touched_rows(self, cols: Index) -> Index:
-        return np.unique(cols)
+        return distinct(cols, self.dims[1])
 
 
 @final
