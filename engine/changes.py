@@ -20,23 +20,29 @@ def changed_names(session: "Session") -> set[str]:
 
 
 def last_changes(session: "Session") -> dict[str, Change]:
-    """Each tensor written since the event before the cursor, as it was and as it is.
+    """What changed on the way to the cursor; see :func:`changes_at`."""
+    return changes_at(session, session.event, session.tensors)
+
+
+def changes_at(session: "Session", event: int, tensors: Mapping[str, Array]) -> dict[str, Change]:
+    """Each tensor written since the event before ``event``, as it was and as it is.
 
     That is what the last op wrote, the next batch where an iteration begins, and the edits made
-    here. The last op must be in the window: it is after a step forward.
+    here. What the op wrote is only known inside the window: it is after a step forward.
+    ``tensors`` are those at ``event``.
     """
-    event, program, tensors = session.event, session.program, session.tensors
+    program, history = session.program, session.history
+    ops = len(program.ops)
     found: dict[str, Change] = {}
-    written = session.history.events.get(event - 1)
-    op = program.ops[(event - 1) % len(program.ops)]
+    written = history.events.get(event - 1)
     if written is not None:
-        for name, old, new in zip(op.writes, *written, strict=False):
+        for name, old, new in zip(program.ops[(event - 1) % ops].writes, *written, strict=False):
             found[name] = old, new
-    if event % len(program.ops) == 0 and 0 < event < program.events:
-        before = session.history.inputs.get(event) or program.batch(event // len(program.ops) - 1)
+    if event % ops == 0 and 0 < event < program.events:
+        before = history.inputs.get(event) or program.batch(event // ops - 1)
         for name in INPUTS:
             found[name] = before[name], tensors[name]
-    for name, old, _ in session.history.edited.get(event, ()):
+    for name, old, _ in history.edited.get(event, ()):
         found[name] = found[name][0] if name in found else old, tensors[name]
     return found
 
@@ -60,10 +66,3 @@ def first_difference(left: Array, right: Array) -> tuple[int, ...] | None:
     a, b = (np.frombuffer(v.tobytes(), np.uint8).reshape(-1, width) for v in (left, right))
     flat = int(np.argmax((a != b).any(axis=1)))
     return tuple(int(i) for i in np.unravel_index(flat, left.shape))
-
-
-def before_lookup(
-    changes: Mapping[str, Change], tensors: Mapping[str, Array], name: str
-) -> Array | None:
-    """A tensor as it was one event before."""
-    return changes[name][0] if name in changes else tensors.get(name)

@@ -19,6 +19,7 @@ from engine.position import Granularity, Position
 from engine.program import Op, Program
 from engine.state import Event, State
 from engine.stops import Stops
+from engine.watches import Watches
 
 CHUNK_BYTES = 2**24  # work between two chances to cancel, measured by what the ops write
 CHUNK_EVENTS = 256
@@ -33,6 +34,7 @@ class Session:
         self.branch = Branch(MAIN, History(program, budget))
         self.branches = Branches(self, self.branch)
         self.stops = Stops(program)
+        self.watches = Watches(program)
         self.bookmarks = Bookmarks()
         self.visited = Visited()
         self._tensors = program.initial()
