@@ -48,7 +48,6 @@ def jacobian_head(view: View, width: int) -> list[Line]:
             (0, [(f"  {dims_text(dims)}", "shape")]),
             (2, [(f" {layout_letters(view, found)}{row}", "shape")]),
             (1, [(f"  {view.of} by {view.wrt}", "name")]),
-            (3, [(f"  {looked_at(view)}", "dim")]),
         ],
         room,
     )
@@ -66,7 +65,7 @@ def jacobian_head(view: View, width: int) -> list[Line]:
     )
     rule = element_rule(view.program, view.of, view.wrt) or found.chain.reason
     rule = rule or f"a product of {len(found.chain.factors)} factors: see Chain"
-    third: Line = [(f" {rule}", "")]
+    third = spread([(f" {rule}", "")], [(f" {looked_at(view)} ", "dim")], room)
     picture = PICTURES[jacobian.structure]
     lines = (first, second, third)
     return [

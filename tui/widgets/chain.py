@@ -23,7 +23,8 @@ class ChainPane(LineList):
         return len(self.text(view).lines)
 
     def line(self, view: View, y: int, width: int) -> Line:
-        return self.text(view).lines[y]
+        top = y == self.scroll_offset.y  # what the product is stays in sight
+        return self.text(view).lines[0 if top else y]
 
     def watch_view(self, view: View | None) -> None:
         """Made only where it is seen."""

@@ -1,0 +1,46 @@
+"""The README's tour, key by key: what stands in backticks must stand on the screen."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.tui.screen import debugger
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+KEYS = {"?": "question_mark", ".": "full_stop", ":": "colon", "Enter": "enter", "Down": "down"}
+
+
+def tours() -> list[tuple[str, list[tuple[list[str], list[str]]]]]:
+    """Each tour of the README: its experiment, and its rows of keys and expected texts."""
+    found = []
+    for name, table in re.findall(r"<!-- tour: (\S+) -->\n((?:\|.*\n)+)", README):
+        rows = [line.split(" | ") for line in table.splitlines()[2:]]
+        found.append((name, [(keys(row[0]), re.findall(r"`([^`]+)`", row[1])) for row in rows]))
+    return found
+
+
+def keys(cell: str) -> list[str]:
+    """The keys of a row; a text in backticks is typed letter by letter."""
+    typed: list[str] = []
+    for key, text in re.findall(r"<kbd>(.+?)</kbd>|`([^`]+)`", cell):
+        letters = [key] if key else list(text)
+        typed += [KEYS.get(letter, "space" if letter == " " else letter) for letter in letters]
+    return typed
+
+
+def test_the_readme_has_a_tour() -> None:
+    assert [name for name, _ in tours()][0] == "regression"
+    assert all(len(rows) > 3 for _, rows in tours())
+
+
+@pytest.mark.parametrize(("name", "rows"), tours(), ids=lambda value: str(value)[:20])
+async def test_every_row_of_the_tour_shows_what_it_says(
+    name: str, rows: list[tuple[list[str], list[str]]]
+) -> None:
+    async with debugger(name) as opened:
+        for pressed, expected in rows:
+            await opened.press(*pressed)
+            screen = opened.text()
+            missing = [text for text in expected if text not in screen]
+            assert not missing, f"after {pressed}:\n{screen}"

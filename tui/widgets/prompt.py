@@ -1,0 +1,144 @@
+"""The line at the bottom in which a person types: commands, searches, places, values."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from os.path import commonprefix
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from tui.render.clean import clean
+
+Completer = Callable[[str], Sequence[str]]
+"""From the text before the cursor to the whole texts that could stand instead."""
+
+
+@dataclass
+class Asked(Message):
+    """A person has answered a prompt."""
+
+    kind: str
+    text: str
+
+
+@dataclass
+class Dismissed(Message):
+    """A person has left a prompt without an answer."""
+
+
+@dataclass
+class Past:
+    """What has been typed at one kind of prompt, newest last, and where the arrows stand."""
+
+    lines: list[str] = field(default_factory=list)
+    place: int = 0
+
+    def add(self, line: str) -> None:
+        """Keep a line; the same one twice in a row is kept once."""
+        if line.strip() and (not self.lines or self.lines[-1] != line):
+            self.lines.append(line)
+        self.place = len(self.lines)
+
+    def move(self, by: int) -> str:
+        """The line before or after; empty behind the newest."""
+        self.place = max(0, min(len(self.lines), self.place + by))
+        return self.lines[self.place] if self.place < len(self.lines) else ""
+
+
+class PromptInput(Input):
+    """The text field; arrows go through the past, Tab completes, Esc leaves."""
+
+    async def on_key(self, event: events.Key) -> None:
+        """Keys that belong to the prompt rather than to the text."""
+        prompt = self.screen.query_one(PromptLine)
+        handled = {
+            "up": lambda: prompt.recall(-1),
+            "down": lambda: prompt.recall(1),
+            "tab": prompt.complete,
+            "escape": prompt.dismiss,
+        }
+        if event.key in handled:
+            event.prevent_default().stop()
+            handled[event.key]()
+
+
+class PromptLine(Vertical):
+    """Hidden until something is asked."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.kind = ""
+        self.completer: Completer | None = None
+        self.pasts: dict[str, Past] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="prompt-candidates", markup=False)
+        with Horizontal(id="prompt-row"):
+            yield Static(id="prompt-label", markup=False)
+            yield PromptInput(id="prompt-input", compact=True)
+
+    @property
+    def field(self) -> Input:
+        """The text field."""
+        return self.query_one(PromptInput)
+
+    @property
+    def past(self) -> Past:
+        """What has been typed at this kind of prompt."""
+        return self.pasts.setdefault(self.kind, Past())
+
+    def ask(
+        self, kind: str, label: str, text: str = "", completer: Completer | None = None
+    ) -> None:
+        """Show the line and give it the focus."""
+        self.kind, self.completer = kind, completer
+        self.past.place = len(self.past.lines)
+        self.query_one("#prompt-label", Static).update(Content(f" {clean(label)} "))
+        self.candidates([])
+        self.field.value = text
+        self.field.cursor_position = len(text)
+        self.add_class("asking")
+        self.screen.set_focus(self.field)
+
+    def candidates(self, found: Sequence[str]) -> None:
+        """Show what could be typed; nothing hides the line."""
+        line = self.query_one("#prompt-candidates", Static)
+        line.set_class(bool(found), "some")
+        line.update(Content("  ".join(clean(text) for text in found[:40])))
+
+    def recall(self, by: int) -> None:
+        """An earlier or later line of this kind of prompt."""
+        self.field.value = self.past.move(by)
+        self.field.cursor_position = len(self.field.value)
+
+    def complete(self) -> None:
+        """Complete as far as all candidates agree; show them where there are several."""
+        if self.completer is None:
+            return
+        before = self.field.value[: self.field.cursor_position]
+        after = self.field.value[self.field.cursor_position :]
+        found = list(self.completer(before))
+        if not found:
+            return
+        longest = commonprefix(found)
+        if len(longest) >= len(before) or len(found) == 1:
+            self.field.value = longest + after
+            self.field.cursor_position = len(longest)
+        self.candidates(found if len(found) > 1 else [])
+
+    @on(Input.Submitted)
+    def submitted(self, event: Input.Submitted) -> None:
+        """Keep the line and hand it up."""
+        event.stop()
+        self.past.add(event.value)
+        self.remove_class("asking")
+        self.post_message(Asked(self.kind, event.value))
+
+    def dismiss(self) -> None:
+        """Leave without an answer."""
+        self.remove_class("asking")
+        self.post_message(Dismissed())
