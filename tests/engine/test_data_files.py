@@ -183,6 +183,12 @@ def test_arrays_of_any_numbers(tmp_path, dtype, order):
     assert (data.x.tolist(), data.x.dtype) == ([[0.0, 1.0], [1.0, 1.0]], np.float64)
 
 
+def test_standardizing_small_number_types_does_not_overflow(tmp_path):
+    x = np.array([[64_000], [48_000], [32_000]], dtype="float16")
+    data = load(tmp_path, npz_of(tmp_path, x=x, y=Y) | {"standardize": True})
+    np.testing.assert_allclose(data.x[:, 0], np.array([1, 0, -1]) * np.sqrt(1.5), rtol=1e-12)
+
+
 def test_flat_integers_are_class_indices(tmp_path):
     data = load(tmp_path, npz_of(tmp_path, x=X, y=np.array([2, 0, 1], "u1")), loss="cross_entropy")
     assert (data.y.tolist(), data.y.dtype) == ([2, 0, 1], np.int64)
