@@ -4,6 +4,7 @@ An element with index i is the column itself, one with index j the row: broadcas
 every element (i, j) of a Jacobian at once.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -34,6 +35,22 @@ class At(Formula):
     def value(self, values: Values) -> Array:
         column = self.inner.value(values)
         return column if self.index == "i" else column.T
+
+
+@dataclass(frozen=True)
+class Absolute(Formula):
+    """|inner|."""
+
+    inner: Formula
+
+    def text(self) -> str:
+        return f"|{self.inner.text()}|"
+
+    def latex(self) -> str:
+        return rf"\lvert {self.inner.latex()} \rvert"
+
+    def value(self, values: Values) -> Array:
+        return np.abs(self.inner.value(values))
 
 
 @dataclass(frozen=True)
@@ -217,3 +234,14 @@ class Cases(Formula):
                 holds = holds & (condition.value(values) != 0)
             out = np.where(holds, case.then.value(values), out)
         return out
+
+
+def walk(part: object) -> Iterator[Formula]:
+    """A formula and every formula inside it."""
+    if isinstance(part, Formula):
+        yield part
+    if isinstance(part, Formula | Case):
+        part = tuple(vars(part).values())
+    if isinstance(part, tuple):
+        for inner in part:
+            yield from walk(inner)

@@ -292,23 +292,6 @@ class Transpose(Formula):
 
 
 @dataclass(frozen=True)
-class Square(Formula):
-    """inner²."""
-
-    precedence: ClassVar[int] = POSTFIX
-    inner: Formula
-
-    def text(self) -> str:
-        return f"{text_at(self.inner, ATOM)}²"
-
-    def latex(self) -> str:
-        return f"{{{latex_at(self.inner, ATOM)}}}^{{2}}"
-
-    def value(self, values: Values) -> Array:
-        return self.inner.value(values) ** 2
-
-
-@dataclass(frozen=True)
 class SquaredNorm(Formula):
     """‖inner‖², the sum of the squares."""
 
@@ -322,22 +305,6 @@ class SquaredNorm(Formula):
 
     def value(self, values: Values) -> Array:
         return np.sum(self.inner.value(values) ** 2, keepdims=True)
-
-
-@dataclass(frozen=True)
-class Absolute(Formula):
-    """|inner|."""
-
-    inner: Formula
-
-    def text(self) -> str:
-        return f"|{self.inner.text()}|"
-
-    def latex(self) -> str:
-        return rf"\lvert {self.inner.latex()} \rvert"
-
-    def value(self, values: Values) -> Array:
-        return np.abs(self.inner.value(values))
 
 
 @dataclass(frozen=True)

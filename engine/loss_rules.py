@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Array
-from engine.elements import At, AtLeast, Case, Cases, Compare, Log, OneHot, Pick, Total
+from engine.elements import Absolute, At, AtLeast, Case, Cases, Compare, Log, OneHot, Pick, Total
 from engine.equations import (
-    Absolute,
     Add,
     Apply,
     Formula,

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.activations import ELU, LeakyReLU, Softplus, erf, log_softmax, sigmoid, softmax
 from engine.arrays import Array
-from engine.elements import At, Case, Cases, Compare, SameIndex
+from engine.elements import At, Case, Cases, Compare, SameIndex, walk
 from engine.equations import (
     Add,
     Apply,
@@ -195,12 +195,6 @@ DERIVATIVES: dict[str, Callable[[Layer, Formula, Formula, Size], Formula]] = {
 }
 
 
-def functions_in(formula: object) -> set[Function]:
+def functions_in(formula: Formula) -> set[Function]:
     """Every named function that a formula uses."""
-    if isinstance(formula, Apply):
-        return {formula.function} | functions_in(formula.inner)
-    if isinstance(formula, tuple):
-        return set().union(*(functions_in(part) for part in formula))
-    if isinstance(formula, Formula | Case):
-        return set().union(*(functions_in(part) for part in vars(formula).values()))
-    return set()
+    return {part.function for part in walk(formula) if isinstance(part, Apply)}

@@ -1,12 +1,12 @@
 """One sample of the first batch as columns: the sizes, symbols and values of its tensors."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from engine.arrays import Array
+from engine.elements import walk
 from engine.equations import Formula, Partial, Size, Symbol
 from engine.errors import GradstepError
 from engine.layers import Linear
@@ -146,19 +146,10 @@ def as_column(row: Array) -> Array:
     return np.asarray(row, dtype=np.float64).reshape(-1, 1)
 
 
-def symbols_in(formula: object) -> Iterator[str]:
+def symbols_in(formula: Formula) -> set[str]:
     """The names of all symbols in a formula, Jacobians among them."""
-    if isinstance(formula, Partial):
-        yield formula.text()
-    elif isinstance(formula, Symbol):
-        if formula != SCALAR:
-            yield formula.name
-    elif isinstance(formula, tuple):
-        for part in formula:
-            yield from symbols_in(part)
-    elif hasattr(formula, "__dataclass_fields__"):
-        for part in vars(formula).values():
-            yield from symbols_in(part)
+    found = (part for part in walk(formula) if isinstance(part, Partial | Symbol))
+    return {part.text() for part in found if part != SCALAR}
 
 
 def spelled_layers(program: Program, width: int) -> int:
