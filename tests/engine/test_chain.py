@@ -321,5 +321,44 @@ def test_a_window_of_a_wide_chain_takes_little_memory():
     assert peak < 2**22 < DENSE_LIMIT < found.dense_bytes
 
 
+def test_many_rows_and_one_column_are_computed_from_the_column():
+    session = Session(wide())
+    session.goto(20)
+    found = chain(moment_of(session), "linear2.out", "linear1.weight").jacobian()
+    tracemalloc.start()
+    try:
+        column = found.window(slice(None), slice(5, 6))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert column.shape == (64 * 1024, 1)
+    assert peak < 64 * column.nbytes / 2  # from the rows: 64 numbers for each of them
+
+
+def test_only_what_links_rows_to_columns_is_looked_at():
+    """Rows of sample 2, columns of unit 3: between them, z₁[2, 3] and z₂[2, 3] alone."""
+    session = Session(wide())
+    found = chain(moment_of(session), "linear2.out", "linear1.weight").jacobian()
+    rows, cols = np.arange(2 * 1024, 2 * 1024 + 9), np.arange(9, 12)
+    inner = found.between(rows, cols)[1:-1]
+    assert [list(places) for places in inner] == [[2 * 1024 + 3], [2 * 1024 + 3]]
+
+
+@pytest.mark.parametrize(
+    ("of", "wrt", "structure", "nonzeros"),
+    [
+        ("linear2.out", "x", "block-diagonal", 4 * 2 * 3),
+        ("yhat", "linear1.out", "block-diagonal", 4 * 2 * 4),
+        ("relu1.out", "linear1.weight", "kronecker", 16 * 3),
+        ("relu1.out", "linear1.bias", "kronecker", 16),
+        ("linear2.out", "linear1.weight", "dense", 8 * 12),
+        ("loss", "x", "dense", 12),
+    ],
+)
+def test_structure_and_nonzeros_of_products(regression, of, wrt, structure, nonzeros):
+    jacobian = chain(moment_of(regression), of, wrt).jacobian()
+    assert (jacobian.structure, jacobian.nonzeros) == (structure, nonzeros)
+
+
 def test_an_empty_chain_has_no_ends():
     assert [gap.kind for gap in Chain("loss", "x", ()).gaps()] == ["end"]

@@ -101,12 +101,14 @@ def test_a_wrong_derivative_in_a_layer_is_found(monkeypatch):
     assert [one.passed for one in result.parameters] == [False, False, True, True]
 
 
-@pytest.mark.parametrize("kind", ["relu", "leaky_relu"])
-def test_at_a_kink_it_says_so(kind):
+@pytest.mark.parametrize(
+    "bent", [{"type": "relu"}, {"type": "leaky_relu"}, {"type": "elu", "alpha": 2.0}], ids=str
+)
+def test_at_a_kink_it_says_so(bent):
     """z₁ = 0 for the second unit whatever x is: its bias stands exactly at the kink."""
     weight, bias = [[0.5, 0.25], [0.0, 0.0]], [0.1, 0.0]
     second = linear(weight=[[1.0, 1.0]], bias=[0.3])
-    program = program_of([linear(2, weight=weight, bias=bias), {"type": kind}, second])
+    program = program_of([linear(2, weight=weight, bias=bias), bent, second])
     result = check_gradients(program, program.initial())
     bias_check = result.parameters[1]
     assert (bias_check.name, bias_check.kinks, bias_check.checked) == ("linear1.bias", 1, 1)
@@ -128,6 +130,23 @@ def test_a_loss_on_its_targets():
     bias = check_gradients(program, program.initial()).parameters[1]
     assert (bias.analytic, bias.kinks, bias.passed) == (1.0, 0, True)
     assert bias.numeric == pytest.approx(1.0)
+
+
+def test_next_to_a_kink_of_the_loss_a_smaller_step_is_taken():
+    program = program_of([linear(weight=[[0.0, 0.0]], bias=[1.000001])], loss="l1")
+    bias = check_gradients(program, program.initial()).parameters[1]
+    assert (bias.analytic, bias.kinks, bias.passed) == (3.0, 0, True)
+    assert bias.step < 1e-6
+
+
+def test_where_bce_is_cut_off_it_says_so():
+    """At ŷ = σ(−40) the loss falls with slope 1, and PyTorch's gradient is nearly 0."""
+    saturated = linear(weight=[[0.0, 0.0]], bias=[-40.0])
+    program = program_of([saturated, {"type": "sigmoid"}], loss="bce")
+    bias = check_gradients(program, program.initial()).parameters[1]
+    assert not bias.passed
+    assert bias.numeric == pytest.approx(-2)
+    assert bias.note.endswith("bce's gradient is cut off where ŷ(1 − ŷ) < 1e-12, as PyTorch's is")
 
 
 def wide():
