@@ -116,17 +116,3 @@ def test_what_cannot_be_skipped_is_said(skip, said):
     with pytest.raises(ExperimentError, match=said or "leaves nothing to run") as caught:
         program(training={"skip": skip})
     assert [problem.path for problem in caught.value.problems] == ["training.skip"]
-
-
-def test_a_gradient_of_minus_zero_meets_no_gradient_and_a_zeroed_one_alike():
-    """0 + (−0) is +0, and −0 − η(−0) is not −0 − η(+0): adding must not look at what was there."""
-    options = {
-        "data": {"x": [[-1.0]], "y": [[1.0]]},
-        "layers": [
-            {"type": "linear", "out": 1, "weight": [[1.0]], "bias": [-0.0]},
-            {"type": "leaky_relu", "negative_slope": 0.0},
-        ],
-    }
-    last = ["forward", "loss", "backward", "update", "zero_grad"]
-    after = parameters(program(**options, training={"epochs": 1, "order": last}))
-    assert after == parameters(program(**options, training={"epochs": 1}))
