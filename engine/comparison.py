@@ -211,15 +211,20 @@ def forward_rows(a: Worksheet, b: Worksheet) -> list[Row]:
     meanings = [forward_meanings(sheet) for sheet in (a, b)]
     rows = []
     for left, right in aligned(a.forward, b.forward, lambda row: row.key):
-        same = []
-        if left and right:
-            before, after = (
-                found[row.key] for found, row in zip(meanings, (left, right), strict=True)
-            )
-            same = [True, *(x == y for x, y in zip(before, after, strict=True))]
         cells = [forward_cells(row) if row else None for row in (left, right)]
-        rows.append(paired("b", cells[0], cells[1], same))
+        if left and right:
+            before, after = meanings[0][left.key], meanings[1][right.key]
+            same = [True, *(x == y for x, y in zip(before, after, strict=True))]
+            rows.append(renamed(paired("b", cells[0], cells[1], same)))
+        else:
+            rows.append(paired("b", cells[0], cells[1]))
     return rows
+
+
+def renamed(row: Row) -> Row:
+    """The row of a layer that both networks have: another name for it is no change."""
+    name, *cells = row.cells
+    return Row((Cell(name.head, name.left, name.right, Change.SAME), *cells))
 
 
 def forward_meanings(sheet: Worksheet) -> dict[Any, tuple[Formula, Formula]]:

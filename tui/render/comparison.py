@@ -56,7 +56,7 @@ def stacked(table: Table, names: tuple[str, ...]) -> Grid:
     for row in table.rows:
         for i, cell in enumerate(told(row)):
             name = clean(row.name.text) if i == 0 else ""
-            lines = Lines(stacked_lines(cell), STYLES[cell.change], dim_after=2)
+            lines = Lines(stacked_lines(cell), STYLES[cell.change], formulas=2)
             grid.add_row(cell.change.value, Text(name), lines)
     return grid
 

@@ -22,23 +22,68 @@ NARROWEST = 24  # a column of formulas
 SHORTEST = 3  # what may stand alone on a line: no lonely ℓ before its equals sign
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lines:
-    """Lines of a table's cell; each is broken when the column is narrower."""
+    """Lines of a table's cell, each broken when the column is narrower, and a value below them.
+
+    The first ``formulas`` lines have the style, the others are subdued like the value.
+    """
 
     lines: tuple[str, ...]
     style: str = ""
-    dim_after: int = 1  # the first lines are the formula, the others its sizes and values
+    formulas: int = 1
+    value: "Value | None" = None
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        widest = max((cell_len(line) for line in self.lines), default=0)
+        shown = self.value.lines(options.max_width) if self.value else ()
+        widest = max((cell_len(line) for line in (*self.lines, *shown)), default=0)
         return Measurement(min(widest, NARROWEST), widest).with_maximum(options.max_width)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for i, line in enumerate(self.lines):
-            style = self.style if i < self.dim_after else "dim"
+            style = self.style if i < self.formulas else "dim"
             for part in broken(line, options.max_width):
-                yield Text(part, style=style, no_wrap=True, overflow="ellipsis")
+                yield Text(part, style=style, no_wrap=True)
+        for row in self.value.lines(options.max_width) if self.value else ():
+            yield Text(row, style="dim", no_wrap=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """A value row by row with its points aligned; as many rows and columns as there is room for.
+
+    A column (``turned``) is written as a row with ᵀ, to save lines.
+    """
+
+    array: Array | None
+    turned: bool = False
+
+    def lines(self, width: int) -> tuple[str, ...]:
+        """The rows within a width; None of an array stands for one too large to be computed."""
+        if self.array is None:
+            return tuple(broken("values: too many to be computed whole", width))
+        if self.array.size == 1:
+            return (cells(self.array, NumberFormat.SIGNIFICANT, 4)[0][0],)
+        counts = range(min(COLUMNS, self.matrix.shape[1]), 0, -1)
+        found = (self.rows(count) for count in counts)
+        return next((rows for rows in found if max(map(cell_len, rows)) <= width), self.rows(1))
+
+    @property
+    def matrix(self) -> Array:
+        """The value as it is laid out."""
+        assert self.array is not None
+        return self.array.T if self.turned else self.array
+
+    def rows(self, count: int) -> tuple[str, ...]:
+        """The rows with their first columns, and the size of the whole where that is not all."""
+        rows, columns = self.matrix.shape
+        shown = cells(self.matrix[:ROWS, :count], NumberFormat.SIGNIFICANT, 4)
+        more, mark = "  …" if columns > count else "", "ᵀ" if self.turned else ""
+        out = [f"[{'  '.join(row)}{more}]{mark}" for row in shown]
+        if rows > ROWS or columns > count:
+            whole = str(columns) if self.turned else f"{rows}×{columns}"
+            out.append(f"… of {whole} values")
+        return tuple(out)
 
 
 def broken(text: str, width: int) -> Iterator[str]:
@@ -65,28 +110,3 @@ def place(text: str, width: int) -> re.Match[str] | None:
 def depth(text: str) -> int:
     """How many parentheses are open at the end of a text."""
     return sum(text.count(c) for c in "([") - sum(text.count(c) for c in ")]")
-
-
-def value_lines(value: Array | None) -> tuple[str, ...]:
-    """A value row by row with its points aligned, its first rows and columns where it is large."""
-    if value is None:
-        return ("values: too many to be computed whole",)
-    rows, columns = value.shape
-    window = value[:ROWS, :COLUMNS]
-    more = "  …" if columns > COLUMNS else ""
-    shown = cells(window, NumberFormat.SIGNIFICANT, 4)
-    out = [f"[{'  '.join(row)}{more}]" for row in shown]
-    if rows > ROWS or more:
-        out.append(f"… {rows}×{columns} values in all")
-    return tuple(out)
-
-
-def column_lines(value: Array | None) -> tuple[str, ...]:
-    """A column written as a row and transposed, to save lines; a number as it is."""
-    if value is None:
-        return value_lines(value)
-    shown = "  ".join(cells(value[:COLUMNS].T, NumberFormat.SIGNIFICANT, 4)[0])
-    if value.size == 1:
-        return (shown,)
-    more = f"  … {len(value)} values" if len(value) > COLUMNS else ""
-    return (f"[{shown}{more}]ᵀ",)

@@ -25,13 +25,13 @@ from engine.worksheet_text import (
     subtitle,
 )
 from tui.render.clean import clean
-from tui.render.formula import Lines, column_lines, value_lines
+from tui.render.formula import Lines, Value
 
 
 def worksheet_tables(sheet: Worksheet, layouts: Sequence[Layout]) -> Iterator[RenderableType]:
     """The heading, the tables (a) to (d), and the remarks."""
     yield Text(clean(sheet.name), style="bold")
-    yield Lines((subtitle(sheet), sizes_line(sheet)), dim_after=0)
+    yield Lines((subtitle(sheet), sizes_line(sheet)), formulas=0)
     yield steps_table(sheet)
     yield forward_table(sheet)
     for layout in layouts:
@@ -69,7 +69,7 @@ def forward_table(sheet: Worksheet) -> Table:
     for row in sheet.forward:
         layer, given, output, size = (cell.text for cell in forward_cells(row))
         numbers = size_numbers(sheet.sample, row.dims).text
-        out = Lines((output, *column_lines(row.value)))
+        out = Lines((output,), value=Value(row.value, turned=True))
         table.add_row(Text(clean(layer)), Lines((given,)), out, Lines((size, numbers)))
     return table
 
@@ -80,9 +80,10 @@ def gradients_table(sheet: Worksheet, layout: Layout) -> Table:
     for row in sheet.gradients:
         symbol, product, size = (cell.text for cell in gradient_cells(row, layout))
         sizes = factor_sizes(row, layout), factor_numbers(sheet.sample, row, layout)
-        lines = (product, *(line.text for line in sizes), *value_lines(row.values(layout)))
+        lines = (product, *(line.text for line in sizes))
+        value = Value(row.values(layout))
         numbers = size_numbers(sheet.sample, row.dims(layout)).text
-        table.add_row(Text(symbol), Lines(lines), Lines((size, numbers)))
+        table.add_row(Text(symbol), Lines(lines, value=value), Lines((size, numbers)))
     if not sheet.gradients:
         table.add_row(Text("none"), Text("the layers have no parameters"), Text(""))
     return table
@@ -94,6 +95,6 @@ def elements_table(sheet: Worksheet) -> Table:
     for row in sheet.elements:
         left, rule, size = (cell.text for cell in element_cells(row))
         numbers = size_numbers(sheet.sample, row.dims).text
-        lines = Lines((rule, *value_lines(row.value)))
+        lines = Lines((rule,), value=Value(row.value))
         table.add_row(Text(left), lines, Lines((size, numbers)))
     return table
