@@ -360,5 +360,16 @@ def test_structure_and_nonzeros_of_products(regression, of, wrt, structure, nonz
     assert (jacobian.structure, jacobian.nonzeros) == (structure, nonzeros)
 
 
+def test_a_smaller_last_batch_has_its_own_sizes():
+    raw = {**SQUARE, "data": {**SQUARE["data"], "batch_size": 2}}
+    session = session_at(read_experiment(raw, "square"), "i2:update")
+    found = chain(moment_of(session), "loss", "linear1.weight")
+    assert found.dims == ((1, 2), (2, 2), (2, 2), (2, 2), (2, 6))
+    pulled = found.jacobian().vjp(np.ones(()))
+    assert_allclose(pulled, session.tensor("linear1.weight.grad"), atol=1e-15)
+    with pytest.raises(GradstepError, match="no sample 1: this batch has 1, from 0 to 0"):
+        moment_of(session, 1)
+
+
 def test_an_empty_chain_has_no_ends():
     assert [gap.kind for gap in Chain("loss", "x", ()).gaps()] == ["end"]
