@@ -83,7 +83,8 @@ def gradients(sheet: Worksheet, layout: Layout) -> Iterable[str]:
         value = Entry("", f"${matrix(row.values(layout))}$")
         numbers = stacked(size, size_numbers(sheet.sample, row.dims(layout)))
         rows.append([symbol.latex, stacked(product, *under, value), numbers])
-    return section(layout_title(layout), HEADS["c"], (2, 12.8, 1.6), rows)
+    empty = ["none", "the layers have no parameters", ""]
+    return section(layout_title(layout), HEADS["c"], (2, 12.8, 1.6), rows or [empty])
 
 
 def comparison_latex(found: Comparison) -> str:

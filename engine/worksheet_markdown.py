@@ -67,7 +67,8 @@ def gradients(sheet: Worksheet, layout: Layout) -> str:
         under = factor_sizes(row, layout).text, factor_numbers(at, row, layout).text
         cells = "<br>".join([product, *under])
         rows.append([symbol, cells, sizes(at, row.dims(layout)), matrix(row.values(layout))])
-    return section(layout_title(layout), (*HEADS["c"], "value"), rows)
+    empty = ["none", "the layers have no parameters", "", ""]
+    return section(layout_title(layout), (*HEADS["c"], "value"), rows or [empty])
 
 
 def comparison_markdown(found: Comparison) -> str:

@@ -26,6 +26,7 @@ from engine.rules import SIGMA
 from engine.sample import Sample, symbols_in
 from engine.state import advance, initial_state
 from engine.worksheet import LAYOUTS, Worksheet, worksheet
+from engine.worksheet_markdown import worksheet_markdown
 
 ACTIVATIONS = [
     {"type": "identity"},
@@ -57,7 +58,7 @@ def random_experiment(seed: int) -> dict[str, Any]:
     }
     if loss["type"] == "huber":
         loss["delta"] = [1.0, 0.4][int(rng.integers(2))]
-    layers: list[dict[str, Any]] = []
+    layers: list[dict[str, Any]] = [ACTIVATIONS[seed % len(ACTIVATIONS)]] * (seed % 4 == 1)
     for width in widths:
         bias = bool(rng.integers(4))
         layers.append({"type": "linear", "out": width, "bias": bias, "init": "normal"})
@@ -197,3 +198,28 @@ z1, partial = Symbol("z₁₂"), Partial("z₂", "z₁")
 def test_writing(formula: Any, text: str, latex: str) -> None:
     assert formula.text() == text
     assert formula.latex() == latex
+
+
+def test_bce_is_clamped_where_the_engine_clamps_it() -> None:
+    layers = [
+        {"type": "linear", "out": 2, "weight": [[900.0], [-900.0]], "bias": False},
+        {"type": "sigmoid"},
+    ]
+    data = {"x": [[1.0]], "y": [[0.0, 1.0]]}
+    program = compiled({"data": data, "layers": layers, "loss": {"type": "bce"}})
+    sheet, tensors = worksheet(program), computed(program)
+    assert float(tensors["loss"]) == 100.0  # PyTorch's floor of the logarithm
+    close(sheet.forward[-1].value, tensors["loss"])
+    close(sheet.elements[0].value, tensors["sigmoid1.out.grad"])
+    close(sheet.gradients[0].value, tensors["linear1.weight.grad"].T)
+
+
+def test_a_network_without_parameters() -> None:
+    data = {"x": [[0.3, -0.2]], "y": [[1.0, 0.0]]}
+    sheet = worksheet(
+        compiled({"data": data, "layers": [{"type": "tanh"}], "loss": {"type": "mse"}})
+    )
+    assert [row.output.text() for row in sheet.forward] == ["tanh(x)", "1/n ‖tanh(x) − y‖²"]
+    assert sheet.gradients == ()
+    assert [row.left for row in sheet.elements] == ["(∂ℓ/∂ŷ)ᵢ"]
+    assert "none" in worksheet_markdown(sheet, LAYOUTS)
