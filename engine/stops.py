@@ -74,6 +74,10 @@ class Stops:
         """The breakpoints before an op of the program: for its gutter."""
         return [stop for stop in self if index in self._checks[stop.number].before]
 
+    def event_of(self, number: int) -> int | None:
+        """The one event that a stop at a position is about; None for others."""
+        return self._checks[number].event
+
     def toggle_op(self, index: int) -> Stop | None:
         """Remove the breakpoints of exactly this op, or set one; the new one, if any."""
         target = op_target(self.program, index)

@@ -34,6 +34,10 @@ PANES: dict[str, Pane] = {
     "jacobian": Pane(3, "Jacobian", "sizes, structure and values of a derivative", True),
     "chain": Pane(4, "Chain", "the product that makes a derivative, factor by factor", True),
     "variables": Pane(5, "Variables", "every tensor, a line each; choosing one shows its values"),
+    "watches": Pane(
+        7, "Watches", "expressions at the cursor, before the last op, and their past", True
+    ),
+    "console": Pane(8, "Console", "what commands have answered", True),
     "timeline": Pane(6, "Timeline", "the loss and the phases of every iteration; ← → scrub"),
 }
 
@@ -76,6 +80,41 @@ COMMANDS: tuple[Command, ...] = (
     *stepping(),
     Command("first", ("g",), "first", "to the first event", "Stepping"),
     Command("last", ("G",), "last", "to the last known event", "Stepping"),
+    Command("continue", ("c",), "proceed(1)", "continue to the next stop", "Stops", "", ("f5",)),
+    Command("reverse", ("C",), "proceed(-1)", "back to the previous stop", "Stops"),
+    Command(
+        "break",
+        ("b",),
+        "toggle_stop",
+        "a breakpoint on the selected op, or none",
+        "Stops",
+        "",
+        ("f9",),
+    ),
+    Command("stops", ("B",), "stops", "the list of stops", "Stops"),
+    Command("run-to", ("t",), "run_to", "run to the selected op", "Stops"),
+    Command("watch", ("w",), "watch", "watch an expression", "Stops"),
+    Command(
+        "next-change", ("right_parenthesis",), "change(1)", "next change of the tensor", "Stops"
+    ),
+    Command("previous-change", ("left_parenthesis",), "change(-1)", "its previous change", "Stops"),
+    Command(
+        "command",
+        ("colon",),
+        "command",
+        "the command line: help lists its words",
+        "Going",
+        "command",
+    ),
+    Command("search", ("slash",), "search", "search tensors and ops", "Going"),
+    Command("at", ("at",), "go_at", "go to an index of the tensor, or a position", "Going"),
+    Command("mark", ("m",), "mark", "a bookmark here: a name, then a text", "Going"),
+    Command("to-mark", ("apostrophe",), "to_mark", "go to a bookmark", "Going"),
+    Command(
+        "visited-back", ("alt+left",), "visited(-1)", "the place before the last jump", "Going"
+    ),
+    Command("visited-forward", ("alt+right",), "visited(1)", "and forward again", "Going"),
+    Command("edit", ("i",), "edit", "edit the selected value", "Going"),
     Command("outer", ("u",), "level(1)", "compare with an outer level: op, phase, …", "Looking"),
     Command("inner", ("d",), "level(-1)", "compare with an inner level: …, phase, op", "Looking"),
     Command("follow", ("full_stop",), "follow", "show what the last op wrote", "Looking"),
@@ -97,6 +136,14 @@ KEY_NAMES = {
     "space": "Space",
     "question_mark": "?",
     "full_stop": ".",
+    "right_parenthesis": ")",
+    "left_parenthesis": "(",
+    "colon": ":",
+    "slash": "/",
+    "at": "@",
+    "apostrophe": "'",
+    "alt+left": "Alt+Left",
+    "alt+right": "Alt+Right",
     "greater_than_sign": ">",
     "less_than_sign": "<",
     "tab": "Tab",

@@ -38,3 +38,7 @@ class IterationChosen(Message):
     """A person wants to go to an iteration, counted from 0."""
 
     iteration: int
+
+
+class GutterClicked(Message):
+    """A person wants a breakpoint on the op just chosen, or none."""

@@ -1,19 +1,27 @@
 """One frozen snapshot of what the screen shows: made by the main screen, read by the panes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
+from engine.branches import MAIN
 from engine.moment import Moment
 from engine.position import Granularity, Position
 from engine.program import Op, Program, TensorInfo
 from engine.session import Session
 from engine.state import Event
+from engine.stop import StopKind
+from engine.watches import WatchValue
 from tui.lens import Lens, pair
 
 Array = NDArray[Any]
+
+
+def unwatched(source: str) -> tuple[WatchValue, list[float]]:
+    """A watch before anything is evaluated."""
+    return WatchValue(source), []
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +52,9 @@ class View:
     wrt: str
     moment: Moment
     marks: tuple[tuple[int, str, str], ...] = ()
+    stops: Mapping[int, bool] = field(default_factory=dict)
+    watches: tuple[str, ...] = ()
+    watched: Callable[[str], tuple[WatchValue, list[float]]] = unwatched
     row: int | None = None
     count: str = ""
     note: str = ""
@@ -55,6 +66,11 @@ class View:
         """The op about to run; None at the end of the run."""
         index = self.position.op
         return self.program.ops[index] if index < len(self.program.ops) else None
+
+    @property
+    def selected_op(self) -> int | None:
+        """The op that the person has moved to, else the one about to run."""
+        return self.row if self.row is not None else self.op.index if self.op else None
 
     @property
     def info(self) -> TensorInfo:
@@ -121,6 +137,26 @@ def before_level(session: Session, name: str, level: Granularity) -> tuple[Array
     return event.before[event.op.writes.index(name)], False
 
 
+def marks_of(session: Session) -> Iterator[tuple[int, str, str]]:
+    """What stands over the timeline: stops at a position, edits, bookmarks."""
+    ops = len(session.program.ops)
+    for stop in session.stops:
+        if stop.kind == StopKind.POSITION and stop.enabled:
+            event = session.stops.event_of(stop.number)
+            if event is not None:
+                yield event, "●", "bad"
+    for entry in session.journal:
+        yield min(entry.event, session.program.events - 1), "✎", "changed"
+    for bookmark in session.bookmarks.values():
+        yield min(bookmark.event, session.program.iterations * ops - 1), "'", "name"
+
+
+def stops_of(session: Session) -> dict[int, bool]:
+    """The ops with a breakpoint, and whether one of them is enabled."""
+    found = {op.index: session.stops.at_op(op.index) for op in session.program.ops}
+    return {index: any(stop.enabled for stop in stops) for index, stops in found.items() if stops}
+
+
 def look(session: Session, selection: Selection, badge: Callable[[str], str]) -> View:
     """The view of a session with a selection."""
     name = selection.tensor or followed(session)
@@ -149,5 +185,13 @@ def look(session: Session, selection: Selection, badge: Callable[[str], str]) ->
         of=of,
         wrt=wrt,
         moment=Moment(session.program, tensors, session.event, session.event_at, sample),
+        marks=tuple(marks_of(session)),
+        stops=stops_of(session),
+        watches=tuple(session.watches),
+        watched=lambda source: (
+            session.watches.value(session, source),
+            session.watches.spark(session, source, 24),
+        ),
+        mode="LIVE" if session.branch.name == MAIN else f"⎇ {session.branch.name}",
         row=selection.row,
     )

@@ -26,7 +26,7 @@ def rows_of(program: Program) -> list[Row]:
     return rows
 
 
-def row_line(view: View, row: Row, width: int, selected: bool, stop: bool = False) -> Line:
+def row_line(view: View, row: Row, width: int, selected: bool) -> Line:
     """One row of the listing."""
     if row.op is None:
         skipped = row.phase in view.program.experiment.training.skip
@@ -35,9 +35,10 @@ def row_line(view: View, row: Row, width: int, selected: bool, stop: bool = Fals
     op, at = row.op, view.position.op
     current = op.index == at
     mark = "▶" if current else "✓" if op.index < at else " "
-    gutter = f"{'●' if stop else ' '}{mark} "
+    stop = {None: " ", True: "●", False: "○"}[view.stops.get(op.index)]
     role = "current" if current else "dim" if op.index < at else ""
-    left: Line = [(gutter, "key" if current else "dim"), (op.label, role)]
+    gutter = "bad" if stop == "●" else "dim"
+    left: Line = [(stop, gutter), (f"{mark} ", "key" if current else "dim"), (op.label, role)]
     shape = shapes(view.program, op)
     right: Line = [(f" {shape} ", "shape" if current else "dim")]
     if width_of(left) + width_of(right) > width:

@@ -5,7 +5,7 @@ from engine.position import Granularity
 from engine.program import Op, Program
 from tui.render.clean import clean
 from tui.render.curve import block_spark
-from tui.render.line import Line, fit_parts, spread, width_of
+from tui.render.line import Line, fit_parts, fitted, spread, width_of
 from tui.render.numbers import compact, shape_text
 from tui.view import View
 
@@ -32,11 +32,14 @@ def status(view: View) -> Line:
     """What the debugger is doing, at the right edge."""
     if view.busy:
         return [(f" {view.busy} ", "warn")]
-    if view.note:
-        return [(f" {view.note} ", "warn")]
     if view.count:
         return [(f" count {view.count} ", "warn")]
     return [(f" {view.mode} ", "good")]
+
+
+def message_line(view: View, width: int) -> Line:
+    """What the last key has led to; empty where the screen says it all."""
+    return fitted([(f" {clean(view.note)}", "warn")] if view.note else [], width)
 
 
 def place(view: View) -> Line:

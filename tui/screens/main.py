@@ -1,7 +1,6 @@
 """The main screen: it alone holds the Session; panes get a View down and post messages up."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -10,32 +9,35 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 
 from engine.badges import badge
+from engine.command_language import Debugger
 from engine.position import Granularity
 from engine.session import Session
 from tui.commands import COMMANDS, PANES, key_name
+from tui.counting import Counting
+from tui.journeys import Journeys, LongRun
 from tui.lens import differentiable, variable
 from tui.messages import FactorChosen, IterationChosen, OpChosen, PaneChosen, TensorChosen
 from tui.render.variables import Summaries
-from tui.running import Counting, LongRun
+from tui.screens.commanding import Commanding
 from tui.screens.help import HelpScreen
 from tui.view import Selection, View, look
 from tui.widgets.chain import ChainPane
+from tui.widgets.console import ConsolePane
 from tui.widgets.jacobian import JacobianPane
 from tui.widgets.program import ProgramPane
-from tui.widgets.status import EquationLine, PhaseStrip, PositionLine, TabLine
+from tui.widgets.prompt import PromptLine
+from tui.widgets.status import EquationLine, MessageLine, PhaseStrip, PositionLine, TabLine
 from tui.widgets.tensor import TensorPane
 from tui.widgets.timeline import TimelinePane
 from tui.widgets.variables import VariablesPane
+from tui.widgets.watches import WatchesPane
 
 NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
 LEVELS = tuple(Granularity)
-INLINE_SECONDS = 0.012  # a step that takes longer goes on in a thread
-HEAVY_BYTES = 8 * 2**20  # an op that writes this much never runs on the screen's own thread
 
 
 def bindings() -> list[BindingType]:
@@ -56,7 +58,7 @@ def bindings() -> list[BindingType]:
     return [*made, *digits]
 
 
-class MainScreen(Screen[None]):
+class MainScreen(Commanding):
     """The debugger."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
@@ -68,7 +70,8 @@ class MainScreen(Screen[None]):
         self.selection = Selection()
         self.summaries = Summaries()
         self.counting = Counting()
-        self.long_run: LongRun | None = None
+        self.journeys = Journeys(self)
+        self.debugger = Debugger(session)
         self.pane = "program"
         self.inspector = "tensor"
         self.zoomed = False
@@ -88,10 +91,14 @@ class MainScreen(Screen[None]):
                 )
                 yield JacobianPane(id="jacobian", classes="pane").data_bind(MainScreen.view)
                 yield ChainPane(id="chain", classes="pane").data_bind(MainScreen.view)
+                yield WatchesPane(id="watches", classes="pane").data_bind(MainScreen.view)
+                yield ConsolePane(id="console", classes="pane").data_bind(MainScreen.view)
                 yield VariablesPane(self.summaries, id="variables", classes="pane").data_bind(
                     MainScreen.view
                 )
         yield TimelinePane(id="timeline", classes="pane").data_bind(MainScreen.view)
+        yield MessageLine(id="message").data_bind(MainScreen.view)
+        yield PromptLine(id="prompt")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -180,18 +187,11 @@ class MainScreen(Screen[None]):
         self.move(self.session.known)
 
     def move(self, target: int) -> None:
-        """Go to an event: at once where that is quick, else in a thread that can be cancelled."""
-        if self.long_run is not None:
-            self.say(busy=f"{self.long_run.text} · Esc stops it first")
-            return
-        if target == self.session.event:
+        """Go to an event; where that leads nowhere, say why."""
+        if target == self.session.event and self.journeys.current is None:
             self.show_now(note=self.edge(target))
-            return
-        travel = self.session.travel(target)
-        if self.heavy() or not self.inline(travel):
-            self.start_long_run(travel, target)
         else:
-            self.show_now()
+            self.journeys.begin(self.session.travel(target), self.arrived, target)
 
     def edge(self, event: int) -> str:
         """Why a step led nowhere."""
@@ -199,43 +199,32 @@ class MainScreen(Screen[None]):
             return "at the first event"
         return "at the end of the run" if event >= self.session.program.events else "already there"
 
-    def heavy(self) -> bool:
-        """Whether a single op may take longer than a key press may wait."""
-        program = self.session.program
-        return max(program.nbytes(op) for op in program.ops) > HEAVY_BYTES
+    def arrived(self, run: LongRun) -> None:
+        """A movement is over: show where it has led to."""
+        self.selection = replace(self.selection, row=None)
+        self.show_now(note="stopped" if run.cancelled else "")
 
-    def inline(self, travel: Iterator[int]) -> bool:
-        """Travel for as long as nobody notices; whether that was enough."""
-        end = time.perf_counter() + INLINE_SECONDS
-        return all(time.perf_counter() <= end for _ in travel)
+    @property
+    def long_run(self) -> LongRun | None:
+        """The movement that goes on in a thread, if there is one."""
+        return self.journeys.current
 
-    def start_long_run(self, travel: Iterator[int], target: int) -> None:
-        """Travel on in a thread that posts its progress."""
-        self.long_run = LongRun(travel, self.session.event, target)
-        self.run_worker(self.run_on, thread=True, exclusive=True, exit_on_error=True)
-        self.set_timer(0.15, self.progress)
+    def in_thread(self, work: Callable[[], None]) -> None:
+        """Do something in a thread of its own."""
+        self.run_worker(work, thread=True, exclusive=True)
 
-    def run_on(self) -> None:
-        """In the thread: travel to the end or until cancelled."""
-        assert self.long_run is not None
-        self.long_run.run()
-        self.app.call_from_thread(self.finished)
+    def later(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Do something after some time."""
+        self.set_timer(seconds, callback)
 
-    def progress(self) -> None:
-        """Say how far the run is, as long as there is one."""
-        if self.long_run is not None:
-            self.say(busy=self.long_run.text)
-            self.set_timer(1 / 30, self.progress)
-
-    def finished(self) -> None:
-        """The thread has ended: show where it has come to."""
-        run, self.long_run = self.long_run, None
-        self.show_now(note="stopped" if run is not None and run.cancelled else "")
+    def call_on_screen(self, callback: Callable[[], None]) -> None:
+        """From another thread: do something on the screen's own."""
+        self.app.call_from_thread(callback)
 
     def action_cancel(self) -> None:
         """Stop a long run; forget a count; follow again."""
         if self.long_run is not None:
-            self.long_run.cancel()
+            self.journeys.cancel()
         elif self.counting.text:
             self.counting.clear()
             self.say(count="")
@@ -318,8 +307,17 @@ class MainScreen(Screen[None]):
     @on(TensorChosen)
     def choose_tensor(self, message: TensorChosen) -> None:
         """Show a tensor until another is chosen."""
-        self.selection = replace(self.selection, tensor=message.name)
+        self.select_tensor(message.name)
+
+    def select_tensor(self, name: str) -> None:
+        """Show a tensor until another is chosen."""
+        self.selection = replace(self.selection, tensor=name)
         self.refresh_view()
+
+    @property
+    def focused_pane(self) -> str:
+        """The pane that a person works in."""
+        return self.pane
 
     @on(OpChosen)
     def choose_op(self, message: OpChosen) -> None:
@@ -358,5 +356,5 @@ class MainScreen(Screen[None]):
     def action_quit(self) -> None:
         """Leave; a long run is stopped first."""
         if self.long_run is not None:
-            self.long_run.cancel()
+            self.journeys.cancel()
         self.app.exit()

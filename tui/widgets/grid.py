@@ -149,6 +149,15 @@ class MatrixGrid(LineList):
             self.scroll_to(x=(self.column - seen + 1) * self.cell, animate=False, force=True)
         self.refresh()
 
+    def go_to(self, row: int, column: int) -> bool:
+        """Move the cursor to a cell, if there is such a cell."""
+        shape = None if self.view is None else self.shape(self.view)
+        if shape is None or row >= shape[0] or column >= shape[1]:
+            return False
+        self.move(row - self.row)
+        self.sideways(column - self.column)
+        return True
+
     def key_left(self) -> None:
         """Cursor left."""
         self.sideways(-1)

@@ -5,12 +5,13 @@ from functools import lru_cache
 from textual.reactive import reactive
 
 from engine.program import Program
-from tui.messages import OpChosen
+from tui.messages import GutterClicked, OpChosen
 from tui.render.line import Line
 from tui.render.listing import Row, row_line, rows_of
 from tui.view import View
 from tui.widgets.lines import LineList
 
+GUTTER = 2  # columns at the left that belong to breakpoints
 listing = lru_cache(maxsize=4)(rows_of)
 
 
@@ -37,6 +38,15 @@ class ProgramPane(LineList):
         op = self.rows(view.program)[y].op
         if op is not None:
             self.post_message(OpChosen(op.index))
+
+    def on_click(self, event: object) -> None:
+        """Go to the clicked op; in the gutter also set or remove its breakpoint."""
+        super().on_click(event)
+        y = getattr(event, "y", 0) + self.scroll_offset.y
+        if getattr(event, "x", 9) < GUTTER and self.view is not None:
+            rows = self.rows(self.view.program)
+            if y < len(rows) and rows[y].op is not None:
+                self.post_message(GutterClicked())
 
     def watch_view(self, view: View | None) -> None:
         """Follow the op about to run."""

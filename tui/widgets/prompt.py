@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from os.path import commonprefix
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -101,7 +100,7 @@ class PromptLine(Vertical):
         self.candidates([])
         self.field.value = text
         self.field.cursor_position = len(text)
-        self.add_class("asking")
+        self.screen.add_class("asking")
         self.screen.set_focus(self.field)
 
     def candidates(self, found: Sequence[str]) -> None:
@@ -124,7 +123,7 @@ class PromptLine(Vertical):
         found = list(self.completer(before))
         if not found:
             return
-        longest = commonprefix(found)
+        longest = shared_beginning(found)
         if len(longest) >= len(before) or len(found) == 1:
             self.field.value = longest + after
             self.field.cursor_position = len(longest)
@@ -135,10 +134,17 @@ class PromptLine(Vertical):
         """Keep the line and hand it up."""
         event.stop()
         self.past.add(event.value)
-        self.remove_class("asking")
+        self.screen.remove_class("asking")
         self.post_message(Asked(self.kind, event.value))
 
     def dismiss(self) -> None:
         """Leave without an answer."""
-        self.remove_class("asking")
+        self.screen.remove_class("asking")
         self.post_message(Dismissed())
+
+
+def shared_beginning(texts: Sequence[str]) -> str:
+    """The longest beginning that all texts have."""
+    first, last = min(texts), max(texts)
+    same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), None)
+    return first[:same] if same is not None else min(first, last, key=len)

@@ -5,7 +5,7 @@ from textual import events
 from tui.commands import PANES
 from tui.messages import PaneChosen
 from tui.render.line import Line, width_of
-from tui.render.status import equation_line, phase_strip, position_line
+from tui.render.status import equation_line, message_line, phase_strip, position_line
 from tui.view import View
 from tui.widgets.lines import Lines
 
@@ -29,6 +29,13 @@ class EquationLine(Lines):
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         return [equation_line(view, width)]
+
+
+class MessageLine(Lines):
+    """What the debugger has to say to the last key."""
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        return [message_line(view, width)]
 
 
 class TabLine(Lines):

@@ -1,43 +1,7 @@
-"""A run that goes on in a thread, and the count that a person types before a step key."""
+"""The count that a person types before a step key."""
 
-import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-
-
-@dataclass
-class LongRun:
-    """A journey of the session, pulled piece by piece; cancelled between two pieces."""
-
-    travel: Iterator[int]
-    start: int
-    target: int
-    at: int = 0
-    cancelled: bool = False
-    began: float = field(default_factory=time.monotonic)
-    _stop: threading.Event = field(default_factory=threading.Event)
-
-    def run(self) -> None:
-        """Travel until the target is reached or somebody cancels."""
-        self.at = self.start
-        for event in self.travel:
-            self.at = event
-            if self._stop.is_set():
-                self.cancelled = True
-                return
-
-    def cancel(self) -> None:
-        """Ask the journey to end at the next whole event."""
-        self._stop.set()
-
-    @property
-    def text(self) -> str:
-        """How far it is, and how fast."""
-        span = max(1, abs(self.target - self.start))
-        done = abs(self.at - self.start) if self.at else 0
-        rate = done / max(1e-6, time.monotonic() - self.began)
-        return f"running {100 * done // span}% · {rate:,.0f} events/s · Esc stops"
+from dataclasses import dataclass
 
 
 @dataclass

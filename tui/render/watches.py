@@ -1,0 +1,45 @@
+"""A watch in a line: its value, the value before the last op, and a spark of its past."""
+
+import numpy as np
+
+from engine.watches import Value
+from tui.render.clean import clean
+from tui.render.curve import block_spark
+from tui.render.line import Line, fitted, spread, width_of
+from tui.render.numbers import compact, shape_text
+from tui.render.summary import summarize, summary_text
+from tui.view import View
+
+SPARK = 16
+
+
+def watch_line(view: View, source: str, width: int, selected: bool) -> Line:
+    """One watch."""
+    found, past = view.watched(source)
+    name: Line = [("▸" if found.changed else " ", "changed"), (f"{clean(source)} ", "name")]
+    if found.error is not None:
+        line = fitted([*name, (clean(found.error), "warn")], width)
+    else:
+        room = max(10, width - width_of(name) - SPARK - 4)
+        left: Line = [
+            *name,
+            ("= ", "dim"),
+            (value_text(found.value, room), "changed" if found.changed else ""),
+        ]
+        if found.changed and found.before is not None and np.size(found.before) == 1:
+            left += [(f"  was {value_text(found.before, 12)}", "dim")]
+        right: Line = [(block_spark(past, min(SPARK, len(past))) + " ", "curve")] if past else []
+        line = spread(left, right, width)
+    return [(text, "cursor" if selected else role) for text, role in line]
+
+
+def value_text(value: Value, width: int) -> str:
+    """A value in at most ``width`` cells."""
+    if value is None:
+        return "not computed yet"
+    array = np.asarray(value)
+    if array.size == 1 and array.ndim == 0:
+        return str(bool(array)) if array.dtype == bool else compact(array.item(), 10)
+    if array.size <= 6 and array.ndim == 1:
+        return "[" + "  ".join(compact(x, 7) for x in array) + "]"
+    return f"{shape_text(array.shape)} {summary_text(summarize(array), max(8, width - 8))}"

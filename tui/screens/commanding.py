@@ -1,0 +1,313 @@
+"""What a person asks for in words or with a debugger's keys: stops, watches, places, edits.
+
+The abstract base of the main screen: it turns keys and prompts into commands of the engine's own
+command language, so that everything a key does can be written in a script too.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from textual import on
+from textual.screen import Screen
+
+from engine.command_language import Debugger, Result
+from engine.errors import GradstepError
+from engine.positions import parse_position
+from engine.running import next_change
+from engine.session import Session
+from tui.journeys import Journeys, LongRun
+from tui.messages import GutterClicked
+from tui.render.numbers import exact
+from tui.screens.stops import StopsAnswer, StopsScreen
+from tui.view import View
+from tui.widgets.console import ConsolePane
+from tui.widgets.grid import MatrixGrid
+from tui.widgets.prompt import Asked, Dismissed, PromptLine
+
+
+class Commanding(Screen[None]):
+    """Keys and prompts into commands."""
+
+    session: Session
+    journeys: Journeys
+    debugger: Debugger
+
+    @abstractmethod
+    def show_now(self, note: str = "") -> None:
+        """Show the session as it is."""
+
+    @abstractmethod
+    def looked(self) -> View:
+        """A new snapshot of the session."""
+
+    @abstractmethod
+    def move(self, target: int) -> None:
+        """Go to an event."""
+
+    @abstractmethod
+    def go_to_pane(self, pane: str) -> None:
+        """Give a pane the focus."""
+
+    @abstractmethod
+    def select_tensor(self, name: str) -> None:
+        """Show a tensor."""
+
+    @property
+    @abstractmethod
+    def focused_pane(self) -> str:
+        """The pane that a person works in."""
+
+    @property
+    def prompt(self) -> PromptLine:
+        """The line in which a person types."""
+        return self.query_one(PromptLine)
+
+    @property
+    def console(self) -> ConsolePane:
+        """Where commands answer."""
+        return self.query_one(ConsolePane)
+
+    # -- commands
+
+    def command(self, line: str, aloud: bool = True) -> None:
+        """Carry out a line of the command language."""
+        if aloud:
+            self.console.say(f"> {line}", "key")
+        self.journeys.begin(self.debugger.run(line), self.answered)
+
+    def answered(self, run: LongRun) -> None:
+        """A command is over: its answer goes to the console, its first line beside the keys."""
+        if run.error is not None:
+            self.failed(run.error)
+            return
+        result = run.result if isinstance(run.result, Result) else Result("")
+        for text in (*run.logs, *result.lines):
+            self.console.say(text, "" if result.ok else "bad")
+        self.show_now("stopped" if run.cancelled else headline([*run.logs, *result.lines]))
+        if result.data.get("quit"):
+            self.app.exit()
+
+    def failed(self, error: GradstepError) -> None:
+        """A command could not be carried out."""
+        self.console.say(str(error), "bad")
+        last = str(error).strip().splitlines()[-1].lstrip(" ^")
+        self.show_now(last)
+
+    # -- stops
+
+    def action_proceed(self, direction: int) -> None:
+        """To the next stop, or back to the previous one."""
+        self.command("c" if direction > 0 else "rc", aloud=False)
+
+    def action_toggle_stop(self) -> None:
+        """A breakpoint on the selected op, or none."""
+        op = self.looked().selected_op
+        if op is None:
+            self.show_now("the run is over: select an op of the program first")
+            return
+        stop = self.session.stops.toggle_op(op)
+        self.show_now(f"stop {stop.number}: {stop}" if stop else "breakpoint removed")
+
+    @on(GutterClicked)
+    def gutter_clicked(self) -> None:
+        """A click beside an op is the key for its breakpoint."""
+        self.action_toggle_stop()
+
+    def action_stops(self) -> None:
+        """The list of stops."""
+        self.app.push_screen(StopsScreen(self.session.stops), self.stops_answered)
+
+    def stops_answered(self, answer: StopsAnswer | None) -> None:
+        """Something of a stop is to be typed."""
+        if answer is not None:
+            self.ask(answer.kind, answer.label, answer.text, self.debugger.complete)
+        self.show_now()
+
+    def action_run_to(self) -> None:
+        """Run to the selected op."""
+        op = self.looked().selected_op
+        if op is None:
+            return
+        ops = len(self.session.program.ops)
+        whole, rest = divmod(self.session.event, ops)
+        self.move((whole if op > rest else whole + 1) * ops + op)
+
+    def action_watch(self) -> None:
+        """Watch an expression."""
+        self.ask("watch", "watch", self.expression(), self.completing("display "))
+
+    def action_change(self, direction: int) -> None:
+        """To the next or previous change of the tensor, or of the selected element."""
+        steps = next_change(self.session, self.expression(), direction < 0)
+        self.journeys.begin(steps, self.changed)
+
+    def changed(self, run: LongRun) -> None:
+        """Say what changed, or that nothing did."""
+        hits = getattr(run.result, "hits", ())
+        self.show_now(str(hits[0].evidence) if hits else "no further change")
+
+    # -- places
+
+    def action_go_at(self) -> None:
+        """Go to an index of the tensor, or to a position."""
+        inside = self.focused_pane in ("tensor", "jacobian")
+        label = "index row,column or position" if inside else "position"
+        self.ask("at", label, "", self.completing("goto "))
+
+    def action_mark(self) -> None:
+        """A bookmark here."""
+        self.ask("mark", "bookmark: name and text")
+
+    def action_to_mark(self) -> None:
+        """Go to a bookmark."""
+        if not self.session.bookmarks:
+            self.show_now("no bookmarks yet: m makes one")
+            return
+        self.ask("to-mark", "go to bookmark", "", self.bookmarks)
+
+    def bookmarks(self, text: str) -> list[str]:
+        """The bookmarks that begin with a text."""
+        return [name for name in self.session.bookmarks if name.startswith(text)]
+
+    def action_visited(self, direction: int) -> None:
+        """The place before the last jump, or forward again."""
+        visited = self.session.visited
+        event = visited.forward() if direction > 0 else visited.back(self.session.event)
+        if event is None:
+            self.show_now("no place further on" if direction > 0 else "no place before")
+        else:
+            self.journeys.begin(self.session.travel(event), lambda run: self.show_now(), event)
+
+    # -- typing
+
+    def ask(
+        self,
+        kind: str,
+        label: str,
+        text: str = "",
+        completer: Callable[[str], Sequence[str]] | None = None,
+    ) -> None:
+        """Let a person type something."""
+        if self.journeys.current is None:
+            self.prompt.ask(kind, label, text, completer)
+
+    def action_command(self) -> None:
+        """The command line."""
+        self.ask("command", ":", "", self.debugger.complete)
+
+    def action_search(self) -> None:
+        """Search tensors and ops."""
+        self.ask("search", "/", "", self.found)
+
+    def action_edit(self) -> None:
+        """Edit the selected value."""
+        place, value = self.selected_value()
+        self.ask("command", ":", f"set {place} = {value}", self.debugger.complete)
+
+    @on(Asked)
+    def asked(self, message: Asked) -> None:
+        """Do what a prompt asked for."""
+        self.go_to_pane(self.focused_pane)
+        text = message.text.strip()
+        if not text:
+            return
+        match message.kind:
+            case "command":
+                self.command(text)
+            case "search":
+                self.search(text)
+            case "at":
+                self.go_at(text)
+            case "mark":
+                self.command(f"mark {text}")
+            case "to-mark":
+                self.command(f"goto '{text.lstrip(chr(39))}")
+            case "watch":
+                self.guarded(lambda: self.session.watches.add(text))
+            case kind:
+                self.command(f"{kind} {text}")
+
+    @on(Dismissed)
+    def dismissed(self) -> None:
+        """Back to where one was."""
+        self.go_to_pane(self.focused_pane)
+
+    def guarded(self, act: Callable[[], Any]) -> None:
+        """Do something that may be refused, and show the result."""
+        try:
+            act()
+        except GradstepError as error:
+            self.failed(error)
+        else:
+            self.show_now()
+
+    def completing(self, head: str) -> Callable[[str], list[str]]:
+        """Completion of an argument alone."""
+        return lambda text: [
+            whole.removeprefix(head) for whole in self.debugger.complete(head + text)
+        ]
+
+    # -- what the words are about
+
+    def names(self) -> Iterator[str]:
+        """All that can be searched: tensors, then ops by their formula."""
+        yield from self.session.program.tensors
+
+    def found(self, text: str) -> list[str]:
+        """The tensors whose name or symbol holds a text."""
+        infos = self.session.program.tensors.values()
+        return [i.name for i in infos if text.lower() in i.name.lower() or text in i.symbol]
+
+    def search(self, text: str) -> None:
+        """Show the first tensor that a text finds, else the op whose formula holds it."""
+        found = self.found(text)
+        ops = [op.name for op in self.session.program.ops if text in op.formula]
+        if not found and not ops:
+            self.show_now(f"nothing found for {text!r}")
+            return
+        exactly = [name for name in found if name == text]
+        self.select_tensor((exactly or found or ops)[0])
+
+    def go_at(self, text: str) -> None:
+        """Go to a cell of the grid in focus, or to a position of the run."""
+        grid = self.grid()
+        cell = text.strip("[]()").split(",")
+        if grid is not None and all(part.strip().isdigit() for part in cell):
+            row, column = ([0] * 2 + [int(part) for part in cell])[-2:]
+            self.show_now("" if grid.go_to(row, column) else f"no cell [{text}] here")
+            return
+        try:
+            event = parse_position(text, self.session)
+        except GradstepError as error:
+            self.failed(error)
+            return
+        self.session.visited.leave(self.session.event)
+        self.move(event)
+
+    def grid(self) -> MatrixGrid | None:
+        """The grid that the focused pane shows."""
+        if self.focused_pane not in ("tensor", "jacobian"):
+            return None
+        return self.query_one(f"#{self.focused_pane}").query_one(MatrixGrid)
+
+    def expression(self) -> str:
+        """The selected tensor, or its element under the cursor of the grid."""
+        view = self.looked()
+        return self.selected_value()[0] if self.focused_pane == "tensor" else view.tensor
+
+    def selected_value(self) -> tuple[str, str]:
+        """The selected element as it is written in an expression, and its value."""
+        view = self.looked()
+        array = view.array
+        if array is None or array.ndim == 0:
+            return view.tensor, "" if array is None else exact(array)
+        grid = self.query_one("#tensor").query_one(MatrixGrid)
+        index = (grid.row, grid.column)[-array.ndim :]
+        inside = tuple(min(i, size - 1) for i, size in zip(index, array.shape, strict=True))
+        return f"{view.tensor}[{', '.join(map(str, inside))}]", exact(array[inside])
+
+
+def headline(lines: Sequence[str]) -> str:
+    """The first line of an answer, for the line beside the keys."""
+    return lines[0] if lines else ""
