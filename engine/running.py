@@ -36,7 +36,8 @@ class Hit:
     log: str | None = None
 
     def __str__(self) -> str:
-        name = f"stop {self.stop.number} ({self.stop})" if self.stop.number else str(self.stop)
+        what = str(self.stop)
+        name = f"stop {self.stop.number} ({what})" if self.stop.number else what.partition(" ")[2]
         why = f"{self.evidence} · " if self.evidence else ""
         trouble = f" · its condition cannot be evaluated: {self.problem}" if self.problem else ""
         side = "after" if self.evidence or self.stop.kind in WATCHING else "before"

@@ -25,20 +25,20 @@ class StopKind(StrEnum):
     UNMOVED = "unmoved"
 
 
-# Kinds and their words in the command line; {} is the target or the bound.
+# Each kind as the command that sets it; {inside} is the one tensor that a predicate looks at.
 WORDING = {
     StopKind.OP: "break {target}",
     StopKind.POSITION: "break {target}",
     StopKind.CHANGE: "watch {target}",
-    StopKind.CROSS: "watch {target} crosses {bound:g}",
+    StopKind.CROSS: "watch {target} crosses {bound!r}",
     StopKind.WHEN: "when {target}",
-    StopKind.NAN: "any nan",
-    StopKind.INF: "any inf",
-    StopKind.NONFINITE: "any non-finite",
-    StopKind.GRADIENT_ABOVE: "gradient above {bound:g}",
-    StopKind.GRADIENT_BELOW: "gradient below {bound:g}",
-    StopKind.DEAD: "dead unit",
-    StopKind.UNMOVED: "unmoved parameter",
+    StopKind.NAN: "watch any nan{inside}",
+    StopKind.INF: "watch any inf{inside}",
+    StopKind.NONFINITE: "watch any non-finite{inside}",
+    StopKind.GRADIENT_ABOVE: "watch gradient above {bound!r}{inside}",
+    StopKind.GRADIENT_BELOW: "watch gradient below {bound!r}{inside}",
+    StopKind.DEAD: "watch dead{inside}",
+    StopKind.UNMOVED: "watch unmoved{inside}",
 }
 BOUNDED = (StopKind.CROSS, StopKind.GRADIENT_ABOVE, StopKind.GRADIENT_BELOW)
 EXPRESSIONS = (StopKind.CHANGE, StopKind.CROSS, StopKind.WHEN)
@@ -65,7 +65,10 @@ class Stop:
     hits: int = 0
 
     def __str__(self) -> str:
-        words = WORDING[self.kind].format(target=self.target, bound=self.bound or 0.0)
+        inside = f" in {self.target}" if self.target else ""
+        words = WORDING[self.kind].format(
+            target=self.target, bound=self.bound or 0.0, inside=inside
+        )
         return words + (f" if {self.condition}" if self.condition else "")
 
     @property
