@@ -1,0 +1,1 @@
+"""Recordings: a session in one SQLite file that can be replayed, verified and compared."""

@@ -1,0 +1,112 @@
+"""Experiments, data labels and journals as canonical JSON texts, and back through every check."""
+
+import json
+import math
+from typing import Any
+
+import msgspec
+
+from engine.data import Dataset
+from engine.edits import Journal, from_dict, to_dict
+from engine.errors import GradstepError
+from engine.experiment import Experiment
+from engine.experiment_reader import read_experiment
+
+NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+MAX_TEXT = 2**25  # bytes of one text that is read back
+
+
+def experiment_text(experiment: Experiment) -> str:
+    """The experiment as JSON: what is written in its file, without where the file was."""
+    raw: dict[str, Any] = msgspec.to_builtins(experiment)
+    for place in ("source", "directory"):
+        raw.pop(place, None)
+    raw["layers"] = [{"type": s.type} | msgspec.to_builtins(s) for s in experiment.layers]
+    for table, spec in (("loss", experiment.loss), ("optimizer", experiment.optimizer)):
+        raw[table] = {"type": spec.type} | msgspec.to_builtins(spec)
+    return canonical(raw)
+
+
+def canonical(value: Any) -> str:
+    """One text for one value: sorted keys, no spaces, NaN and infinities as strings."""
+    return json.dumps(
+        words(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def words(value: Any) -> Any:
+    """The value with names for the floats that JSON lacks."""
+    match value:
+        case float() if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        case dict():
+            return {key: words(item) for key, item in value.items()}
+        case list() | tuple():
+            return [words(item) for item in value]
+        case _:
+            return value
+
+
+def numbers(value: Any) -> Any:
+    """Nested lists with the named floats as floats again."""
+    if isinstance(value, list):
+        return [numbers(item) for item in value]
+    return NUMBERS.get(value, value) if isinstance(value, str) else value
+
+
+def parse(text: str, what: str) -> Any:
+    """A JSON text of sane size; a GradstepError says which text is damaged."""
+    if len(text) > MAX_TEXT:
+        raise GradstepError(f"{what}: {len(text):,} characters, more than {MAX_TEXT:,}")
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError, ValueError) as problem:
+        raise GradstepError(f"{what}: not valid JSON: {problem}") from None
+
+
+def parse_experiment(text: str) -> Experiment:
+    """The experiment of a recording, checked like any file."""
+    raw = parse(text, "its experiment")
+    if not isinstance(raw, dict):
+        raise GradstepError("its experiment: not a table")
+    data = raw.get("data")
+    if isinstance(data, dict):
+        for name in ("x", "y"):
+            if name in data:
+                data[name] = numbers(data[name])
+    return read_experiment(raw, source="its experiment", stem="recording")
+
+
+def labels_text(data: Dataset) -> str:
+    """The names of classes and inputs as JSON."""
+    return canonical({"classes": list(data.classes), "inputs": list(data.inputs)})
+
+
+def parse_labels(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of classes and inputs."""
+    raw = parse(text, "its labels")
+    lists = [raw.get(k) for k in ("classes", "inputs")] if isinstance(raw, dict) else [None, None]
+    if not all(isinstance(v, list) and all(isinstance(s, str) for s in v) for v in lists):
+        raise GradstepError("its labels: not two lists of names")
+    classes, inputs = (tuple(names) for names in lists if names is not None)
+    return classes, inputs
+
+
+def journal_texts(journal: Journal) -> list[str]:
+    """Each entry as JSON."""
+    return [canonical(to_dict(entry)) for entry in journal]
+
+
+def parse_journal(texts: list[str]) -> Journal:
+    """The journal behind those texts."""
+    entries = []
+    for text in texts:
+        raw = parse(text, "its journal")
+        if not isinstance(raw, dict):
+            raise GradstepError("its journal: an entry is not a table")
+        if not isinstance(raw.get("value"), str):
+            raw["value"] = numbers(raw.get("value"))
+        if raw.get("value") in NUMBERS:
+            raw["value"] = NUMBERS[raw["value"]]
+        entries.append(from_dict(raw))
+    return Journal(tuple(entries))

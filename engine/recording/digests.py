@@ -1,0 +1,162 @@
+"""Digests of tensors and of events.
+
+A tensor that is stored is known by the BLAKE2b of its dtype, shape and bytes (16 bytes).
+
+Where a run keeps only keyframes, what an op wrote is known by a fingerprint of 8 bytes: hashing
+every activation with BLAKE2b would take longer than computing it. With the little-endian 64-bit
+words xᵢ of the tensor (the last one filled up with zeros), it is Σ mᵢ (xᵢ ⊕ ⌊xᵢ/2³²⌋) + c mod 2⁶⁴,
+a multilinear hash; mᵢ are odd numbers from the splitmix64 sequence and c depends on the number of
+words. A single changed word always changes it, and other changes go unnoticed by a chance of
+about 2⁻⁶⁴; it is no protection against forgery.
+
+Both are bound together by the chain: the link of an iteration is the BLAKE2b of the link before
+it, the iteration's number and the digests of everything it wrote. A digest of zeros stands for a
+tensor that was not written.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.arrays import Array, Shape
+
+STRONG, QUICK = 16, 8  # bytes
+WORD = 8
+CHUNK = 2**16  # words that are multiplied with the same numbers again
+MOST_AT_ONCE = 2**22  # bytes that are worked on in one go
+GOLDEN = 0x9E3779B97F4A7C15
+Digest = bytes
+Words = NDArray[np.uint64]
+
+
+def split_mix(first: int, count: int) -> Words:
+    """``count`` odd numbers of the splitmix64 sequence of seed 0, from number ``first`` on."""
+    z = np.arange(first + 1, first + count + 1, dtype=np.uint64) * np.uint64(GOLDEN)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    odd: Words = (z ^ (z >> np.uint64(31))) | np.uint64(1)
+    return odd
+
+
+@lru_cache(maxsize=1)
+def multipliers() -> Words:
+    """The odd numbers for the words of a chunk."""
+    return split_mix(0, CHUNK)
+
+
+def constant(words: int) -> int:
+    """What is added for a tensor of so many words, so that zeros of any size have a digest."""
+    return int(split_mix(CHUNK + words, 1)[0])
+
+
+def quick_digest(array: Array) -> Digest:
+    """The fingerprint of an array."""
+    data = array.tobytes()
+    words = np.frombuffer(data + bytes(-len(data) % WORD), "<u8")
+    mixed = words ^ (words >> np.uint64(32))
+    total = constant(len(words))
+    for number, start in enumerate(range(0, len(words), CHUNK)):
+        part = mixed[start : start + CHUNK]
+        found = int((part * multipliers()[: len(part)]).sum(dtype=np.uint64))
+        total += found * (int(split_mix(2**40 + number, 1)[0]) if number else 1)
+    return filled(total % 2**64)
+
+
+def filled(total: int) -> Digest:
+    """A fingerprint as bytes; never the zeros of a tensor that was not written."""
+    return (total or 1).to_bytes(WORD, "little")
+
+
+class Fingerprints:
+    """The fingerprints of many small tensors of known sizes at once, faster than one by one."""
+
+    def __init__(self, sizes: Iterable[int]) -> None:
+        self.sizes = tuple(sizes)
+        counts = [-(-size // WORD) for size in self.sizes]
+        self.pieces: list[Any] = [p for size in self.sizes for p in (None, bytes(-size % WORD))]
+        self.padded = any(size % WORD for size in self.sizes)
+        self.starts = np.cumsum([0, *counts])[:-1]
+        self.multipliers = np.concatenate([multipliers()[:count] for count in counts])
+        self.mixed = np.empty_like(self.multipliers)
+        self.constants = np.array([constant(count) for count in counts], dtype=np.uint64)
+
+    @staticmethod
+    def fits(sizes: Iterable[int]) -> bool:
+        """Whether tensors of these sizes are small enough."""
+        sizes = tuple(sizes)
+        small = all(0 < size <= CHUNK * WORD for size in sizes)
+        return small and 0 < sum(sizes) <= MOST_AT_ONCE
+
+    def digests(self, arrays: Sequence[Array]) -> bytes:
+        """The fingerprints of arrays of just these sizes, one after the other."""
+        pieces: Sequence[Any] = arrays
+        if self.padded:
+            pieces = self.pieces
+            pieces[::2] = arrays
+        try:
+            data = b"".join(pieces)
+        except BufferError:  # some array is not contiguous
+            data = b"".join([p if isinstance(p, bytes) else p.tobytes() for p in pieces])
+        words = np.frombuffer(data, "<u8")
+        mixed = np.right_shift(words, 32, out=self.mixed)
+        mixed ^= words
+        mixed *= self.multipliers
+        totals = np.add.reduceat(mixed, self.starts)
+        totals += self.constants
+        if not totals.all():
+            totals[totals == 0] = 1
+        return totals.astype("<u8", copy=False).tobytes()
+
+
+@lru_cache(maxsize=1024)
+def kind_hash(dtype: str, shape: Shape) -> Any:
+    """A hash that already knows the dtype and shape."""
+    said = f"{dtype}{list(shape)}\0".encode()
+    return hashlib.blake2b(said, digest_size=STRONG)
+
+
+def strong(dtype: str, shape: Shape, data: bytes) -> Digest:
+    """The digest of a tensor's bytes under its dtype and shape."""
+    known = kind_hash(dtype, shape).copy()
+    known.update(data)
+    digest: bytes = known.digest()
+    return digest
+
+
+def tensor_digest(array: Array) -> Digest:
+    """The strong digest of an array."""
+    return strong(array.dtype.str, array.shape, array.tobytes())
+
+
+def event_digest(array: Array, width: int) -> Digest:
+    """What stands for a written tensor in a run of this digest width."""
+    return tensor_digest(array) if width == STRONG else quick_digest(array)
+
+
+def link(previous: Digest, iteration: int, digests: bytes) -> Digest:
+    """The chain's next link."""
+    bound = previous + iteration.to_bytes(8, "big") + digests
+    return hashlib.blake2b(bound, digest_size=STRONG).digest()
+
+
+def text_digest(*texts: str | bytes) -> Digest:
+    """The digest of several texts, each bound with its length."""
+    known = hashlib.blake2b(digest_size=STRONG)
+    for text in texts:
+        data = text.encode() if isinstance(text, str) else text
+        known.update(len(data).to_bytes(8, "big") + data)
+    return known.digest()
+
+
+def root_digest(experiment: str, labels: str, x: Digest, y: Digest) -> Digest:
+    """Where the chain of a run begins: everything that determines it."""
+    return text_digest(experiment, labels, x, y)
+
+
+def journal_digest(entries: Iterable[str]) -> Digest:
+    """The digest of a branch's journal."""
+    return text_digest(*entries)

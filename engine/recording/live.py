@@ -1,0 +1,32 @@
+"""Recording without a session: a run executed and written as fast as its ops go."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.branches import MAIN
+from engine.metrics import evaluate
+from engine.program import Program
+from engine.recording.writer import Writer
+from engine.state import execute
+
+
+def record_run(writer: Writer, program: Program, iterations: int) -> Iterator[int]:
+    """Run and record whole iterations; yields how many are done. Commits are the caller's."""
+    line = writer.branch(MAIN)
+    tensors: dict[str, Array] = program.initial()
+    writer.metrics(MAIN, evaluate(program, tensors))
+    ops = program.ops
+    for iteration in range(iterations):
+        tensors.update(program.batch(iteration))
+        line.keyframe(tensors)
+        written: list[tuple[Array, ...]] = []
+        with np.errstate(all="ignore"):
+            for op in ops:
+                after = execute(op, tensors)
+                written.append(after)
+                tensors.update(zip(op.writes, after, strict=False))
+        line.take(written)
+        yield iteration + 1
+    writer.metrics(MAIN, evaluate(program, tensors))

@@ -1,0 +1,79 @@
+"""One branch executed in order, with its journal and without a past."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.edit_rules import edited_tensor
+from engine.edits import Journal
+from engine.errors import GradstepError
+from engine.program import Op, Program
+from engine.state import execute
+
+Written = tuple[Array, ...]
+UNABLE = (ArithmeticError, LookupError, ValueError)  # what an op raises that lacks its inputs
+
+
+class Rerun:
+    """Every tensor at an event; ``step`` goes on by one. Edits are applied on arrival."""
+
+    def __init__(self, program: Program, journal: Journal | None = None) -> None:
+        self.program = program
+        self.journal = journal or Journal()
+        self.tensors: dict[str, Array] = program.initial()
+        self.event = 0
+        self.edit()
+
+    def restart(self, event: int, tensors: Mapping[str, Array]) -> None:
+        """Go on from the beginning of an iteration: ``tensors`` are those before its edits."""
+        self.tensors = dict(tensors)
+        self.event = event
+        if event < self.program.events:
+            self.tensors.update(self.program.batch(event // len(self.program.ops)))
+        self.edit()
+
+    @property
+    def op(self) -> Op:
+        """The op about to run."""
+        return self.program.ops[self.event % len(self.program.ops)]
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the op about to run does nothing."""
+        op = self.op
+        return bool(self.journal.skips) and self.journal.skipped(op.phase, op.name, self.event)
+
+    def result(self) -> Written:
+        """What the op about to run writes, read-only; nothing changes."""
+        op = self.op
+        if self.skipped:
+            return ()
+        try:
+            with np.errstate(all="ignore"):
+                return execute(op, self.tensors)
+        except UNABLE as problem:
+            said = f"#{self.event} {op.phase} {op.name} cannot run: {problem}"
+            raise GradstepError(said) from problem
+
+    def take(self, written: Written) -> None:
+        """Move past the op about to run, which wrote this."""
+        for name, array in zip(self.op.writes, written, strict=False):
+            self.tensors[name] = array
+        self.event += 1
+        ops, program = len(self.program.ops), self.program
+        if self.event % ops == 0 and self.event < program.events:
+            self.tensors.update(program.batch(self.event // ops))
+        self.edit()
+
+    def step(self) -> Written:
+        """Execute one op; what it wrote."""
+        written = self.result()
+        self.take(written)
+        return written
+
+    def edit(self) -> None:
+        """Apply the edits that belong to this event."""
+        for edit in self.journal.edits.get(self.event, ()):
+            name, value = edited_tensor(edit, self.program, self.tensors)
+            self.tensors[name] = value

@@ -1,0 +1,121 @@
+"""The tables of a recording. Iterations count from 1 and events from 0, as in a trace."""
+
+APPLICATION_ID = 0x47524450  # "GRDP", so that `file` and SQLite tools know whose file it is
+USER_VERSION = 1
+EXTENSION = ".gradstep"
+
+TABLES = {
+    "run": """CREATE TABLE run (
+  id INTEGER PRIMARY KEY,
+  gradstep TEXT NOT NULL,
+  name TEXT NOT NULL,
+  experiment TEXT NOT NULL,
+  labels TEXT NOT NULL,
+  data TEXT NOT NULL,
+  root BLOB NOT NULL,
+  environment TEXT NOT NULL,
+  store TEXT NOT NULL,
+  ops INTEGER NOT NULL,
+  width INTEGER NOT NULL,
+  spacing INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  note TEXT NOT NULL
+)""",
+    "op": """CREATE TABLE op (
+  run INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  phase TEXT NOT NULL,
+  name TEXT NOT NULL,
+  layer TEXT,
+  formula TEXT NOT NULL,
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID""",
+    "slot": """CREATE TABLE slot (
+  run INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  op INTEGER NOT NULL,
+  tensor TEXT NOT NULL,
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID""",
+    "tensor": """CREATE TABLE tensor (
+  run INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  dtype TEXT NOT NULL,
+  shape TEXT NOT NULL,
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID""",
+    "branch": """CREATE TABLE branch (
+  id INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  parent TEXT,
+  fork INTEGER NOT NULL,
+  events INTEGER NOT NULL,
+  journal BLOB NOT NULL
+)""",
+    "block": """CREATE TABLE block (
+  branch INTEGER NOT NULL,
+  iteration INTEGER NOT NULL,
+  digests BLOB NOT NULL,
+  refs TEXT NOT NULL,
+  link BLOB NOT NULL,
+  PRIMARY KEY (branch, iteration)
+) WITHOUT ROWID""",
+    "loss": """CREATE TABLE loss (
+  branch INTEGER NOT NULL,
+  iteration INTEGER NOT NULL,
+  event INTEGER NOT NULL,
+  value REAL,
+  gradient REAL,
+  gradient_of TEXT,
+  PRIMARY KEY (branch, iteration)
+) WITHOUT ROWID""",
+    "metric": """CREATE TABLE metric (
+  branch INTEGER NOT NULL,
+  iteration INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  value REAL,
+  PRIMARY KEY (branch, iteration, name)
+) WITHOUT ROWID""",
+    "keyframe": """CREATE TABLE keyframe (
+  branch INTEGER NOT NULL,
+  iteration INTEGER NOT NULL,
+  whole INTEGER NOT NULL,
+  digests BLOB NOT NULL,
+  refs TEXT NOT NULL,
+  PRIMARY KEY (branch, iteration)
+) WITHOUT ROWID""",
+    "content": """CREATE TABLE content (
+  id INTEGER PRIMARY KEY,
+  data BLOB NOT NULL
+)""",
+    "edit": """CREATE TABLE edit (
+  branch INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  event INTEGER NOT NULL,
+  entry TEXT NOT NULL,
+  PRIMARY KEY (branch, number)
+) WITHOUT ROWID""",
+    "bookmark": """CREATE TABLE bookmark (
+  run INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  event INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID""",
+    "stop": """CREATE TABLE stop (
+  run INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  entry TEXT NOT NULL,
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID""",
+    "watch": """CREATE TABLE watch (
+  run INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  expression TEXT NOT NULL,
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID""",
+}

@@ -1,0 +1,281 @@
+"""The writing side of a recording: one run, its branches, and commits that survive a kill.
+
+Everything waits in memory until :meth:`Writer.commit`, which is one transaction: whoever reads the
+file, or finds it after a kill, sees whole commits. The caller says when; the engine has no clock.
+"""
+
+import contextlib
+import math
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine import __version__
+from engine.edits import Journal
+from engine.errors import GradstepError
+from engine.program import Program
+from engine.recording.canonical import canonical, experiment_text, journal_texts, labels_text
+from engine.recording.contents import Contents
+from engine.recording.digests import QUICK, STRONG, journal_digest, root_digest
+from engine.recording.estimate import Estimate
+from engine.recording.line import Line
+from engine.recording.schema import APPLICATION_ID, TABLES, USER_VERSION
+
+Rows = list[tuple[Any, ...]]
+INTERVAL = 0.2  # seconds between commits at most
+QUEUE_BYTES = 2**24  # a commit is due when this much waits, whatever the time
+BRANCH = "INSERT INTO branch (run, name, parent, fork, events, journal) VALUES (?, ?, ?, ?, ?, ?)"
+RUN = (
+    "INSERT INTO run (id, gradstep, name, experiment, labels, data, root, environment, store, ops,"
+    " width, spacing, status, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recording', '')"
+)
+
+
+class Writer:
+    """Records one run into a file; a GradstepError where the file cannot be made.
+
+    ``failed`` says why nothing more is written after the disk refused; ``note`` says why no more
+    tensors are stored. ``limit`` is the size in bytes after which none are.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        program: Program,
+        plan: Estimate,
+        environment: Mapping[str, Any],
+        limit: int | None = None,
+    ) -> None:
+        self.path = path
+        self.program = program
+        self.plan = plan
+        self.limit = limit
+        self.failed = ""
+        self.note = ""
+        self.size = 0
+        self.contents = Contents()
+        self.lines: dict[str, Line] = {}
+        self.committed = 0.0
+        self._texts: dict[str, list[str]] = {}
+        with refusing(path):
+            self.connection = connect(path)
+            self.inode = path.stat().st_ino
+            with self.transaction():
+                self.run = self.insert_run(environment)
+
+    @property
+    def width(self) -> int:
+        """Bytes of the digest of what an op wrote."""
+        return STRONG if self.plan.store == "full" else QUICK
+
+    def insert_run(self, environment: Mapping[str, Any]) -> int:
+        """The rows that say what is run, before its first event."""
+        program, data, run = self.program, self.program.data, self.next_run()
+        self.contents.run = run
+        stored = {name: self.contents.store(a) for name, a in (("x", data.x), ("y", data.y))}
+        arrays = {
+            name: {
+                "dtype": array.dtype.str,
+                "shape": list(array.shape),
+                "digest": stored[name][0].hex(),
+                "reference": stored[name][1],
+            }
+            for name, array in (("x", data.x), ("y", data.y))
+        }
+        experiment, labels = experiment_text(program.experiment), labels_text(data)
+        self.root = root_digest(experiment, labels, stored["x"][0], stored["y"][0])
+        about = (run, __version__, program.experiment.name, experiment, labels, canonical(arrays))
+        plan = (self.plan.store, len(program.ops), self.width, self.plan.spacing)
+        self.connection.execute(RUN, (*about, self.root, canonical(dict(environment)), *plan))
+        self.insert_contents()
+        self.insert_program(run)
+        return run
+
+    def next_run(self) -> int:
+        """The number of a new run."""
+        (last,) = self.connection.execute("SELECT max(id) FROM run").fetchone()
+        return int(last or 0) + 1
+
+    def insert_contents(self) -> None:
+        """The bytes of tensors that wait."""
+        self.connection.executemany("INSERT INTO content VALUES (?, ?)", self.contents.take())
+
+    def insert_program(self, run: int) -> None:
+        """The ops, what they write, and every tensor."""
+        program = self.program
+        ops = [(run, op.index, op.phase, op.name, op.layer, op.formula) for op in program.ops]
+        self.connection.executemany("INSERT INTO op VALUES (?, ?, ?, ?, ?, ?)", ops)
+        slots = [(op.index, name) for op in program.ops for name in op.writes]
+        rows = [(run, number, *slot) for number, slot in enumerate(slots)]
+        self.connection.executemany("INSERT INTO slot VALUES (?, ?, ?, ?)", rows)
+        names = [
+            (run, number, info.name, info.role, info.dtype, str(list(info.shape)))
+            for number, info in enumerate(program.tensors.values())
+        ]
+        self.connection.executemany("INSERT INTO tensor VALUES (?, ?, ?, ?, ?, ?)", names)
+
+    def branch(self, name: str, parent: str | None = None, fork: int = 0) -> Line:
+        """Begin a branch; what it has before ``fork`` is given to its line like everything else."""
+        values = (self.run, name, parent, fork, 0, journal_digest([]))
+        with self.guarded():
+            cursor = self.connection.execute(BRANCH, values)
+            number = int(cursor.lastrowid or 0)
+            line = Line(number, self.program, self.width, self.plan.spacing, self.contents)
+            line.begin(self.root)
+            self.lines[name] = line
+            self._texts[name] = []
+            return line
+        raise GradstepError(self.failed)
+
+    def journal(self, name: str, journal: Journal) -> None:
+        """The edits of a branch as they are now."""
+        texts = journal_texts(journal)
+        if texts == self._texts[name] or self.failed:
+            return
+        number = self.lines[name].number
+        rows = [
+            (number, i, entry.event, text)
+            for i, (entry, text) in enumerate(zip(journal, texts, strict=True))
+        ]
+        with self.guarded():
+            self.connection.execute("DELETE FROM edit WHERE branch = ?", (number,))
+            self.connection.executemany("INSERT INTO edit VALUES (?, ?, ?, ?)", rows)
+            self.connection.execute(
+                "UPDATE branch SET journal = ? WHERE id = ?", (journal_digest(texts), number)
+            )
+            self._texts[name] = texts
+
+    def places(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+        """Replace the bookmarks, stops or watches of the run by these rows."""
+        marks = ", ".join("?" * (2 + len(rows[0]))) if rows else ""
+        numbered = [(self.run, number, *row) for number, row in enumerate(rows)]
+        with self.guarded():
+            self.connection.execute(f"DELETE FROM {table} WHERE run = ?", (self.run,))
+            if rows:
+                self.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", numbered)
+
+    def metrics(self, name: str, found: Mapping[str, float]) -> None:
+        """What a branch reaches where it stands: loss and accuracy on all rows."""
+        line = self.lines[name]
+        iteration = -(-line.events // len(self.program.ops))
+        rows = [(line.number, iteration, k, None if math.isnan(v) else v) for k, v in found.items()]
+        with self.guarded():
+            self.connection.executemany("INSERT OR REPLACE INTO metric VALUES (?, ?, ?, ?)", rows)
+
+    def tick(self, now: float) -> None:
+        """Commit where the last commit is long enough ago, or too much waits."""
+        if now - self.committed >= INTERVAL or self.contents.nbytes > QUEUE_BYTES:
+            self.committed = now
+            self.commit()
+
+    def commit(self) -> None:
+        """Write everything that waits, in one transaction."""
+        if self.failed:
+            return
+        if self.limit is not None and self.size + self.contents.nbytes > self.limit:
+            self.stop_tensors(f"the file has reached its limit of {self.limit:,} bytes")
+        rows = [(line, line.rows()) for line in self.lines.values()]
+        with self.guarded():
+            self.insert_contents()
+            for line, waiting in rows:
+                self.write_line(line, *waiting)
+
+    def write_line(self, line: Line, blocks: Rows, losses: Rows, keyframes: Rows) -> None:
+        """The rows of a branch that wait."""
+        run = self.connection.executemany
+        run("INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?)", blocks)
+        run("INSERT OR REPLACE INTO loss VALUES (?, ?, ?, ?, ?, ?)", losses)
+        run("INSERT OR REPLACE INTO keyframe VALUES (?, ?, ?, ?, ?)", keyframes)
+        values = (line.events, line.number)
+        self.connection.execute("UPDATE branch SET events = ? WHERE id = ?", values)
+
+    def stop_tensors(self, why: str) -> None:
+        """Store no more tensors; digests, losses and edits go on."""
+        if self.contents.open:
+            self.contents.open = False
+            self.note = f"{why}: no more tensors are stored, the rest is"
+            with self.guarded():
+                self.connection.execute(
+                    "UPDATE run SET note = ? WHERE id = ?", (self.note, self.run)
+                )
+
+    def close(self, status: str = "closed") -> None:
+        """Commit and leave a single file; ``status`` says how the run ended."""
+        self.commit()
+        with self.guarded():
+            self.connection.execute("UPDATE run SET status = ? WHERE id = ?", (status, self.run))
+        with contextlib.suppress(sqlite3.Error):  # a reader may hold the file: it stays as it is
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.connection.execute("PRAGMA journal_mode = DELETE")
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.close()
+
+    @contextlib.contextmanager
+    def guarded(self) -> Iterator[None]:
+        """A transaction; where the disk refuses it, the recording ends and the session goes on."""
+        if self.failed:
+            yield
+            return
+        try:
+            if self.path.stat().st_ino != self.inode:
+                raise OSError("another file has taken its place")
+            with self.transaction():
+                yield
+            (pages,), (size,) = (
+                self.connection.execute(f"PRAGMA {pragma}").fetchone()
+                for pragma in ("page_count", "page_size")
+            )
+            self.size = pages * size
+        except (sqlite3.Error, OSError) as problem:
+            said = getattr(problem, "strerror", None) or problem
+            self.failed = f"{self.path}: {said}: nothing more is recorded"
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.execute("ROLLBACK")
+            raise
+
+
+@contextlib.contextmanager
+def refusing(path: Path) -> Iterator[None]:
+    """What the disk or SQLite refuses becomes a GradstepError."""
+    try:
+        yield
+    except sqlite3.Error as problem:
+        raise GradstepError(f"{path}: cannot be recorded to: {problem}") from problem
+    except OSError as problem:
+        raise GradstepError(f"{path}: {problem.strerror or problem}") from problem
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection to a new or existing recording, in WAL mode, with all its tables."""
+    with path.open("ab"):  # an error of the directory is clearer from here than from SQLite
+        pass
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA busy_timeout = 2000")
+    (mine,) = connection.execute("PRAGMA application_id").fetchone()
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    if mine != APPLICATION_ID:
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in TABLES.values():
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {USER_VERSION}")
+        connection.execute("COMMIT")
+    return connection
+
+
+def exists(path: Path) -> bool:
+    """Whether something with content is at the path."""
+    return os.path.lexists(path) and (not path.is_file() or path.stat().st_size > 0)
