@@ -1,6 +1,6 @@
 """The Textual application: themes, style sheet, palette; the main screen does the rest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -8,9 +8,13 @@ from textual.screen import Screen
 
 from engine.experiment import load_experiment
 from engine.history import DEFAULT_BUDGET
+from engine.positions import parse_position
 from engine.program import compile_program
 from engine.session import Session
-from tui.commands import COMMANDS, keys_text
+from tui.commands import COMMANDS, Command, keys_text
+from tui.folders import config_file
+from tui.keymap import load_commands
+from tui.saved import load_lines, restore, save, save_lines
 from tui.screens.main import MainScreen
 from tui.theme import DARK, LIGHT
 
@@ -23,21 +27,24 @@ class GradstepApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, commands: tuple[Command, ...] = COMMANDS) -> None:
         super().__init__()
         self.session = session
+        self.commands = commands
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
-        self.main = MainScreen(session)
+        self.main = MainScreen(session, commands)
 
     def on_mount(self) -> None:
-        """Open the debugger."""
+        """Open the debugger with the person's own keys."""
+        changed = {c.id: c for c in self.commands if c not in COMMANDS}
+        self.set_keymap({name: ",".join(command.keys) for name, command in changed.items()})
         self.push_screen(self.main)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All commands of the table by name, then the themes."""
-        for command in COMMANDS:
+        for command in self.commands:
             title = command.help[0].upper() + command.help[1:]
             yield SystemCommand(title, f"key {keys_text(command)}", self.runner(command.action))
         yield SystemCommand("Dark theme", "colours for a dark terminal", self.dark_theme)
@@ -71,10 +78,18 @@ class Runner:
 def run_debugger(name: str, at: str | None = None, budget: int = DEFAULT_BUDGET) -> int:
     """Open the debugger on an experiment; the exit status."""
     session = Session(compile_program(load_experiment(name)), budget)
+    problems = restore(session)
     if at is not None:
-        from engine.positions import parse_position
-
         session.goto(parse_position(at, session))
-    app = GradstepApp(session)
+    return run_session(session, problems)
+
+
+def run_session(session: Session, notes: Sequence[str] = ()) -> int:
+    """Open the debugger on a session; ``notes`` go to its console. The exit status."""
+    app = GradstepApp(session, load_commands(config_file()))
+    app.main.prompt_past.lines += load_lines()
+    app.main.notes += notes
     app.run()
+    save(session)
+    save_lines(app.main.prompt_past.lines)
     return app.return_code or 0

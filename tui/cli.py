@@ -17,6 +17,7 @@ COMMANDS = {
     "check": Lazy("tui.headless.check:check", "Gradients against central differences."),
     "worksheet": Lazy("tui.headless.worksheet:worksheet_command", "The homework's four tables."),
     "compare": Lazy("tui.headless.compare:compare_command", "What changes from A to B in them."),
+    "keys": Lazy("tui.headless.keys:keys", "Every key of the debugger, with your own."),
     "script": Lazy("tui.headless.script:script", "Debugger commands from a file; assertions."),
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -34,11 +34,9 @@ PANES: dict[str, Pane] = {
     "jacobian": Pane(3, "Jacobian", "sizes, structure and values of a derivative", True),
     "chain": Pane(4, "Chain", "the product that makes a derivative, factor by factor", True),
     "variables": Pane(5, "Variables", "every tensor, a line each; choosing one shows its values"),
-    "watches": Pane(
-        7, "Watches", "expressions at the cursor, before the last op, and their past", True
-    ),
-    "console": Pane(8, "Console", "what commands have answered", True),
-    "timeline": Pane(6, "Timeline", "the loss and the phases of every iteration; ← → scrub"),
+    "watches": Pane(6, "Watches", "expressions: now, before the last op, and their past", True),
+    "console": Pane(7, "Console", "what commands have answered", True),
+    "timeline": Pane(8, "Timeline", "the loss and the phases of every iteration; ← → scrub"),
 }
 
 UNITS = {
@@ -86,7 +84,7 @@ COMMANDS: tuple[Command, ...] = (
         "break",
         ("b",),
         "toggle_stop",
-        "a breakpoint on the selected op, or none",
+        "breakpoint on the selected op",
         "Stops",
         "",
         ("f9",),
@@ -102,7 +100,7 @@ COMMANDS: tuple[Command, ...] = (
         "command",
         ("colon",),
         "command",
-        "the command line: help lists its words",
+        "the command line; try help",
         "Going",
         "command",
     ),
@@ -110,9 +108,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("at", ("at",), "go_at", "go to an index of the tensor, or a position", "Going"),
     Command("mark", ("m",), "mark", "a bookmark here: a name, then a text", "Going"),
     Command("to-mark", ("apostrophe",), "to_mark", "go to a bookmark", "Going"),
-    Command(
-        "visited-back", ("alt+left",), "visited(-1)", "the place before the last jump", "Going"
-    ),
+    Command("visited-back", ("alt+left",), "visited(-1)", "where the last jump came from", "Going"),
     Command("visited-forward", ("alt+right",), "visited(1)", "and forward again", "Going"),
     Command("edit", ("i",), "edit", "edit the selected value", "Going"),
     Command("outer", ("u",), "level(1)", "compare with an outer level: op, phase, …", "Looking"),
@@ -168,10 +164,12 @@ def keys_text(command: Command) -> str:
     return ", ".join(key_name(key) for key in (*command.keys, *command.aliases))
 
 
-def help_rows() -> list[tuple[str, list[tuple[str, str]]]]:
+def help_rows(
+    commands: tuple[Command, ...] = COMMANDS,
+) -> list[tuple[str, list[tuple[str, str]]]]:
     """The table of the help screen: group, then (keys, what they do)."""
     groups: dict[str, list[tuple[str, str]]] = {}
-    for command in COMMANDS:
+    for command in commands:
         groups.setdefault(command.group, []).append((keys_text(command), command.help))
     groups["Stepping"].append(("5n, 20s, …", "a count before a step key"))
     numbers = [(str(pane.number), f"{pane.title}: {pane.help}") for pane in PANES.values()]

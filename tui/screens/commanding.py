@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from textual import on
-from textual.screen import Screen
 
 from engine.command_language import Debugger, Result
 from engine.errors import GradstepError
@@ -23,10 +22,11 @@ from tui.screens.stops import StopsAnswer, StopsScreen
 from tui.view import View
 from tui.widgets.console import ConsolePane
 from tui.widgets.grid import MatrixGrid
+from tui.widgets.lines import LinesScreen
 from tui.widgets.prompt import Asked, Dismissed, PromptLine
 
 
-class Commanding(Screen[None]):
+class Commanding(LinesScreen):
     """Keys and prompts into commands."""
 
     session: Session

@@ -10,17 +10,17 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.commands import PANES, help_rows
+from tui.commands import COMMANDS, PANES, Command, help_rows
 
 
-def help_table(pane: str) -> Table:
+def help_table(pane: str, commands: tuple[Command, ...]) -> Table:
     """The commands by group; the focused pane's own keys first."""
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="bold", no_wrap=True)
     table.add_column()
     table.add_row("", Text(f"{PANES[pane].title}: {PANES[pane].help}", style="italic"))
     table.add_row("arrows", "move in the focused pane; PgUp PgDn Home End too")
-    for group, rows in help_rows():
+    for group, rows in help_rows(commands):
         table.add_row("", "")
         table.add_row("", Text(group, style="bold underline"))
         for keys, words in rows:
@@ -35,11 +35,12 @@ class HelpScreen(ModalScreen[None]):
         ("escape,q,question_mark", "dismiss", "Close"),
     ]
 
-    def __init__(self, pane: str) -> None:
+    def __init__(self, pane: str, commands: tuple[Command, ...] = COMMANDS) -> None:
         super().__init__()
+        self.commands = commands
         self.pane = pane
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as box:
             box.border_title = "Help · Esc closes"
-            yield Static(help_table(self.pane))
+            yield Static(help_table(self.pane, self.commands))

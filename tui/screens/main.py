@@ -16,7 +16,7 @@ from engine.badges import badge
 from engine.command_language import Debugger
 from engine.position import Granularity
 from engine.session import Session
-from tui.commands import COMMANDS, PANES, key_name
+from tui.commands import COMMANDS, PANES, Command, key_name
 from tui.counting import Counting
 from tui.journeys import Journeys, LongRun
 from tui.lens import differentiable, variable
@@ -29,7 +29,7 @@ from tui.widgets.chain import ChainPane
 from tui.widgets.console import ConsolePane
 from tui.widgets.jacobian import JacobianPane
 from tui.widgets.program import ProgramPane
-from tui.widgets.prompt import PromptLine
+from tui.widgets.prompt import Past, PromptLine
 from tui.widgets.status import EquationLine, MessageLine, PhaseStrip, PositionLine, TabLine
 from tui.widgets.tensor import TensorPane
 from tui.widgets.timeline import TimelinePane
@@ -64,14 +64,17 @@ class MainScreen(Commanding):
     BINDINGS: ClassVar[list[BindingType]] = bindings()
     view: reactive[View | None] = reactive(None, repaint=False)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, commands: tuple[Command, ...] = COMMANDS) -> None:
         super().__init__()
         self.session = session
+        self.commands = commands
         self.selection = Selection()
         self.summaries = Summaries()
         self.counting = Counting()
         self.journeys = Journeys(self)
         self.debugger = Debugger(session)
+        self.prompt_past = Past()
+        self.notes: list[str] = []
         self.pane = "program"
         self.inspector = "tensor"
         self.zoomed = False
@@ -105,6 +108,9 @@ class MainScreen(Commanding):
         """Give the panes their titles and the first one the focus."""
         for key, pane in PANES.items():
             self.query_one(f"#{key}").border_title = f"{pane.number} {pane.title}"
+        self.prompt.pasts["command"] = self.prompt_past
+        for note in self.notes:
+            self.console.say(note, "warn")
         self.lay_out()
         self.go_to_pane(self.pane)
 
@@ -252,9 +258,11 @@ class MainScreen(Commanding):
 
     def action_level(self, by: int) -> None:
         """Choose the level whose changes are shown."""
-        place = LEVELS.index(self.selection.level) + by
-        self.selection = replace(self.selection, level=LEVELS[max(0, min(len(LEVELS) - 1, place))])
-        self.refresh_view()
+        place = max(0, min(len(LEVELS) - 1, LEVELS.index(self.selection.level) + by))
+        same = LEVELS[place] == self.selection.level
+        self.selection = replace(self.selection, level=LEVELS[place])
+        last = f"{LEVELS[place]} is the {'outermost' if by > 0 else 'innermost'} level"
+        self.refresh_view(last if same else "")
 
     def action_follow(self) -> None:
         """Show what the last op wrote, and its derivative."""
@@ -290,9 +298,11 @@ class MainScreen(Commanding):
 
     def action_sample(self, by: int) -> None:
         """Another sample of the batch."""
-        rows = len(self.session.tensors["x"])
-        at = self.selection.lens.sample
-        self.focus_lens(sample=0 if at is None else max(0, min(rows - 1, at + by)))
+        rows, at = len(self.session.tensors["x"]), self.selection.lens.sample
+        if at is not None and not 0 <= at + by < rows:
+            self.focus_lens(f"sample {at} is the {'last' if by > 0 else 'first'} of the batch")
+        else:
+            self.focus_lens(sample=0 if at is None else at + by)
 
     @on(FactorChosen)
     def choose_factor(self, message: FactorChosen) -> None:
@@ -351,7 +361,7 @@ class MainScreen(Commanding):
 
     def action_help(self) -> None:
         """Show the help."""
-        self.app.push_screen(HelpScreen(self.pane))
+        self.app.push_screen(HelpScreen(self.pane, self.commands))
 
     def action_quit(self) -> None:
         """Leave; a long run is stopped first."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual.geometry import Region, Size
 from textual.reactive import Reactive, reactive
+from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
@@ -17,11 +18,20 @@ from tui.view import View
 CLASSES = {role: f"line--{role}" for role in ROLES}
 
 
+class LinesScreen(Screen[None]):
+    """A screen on which lines stand. It alone holds the roles' styles.
+
+    Textual works them out again at every change of focus or class of a widget that has them.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(CLASSES.values())
+
+
 def strip_of(widget: Widget, line: Iterable[Span], width: int) -> Strip:
-    """A line in the widget's own styles, exactly ``width`` cells wide."""
-    base = widget.rich_style
+    """A line in the styles of the widget's screen, exactly ``width`` cells wide."""
+    base, style = widget.rich_style, widget.screen.get_component_rich_style
     segments = [
-        Segment(text, base + widget.get_component_rich_style(CLASSES[role]) if role else base)
+        Segment(text, base + style(CLASSES[role], partial=True) if role else base)
         for text, role in line
         if text
     ]
@@ -31,7 +41,6 @@ def strip_of(widget: Widget, line: Iterable[Span], width: int) -> Strip:
 class Lines(Widget):
     """A few lines without scrolling; of a new View only the lines that differ are painted."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(CLASSES.values())
     view: reactive[View | None] = reactive(None, repaint=False)
     _made: Sequence[Line] = ()
     _room = Size(0, 0)
@@ -62,7 +71,6 @@ class Lines(Widget):
 class LineList(ScrollView, can_focus=True):
     """A list of lines of which only the visible ones are made, and those that differ painted."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(CLASSES.values())
     view: reactive[View | None] = reactive(None, repaint=False)
     row: reactive[int] = reactive(0, repaint=False)
     # Textual's own declaration lays out and paints the whole screen whenever this changes.

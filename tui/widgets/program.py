@@ -2,8 +2,6 @@
 
 from functools import lru_cache
 
-from textual.reactive import reactive
-
 from engine.program import Program
 from tui.messages import GutterClicked, OpChosen
 from tui.render.line import Line
@@ -18,7 +16,7 @@ listing = lru_cache(maxsize=4)(rows_of)
 class ProgramPane(LineList):
     """The listing; the cursor follows the op about to run until a person moves it."""
 
-    following: reactive[bool] = reactive(True)
+    event = -1
 
     def rows(self, program: Program) -> list[Row]:
         """The rows of the listing."""
@@ -49,10 +47,11 @@ class ProgramPane(LineList):
                 self.post_message(GutterClicked())
 
     def watch_view(self, view: View | None) -> None:
-        """Follow the op about to run."""
+        """Follow the op about to run when the session has moved."""
         super().watch_view(view)
-        if view is None:
+        if view is None or view.event == self.event:
             return
+        self.event = view.event
         for y, row in enumerate(self.rows(view.program)):
             if row.op is not None and (view.op is None or row.op.index == view.op.index):
                 self.row = y
