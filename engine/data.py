@@ -55,12 +55,15 @@ def load_data(experiment: Experiment) -> Dataset:
             data = read_npz(experiment.path_of(spec.npz), experiment.dtype)
         else:
             data = read_inline(spec)
-        return finished(data, spec, experiment.dtype, classes)
+        ignored = getattr(experiment.loss, "ignore_index", None)
+        return finished(data, spec, experiment.dtype, classes, ignored)
     except DataProblem as error:
         raise ExperimentError(experiment.source or experiment.name, error.problems) from None
 
 
-def finished(data: Dataset, spec: DataSpec, dtype: str, classes: bool) -> Dataset:
+def finished(
+    data: Dataset, spec: DataSpec, dtype: str, classes: bool, ignored: int | None = None
+) -> Dataset:
     """The samples in their final dtype and shapes, standardized if asked for, read-only."""
     if len(data.x) != len(data.y):
         raise DataProblem("y", f"has {len(data.y)} rows, but x has {len(data.x)}: one each")
@@ -68,7 +71,7 @@ def finished(data: Dataset, spec: DataSpec, dtype: str, classes: bool) -> Datase
         raise DataProblem("x", f"is empty, shape {data.x.shape}: at least one row and one column")
     x = converted(standardized(data.x) if spec.standardize else data.x, "x", dtype)
     flat = classes and data.y.ndim == 1
-    y: Array = class_indices(data.y) if flat else converted(data.y, "y", dtype)
+    y: Array = class_indices(data.y, ignored) if flat else converted(data.y, "y", dtype)
     return Dataset(frozen(x), frozen(y), data.classes, data.inputs)
 
 
@@ -84,9 +87,11 @@ def converted(values: Array, field: str, dtype: str) -> Array:
     return out
 
 
-def class_indices(y: Array) -> Any:
-    """Flat targets as int64; a DataProblem where one is not a whole number of at least 0."""
+def class_indices(y: Array, ignored: int | None = None) -> Any:
+    """Flat targets as int64; a DataProblem where one is no whole number from 0 and not ignored."""
     wrong = ~((y >= 0) & (y < MAX_CLASSES) & (y == np.floor(y)))
+    if ignored is not None:
+        wrong &= y != ignored
     if wrong.any():
         i = int(np.argmax(wrong))
         said = f"flat targets are class indices, whole numbers from 0, but y[{i}] is {y[i]:g}"

@@ -11,7 +11,18 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from engine.arrays import Array
-from engine.equations import ATOM, PRODUCT, SUM, Formula, Size, Symbol, Values, latex_at, text_at
+from engine.equations import (
+    ATOM,
+    PRODUCT,
+    SUM,
+    Formula,
+    Number,
+    Size,
+    Symbol,
+    Values,
+    latex_at,
+    text_at,
+)
 
 NEXT_ROW = r" \\ "
 INDEX = {"i": "ᵢ", "j": "ⱼ"}
@@ -72,7 +83,8 @@ class Total(Formula):
         return f"({inner})" if self.inner.precedence == SUM and inner[0] not in "-−" else inner
 
     def value(self, values: Values) -> Array:
-        return np.sum(self.inner.value(values), keepdims=True)
+        total: Array = np.sum(self.inner.value(values), keepdims=True)
+        return total
 
 
 @dataclass(frozen=True)
@@ -115,7 +127,7 @@ class AtLeast(Formula):
 
 @dataclass(frozen=True)
 class Pick(Formula):
-    """The element of a vector at a class index."""
+    """The element of a vector at a class index; 0 at one that is none."""
 
     inner: Formula
     index: Symbol
@@ -127,8 +139,8 @@ class Pick(Formula):
         return f"{{{latex_at(self.inner, ATOM)}}}_{{{self.index.latex()}}}"
 
     def value(self, values: Values) -> Array:
-        row = int(self.index.value(values).item())
-        return self.inner.value(values)[row : row + 1]
+        row, inner = int(self.index.value(values).item()), self.inner.value(values)
+        return inner[row : row + 1] if 0 <= row < len(inner) else np.zeros((1, 1))
 
 
 @dataclass(frozen=True)
@@ -137,17 +149,35 @@ class OneHot(Formula):
 
     index: Symbol
     size: Size
+    at: Literal["i", "j"] = "i"
 
     def text(self) -> str:
-        return f"[i = {self.index.text()}]"
+        return f"[{self.at} = {self.index.text()}]"
 
     def latex(self) -> str:
-        return f"[i = {self.index.latex()}]"
+        return f"[{self.at} = {self.index.latex()}]"
 
     def value(self, values: Values) -> Array:
         rows = np.arange(int(self.size.value(values).item()))[:, None]
         hot: Array = (rows == self.index.value(values)).astype(np.float64)
-        return hot
+        return hot if self.at == "i" else hot.T
+
+
+@dataclass(frozen=True)
+class Counts(Formula):
+    """[y ≠ −100], which is 0 at the class that is ignored and 1 elsewhere."""
+
+    index: Symbol
+    ignored: int
+
+    def text(self) -> str:
+        return f"[{self.index.text()} ≠ {Number(self.ignored).text()}]"
+
+    def latex(self) -> str:
+        return rf"[{self.index.latex()} \ne {Number(self.ignored).latex()}]"
+
+    def value(self, values: Values) -> Array:
+        return np.asarray(self.index.value(values) != self.ignored, dtype=np.float64)
 
 
 @dataclass(frozen=True)

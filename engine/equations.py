@@ -304,7 +304,8 @@ class SquaredNorm(Formula):
         return rf"\lVert {self.inner.latex()} \rVert^{{2}}"
 
     def value(self, values: Values) -> Array:
-        return np.sum(self.inner.value(values) ** 2, keepdims=True)
+        total: Array = np.sum(self.inner.value(values) ** 2, keepdims=True)
+        return total
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ Positive = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
 Count = Annotated[int, Meta(ge=1, le=2**40)]
+ClassIndex = Annotated[int, Meta(ge=-(2**31), le=2**31)]
 Seed = Annotated[int, Meta(ge=0, le=2**62)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 PathText = Annotated[str, Meta(min_length=1, max_length=4096)]
@@ -137,18 +138,26 @@ class HuberSpec(LossSpec, kw_only=True, frozen=True):
 
 class BCESpec(LossSpec, kw_only=True, frozen=True):
     type = "bce"
+    weight: tuple[NonNegative, ...] = ()
 
 
 class BCEWithLogitsSpec(LossSpec, kw_only=True, frozen=True):
     type = "bce_with_logits"
+    weight: tuple[NonNegative, ...] = ()
+    pos_weight: tuple[NonNegative, ...] = ()
 
 
 class CrossEntropySpec(LossSpec, kw_only=True, frozen=True):
     type = "cross_entropy"
+    weight: tuple[NonNegative, ...] = ()
+    ignore_index: ClassIndex | None = None
+    label_smoothing: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
 
 class NLLSpec(LossSpec, kw_only=True, frozen=True):
     type = "nll"
+    weight: tuple[NonNegative, ...] = ()
+    ignore_index: ClassIndex | None = None
 
 
 class OptimizerSpec(Table, kw_only=True, frozen=True):

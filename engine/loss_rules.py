@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Array
-from engine.elements import Absolute, At, AtLeast, Case, Cases, Compare, Log, OneHot, Pick, Total
+from engine.class_loss_rules import WEIGHT, ClassRule, product
+from engine.class_losses import ClassLoss
+from engine.elements import Absolute, At, AtLeast, Case, Cases, Compare, Log, Total
 from engine.equations import (
     Add,
     Apply,
@@ -23,9 +25,11 @@ from engine.equations import (
     Symbol,
     Times,
 )
-from engine.losses import BCE_EPSILON, LOG_FLOOR, Huber, Loss
-from engine.rules import LOG_SOFTMAX, ONE, SIGMA, SOFTMAX, latex_name, operator, scaled
+from engine.loss import Loss
+from engine.losses import BCE_EPSILON, LOG_FLOOR, Huber
+from engine.rules import ONE, SIGMA, latex_name, operator, scaled
 
+POSITIVE = Symbol("w⁺")
 SIGN = Function("sign", operator("sign"), np.sign)
 
 
@@ -75,19 +79,32 @@ class LossRule:
                 return self.weighted(Total(self.entropy(At(yhat))))
             case "bce_with_logits":
                 return self.weighted(Total(self.entropy(At(Apply(SIGMA, yhat)), floor=-np.inf)))
-            case "cross_entropy":
-                logs = Apply(LOG_SOFTMAX, yhat)
-                term = Pick(logs, y) if self.classes else Total(Times((At(y), At(logs))))
-                return self.weighted(Negative(term))
             case _:
-                return self.weighted(Negative(Pick(yhat, y)))
+                return self.weighted(self.of_classes.value(yhat))
+
+    @property
+    def of_classes(self) -> ClassRule:
+        """The rule of cross_entropy and nll."""
+        assert isinstance(self.loss, ClassLoss)
+        return ClassRule(self.loss, self.size, self.classes)
+
+    @property
+    def constants(self) -> dict[str, tuple[float, ...]]:
+        """The weights that the formulas name: w one a class or output, w⁺ for targets of 1."""
+        fields = {WEIGHT.name: "weight", POSITIVE.name: "pos_weight"}
+        found = {name: getattr(self.loss, field, ()) for name, field in fields.items()}
+        return {name: numbers for name, numbers in found.items() if numbers}
+
+    def factors(self, symbol: Symbol) -> tuple[Formula, ...]:
+        """Element i of these weights, where the loss has them."""
+        return (At(symbol),) if symbol.name in self.constants else ()
 
     def entropy(self, p: Formula, floor: float = LOG_FLOOR) -> Formula:
-        """−[yᵢ log p + (1 − yᵢ) log(1 − p)]."""
+        """−wᵢ [wᵢ⁺ yᵢ log p + (1 − yᵢ) log(1 − p)]."""
         y = At(self.y)
-        one = Times((y, Log(p, floor)))
+        one = Times((*self.factors(POSITIVE), y, Log(p, floor)))
         zero = Times((Subtract(ONE, y), Log(Subtract(ONE, p), floor)))
-        return Negative(Add(one, zero))
+        return Negative(product((*self.factors(WEIGHT), Add(one, zero))))
 
     def slope(self, yhat: Formula) -> Formula:
         """Element i of ∂ℓ/∂ŷ; its value is the column of all elements."""
@@ -103,17 +120,24 @@ class LossRule:
             case "bce":
                 return self.slope_of_bce(a, d)
             case "bce_with_logits":
-                return self.slope_weighted(Subtract(At(Apply(SIGMA, yhat)), y))
-            case "cross_entropy":
-                return self.slope_weighted(self.slope_of_cross_entropy(yhat))
+                return self.slope_weighted(self.slope_of_logits(At(Apply(SIGMA, yhat))))
             case _:
-                return self.slope_weighted(OneHot(self.y, self.size), -1)
+                return self.slope_weighted(self.of_classes.slope(yhat))
 
     def slope_of_bce(self, a: Formula, d: Formula) -> Formula:
-        """(ŷᵢ − yᵢ) / (K ŷᵢ(1 − ŷᵢ))."""
+        """wᵢ (ŷᵢ − yᵢ) / (K ŷᵢ(1 − ŷᵢ))."""
         variance = AtLeast(Times((a, Subtract(ONE, a))), BCE_EPSILON)
         below = Times((self.size, variance)) if self.mean else variance
-        return Fraction(scaled(self.loss.scale, d), below)
+        return Fraction(scaled(self.loss.scale, product((*self.factors(WEIGHT), d))), below)
+
+    def slope_of_logits(self, p: Formula) -> Formula:
+        """wᵢ (pᵢ − yᵢ), or wᵢ ((wᵢ⁺ yᵢ + 1 − yᵢ) pᵢ − wᵢ⁺ yᵢ)."""
+        y = At(self.y)
+        slope = Subtract(p, y)
+        if positive := self.factors(POSITIVE):
+            ones = Times((*positive, y))
+            slope = Subtract(Times((Add(ones, Subtract(ONE, y)), p)), ones)
+        return product((*self.factors(WEIGHT), slope))
 
     def clipped(self, d: Formula) -> Formula:
         """d where |d| < δ, else ±δ."""
@@ -121,13 +145,6 @@ class LossRule:
         delta = self.loss.delta
         within = Case(d, (Compare(Absolute(d), "<", Number(delta)),))
         return Cases((within,), scaled(delta, Apply(SIGN, d)))
-
-    def slope_of_cross_entropy(self, yhat: Formula) -> Formula:
-        """softmax(ŷ)ᵢ − [i = y], or softmax(ŷ)ᵢ Σⱼ yⱼ − yᵢ for rows of probabilities."""
-        p = At(Apply(SOFTMAX, yhat))
-        if self.classes:
-            return Subtract(p, OneHot(self.y, self.size))
-        return Subtract(Times((p, Total(At(self.y, "j"), "j"))), At(self.y))
 
 
 def huber_function(loss: Loss) -> Function:

@@ -59,7 +59,9 @@ def forward(program: Program, tensors: Mapping[str, Array], x: Array) -> Array:
 def correct(program: Program, yhat: Array, y: Array) -> NDArray[np.bool_] | None:
     """Which answers are right, (N,) or (N, K); None where there are no classes to get right."""
     if y.ndim == 1:
-        return picked(yhat, y)
+        ignored = getattr(program.network.loss, "ignore_index", None)
+        counted = slice(None) if ignored is None else y != ignored
+        return picked(yhat[counted], y[counted]) if len(y[counted]) else None
     for kind in (program.network.loss.type, program.network.nodes[-1].layer.type):
         if kind in PICKS:
             return picked(yhat, y.argmax(axis=1)) if is_one_hot(y) else None

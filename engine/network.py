@@ -14,7 +14,8 @@ from engine.errors import ExperimentError, Problem
 from engine.experiment import Experiment, LayerSpec, LinearSpec
 from engine.layer import Layer
 from engine.layers import LAYERS, Linear
-from engine.losses import LOSSES, Loss
+from engine.loss import Loss
+from engine.losses import LOSSES
 from engine.symbols import subscript, superscript
 
 MAX_BYTES = 8 * 2**30
@@ -86,6 +87,7 @@ def build_network(experiment: Experiment, data: Dataset) -> Network:
     cls_loss = LOSSES[experiment.loss.type]
     loss = cls_loss(**settings(experiment.loss, cls_loss))
     problems += target_problems(experiment, data, nodes[-1], size)
+    problems += loss_problems(loss, nodes[-1], size)
     problems += memory_problems(experiment, nodes, len(data))
     if problems:
         raise ExperimentError(experiment.source or experiment.name, problems)
@@ -119,10 +121,25 @@ def target_problems(
         yield Problem("data.y", f"nll takes class indices (N,), but y has shape {y.shape}")
     elif y.ndim == 2 and y.shape[1] != size:
         yield Problem("data.y", f"y has shape {y.shape}, but {output}: the columns must agree")
-    elif y.ndim == 1 and int(y.max()) >= size:
-        yield Problem(
-            "data.y", f"class {int(y.max())} needs {int(y.max()) + 1} outputs, but {output}"
-        )
+    elif y.ndim == 1 and (largest := largest_class(experiment, y)) >= size:
+        yield Problem("data.y", f"class {largest} needs {largest + 1} outputs, but {output}")
+
+
+def largest_class(experiment: Experiment, y: Array) -> int:
+    """The largest class index that is not ignored; −1 where all are."""
+    ignored = getattr(experiment.loss, "ignore_index", None)
+    counted = y if ignored is None else y[y != ignored]
+    return int(counted.max(initial=-1))
+
+
+def loss_problems(loss: Loss, last: Node, size: int) -> Iterator[Problem]:
+    """Weights that are not one for each output of the last layer."""
+    for field in ("weight", "pos_weight"):
+        given = getattr(loss, field, ())
+        if given and len(given) != size:
+            what = "class" if loss.takes_classes else "output"
+            said = f"has {len(given)} numbers, but {last.output} has shape (N, {size})"
+            yield Problem(f"loss.{field}", f"{said}: write one for each {what}")
 
 
 def memory_problems(experiment: Experiment, nodes: list[Node], rows: int) -> Iterator[Problem]:

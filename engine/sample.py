@@ -89,6 +89,8 @@ class Sample:
         for name, node, role, _ in self.program.network.parameters():
             value = np.asarray(initial[name], dtype=np.float64)
             values[node.symbols[role]] = value if role == "weight" else value[:, None]
+        for name, numbers in self.loss.constants.items():
+            values[name] = np.array(numbers)[:, None]
         for name, count in self.numbers.items():
             values[name] = np.array([[float(count)]])
         with np.errstate(all="ignore"):

@@ -8,8 +8,19 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.arrays import Array
-from engine.elements import At, OneHot
-from engine.equations import Apply, Chain, Formula, Fraction, Partial, Subtract, Symbol, Transpose
+from engine.class_loss_rules import WEIGHT
+from engine.elements import At
+from engine.equations import (
+    Apply,
+    Chain,
+    Formula,
+    Fraction,
+    Hadamard,
+    Partial,
+    Subtract,
+    Symbol,
+    Transpose,
+)
 from engine.layers import Linear
 from engine.phases import CODE, Phase
 from engine.program import Program
@@ -174,7 +185,11 @@ class Worksheet:
         """What the named functions in the tables are."""
         formulas = [*(row.output for row in self.forward), *(row.rule for row in self.elements)]
         found = {f.definition for formula in formulas for f in functions_in(formula)}
-        return sorted(found - {""})
+        weights = [
+            f"{name} = ({', '.join(f'{number:g}' for number in numbers)})"
+            for name, numbers in self.sample.loss.constants.items()
+        ]
+        return [*sorted(found - {""}), *weights]
 
 
 def worksheet(program: Program, sample: int = 0, spelled: int | None = None) -> Worksheet:
@@ -312,14 +327,15 @@ def shortcuts(sample: Sample) -> tuple[Shortcut, ...]:
     kinds = (sample.nodes[last].layer.type, sample.program.network.loss.type)
     yhat, z = sample.tensors[-1], sample.tensors[-2]
     if kinds == ("sigmoid", "bce"):
-        above = scaled(sample.loss.loss.scale, Transpose(Subtract(yhat, sample.loss.y)))
+        away: Formula = Subtract(yhat, sample.loss.y)
+        away = Hadamard(WEIGHT, away) if WEIGHT.name in sample.loss.constants else away
+        above = scaled(sample.loss.loss.scale, Transpose(away))
         right: Formula = Fraction(above, sample.sizes[-1]) if sample.loss.mean else above
         remark = (
             "σ′ cancels: BCE learns from a confidently wrong output, the squared error does not"
         )
     elif kinds == ("log_softmax", "nll"):
-        hot = OneHot(sample.loss.y, sample.sizes[-1])
-        slope = Subtract(At(Apply(EXP, yhat)), hot)
+        slope = sample.loss.of_classes.less_one_hot(At(Apply(EXP, yhat)))
         right = Transpose(sample.loss.slope_weighted(slope))
         remark = "the probabilities minus the one-hot target"
     else:

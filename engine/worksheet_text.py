@@ -68,6 +68,8 @@ def sizes_line(sheet: Worksheet) -> str:
             size = f"{outputs}×{inputs}" if role == "weight" else f"{outputs}×1"
             add(node.symbols[role], size)
         add(node.symbols["output"], f"{outputs}×1")
+    for symbol in at.loss.constants:
+        add(symbol, f"{at.sizes[-1].name}×1")
     if not at.loss.classes:
         add("y", f"{at.sizes[-1].name}×1")
     groups.append(("scalar", ["y (a class index)", "ℓ"] if at.loss.classes else ["ℓ"]))
