@@ -13,7 +13,7 @@ from engine.jacobian_query import JacobianView, Layout, Term
 from engine.worksheet import Layout as Written
 from tui.render.jacobian import lens_view, looked_at
 from tui.render.line import Line, fitted
-from tui.render.numbers import cells, count_text, dims_text
+from tui.render.numbers import cells, compact, count_text, dims_text
 from tui.render.sizes import dims_letters, element_rule, products
 from tui.view import View
 
@@ -49,6 +49,7 @@ def chain_text(view: View, width: int) -> ChainText:
         return ChainText([fitted([(f" {error}", "warn")], width)], [])
     lines: list[Line] = [head(view, found), *product_lines(view, found, width)]
     lines += homework_lines(view, width)
+    lines += number_lines(found, width)
     ordered = shown_factors(found)
     chosen = min(view.lens.factor, len(ordered) - 1)
     start = len(lines) + 1
@@ -120,6 +121,47 @@ def homework_lines(view: View, width: int) -> list[Line]:
     joint = "·" if view.lens.layout == Layout.NUMERATOR else " "
     title: Line = [(" written out, with W for ∂z/∂z", "label")]
     return [title, *laid_out("", terms, result, width, joint)]
+
+
+def number_lines(found: JacobianView, width: int) -> list[Line]:
+    """The whole product in numbers, the factors side by side; nothing where they do not fit."""
+    factors = [factor.jacobian for factor in shown_factors(found)]
+    if any(max(jacobian.dims) > SMALL for jacobian in factors[:-1]):
+        return []
+    try:
+        matrices = [matrix_text(found, jacobian) for jacobian in (*factors, found.jacobian)]
+    except GradstepError:
+        return []
+    joints = ["·"] * (len(factors) - 1) + ["="]
+    height = max(len(matrix) for matrix in matrices)
+    blocks = [framed(matrix, height) for matrix in matrices]
+    rows: list[str] = []
+    for y in range(height):
+        row = blocks[0][y]
+        for joint, block in zip(joints, blocks[1:], strict=True):
+            row += f" {joint if y == (height - 1) // 2 else ' '} {block[y]}"
+        rows.append(row)
+    if max(cell_len(row) for row in rows) > width - 3:
+        return []
+    return [[(" in numbers", "label")], *[[(f"  {row}", "")] for row in rows]]
+
+
+def matrix_text(found: JacobianView, jacobian: Jacobian) -> list[str]:
+    """A small matrix as rows of text, in the layout; a longer row is cut with an ellipsis."""
+    dense = jacobian.window(range(SMALL), range(SMALL))
+    cut = jacobian.dims[1] > SMALL
+    dense = dense.T if found.transposed else dense
+    texts = padded([[compact(value, 6).removesuffix(".0") for value in row] for row in dense])
+    return [" ".join(row) + (" …" if cut else "") for row in texts]
+
+
+def framed(rows: list[str], height: int) -> list[str]:
+    """A matrix in brackets, in the middle of ``height`` rows."""
+    width = max(map(len, rows), default=0)
+    body = [f"[{row.ljust(width)}]" for row in rows]
+    above = (height - len(body)) // 2
+    blank = " " * (width + 2)
+    return [blank] * above + body + [blank] * (height - len(body) - above)
 
 
 def sizes_of(view: View) -> dict[str, int]:

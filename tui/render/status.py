@@ -5,6 +5,7 @@ from engine.position import Granularity
 from engine.program import Op, Program
 from tui.render.clean import clean
 from tui.render.curve import block_spark
+from tui.render.formula_roles import coloured
 from tui.render.line import Line, fit_parts, fitted, spread, width_of
 from tui.render.numbers import compact, shape_text
 from tui.view import View
@@ -130,7 +131,7 @@ def equation_line(view: View, width: int) -> Line:
         return [(" ■ ", "key"), ("the run is over: every step has been taken", "dim")]
     shapes = ", ".join(shape_text(view.program.tensors[name].shape) for name in inputs(op))
     out = shape_text(view.program.tensors[op.writes[0]].shape)
-    left: Line = [(" ▶ ", "key"), (op.formula, f"phase-{op.phase}")]
+    left: Line = [(" ▶ ", "key"), *coloured(view.program, op.formula, "")]
     right: Line = [(f" {out} ", "shape")]
     right += [(f"from {shapes} ", "dim")] if shapes else []
     return spread(left, right if width_of(left) + width_of(right) <= width else right[:1], width)

@@ -2,6 +2,7 @@
 
 from engine.position import Granularity
 from tui.render.change import change_summary, change_text
+from tui.render.formula_roles import tensor_role
 from tui.render.line import Line, fit_parts, fitted
 from tui.render.numbers import shape_text
 from tui.render.summary import summary_text
@@ -16,8 +17,8 @@ def tensor_head(view: View, width: int, summaries: Summaries) -> list[Line]:
     follow = "pinned" if view.pinned else "following"
     first = fit_parts(
         [
-            (0, [(f" {info.name} ", "name")]),
-            (1, [(f" {info.symbol} ", "symbol")]),
+            (0, [(f" {info.name} ", tensor_role(info))]),
+            (1, [(f" {info.symbol} ", tensor_role(info))]),
             (0, [(f" {shape_text(info.shape)}", "shape")]),
             (2, [(f" {info.dtype}", "dim")]),
             (4, [(f"  {where}", "dim")] if where else []),

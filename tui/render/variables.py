@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from engine.program import Program, TensorInfo
+from tui.render.formula_roles import tensor_role
 from tui.render.line import Line, fitted
 from tui.render.numbers import compact, shape_text
 from tui.render.summary import Summary, shown_mean, spark, summarize
@@ -15,7 +16,6 @@ from tui.view import View
 
 GROUPS = ("parameter", "activation", "input", "target", "loss", "hyper")
 BADGE_ROLES = {"fresh": "good", "stale": "warn", "none": "dim", "zeroed": "dim"}
-NAME_ROLES = {"parameter": "name", "slot": "dim", "hyper": "dim"}
 SHORT = {"accumulated": "acc"}
 NUMBER = 6  # the width of a number
 RANGE = 2 * NUMBER + 3
@@ -101,7 +101,7 @@ def variable_line(view: View, name: str, width: int, summaries: Summaries, selec
     changed = view.last is not None and name in view.last.op.writes
     line: Line = [
         ("▸" if changed else " ", "changed"),
-        *fitted([(shown_name(info), NAME_ROLES.get(info.role, ""))], columns.name),
+        *fitted([(shown_name(info), tensor_role(info))], columns.name),
         (shape_text(info.shape).ljust(columns.shape), "shape"),
         *values(view.tensors.get(name), summaries, columns),
     ]
@@ -149,7 +149,7 @@ def gradient_part(view: View, info: TensorInfo, summaries: Summaries, room: int)
         return [("│", "dim")]
     changed = view.last is not None and f"{info.name}.grad" in view.last.op.writes
     kind, _, times = badge.partition(" ")
-    line: Line = [("│", "dim"), ("▸" if changed else " ", "changed"), ("∇ ", "symbol")]
+    line: Line = [("│", "dim"), ("▸" if changed else " ", "changed"), ("∇ ", "tensor-gradient")]
     words = f"{SHORT.get(kind, kind)}{times}"
     line.append((words.ljust(BADGE), BADGE_ROLES.get(kind, "warn")))
     if array is None or kind in ("none", "zeroed"):

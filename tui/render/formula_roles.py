@@ -1,0 +1,37 @@
+"""Formulas with their tensors coloured as in the panes: parameters, gradients, data, …"""
+
+import re
+from functools import lru_cache
+
+from engine.program import Program, TensorInfo
+from tui.render.line import Line
+
+ROLE_OF = {
+    "parameter": "tensor-parameter",
+    "gradient": "tensor-gradient",
+    "activation": "tensor-activation",
+    "input": "tensor-data",
+    "target": "tensor-data",
+    "loss": "tensor-loss",
+}
+
+
+def tensor_role(info: TensorInfo) -> str:
+    """The role that a tensor has wherever its name or symbol stands."""
+    return ROLE_OF.get(info.role, "dim")
+
+
+@lru_cache(maxsize=4)
+def symbols_of(program: Program) -> tuple[re.Pattern[str], dict[str, str]]:
+    """What finds the symbols of a program in a formula, and the role of each."""
+    roles = {info.symbol: tensor_role(info) for info in program.tensors.values()}
+    longest = sorted(roles, key=len, reverse=True)
+    words = "|".join(re.escape(symbol) for symbol in longest)
+    return re.compile(f"(?<![a-zA-Z])({words})(?![a-zA-Z])"), roles
+
+
+def coloured(program: Program, formula: str, role: str) -> Line:
+    """A formula as spans; what is no tensor has the given role."""
+    pattern, roles = symbols_of(program)
+    parts = pattern.split(formula)
+    return [(part, roles[part] if i % 2 else role) for i, part in enumerate(parts) if part]
