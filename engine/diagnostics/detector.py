@@ -1,0 +1,67 @@
+"""A detector: watches the events of a run go by, and says what it has found so far."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.diagnostics.diagnosis import Card, Found
+from engine.phases import Phase
+from engine.program import Op, Program
+from engine.state import Event
+
+Tensors = Mapping[str, Array]
+
+
+class Detector(ABC):
+    """Looks for one kind of finding.
+
+    ``see`` is called after each event of ``phases`` with the tensors after it; it keeps little and
+    changes nothing. ``found`` may be asked at any time. Tensors are only read while ``see`` runs;
+    arrays may be kept, because they never change.
+    """
+
+    card: ClassVar[Card]
+    phases: ClassVar[frozenset[Phase]] = frozenset()
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def begin(self, tensors: Tensors, event: int) -> None:  # noqa: B027
+        """The tensors before the first event that will be seen."""
+
+    def see(self, event: Event, tensors: Tensors) -> None:  # noqa: B027
+        """One event has happened."""
+
+    def gap(self) -> None:  # noqa: B027
+        """Events were missed: what depends on having seen all of them must start anew."""
+
+    @abstractmethod
+    def found(self) -> Iterator[Found]:
+        """The findings so far."""
+
+    def first_event(self, phase: Phase, name: str) -> int | None:
+        """The first event of an op; None where the program does not have it."""
+        return next((op.index for op in self.program.ops if is_op(op, phase, name)), None)
+
+
+def is_op(op: Op, phase: Phase, name: str) -> bool:
+    """Whether this is the op of that phase and name."""
+    return op.phase == phase and op.name == name
+
+
+def norm(array: Array) -> float:
+    """The Euclidean norm of all elements, in float64."""
+    return float(np.linalg.norm(np.asarray(array, dtype=np.float64)))
+
+
+def number(value: float) -> str:
+    """A number as people read it."""
+    return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e")
+
+
+def plural(count: int, word: str) -> str:
+    """``1 unit``, ``3 units``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

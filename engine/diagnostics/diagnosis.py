@@ -1,0 +1,123 @@
+"""What the doctor says: a finding with its evidence, and the card that declares each kind of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.program import Program
+
+Number = float | int | str | None
+
+
+class Severity(StrEnum):
+    """How much a finding matters. Anything serious keeps the network from learning as it should."""
+
+    SERIOUS = "serious"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Certainty(StrEnum):
+    """How sure it is that the evidence means what the finding says."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+
+class Limit(float):
+    """A threshold: a number with a name for people and the reason for its value."""
+
+    name: str
+    reason: str
+
+    def __new__(cls, value: float, name: str, reason: str) -> "Limit":
+        """The number; ``reason`` says why it is this one."""
+        limit = super().__new__(cls, value)
+        limit.name, limit.reason = name, reason
+        return limit
+
+
+@dataclass(frozen=True)
+class Card:
+    """The declaration of one kind of finding, from which the documentation is made.
+
+    ``looks`` says what is measured, and ``levels`` which severities it may have and when.
+    """
+
+    name: str
+    title: str
+    looks: str
+    levels: str
+    cause: str
+    remedy: str
+    certainty: Certainty = Certainty.CERTAIN
+    limits: tuple[Limit, ...] = ()
+    example: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One finding.
+
+    ``event`` is the first event that shows it, None where the program was refused before any;
+    ``place`` says the same in words. ``numbers`` is the evidence for programs, ``evidence`` for
+    people. ``subject`` is the tensor or layer it is about. ``follows`` names the finding that
+    explains this one: it is then only a note.
+    """
+
+    name: str
+    title: str
+    severity: Severity
+    certainty: Certainty
+    subject: str
+    evidence: str
+    numbers: Mapping[str, Number]
+    event: int | None
+    place: str
+    cause: str
+    remedy: str
+    follows: str = ""
+
+    @property
+    def serious(self) -> bool:
+        """Whether it is serious."""
+        return self.severity == Severity.SERIOUS
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a detector has seen of its kind: the parts of a Diagnosis that the card does not say."""
+
+    event: int
+    subject: str
+    evidence: str
+    severity: Severity = Severity.SERIOUS
+    certainty: Certainty | None = None
+    cause: str = ""
+    remedy: str = ""
+    numbers: Mapping[str, Number] | None = None
+
+
+def place_of(program: Program, event: int) -> str:
+    """``#41  iteration 2, backward, linear2.weight.grad``."""
+    position = program.position(event)
+    op = program.ops[event % len(program.ops)]
+    return f"#{event}  iteration {position.iteration}, {op.phase}, {op.name}"
+
+
+def diagnosis(card: Card, found: Found, program: Program) -> Diagnosis:
+    """The finding of a card's kind."""
+    return Diagnosis(
+        name=card.name,
+        title=card.title,
+        severity=found.severity,
+        certainty=found.certainty or card.certainty,
+        subject=found.subject,
+        evidence=found.evidence,
+        numbers=dict(found.numbers or {}),
+        event=found.event,
+        place=place_of(program, found.event),
+        cause=found.cause or card.cause,
+        remedy=found.remedy or card.remedy,
+    )

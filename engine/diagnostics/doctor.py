@@ -1,0 +1,157 @@
+"""The doctor: feeds what happens to every detector, and says what they have found."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.diagnostics.detector import Detector
+from engine.diagnostics.diagnosis import Diagnosis, diagnosis
+from engine.diagnostics.finite import LogOfZero, NonFinite
+from engine.diagnostics.gradients import ExplodingGradients, VanishingGradients
+from engine.diagnostics.loop import AccumulatedGradients, Frozen, NeverMoves
+from engine.diagnostics.outputs import DoubleSoftmax, WrongOutput
+from engine.diagnostics.precision import Cancellation
+from engine.diagnostics.rates import LossOscillating, LossRising, UpdateRatio
+from engine.diagnostics.samples import ClassImbalance, InitialLoss, InputScales
+from engine.diagnostics.steps import LearningRate, SummedLoss
+from engine.diagnostics.units import DeadReLU, Saturated, SymmetricUnits
+from engine.diagnostics.verdict import concluded
+from engine.phases import Phase
+from engine.program import Program
+from engine.session import Session
+from engine.state import Event, execute
+
+WATCHING: tuple[type[Detector], ...] = (
+    AccumulatedGradients,
+    NeverMoves,
+    Frozen,
+    SymmetricUnits,
+    DeadReLU,
+    Saturated,
+    VanishingGradients,
+    ExplodingGradients,
+    LossRising,
+    LossOscillating,
+    UpdateRatio,
+    SummedLoss,
+    NonFinite,
+    LogOfZero,
+    DoubleSoftmax,
+    WrongOutput,
+    InputScales,
+    ClassImbalance,
+    InitialLoss,
+)
+THOROUGH: tuple[type[Detector], ...] = (LearningRate, Cancellation)
+MOST_EVENTS = 4096  # looked at in one call of observe; of a longer leap the end
+
+
+class Doctor:
+    """Watches a run, op by op. ``thorough`` adds what costs as much as many iterations."""
+
+    def __init__(self, program: Program, thorough: bool = False) -> None:
+        self.program = program
+        self.kinds = (*WATCHING, *THOROUGH) if thorough else WATCHING
+        self.kept: list[Diagnosis] = []
+        self.seen = 0
+        self.branch = ""
+        self._restart(program.initial(), 0)
+
+    def _restart(self, tensors: dict[str, Array], event: int) -> None:
+        """Begin anew with the tensors before an event."""
+        self.tensors = dict(tensors)
+        self.detectors = [kind(self.program) for kind in self.kinds]
+        self.by_phase = {
+            phase: [one for one in self.detectors if phase in one.phases] for phase in Phase
+        }
+        self.seen = event
+        for one in self.detectors:
+            one.begin(self.tensors, event)
+
+    def findings(self) -> list[Diagnosis]:
+        """All findings so far: the serious ones first, then by event."""
+        found = [
+            diagnosis(one.card, each, self.program)
+            for one in self.detectors
+            for each in one.found()
+        ]
+        known = {(one.name, one.subject) for one in found}
+        kept = [one for one in self.kept if (one.name, one.subject) not in known]
+        rate = next((one for one in self.detectors if isinstance(one, LearningRate)), None)
+        return concluded([*kept, *found], rate)
+
+    def see(self, event: Event) -> None:
+        """One event has happened; those before it have been seen."""
+        self.tensors.update(zip(event.op.writes, event.after, strict=False))
+        self.seen = event.index + 1
+        if event.after:
+            with np.errstate(all="ignore"):
+                for one in self.by_phase[event.op.phase]:
+                    one.see(event, self.tensors)
+
+    def observe(self, session: Session) -> None:
+        """Look at what a session has done since the last call; the session stays as it is.
+
+        Going back shows nothing new. On another branch, or after an edit in the past, findings from
+        before the place where it parts stay, and the rest begins anew.
+        """
+        self._follow(session)
+        if session.event - self.seen > MOST_EVENTS:
+            self._skip(session, session.event - MOST_EVENTS)
+        for index in range(self.seen, session.event):
+            self._prepare(session, index)
+            event = session.event_at(index)
+            if event is None:
+                self._skip(session, index + 1)
+            else:
+                self.see(event)
+        if session.event >= self.seen:
+            self._prepare(session, session.event)
+
+    def _follow(self, session: Session) -> None:
+        """Notice that the session is on another branch, or that its future has been dropped."""
+        name = session.branch.name
+        if name == self.branch and self.seen <= session.known:
+            return
+        if self.branch and self.seen:
+            parted = min(session.event, self.seen)
+            kept = [one for one in self.findings() if one.event is not None and one.event < parted]
+            self._restart(dict(session.tensors), session.event)
+            self.kept = kept
+        self.branch = name
+
+    def _skip(self, session: Session, event: int) -> None:
+        """Events up to this one are not known: go on with the session's own tensors."""
+        self.tensors.update(session.tensors)
+        self.seen = event
+        for one in self.detectors:
+            one.gap()
+
+    def _prepare(self, session: Session, event: int) -> None:
+        """Enter what is no op's doing: the batch of a new iteration, and edits."""
+        if event % len(self.program.ops) == 0 and event < self.program.events:
+            self.tensors.update(self.program.batch(event // len(self.program.ops)))
+        for name, _, value in session.history.edited.get(event, ()):
+            self.tensors[name] = value
+
+    def run(self, iterations: int) -> Iterator[int]:
+        """Run the program for so many iterations and watch; yields how many are done."""
+        ops = len(self.program.ops)
+        for iteration in range(self.seen // ops, min(iterations, self.program.iterations)):
+            self.tensors.update(self.program.batch(iteration))
+            for op in self.program.ops:
+                with np.errstate(all="ignore"):
+                    after = execute(op, self.tensors)
+                before = tuple(self.tensors.get(name) for name in op.writes)
+                place = self.program.position(iteration * ops + op.index)
+                self.see(Event(place, op, before, after))
+            yield iteration + 1
+
+
+def diagnose(program: Program, iterations: int) -> list[Diagnosis]:
+    """Run a program for so many iterations and say what is wrong with it, thoroughly."""
+    doctor = Doctor(program, thorough=True)
+    for _ in doctor.run(iterations):
+        pass
+    return doctor.findings()

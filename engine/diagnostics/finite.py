@@ -1,0 +1,140 @@
+"""Numbers that are none: the first NaN or infinity, and the logarithm of zero."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.diagnostics.detector import Detector, Tensors, number, plural
+from engine.diagnostics.diagnosis import Card, Found, Severity
+from engine.losses import LOG_FLOOR
+from engine.phases import Phase
+from engine.program import Program
+from engine.state import Event
+
+MOST_OPERANDS = 4
+
+
+class NonFinite(Detector):
+    """The first op that makes a NaN or an infinity."""
+
+    card = Card(
+        name="non-finite",
+        title="NaN or infinity",
+        looks="Everything that an op writes. The first op with a result that is not finite is "
+        "named, with the range of each operand.",
+        levels="serious",
+        cause="a number left the range of the dtype: overflow, 0/0, ∞ − ∞ or the logarithm of a "
+        "negative number",
+        remedy="go to this event and look at the operands; a smaller learning rate if they grew "
+        "from iteration to iteration",
+        example="bug-missing-value",
+    )
+    phases = frozenset(Phase)
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
+        self.first: Found | None = None
+
+    def see(self, event: Event, tensors: Tensors) -> None:
+        if self.first is not None:
+            return
+        for name, value in zip(event.op.writes, event.after, strict=False):
+            if not np.isfinite(value).all():
+                self.first = self.verdict(event, name, value, tensors)
+                return
+
+    def verdict(self, event: Event, name: str, value: Array, tensors: Tensors) -> Found:
+        """What the op read, and what came of it."""
+        given = dict(tensors)
+        given.update(zip(event.op.writes, event.before, strict=False))  # type: ignore[arg-type]
+        operands = {read: given.get(read) for read in event.op.reads}
+        bad = [read for read, array in operands.items() if array is not None and not finite(array)]
+        said = "; ".join(
+            f"{read} {span(array)}" for read, array in list(operands.items())[:MOST_OPERANDS]
+        )
+        nans, infinities = int(np.isnan(value).sum()), int(np.isinf(value).sum())
+        what = " and ".join(
+            text for text, n in ((f"{nans} NaN", nans), (f"{infinities} ±∞", infinities)) if n
+        )
+        source = bad[0] if bad else ""
+        return Found(
+            event.index,
+            name,
+            f"{what} of {plural(value.size, 'element')} from {said}",
+            cause=f"{source} is not finite itself" if source else "",
+            remedy="repair or leave out the rows with missing values" if source == "x" else "",
+            numbers={"nan": nans, "infinite": infinities, "elements": int(value.size)},
+        )
+
+    def found(self) -> Iterator[Found]:
+        if self.first is not None:
+            yield self.first
+
+
+def finite(array: Array) -> bool:
+    """Whether every element is a number."""
+    return bool(np.isfinite(array).all())
+
+
+def span(array: Array | None) -> str:
+    """The range of the finite elements, and how many are not."""
+    if array is None or not array.size:
+        return "none"
+    good = array[np.isfinite(array)]
+    said = f"in {number(float(good.min()))} … {number(float(good.max()))}" if good.size else ""
+    lost = array.size - good.size
+    return " ".join(part for part in (said, f"with {lost} not finite" if lost else "") if part)
+
+
+class LogOfZero(Detector):
+    """log(0) under the binary cross-entropy."""
+
+    card = Card(
+        name="log-of-zero",
+        title="The loss takes the logarithm of zero",
+        looks="Under bce, outputs whose logarithm is cut off at −100, as PyTorch does it. The "
+        "sigmoid before it has slope 0 there, so these samples teach nothing.",
+        levels="serious",
+        cause="ŷ is exactly 0 or 1 in floating point where the target says otherwise",
+        remedy="leave the sigmoid out and use the loss bce_with_logits; scale the inputs",
+        example="bug-log-zero",
+    )
+    phases = frozenset({Phase.LOSS})
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
+        self.first: tuple[int, int, int] | None = None
+        self.most = 0
+        self.bce = self.program.network.loss.type == "bce"
+
+    def see(self, event: Event, tensors: Tensors) -> None:
+        yhat = tensors.get(self.program.network.output)
+        if not self.bce or yhat is None:
+            return
+        count = clamped(yhat, tensors["y"])
+        self.most = max(self.most, count)
+        if count and self.first is None:
+            self.first = event.index, count, int(yhat.size)
+
+    def found(self) -> Iterator[Found]:
+        if self.first is None:
+            return
+        event, count, total = self.first
+        yield Found(
+            event,
+            self.program.network.output,
+            f"{plural(count, 'output')} of {total} exactly 0 or 1 on the wrong side: each counts "
+            f"{-LOG_FLOOR:g} instead of ∞, and its gradient before the sigmoid is 0; at most "
+            f"{self.most} in one batch so far",
+            Severity.SERIOUS,
+            numbers={"clamped": count, "outputs": total, "most": self.most},
+        )
+
+
+def clamped(yhat: Array, y: Array) -> int:
+    """How many terms of the binary cross-entropy are cut off at the floor."""
+    with np.errstate(all="ignore"):
+        one = (np.log(yhat) < LOG_FLOOR) & (y > 0)
+        zero = (np.log1p(-yhat) < LOG_FLOOR) & (y < 1)
+    return int((one | zero).sum())

@@ -1,0 +1,111 @@
+"""A float32 run against a float64 shadow of it: digits that are lost on the way."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import msgspec
+import numpy as np
+
+from engine.arrays import Array
+from engine.data import Dataset, load_data
+from engine.diagnostics.detector import Detector, Tensors, norm, number
+from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
+from engine.gradcheck import widened
+from engine.phases import Phase
+from engine.program import Program, compile_program
+from engine.state import Event
+
+DIGITS_LOST = Limit(
+    1e-3,
+    "digits lost",
+    "float32 has seven digits: an error of 10⁻³ means that four of them are gone",
+)
+WRONG_DIGIT = Limit(0.05, "wrong digit", "not even two digits of the result are right")
+SHADOWED = frozenset({Phase.FORWARD, Phase.LOSS, Phase.BACKWARD})
+
+
+class Cancellation(Detector):
+    """float32 results that differ from those in float64."""
+
+    card = Card(
+        name="float32-cancellation",
+        title="float32 loses the digits that matter",
+        looks="In the iterations 1, 2, 3, 5, 9, 17, … of a float32 experiment: every activation, "
+        "the loss and every gradient against the same ops in float64, from the same parameters "
+        "and the data before rounding; the norm of the difference over the norm.",
+        levels="serious: the loss or a gradient is off by more than 5 %; warning: anything by more "
+        "than 0.1 %",
+        cause="two numbers that are nearly equal are subtracted, and what they differ in had been "
+        "rounded away",
+        remedy='dtype = "float64", or subtract the common offset from inputs and targets first',
+        limits=(DIGITS_LOST, WRONG_DIGIT),
+        example="bug-float32",
+    )
+    phases = frozenset({Phase.BACKWARD})
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
+        backward = [op for op in program.ops if op.phase == Phase.BACKWARD]
+        shadowed = bool(backward) and program.experiment.dtype == "float32"
+        self.last = backward[-1].index if shadowed else -1
+        self.first: tuple[int, str, float] | None = None
+        self.worst: tuple[float, str] = (0.0, "")
+
+    @cached_property
+    def shadow(self) -> Program:
+        """The same program in float64, with the data as they were before they were rounded."""
+        wide = msgspec.structs.replace(self.program.experiment, dtype="float64")
+        data, here = load_data(wide), self.program.data
+        if data.x.shape != here.x.shape or data.y.shape != here.y.shape:
+            data = Dataset(widened(here.x), widened(here.y), here.classes, here.inputs)
+        return compile_program(wide, data)
+
+    def see(self, event: Event, tensors: Tensors) -> None:
+        iteration = event.position.iteration - 1
+        if event.op.index != self.last or (iteration & (iteration - 1)) > 0:
+            return
+        exact = self.run(tensors, iteration)
+        begin = event.index - event.op.index
+        for op in self.program.ops:
+            if op.phase in SHADOWED and op.name in exact and op.name in tensors:
+                error = apart(tensors[op.name], exact[op.name])
+                if self.first is None and error > DIGITS_LOST:
+                    self.first = begin + op.index, op.name, error
+                if op.phase != Phase.FORWARD:
+                    self.worst = max(self.worst, (error, op.name))
+
+    def run(self, tensors: Tensors, iteration: int) -> dict[str, Array]:
+        """What this iteration makes in float64; gradients as if they had been zero before."""
+        given = {n: widened(a) for n, a in tensors.items() if self.carried(n)}
+        exact: dict[str, Array] = {**given, **self.shadow.batch(iteration)}
+        with np.errstate(all="ignore"):
+            for op in self.shadow.ops:
+                if op.phase in SHADOWED:
+                    exact.update(zip(op.writes, op.run(exact), strict=False))
+        return exact
+
+    def carried(self, name: str) -> bool:
+        """Whether the shadow takes a tensor over: parameters and whatever no op of it makes."""
+        made = {n for op in self.program.ops if op.phase in SHADOWED for n in op.writes}
+        return name not in made
+
+    def found(self) -> Iterator[Found]:
+        if self.first is None:
+            return
+        event, name, error = self.first
+        worst, where = self.worst
+        yield Found(
+            event,
+            name,
+            f"{name} is off by {number(100 * error)} % against float64; the worst so far is "
+            f"{where} by {number(100 * worst)} %",
+            Severity.SERIOUS if worst > WRONG_DIGIT else Severity.WARNING,
+            Certainty.CERTAIN,
+            numbers={"error": error, "worst": worst, "worst_tensor": where},
+        )
+
+
+def apart(rounded: Array, exact: Array) -> float:
+    """The norm of the difference over the norm; 0 where either is not finite or is zero."""
+    size, difference = norm(exact), norm(rounded.astype(np.float64) - exact)
+    return difference / size if size > 0 and np.isfinite(difference) else 0.0

@@ -1,0 +1,258 @@
+"""The data: inputs on different scales, classes of different size, and the loss to begin with."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.arrays import Array
+from engine.diagnostics.detector import Detector, Tensors, number, plural
+from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
+from engine.phases import Phase
+from engine.program import Program
+from engine.state import Event
+
+SCALES_APART = Limit(
+    100,
+    "scales apart",
+    "the curvature of the loss along a weight grows with the square of its input: 100 makes a "
+    "condition number of 10⁴, and gradient descent takes about as many steps",
+)
+SCALES_WORLDS_APART = Limit(1000, "scales worlds apart", "a condition number of 10⁶")
+UNEVEN = Limit(
+    0.5,
+    "uneven",
+    "the entropy of the classes over log K; with two classes ½ is a minority of 11 %",
+)
+PATIENCE = 3  # epochs before it matters which classes are never the answer
+CONFIDENT = Limit(
+    2,
+    "confident",
+    "small random outputs give log K; twice as much means that the untrained network is sure of "
+    "wrong answers (Karpathy, CS231n, “Look for correct loss at chance performance”)",
+)
+PICKS = {"cross_entropy", "nll", "softmax", "log_softmax"}
+THRESHOLDS = {"bce": 0.5, "bce_with_logits": 0.0, "sigmoid": 0.5}
+
+
+class InputScales(Detector):
+    """Inputs of very different size."""
+
+    card = Card(
+        name="input-scales",
+        title="The inputs are on very different scales",
+        looks="The largest |x| of each input over all samples, largest over smallest; inputs that "
+        "are 0 throughout do not count.",
+        levels="serious: more than a thousand; warning: more than a hundred",
+        cause="no learning rate fits all inputs: it is too large for the big one or too small for "
+        "the little one",
+        remedy="standardize = true in [data]: each input to mean 0 and standard deviation 1",
+        certainty=Certainty.LIKELY,
+        limits=(SCALES_APART, SCALES_WORLDS_APART),
+        example="bug-input-scales",
+    )
+
+    def found(self) -> Iterator[Found]:
+        x = np.abs(self.program.data.x.astype(np.float64))
+        size = np.max(np.where(np.isfinite(x), x, 0), axis=0)
+        used = np.flatnonzero(size)
+        event = next((op.index for op in self.program.ops if "x" in op.reads), None)
+        if len(used) < 2 or event is None:
+            return
+        large, small = used[np.argmax(size[used])], used[np.argmin(size[used])]
+        ratio = float(size[large] / size[small])
+        if ratio > SCALES_APART:
+            yield Found(
+                event,
+                "x",
+                f"{self.column(large)} reaches {number(float(size[large]))}, {self.column(small)} "
+                f"{number(float(size[small]))}: a ratio of {number(ratio)}",
+                Severity.SERIOUS if ratio > SCALES_WORLDS_APART else Severity.WARNING,
+                numbers={
+                    "ratio": ratio,
+                    "largest": float(size[large]),
+                    "smallest": float(size[small]),
+                    "largest_input": int(large),
+                    "smallest_input": int(small),
+                },
+            )
+
+    def column(self, i: int) -> str:
+        """The name of an input, or its number."""
+        names = self.program.data.inputs
+        return names[i] if names else f"input {i}"
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The classes of a data set: how often each occurs, and how an output names one.
+
+    ``threshold`` is None where the largest output is the answer; otherwise there is one column, and
+    class 1 is an output above it.
+    """
+
+    counts: NDArray[np.int64]
+    threshold: float | None = None
+
+    @property
+    def evenness(self) -> float:
+        """The entropy of the classes over log K, 0 to 1."""
+        return entropy(self.counts) / math.log(len(self.counts))
+
+    def answers(self, yhat: Array) -> NDArray[np.int64]:
+        """The class that each row of an output names."""
+        if self.threshold is None:
+            return np.asarray(np.argmax(yhat, axis=1), np.int64)
+        return (yhat[:, 0] > self.threshold).astype(np.int64)
+
+
+def entropy(counts: NDArray[np.int64]) -> float:
+    """The entropy of the relative frequencies, in nats."""
+    share = counts[counts > 0] / counts.sum()
+    return float(-np.sum(share * np.log(share)))
+
+
+def labels_of(program: Program) -> Labels | None:
+    """The classes of a program's data; None where its targets are no single classes."""
+    y, outputs = program.data.y, program.network.nodes[-1].layer.outputs
+    kinds = (program.network.loss.type, program.network.nodes[-1].layer.type)
+    if y.ndim == 1:
+        known = y[(y >= 0) & (y < outputs)]
+        return Labels(np.bincount(known, minlength=outputs)) if outputs > 1 and len(known) else None
+    if not ((y == 0) | (y == 1)).all():
+        return None
+    if y.shape[1] == 1:
+        threshold = next((THRESHOLDS[kind] for kind in kinds if kind in THRESHOLDS), None)
+        ones = int(y.sum())
+        counts = np.array([len(y) - ones, ones])
+        return None if threshold is None else Labels(counts, threshold)
+    single = bool((y.sum(axis=1) == 1).all()) and PICKS.intersection(kinds)
+    return Labels(y.sum(axis=0).astype(np.int64)) if single else None
+
+
+class ClassImbalance(Detector):
+    """A class so rare that never naming it costs little."""
+
+    card = Card(
+        name="class-imbalance",
+        title="One class outnumbers the others",
+        looks="The entropy H of the class frequencies against log K: a network that ignores its "
+        "inputs can bring the loss from log K down to H. And which classes are ever the answer.",
+        levels="serious: after three epochs a class is never the answer for any sample; warning: "
+        "otherwise",
+        cause="the rare class has little weight in the loss: always naming the frequent one "
+        "gives a low loss and a high accuracy",
+        remedy="class weights, more samples of the rare class, or a metric other than accuracy",
+        certainty=Certainty.LIKELY,
+        limits=(UNEVEN,),
+        example="bug-imbalance",
+    )
+    phases = frozenset({Phase.FORWARD, Phase.LOSS})
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
+        found = labels_of(program)
+        self.labels = found if found is not None and found.evenness < UNEVEN else None
+        self.first: tuple[int, float] | None = None
+        self.seen = self.last = 0
+        classes = len(self.labels.counts) if self.labels else 0
+        self.named = np.full(classes, -1, np.int64)
+
+    def see(self, event: Event, tensors: Tensors) -> None:
+        if self.labels is None:
+            return
+        if event.op.name == self.program.network.output:
+            self.named[self.labels.answers(event.after[0])] = event.index
+            self.seen, self.last = self.seen + 1, event.index
+        elif event.op.phase == Phase.LOSS and self.first is None:
+            self.first = event.index, float(event.after[0])
+
+    def found(self) -> Iterator[Found]:
+        if self.labels is None or self.first is None:
+            return
+        counts, batches = self.labels.counts, self.program.batches.count
+        since = self.last - batches * len(self.program.ops)
+        never = [int(c) for c in np.flatnonzero((self.named <= since) & (counts > 0))]
+        patient = self.seen >= PATIENCE * batches
+        share, h = float(counts.max() / counts.sum()), entropy(counts)
+        lost = f"; in the last epoch never the answer: class {', '.join(map(str, never))}"
+        event, loss = self.first
+        yield Found(
+            event,
+            "y",
+            f"{number(100 * share)} % of {plural(int(counts.sum()), 'target')} are class "
+            f"{int(counts.argmax())}; the first loss is {number(loss)}, log K = "
+            f"{number(math.log(len(counts)))}, and naming no input gives {number(h)}"
+            + (lost if never and patient else ""),
+            Severity.SERIOUS if never and patient else Severity.WARNING,
+            numbers={
+                "share": share,
+                "entropy": h,
+                "log_classes": math.log(len(counts)),
+                "first_loss": loss,
+                "never_named": len(never) if patient else None,
+            },
+        )
+
+
+class InitialLoss(Detector):
+    """A first loss far from that of guessing."""
+
+    card = Card(
+        name="initial-loss",
+        title="The first loss is far above that of guessing",
+        looks="The first loss of a classification against log K for K classes, log 2 for a yes or "
+        "no, with the reduction of the loss. Losses with class weights are left out.",
+        levels="warning",
+        cause="the untrained network is sure of wrong answers: large initial weights or inputs",
+        remedy="smaller initial weights in the last layer, standardized inputs",
+        certainty=Certainty.LIKELY,
+        limits=(CONFIDENT,),
+    )
+    phases = frozenset({Phase.LOSS})
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
+        self.first: tuple[int, float, int] | None = None
+
+    def see(self, event: Event, tensors: Tensors) -> None:
+        if self.first is None:
+            self.first = event.index, float(event.after[0]), len(tensors["x"])
+
+    @cached_property
+    def guessing(self) -> float | None:
+        """The loss of one term for an output that says nothing; None where that is not known."""
+        loss, outputs = self.program.network.loss, self.program.network.nodes[-1].layer.outputs
+        weighted = any(getattr(loss, name, None) is not None for name in ("weight", "pos_weight"))
+        if weighted or (outputs < 2 and loss.per_sample):
+            return None
+        if loss.type in ("cross_entropy", "nll"):
+            return math.log(outputs)
+        return math.log(2) if loss.type in ("bce", "bce_with_logits") else None
+
+    def expected(self, rows: int) -> float | None:
+        """The loss of a batch for an output that says nothing."""
+        loss, outputs = self.program.network.loss, self.program.network.nodes[-1].layer.outputs
+        if self.guessing is None or loss.scale <= 0:
+            return None
+        terms = rows * (1 if loss.per_sample else outputs)
+        divisor = {"sum": 1, "batch_mean": rows, "mean": terms}[loss.reduction]
+        return self.guessing * loss.scale * terms / divisor
+
+    def found(self) -> Iterator[Found]:
+        if self.first is None:
+            return
+        event, loss, rows = self.first
+        expected = self.expected(rows)
+        if expected is not None and loss > CONFIDENT * expected:
+            yield Found(
+                event,
+                "loss",
+                f"it is {number(loss)}, and guessing gives {number(expected)}: "
+                f"{number(loss / expected)} times as much",
+                Severity.WARNING,
+                numbers={"first": loss, "guessing": expected, "ratio": loss / expected},
+            )
