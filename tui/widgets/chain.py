@@ -1,5 +1,7 @@
 """The chain pane: the product behind a derivative; the cursor steps along its factors."""
 
+from textual import events
+
 from tui.messages import FactorChosen
 from tui.render.chain import ChainText, chain_text
 from tui.render.line import Line
@@ -52,8 +54,9 @@ class ChainPane(LineList):
         """The next factor."""
         self.move(1)
 
-    def on_click(self, event: object) -> None:
+    def on_click(self, event: events.Click) -> None:
         """Go to the clicked factor."""
-        y = getattr(event, "y", 0) + self.scroll_offset.y
+        place = event.get_content_offset(self)
+        y = -1 if place is None else place.y + self.scroll_offset.y
         if self.view is not None and y in (places := self.text(self.view).places):
             self.post_message(FactorChosen(places.index(y)))

@@ -1,6 +1,7 @@
 """A grid of numbers of any size: only the visible window is fetched and formatted."""
 
 from rich.cells import cell_len
+from textual import events
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -166,9 +167,9 @@ class MatrixGrid(LineList):
         """Cursor right."""
         self.sideways(1)
 
-    def on_click(self, event: object) -> None:
+    def on_click(self, event: events.Click) -> None:
         """Move the cursor to the clicked cell."""
-        x, y = getattr(event, "x", 0), getattr(event, "y", 0)
+        x, y = event.x, event.y
         if self._window is None or not 1 <= y <= len(self._window.cells):
             return
         place = (x - self.label_width()) // self.cell

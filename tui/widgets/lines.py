@@ -5,6 +5,7 @@ from itertools import zip_longest
 from typing import ClassVar
 
 from rich.segment import Segment
+from textual import events
 from textual.geometry import Region, Size
 from textual.reactive import Reactive, reactive
 from textual.screen import Screen
@@ -127,16 +128,16 @@ class LineList(ScrollView, can_focus=True):
         return strip_of(self, line, width)
 
     def move(self, by: int) -> None:
-        """Move the cursor to the next line in a direction on which it may stand."""
+        """Move the cursor to the nearest line there on which it may stand, past it if need be."""
         view = self.view
         if view is None:
             return
         last = self.count(view) - 1
-        at = max(0, min(last, self.row + by))
-        step = 1 if by > 0 else -1
-        while 0 <= at <= last and not self.selectable(view, at):
-            at += step
-        if 0 <= at <= last:
+        goal = max(0, min(last, self.row + by))
+        past = range(goal, last + 1) if by > 0 else range(goal, -1, -1)
+        back = range(goal, self.row, -1) if by > 0 else range(goal, self.row)
+        at = next((y for y in (*past, *back) if self.selectable(view, y)), None)
+        if at is not None:
             self.row = at
             self.show_row(at)
             self.chosen(view, at)
@@ -176,9 +177,10 @@ class LineList(ScrollView, can_focus=True):
         """The last line."""
         self.move(2**31)
 
-    def on_click(self, event: object) -> None:
+    def on_click(self, event: events.Click) -> None:
         """Go to the clicked line."""
-        offset = getattr(event, "y", 0) + self.scroll_offset.y
-        if self.view is not None and offset < self.count(self.view):
-            self.row = offset
-            self.move(0)
+        place = event.get_content_offset(self)
+        if place is not None and self.view is not None:
+            y = place.y + self.scroll_offset.y
+            if y < self.count(self.view):
+                self.move(y - self.row)

@@ -2,6 +2,8 @@
 
 from functools import lru_cache
 
+from textual import events
+
 from engine.program import Program
 from tui.messages import GutterClicked, OpChosen
 from tui.render.line import Line
@@ -37,12 +39,12 @@ class ProgramPane(LineList):
         if op is not None:
             self.post_message(OpChosen(op.index))
 
-    def on_click(self, event: object) -> None:
+    def on_click(self, event: events.Click) -> None:
         """Go to the clicked op; in the gutter also set or remove its breakpoint."""
         super().on_click(event)
-        y = getattr(event, "y", 0) + self.scroll_offset.y
-        if getattr(event, "x", 9) < GUTTER and self.view is not None:
-            rows = self.rows(self.view.program)
+        place = event.get_content_offset(self)
+        if place is not None and place.x < GUTTER and self.view is not None:
+            rows, y = self.rows(self.view.program), place.y + self.scroll_offset.y
             if y < len(rows) and rows[y].op is not None:
                 self.post_message(GutterClicked())
 
