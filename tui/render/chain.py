@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from rich.cells import cell_len
 
+from engine.arrays import Array
 from engine.chain import Factor
 from engine.errors import GradstepError
 from engine.jacobian import Jacobian
@@ -125,16 +126,15 @@ def homework_lines(view: View, width: int) -> list[Line]:
 
 def number_lines(found: JacobianView, width: int) -> list[Line]:
     """The whole product in numbers, the factors side by side; nothing where they do not fit."""
-    factors = [factor.jacobian for factor in shown_factors(found)]
-    if any(max(jacobian.dims) > SMALL for jacobian in factors[:-1]):
-        return []
     try:
-        matrices = [matrix_text(found, jacobian) for jacobian in (*factors, found.jacobian)]
+        matrices = number_matrices(found)
     except GradstepError:
         return []
-    joints = ["·"] * (len(factors) - 1) + ["="]
+    if not matrices or any(max(matrix.shape) > SMALL for matrix in matrices):
+        return []
     height = max(len(matrix) for matrix in matrices)
-    blocks = [framed(matrix, height) for matrix in matrices]
+    blocks = [framed(matrix_text(matrix), height) for matrix in matrices]
+    joints = ["·"] * (len(matrices) - 2) + ["="]
     rows: list[str] = []
     for y in range(height):
         row = blocks[0][y]
@@ -146,13 +146,31 @@ def number_lines(found: JacobianView, width: int) -> list[Line]:
     return [[(" in numbers", "label")], *[[(f"  {row}", "")] for row in rows]]
 
 
-def matrix_text(found: JacobianView, jacobian: Jacobian) -> list[str]:
-    """A small matrix as rows of text, in the layout; a longer row is cut with an ellipsis."""
-    dense = jacobian.window(range(SMALL), range(SMALL))
-    cut = jacobian.dims[1] > SMALL
-    dense = dense.T if found.transposed else dense
-    texts = padded([[compact(value, 6).removesuffix(".0") for value in row] for row in dense])
-    return [" ".join(row) + (" …" if cut else "") for row in texts]
+def number_matrices(found: JacobianView) -> list[Array]:
+    """The factors in the order of the layout, and at last the product; empty for large ones.
+
+    The gradient of a weight has the input of its layer as a factor instead of ∂z/∂W.
+    """
+    factors = [factor.jacobian for factor in found.chain.factors]
+    weight = found.matrix_dims is not None and found.moment.sample is not None
+    kept = factors[:-1] if weight else factors
+    if any(max(jacobian.dims) > SMALL for jacobian in kept):
+        return []
+    matrices = [np.asarray(j.window(slice(SMALL), slice(SMALL))) for j in kept]
+    if weight:
+        layer = found.moment.program.tensors[found.chain.wrt].layer
+        nodes = found.moment.program.network.nodes
+        given = next(node.input for node in nodes if node.name == layer)
+        matrices.insert(0, found.moment.read(given).T)
+    if found.transposed:
+        matrices = [matrix.T for matrix in reversed(matrices)]
+    return [*matrices, found.matrix() if weight else found.window()]
+
+
+def matrix_text(matrix: Array) -> list[str]:
+    """A small matrix as rows of text."""
+    texts = padded([[compact(value, 6).removesuffix(".0") for value in row] for row in matrix])
+    return [" ".join(row) for row in texts]
 
 
 def framed(rows: list[str], height: int) -> list[str]:
