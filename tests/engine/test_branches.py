@@ -177,3 +177,7 @@ def test_parked_branches_keep_within_their_share_of_the_memory() -> None:
     parked = [branch for branch in session.branches if branch is not session.branch]
     kept = [branch.history.kept_bytes for branch in parked if len(branch.history.keyframes) > 1]
     assert sum(kept) <= budget // 4
+    assert not any(branch.history.events for branch in parked)
+    current = session.branch
+    session.branches.switch("main")
+    assert not current.history.events

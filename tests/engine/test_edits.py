@@ -253,6 +253,31 @@ def test_any_walk_equals_a_plain_run(walk, budget: int) -> None:
             assert same_tensors(session.tensors, states[event])
 
 
+@pytest.mark.parametrize("budget", [15_000, 25_000, 40_000, 60_000, 100_000, 2**24])
+def test_keyframes_before_a_skip_lack_nothing_after_it(budget: int) -> None:
+    """A keyframe made before the skip has no activations, which the skipped forward keeps."""
+    session = at(PROGRAM.events, budget)
+    session.goto(4 * OPS + 1)
+    session.skip("forward", "loss", "backward")
+    states = plain_run(PROGRAM, session.journal)
+    for event in (PROGRAM.events, 5 * OPS + 1, PROGRAM.events, 4 * OPS + 1, 7 * OPS, 5 * OPS):
+        session.goto(event)
+        assert same_tensors(session.tensors, states[event])
+
+
+def test_a_later_edit_does_not_come_back_in_a_branch_from_before_it() -> None:
+    session = at(30)
+    session.set("linear1.weight", 5)
+    session.goto(60)
+    session.goto(10)
+    session.set("optimizer.lr", 0.2)
+    assert [entry.event for entry in session.journal] == [10]
+    states = plain_run(PROGRAM, session.journal)
+    for event in (31, 29, 28, 40):
+        session.goto(event)
+        assert same_tensors(session.tensors, states[event])
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, PROGRAM.events), st.lists(MOVES, max_size=6))
 def test_undoing_by_going_back_equals_never_having_gone(start: int, moves: list[int]) -> None:

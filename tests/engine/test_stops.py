@@ -174,6 +174,10 @@ STOPS: dict[str, tuple[dict, Meaning]] = {
         {"kind": StopKind.OP, "target": "loss", "condition": "iteration % 3 == 0"},
         lambda states, p: first_of_phase("loss")(states, p) and (p // OPS + 1) % 3 == 0,
     ),
+    "first op": (
+        {"kind": StopKind.OP, "target": "zero_grad", "condition": "event < 40"},
+        lambda states, p: first_of_phase("zero_grad")(states, p) and p < 40,
+    ),
     "watch loss": (
         {"kind": StopKind.CHANGE, "target": "loss"},
         values(lambda s: s["loss"], changed),
@@ -181,6 +185,10 @@ STOPS: dict[str, tuple[dict, Meaning]] = {
     "watch element": (
         {"kind": StopKind.CHANGE, "target": "linear1.weight[0, 1]"},
         values(lambda s: s["linear1.weight"][0, 1], changed),
+    ),
+    "watch what the last op writes": (
+        {"kind": StopKind.CHANGE, "target": "linear2.bias[0]"},
+        values(lambda s: s["linear2.bias"][0], changed),
     ),
     "watch tensor": (
         {"kind": StopKind.CHANGE, "target": "linear1.bias.grad"},
@@ -233,13 +241,15 @@ def edited(edit: str, event: int) -> tuple:
     st.sampled_from(sorted(EDITS)),
     st.sampled_from([0, 7, OPS, 50]),
     st.sampled_from([2**24, 60_000, 1]),
+    st.sampled_from([1, 5, 256]),
 )
 def test_both_directions_stop_where_a_scan_says(
-    names: list[str], start: int, edit: str, event: int, budget: int
+    names: list[str], start: int, edit: str, event: int, budget: int, chunk: int
 ) -> None:
     """A bug in a filter, a test, the reverse search or a keyframe moves some stop."""
     journal, states = edited(edit, event)
     session = Session(PROGRAM, budget)
+    session._chunk = chunk  # as it is for large tensors
     session.branch.journal = journal
     if 0 in journal.edits:
         session.reenter(0)
@@ -255,6 +265,18 @@ def test_both_directions_stop_where_a_scan_says(
     session.goto(start)
     assert places(session, backwards) == [p for p in expected if p < start][::-1]
     assert session.event == 0
+
+
+@pytest.mark.parametrize("budget", [30_000, 60_000, 120_000])
+def test_a_leap_over_known_ground_still_sees_what_the_last_op_wrote(budget: int) -> None:
+    """A keyframe right at the place would bring the tensors, but not what changed."""
+    session = Session(PROGRAM, budget)
+    session._chunk = 1
+    session.set("optimizer.lr", 0.3)
+    session.goto(EVENTS)
+    session.stops.add(StopKind.CHANGE, "linear2.bias[0]")
+    session.goto(0)
+    assert places(session, forwards) == list(range(OPS, EVENTS + 1, OPS))
 
 
 @pytest.mark.parametrize("name", sorted(STOPS))
