@@ -1,0 +1,177 @@
+"""The reading side: a file that may come from a stranger, opened without trust and never written.
+
+SQLite gets no schema of the file's own making, no row larger than the file, and a bounded number of
+steps a query. Whatever is wrong is a :class:`Damaged`, which names what is damaged.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from engine.errors import GradstepError
+from engine.recording.schema import APPLICATION_ID, TABLES, USER_VERSION
+
+MAGIC = b"SQLite format 3\0"
+STEPS = 10_000  # virtual machine instructions between two looks at the budget
+BUDGET = 20_000  # looks: about two seconds
+CHECKED_BYTES = 2**23  # files up to this size are checked whole when they are opened
+Row = tuple[Any, ...]
+
+
+class Damaged(GradstepError):
+    """Something in a recording is not as it was written; the message names it."""
+
+
+class Reader:
+    """Queries on an opened recording, each bounded, each error naming the file and the table."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.steps = 0
+        self.size = checked_size(path)
+        with self.naming("the file"):
+            self.connection = connect(path, self.size)
+        self.connection.set_progress_handler(self.look, STEPS)
+        try:
+            self.check_header()
+            self.check_schema()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+    def look(self) -> int:
+        """What SQLite asks in between: whether to give up."""
+        self.steps += 1
+        return int(self.steps > BUDGET)
+
+    def rows(self, query: str, values: Sequence[Any] = (), types: str = "") -> list[Row]:
+        """The rows of a query. ``types`` has a letter a column: i s b f, upper case for NULL too."""
+        self.steps = 0
+        table = query.partition(" FROM ")[2].split(" ")[0] or "the file"
+        with self.naming(f"table {table}"):
+            rows = self.connection.execute(query, values).fetchall()
+        for row in rows if types else ():
+            check_types(row, types, f"{self.path}: damaged: table {table}")
+        return rows
+
+    def one(self, query: str, values: Sequence[Any] = (), types: str = "") -> Row | None:
+        """The first row of a query, if there is one."""
+        rows = self.rows(query, values, types)
+        return rows[0] if rows else None
+
+    @contextmanager
+    def naming(self, what: str) -> Iterator[None]:
+        """What SQLite says about a file becomes a Damaged that names the file."""
+        try:
+            yield
+        except sqlite3.Error as problem:
+            said = "takes too long to read" if "interrupt" in str(problem) else str(problem)
+            raise Damaged(f"{self.path}: damaged: {what}: {said}") from None
+        except (MemoryError, OverflowError, ValueError) as problem:
+            raise Damaged(f"{self.path}: damaged: {what}: {problem}") from None
+
+    def check_header(self) -> None:
+        """Whose file it is, and of which version."""
+        with self.naming("its header"):
+            (application,) = self.connection.execute("PRAGMA application_id").fetchone()
+            (version,) = self.connection.execute("PRAGMA user_version").fetchone()
+        if application != APPLICATION_ID:
+            raise GradstepError(f"{self.path}: an SQLite file, but not a recording of gradstep")
+        if version > USER_VERSION:
+            raise GradstepError(
+                f"{self.path}: written in version {version} of the format by a newer gradstep; "
+                f"this one reads versions up to {USER_VERSION}: upgrade gradstep"
+            )
+        if version < 1:
+            raise Damaged(f"{self.path}: damaged: there is no version {version} of the format")
+
+    def check_schema(self) -> None:
+        """Exactly the tables of a recording: no view, trigger or index that others brought in."""
+        rows = self.rows("SELECT type, name, sql FROM sqlite_master")
+        found = {name: sql for kind, name, sql in rows if kind == "table"}
+        for kind, name, _ in rows:
+            if kind != "table" or name not in TABLES:
+                raise Damaged(f"{self.path}: damaged: a {kind} {name!r} that no recording has")
+        for name, sql in TABLES.items():
+            if found.get(name) != sql:
+                said = "is not as it was made" if name in found else "is missing"
+                raise Damaged(f"{self.path}: damaged: table {name} {said}")
+
+    def problems(self, everything: bool = False) -> list[str]:
+        """What SQLite itself finds wrong; large files only where everything is asked for."""
+        if self.size > CHECKED_BYTES and not everything:
+            return []
+        try:
+            rows = self.rows("PRAGMA quick_check(10)")
+        except Damaged as problem:
+            return [str(problem).partition("damaged: ")[2]]
+        return [str(row[0]) for row in rows if row[0] != "ok"]
+
+
+KINDS: dict[str, type] = {"i": int, "s": str, "b": bytes, "f": float}
+
+
+def check_types(row: Row, types: str, where: str) -> None:
+    """A Damaged where a column holds something else than it should."""
+    for value, letter in zip(row, types, strict=True):
+        if value is None and letter.isupper():
+            continue
+        kind = KINDS[letter.lower()]
+        if not isinstance(value, kind) and not (kind is float and isinstance(value, int)):
+            said = type(value).__name__
+            raise Damaged(f"{where}: a {said} where {kind.__name__} is expected")
+
+
+def checked_size(path: Path) -> int:
+    """The bytes of a file that looks like a recording; a GradstepError for others."""
+    try:
+        if not path.is_file():
+            there = "not a file" if path.exists() else "no such file"
+            raise GradstepError(f"{path}: {there}")
+        with path.open("rb") as file:
+            start = file.read(len(MAGIC))
+            size = os.fstat(file.fileno()).st_size
+    except OSError as problem:
+        raise GradstepError(f"{path}: {problem.strerror or problem}") from problem
+    except ValueError as problem:
+        raise GradstepError(f"{str(path)[:200]!r}: {problem}") from None
+    if start != MAGIC:
+        raise GradstepError(f"{path}: not a recording: it does not begin like one")
+    wal = path.with_name(path.name + "-wal")
+    return size + (wal.stat().st_size if wal.is_file() else 0)
+
+
+def connect(path: Path, size: int) -> sqlite3.Connection:
+    """A read-only connection; without a write-ahead log beside it nothing at all is touched."""
+    being_written = path.with_name(path.name + "-wal").exists()
+    mode = "mode=ro" if being_written else "mode=ro&immutable=1"
+    uri = f"file:{quote(str(path.absolute()))}?{mode}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(2**16, min(2**30, size)))
+    connection.text_factory = lambda text: text.decode("utf-8", "replace")
+    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA busy_timeout = 2000")
+    return connection
+
+
+def check_appendable(path: Path) -> None:
+    """A GradstepError where the file is no sound recording of this very version."""
+    reader = Reader(path)
+    try:
+        problems = reader.problems(everything=True)
+        if problems:
+            raise Damaged(f"{path}: damaged: {problems[0]}")
+        (version,) = reader.connection.execute("PRAGMA user_version").fetchone()
+        if version != USER_VERSION:
+            raise GradstepError(f"{path}: of version {version}, which can be read but not extended")
+    finally:
+        reader.close()

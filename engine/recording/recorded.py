@@ -1,0 +1,382 @@
+"""What a recording holds, in the engine's own types: runs, branches, iterations, tensors."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.data import Dataset
+from engine.duration import lasting
+from engine.edits import Journal
+from engine.errors import GradstepError
+from engine.experiment import Experiment, LinearSpec
+from engine.places import Bookmark
+from engine.program import Program, compile_program
+from engine.recording.canonical import parse, parse_experiment, parse_journal, parse_labels
+from engine.recording.contents import NOWHERE
+from engine.recording.digests import QUICK, STRONG, journal_digest, link, root_digest
+from engine.recording.estimate import STORES
+from engine.recording.line import places
+from engine.recording.marks import DTYPES
+from engine.recording.reader import Damaged, Reader
+from engine.recording.runs import Run, read_runs
+from engine.recording.stored import StoredContents
+
+PLAUSIBLE = 2**25  # bytes that a run may take in any case
+FACTOR = 64  # and beyond: so many times the size of the file
+MOST_EVENTS = 2**50
+
+
+@dataclass(frozen=True)
+class RecordedBranch:
+    """One branch: ``events`` is how many it has, those before ``fork`` in its parent."""
+
+    id: int
+    name: str
+    parent: str | None
+    fork: int
+    events: int
+    journal: Journal
+
+
+@dataclass(frozen=True)
+class Block:
+    """What the events of an iteration wrote: a digest and a reference for each slot."""
+
+    iteration: int
+    digests: tuple[bytes, ...]
+    refs: tuple[int, ...]
+
+
+class Recording:
+    """One run of a recording; the last one, or that of a number."""
+
+    def __init__(self, reader: Reader, number: int | None = None) -> None:
+        self.reader = reader
+        self.runs = read_runs(reader)
+        self.run = self.chosen(number)
+        self.contents = StoredContents(reader)
+
+    def damaged(self, what: str) -> Damaged:
+        """The error that names something damaged."""
+        return Damaged(f"{self.reader.path}: damaged: {what}")
+
+    def chosen(self, number: int | None) -> Run:
+        """A run by its number."""
+        if not self.runs:
+            raise self.damaged("there is no run in it")
+        found = [run for run in self.runs if run.id == number] if number else [self.runs[-1]]
+        if not found:
+            known = ", ".join(str(run.id) for run in self.runs)
+            raise GradstepError(f"{self.reader.path}: no run {number}; there are: {known}")
+        run = found[0]
+        width = {"full": STRONG, "keyframes": QUICK}
+        if run.store not in STORES or run.width != width[run.store]:
+            raise self.damaged(f"run {run.id} has a store {run.store!r} of width {run.width}")
+        if not (1 <= run.spacing <= 2**30 and 1 <= run.ops <= 2**20):
+            raise self.damaged(f"run {run.id} has {run.ops} ops, a keyframe every {run.spacing}")
+        return run
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """The experiment, checked against the beginning of the chain."""
+        found: Experiment = self.naming(parse_experiment, self.texts[0])
+        return found
+
+    @cached_property
+    def texts(self) -> tuple[str, str, dict[str, Any]]:
+        """The experiment, the labels and the whereabouts of the data, as they were written."""
+        query = "SELECT experiment, labels, data, root FROM run WHERE id = ?"
+        row = self.reader.one(query, (self.run.id,), "sssb")
+        assert row is not None
+        experiment, labels, data, root = row
+        about = self.naming(parse, data, "its data")
+        try:
+            digests = [bytes.fromhex(about[name]["digest"]) for name in ("x", "y")]
+        except (TypeError, KeyError, ValueError):
+            raise self.damaged("where its data is") from None
+        if root_digest(experiment, labels, digests[0], digests[1]) != root:
+            raise self.damaged("its experiment is not the one that was recorded")
+        self.root = root
+        return experiment, labels, about
+
+    @cached_property
+    def program(self) -> Program:
+        """The program, compiled from the experiment and the data of the recording alone."""
+        experiment, data = self.experiment, self.dataset
+        self.check_plausible(experiment, data)
+        program: Program = self.naming(compile_program, experiment, data)
+        rows = self.reader.rows(
+            "SELECT op, tensor FROM slot WHERE run = ? ORDER BY number", (self.run.id,), "is"
+        )
+        if [(op.index, name) for op in program.ops for name in op.writes] != rows:
+            said = f"gradstep {self.run.gradstep} made other ops of this experiment than this one"
+            raise GradstepError(f"{self.reader.path}: {said}")
+        self.slots = tuple(rows)
+        longest = max((branch.events for branch in self.read_branches()), default=0)
+        return lasting(program, -(-longest // len(program.ops)))
+
+    @property
+    def dataset(self) -> Dataset:
+        """The samples."""
+        _, labels, about = self.texts
+        classes, inputs = self.naming(parse_labels, labels)
+        x, y = (self.stored(about[name], f"its data {name}") for name in ("x", "y"))
+        wanted = ("<f4", "<f8")
+        if x.ndim != 2 or y.ndim not in (1, 2) or len(x) != len(y) or 0 in x.shape + y.shape:
+            raise self.damaged(f"its data has shapes {x.shape} and {y.shape}")
+        if x.dtype.str not in wanted or (y.dtype.str in wanted) != (y.ndim == 2):
+            raise self.damaged(f"its data has dtypes {x.dtype} and {y.dtype}")
+        return Dataset(x, y, classes, inputs)
+
+    def stored(self, about: Any, what: str) -> Array:
+        """An array whose dtype and shape are written beside it."""
+        try:
+            dtype, shape = about["dtype"], tuple(about["shape"])
+            digest, reference = bytes.fromhex(about["digest"]), about["reference"]
+        except (TypeError, KeyError, ValueError):
+            raise self.damaged(what) from None
+        sound = all(isinstance(n, int) and 0 <= n < 2**40 for n in shape) and len(shape) <= 2
+        if dtype not in DTYPES.values() or not sound or not isinstance(reference, int):
+            raise self.damaged(f"{what}: dtype {dtype!r}, shape {shape!r}")
+        return self.contents.tensor(digest, reference, dtype, shape, what)
+
+    def check_plausible(self, experiment: Experiment, data: Dataset) -> None:
+        """Refuse an experiment whose tensors cannot have been in a file of this size."""
+        size, total = data.x.shape[1], 0
+        rows = min(experiment.data.batch_size or len(data), len(data))
+        for spec in experiment.layers:
+            if isinstance(spec, LinearSpec):
+                total += (size + 1) * spec.out
+                size = spec.out
+            total += rows * size
+        total *= np.dtype(experiment.dtype).itemsize
+        if total > max(PLAUSIBLE, FACTOR * self.reader.size):
+            said = f"one iteration takes {total:,} bytes, which a file of {self.reader.size:,}"
+            raise self.damaged(f"its experiment: {said} cannot hold")
+
+    def naming(self, function: Any, *arguments: Any) -> Any:
+        """Call a function; its errors name the file."""
+        try:
+            return function(*arguments)
+        except Damaged:
+            raise
+        except (GradstepError, RecursionError) as problem:
+            raise self.damaged(str(problem)) from None
+
+    # -- branches
+
+    @cached_property
+    def branches(self) -> dict[str, RecordedBranch]:
+        """The branches by name, parents first, with only events that have their digests."""
+        found: dict[str, RecordedBranch] = {}
+        ops = len(self.program.ops)
+        for branch in self.read_branches():
+            if branch.name in found or (branch.parent is not None and branch.parent not in found):
+                raise self.damaged(f"branch {branch.name!r} hangs on {branch.parent!r}")
+            if not 0 <= branch.fork <= branch.events <= self.program.events:
+                raise self.damaged(f"branch {branch.name!r} has {branch.events} events")
+            row = self.reader.one(
+                "SELECT max(iteration) FROM block WHERE branch = ?", (branch.id,), "I"
+            )
+            last = row[0] if row and row[0] is not None else branch.fork // ops
+            if branch.events > last * ops:
+                said = f"has {branch.events} events, but digests up to iteration {last}"
+                raise self.damaged(f"branch {branch.name!r} {said}")
+            found[branch.name] = branch
+        return found
+
+    def read_branches(self) -> list[RecordedBranch]:
+        """The rows of the branches."""
+        query = "SELECT id, name, parent, fork, events, journal FROM branch WHERE run = ?"
+        rows = self.reader.rows(query + " ORDER BY id", (self.run.id,), "isSiib")
+        for row in rows:
+            if not 0 <= row[4] <= MOST_EVENTS:
+                raise self.damaged(f"branch {row[1]!r} has {row[4]} events")
+        return [
+            RecordedBranch(i, name, parent, fork, events, self.journal(i, digest))
+            for i, name, parent, fork, events, digest in rows
+        ]
+
+    def journal(self, branch: int, digest: bytes) -> Journal:
+        """The edits of a branch, checked."""
+        rows = self.reader.rows(
+            "SELECT entry FROM edit WHERE branch = ? ORDER BY number", (branch,), "s"
+        )
+        texts = [text for (text,) in rows]
+        if journal_digest(texts) != digest:
+            raise self.damaged("its journal is not the one that was recorded")
+        journal: Journal = self.naming(parse_journal, texts)
+        return journal
+
+    def line(self, branch: RecordedBranch, iteration: int) -> RecordedBranch:
+        """The branch that has the rows of an iteration, counted from 1."""
+        while branch.parent is not None and iteration <= branch.fork // len(self.program.ops):
+            branch = self.branches[branch.parent]
+        return branch
+
+    def losses(self, branch: RecordedBranch) -> list[float]:
+        """The loss of every iteration; NaN where it was skipped."""
+        own = self.reader.rows(
+            "SELECT iteration, value FROM loss WHERE branch = ? ORDER BY iteration",
+            (branch.id,),
+            "iF",
+        )
+        values = [math.nan if value is None else float(value) for _, value in own]
+        if branch.parent is None:
+            return values
+        first = own[0][0] if own else branch.fork // len(self.program.ops) + 1
+        return self.losses(self.branches[branch.parent])[: first - 1] + values
+
+    # -- iterations and tensors
+
+    def block(self, branch: RecordedBranch, iteration: int) -> Block:
+        """What the events of an iteration, counted from 1, wrote; a Damaged if it was changed."""
+        line = self.line(branch, iteration)
+        what = f"iteration {iteration} of branch {branch.name!r}"
+        row = self.reader.one(
+            "SELECT digests, refs, link FROM block WHERE branch = ? AND iteration = ?",
+            (line.id, iteration),
+            "bsb",
+        )
+        if row is None:
+            raise self.damaged(f"{what} is missing")
+        digests, refs, linked = row
+        if link(self.link_before(branch, iteration), iteration, digests) != linked:
+            raise self.damaged(f"{what}: its digests are not the ones that were recorded")
+        width = self.run.width
+        parts = tuple(digests[i : i + width] for i in range(0, len(digests), width))
+        references = self.references(refs, what) if width == STRONG else (NOWHERE,) * len(parts)
+        if len(references) != len(parts) or len(digests) % width:
+            raise self.damaged(f"{what}: {len(parts)} digests, {len(references)} references")
+        return Block(iteration, parts, references)
+
+    def link_before(self, branch: RecordedBranch, iteration: int) -> bytes:
+        """The link that an iteration follows on."""
+        if iteration == 1:
+            _ = self.texts
+            return self.root
+        line = self.line(branch, iteration - 1)
+        row = self.reader.one(
+            "SELECT link FROM block WHERE branch = ? AND iteration = ?",
+            (line.id, iteration - 1),
+            "b",
+        )
+        if row is None:
+            raise self.damaged(f"iteration {iteration - 1} of branch {branch.name!r} is missing")
+        return bytes(row[0])
+
+    def references(self, text: str, what: str) -> tuple[int, ...]:
+        """References from their JSON."""
+        refs = self.naming(parse, text, what)
+        if not isinstance(refs, list) or not all(
+            isinstance(r, int) and -1 <= r < 2**63 for r in refs
+        ):
+            raise self.damaged(f"{what}: its references")
+        return tuple(refs)
+
+    def keyframe_before(self, branch: RecordedBranch, iteration: int) -> tuple[int, bool] | None:
+        """The last keyframe at or before an iteration, counted from 1, and whether it is whole."""
+        line: RecordedBranch | None = branch
+        while line is not None:
+            row = self.reader.one(
+                "SELECT iteration, whole FROM keyframe WHERE branch = ? AND iteration <= ? "
+                "ORDER BY iteration DESC LIMIT 1",
+                (line.id, iteration),
+                "ii",
+            )
+            if row is not None:
+                return row[0], bool(row[1])
+            iteration = min(iteration, line.fork // len(self.program.ops))
+            line = self.branches[line.parent] if line.parent is not None else None
+        return None
+
+    def keyframe(self, branch: RecordedBranch, iteration: int) -> dict[str, Array]:
+        """The tensors at the beginning of an iteration, counted from 1."""
+        line, what = self.line(branch, iteration), f"the keyframe of iteration {iteration}"
+        row = self.reader.one(
+            "SELECT digests, refs FROM keyframe WHERE branch = ? AND iteration = ?",
+            (line.id, iteration),
+            "bs",
+        )
+        if row is None:
+            raise self.damaged(f"{what} is missing")
+        digests, refs = row[0], self.references(row[1], what)
+        names = places(self.program)
+        if len(refs) != len(names) or len(digests) != STRONG * len(names):
+            raise self.damaged(what)
+        found = {}
+        for number, (name, reference) in enumerate(zip(names, refs, strict=True)):
+            digest = digests[STRONG * number : STRONG * (number + 1)]
+            if any(digest):
+                found[name] = self.named(name, digest, reference, iteration - 1)
+        return found
+
+    def written(self, block: Block, slot: int) -> Array | None:
+        """What was written in a slot, where it is stored and sound."""
+        _, name = self.slots[slot]
+        digest, reference = block.digests[slot], block.refs[slot]
+        if reference == NOWHERE or not any(digest):
+            return None
+        return self.named(name, digest, reference, block.iteration - 1)
+
+    def named(self, name: str, digest: bytes, reference: int, iteration: int) -> Array:
+        """A stored tensor that the program knows, of the shape that it has in an iteration.
+
+        An activation that a keyframe took over from a smaller batch has fewer rows.
+        """
+        info = self.program.tensors[name]
+        dtype = DTYPES[info.dtype]
+        rows = (
+            [
+                *dict.fromkeys(
+                    len(self.program.batch(max(0, i))["x"]) for i in (iteration, iteration - 1)
+                )
+            ]
+            if info.shape
+            else []
+        )
+        batched = info.role == "activation" or name.removesuffix(".grad") in self.batched
+        shapes = [info.shape]
+        if batched:
+            shapes += [(n, *info.shape[1:]) for n in rows if n != info.shape[0]]
+        for shape in shapes:
+            try:
+                return self.contents.tensor(
+                    digest, reference, dtype, shape, f"{name} of {iteration + 1}"
+                )
+            except Damaged:
+                if shape == shapes[-1]:
+                    raise
+        raise AssertionError
+
+    @cached_property
+    def batched(self) -> set[str]:
+        """The tensors whose gradient has a row a sample."""
+        tensors = self.program.tensors.values()
+        return {info.name for info in tensors if info.role in ("activation", "input")}
+
+    # -- what people said about it
+
+    @property
+    def bookmarks(self) -> list[Bookmark]:
+        """The bookmarks, in the order they were made."""
+        rows = self.reader.rows(
+            "SELECT name, event, text FROM bookmark WHERE run = ? ORDER BY number",
+            (self.run.id,),
+            "sis",
+        )
+        return [Bookmark(name, max(0, min(event, MOST_EVENTS)), text) for name, event, text in rows]
+
+    def entries(self, table: str, column: str) -> list[str]:
+        """The texts of the stops or watches."""
+        query = f"SELECT {column} FROM {table} WHERE run = ? ORDER BY number"
+        return [text for (text,) in self.reader.rows(query, (self.run.id,), "s")]
+
+    def metrics(self, branch: RecordedBranch) -> list[tuple[int, str, float | None]]:
+        """The metrics: iteration, name, value."""
+        query = "SELECT iteration, name, value FROM metric WHERE branch = ? ORDER BY iteration"
+        return [(a, b, c) for a, b, c in self.reader.rows(query, (branch.id,), "isF")]

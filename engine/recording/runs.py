@@ -1,0 +1,39 @@
+"""The runs of a recording, as their rows say."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import GradstepError
+from engine.recording.canonical import parse
+from engine.recording.reader import Damaged, Reader
+
+RUN = "SELECT id, gradstep, name, store, status, note, ops, width, spacing, environment FROM run"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a recording, as its row says."""
+
+    id: int
+    gradstep: str
+    name: str
+    store: str
+    status: str
+    note: str
+    ops: int
+    width: int
+    spacing: int
+    environment: dict[str, Any]
+
+
+def read_runs(reader: Reader) -> list[Run]:
+    """The runs of a recording, oldest first."""
+    rows = reader.rows(RUN + " ORDER BY id", (), "isssssiiis")
+    runs = []
+    for row in rows:
+        try:
+            about = parse(row[9], "environment")
+        except GradstepError as problem:
+            raise Damaged(f"{reader.path}: damaged: {problem}") from None
+        runs.append(Run(*row[:9], environment=about if isinstance(about, dict) else {}))
+    return runs
