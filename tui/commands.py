@@ -113,6 +113,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("edit", ("i",), "edit", "edit the selected value", "Going"),
     Command("outer", ("u",), "level(1)", "compare with an outer level: op, phase, …", "Looking"),
     Command("inner", ("d",), "level(-1)", "compare with an inner level: …, phase, op", "Looking"),
+    Command("listing", ("o",), "listing", "the program as ops, or as a PyTorch loop", "Looking"),
     Command("follow", ("full_stop",), "follow", "show what the last op wrote", "Looking"),
     Command("numerator", ("y",), "numerator", "the selected tensor on top of ∂/∂", "Jacobians"),
     Command("denominator", ("x",), "denominator", "the selected tensor below", "Jacobians"),

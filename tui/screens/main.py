@@ -264,6 +264,11 @@ class MainScreen(Commanding):
         last = f"{LEVELS[place]} is the {'outermost' if by > 0 else 'innermost'} level"
         self.refresh_view(last if same else "")
 
+    def action_listing(self) -> None:
+        """The program as ops, or as a PyTorch loop."""
+        program = self.query_one(ProgramPane)
+        program.as_code = not program.as_code
+
     def action_follow(self) -> None:
         """Show what the last op wrote, and its derivative."""
         lens = replace(self.selection.lens, of=None, wrt=None)

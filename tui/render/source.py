@@ -1,0 +1,54 @@
+"""The program as the PyTorch training loop: which line of their own code a person is in."""
+
+from dataclasses import dataclass
+
+from engine.phases import Phase
+from engine.program import Op, Program
+from engine.pytorch_code import CodeLine, training_code
+from tui.render.line import Line, fitted
+from tui.view import View
+
+
+@dataclass(frozen=True)
+class Source:
+    """A line of code, and the op that it stands for: the first of its phase or layer."""
+
+    code: CodeLine
+    op: Op | None
+
+
+def source_of(program: Program) -> list[Source]:
+    """The lines of the loop with their ops."""
+    return [Source(code, first_op(program, code)) for code in training_code(program)]
+
+
+def first_op(program: Program, code: CodeLine) -> Op | None:
+    """The first op of a line's phase, or the forward op of its layer."""
+    for op in program.ops:
+        if code.phase is not None and op.phase == code.phase:
+            return op
+        if code.layer is not None and op.layer == code.layer and op.phase == Phase.FORWARD:
+            return op
+    return None
+
+
+def source_line(view: View, source: Source, width: int, selected: bool) -> Line:
+    """One line; the step about to run is marked, and the layer that it is in."""
+    code, op = source.code, view.op
+    current = op is not None and code.phase == op.phase
+    inside = op is not None and code.layer is not None and code.layer == op.layer
+    done = op is None or (source.op is not None and source.op.index < op.index)
+    mark = "▶" if current else "▹" if inside else "✓" if code.phase and done else " "
+    stop = view.stops.get(source.op.index) if source.op is not None else None
+    gutter = {None: " ", True: "●", False: "○"}[stop]
+    role = f"phase-{code.phase}" if code.phase and not code.skipped else ""
+    role = "current" if current else "dim" if code.skipped else role
+    line = fitted(
+        [
+            (gutter, "bad" if stop else "dim"),
+            (mark, "key" if current or inside else "dim"),
+            (f" {code.text}", role),
+        ],
+        width,
+    )
+    return [(text, "cursor" if selected else span) for text, span in line]
