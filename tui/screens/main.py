@@ -176,8 +176,9 @@ class MainScreen(Commanding):
 
     def action_step(self, unit: str, direction: int) -> None:
         """Step forwards or backwards, as often as the count says."""
-        count, pane = self.counting.take()
-        if pane is not None:
+        count, place = self.counting.take()
+        if place is not None:
+            pane, self.inspector = place
             self.go_to_pane(pane)
         target = self.session.program.boundary(
             self.session.event, Granularity(unit), direction * count
@@ -241,7 +242,7 @@ class MainScreen(Commanding):
 
     def action_digit(self, digit: int) -> None:
         """A digit goes to a pane at once; before a step key it is a count after all."""
-        self.counting.digit(digit, self.pane)
+        self.counting.digit(digit, (self.pane, self.inspector))
         for key, pane in PANES.items():
             if pane.number == digit:
                 self.go_to_pane(key)
@@ -268,6 +269,7 @@ class MainScreen(Commanding):
         """The program as ops, or as a PyTorch loop."""
         program = self.query_one(ProgramPane)
         program.as_code = not program.as_code
+        self.set_class(program.as_code, "code")
 
     def action_follow(self) -> None:
         """Show what the last op wrote, and its derivative."""
