@@ -139,14 +139,21 @@ def optimizer_lines(experiment: Experiment) -> Iterator[CodeLine]:
     parameters = "model.parameters()"
     if frozen:
         yield CodeLine(f"frozen = {frozen}")
-        parameters = "[p for name, p in model.named_parameters() if name not in frozen]"
+        yield CodeLine("trained = [")
+        yield CodeLine("    p for name, p in model.named_parameters()")
+        yield CodeLine("    if name not in frozen")
+        yield CodeLine("]")
+        parameters = "trained"
     options: dict[str, Any] = {"lr": getattr(spec, "lr", 0.0)}
     for field in msgspec.structs.fields(spec):
         value = getattr(spec, field.name)
         if field.name != "lr" and value != field.default:
             options[field.name] = value
     named = OPTIMIZERS[spec.type]
-    yield CodeLine(f"optimizer = torch.optim.{named}({parameters}, {arguments(options)})")
+    yield CodeLine(f"optimizer = torch.optim.{named}(")
+    yield CodeLine(f"    {parameters},")
+    yield CodeLine(f"    {arguments(options)},")
+    yield CodeLine(")")
 
 
 def step_lines(experiment: Experiment) -> Iterator[CodeLine]:
