@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from engine.command import Argument, Command, Reply
 from engine.commands.report import arrived
 from engine.edit_rules import parse_index
-from engine.edits import Entered, to_dict
+from engine.edits import Entered, Index, to_dict
 from engine.errors import GradstepError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def run_set(session: "Session", argument: Argument, count: int) -> Reply:
     value = argument.part(match.start("value"))
     blamed = argument
     try:
-        index = ()
+        index: Index = ()
         if match["index"] is not None:
             blamed = argument.part(match.start("index"), match.end("index"))
             index = parse_index(match["index"])
