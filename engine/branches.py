@@ -71,6 +71,10 @@ class Branches:
     def __contains__(self, name: str) -> bool:
         return name in self._all
 
+    def add(self, branch: Branch) -> None:
+        """Take in a branch that was made elsewhere, after its parent."""
+        self._all[branch.name] = branch
+
     def find(self, name: str) -> Branch:
         """The branch of a name; a GradstepError lists those there are."""
         if name not in self._all:

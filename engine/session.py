@@ -17,6 +17,7 @@ from engine.history import DEFAULT_BUDGET, History, Written
 from engine.places import Bookmarks, Visited
 from engine.position import Granularity, Position
 from engine.program import Op, Program
+from engine.source import Source
 from engine.state import Event, State
 from engine.stops import Stops
 from engine.watches import Watches
@@ -37,6 +38,7 @@ class Session:
         self.watches = Watches(program)
         self.bookmarks = Bookmarks()
         self.visited = Visited()
+        self.source: Source | None = None
         self._tensors = program.initial()
         self._event = 0
         self.history.keyframe(0, self._tensors)
@@ -244,7 +246,7 @@ class Session:
         Where the keyframe lacks what its own iteration writes, that iteration is executed too.
         """
         history, ops = self.history, len(self.program.ops)
-        iteration = history.nearest(target, self.journal)
+        iteration = self._nearest(target)
         start = history.keyframes[iteration] if iteration else self.program.initial()
         self._tensors.clear()  # in place: views of the tensors move with the cursor
         self._tensors.update(start)
@@ -259,7 +261,7 @@ class Session:
 
     def _leap(self, target: int) -> None:
         """Go forwards over known ground by the nearest keyframe, when that saves work."""
-        start = self.history.nearest(target, self.journal) * len(self.program.ops)
+        start = self._nearest(target) * len(self.program.ops)
         if start > max(self._event, self.history.first + len(self.history.events)):
             self._rewind(target)
 
@@ -299,13 +301,23 @@ class Session:
 
     def _execute(self, op: Op, event: int) -> tuple[Array, ...]:
         """What an op writes, read-only."""
+        source, tensors = self.source, self._tensors
         try:
-            results = op.run(self._tensors)
+            if source is None:
+                results = op.run(tensors)
+            else:
+                results = source.results(self.branch, op, event, tensors)
         except (ArithmeticError, LookupError, ValueError) as problem:
             raise GradstepError(f"#{event} {op.phase} {op.name} cannot run: {problem}") from problem
         for result in results:
             result.setflags(write=False)  # takes half as long as flags.writeable
         return results
+
+    def _nearest(self, target: int) -> int:
+        """The last iteration whose keyframe restores every tensor at ``target``."""
+        if self.source is not None:
+            self.source.prepare(self.branch, target)
+        return self.history.nearest(target, self.journal)
 
     def _begin(self, iteration: int) -> None:
         """Enter an iteration: its batch, and a keyframe."""

@@ -53,7 +53,7 @@ class Reader:
         return int(self.steps > BUDGET)
 
     def rows(self, query: str, values: Sequence[Any] = (), types: str = "") -> list[Row]:
-        """The rows of a query. ``types`` has a letter a column: i s b f, upper case for NULL too."""
+        """The rows of a query. ``types``: a letter a column, i s b f, upper case for NULL too."""
         self.steps = 0
         table = query.partition(" FROM ")[2].split(" ")[0] or "the file"
         with self.naming(f"table {table}"):

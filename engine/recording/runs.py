@@ -7,7 +7,11 @@ from engine.errors import GradstepError
 from engine.recording.canonical import parse
 from engine.recording.reader import Damaged, Reader
 
-RUN = "SELECT id, gradstep, name, store, status, note, ops, width, spacing, environment FROM run"
+COLUMNS = (
+    *("id", "gradstep", "name", "store", "status", "note", "ops", "width", "spacing"),
+    "environment",
+)
+RUN = f"SELECT {', '.join(COLUMNS)} FROM run"
 
 
 @dataclass(frozen=True)
@@ -35,5 +39,7 @@ def read_runs(reader: Reader) -> list[Run]:
             about = parse(row[9], "environment")
         except GradstepError as problem:
             raise Damaged(f"{reader.path}: damaged: {problem}") from None
-        runs.append(Run(*row[:9], environment=about if isinstance(about, dict) else {}))
+        run = dict(zip(COLUMNS, row, strict=True))
+        run["environment"] = about if isinstance(about, dict) else {}
+        runs.append(Run(**run))
     return runs

@@ -1,0 +1,195 @@
+"""A recording as a session: every step both ways, and what-ifs that leave the file as it is.
+
+The session runs the program compiled from the recording, and asks the playback here for what an
+event wrote. Where the tensors are stored they are the recorded ones; elsewhere the op is executed
+and its result checked against the recorded digest. Beyond what is recorded, and on new branches,
+the session is live.
+"""
+
+from array import array
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from engine.arrays import Array
+from engine.branches import MAIN, Branch
+from engine.errors import GradstepError
+from engine.history import DEFAULT_BUDGET, History
+from engine.program import Op
+from engine.recording.digests import event_digest
+from engine.recording.reader import Damaged
+from engine.recording.recorded import Block, RecordedBranch, Recording
+from engine.session import Session
+
+RECORDED, RECOMPUTED, DIFFERS, LIVE = "recorded", "recomputed", "differs", "live"
+UNCHECKED = "unchecked"  # its digests are damaged
+CACHED_BLOCKS = 16
+MOST_STATUSES = 200_000
+
+
+class Playback:
+    """The source of a session that replays a recording."""
+
+    def __init__(self, recording: Recording, session: Session) -> None:
+        self.recording = recording
+        self.session = session
+        self.known: dict[Branch, RecordedBranch] = {}
+        self.statuses: dict[tuple[str, int], str] = {}
+        self.trouble = ""
+        self._blocks: OrderedDict[tuple[int, int], Block | None] = OrderedDict()
+        self._starts = [0]
+        for op in session.program.ops:
+            self._starts.append(self._starts[-1] + len(op.writes))
+
+    def results(
+        self, branch: Branch, op: Op, event: int, tensors: Mapping[str, Array]
+    ) -> tuple[Array, ...]:
+        """What an op wrote when it was recorded, or writes now."""
+        origin = self.origin(branch, event)
+        if origin is None:
+            return self.noted(origin, event, LIVE, op.run(tensors))
+        block = self.block(origin, event // len(self.session.program.ops) + 1)
+        if block is None or self._starts[op.index + 1] > len(block.digests):
+            return self.noted(origin, event, UNCHECKED, op.run(tensors))
+        slots = [s for s in self.slots(op) if any(block.digests[s])]
+        stored = self.stored(block, slots)
+        if stored is not None:
+            return self.noted(origin, event, RECORDED, stored)
+        results = op.run(tensors)
+        found = [event_digest(array, self.recording.run.width) for array in results]
+        same = found == [block.digests[slot] for slot in slots]
+        return self.noted(origin, event, RECOMPUTED if same else DIFFERS, results)
+
+    def slots(self, op: Op) -> range:
+        """The places of an op's digests in a block."""
+        return range(self._starts[op.index], self._starts[op.index + 1])
+
+    def stored(self, block: Block, slots: list[int]) -> tuple[Array, ...] | None:
+        """The stored tensors of these slots; None unless all are there and sound."""
+        if not slots:
+            return None
+        try:
+            arrays = [self.recording.written(block, slot) for slot in slots]
+        except Damaged as problem:
+            self.trouble = str(problem)
+            return None
+        found = [array for array in arrays if array is not None]
+        return tuple(found) if len(found) == len(slots) else None
+
+    def noted(
+        self, origin: RecordedBranch | None, event: int, status: str, results: tuple[Array, ...]
+    ) -> tuple[Array, ...]:
+        """The same results, and a note where they come from."""
+        if status != LIVE:
+            if len(self.statuses) >= MOST_STATUSES:
+                self.statuses.clear()
+            self.statuses[origin.name if origin else "", event] = status
+        return results
+
+    def status(self, branch: Branch, event: int) -> str:
+        """Where the values written at an event come from."""
+        origin = self.origin(branch, event)
+        return LIVE if origin is None else self.statuses.get((origin.name, event), RECORDED)
+
+    def origin(self, branch: Branch, event: int) -> RecordedBranch | None:
+        """The recorded branch that has an event of a branch; None where it is live."""
+        while True:
+            recorded = self.known.get(branch)
+            if recorded is not None:
+                return recorded if event < recorded.events else None
+            if branch.parent is None or event >= branch.fork:
+                return None
+            branch = self.session.branches.find(branch.parent)
+
+    def block(self, branch: RecordedBranch, iteration: int) -> Block | None:
+        """The digests of an iteration; None where they are damaged."""
+        key = branch.id, iteration
+        if key not in self._blocks:
+            try:
+                self._blocks[key] = self.recording.block(branch, iteration)
+            except Damaged as problem:
+                self.trouble = str(problem)
+                self._blocks[key] = None
+            if len(self._blocks) > CACHED_BLOCKS:
+                self._blocks.popitem(last=False)
+        return self._blocks[key]
+
+    def prepare(self, branch: Branch, event: int) -> None:
+        """Put the recorded keyframe before an event into the history of a branch."""
+        recorded = self.origin(branch, max(0, event - 1))
+        if recorded is None:
+            recorded, event = self.last_recorded(branch)
+        if recorded is None:
+            return
+        ops, history = len(self.session.program.ops), branch.history
+        number = event // ops + 1
+        try:
+            found = self.recording.keyframe_before(recorded, number)
+            if found is not None and not found[1]:  # its own iteration is executed in between
+                found = self.recording.keyframe_before(recorded, number - 1)
+            if found is None or found[0] <= 1 or found[0] - 1 in history.keyframes:
+                return
+            iteration, whole = found
+            tensors = self.recording.keyframe(recorded, iteration)
+        except Damaged as problem:
+            self.trouble = str(problem)
+            return
+        history.keyframe(iteration - 1, tensors, whole)
+
+    def last_recorded(self, branch: Branch) -> tuple[RecordedBranch | None, int]:
+        """The recorded branch that a live branch comes from, and where it ends or was left."""
+        event = branch.known
+        while branch not in self.known and branch.parent is not None:
+            event = min(event, branch.fork)
+            branch = self.session.branches.find(branch.parent)
+        recorded = self.known.get(branch)
+        return recorded, min(event, recorded.events) if recorded else event
+
+    def take(self, recorded: RecordedBranch) -> None:
+        """Let a branch of the session have what is recorded of it."""
+        branch = self.branch(recorded)
+        if branch in self.known and branch.known > self.known[branch].events:
+            return  # somebody has stepped on live
+        self.known[branch] = recorded
+        branch.journal = recorded.journal
+        branch.known = recorded.events
+        losses = array("d", self.recording.losses(recorded))
+        branch.losses = losses[: self.count(recorded.events)]
+        for key in [key for key in self._blocks if key[0] == recorded.id]:
+            del self._blocks[key]  # its last iteration may have grown
+
+    def count(self, event: int) -> int:
+        """How many losses have been computed before an event."""
+        ops = self.session.program.ops
+        whole, rest = divmod(event, len(ops))
+        each = sum(op.name == "loss" for op in ops)
+        return whole * each + sum(op.name == "loss" for op in ops[:rest])
+
+    def branch(self, recorded: RecordedBranch) -> Branch:
+        """The branch of the session that stands for a recorded one."""
+        session = self.session
+        if recorded.name in session.branches:
+            return session.branches.find(recorded.name)
+        history = History(session.program, session.history.budget)
+        branch = Branch(recorded.name, history, recorded.parent, recorded.fork)
+        session.branches.add(branch)
+        return branch
+
+
+def open_session(recording: Recording, budget: int = DEFAULT_BUDGET) -> tuple[Session, Playback]:
+    """A session on a recording, at its first event."""
+    branches = recording.branches
+    if MAIN not in branches:
+        raise recording.damaged(f"there is no branch {MAIN!r}")
+    session = Session(recording.program, budget)
+    playback = Playback(recording, session)
+    session.source = playback
+    for branch in branches.values():
+        playback.take(branch)
+    if 0 in session.journal.edits:
+        session.reenter(0)
+    for mark in recording.bookmarks:
+        try:
+            session.bookmarks.mark(mark.name, min(mark.event, session.program.events), mark.text)
+        except GradstepError as problem:
+            playback.trouble = str(problem)
+    return session, playback

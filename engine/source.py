@@ -1,0 +1,25 @@
+"""Where a session gets what its events write, if not from executing them: a recording."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from engine.arrays import Array
+from engine.program import Op
+
+if TYPE_CHECKING:
+    from engine.branches import Branch
+
+
+class Source(Protocol):
+    """Results of events, and keyframes to start from."""
+
+    def results(
+        self, branch: "Branch", op: Op, event: int, tensors: Mapping[str, Array]
+    ) -> tuple[Array, ...]:
+        """What the op at an event writes; may raise what the op raises."""
+
+    def prepare(self, branch: "Branch", event: int) -> None:
+        """Give the history of a branch a keyframe near an event, if there is one."""
+
+    def status(self, branch: "Branch", event: int) -> str:
+        """Where the values written at an event come from, in a word."""
