@@ -71,11 +71,12 @@ class Doctor:
 
     def findings(self) -> list[Diagnosis]:
         """All findings so far: the serious ones first, then by event."""
-        found = [
-            diagnosis(one.card, each, self.program)
-            for one in self.detectors
-            for each in one.found()
-        ]
+        with np.errstate(all="ignore"):
+            found = [
+                diagnosis(one.card, each, self.program)
+                for one in self.detectors
+                for each in one.found()
+            ]
         known = {(one.name, one.subject) for one in found}
         kept = [one for one in self.kept if (one.name, one.subject) not in known]
         rate = next((one for one in self.detectors if isinstance(one, LearningRate)), None)

@@ -31,10 +31,11 @@ class Cancellation(Detector):
         name="float32-cancellation",
         title="float32 loses the digits that matter",
         looks="In the iterations 1, 2, 3, 5, 9, 17, … of a float32 experiment: every activation, "
-        "the loss and every gradient against the same ops in float64, from the same parameters "
-        "and the data before rounding; the norm of the difference over the norm.",
-        levels="serious: the loss or a gradient is off by more than 5 %; warning: anything by more "
-        "than 0.1 %",
+        "its gradient and the loss against the same ops in float64, from the same parameters and "
+        "the data before rounding; the norm of the difference over the largest norm that the "
+        "tensor had so far, so that a gradient which goes to 0 as it should is no finding.",
+        levels="serious: the loss or a gradient is off by more than 5 %; warning: anything by "
+        "more than 0.1 %",
         cause="two numbers that are nearly equal are subtracted, and what they differ in had been "
         "rounded away",
         remedy='dtype = "float64", or subtract the common offset from inputs and targets first',
@@ -50,6 +51,7 @@ class Cancellation(Detector):
         self.last = backward[-1].index if shadowed else -1
         self.first: tuple[int, str, float] | None = None
         self.worst: tuple[float, str] = (0.0, "")
+        self.largest: dict[str, float] = {}
 
     @cached_property
     def shadow(self) -> Program:
@@ -67,12 +69,21 @@ class Cancellation(Detector):
         exact = self.run(tensors, iteration)
         begin = event.index - event.op.index
         for op in self.program.ops:
-            if op.phase in SHADOWED and op.name in exact and op.name in tensors:
-                error = apart(tensors[op.name], exact[op.name])
+            if op.phase in SHADOWED and op.name not in self.program.gradients:
+                error = self.apart(op.name, tensors, exact)
                 if self.first is None and error > DIGITS_LOST:
                     self.first = begin + op.index, op.name, error
                 if op.phase != Phase.FORWARD:
                     self.worst = max(self.worst, (error, op.name))
+
+    def apart(self, name: str, tensors: Tensors, exact: Tensors) -> float:
+        """The error of a tensor against the largest norm it had; 0 where it is no number."""
+        size = norm(exact[name])
+        if np.isfinite(size):
+            self.largest[name] = max(size, self.largest.get(name, 0.0))
+        scale = self.largest.get(name, 0.0)
+        difference = norm(tensors[name].astype(np.float64) - exact[name])
+        return difference / scale if scale > 0 and np.isfinite(difference) else 0.0
 
     def run(self, tensors: Tensors, iteration: int) -> dict[str, Array]:
         """What this iteration makes in float64; gradients as if they had been zero before."""
@@ -103,9 +114,3 @@ class Cancellation(Detector):
             Certainty.CERTAIN,
             numbers={"error": error, "worst": worst, "worst_tensor": where},
         )
-
-
-def apart(rounded: Array, exact: Array) -> float:
-    """The norm of the difference over the norm; 0 where either is not finite or is zero."""
-    size, difference = norm(exact), norm(rounded.astype(np.float64) - exact)
-    return difference / size if size > 0 and np.isfinite(difference) else 0.0

@@ -26,9 +26,10 @@ LEAP = Limit(
     "healthy built-in comes near 2",
 )
 SWING = Limit(
-    0.1,
+    0.05,
     "swing",
-    "a tenth of the first loss: momentum and small batches swing less once the loss has fallen",
+    "a twentieth of the first loss; momentum and small batches make swings of a hundredth once the "
+    "loss has fallen",
 )
 TURNS = Limit(0.5, "turns", "a random walk turns at half of its steps; a falling loss at few")
 FEW_EPOCHS = 6

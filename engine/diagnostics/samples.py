@@ -226,7 +226,7 @@ class InitialLoss(Detector):
     def guessing(self) -> float | None:
         """The loss of one term for an output that says nothing; None where that is not known."""
         loss, outputs = self.program.network.loss, self.program.network.nodes[-1].layer.outputs
-        weighted = any(getattr(loss, name, None) is not None for name in ("weight", "pos_weight"))
+        weighted = any(getattr(loss, name, None) for name in ("weight", "pos_weight"))
         if weighted or (outputs < 2 and loss.per_sample):
             return None
         if loss.type in ("cross_entropy", "nll"):

@@ -15,7 +15,12 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
         "exploding-gradients",
         "wrong-output",
     ),
-    "loss-oscillating": ("accumulated-gradients", "summed-loss", "input-scales"),
+    "loss-oscillating": (
+        "accumulated-gradients",
+        "summed-loss",
+        "input-scales",
+        "loss-rising",
+    ),
     "exploding-gradients": ("accumulated-gradients", "summed-loss", "loss-rising"),
     "vanishing-gradients": ("dead-relu", "symmetric-units", "saturated", "loss-rising"),
     "update-ratio": (
@@ -75,7 +80,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     "initial-loss": ("input-scales", "log-of-zero", "exploding-gradients", "wrong-output"),
 }
 # What is measured over the whole run has a first event of little meaning: no order is asked for.
-TIMELESS = frozenset({"update-ratio"})
+TIMELESS = frozenset({"update-ratio", "loss-oscillating"})
 SWINGS = ("loss-rising", "loss-oscillating")
 ORDER = list(Severity)
 
