@@ -54,12 +54,13 @@ def run(torch: Any, program: Program) -> list[float]:
 
     lines = [line.text for line in training_code(program)]
     loop = next(i for i, line in enumerate(lines) if line.startswith("for epoch"))
-    exec("\n".join(lines[:loop]), names | {"batches": batches}, scope := {})
+    scope: dict[str, Any] = names | {"batches": batches}
+    exec("\n".join(lines[:loop]), scope)
     initial = program.initial()
     state = {f"{name}": torch.tensor(initial[name]) for name, *_ in program.network.parameters()}
     scope["model"].load_state_dict(state)
     body = [*lines[loop:], "        losses.append(loss.item())"]
-    exec("\n".join(body), names | scope | {"batches": batches})
+    exec("\n".join(body), scope)
     return losses
 
 
