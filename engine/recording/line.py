@@ -42,9 +42,9 @@ class Line:
         self._loss_op = next((op.index for op in program.ops if op.name == "loss"), -1)
         self._under_way: list[Written] = []
 
-    def begin(self, link: Digest) -> None:
-        """The link that the first iteration follows on."""
-        self.link = link
+    def begin(self, link: Digest, events: int) -> None:
+        """Start at the beginning of an iteration, whose link follows on another."""
+        self.link, self.events = link, events
 
     def take(self, written: Sequence[Written]) -> None:
         """The next events of the current iteration, in order; at most to its end."""

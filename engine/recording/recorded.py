@@ -59,6 +59,7 @@ class Recording:
         self.runs = read_runs(reader)
         self.run = self.chosen(number)
         self.contents = StoredContents(reader)
+        self.root = b""
 
     def damaged(self, what: str) -> Damaged:
         """The error that names something damaged."""
@@ -100,7 +101,7 @@ class Recording:
             raise self.damaged("where its data is") from None
         if root_digest(experiment, labels, digests[0], digests[1]) != root:
             raise self.damaged("its experiment is not the one that was recorded")
-        self.root = root
+        self.root = bytes(root)
         return experiment, labels, about
 
     @cached_property

@@ -15,6 +15,7 @@ from engine.branches import MAIN, Branch
 from engine.errors import GradstepError
 from engine.history import DEFAULT_BUDGET, History
 from engine.program import Op
+from engine.recording.canonical import parse
 from engine.recording.digests import event_digest
 from engine.recording.reader import Damaged
 from engine.recording.recorded import Block, RecordedBranch, Recording
@@ -174,6 +175,21 @@ class Playback:
         session.branches.add(branch)
         return branch
 
+    def load_places(self) -> None:
+        """The bookmarks, stops and watches; what does not fit is told in ``trouble``."""
+        session, recording = self.session, self.recording
+        problems = []
+        for mark in recording.bookmarks:
+            try:
+                event = min(mark.event, session.program.events)
+                session.bookmarks.mark(mark.name, event, mark.text)
+            except GradstepError as problem:
+                problems.append(str(problem))
+        stops = [parse(text, "its stops") for text in recording.entries("stop", "entry")]
+        problems += session.stops.load(stop for stop in stops if isinstance(stop, dict))
+        problems += session.watches.load(recording.entries("watch", "expression"))
+        self.trouble = problems[0] if problems else self.trouble
+
 
 def open_session(recording: Recording, budget: int = DEFAULT_BUDGET) -> tuple[Session, Playback]:
     """A session on a recording, at its first event."""
@@ -187,9 +203,5 @@ def open_session(recording: Recording, budget: int = DEFAULT_BUDGET) -> tuple[Se
         playback.take(branch)
     if 0 in session.journal.edits:
         session.reenter(0)
-    for mark in recording.bookmarks:
-        try:
-            session.bookmarks.mark(mark.name, min(mark.event, session.program.events), mark.text)
-        except GradstepError as problem:
-            playback.trouble = str(problem)
+    playback.load_places()
     return session, playback

@@ -16,14 +16,14 @@ UNABLE = (ArithmeticError, LookupError, ValueError)  # what an op raises that la
 
 
 class Rerun:
-    """Every tensor at an event; ``step`` goes on by one. Edits are applied on arrival."""
+    """Every tensor at an event, before its edits; ``step`` applies them and goes on by one."""
 
     def __init__(self, program: Program, journal: Journal | None = None) -> None:
         self.program = program
         self.journal = journal or Journal()
         self.tensors: dict[str, Array] = program.initial()
         self.event = 0
-        self.edit()
+        self._edited = False
 
     def restart(self, event: int, tensors: Mapping[str, Array]) -> None:
         """Go on from the beginning of an iteration: ``tensors`` are those before its edits."""
@@ -31,7 +31,7 @@ class Rerun:
         self.event = event
         if event < self.program.events:
             self.tensors.update(self.program.batch(event // len(self.program.ops)))
-        self.edit()
+        self._edited = False
 
     @property
     def op(self) -> Op:
@@ -45,7 +45,8 @@ class Rerun:
         return bool(self.journal.skips) and self.journal.skipped(op.phase, op.name, self.event)
 
     def result(self) -> Written:
-        """What the op about to run writes, read-only; nothing changes."""
+        """What the op about to run writes, read-only; it is not taken over yet."""
+        self.edit()
         op = self.op
         if self.skipped:
             return ()
@@ -58,13 +59,14 @@ class Rerun:
 
     def take(self, written: Written) -> None:
         """Move past the op about to run, which wrote this."""
+        self.edit()
         for name, array in zip(self.op.writes, written, strict=False):
             self.tensors[name] = array
         self.event += 1
         ops, program = len(self.program.ops), self.program
         if self.event % ops == 0 and self.event < program.events:
             self.tensors.update(program.batch(self.event // ops))
-        self.edit()
+        self._edited = False
 
     def step(self) -> Written:
         """Execute one op; what it wrote."""
@@ -73,7 +75,10 @@ class Rerun:
         return written
 
     def edit(self) -> None:
-        """Apply the edits that belong to this event."""
-        for edit in self.journal.edits.get(self.event, ()):
+        """Apply the edits that belong to this event, if they are not applied yet."""
+        if self._edited or self.event not in self.journal.edits:
+            return
+        self._edited = True
+        for edit in self.journal.edits[self.event]:
             name, value = edited_tensor(edit, self.program, self.tensors)
             self.tensors[name] = value

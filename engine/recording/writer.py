@@ -57,6 +57,7 @@ class Writer:
         self.size = 0
         self.contents = Contents()
         self.lines: dict[str, Line] = {}
+        self.parents: dict[str, tuple[str | None, int]] = {}
         self.committed = 0.0
         self._texts: dict[str, list[str]] = {}
         with refusing(path):
@@ -117,17 +118,31 @@ class Writer:
         self.connection.executemany("INSERT INTO tensor VALUES (?, ?, ?, ?, ?, ?)", names)
 
     def branch(self, name: str, parent: str | None = None, fork: int = 0) -> Line:
-        """Begin a branch; what it has before ``fork`` is given to its line like everything else."""
+        """Begin a branch. It has rows from the iteration of its fork on."""
         values = (self.run, name, parent, fork, 0, journal_digest([]))
         with self.guarded():
             cursor = self.connection.execute(BRANCH, values)
             number = int(cursor.lastrowid or 0)
             line = Line(number, self.program, self.width, self.plan.spacing, self.contents)
-            line.begin(self.root)
+            line.begin(*self.start(parent, fork))
+            self.parents[name] = (parent, fork)
             self.lines[name] = line
             self._texts[name] = []
             return line
         raise GradstepError(self.failed)
+
+    def start(self, parent: str | None, fork: int) -> tuple[bytes, int]:
+        """Where the chain of a branch begins, and with which event."""
+        iteration = fork // len(self.program.ops)
+        while parent is not None and iteration:
+            above, earlier = self.parents[parent]
+            if above is None or iteration > earlier // len(self.program.ops):
+                query = "SELECT link FROM block WHERE branch = ? AND iteration = ?"
+                values = (self.lines[parent].number, iteration)
+                (link,) = self.connection.execute(query, values).fetchone()
+                return link, iteration * len(self.program.ops)
+            parent = above
+        return self.root, 0
 
     def journal(self, name: str, journal: Journal) -> None:
         """The edits of a branch as they are now."""

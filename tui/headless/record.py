@@ -46,8 +46,8 @@ class Ending:
     @contextmanager
     def on_signals(self) -> Iterator[None]:
         """SIGINT and SIGTERM end the run after a whole iteration."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self.before[number] = signal.signal(number, self.ask)
+        for wanted in (signal.SIGINT, signal.SIGTERM):
+            self.before[wanted] = signal.signal(wanted, self.ask)
         try:
             yield
         finally:

@@ -1,0 +1,87 @@
+"""Recording a session: what it has done since the last look goes to the writer."""
+
+from collections.abc import Iterator
+
+from engine.branches import Branch
+from engine.recording.canonical import canonical
+from engine.recording.line import Line
+from engine.recording.rerun import Rerun
+from engine.recording.writer import Writer
+from engine.session import Session
+
+PIECE = 256  # events between two yields
+
+
+class Recorder:
+    """Follows a session, branch by branch.
+
+    Events that are still in the session's window are taken as they are; others are executed again,
+    so that it does not matter when the recording began or how far the session has run since.
+    """
+
+    def __init__(self, writer: Writer, session: Session) -> None:
+        self.writer = writer
+        self.session = session
+        self.lines: dict[Branch, tuple[Line, Rerun]] = {}
+        self._places: dict[str, list[tuple[object, ...]]] = {}
+
+    def update(self) -> None:
+        """Record everything that is new, and commit."""
+        for _ in self.catch_up():
+            pass
+
+    def catch_up(self) -> Iterator[int]:
+        """Record everything that is new, piece by piece; yields the events recorded so far."""
+        for branch in list(self.session.branches):
+            yield from self.follow(branch)
+        self.places()
+        self.writer.commit()
+
+    def follow(self, branch: Branch) -> Iterator[int]:
+        """Record the new events of a branch."""
+        if branch not in self.lines:
+            self.lines[branch] = self.begin(branch)
+        line, rerun = self.lines[branch]
+        self.writer.journal(branch.name, branch.journal)
+        rerun.journal = branch.journal
+        ops = len(self.session.program.ops)
+        while line.events < branch.known and not self.writer.failed:
+            if line.events % ops == 0:
+                line.keyframe(rerun.tensors, whole=bool(branch.journal))
+            known = branch.history.events.get(line.events)
+            written = rerun.result() if known is None else known[1]
+            line.take([written])
+            rerun.take(written)
+            if line.events % PIECE == 0:
+                yield line.events
+
+    def begin(self, branch: Branch) -> tuple[Line, Rerun]:
+        """The line of a branch that is new here, and its state there."""
+        self.writer.commit()  # the chain of the parent
+        line = self.writer.branch(branch.name, branch.parent, branch.fork)
+        return line, resumed(self.session, branch, line.events)
+
+    def places(self) -> None:
+        """The bookmarks, stops and watches, where they have changed."""
+        session = self.session
+        found: dict[str, list[tuple[object, ...]]] = {
+            "bookmark": [(m.name, m.event, m.text) for m in session.bookmarks.values()],
+            "stop": [(canonical(stop),) for stop in session.stops.to_list()],
+            "watch": [(source,) for source in session.watches],
+        }
+        for table, rows in found.items():
+            if rows != self._places.get(table, []):
+                self.writer.places(table, rows)
+                self._places[table] = rows
+
+
+def resumed(session: Session, branch: Branch, event: int) -> Rerun:
+    """A branch executed up to the beginning of an iteration, from its nearest keyframe."""
+    rerun = Rerun(session.program, branch.journal)
+    iteration = branch.history.nearest(event, branch.journal)
+    if iteration:
+        start = iteration * len(session.program.ops)
+        rerun.restart(start, branch.history.keyframes[iteration])
+    while rerun.event < event:
+        rerun.step()
+    return rerun

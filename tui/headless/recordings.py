@@ -1,0 +1,35 @@
+"""Opening a recording for a command, whatever is in it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from engine.recording.reader import Reader
+from engine.recording.recorded import Recording
+
+F = TypeVar("F", bound=Callable[..., Any])
+recording_argument = click.argument("file")
+
+
+def run_option(function: F) -> F:
+    """--run N: which run of the file."""
+    return click.option(
+        "--run",
+        "number",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Which run of the file; the last one by default.",
+    )(function)
+
+
+@contextmanager
+def opened(file: str, number: int | None = None) -> Iterator[Recording]:
+    """One run of a recording; a GradstepError says what is wrong with the file."""
+    reader = Reader(Path(file))
+    try:
+        yield Recording(reader, number)
+    finally:
+        reader.close()
