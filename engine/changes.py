@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from engine.session import Session
 
 Change = tuple[Array | None, Array | None]
-INPUTS = ("x", "y")
 
 
 def changed_names(session: "Session") -> set[str]:
@@ -40,7 +39,7 @@ def changes_at(session: "Session", event: int, tensors: Mapping[str, Array]) -> 
             found[name] = old, new
     if event % ops == 0 and 0 < event < program.events:
         before = history.inputs.get(event) or program.batch(event // ops - 1)
-        for name in INPUTS:
+        for name in program.entering:
             found[name] = before[name], tensors[name]
     for name, old, _ in history.edited.get(event, ()):
         found[name] = found[name][0] if name in found else old, tensors[name]

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from engine import predicates
-from engine.changes import INPUTS, Change, last_changes
+from engine.changes import Change, last_changes
 from engine.errors import GradstepError
 from engine.evidence import Evidence
 from engine.expressions import Expression, ExpressionError
@@ -107,7 +107,7 @@ def compile_test(stop: Stop, program: Program) -> tuple[frozenset[int], bool, Te
         names = own_names(expression, program)
         moving = "event" in names - program.tensors.keys()
         after = {op.index for op in ops if moving or names.intersection(op.writes)}
-        begins = moving or bool(names.intersection((*INPUTS, *COUNTERS)))
+        begins = moving or bool(names.intersection((*program.entering, *COUNTERS)))
         return frozenset(after), begins, expression_test(stop, expression, program)
     if stop.target and program.resolve(stop.target) not in program.tensors:
         hint = suggestion(stop.target, program.tensors)

@@ -1,6 +1,6 @@
 """From an experiment to ops: each phase's equations bound to the tensors they read and write."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -8,16 +8,16 @@ import numpy as np
 
 from engine.arrays import Array, Shape, frozen
 from engine.data import Batches, Dataset
-from engine.experiment import Experiment, LinearSpec
+from engine.experiment import Experiment
 from engine.layer import Vjp
 from engine.network import Network, Node, settings
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.phases import Phase
-from engine.program import Op, Run, TensorInfo, Tensors
+from engine.program import CLOCK, Op, Run, TensorInfo, Tensors
 from engine.symbols import gradient
+from engine.update_ops import Updates, is_frozen
 
 SLOT_SYMBOLS = {"momentum": "v", "exp_avg": "m", "exp_avg_sq": "v", "square_avg": "v", "step": "t"}
-HYPER_SYMBOLS = {"lr": "η", "momentum": "μ", "dampening": "τ", "weight_decay": "λ", "eps": "ε"}
 
 
 class Compiler:
@@ -32,10 +32,13 @@ class Compiler:
         self.dtype = experiment.dtype
         cls = OPTIMIZERS[experiment.optimizer.type]
         self.optimizer: Optimizer = cls(**settings(experiment.optimizer, cls))
+        self.updates = Updates.of(experiment, network, self.optimizer, cut.count)
         self.tensors: dict[str, TensorInfo] = {}
+        self.scalars: dict[str, float] = {}
         self.zeros: dict[str, Array] = {
             name: frozen(np.zeros(shape, self.dtype)) for name, _, _, shape in network.parameters()
         }
+        self.ops = self.compile()
         self.declare(data)
 
     def compile(self) -> tuple[Op, ...]:
@@ -45,7 +48,7 @@ class Compiler:
             Phase.FORWARD: self.forward,
             Phase.LOSS: self.loss,
             Phase.BACKWARD: self.backward,
-            Phase.UPDATE: self.update,
+            Phase.UPDATE: self.updates.ops,
         }
         training = self.experiment.training
         ops = [op for p in training.order if p not in training.skip for op in build[p]()]
@@ -77,9 +80,12 @@ class Compiler:
                     symbol = f"{SLOT_SYMBOLS.get(slot, slot)}({node.symbols[role]})"
                     slot_shape = () if slot == "step" else shape
                     self.tensor(f"{name}.{slot}", symbol, slot_shape, "slot", node.name)
-        for hyper in self.optimizer.hyper:
-            symbol = HYPER_SYMBOLS.get(hyper, hyper)
-            self.tensor(f"optimizer.{hyper}", symbol, (), "hyper", dtype="float64")
+        for name, symbol, value in self.updates.scalars():
+            self.tensor(name, symbol, (), "hyper", dtype="float64")
+            if value is not None:
+                self.scalars[name] = value
+        if any(CLOCK in op.reads for op in self.ops):
+            self.tensor(CLOCK, "i", (), "hyper", dtype="float64")
 
     def tensor(
         self,
@@ -150,24 +156,6 @@ class Compiler:
         run = adding(vjp.pull, reads, target, self.zeros[name]) if adds else call(vjp.pull, reads)
         return self.op(Phase.BACKWARD, node.name, (text, text), reads, (target,), run)
 
-    def update(self) -> Iterator[Op]:
-        """One parameter moved by the optimizer; frozen ones are left alone."""
-        for name, node, role, _ in self.network.parameters():
-            if is_frozen(node, role):
-                continue
-            slots = tuple(f"{name}.{slot}" for slot in self.optimizer.slots)
-            hyper = {key: f"optimizer.{key}" for key in self.optimizer.hyper}
-            symbol = node.symbols[role]
-            text = f"{symbol} ← {self.optimizer.formula(symbol)}"
-            reads = (name, f"{name}.grad", *slots, *hyper.values())
-            run = updating(self.optimizer, name, slots, hyper)
-            yield self.op(Phase.UPDATE, node.name, (text, text), reads, (name, *slots), run)
-
-
-def is_frozen(node: Node, role: str) -> bool:
-    """Whether the optimizer leaves a parameter alone."""
-    return isinstance(node.spec, LinearSpec) and role in node.spec.frozen
-
 
 def constant(value: Array) -> Run:
     """An op that always writes the same read-only array."""
@@ -202,22 +190,5 @@ def adding(pull: Callable[..., Array], reads: tuple[str, ...], target: str, zero
         if before is None or before is zero or not before.any():
             return (new,)
         return (before + new,)
-
-    return run
-
-
-def updating(
-    optimizer: Optimizer, name: str, slots: tuple[str, ...], hyper: Mapping[str, str]
-) -> Run:
-    """An op that moves one parameter; without a gradient everything stays as it is."""
-    gradient_name = f"{name}.grad"
-
-    def run(tensors: Tensors) -> tuple[Array, ...]:
-        grad = tensors.get(gradient_name)
-        old = tuple(tensors.get(slot) for slot in slots)
-        if grad is None:
-            return (tensors[name], *(value for value in old if value is not None))
-        values = {key: float(tensors[source]) for key, source in hyper.items()}
-        return optimizer.update(tensors[name], grad, old, values)
 
     return run

@@ -14,7 +14,8 @@ from engine.errors import GradstepError
 from engine.expressions import ExpressionError, compile_expression
 from engine.phases import NEEDS, Phase
 from engine.positions import suggestion
-from engine.program import Op, Program, TensorInfo
+from engine.program import CLOCK, Op, Program, TensorInfo
+from engine.update_ops import NORM
 
 SLICE = re.compile(r"([+-]?\d{1,18})?:([+-]?\d{1,18})?(?::([+-]?\d{1,18})?)?", re.ASCII)
 
@@ -101,6 +102,8 @@ def check_value(value: Array, base: Array, info: TensorInfo, program: Program) -
     """Refuse values that the tensor cannot hold."""
     if info.role == "hyper" and not math.isfinite(float(value)):
         raise GradstepError(f"{info.name} must be a finite number, not {float(value)}")
+    if info.name == CLOCK and not (value == np.floor(value) and value >= 1):
+        raise GradstepError(f"{info.name} must be a whole number from 1, not {float(value):g}")
     if base.dtype.kind in "iu":
         classes = program.network.nodes[-1].layer.outputs
         with np.errstate(all="ignore"):
@@ -149,6 +152,7 @@ def skippable(program: Program, target: str) -> list[Op]:
             f"phases are {', '.join(known)}; one op is written update:linear1.weight"
         )
     free = phase in (Phase.ZERO_GRAD, Phase.UPDATE) or found[0].name in program.gradients
+    free = free and name != NORM  # the factor that the clipping after it multiplies with
     if name and not free:
         raise GradstepError(f"{name} is needed by the next op of {phase}: skip the whole phase")
     return found

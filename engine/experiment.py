@@ -206,6 +206,49 @@ class RMSpropSpec(OptimizerSpec, kw_only=True, frozen=True):
     centered: bool = False
 
 
+class ScheduleSpec(Table, kw_only=True, frozen=True, tag_field="type"):
+    """What every schedule of the learning rate has."""
+
+    type: ClassVar[str]
+    every: Literal["epoch", "iteration"] = "epoch"
+
+
+class ConstantSpec(ScheduleSpec, kw_only=True, frozen=True, tag="constant"):
+    type = "constant"
+
+
+class StepSpec(ScheduleSpec, kw_only=True, frozen=True, tag="step"):
+    type = "step"
+    step_size: Count
+    gamma: Positive = 0.1
+
+
+class ExponentialSpec(ScheduleSpec, kw_only=True, frozen=True, tag="exponential"):
+    type = "exponential"
+    gamma: Positive
+
+
+class CosineSpec(ScheduleSpec, kw_only=True, frozen=True, tag="cosine"):
+    type = "cosine"
+    t_max: Count
+    eta_min: NonNegative = 0.0
+
+
+class LinearWarmupSpec(ScheduleSpec, kw_only=True, frozen=True, tag="linear_warmup"):
+    type = "linear_warmup"
+    every: Literal["epoch", "iteration"] = "iteration"
+    start_factor: Annotated[float, Meta(gt=0, le=1)] = 1 / 3
+    iterations: Count = 5
+
+
+class ClipSpec(Table, kw_only=True, frozen=True):
+    """Gradient clipping: by the norm of all gradients, or each element by value."""
+
+    norm: Positive | None = None
+    norm_type: Positive | Literal["inf"] = 2.0
+    value: Positive | None = None
+
+
 class TrainingSpec(Table, kw_only=True, frozen=True):
     """How long, and in which order the steps stand."""
 
@@ -226,6 +269,8 @@ class Experiment(Table, kw_only=True, frozen=True):
     layers: tuple[LayerSpec, ...]
     loss: LossSpec
     optimizer: OptimizerSpec
+    schedule: ScheduleSpec | None = None
+    clip: ClipSpec | None = None
     training: TrainingSpec = TrainingSpec()
     source: str = ""
     directory: str = ""
@@ -268,6 +313,9 @@ LOSS_SPECS: dict[str, type[LossSpec]] = _by_type(
 )
 OPTIMIZER_SPECS: dict[str, type[OptimizerSpec]] = _by_type(
     SGDSpec, AdamSpec, AdamWSpec, AdagradSpec, RMSpropSpec
+)
+SCHEDULE_SPECS: dict[str, type[ScheduleSpec]] = _by_type(
+    ConstantSpec, StepSpec, ExponentialSpec, CosineSpec, LinearWarmupSpec
 )
 
 

@@ -16,11 +16,14 @@ from engine.experiment import (
     LAYER_SPECS,
     LOSS_SPECS,
     OPTIMIZER_SPECS,
+    SCHEDULE_SPECS,
+    ClipSpec,
     DataSpec,
     Experiment,
     LayerSpec,
     LinearSpec,
     OptimizerSpec,
+    ScheduleSpec,
     SGDSpec,
     Table,
     TrainingSpec,
@@ -100,7 +103,7 @@ class Reader:
     ) -> Experiment | None:
         """The whole document; None when anything is wrong."""
         plain = ("name", "description", "seed", "dtype")
-        tables = ("data", "layers", "loss", "optimizer", "training")
+        tables = ("data", "layers", "loss", "optimizer", "schedule", "clip", "training")
         self.unknown(raw, "", (*plain, *tables))
         for table, header in REQUIRED_TABLES.items():
             if table not in raw:
@@ -114,6 +117,8 @@ class Reader:
             "layers": self.layers(raw["layers"]) if "layers" in raw else None,
             "loss": self.typed(raw["loss"], "loss", LOSS_SPECS) if "loss" in raw else None,
             "optimizer": self.optimizer(raw.get("optimizer", {"type": "sgd"})),
+            "schedule": self.schedule(raw["schedule"]) if "schedule" in raw else None,
+            "clip": self.table(ClipSpec, raw["clip"], "clip") if "clip" in raw else None,
             "training": self.table(TrainingSpec, raw.get("training", {}), "training"),
         }
         return None if self.problems else Experiment(**values, **read)  # type: ignore[arg-type]
@@ -177,6 +182,8 @@ class Reader:
             self.linear(values, path)
         elif cls is SGDSpec:
             self.nesterov(values)
+        elif cls is ClipSpec:
+            self.clip(raw)
         elif cls is TrainingSpec:
             self.steps(values)
         return cls(**values) if len(self.problems) == before else None
@@ -256,6 +263,19 @@ class Reader:
     def optimizer(self, raw: Any) -> OptimizerSpec | None:
         """The [optimizer] table."""
         return self.typed(raw, "optimizer", OPTIMIZER_SPECS)
+
+    def schedule(self, raw: Any) -> ScheduleSpec | None:
+        """The [schedule] table."""
+        return self.typed(raw, "schedule", SCHEDULE_SPECS)
+
+    def clip(self, raw: Mapping[str, Any]) -> None:
+        """Clipping is by norm or by value."""
+        given = [name for name in ("norm", "value") if raw.get(name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            self.problem("clip", f"needs exactly one of norm, value; found {found}")
+        elif given == ["value"] and "norm_type" in raw:
+            self.problem("clip.norm_type", "belongs to norm only")
 
     def nesterov(self, values: Mapping[str, Any]) -> None:
         """What PyTorch refuses in the options of SGD."""

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.activations import ELU, LeakyReLU, ReLU
-from engine.arrays import Array, Shape, frozen
+from engine.arrays import Array, Shape, frozen, scalar
 from engine.errors import GradstepError
 from engine.initializers import stream
 from engine.losses import BCE, BCE_EPSILON, L1
 from engine.phases import Phase
-from engine.program import Program
+from engine.program import CLOCK, Program
 
 EVERY = "every element"
 DIRECTIONS = "random directions"
@@ -114,6 +114,8 @@ class Evaluator:
         self.program = program
         names = ["x", "y", *(info.name for info in program.parameters)]
         self.given = {name: widened(tensors[name]) for name in names}
+        if CLOCK in program.entering:
+            self.given[CLOCK] = tensors.get(CLOCK, scalar(1))
         by_phase = {phase: [op for op in program.ops if op.phase == phase] for phase in CHECKED}
         for phase, ops in by_phase.items():
             if not ops:

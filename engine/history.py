@@ -105,7 +105,7 @@ class History:
         self.keyframes[iteration] = {
             name: array
             for name, array in tensors.items()
-            if name in live or (whole and name not in ("x", "y"))
+            if name in live or (whole and name not in self.program.entering)
         }
         if whole:
             self.whole.add(iteration)

@@ -21,6 +21,7 @@ from engine.optimizers import Optimizer
 from engine.phases import Phase
 from engine.position import Granularity, Position
 
+CLOCK = "training.iteration"  # the number of the iteration, where an op needs to know it
 Tensors = Mapping[str, Array]
 Run = Callable[[Tensors], tuple[Array, ...]]
 
@@ -62,7 +63,10 @@ class Op:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """One iteration as a list of ops, and how often it is run."""
+    """One iteration as a list of ops, and how often it is run.
+
+    ``scalars`` has the values of the scalar tensors that are there from the start.
+    """
 
     experiment: Experiment
     data: Dataset
@@ -71,6 +75,7 @@ class Program:
     optimizer: Optimizer
     tensors: Mapping[str, TensorInfo]
     ops: tuple[Op, ...]
+    scalars: Mapping[str, float]
 
     @property
     def parameters(self) -> list[TensorInfo]:
@@ -142,16 +147,23 @@ class Program:
             case Granularity.EPOCH:
                 return (0,), ops * self.batches.count
 
+    @cached_property
+    def entering(self) -> tuple[str, ...]:
+        """The tensors that no op writes, and that every iteration begins with anew."""
+        return ("x", "y", CLOCK) if CLOCK in self.tensors else ("x", "y")
+
     def batch(self, iteration: int) -> dict[str, Array]:
-        """The tensors x and y of an iteration, counted from 0."""
+        """The tensors that an iteration, counted from 0, begins with."""
         epoch, k = divmod(iteration, self.batches.count)
         x, y = self.batches.batch(self.data, epoch, k)
-        return {"x": x, "y": y}
+        if len(self.entering) == 2:
+            return {"x": x, "y": y}
+        return {"x": x, "y": y, CLOCK: scalar(iteration + 1)}
 
     def initial(self) -> dict[str, Array]:
         """Every tensor that exists before the first op."""
-        hyper = {f"optimizer.{name}": scalar(v) for name, v in self.optimizer.hyper.items()}
-        return self.batch(0) | initial_parameters(self.experiment, self.network) | hyper
+        scalars = {name: scalar(value) for name, value in self.scalars.items()}
+        return self.batch(0) | initial_parameters(self.experiment, self.network) | scalars
 
     @cached_property
     def live_in(self) -> frozenset[str]:
@@ -162,7 +174,7 @@ class Program:
             added = op.writes if op.phase == Phase.BACKWARD and op.name in self.gradients else ()
             needed.update(name for name in (*op.reads, *added) if name not in written)
             written.update(op.writes)
-        return frozenset((needed | (self.tensors.keys() - written)) - {"x", "y"})
+        return frozenset((needed | (self.tensors.keys() - written)).difference(self.entering))
 
     @cached_property
     def gradients(self) -> dict[str, str]:
@@ -184,8 +196,16 @@ def compile_program(experiment: Experiment, data: Dataset | None = None) -> Prog
     cut = batches(experiment, data)
     network = build_network(experiment, data)
     compiler = Compiler(experiment, data, cut, network)
-    ops = compiler.compile()
-    if not ops:
+    if not compiler.ops:
         problem = Problem("training.skip", "leaves nothing to run: skip fewer steps")
         raise ExperimentError(experiment.source or experiment.name, [problem])
-    return Program(experiment, data, cut, network, compiler.optimizer, compiler.tensors, ops)
+    return Program(
+        experiment,
+        data,
+        cut,
+        network,
+        compiler.optimizer,
+        compiler.tensors,
+        compiler.ops,
+        compiler.scalars,
+    )

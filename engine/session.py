@@ -322,8 +322,9 @@ class Session:
     def _begin(self, iteration: int) -> None:
         """Enter an iteration: its batch, and a keyframe."""
         event, ops = self._event, len(self.program.ops)
-        if any(e.target in ("x", "y") for e in self.journal.edited(event - ops, event)):
-            self.history.inputs[event] = {name: self._tensors[name] for name in ("x", "y")}
+        names = self.program.entering
+        if any(e.target in names for e in self.journal.edited(event - ops, event)):
+            self.history.inputs[event] = {name: self._tensors[name] for name in names}
         self._tensors.update(self.program.batch(iteration))
         self.history.keyframe(iteration, self._tensors, whole=bool(self.journal))
 

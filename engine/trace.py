@@ -81,7 +81,7 @@ def steps(program: Program, granularity: Granularity, iterations: int) -> Iterat
     end = min(iterations * len(program.ops), program.events)
     while state.event < end:
         first = state.event % len(program.ops) == 0
-        batch = {name: state.tensors[name] for name in ("x", "y")} if first else None
+        batch = {name: state.tensors[name] for name in program.entering} if first else None
         events = []
         for _ in range(program.boundary(state.event, granularity, 1) - state.event):
             state, event = advance(program, state)

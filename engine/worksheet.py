@@ -26,6 +26,7 @@ from engine.phases import CODE, Phase
 from engine.program import Program
 from engine.rules import EXP, functions_in, scaled
 from engine.sample import LOSS, SCALAR, Dims, Sample, spelled_layers
+from engine.update_ops import Updates
 
 WIDTH = 64  # a longer formula is written with the symbol of its input
 
@@ -224,13 +225,12 @@ def steps(sample: Sample) -> tuple[Step, ...]:
     training = sample.program.experiment.training
     last = len(sample.nodes)
     yhat, loss = sample.written(last), sample.loss.value(sample.tensors[-1])
-    update = sample.program.optimizer.formula("θ").replace("∂ℓ/∂θ", "∇θ")
     found: dict[Phase, tuple[str, str, Formula | None]] = {
         Phase.ZERO_GRAD: ("∇θ ← 0", "", None),
         Phase.FORWARD: (f"ŷ = {yhat.text()}", "ŷ", yhat),
         Phase.LOSS: (f"{LOSS} = {loss.text()}", LOSS, loss),
         Phase.BACKWARD: ("∇θ ← ∇θ + (∂ℓ/∂θ)ᵀ", "", None),
-        Phase.UPDATE: (f"θ ← {update}", "", None),
+        Phase.UPDATE: (Updates.of_program(sample.program).summary(), "", None),
     }
     return tuple(Step(phase, *found[phase], phase in training.skip) for phase in training.order)
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from engine.compiler import is_frozen
-from engine.experiment import LossSpec, OptimizerSpec, load_experiment
+from engine.experiment import LossSpec, OptimizerSpec, ScheduleSpec, load_experiment
 from engine.history import DEFAULT_BUDGET, History
 from engine.program import Op, Program, compile_program
+from engine.update_ops import is_frozen
 from tui.headless.arguments import experiment_argument, json_option
 from tui.headless.output import console, print_json
 from tui.render.clean import clean
@@ -47,14 +47,16 @@ def program_object(program: Program) -> dict[str, Any]:
         "phases": program.phases(),
         "loss": settings(experiment.loss),
         "optimizer": settings(experiment.optimizer),
+        **({"schedule": settings(experiment.schedule)} if experiment.schedule else {}),
+        **({"clip": msgspec.structs.asdict(experiment.clip)} if experiment.clip else {}),
         "ops": [op_object(program, op) for op in program.ops],
         "parameters": parameters(program),
         "memory": memory(program),
     }
 
 
-def settings(spec: LossSpec | OptimizerSpec) -> dict[str, Any]:
-    """The type of a loss or optimizer, and each of its options."""
+def settings(spec: LossSpec | OptimizerSpec | ScheduleSpec) -> dict[str, Any]:
+    """The type of a loss, optimizer or schedule, and each of its options."""
     return {"type": spec.type} | msgspec.structs.asdict(spec)
 
 
