@@ -58,7 +58,8 @@ def largest_stable_rate(program: Program, tensors: Mapping[str, Array]) -> Stabl
         return None
     if not set(NEEDED) <= set(program.phases()):
         return None
-    names = [op.name for op in program.ops if op.phase == Phase.UPDATE]
+    updated = {op.name for op in program.ops if op.phase == Phase.UPDATE}
+    names = [info.name for info in program.parameters if info.name in updated]
     if not names or work(program) > MOST_WORK:
         return None
     hessian = Hessian(program, tensors, names)

@@ -104,7 +104,8 @@ class NeverMoves(Detector):
     def see(self, event: Event, tensors: Tensors) -> None:
         name = event.op.name
         if event.op.phase == Phase.UPDATE:
-            self.moved(event, self.watched[name])
+            if name in self.watched:  # the learning rate and clipping have ops of their own
+                self.moved(event, self.watched[name])
         elif name in self.program.gradients:
             one = self.watched[self.program.gradients[name]]
             one.gradients += 1

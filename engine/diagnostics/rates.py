@@ -108,7 +108,7 @@ class LossRising(Losses):
         yield Found(
             event,
             "loss",
-            f"{what} {number(loss)} is {number(factor)} times the first, {number(self.start)}; "
+            f"{what} {number(loss)}, is {number(factor)} times the first, {number(self.start)}; "
             f"the last is {number(self.losses[-1])}; learning rate {rate:g}",
             numbers={
                 "first": self.start,

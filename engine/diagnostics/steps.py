@@ -16,8 +16,10 @@ MANY_ROWS = Limit(
 
 
 def first_update(program: Program) -> int | None:
-    """The event of the first update."""
-    return next((op.index for op in program.ops if op.phase == Phase.UPDATE), None)
+    """The event of the first update of a parameter."""
+    names = {info.name for info in program.parameters}
+    updates = (op for op in program.ops if op.phase == Phase.UPDATE and op.name in names)
+    return next((op.index for op in updates), None)
 
 
 class LearningRate(Detector):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from engine.diagnostics.detector import number
 from engine.diagnostics.diagnosis import Diagnosis, Severity
 from engine.diagnostics.steps import MANY_ROWS, LearningRate, estimate
 
@@ -106,7 +107,11 @@ def with_estimate(findings: Sequence[Diagnosis], rate: LearningRate) -> list[Dia
         if one.name in SWINGS:
             numbers = {**one.numbers, "largest_stable": stable.rate}
             text = f"{one.evidence}; {estimate(stable)}"
-            told.append(replace(one, evidence=text, numbers=numbers))
+            below = f", below {number(stable.rate)}" if rate.rate > stable.rate else ""
+            remedy = one.remedy.replace(
+                "a smaller learning rate", f"a smaller learning rate{below}"
+            )
+            told.append(replace(one, evidence=text, remedy=remedy, numbers=numbers))
         elif one.name == "summed-loss" and blamed(one, rate.rate, stable.rate):
             rows = one.numbers["rows"]
             text = (

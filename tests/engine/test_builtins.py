@@ -3,11 +3,12 @@
 import math
 from functools import cache
 
+import msgspec
 import numpy as np
 import pytest
 
-from engine.experiment import load_experiment
 from engine.catalogue import BUILTINS, builtin_names
+from engine.experiment import load_experiment
 from engine.phases import Phase
 from engine.position import Granularity
 from engine.program import Program, compile_program
@@ -32,6 +33,17 @@ MISTAKES = [
     "bug-symmetric-init",
     "bug-double-softmax",
     "bug-frozen",
+    "bug-double-sigmoid",
+    "bug-float32",
+    "bug-imbalance",
+    "bug-input-scales",
+    "bug-large-init",
+    "bug-missing-value",
+    "bug-nll-scores",
+    "bug-oscillating",
+    "bug-summed-loss",
+    "bug-tiny-rate",
+    "bug-vanishing",
 ]
 HOMEWORK = HEALTHY[:4]
 
@@ -272,3 +284,96 @@ def test_bug_frozen_has_gradients_and_no_update():
         assert np.array_equal(end[name], start[name])
     assert not np.array_equal(end["linear1.weight"], start["linear1.weight"])
     assert epoch_losses("bug-frozen")[-1] > 1.5 * epoch_losses("regression")[-1]
+
+
+def losses(name: str, **optimizer: float) -> np.ndarray:
+    """The losses of a built-in, with other settings of its optimizer where given."""
+    experiment = load_experiment(name)
+    settings = msgspec.structs.replace(experiment.optimizer, **optimizer)
+    program = compile_program(msgspec.structs.replace(experiment, optimizer=settings))
+    session = Session(program)
+    session.goto(program.events)
+    return np.array(session.losses)
+
+
+def test_bug_double_sigmoid_has_a_floor():
+    floor = (math.log(2) + math.log1p(math.exp(-1))) / 2
+    session = finished("bug-double-sigmoid")
+    assert floor < min(session.losses) == pytest.approx(0.6, abs=0.01)
+    assert session.tensor("yhat").max() < 1
+    assert losses("xor").min() < 0.01
+
+
+def test_bug_float32_rounds_the_differences_to_multiples_of_128():
+    session = session_at("bug-float32", 1)
+    difference = session.tensor("yhat").astype(float) - session.tensors["y"].astype(float)
+    assert set(np.abs(difference).ravel() % 128) == {0}
+    exact = np.mean((200 * np.linspace(-1, 1, 9)) ** 2)
+    assert session.losses[0] / exact == pytest.approx(0.874, abs=0.001)
+    assert 200 < finished("bug-float32").tensors["linear1.weight"].item() < 250
+
+
+def test_bug_imbalance_never_names_the_rare_class():
+    program, session = program_of("bug-imbalance"), finished("bug-imbalance")
+    assert np.bincount(program.data.y).tolist() == [38, 2]
+    assert set(session.tensor("yhat").argmax(axis=1)) == {0}
+    assert session.losses[-1] < 0.21
+
+
+def test_bug_input_scales_has_no_learning_rate():
+    session = session_at("bug-input-scales", 1)
+    large, small = np.abs(session.tensors["linear1.weight.grad"][0])
+    assert large > 1000
+    assert small < 0.1
+    assert finished("bug-input-scales").losses[-1] > 0.65
+    assert losses("bug-input-scales", lr=1e-8)[-10:].mean() > 2
+
+
+def test_bug_large_init_explodes_backwards():
+    tensors = session_at("bug-large-init", 1).tensors
+    norms = [np.linalg.norm(tensors[f"linear{i}.out.grad"]) for i in range(1, 9)]
+    assert norms[0] > 1000 * norms[-1]
+    assert int(tensors["loss"]) == 637
+
+
+def test_bug_missing_value_spreads():
+    data = program_of("bug-missing-value").data
+    assert np.argwhere(np.isnan(data.x)).tolist() == [[5, 1]]
+    tensors = session_at("bug-missing-value", 1).tensors
+    assert np.isnan(tensors["linear1.weight"]).all()
+
+
+def test_bug_nll_scores_falls_without_end():
+    falling = epoch_losses("bug-nll-scores")
+    assert (np.diff(falling) < 0).all()
+    assert falling[-1] < 0
+
+
+def test_bug_oscillating_settles_with_a_smaller_rate():
+    late = losses("bug-oscillating")[30:]
+    turns = np.diff(late)[1:] * np.diff(late)[:-1] < 0
+    assert turns.mean() > 0.6
+    assert late.mean() > 3
+    smooth = losses("bug-oscillating", lr=0.02)
+    assert (np.diff(smooth) < 0).all()
+    assert smooth[-1] < 1
+
+
+def test_bug_summed_loss_rises_and_its_mean_falls():
+    assert max(finished("bug-summed-loss").losses) > 1e6
+    assert losses("bug-summed-loss", lr=0.5 / 30)[-5:].max() < 30 * 0.2
+
+
+def test_bug_tiny_rate_does_next_to_nothing():
+    start, end = session_at("bug-tiny-rate").tensors, finished("bug-tiny-rate")
+    assert abs(end.losses[-1] - end.losses[0]) < 1e-5
+    moved = np.linalg.norm(end.tensors["linear1.weight"] - start["linear1.weight"])
+    assert 0 < moved < 1e-5
+
+
+def test_bug_vanishing_leaves_the_front_where_it_was():
+    start, end = session_at("bug-vanishing").tensors, finished("bug-vanishing").tensors
+    change = {name: np.abs(end[name] - start[name]).max() for name in start if "linear" in name}
+    assert change["linear1.weight"] < 1e-4
+    assert change["linear8.bias"] > 0.03
+    assert finished("bug-vanishing").losses[-1] == pytest.approx(math.log(2), abs=1e-4)
