@@ -42,6 +42,10 @@ class Commanding(LinesScreen):
         """A new snapshot of the session."""
 
     @abstractmethod
+    def say(self, **status: str) -> None:
+        """Change only what the position line says."""
+
+    @abstractmethod
     def move(self, target: int) -> None:
         """Go to an event."""
 
@@ -100,8 +104,18 @@ class Commanding(LinesScreen):
         """To the next stop, or back to the previous one."""
         self.command("c" if direction > 0 else "rc", aloud=False)
 
+    @property
+    def free(self) -> bool:
+        """Whether nothing moves the session in a thread; where something does, says so."""
+        run = self.journeys.current
+        if run is not None:
+            self.say(busy=f"{run.text} it first")
+        return run is None
+
     def action_toggle_stop(self) -> None:
         """A breakpoint on the selected op, or none."""
+        if not self.free:
+            return
         op = self.looked().selected_op
         if op is None:
             self.show_now("the run is over: select an op of the program first")
@@ -116,7 +130,8 @@ class Commanding(LinesScreen):
 
     def action_stops(self) -> None:
         """The list of stops."""
-        self.app.push_screen(StopsScreen(self.session.stops), self.stops_answered)
+        if self.free:
+            self.app.push_screen(StopsScreen(self.session.stops), self.stops_answered)
 
     def stops_answered(self, answer: StopsAnswer | None) -> None:
         """Something of a stop is to be typed."""
@@ -172,6 +187,8 @@ class Commanding(LinesScreen):
 
     def action_visited(self, direction: int) -> None:
         """The place before the last jump, or forward again."""
+        if not self.free:
+            return
         visited = self.session.visited
         event = visited.forward() if direction > 0 else visited.back(self.session.event)
         if event is None:
@@ -189,7 +206,7 @@ class Commanding(LinesScreen):
         completer: Callable[[str], Sequence[str]] | None = None,
     ) -> None:
         """Let a person type something."""
-        if self.journeys.current is None:
+        if self.free:
             self.prompt.ask(kind, label, text, completer)
 
     def action_command(self) -> None:

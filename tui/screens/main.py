@@ -121,8 +121,19 @@ class MainScreen(Commanding):
     # -- what is shown
 
     def looked(self) -> View:
-        """A new snapshot of the session."""
-        return look(self.session, self.selection, lambda name: str(badge(self.session, name)))
+        """A new snapshot of the session; while it moves in a thread, the one before."""
+        if self.view is not None and self.long_run is not None:
+            return self.view
+        view = look(self.session, self.selection, lambda name: str(badge(self.session, name)))
+        return replace(
+            view,
+            badge=remembered(view.badge, self.resting, ""),
+            watched=remembered(view.watched, self.resting, None) ,
+        )
+
+    def resting(self) -> bool:
+        """Whether the session may be asked: no run in a thread is changing it."""
+        return self.journeys.current is None
 
     def show_now(self, note: str = "") -> None:
         """Show the session as it is now."""
@@ -187,11 +198,11 @@ class MainScreen(Commanding):
 
     def action_first(self) -> None:
         """Go to the first event."""
-        self.move(0)
+        self.jump(0)
 
     def action_last(self) -> None:
         """Go to the last known event."""
-        self.move(self.session.known)
+        self.jump(self.session.known)
 
     def move(self, target: int) -> None:
         """Go to an event; where that leads nowhere, say why."""
@@ -199,6 +210,10 @@ class MainScreen(Commanding):
             self.show_now(note=self.edge(target))
         else:
             self.journeys.begin(self.session.travel(target), self.arrived, target)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed the keys are letters."""
+        return not self.has_class("asking")
 
     def edge(self, event: int) -> str:
         """Why a step led nowhere."""
@@ -317,8 +332,8 @@ class MainScreen(Commanding):
         self.focus_lens(factor=message.index)
 
     def refresh_view(self, note: str = "") -> None:
-        """Show another selection, unless a run is under way."""
-        if self.long_run is None:
+        """Show another selection; a run that is under way has to end first."""
+        if not self.running():
             self.show_now(note)
 
     @on(TensorChosen)
@@ -347,7 +362,7 @@ class MainScreen(Commanding):
     def scrub(self, message: IterationChosen) -> None:
         """Go to the beginning of an iteration."""
         last = self.session.program.iterations
-        self.move(max(0, min(last, message.iteration)) * len(self.session.program.ops))
+        self.jump(max(0, min(last, message.iteration)) * len(self.session.program.ops))
 
     # -- panes
 
