@@ -17,8 +17,6 @@ from engine.program import CLOCK, Op, Run, TensorInfo, Tensors
 from engine.symbols import gradient
 from engine.update_ops import Updates, is_frozen
 
-SLOT_SYMBOLS = {"momentum": "v", "exp_avg": "m", "exp_avg_sq": "v", "square_avg": "v", "step": "t"}
-
 
 class Compiler:
     """Builds the ops of one iteration and the table of its tensors."""
@@ -77,7 +75,7 @@ class Compiler:
         for name, node, role, shape in self.network.parameters():
             if not is_frozen(node, role):
                 for slot in self.optimizer.slots:
-                    symbol = f"{SLOT_SYMBOLS.get(slot, slot)}({node.symbols[role]})"
+                    symbol = f"{self.optimizer.letters[slot]}({node.symbols[role]})"
                     slot_shape = () if slot == "step" else shape
                     self.tensor(f"{name}.{slot}", symbol, slot_shape, "slot", node.name)
         for name, symbol, value in self.updates.scalars():

@@ -22,6 +22,7 @@ class Optimizer(ABC):
     """What every optimizer answers. ``slots`` names the tensors it keeps for each parameter."""
 
     type: ClassVar[str]
+    letters: ClassVar[Mapping[str, str]]  # how people write the slots
 
     @property
     @abstractmethod
@@ -41,6 +42,16 @@ class Optimizer(ABC):
     def formula(self, p: str) -> str:
         """The right-hand side of θ ← …, with ``∂ℓ/∂θ`` for the gradient."""
 
+    def details(self, p: str) -> tuple[str, ...]:
+        """What the other letters of the formula are, in the order of computation."""
+        return ()
+
+
+def gradient_text(p: str, weight_decay: float, maximize: bool) -> str:
+    """The gradient that the rule uses as text: with its sign, and with the term of L2."""
+    grad = f"{'−' if maximize else ''}∂ℓ/∂{p}"
+    return f"{grad} + λ {p}" if weight_decay else grad
+
 
 def decay(weight_decay: float) -> dict[str, float]:
     """Weight decay among the hyper-parameters, where there is any."""
@@ -59,6 +70,7 @@ class SGD(Optimizer):
     """Stochastic gradient descent with momentum, as ``torch.optim.SGD``."""
 
     type: ClassVar[str] = "sgd"
+    letters: ClassVar[Mapping[str, str]] = {"momentum": "v"}
     lr: float = 1e-3
     momentum: float = 0.0
     dampening: float = 0.0
@@ -89,9 +101,8 @@ class SGD(Optimizer):
         return p - h["lr"] * step, buffer
 
     def formula(self, p: str) -> str:
-        grad = f"{'−' if self.maximize else ''}∂ℓ/∂{p}"
-        if self.weight_decay:
-            grad = f"({grad} + λ {p})"
+        grad = gradient_text(p, self.weight_decay, self.maximize)
+        grad = f"({grad})" if self.weight_decay or self.maximize else grad
         if not self.momentum:
             return f"{p} − η {grad}"
         damp = "" if not self.dampening else "(1 − τ) "
@@ -104,6 +115,12 @@ class Adam(Optimizer):
     """Adam, as ``torch.optim.Adam``: moments with bias correction, L2 added to the gradient."""
 
     type: ClassVar[str] = "adam"
+    letters: ClassVar[Mapping[str, str]] = {
+        "step": "t",
+        "exp_avg": "m",
+        "exp_avg_sq": "v",
+        "max_exp_avg_sq": "u",
+    }
     decoupled: ClassVar[bool] = False
     lr: float = 1e-3
     betas: tuple[float, float] = (0.9, 0.999)
@@ -151,6 +168,18 @@ class Adam(Optimizer):
             return f"(1 − ηλ){p} − η m̂ / (√v̂ + ε)"
         return f"{p} − η m̂ / (√v̂ + ε)"
 
+    def details(self, p: str) -> tuple[str, ...]:
+        decay = 0.0 if self.decoupled else self.weight_decay
+        largest = ("u ← max(u, v)",) if self.amsgrad else ()
+        return (
+            f"g = {gradient_text(p, decay, self.maximize)}",
+            "m ← β₁ m + (1 − β₁) g",
+            "v ← β₂ v + (1 − β₂) g²",
+            *largest,
+            "m̂ = m / (1 − β₁ᵗ)",
+            f"v̂ = {'u' if self.amsgrad else 'v'} / (1 − β₂ᵗ)",
+        )
+
 
 @dataclass(frozen=True)
 class AdamW(Adam):
@@ -166,6 +195,7 @@ class Adagrad(Optimizer):
     """Adagrad, as ``torch.optim.Adagrad``."""
 
     type: ClassVar[str] = "adagrad"
+    letters: ClassVar[Mapping[str, str]] = {"step": "t", "sum": "s"}
     lr: float = 1e-2
     lr_decay: float = 0.0
     weight_decay: float = 0.0
@@ -197,7 +227,11 @@ class Adagrad(Optimizer):
         return new, np.asarray(count, dtype=p.dtype), total
 
     def formula(self, p: str) -> str:
-        return f"{p} − η ∂ℓ/∂{p} / (√Σ(∂ℓ/∂{p})² + ε)"
+        rate = "η / (1 + (t − 1) κ) ·" if self.lr_decay else "η"
+        return f"{p} − {rate} g / (√s + ε)"
+
+    def details(self, p: str) -> tuple[str, ...]:
+        return f"g = {gradient_text(p, self.weight_decay, self.maximize)}", "s ← s + g²"
 
 
 @dataclass(frozen=True)
@@ -205,6 +239,7 @@ class RMSprop(Optimizer):
     """RMSprop, as ``torch.optim.RMSprop``."""
 
     type: ClassVar[str] = "rmsprop"
+    letters: ClassVar[Mapping[str, str]] = {"square_avg": "v", "grad_avg": "m", "momentum": "b"}
     lr: float = 1e-2
     alpha: float = 0.99
     eps: float = 1e-8
@@ -256,7 +291,17 @@ class RMSprop(Optimizer):
         return p - h["lr"] * step, *done
 
     def formula(self, p: str) -> str:
-        return f"{p} − η ∂ℓ/∂{p} / (√v + ε)"
+        return f"{p} − η b" if self.momentum else f"{p} − η {self.step_text()}"
+
+    def step_text(self) -> str:
+        """The gradient over the root of its mean square, or of its variance."""
+        return f"g / (√{'(v − m²)' if self.centered else 'v'} + ε)"
+
+    def details(self, p: str) -> tuple[str, ...]:
+        mean = ("m ← α m + (1 − α) g",) if self.centered else ()
+        buffer = (f"b ← μ b + {self.step_text()}",) if self.momentum else ()
+        grad = gradient_text(p, self.weight_decay, self.maximize)
+        return f"g = {grad}", "v ← α v + (1 − α) g²", *mean, *buffer
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

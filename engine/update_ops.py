@@ -95,9 +95,10 @@ class Updates:
         hyper = {key: f"optimizer.{key}" for key in self.optimizer.hyper}
         symbol = node.symbols[role]
         text = f"{symbol} ← {self.optimizer.formula(symbol)}"
+        whole = ", ".join((text, *self.optimizer.details(symbol)))
         reads = (name, f"{name}.grad", *slots, *hyper.values())
         run = updating(self.optimizer, name, slots, hyper)
-        return op(node.name, (text, text), reads, (name, *slots), run)
+        return op(node.name, (text, whole), reads, (name, *slots), run)
 
     def summary(self) -> str:
         """The whole phase on one line, for any parameter θ with the gradient ∇θ."""
@@ -106,11 +107,21 @@ class Updates:
             norm = self.clipping.norm is not None
             parts += [f"c = {self.clipping.factor_formula()}"] if norm else []
             parts.append(f"∇θ ← {self.clipping.formula('∇θ')}")
-        parts.append(f"θ ← {self.optimizer.formula('θ').replace('∂ℓ/∂θ', '∇θ')}")
-        return "; ".join(parts)
+        move = ", ".join((f"θ ← {self.optimizer.formula('θ')}", *self.optimizer.details("θ")))
+        return "; ".join([*parts, move.replace("∂ℓ/∂θ", "∇θ")])
 
 
-HYPER_SYMBOLS = {"lr": "η", "momentum": "μ", "dampening": "τ", "weight_decay": "λ", "eps": "ε"}
+HYPER_SYMBOLS = {
+    "lr": "η",
+    "momentum": "μ",
+    "dampening": "τ",
+    "weight_decay": "λ",
+    "eps": "ε",
+    "alpha": "α",
+    "beta1": "β₁",
+    "beta2": "β₂",
+    "lr_decay": "κ",
+}
 
 
 def op(
