@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.arrays import Array
+from engine.branches import first_divergence
 from engine.diagnostics.detector import Detector
 from engine.diagnostics.diagnosis import Diagnosis, diagnosis
 from engine.diagnostics.finite import LogOfZero, NonFinite
@@ -17,9 +18,10 @@ from engine.diagnostics.samples import ClassImbalance, InitialLoss, InputScales
 from engine.diagnostics.steps import LearningRate, SummedLoss
 from engine.diagnostics.units import DeadReLU, Saturated, SymmetricUnits
 from engine.diagnostics.verdict import concluded
+from engine.edits import Journal
 from engine.phases import Phase
 from engine.program import Program
-from engine.session import Session
+from engine.session import Session, put
 from engine.state import Event, execute
 
 WATCHING: tuple[type[Detector], ...] = (
@@ -54,8 +56,7 @@ class Doctor:
         self.program = program
         self.kinds = (*WATCHING, *THOROUGH) if thorough else WATCHING
         self.kept: list[Diagnosis] = []
-        self.seen = 0
-        self.branch = ""
+        self.journal = Journal()
         self._restart(program.initial(), 0)
 
     def _restart(self, tensors: dict[str, Array], event: int) -> None:
@@ -77,10 +78,10 @@ class Doctor:
                 for one in self.detectors
                 for each in one.found()
             ]
-        known = {(one.name, one.subject) for one in found}
-        kept = [one for one in self.kept if (one.name, one.subject) not in known]
+        kept = {(one.name, one.subject) for one in self.kept}
+        found = [one for one in found if (one.name, one.subject) not in kept]
         rate = next((one for one in self.detectors if isinstance(one, LearningRate)), None)
-        return concluded([*kept, *found], rate)
+        return concluded([*self.kept, *found], rate)
 
     def see(self, event: Event) -> None:
         """One event has happened; those before it have been seen."""
@@ -94,8 +95,8 @@ class Doctor:
     def observe(self, session: Session) -> None:
         """Look at what a session has done since the last call; the session stays as it is.
 
-        Going back shows nothing new. On another branch, or after an edit in the past, findings from
-        before the place where it parts stay, and the rest begins anew.
+        Going back shows nothing new. On another branch findings from before the place where it
+        parts stay, and the rest begins anew.
         """
         self._follow(session)
         if session.event - self.seen > MOST_EVENTS:
@@ -111,16 +112,14 @@ class Doctor:
             self._prepare(session, session.event)
 
     def _follow(self, session: Session) -> None:
-        """Notice that the session is on another branch, or that its future has been dropped."""
-        name = session.branch.name
-        if name == self.branch and self.seen <= session.known:
+        """Begin anew where what the session has done now parts from what was seen."""
+        parted = first_divergence(self.journal, session.journal)
+        self.journal = session.journal
+        if parted >= self.seen:
             return
-        if self.branch and self.seen:
-            parted = min(session.event, self.seen)
-            kept = [one for one in self.findings() if one.event is not None and one.event < parted]
-            self._restart(dict(session.tensors), session.event)
-            self.kept = kept
-        self.branch = name
+        start, tensors = rewound(session, parted)
+        self.kept = [one for one in self.findings() if (one.event or 0) < parted]
+        self._restart(tensors, start)
 
     def _skip(self, session: Session, event: int) -> None:
         """Events up to this one are not known: go on with the session's own tensors."""
@@ -148,6 +147,24 @@ class Doctor:
                 place = self.program.position(iteration * ops + op.index)
                 self.see(Event(place, op, before, after))
             yield iteration + 1
+
+
+def rewound(session: Session, event: int) -> tuple[int, dict[str, Array]]:
+    """The tensors at an event before the cursor, or as far back as the session's window goes."""
+    tensors: dict[str, Array] = dict(session.tensors)
+    ops, place = len(session.program.ops), session.event
+    while place > max(event, session.event - MOST_EVENTS):
+        done = session.event_at(place - 1)
+        if done is None:
+            break
+        if place % ops == 0:
+            tensors.update(session.program.batch(place // ops - 1))
+        changes = list(zip(done.op.writes, done.before, strict=False)) if done.after else []
+        edits = [(name, old) for name, old, _ in session.history.edited.get(place, ())]
+        for name, old in (*reversed(edits), *changes):
+            put(tensors, name, old)
+        place -= 1
+    return place, tensors
 
 
 def diagnose(program: Program, iterations: int) -> list[Diagnosis]:
