@@ -17,6 +17,12 @@ COMMANDS = {
     "check": Lazy("tui.headless.check:check", "Gradients against central differences."),
     "worksheet": Lazy("tui.headless.worksheet:worksheet_command", "The homework's four tables."),
     "compare": Lazy("tui.headless.compare:compare_command", "What changes from A to B in them."),
+    "record": Lazy("tui.headless.record:record", "Run and record without a screen."),
+    "replay": Lazy("tui.headless.replay:replay", "The debugger on a recording."),
+    "info": Lazy("tui.headless.info:info", "What a recording holds."),
+    "verify": Lazy("tui.headless.verify:verify", "Execute a recording again and compare."),
+    "diff": Lazy("tui.headless.diff:diff", "The first difference of two runs, and a table."),
+    "export": Lazy("tui.headless.export:export", "A recording for other programs."),
     "keys": Lazy("tui.headless.keys:keys", "Every key of the debugger, with your own."),
     "script": Lazy("tui.headless.script:script", "Debugger commands from a file; assertions."),
 }

@@ -157,6 +157,16 @@ def stops_of(session: Session) -> dict[int, bool]:
     return {index: any(stop.enabled for stop in stops) for index, stops in found.items() if stops}
 
 
+def mode_of(session: Session) -> str:
+    """Whether the values at the cursor are live or from a recording, and the branch."""
+    branch = "" if session.branch.name == MAIN else f"⎇ {session.branch.name}"
+    if session.source is None:
+        return branch or "LIVE"
+    status = session.source.status(session.branch, max(0, session.event - 1))
+    word = "LIVE" if status == "live" else f"REPLAY {status}"
+    return f"{word} {branch}".strip()
+
+
 def look(session: Session, selection: Selection, badge: Callable[[str], str]) -> View:
     """The view of a session with a selection."""
     name = selection.tensor or followed(session)
@@ -192,6 +202,6 @@ def look(session: Session, selection: Selection, badge: Callable[[str], str]) ->
             session.watches.value(session, source),
             session.watches.spark(session, source, 24),
         ),
-        mode="LIVE" if session.branch.name == MAIN else f"⎇ {session.branch.name}",
+        mode=mode_of(session),
         row=selection.row,
     )

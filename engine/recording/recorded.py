@@ -190,6 +190,11 @@ class Recording:
             found[branch.name] = branch
         return found
 
+    def reread(self) -> dict[str, RecordedBranch]:
+        """The branches as they are by now, while the recording is being written."""
+        self.__dict__.pop("branches", None)
+        return self.branches
+
     def read_branches(self) -> list[RecordedBranch]:
         """The rows of the branches."""
         query = "SELECT id, name, parent, fork, events, journal FROM branch WHERE run = ?"

@@ -158,6 +158,14 @@ class Playback:
         for key in [key for key in self._blocks if key[0] == recorded.id]:
             del self._blocks[key]  # its last iteration may have grown
 
+    def refresh(self) -> bool:
+        """Take in what has been recorded since; whether there was anything."""
+        before = {branch.name: branch.events for branch in self.known.values()}
+        for branch in self.recording.reread().values():
+            if branch.events > before.get(branch.name, -1):
+                self.take(branch)
+        return before != {branch.name: branch.events for branch in self.known.values()}
+
     def count(self, event: int) -> int:
         """How many losses have been computed before an event."""
         ops = self.session.program.ops

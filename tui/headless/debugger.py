@@ -22,6 +22,14 @@ def run(experiment: str, record: str | None, at: str | None, budget: int) -> int
 
 def debug(experiment: str, at: str | None, budget: int) -> int:
     """Open the screen; a GradstepError where there is no terminal to show it on."""
+    need_terminal(f"gradstep trace {experiment}")
+    from tui.app import run_debugger
+
+    return run_debugger(experiment, at, budget)
+
+
+def need_terminal(instead: str) -> None:
+    """A GradstepError where there is no terminal, with the command that needs none."""
     missing = [
         name
         for name, stream in (("stdin", sys.stdin), ("stdout", sys.stdout))
@@ -29,9 +37,5 @@ def debug(experiment: str, at: str | None, budget: int) -> int:
     ]
     if missing:
         raise GradstepError(
-            f"the debugger needs a terminal on {' and '.join(missing)}; "
-            f"without one: gradstep trace {experiment}"
+            f"the debugger needs a terminal on {' and '.join(missing)}; without one: {instead}"
         )
-    from tui.app import run_debugger
-
-    return run_debugger(experiment, at, budget)

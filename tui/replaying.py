@@ -1,0 +1,46 @@
+"""The screen on a recording, also while it is still being written."""
+
+from textual.app import App
+
+from engine.positions import parse_position
+from engine.recording.recorded import Recording
+from engine.recording.replay import Playback, open_session
+from engine.session import Session
+from tui.app import GradstepApp
+
+POLL = 0.25  # seconds between two looks at a recording that grows
+
+
+class FollowingApp(GradstepApp):
+    """The debugger on a recording that grows: a cursor at its end stays at its end."""
+
+    def __init__(self, session: Session, playback: Playback) -> None:
+        super().__init__(session)
+        self.playback = playback
+
+    def on_mount(self) -> None:
+        """Look at the file again and again."""
+        self.set_interval(POLL, self.look)
+
+    def look(self) -> None:
+        """Show what has come since."""
+        if self.main.long_run is not None:
+            return
+        at_end = self.session.event == self.session.known
+        if self.playback.refresh() and self.main.is_mounted:
+            if at_end:
+                self.main.move(self.session.known)
+            else:
+                self.main.refresh_view()
+
+
+def open_recording(recording: Recording, at: str | None, follow: bool, budget: int) -> int:
+    """Open the debugger on a recording; the exit status."""
+    session, playback = open_session(recording, budget)
+    if follow:
+        session.goto(session.known)
+    if at is not None:
+        session.goto(parse_position(at, session))
+    app: App[None] = FollowingApp(session, playback) if follow else GradstepApp(session)
+    app.run()
+    return app.return_code or 0
