@@ -24,14 +24,13 @@ def keys(cell: str) -> list[str]:
     """The keys of a row; a text in backticks is typed letter by letter."""
     typed: list[str] = []
     for key, text in re.findall(r"<kbd>(.+?)</kbd>|`([^`]+)`", cell):
-        letters = [key] if key else list(text)
-        typed += [KEYS.get(letter, "space" if letter == " " else letter) for letter in letters]
+        typed += [KEYS.get(key, key)] if key else list(text)
     return typed
 
 
 def test_the_readme_has_a_tour() -> None:
-    assert [name for name, _ in tours()][0] == "regression"
-    assert all(len(rows) > 3 for _, rows in tours())
+    assert next(name for name, _ in tours()) == "regression"
+    assert all(len(rows) > 1 for _, rows in tours())
 
 
 @pytest.mark.parametrize(("name", "rows"), tours(), ids=lambda value: str(value)[:20])

@@ -1,0 +1,105 @@
+"""Every command in the README is run, in the order in which it stands there."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import shlex
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+INTERACTIVE = ("run", "replay")
+CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[list[str]]:
+    """The words of every gradstep command in a console block."""
+    lines = [line for block in CONSOLE.findall(README) for line in block.splitlines()]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("gradstep")]
+
+
+def interactive(words: list[str]) -> bool:
+    """Whether a command opens the screen."""
+    return not words or words[0] in INTERACTIVE
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The variables of a terminal, with settings of its own."""
+    more = {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), "GRADSTEP_HOME": str(home)}
+    return {**os.environ, **more}
+
+
+def test_the_readme_has_commands() -> None:
+    assert len(commands()) > 12
+    assert any(interactive(words) for words in commands())
+
+
+def test_every_headless_command_succeeds(tmp_path: Path) -> None:
+    for words in commands():
+        if interactive(words):
+            continue
+        done = subprocess.run(
+            [sys.executable, "-m", "tui", *words],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"{words}: {done.stderr}"
+        assert done.stdout or done.stderr, f"{words} said nothing"
+
+
+@pytest.mark.skipif(not hasattr(pty, "fork"), reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("words", [w for w in commands() if interactive(w)], ids=" ".join)
+def test_every_interactive_command_opens_the_screen_and_quits(
+    words: list[str], tmp_path: Path
+) -> None:
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui", *words],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+    )
+    try:
+        seen = read_until(main, b"zero_grad", 30)
+        assert b"zero_grad" in seen
+        os.write(main, b"q")
+        drain(main, process, 30)
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(main)
+        os.close(terminal)
+
+
+def read_until(descriptor: int, wanted: bytes, seconds: float) -> bytes:
+    """What the program wrote until something stands in it."""
+    seen, end = b"", time.monotonic() + seconds
+    while wanted not in seen and time.monotonic() < end:
+        if select.select([descriptor], [], [], 0.2)[0]:
+            seen += os.read(descriptor, 65536)
+    return seen
+
+
+def drain(descriptor: int, process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Read on until the program has ended, so that it never waits to write."""
+    end = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end:
+        if select.select([descriptor], [], [], 0.1)[0]:
+            os.read(descriptor, 65536)
