@@ -1,9 +1,13 @@
 """The Textual application: themes, style sheet, palette; the main screen does the rest."""
 
+import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
+from textual.message import Message
 from textual.screen import Screen
 
 from engine.experiment import load_experiment
@@ -18,9 +22,19 @@ from tui.saved import load_lines, restore, save, save_lines
 from tui.screens.main import MainScreen
 from tui.theme import DARK, LIGHT
 
+PATIENCE = 0.5  # seconds after which a key that nobody has answered for is given up
+
+
+class KeyHandled(Message):
+    """Goes the way of a key, right behind it: whoever may handle the key has done so."""
+
 
 class GradstepApp(App[None]):
-    """The debugger in the terminal."""
+    """The debugger in the terminal.
+
+    Keys are handled one after the other: what is typed ahead goes to the prompt that an earlier key
+    opens, not to the pane that had the focus when it was typed.
+    """
 
     CSS_PATH = "gradstep.tcss"
     TITLE = "gradstep"
@@ -35,12 +49,37 @@ class GradstepApp(App[None]):
         self.register_theme(LIGHT)
         self.theme = DARK.name
         self.main = MainScreen(session, commands)
+        self.typed_ahead: deque[events.Key] = deque()
+        self.key_since: float | None = None
 
     def on_mount(self) -> None:
         """Open the debugger with the person's own keys."""
         changed = {c.id: c for c in self.commands if c not in COMMANDS}
         self.set_keymap({name: ",".join(command.keys) for name, command in changed.items()})
         self.push_screen(self.main)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keep a key back while the one before it is under way."""
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        self.typed_ahead.append(event)
+        if self.key_since is None or time.monotonic() - self.key_since > PATIENCE:
+            await self.next_key()
+
+    async def on_key_handled(self) -> None:
+        """Go on with what was typed meanwhile."""
+        await self.next_key()
+
+    async def next_key(self) -> None:
+        """Hand on keys up to the first that is under way."""
+        self.key_since = None
+        while self.typed_ahead and self.key_since is None:
+            key, target = self.typed_ahead.popleft(), self.focused or self.screen
+            await super().on_event(key)
+            if key.is_forwarded and self.main in target.ancestors_with_self:
+                self.key_since = time.monotonic()
+                target.post_message(KeyHandled())
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All commands of the table by name, then the themes."""

@@ -19,6 +19,8 @@ HEAVY_BYTES = 8 * 2**20  # an op that writes this much never runs on the screen'
 PROGRESS_SECONDS = 1 / 30
 FIRST_PROGRESS_SECONDS = 0.15
 
+BUSY = "a run is under way: Esc stops it first"
+
 Steps = Iterator[Any]
 """Yields events, Progress, and perhaps a result; or returns one."""
 
@@ -114,7 +116,7 @@ class Journeys:
     def begin(self, steps: Steps, done: Done, target: int | None = None) -> bool:
         """Start a movement; ``done`` is called on the screen's thread. False while one runs."""
         if self.current is not None:
-            self.host.say(busy=f"{self.current.text} it first")
+            self.host.say(note=BUSY)
             return False
         run = LongRun(steps, self.host.session.event, target)
         if not self.heavy():

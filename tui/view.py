@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
@@ -19,9 +19,28 @@ from tui.lens import Lens, pair
 Array = NDArray[Any]
 
 
-def unwatched(source: str) -> tuple[WatchValue, list[float]]:
+Watched = tuple[WatchValue, list[float]]
+UNWATCHED: Watched = (WatchValue(""), [])
+
+
+def unwatched(source: str) -> Watched:
     """A watch before anything is evaluated."""
-    return WatchValue(source), []
+    return UNWATCHED
+
+
+T = TypeVar("T")
+
+
+def remembered(ask: Callable[[str], T], resting: Callable[[], bool], else_: T) -> Callable[[str], T]:
+    """Each answer is asked for once, and only while nothing moves the session in a thread."""
+    known: dict[str, T] = {}
+
+    def answer(name: str) -> T:
+        if name not in known and resting():
+            known[name] = ask(name)
+        return known.get(name, else_)
+
+    return answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +73,7 @@ class View:
     marks: tuple[tuple[int, str, str], ...] = ()
     stops: Mapping[int, bool] = field(default_factory=dict)
     watches: tuple[str, ...] = ()
-    watched: Callable[[str], tuple[WatchValue, list[float]]] = unwatched
+    watched: Callable[[str], Watched] = unwatched
     row: int | None = None
     count: str = ""
     note: str = ""

@@ -15,7 +15,7 @@ from engine.errors import GradstepError
 from engine.positions import parse_position
 from engine.running import next_change
 from engine.session import Session
-from tui.journeys import Journeys, LongRun
+from tui.journeys import BUSY, Journeys, LongRun
 from tui.messages import GutterClicked
 from tui.render.numbers import exact
 from tui.screens.stops import StopsAnswer, StopsScreen
@@ -107,10 +107,10 @@ class Commanding(LinesScreen):
     @property
     def free(self) -> bool:
         """Whether nothing moves the session in a thread; where something does, says so."""
-        run = self.journeys.current
-        if run is not None:
-            self.say(busy=f"{run.text} it first")
-        return run is None
+        if self.journeys.current is None:
+            return True
+        self.say(note=BUSY)
+        return False
 
     def action_toggle_stop(self) -> None:
         """A breakpoint on the selected op, or none."""
@@ -140,13 +140,13 @@ class Commanding(LinesScreen):
         self.show_now()
 
     def action_run_to(self) -> None:
-        """Run to the selected op."""
+        """Run to the next occurrence of the selected op."""
         op = self.looked().selected_op
         if op is None:
             return
         ops = len(self.session.program.ops)
         whole, rest = divmod(self.session.event, ops)
-        self.move((whole if op > rest else whole + 1) * ops + op)
+        self.jump((whole if op > rest else whole + 1) * ops + op)
 
     def action_watch(self) -> None:
         """Watch an expression."""
@@ -163,6 +163,13 @@ class Commanding(LinesScreen):
         self.show_now(str(hits[0].evidence) if hits else "no further change")
 
     # -- places
+
+    def jump(self, target: int) -> None:
+        """Go to an event, and remember where from."""
+        if self.free:
+            if target != self.session.event:
+                self.session.visited.leave(self.session.event)
+            self.move(target)
 
     def action_go_at(self) -> None:
         """Go to an index of the tensor, or to a position."""
@@ -299,8 +306,7 @@ class Commanding(LinesScreen):
         except GradstepError as error:
             self.failed(error)
             return
-        self.session.visited.leave(self.session.event)
-        self.move(event)
+        self.jump(event)
 
     def grid(self) -> MatrixGrid | None:
         """The grid that the focused pane shows."""

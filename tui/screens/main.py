@@ -24,7 +24,7 @@ from tui.messages import FactorChosen, IterationChosen, OpChosen, PaneChosen, Te
 from tui.render.variables import Summaries
 from tui.screens.commanding import Commanding
 from tui.screens.help import HelpScreen
-from tui.view import Selection, View, look
+from tui.view import UNWATCHED, Selection, View, look, remembered
 from tui.widgets.chain import ChainPane
 from tui.widgets.console import ConsolePane
 from tui.widgets.jacobian import JacobianPane
@@ -128,7 +128,7 @@ class MainScreen(Commanding):
         return replace(
             view,
             badge=remembered(view.badge, self.resting, ""),
-            watched=remembered(view.watched, self.resting, None) ,
+            watched=remembered(view.watched, self.resting, UNWATCHED),
         )
 
     def resting(self) -> bool:
@@ -333,7 +333,7 @@ class MainScreen(Commanding):
 
     def refresh_view(self, note: str = "") -> None:
         """Show another selection; a run that is under way has to end first."""
-        if not self.running():
+        if self.free:
             self.show_now(note)
 
     @on(TensorChosen)

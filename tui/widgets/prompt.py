@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -51,18 +52,34 @@ class Past:
 class PromptInput(Input):
     """The text field; arrows go through the past, Tab completes, Esc leaves."""
 
-    async def on_key(self, event: events.Key) -> None:
-        """Keys that belong to the prompt rather than to the text."""
-        prompt = self.screen.query_one(PromptLine)
-        handled = {
-            "up": lambda: prompt.recall(-1),
-            "down": lambda: prompt.recall(1),
-            "tab": prompt.complete,
-            "escape": prompt.dismiss,
-        }
-        if event.key in handled:
-            event.prevent_default().stop()
-            handled[event.key]()
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "prompt_submit", "done", key_display="Enter"),
+        Binding("tab", "prompt_complete", "complete", key_display="Tab"),
+        Binding("up", "prompt_recall(-1)", "earlier", key_display="↑"),
+        Binding("down", "prompt_recall(1)", "later", key_display="↓"),
+        Binding("escape", "prompt_dismiss", "leave", key_display="Esc"),
+    ]
+
+    @property
+    def prompt(self) -> "PromptLine":
+        """The line that the field belongs to."""
+        return self.screen.query_one(PromptLine)
+
+    def action_prompt_submit(self) -> None:
+        """Hand the text up."""
+        self.prompt.submit()
+
+    def action_prompt_complete(self) -> None:
+        """Complete the text before the cursor."""
+        self.prompt.complete()
+
+    def action_prompt_recall(self, by: int) -> None:
+        """An earlier or later text."""
+        self.prompt.recall(by)
+
+    def action_prompt_dismiss(self) -> None:
+        """Leave without an answer."""
+        self.prompt.dismiss()
 
 
 class PromptLine(Vertical):
@@ -129,13 +146,11 @@ class PromptLine(Vertical):
             self.field.cursor_position = len(longest)
         self.candidates(found if len(found) > 1 else [])
 
-    @on(Input.Submitted)
-    def submitted(self, event: Input.Submitted) -> None:
+    def submit(self) -> None:
         """Keep the line and hand it up."""
-        event.stop()
-        self.past.add(event.value)
+        self.past.add(self.field.value)
         self.screen.remove_class("asking")
-        self.post_message(Asked(self.kind, event.value))
+        self.post_message(Asked(self.kind, self.field.value))
 
     def dismiss(self) -> None:
         """Leave without an answer."""
