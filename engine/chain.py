@@ -169,6 +169,8 @@ def tensor(program: Program, name: str) -> str:
     if info is not None and info.role == "gradient":
         first = f"{name} is a gradient, ∂ℓ/∂{program.tensors[known.removesuffix('.grad')].symbol}"
         raise GradstepError(f"{first}: ask for --of loss --wrt {name.removesuffix('.grad')}")
+    if info is not None and info.role == "mask":
+        raise GradstepError(f"{name} is drawn at random; {nearest('', allowed)}")
     if info is not None:
         raise GradstepError(f"{name} takes no part in forward; {nearest('', allowed)}")
     raise GradstepError(f"no tensor {name!r}; {nearest(name, allowed)}")

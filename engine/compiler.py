@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.arrays import Array, Shape, frozen
 from engine.data import Batches, Dataset
+from engine.dropout import Dropout
 from engine.experiment import Experiment
 from engine.layer import Vjp
 from engine.network import Network, Node, settings
@@ -62,6 +63,8 @@ class Compiler:
                 self.tensor(node.tensor(role), node.symbols[role], shape, "parameter", node.name)
             shape = (rows, node.layer.outputs)
             self.tensor(node.output, node.symbols["output"], shape, "activation", node.name)
+            if "mask" in node.symbols:
+                self.tensor(node.tensor("mask"), node.symbols["mask"], shape, "mask", node.name)
         self.tensor("loss", "ℓ", (), "loss")
         wanted = [
             info for info in self.tensors.values() if info.role in ("activation", "parameter")
@@ -119,12 +122,16 @@ class Compiler:
 
     def forward(self) -> Iterator[Op]:
         """One layer forward."""
-        for node in self.network.nodes:
+        for place, node in enumerate(self.network.nodes):
             reads = tuple(node.tensor(role) for role in node.layer.reads)
             out, given = node.symbols["output"], node.symbols["input"]
             text = (f"{out} = {node.name}({given})", f"{out} = {node.layer.formula(node.symbols)}")
             run = call(node.layer.forward, reads)
-            yield self.op(Phase.FORWARD, node.name, text, reads, (node.output,), run)
+            writes: tuple[str, ...] = (node.output,)
+            if isinstance(node.layer, Dropout):
+                run = dropping(node.layer, self.experiment.seed, place, node.input)
+                reads, writes = (*reads, CLOCK), (*writes, node.tensor("mask"))
+            yield self.op(Phase.FORWARD, node.name, text, reads, writes, run)
 
     def loss(self) -> Iterator[Op]:
         """ℓ = loss(ŷ, y)."""
@@ -172,6 +179,17 @@ def call(function: Callable[..., Any], reads: tuple[str, ...]) -> Run:
             return lambda t: (function(t[a], t[b], t[c]),)
         case _:
             return lambda t: (function(*[t[name] for name in reads]),)
+
+
+def dropping(layer: Dropout, seed: int, place: int, given: str) -> Run:
+    """An op that draws a mask for this iteration, and drops what it says."""
+
+    def run(tensors: Tensors) -> tuple[Array, ...]:
+        x = tensors[given]
+        mask = layer.mask(seed, place, int(tensors[CLOCK]), x.shape, x.dtype)
+        return x * mask, mask
+
+    return run
 
 
 def adding(pull: Callable[..., Array], reads: tuple[str, ...], target: str, zero: Array) -> Run:

@@ -115,6 +115,13 @@ class LogSoftmaxSpec(LayerSpec, kw_only=True, frozen=True):
     type = "log_softmax"
 
 
+class DropoutSpec(LayerSpec, kw_only=True, frozen=True):
+    """Elements set to zero at random in training; [training] mode = "eval" switches it off."""
+
+    type = "dropout"
+    p: Annotated[float, Meta(ge=0, le=1)] = 0.5
+
+
 class LossSpec(Table, kw_only=True, frozen=True):
     """What every loss has."""
 
@@ -256,6 +263,7 @@ class TrainingSpec(Table, kw_only=True, frozen=True):
     order: tuple[Phase, ...] = DEFAULT_ORDER
     skip: tuple[Phase, ...] = ()
     input_gradient: bool = False
+    mode: Literal["train", "eval"] = "train"
 
 
 class Experiment(Table, kw_only=True, frozen=True):
@@ -307,6 +315,7 @@ LAYER_SPECS: dict[str, type[LayerSpec]] = _by_type(
     GELUSpec,
     SoftmaxSpec,
     LogSoftmaxSpec,
+    DropoutSpec,
 )
 LOSS_SPECS: dict[str, type[LossSpec]] = _by_type(
     MSESpec, L1Spec, HuberSpec, BCESpec, BCEWithLogitsSpec, CrossEntropySpec, NLLSpec

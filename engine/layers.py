@@ -21,6 +21,7 @@ from engine.activations import (
     Tanh,
 )
 from engine.arrays import Array, Shape
+from engine.dropout import Dropout
 from engine.jacobian import Jacobian, Point
 from engine.jacobian_blocks import BlockDiagonal, Kronecker, SharedBlock
 from engine.layer import Layer, Vjp
@@ -91,5 +92,6 @@ LAYERS: dict[str, type[Layer]] = {
         GELU,
         Softmax,
         LogSoftmax,
+        Dropout,
     )
 }

@@ -16,7 +16,7 @@ from engine.program import Op, Program
 from engine.session import Session
 from engine.state import Event
 
-BATCHED = ("input", "target", "activation")
+BATCHED = ("input", "target", "activation", "mask")
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,8 @@ class Moment:
 
     def op(self, phase: Phase, name: str) -> Op | None:
         """The op of a phase that writes a tensor."""
-        return next((op for op in self.program.ops if op.phase == phase and op.name == name), None)
+        ops = self.program.ops
+        return next((op for op in ops if op.phase == phase and name in op.writes), None)
 
 
 def moment_of(session: Session, sample: int | None = None) -> Moment:

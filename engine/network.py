@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from engine import initializers
+from engine.activations import Identity
 from engine.arrays import Array, Shape, frozen
 from engine.data import Dataset
+from engine.dropout import Dropout
 from engine.errors import ExperimentError, Problem
 from engine.experiment import Experiment, LayerSpec, LinearSpec
 from engine.layer import Layer
@@ -81,6 +83,10 @@ def build_network(experiment: Experiment, data: Dataset) -> Network:
             layer: Layer = Linear(size, spec.out, bool(spec.bias) or isinstance(spec.bias, list))
         else:
             cls = LAYERS[spec.type]
+            if cls is Dropout and experiment.training.mode == "eval":
+                cls = Identity
+            if cls is Dropout:
+                symbols["mask"] = f"m{subscript(i + 1)}"
             layer = cls(**settings(spec, cls), inputs=size, outputs=size)
         nodes.append(Node(label, layer, spec, name, symbols))
         size, name, symbol = layer.outputs, f"{label}.out", symbols["output"]

@@ -30,7 +30,7 @@ Run = Callable[[Tensors], tuple[Array, ...]]
 class TensorInfo:
     """What is known of a tensor before anything runs.
 
-    ``role`` is one of input, target, activation, parameter, gradient, loss, slot, hyper.
+    ``role`` is one of input, target, activation, mask, parameter, gradient, loss, slot, hyper.
     """
 
     name: str

@@ -121,6 +121,8 @@ def applied(node: Node, inner: Formula) -> Formula:
             return inner
         case "relu":
             return Positive(inner)
+        case "dropout":
+            return Hadamard(inner, Symbol(symbols["mask"]))
         case _:
             return Apply(function_of(layer), inner)
 
@@ -130,6 +132,8 @@ def derivative(node: Node, size: Size) -> Formula:
     z, a = Symbol(node.symbols["input"]), Symbol(node.symbols["output"])
     if node.layer.type == "linear":
         return Symbol(node.symbols["weight"])
+    if node.layer.type == "dropout":
+        return Diagonal(Symbol(node.symbols["mask"]))
     return DERIVATIVES[node.layer.type](node.layer, z, a, size)
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from engine.arrays import Array
+from engine.dropout import Dropout
 from engine.elements import walk
 from engine.equations import Formula, Partial, Size, Symbol
 from engine.errors import GradstepError
@@ -93,11 +94,24 @@ class Sample:
             values[name] = np.array(numbers)[:, None]
         for name, count in self.numbers.items():
             values[name] = np.array([[float(count)]])
+        values |= self.masks
         with np.errstate(all="ignore"):
             for node in self.nodes:
                 given = Symbol(node.symbols["input"])
                 values[node.symbols["output"]] = applied(node, given).value(values)
         return values
+
+    @cached_property
+    def masks(self) -> dict[str, Array]:
+        """What dropout keeps of this sample in the first iteration, by the symbol of the mask."""
+        rows, seed = len(self.program.batch(0)["x"]), self.program.experiment.seed
+        found = {}
+        for place, node in enumerate(self.nodes):
+            if isinstance(node.layer, Dropout):
+                shape = (rows, node.layer.outputs)
+                mask = node.layer.mask(seed, place, 1, shape, np.float64)
+                found[node.symbols["mask"]] = mask[self.index][:, None]
+        return found
 
     @cached_property
     def values(self) -> dict[str, Array]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from engine.arrays import Array
 from engine.class_loss_rules import WEIGHT
+from engine.dropout import Dropout
 from engine.elements import At
 from engine.equations import (
     Apply,
@@ -190,7 +191,12 @@ class Worksheet:
             f"{name} = ({', '.join(f'{number:g}' for number in numbers)})"
             for name, numbers in self.sample.loss.constants.items()
         ]
-        return [*sorted(found - {""}), *weights]
+        masks = [
+            f"{node.symbols['mask']} = {node.layer.scale:g} where {node.name} keeps one, else 0"
+            for node in self.sample.nodes
+            if isinstance(node.layer, Dropout)
+        ]
+        return [*sorted(found - {""}), *weights, *masks]
 
 
 def worksheet(program: Program, sample: int = 0, spelled: int | None = None) -> Worksheet:

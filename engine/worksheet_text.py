@@ -67,6 +67,8 @@ def sizes_line(sheet: Worksheet) -> str:
         for role in node.layer.parameters:
             size = f"{outputs}×{inputs}" if role == "weight" else f"{outputs}×1"
             add(node.symbols[role], size)
+        if "mask" in node.symbols:
+            add(node.symbols["mask"], f"{outputs}×1")
         add(node.symbols["output"], f"{outputs}×1")
     for symbol in at.loss.constants:
         add(symbol, f"{at.sizes[-1].name}×1")

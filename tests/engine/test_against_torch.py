@@ -95,7 +95,7 @@ def pulled(layer, grad, x, out):
 
 
 def test_every_layer_and_loss_has_a_counterpart_here():
-    assert set(LAYERS) == {"linear", *ACTIVATIONS}
+    assert set(LAYERS) == {"linear", "dropout", *ACTIVATIONS}
     rng = np.random.default_rng(0)
     assert all(torch_terms(kind, *sample(kind, rng)).shape[0] == 5 for kind in LOSSES)
 

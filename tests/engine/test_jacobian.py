@@ -147,7 +147,7 @@ def test_activation_by_its_input(layer, same, samples, dtype):
 
 
 def test_all_layers_and_losses_are_tested():
-    assert {layer.type for layer, _ in ACTIVATIONS} | {"linear"} == set(LAYERS)
+    assert {layer.type for layer, _ in ACTIVATIONS} | {"linear", "dropout"} == set(LAYERS)
     assert {cls.type for cls, _ in LOSS_CASES} | {"nll"} == set(LOSSES)
 
 

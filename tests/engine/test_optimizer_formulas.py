@@ -12,7 +12,12 @@ from engine.update_ops import HYPER_SYMBOLS
 from tests.engine.small_experiments import program
 
 OPTIONS = {
-    "sgd": [{}, *({"momentum": 0.9} | more for more in ({}, {"dampening": 0.3}, {"nesterov": True}))],
+    "sgd": [
+        {},
+        {"momentum": 0.9},
+        {"momentum": 0.9, "dampening": 0.3},
+        {"momentum": 0.9, "nesterov": True},
+    ],
     "adam": [{}, {"amsgrad": True}],
     "adamw": [{}, {"amsgrad": True}],
     "adagrad": [{}, {"lr_decay": 0.1}],

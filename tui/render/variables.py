@@ -14,7 +14,7 @@ from tui.render.numbers import compact, shape_text
 from tui.render.summary import Summary, shown_mean, spark, summarize
 from tui.view import View
 
-GROUPS = ("parameter", "activation", "input", "target", "loss", "hyper")
+GROUPS = ("parameter", "activation", "mask", "input", "target", "loss", "hyper")
 BADGE_ROLES = {"fresh": "good", "stale": "warn", "none": "dim", "zeroed": "dim"}
 SHORT = {"accumulated": "acc"}
 NUMBER = 6  # the width of a number
