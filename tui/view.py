@@ -31,14 +31,16 @@ def unwatched(source: str) -> Watched:
 T = TypeVar("T")
 
 
-def remembered(ask: Callable[[str], T], resting: Callable[[], bool], else_: T) -> Callable[[str], T]:
+def remembered(
+    ask: Callable[[str], T], resting: Callable[[], bool], otherwise: T
+) -> Callable[[str], T]:
     """Each answer is asked for once, and only while nothing moves the session in a thread."""
     known: dict[str, T] = {}
 
     def answer(name: str) -> T:
         if name not in known and resting():
             known[name] = ask(name)
-        return known.get(name, else_)
+        return known.get(name, otherwise)
 
     return answer
 
