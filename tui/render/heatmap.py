@@ -16,17 +16,29 @@ from tui.render import palette
 from tui.render.numbers import compact
 from tui.render.palette import Rgb
 from tui.render.scaling import Floats, binary_exponent, position, scaled
+from tui.render.sides import Elements
 
 NAN_MARK, POSINF_MARK, NEGINF_MARK = "N", "^", "v"
+ABOVE_MARK, BELOW_MARK = "»", "«"
+MARKS = {
+    NAN_MARK: "NaN",
+    POSINF_MARK: "+inf",
+    NEGINF_MARK: "-inf",
+    ABOVE_MARK: "above",
+    BELOW_MARK: "below",
+}
 POSITIVE_RAMP = ".:+*%#"  # from near zero to the upper limit
 NEGATIVE_RAMP = ".,-~=≡"  # from near zero to the lower limit
 _BUDGET = 262_144  # elements looked at for one picture
-_NAN, _POSINF, _NEGINF = 1, 2, 4
+_BITS = {NAN_MARK: 1, POSINF_MARK: 2, NEGINF_MARK: 4, ABOVE_MARK: 8, BELOW_MARK: 16}
 
 
 @dataclass(frozen=True)
 class HeatCell:
-    """One character: ▀ with the upper pixel in front and the lower behind, a mark, or a space."""
+    """One character: ▀ with the upper pixel in front and the lower behind, a mark, or a space.
+
+    Without colours it is a character of a ramp, or a mark.
+    """
 
     char: str
     foreground: Rgb | None
@@ -77,23 +89,44 @@ class _Spread:
 
 
 def heat_cells(
-    matrix: NDArray[Any], width: int, height: int, *, scale: tuple[float, float] | None = None
+    matrix: Elements, width: int, height: int, *, scale: tuple[float, float] | None = None
 ) -> Heat:
     """`height` rows of `width` cells; what the matrix does not fill is blank.
 
     Signed data is coloured from -m to m (blue, white at zero, orange), non-negative data from its
     minimum to its maximum (dark to bright). `scale` sets the limits instead, so that pictures
-    compare; values beyond are clipped and counted. Looks at a bounded number of elements.
+    compare; values beyond are marked and counted. Looks at a bounded number of elements.
     """
     width, height = max(0, width), max(0, height)
     pixels = _pixels(matrix, width, 2 * height)
     low, high = _limits(pixels, scale)
     stops = palette.DIVERGING if low < 0 else palette.SEQUENTIAL
-    drawn = _drawn(pixels, position(pixels.means, low, high))
+    drawn = _drawn(pixels, position(pixels.means, low, high), low, high)
     pairs = [
         [(_pixel_colour(bits, level, stops), _mark(bits)) for bits, level in row] for row in drawn
     ]
     cells = [_text_row(pairs[top : top + 2], width) for top in range(0, 2 * height, 2)]
+    return _heat(cells, pixels, low, high)
+
+
+def ramp_cells(
+    matrix: Elements, width: int, height: int, *, scale: tuple[float, float] | None = None
+) -> Heat:
+    """The same without colours: `.:+*%#` upwards from zero, `.,-~=≡` downwards.
+
+    Without a negative value the ramp runs from the minimum to the maximum.
+    """
+    width, height = max(0, width), max(0, height)
+    pixels = _pixels(matrix, width, height)
+    low, high = _limits(pixels, scale)
+    levels = position(pixels.means, low, high)
+    drawn = _drawn(pixels, 2 * levels - 1 if low < 0 else levels, low, high)
+    rows = [[HeatCell(_mark(bits) or _ramp_char(at), None, None) for bits, at in r] for r in drawn]
+    rows += [[]] * (height - len(rows))
+    return _heat([row + [BLANK] * (width - len(row)) for row in rows], pixels, low, high)
+
+
+def _heat(cells: list[list[HeatCell]], pixels: "_Pixels", low: float, high: float) -> Heat:
     with np.errstate(invalid="ignore"):
         clipped = int(np.count_nonzero((pixels.means < low) | (pixels.means > high)))
     return Heat(cells, low, high, low < 0, pixels.averaged, pixels.sampled, clipped)
@@ -111,22 +144,14 @@ def legend_text(heat: Heat) -> str:
     return ", ".join(notes)
 
 
-def ramp_text(matrix: NDArray[Any], width: int, height: int) -> list[str]:
-    """`height` strings of `width` characters: `.:+*%#` upwards from zero, `.,-~=≡` downwards.
-
-    Without a negative value the ramp runs from the minimum to the maximum. `N ^ v`: NaN, ±inf.
-    """
-    width, height = max(0, width), max(0, height)
-    pixels = _pixels(matrix, width, height)
-    low, high = _limits(pixels, None)
-    levels = position(pixels.means, low, high)
-    drawn = _drawn(pixels, 2 * levels - 1 if low < 0 else levels)
-    rows = ["".join(_mark(bits) or _ramp_char(level) for bits, level in row) for row in drawn]
-    rows += [""] * (height - len(rows))
-    return [row.ljust(width) for row in rows]
+def ramp_text(matrix: Elements, width: int, height: int) -> list[str]:
+    """The picture of `ramp_cells` as `height` strings of `width` characters."""
+    return ["".join(cell.char for cell in row) for row in ramp_cells(matrix, width, height).cells]
 
 
 def _ramp_char(level: float) -> str:
+    if math.isnan(level):
+        return " "
     ramp = POSITIVE_RAMP if level >= 0 else NEGATIVE_RAMP
     return ramp[min(len(ramp) - 1, math.floor(abs(level) * len(ramp)))]
 
@@ -158,7 +183,7 @@ def _samples(rows: int, cols: int, pixel_rows: int, pixel_cols: int) -> tuple[in
     return down, max(1, min(-(-cols // max(1, pixel_cols)), share // down))
 
 
-def _pixels(matrix: NDArray[Any], width: int, height: int) -> _Pixels:
+def _pixels(matrix: Elements, width: int, height: int) -> _Pixels:
     samples = _samples(matrix.shape[0], matrix.shape[1], height, width)
     down = _spread(matrix.shape[0], height, samples[0])
     across = _spread(matrix.shape[1], width, samples[1])
@@ -198,8 +223,9 @@ def _means(taken: Floats, down: _Spread, across: _Spread) -> Floats:
 
 
 def _marks(taken: Floats, down: _Spread, across: _Spread) -> NDArray[np.uint8]:
-    bits = np.isnan(taken) * _NAN + np.isposinf(taken) * _POSINF + np.isneginf(taken) * _NEGINF
-    return np.asarray(_reduced(np.bitwise_or, bits.astype(np.uint8), down, across))
+    found: dict[str, np.ufunc] = {NAN_MARK: np.isnan, POSINF_MARK: np.isposinf, NEGINF_MARK: np.isneginf}
+    bits = sum(test(taken) * _BITS[mark] for mark, test in found.items())
+    return np.asarray(_reduced(np.bitwise_or, np.asarray(bits, dtype=np.uint8), down, across))
 
 
 def _limits(pixels: _Pixels, scale: tuple[float, float] | None) -> tuple[float, float]:
@@ -217,22 +243,28 @@ def _limits(pixels: _Pixels, scale: tuple[float, float] | None) -> tuple[float, 
     return (0.0, high) if low == high else (low, high)
 
 
-def _drawn(pixels: _Pixels, levels: Floats) -> list[list[tuple[int, float]]]:
+def _drawn(
+    pixels: _Pixels, levels: Floats, low: float, high: float
+) -> list[list[tuple[int, float]]]:
     """(marks, level) of every enlarged pixel."""
-    rows = zip(_enlarged(pixels.marks, pixels), _enlarged(levels, pixels), strict=True)
-    return [list(zip(marks, places, strict=True)) for marks, places in rows]
+    with np.errstate(invalid="ignore"):
+        above = (pixels.means > high) * _BITS[ABOVE_MARK]
+        below = (pixels.means < low) * _BITS[BELOW_MARK]
+    marks = pixels.marks + above + below
+    rows = zip(_enlarged(marks, pixels), _enlarged(levels, pixels), strict=True)
+    return [list(zip(bits, places, strict=True)) for bits, places in rows]
 
 
 def _pixel_colour(bits: int, level: float, stops: tuple[Rgb, ...]) -> Rgb:
-    if bits:
-        return palette.NOT_A_NUMBER if bits & _NAN else palette.INFINITE
+    if bits & _BITS[NAN_MARK]:
+        return palette.NOT_A_NUMBER
+    if bits & (_BITS[POSINF_MARK] | _BITS[NEGINF_MARK]):
+        return palette.INFINITE
     return palette.colour(stops, level)
 
 
 def _mark(bits: int) -> str:
-    if bits & _NAN:
-        return NAN_MARK
-    return POSINF_MARK if bits & _POSINF else NEGINF_MARK if bits & _NEGINF else ""
+    return next((mark for mark, bit in _BITS.items() if bits & bit), "") if bits else ""
 
 
 def _text_row(pairs: list[list[tuple[Rgb, str]]], width: int) -> list[HeatCell]:
@@ -242,9 +274,9 @@ def _text_row(pairs: list[list[tuple[Rgb, str]]], width: int) -> list[HeatCell]:
 
 
 def _cell(pixels: list[tuple[Rgb, str]]) -> HeatCell:
-    """A mark takes the whole cell, NaN before +inf before -inf."""
-    for name in (NAN_MARK, POSINF_MARK, NEGINF_MARK):
-        for colour, mark in pixels:
-            if mark == name:
-                return HeatCell(mark, palette.contrasting(colour), colour)
+    """A mark takes the whole cell, the first of `MARKS` that one of the two pixels has."""
+    marked = [pixel for pixel in pixels if pixel[1]]
+    if marked:
+        colour, mark = min(marked, key=lambda pixel: list(MARKS).index(pixel[1]))
+        return HeatCell(mark, palette.contrasting(colour), colour)
     return HeatCell("▀", pixels[0][0], pixels[1][0] if len(pixels) == 2 else None)

@@ -73,7 +73,9 @@ def test_averages_leave_out_what_is_not_finite():
 def test_a_given_scale_clips_and_counts():
     heat = heat_cells(np.array([[0.0, 5.0, -5.0, 1.0]]), 4, 1, scale=(-1.0, 1.0))
     assert (heat.low, heat.high, heat.clipped) == (-1.0, 1.0, 2)
-    assert heat.cells[0][1] == heat.cells[0][3]
+    assert [cell.char for cell in heat.cells[0]] == ["▀", "»", "«", "▀"]
+    ends = [palette.DIVERGING[-1], palette.DIVERGING[0], palette.DIVERGING[-1]]
+    assert [cell.background or cell.foreground for cell in heat.cells[0][1:]] == ends
     assert legend_text(heat).endswith("2 beyond the limits")
 
 
