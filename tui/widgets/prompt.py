@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -12,6 +13,8 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui.render.clean import clean
+
+CANDIDATE_ROWS = 3
 
 Completer = Callable[[str], Sequence[str]]
 """From the text before the cursor to the whole texts that could stand instead."""
@@ -89,6 +92,7 @@ class PromptLine(Vertical):
         super().__init__(id=id)
         self.kind = ""
         self.completer: Completer | None = None
+        self.describe: Callable[[str], str] = str
         self.pasts: dict[str, Past] = {}
 
     def compose(self) -> ComposeResult:
@@ -108,10 +112,15 @@ class PromptLine(Vertical):
         return self.pasts.setdefault(self.kind, Past())
 
     def ask(
-        self, kind: str, label: str, text: str = "", completer: Completer | None = None
+        self,
+        kind: str,
+        label: str,
+        text: str = "",
+        completer: Completer | None = None,
+        describe: Callable[[str], str] = str,
     ) -> None:
-        """Show the line and give it the focus."""
-        self.kind, self.completer = kind, completer
+        """Show the line and give it the focus; ``describe`` says more of a candidate."""
+        self.kind, self.completer, self.describe = kind, completer, describe
         self.past.place = len(self.past.lines)
         self.query_one("#prompt-label", Static).update(Content(f" {clean(label)} "))
         self.candidates([])
@@ -121,10 +130,14 @@ class PromptLine(Vertical):
         self.screen.set_focus(self.field)
 
     def candidates(self, found: Sequence[str]) -> None:
-        """Show what could be typed; nothing hides the line."""
-        line = self.query_one("#prompt-candidates", Static)
-        line.set_class(bool(found), "some")
-        line.update(Content("  ".join(clean(text) for text in found[:40])))
+        """Show what could be typed over the lines above; nothing hides it."""
+        place = self.query_one("#prompt-candidates", Static)
+        shown = [clean(self.describe(text)) for text in endings(found)]
+        lines = rows(shown, max(20, self.screen.size.width - 2))
+        place.set_class(bool(lines), "some")
+        place.styles.height = len(lines)
+        place.styles.offset = (0, -len(lines))
+        place.update(Content("\n".join(lines)))
 
     def recall(self, by: int) -> None:
         """An earlier or later line of this kind of prompt."""
@@ -139,6 +152,7 @@ class PromptLine(Vertical):
         after = self.field.value[self.field.cursor_position :]
         found = list(self.completer(before))
         if not found:
+            self.candidates([])
             return
         longest = shared_beginning(found)
         if len(longest) >= len(before) or len(found) == 1:
@@ -163,3 +177,26 @@ def shared_beginning(texts: Sequence[str]) -> str:
     first, last = min(texts), max(texts)
     same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), None)
     return first[:same] if same is not None else min(first, last, key=len)
+
+
+def endings(texts: Sequence[str]) -> list[str]:
+    """The last words of texts that begin alike: what is the same in all of them is on the line."""
+    if not texts:
+        return []
+    cut = max((shared_beginning(texts).rfind(mark) for mark in " (,["), default=-1) + 1
+    return [text[cut:] for text in texts]
+
+
+def rows(words: Sequence[str], width: int) -> list[str]:
+    """Words in at most three lines; where they do not fit, how many there are still."""
+    lines: list[str] = []
+    for number, word in enumerate(words):
+        room = width - (12 if len(lines) == CANDIDATE_ROWS else 0)
+        if lines and cell_len(lines[-1]) + 2 + cell_len(word) <= room:
+            lines[-1] += f"  {word}"
+        elif len(lines) < CANDIDATE_ROWS:
+            lines.append(set_cell_size(word, width) if cell_len(word) > width else word)
+        else:
+            lines[-1] += f"  … {len(words) - number} more"
+            break
+    return lines
