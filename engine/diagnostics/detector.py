@@ -13,6 +13,7 @@ from engine.program import Op, Program
 from engine.state import Event
 
 Tensors = Mapping[str, Array]
+NEVER = -(2**62)  # before every event
 
 
 class Detector(ABC):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Array
-from engine.diagnostics.detector import Detector, Tensors, number, plural
+from engine.diagnostics.detector import NEVER, Detector, Tensors, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.phases import Phase
 from engine.program import Program
@@ -159,7 +159,7 @@ class ClassImbalance(Detector):
         self.first: tuple[int, float] | None = None
         self.seen = self.last = 0
         classes = len(self.labels.counts) if self.labels else 0
-        self.named = np.full(classes, -1, np.int64)
+        self.named = np.full(classes, NEVER, np.int64)
 
     def see(self, event: Event, tensors: Tensors) -> None:
         if self.labels is None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Array
-from engine.diagnostics.detector import Detector, Tensors, number, plural
+from engine.diagnostics.detector import NEVER, Detector, Tensors, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.layers import Linear
 from engine.network import Node
@@ -137,7 +137,7 @@ def same_gradient(rows: Array) -> bool:
 
 @dataclass(eq=False)
 class Activity:
-    """When each unit of a layer was last on: the forward event, −1 for never."""
+    """When each unit of a layer was last on: the forward event, or NEVER."""
 
     on: NDArray[np.int64]
     first: int
@@ -175,7 +175,7 @@ class DeadReLU(Detector):
         out = event.after[0]
         if not np.isfinite(out).all():
             return
-        never = np.full(out.shape[1], -1, np.int64)
+        never = np.full(out.shape[1], NEVER, np.int64)
         known = self.activity.setdefault(node.name, Activity(never, event.index))
         known.on[(out > 0).any(axis=0)] = event.index
         known.seen += 1
