@@ -15,6 +15,7 @@ COMMANDS = {
     "train": Lazy("tui.headless.train:train", "Run to the end; final loss and accuracy."),
     "jacobian": Lazy("tui.headless.jacobian:jacobian", "A Jacobian: sizes, chain, values."),
     "check": Lazy("tui.headless.check:check", "Gradients against central differences."),
+    "diagnose": Lazy("tui.headless.diagnose:diagnose", "What is wrong with a training loop."),
     "worksheet": Lazy("tui.headless.worksheet:worksheet_command", "The homework's four tables."),
     "compare": Lazy("tui.headless.compare:compare_command", "What changes from A to B in them."),
     "record": Lazy("tui.headless.record:record", "Run and record without a screen."),
