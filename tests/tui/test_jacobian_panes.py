@@ -1,0 +1,119 @@
+"""The Jacobian and Chain panes: every built-in, both layouts, one sample and the batch."""
+
+import numpy as np
+import pytest
+
+from engine.catalogue import builtin_names
+from engine.jacobian_query import Layout, complete_at, query
+from engine.session import Session
+from tests.tui.screen import built_in, debugger
+from tui.lens import Lens
+from tui.render.chain import chain_text
+from tui.render.jacobian import jacobian_head, matrix_of
+from tui.view import Selection, look
+
+
+def words(lines: list[list[tuple[str, str]]]) -> str:
+    return "\n".join("".join(text for text, _ in line) for line in lines)
+
+
+@pytest.mark.parametrize("name", builtin_names())
+@pytest.mark.parametrize("layout", list(Layout))
+@pytest.mark.parametrize("sample", [0, None])
+def test_the_derivative_by_every_parameter(name: str, layout: Layout, sample: int | None) -> None:
+    program = built_in(name)
+    session = Session(program)
+    session.goto(complete_at(program))
+    for info in program.parameters:
+        selection = Selection(tensor=info.name, lens=Lens(sample=sample, layout=layout))
+        view = look(session, selection, lambda _: "")
+        assert (view.of, view.wrt) == ("loss", info.name)
+        assert "conforms ✓" in words(chain_text(view, 118).lines)
+        assert f"∂ℓ/∂{info.symbol}" in words(jacobian_head(view, 118))
+        matrix = matrix_of(view)
+        shape = info.shape if len(info.shape) == 2 else (info.shape[0], 1)
+        assert matrix.shape == (shape[::-1] if layout == Layout.NUMERATOR else shape)
+        assert len(matrix.window(range(5), range(5)).cells) == min(5, matrix.shape[0])
+
+
+@pytest.mark.parametrize("name", ["deep-sigmoid", "iris"])
+async def test_the_panes_open_with_their_keys(name: str) -> None:
+    program = built_in(name)
+    async with debugger(program) as opened:
+        opened.main.move(complete_at(program))
+        await opened.idle()
+        opened.main.select_tensor("linear1.weight")
+        for key in ("4", "l", "v", "l", "v"):
+            await opened.press(key)
+            assert "conforms ✓" in opened.text()
+        await opened.press("3")
+        assert "∂ℓ/∂W⁽¹⁾" in opened.text()
+
+
+async def test_the_pane_shows_the_numbers_that_backward_adds() -> None:
+    async with debugger("regression") as opened:
+        opened.main.move(complete_at(opened.session.program))
+        await opened.idle()
+        opened.main.select_tensor("linear1.weight")
+        await opened.press("3", "v", "l")
+        gradient = opened.session.tensors["linear1.weight.grad"]
+        window = matrix_of(opened.main.looked()).window(range(4), range(3))
+        shown = np.array([[float(cell.text) for cell in row] for row in window.cells])
+        assert np.allclose(shown, gradient, atol=5e-5)
+        assert f"{gradient[1, 2]:.4f}" in opened.text()
+
+
+async def test_numerator_and_denominator_are_picked_with_keys() -> None:
+    async with debugger("regression") as opened:
+        opened.main.move(complete_at(opened.session.program))
+        await opened.idle()
+        opened.main.select_tensor("relu1.out")
+        await opened.press("y")
+        opened.main.select_tensor("x")
+        await opened.press("x", "3")
+        view = opened.main.looked()
+        assert (view.of, view.wrt) == ("relu1.out", "x")
+        found = query(opened.session, "relu1.out", "x")
+        assert f"{found.dims[0]}×{found.dims[1]} (h×n)" in opened.text()
+        await opened.press("full_stop")
+        assert opened.main.looked().lens.of is None
+
+
+async def test_what_cannot_be_picked_is_said() -> None:
+    async with debugger("regression") as opened:
+        opened.main.select_tensor("linear1.weight")
+        await opened.press("y")
+        assert "only activations and the loss have derivatives" in opened.text()
+        opened.main.select_tensor("optimizer.lr")
+        await opened.press("x")
+        assert "nothing in forward depends on this tensor" in opened.text()
+
+
+async def test_values_that_are_not_there_yet_leave_the_sizes() -> None:
+    async with debugger("regression") as opened:
+        opened.main.select_tensor("linear1.weight")
+        await opened.press("3")
+        assert "3×4 (n×h)" in opened.text()
+        assert "not computed yet" in opened.text()
+
+
+async def test_keys_step_along_the_factors() -> None:
+    async with debugger("deep-relu", size=(80, 24)) as opened:
+        opened.main.move(complete_at(opened.session.program))
+        await opened.idle()
+        opened.main.select_tensor("linear1.weight")
+        await opened.press("4")
+        for _ in range(8):
+            await opened.press("down")
+        assert opened.main.looked().lens.factor == 8
+        assert any("▶ ∂z₁₃/∂z₁₂" in row for row in opened.rows())
+
+
+async def test_samples_are_chosen_and_end_at_the_batch() -> None:
+    async with debugger("regression") as opened:
+        opened.main.move(complete_at(opened.session.program))
+        await opened.idle()
+        await opened.press("4", *["greater_than_sign"] * 6)
+        assert opened.main.looked().moment.sample == 3
+        await opened.press(*["less_than_sign"] * 6)
+        assert opened.main.looked().moment.sample == 0
