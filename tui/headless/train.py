@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from engine.arrays import Array
+from engine.diagnostics import Diagnosis, Doctor, Severity
 from engine.duration import lasting
 from engine.experiment import load_experiment
 from engine.metrics import correct, evaluate
@@ -26,6 +27,7 @@ from tui.render.clean import clean
 from tui.render.numbers import count_text
 
 REFRESH = 0.1  # seconds between two looks at loss and accuracy
+WATCHED = 300  # iterations that the doctor looks at, so that a long run is as fast as without it
 
 
 @dataclass(eq=False)
@@ -38,8 +40,14 @@ class Run:
     done: int = 0
     interrupted: bool = False
 
+    def __post_init__(self) -> None:
+        self.doctor = Doctor(self.program)
+
     def advance(self) -> Iterator[int]:
-        """Run to the end, iteration by iteration."""
+        """Run to the end, iteration by iteration; the first of them under the doctor's eyes."""
+        for done in self.doctor.run(min(self.iterations, WATCHED)):
+            self.tensors, self.done = dict(self.doctor.tensors), done
+            yield done
         while self.done < self.iterations:
             tensors = run_iteration(self.program, self.tensors, self.done)
             self.tensors, self.done = tensors, self.done + 1
@@ -56,7 +64,8 @@ class Run:
 def train(experiment: str, iterations: int | None, epochs: int | None, as_json: bool) -> int:
     """Run EXPERIMENT to the end, or as long as the options say, with a progress bar.
 
-    Ctrl-C ends it after a whole iteration, with a summary and exit status 130.
+    Ctrl-C ends it after a whole iteration, with a summary and exit status 130. What the doctor
+    finds in the first 300 iterations stands at the end; see gradstep diagnose.
     """
     if iterations is not None and epochs is not None:
         raise click.UsageError("--iterations and --epochs exclude each other: give one of them")
@@ -114,6 +123,7 @@ def report(run: Run, as_json: bool) -> None:
         "epochs": run.done / program.batches.count,
         "loss": loss_of(run.tensors),
         "metrics": evaluate(program, run.tensors),
+        "diagnostics": [told(one) for one in run.doctor.findings()],
         "interrupted": run.interrupted,
     }
     if as_json:
@@ -130,3 +140,17 @@ def report(run: Run, as_json: bool) -> None:
         lines.append(("accuracy on all rows", f"{metrics['accuracy']:.2%}"))
     for label, text in lines:
         click.echo(f"{label:24}{text}")
+    for one in run.doctor.findings():
+        if one.severity != Severity.NOTE:
+            click.echo(f"{one.severity:24}{one.title} ({clean(one.subject)}, {one.place})")
+
+
+def told(one: Diagnosis) -> dict[str, Any]:
+    """A finding in short; the command diagnose tells all of it."""
+    return {
+        "name": one.name,
+        "severity": one.severity,
+        "subject": one.subject,
+        "event": one.event,
+        "evidence": one.evidence,
+    }

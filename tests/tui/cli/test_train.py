@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from engine.diagnostics import Doctor
+from engine.duration import lasting
 from engine.experiment import load_experiment
 from engine.metrics import evaluate
 from engine.program import compile_program
@@ -26,8 +28,34 @@ def test_the_result_is_that_of_the_session():
         "epochs": 20.0,
         "loss": float(session.tensors["loss"]),
         "metrics": evaluate(session.program, session.tensors),
+        "diagnostics": result["diagnostics"],
         "interrupted": False,
     }
+
+
+def test_what_the_doctor_finds_stands_at_the_end():
+    result = strict(invoke("train", "bug-no-zero-grad", "--json").stdout)
+    doctor = Doctor(compile_program(load_experiment("bug-no-zero-grad")))
+    assert list(doctor.run(30))[-1] == 30
+    told = [(one["name"], one["severity"], one["event"]) for one in result["diagnostics"]]
+    assert told == [(one.name, one.severity, one.event) for one in doctor.findings()]
+    assert told[0][:2] == ("accumulated-gradients", "serious")
+    last = invoke("train", "bug-no-zero-grad").stdout.splitlines()[-1]
+    assert re.split(r"\s{2,}", last)[:2] == [
+        "serious",
+        "Gradients pile up from iteration to iteration (linear2.weight.grad, #24",
+    ]
+
+
+def test_a_long_run_is_watched_at_its_beginning_only():
+    short, long = (
+        strict(invoke("train", "xor", "--json", "--iterations", n).stdout) for n in (299, 700)
+    )
+    assert long["iterations"] == 700
+    assert long["loss"] < short["loss"]
+    session = Session(lasting(compile_program(load_experiment("xor")), 700))
+    session.goto(session.program.events)
+    assert long["loss"] == session.losses[-1]
 
 
 @pytest.mark.parametrize(
