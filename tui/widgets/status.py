@@ -38,17 +38,16 @@ class MessageLine(Lines):
         return [message_line(view, width)]
 
 
-SHORT_TITLE = 5  # letters of a pane's name where the whole names do not fit
-
-
-def tab_text(pane: str, letters: int | None) -> str:
-    """A tab: the number of the pane, and its name or the beginning of it."""
-    return f" {PANES[pane].number} {PANES[pane].title[:letters]} "
-
-
-def found_text(found: list[tuple[str, str]]) -> Line:
-    """The texts of some tabs as a line."""
-    return [(text, "") for _, text in found]
+# The names of the panes where the whole ones do not fit.
+SHORT = {
+    "program": "Prog",
+    "jacobian": "Jac",
+    "variables": "Vars",
+    "watches": "Watch",
+    "console": "Cons",
+    "timeline": "Time",
+    "diagnostics": "Diag",
+}
 
 
 class TabLine(Lines):
@@ -63,12 +62,13 @@ class TabLine(Lines):
         self.refresh()
 
     def parts(self) -> list[tuple[str, str]]:
-        """The pane and the text of each tab; where there is little room the names are cut."""
-        for letters in (None, SHORT_TITLE, 3):
-            found = [(key, tab_text(key, letters)) for key in self.tabs]
-            if width_of(found_text(found)) <= self.content_size.width:
-                break
-        return found
+        """The pane and the text of each tab; where there is little room a short name."""
+        whole = [(key, f" {PANES[key].number} {PANES[key].title} ") for key in self.tabs]
+        if sum(width_of([(text, "")]) for _, text in whole) <= self.content_size.width:
+            return whole
+        return [
+            (key, f" {PANES[key].number} {SHORT.get(key, PANES[key].title)}") for key in self.tabs
+        ]
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         return [[(text, "tab-active" if k == self.active else "tab") for k, text in self.parts()]]
