@@ -128,7 +128,8 @@ def equation_line(view: View, width: int) -> Line:
     """The op about to run: its equation, and the shapes that meet in it."""
     op = view.op
     if op is None:
-        return [(" ■ ", "key"), ("the run is over: every step has been taken", "dim")]
+        over = "the run is over: every step has been taken"
+        return fitted([(" ■ ", "key"), (over, "dim")], width)
     shapes = ", ".join(shape_text(view.program.tensors[name].shape) for name in inputs(op))
     out = shape_text(view.program.tensors[op.writes[0]].shape)
     left: Line = [(" ▶ ", "key"), *coloured(view.program, op.formula, "")]
