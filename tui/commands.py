@@ -37,6 +37,9 @@ PANES: dict[str, Pane] = {
     "watches": Pane(6, "Watches", "expressions: now, before the last op, and their past", True),
     "console": Pane(7, "Console", "what commands have answered", True),
     "timeline": Pane(8, "Timeline", "the loss and the phases of every iteration; ← → scrub"),
+    "flow": Pane(
+        9, "Flow", "per layer: gradient, activation, update; ↑ ↓ past a limit, ⇈ ⇊ far past", True
+    ),
 }
 
 UNITS = {
@@ -114,6 +117,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("outer", ("u",), "level(1)", "compare with an outer level: op, phase, …", "Looking"),
     Command("inner", ("d",), "level(-1)", "compare with an inner level: …, phase, op", "Looking"),
     Command("listing", ("o",), "listing", "the program as ops, or as a PyTorch loop", "Looking"),
+    Command("layers", ("L",), "layers", "the flow through the layers, or their costs", "Looking"),
     Command("follow", ("full_stop",), "follow", "show what the last op wrote", "Looking"),
     Command("numerator", ("y",), "numerator", "the selected tensor on top of ∂/∂", "Jacobians"),
     Command("denominator", ("x",), "denominator", "the selected tensor below", "Jacobians"),

@@ -50,7 +50,8 @@ class View:
     """The session at the cursor, and what the person has selected in it.
 
     ``before`` is the selected tensor at the beginning of the selected level, None where it did
-    not exist or is beyond the history (``before_lost``). ``note`` is a word to the person.
+    not exist or is beyond the history (``before_lost``). ``note`` is a word to the person. What
+    is known of the past holds for as long as ``lineage`` is the same.
     """
 
     program: Program
@@ -81,6 +82,7 @@ class View:
     note: str = ""
     busy: str = ""
     mode: str = "LIVE"
+    lineage: object = None
 
     @property
     def op(self) -> Op | None:
@@ -224,5 +226,6 @@ def look(session: Session, selection: Selection, badge: Callable[[str], str]) ->
             session.watches.spark(session, source, 24),
         ),
         mode=mode_of(session),
+        lineage=(session.branch.name, session.journal),
         row=selection.row,
     )

@@ -27,6 +27,7 @@ from tui.screens.help import HelpScreen
 from tui.view import UNWATCHED, Selection, View, look, remembered
 from tui.widgets.chain import ChainPane
 from tui.widgets.console import ConsolePane
+from tui.widgets.flow import FlowPane
 from tui.widgets.jacobian import JacobianPane
 from tui.widgets.program import ProgramPane
 from tui.widgets.prompt import Past, PromptLine
@@ -96,6 +97,7 @@ class MainScreen(Commanding):
                 yield ChainPane(id="chain", classes="pane").data_bind(MainScreen.view)
                 yield WatchesPane(id="watches", classes="pane").data_bind(MainScreen.view)
                 yield ConsolePane(id="console", classes="pane").data_bind(MainScreen.view)
+                yield FlowPane(id="flow", classes="pane").data_bind(MainScreen.view)
                 yield VariablesPane(self.summaries, id="variables", classes="pane").data_bind(
                     MainScreen.view
                 )
@@ -168,7 +170,7 @@ class MainScreen(Commanding):
         self.remember(pane)
         target: Widget = self.query_one(f"#{pane}")
         if not target.can_focus:
-            target = target.query_one("MatrixGrid")
+            target = next(part for part in target.walk_children(Widget) if part.can_focus)
         self.set_focus(target)
 
     def remember(self, pane: str) -> None:
@@ -285,6 +287,14 @@ class MainScreen(Commanding):
         program = self.query_one(ProgramPane)
         program.as_code = not program.as_code
         self.set_class(program.as_code, "code")
+
+    def action_layers(self) -> None:
+        """The flow through the layers, or what they cost; from elsewhere, the flow pane."""
+        flow = self.query_one(FlowPane)
+        if self.pane != flow.id:
+            self.go_to_pane("flow")
+        else:
+            self.show_now("what the layers cost" if flow.switch() else "what flows through them")
 
     def action_follow(self) -> None:
         """Show what the last op wrote, and its derivative."""

@@ -1,0 +1,254 @@
+"""The flow through the layers: a line each with marks where a number is past a limit; one in full.
+
+Past a limit a number has an arrow to the side on which it lies, a double one where it is serious:
+⇈ ⇊ against ↑ ↓, so that everything reads without colour too.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from engine.diagnostics.gradients import EXPLODED, GROWN, SHRUNK, VANISHED
+from engine.diagnostics.rates import STEP_LARGE, STEP_SMALL
+from engine.diagnostics.units import DEAD_SHARE, FLAT_MANY, FLAT_NEARLY_ALL
+from engine.flow import FlowRecord
+from engine.flow_verdicts import WHOLE, Verdict, judge, reference
+from engine.network import Node
+from tui.render.clean import clean
+from tui.render.curve import block_spark
+from tui.render.line import Line, Span, fitted
+from tui.render.numbers import compact, shape_text
+from tui.render.summary import BLOCKS
+
+Numbers = Mapping[str, float]
+NUMBER, SHARE, WORD = 6, 4, 12
+SHARES = ("zeros", "flat")
+TITLES = {
+    "gradient": "‖∂ℓ/∂z‖",
+    "update": "‖ΔW‖/‖W‖",
+    "mean": "mean",
+    "flat": "flat",
+    "zeros": "zero",
+    "spread": "spread",
+}
+LIMITS = {
+    "gradient": f"⇊{VANISHED:g} ↓{SHRUNK:g} ↑{GROWN:g} ⇈{EXPLODED:g}",
+    "update": f"↓{STEP_SMALL:g} ↑{STEP_LARGE:g} ⇈{WHOLE:g}",
+    "mean": "",
+    "flat": f"↑{FLAT_MANY:.0%} ⇈{FLAT_NEARLY_ALL:.0%}",
+    "zeros": f"dead ↑{DEAD_SHARE:.0%} ⇈100%",
+    "spread": "",
+}
+ORDER = ("gradient", "mean", "spread", "zeros", "flat", "update")
+GROWS = ("gradient", "update", "mean", "flat", "zeros", "spread")  # who gets room first
+FIRST_SPARK, MOST_SPARK = 4, 24
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """What is known at an event, made once for all lines that show it."""
+
+    record: FlowRecord
+    event: int
+    values: Mapping[str, Numbers]
+    verdicts: Mapping[str, list[Verdict]]
+
+    @classmethod
+    def at(cls, record: FlowRecord, event: int) -> "Flow":
+        """The flow at an event."""
+        values = record.values(event)
+        return cls(record, event, values, judge(record.program, values, usual(record, event)))
+
+    def series(self, layer: str, quantity: str) -> list[float]:
+        """The known numbers of the last iterations, the oldest first."""
+        found = self.record.series(layer, quantity, self.event)
+        return [value for value in found if value is not None]
+
+    def mark(self, layer: str, quantity: str) -> Span:
+        """The arrow of a number past a limit, and its role."""
+        for verdict in self.verdicts.get(layer, []):
+            if verdict.quantity == quantity:
+                return arrow(verdict), role_of(verdict)
+        return " ", ""
+
+
+def usual(record: FlowRecord, event: int) -> dict[str, float]:
+    """The median gradient norm of each layer over the last iterations."""
+    found = {}
+    for layer in record.gauges:
+        series = record.series(layer, "gradient", event)
+        known = [value for value in series if value is not None and math.isfinite(value)]
+        found[layer] = median(known) if known else 0.0
+    return found
+
+
+def arrow(verdict: Verdict) -> str:
+    """To which side a number is past a limit, and how badly."""
+    return ("⇈" if verdict.up else "⇊") if verdict.severe else "↑" if verdict.up else "↓"
+
+
+def role_of(verdict: Verdict) -> str:
+    """The role of a mark or a word."""
+    return "bad" if verdict.severe else "warn"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The widths of the name and of the sparks; what does not fit has the width 0."""
+
+    name: int
+    sparks: Mapping[str, int]
+
+    @classmethod
+    def fitting(cls, names: Sequence[str], width: int) -> "Columns":
+        """Names and numbers always; sparks where there is room, the gradient's first."""
+        longest = max(len(name) for name in names)
+        numbers = sum(number_width(quantity) + 2 for quantity in ORDER)
+        name = max(8, min(longest, 16, width - 2 - WORD - numbers - FIRST_SPARK))
+        room = max(0, width - 2 - name - WORD - numbers)
+        sparks = dict.fromkeys(ORDER, 0)
+        for quantity in GROWS:
+            if room >= FIRST_SPARK:
+                sparks[quantity] = FIRST_SPARK
+                room -= FIRST_SPARK
+        shown = [quantity for quantity in GROWS if sparks[quantity]]
+        for quantity in shown:
+            more = min(MOST_SPARK - FIRST_SPARK, room // len(shown))
+            sparks[quantity] += more
+        return cls(name, sparks)
+
+
+def number_width(quantity: str) -> int:
+    """The width of a number, without its mark."""
+    return SHARE if quantity in SHARES else NUMBER
+
+
+def head_lines(flow: FlowRecord, width: int) -> list[Line]:
+    """Two lines over the table: what the columns are, and the limits of the gradient."""
+    columns = Columns.fitting(list(flow.gauges), width)
+    line: Line = [(" layer".ljust(columns.name + 2 + WORD), "dim")]
+    for quantity in ORDER:
+        size = number_width(quantity) + 1 + columns.sparks[quantity]
+        line += [(TITLES[quantity][: size + 1].rjust(number_width(quantity)).ljust(size), "dim")]
+        line.append((" ", ""))
+    last = clean(reference(flow.program))
+    limits = f" against {last}: {LIMITS['gradient']}   {LIMITS['zeros']}   {LIMITS['flat']} flat"
+    return [fitted(line, width), fitted([(limits, "dim")], width)]
+
+
+def flow_line(flow: Flow, layer: str, width: int, selected: bool) -> Line:
+    """One layer: its worst word, its numbers with marks, their past."""
+    columns = Columns.fitting(list(flow.record.gauges), width)
+    verdicts = flow.verdicts.get(layer, [])
+    word: Span = (verdicts[0].word, role_of(verdicts[0])) if verdicts else ("", "")
+    line: Line = [
+        *fitted([(f" {clean(layer)}", "name")], columns.name + 1),
+        (" ", ""),
+        *fitted([word], WORD),
+    ]
+    for quantity in ORDER:
+        value = flow.values[layer].get(quantity)
+        mark = flow.mark(layer, quantity)
+        text = number_text(value, quantity).rjust(number_width(quantity))
+        line += [(text, mark[1]), mark]
+        size = columns.sparks[quantity]
+        line += [(spark(flow.series(layer, quantity), quantity, size), "curve"), (" ", "")]
+    line = fitted(line, width)
+    return [(text, "cursor" if selected else role) for text, role in line]
+
+
+def number_text(value: float | None, quantity: str) -> str:
+    """A number or a share; ``–`` where a layer has none or it is unknown."""
+    if value is None:
+        return "–"
+    if quantity not in SHARES or not math.isfinite(value):
+        return compact(value, number_width(quantity))
+    rounded = round(100 * value)
+    return "<1%" if rounded == 0 and value else f"{rounded}%"
+
+
+def spark(values: Sequence[float], quantity: str, width: int) -> str:
+    """The past of a number: shares on a scale from 0 to 1, sizes on one of magnitudes."""
+    if not values or width <= 0:
+        return " " * max(0, width)
+    recent = list(values[-SHOWN_PER_CELL * width :])
+    if quantity in SHARES:
+        return share_spark(recent, width)
+    if quantity in ("gradient", "update", "weight_gradient"):
+        recent = magnitudes(recent)
+    return block_spark(recent, width)
+
+
+SHOWN_PER_CELL = 4  # iterations in a cell of a spark at most, so that a short one shows the last
+
+
+def share_spark(values: Sequence[float], width: int) -> str:
+    """Shares between 0 and 1, always on that scale; a cell shows its largest."""
+    cells = min(width, len(values))
+    edges = [i * len(values) // cells for i in range(cells + 1)]
+    tops = [max(values[a:b]) for a, b in pairwise(edges)]
+    top = len(BLOCKS) - 1
+    return "".join(BLOCKS[max(0, min(top, round(value * top)))] for value in tops).ljust(width)
+
+
+def magnitudes(values: Sequence[float]) -> list[float]:
+    """Decimal logarithms; 0 lies a decade below the smallest."""
+    positive = [value for value in values if value > 0 and math.isfinite(value)]
+    floor = math.log10(min(positive)) - 1 if positive else 0.0
+    return [
+        floor if value == 0 else math.log10(value) if math.isfinite(value) else value
+        for value in values
+    ]
+
+
+def detail_lines(flow: Flow, node: Node, width: int) -> list[Line]:
+    """All about one layer: each number with its past, its limits, or why it is past one."""
+    layer, program = node.name, flow.record.program
+    shapes = [program.tensors[name].shape for name in (node.input, node.output)]
+    heading: Line = [
+        (f" {clean(layer)}", "name"),
+        (f"  {node.symbols['output']}  ", "symbol"),
+        (" → ".join(map(shape_text, shapes)), "shape"),
+        (f"  the last {len(flow.series(layer, 'mean'))} iterations", "dim"),
+    ]
+    beside = flow.values[layer].get("weight_gradient")
+    if beside is not None:
+        heading.append((f"  ‖∂ℓ/∂W‖ {compact(beside, NUMBER)}", "dim"))
+    lines = [fitted(heading, width)]
+    return lines + [detail_line(flow, node, quantity, width) for quantity in ORDER]
+
+
+def detail_line(flow: Flow, node: Node, quantity: str, width: int) -> Line:
+    """One number of a layer."""
+    layer = node.name
+    found = [v for v in flow.verdicts.get(layer, []) if v.quantity == quantity]
+    mark = flow.mark(layer, quantity)
+    value = number_text(flow.values[layer].get(quantity), quantity)
+    room = max(4, min(64, width - 65))
+    line: Line = [
+        (f" {TITLES[quantity]:<9}", "dim"),
+        (value.rjust(NUMBER), mark[1]),
+        mark,
+        (spark(flow.series(layer, quantity), quantity, room), "curve"),
+        (" ", ""),
+    ]
+    for verdict in found:
+        return fitted([*line, (f"{verdict.word}: {verdict.because}", role_of(verdict))], width)
+    return fitted([*line, (hint(flow, node, quantity), "dim")], width)
+
+
+def hint(flow: Flow, node: Node, quantity: str) -> str:
+    """The limits of a number, or what else belongs to it."""
+    values, last = flow.values[node.name], reference(flow.record.program)
+    if quantity not in values and quantity in ("flat", "update"):
+        kinds = {"flat": "sigmoid and tanh have flat ends", "update": "no weights"}
+        return kinds[quantity] if quantity == "flat" or not node.layer.parameters else "no update"
+    if quantity == "gradient":
+        return "" if node.name == last else f"{LIMITS['gradient']} of {clean(last)}'s"
+    if quantity == "zeros" and "dead" in values:
+        return f"units off for all samples: {values['dead']:.0%}, {LIMITS['zeros']}"
+    if quantity in ("flat", "update"):
+        return LIMITS[quantity]
+    return ""
