@@ -1,0 +1,1 @@
+"""Side-by-side measurements: gradstep against NumPy, PyTorch and pudb. ``python -m benchmarks``."""
