@@ -99,7 +99,7 @@ class Fingerprints:
             pieces[::2] = arrays
         try:
             data = b"".join(pieces)
-        except BufferError:  # some array is not contiguous
+        except (BufferError, TypeError):  # some array is not contiguous
             data = b"".join([p if isinstance(p, bytes) else p.tobytes() for p in pieces])
         words = np.frombuffer(data, "<u8")
         mixed = np.right_shift(words, 32, out=self.mixed)

@@ -335,29 +335,24 @@ class Recording:
         An activation that a keyframe took over from a smaller batch has fewer rows.
         """
         info = self.program.tensors[name]
-        dtype = DTYPES[info.dtype]
-        rows = (
-            [
-                *dict.fromkeys(
-                    len(self.program.batch(max(0, i))["x"]) for i in (iteration, iteration - 1)
-                )
-            ]
-            if info.shape
-            else []
-        )
-        batched = info.role == "activation" or name.removesuffix(".grad") in self.batched
-        shapes = [info.shape]
-        if batched:
-            shapes += [(n, *info.shape[1:]) for n in rows if n != info.shape[0]]
+        shapes = {info.shape: None}
+        if info.role == "activation" or name.removesuffix(".grad") in self.batched:
+            counts = self.rows_in(iteration), self.rows_in(iteration - 1)
+            shapes = dict.fromkeys([(n, *info.shape[1:]) for n in counts] + [info.shape])
+        what = f"{name} of iteration {iteration + 1}"
+        problem: Damaged | None = None
         for shape in shapes:
             try:
-                return self.contents.tensor(
-                    digest, reference, dtype, shape, f"{name} of {iteration + 1}"
-                )
-            except Damaged:
-                if shape == shapes[-1]:
-                    raise
-        raise AssertionError
+                return self.contents.tensor(digest, reference, DTYPES[info.dtype], shape, what)
+            except Damaged as error:
+                problem = problem or error
+        assert problem is not None
+        raise problem
+
+    def rows_in(self, iteration: int) -> int:
+        """How many samples an iteration, counted from 0, has."""
+        cut = self.program.batches
+        return min(cut.size, cut.rows - iteration % cut.count * cut.size)
 
     @cached_property
     def batched(self) -> set[str]:

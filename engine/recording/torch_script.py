@@ -96,8 +96,7 @@ def torch_script(recording: Recording, branch: str) -> str:
         loop_part(program, iterations),
     ]
     notes = [
-        f"# not in this script: #{e.event} {str(e)!a}"
-        for e in (recording.branches[branch].journal)
+        f"# not in this script: #{e.event} {str(e)!a}" for e in (recording.branches[branch].journal)
     ]
     return "\n".join([*parts, *notes]) + "\n"
 

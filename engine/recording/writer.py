@@ -8,7 +8,7 @@ import contextlib
 import math
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,17 +119,16 @@ class Writer:
 
     def branch(self, name: str, parent: str | None = None, fork: int = 0) -> Line:
         """Begin a branch. It has rows from the iteration of its fork on."""
-        values = (self.run, name, parent, fork, 0, journal_digest([]))
-        with self.guarded():
-            cursor = self.connection.execute(BRANCH, values)
-            number = int(cursor.lastrowid or 0)
-            line = Line(number, self.program, self.width, self.plan.spacing, self.contents)
+        line = Line(0, self.program, self.width, self.plan.spacing, self.contents)
+        self.lines[name], self.parents[name], self._texts[name] = line, (parent, fork), []
+
+        def insert() -> None:
+            values = (self.run, name, parent, fork, 0, journal_digest([]))
+            line.number = int(self.connection.execute(BRANCH, values).lastrowid or 0)
             line.begin(*self.start(parent, fork))
-            self.parents[name] = (parent, fork)
-            self.lines[name] = line
-            self._texts[name] = []
-            return line
-        raise GradstepError(self.failed)
+
+        self.attempt(insert)
+        return line
 
     def start(self, parent: str | None, fork: int) -> tuple[bytes, int]:
         """Where the chain of a branch begins, and with which event."""
@@ -154,30 +153,35 @@ class Writer:
             (number, i, entry.event, text)
             for i, (entry, text) in enumerate(zip(journal, texts, strict=True))
         ]
-        with self.guarded():
+
+        def replace() -> None:
             self.connection.execute("DELETE FROM edit WHERE branch = ?", (number,))
             self.connection.executemany("INSERT INTO edit VALUES (?, ?, ?, ?)", rows)
-            self.connection.execute(
-                "UPDATE branch SET journal = ? WHERE id = ?", (journal_digest(texts), number)
-            )
-            self._texts[name] = texts
+            values = (journal_digest(texts), number)
+            self.connection.execute("UPDATE branch SET journal = ? WHERE id = ?", values)
+
+        self.attempt(replace)
+        self._texts[name] = texts
 
     def places(self, table: str, rows: list[tuple[Any, ...]]) -> None:
         """Replace the bookmarks, stops or watches of the run by these rows."""
         marks = ", ".join("?" * (2 + len(rows[0]))) if rows else ""
         numbered = [(self.run, number, *row) for number, row in enumerate(rows)]
-        with self.guarded():
+
+        def replace() -> None:
             self.connection.execute(f"DELETE FROM {table} WHERE run = ?", (self.run,))
             if rows:
                 self.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", numbered)
+
+        self.attempt(replace)
 
     def metrics(self, name: str, found: Mapping[str, float]) -> None:
         """What a branch reaches where it stands: loss and accuracy on all rows."""
         line = self.lines[name]
         iteration = -(-line.events // len(self.program.ops))
         rows = [(line.number, iteration, k, None if math.isnan(v) else v) for k, v in found.items()]
-        with self.guarded():
-            self.connection.executemany("INSERT OR REPLACE INTO metric VALUES (?, ?, ?, ?)", rows)
+        query = "INSERT OR REPLACE INTO metric VALUES (?, ?, ?, ?)"
+        self.attempt(lambda: self.connection.executemany(query, rows))
 
     def tick(self, now: float) -> None:
         """Commit where the last commit is long enough ago, or too much waits."""
@@ -188,14 +192,24 @@ class Writer:
     def commit(self) -> None:
         """Write everything that waits, in one transaction."""
         if self.failed:
+            self.forget()
             return
         if self.limit is not None and self.size + self.contents.nbytes > self.limit:
             self.stop_tensors(f"the file has reached its limit of {self.limit:,} bytes")
         rows = [(line, line.rows()) for line in self.lines.values()]
-        with self.guarded():
+
+        def insert() -> None:
             self.insert_contents()
             for line, waiting in rows:
                 self.write_line(line, *waiting)
+
+        self.attempt(insert)
+
+    def forget(self) -> None:
+        """Let go of what waits: there is nowhere to write it to."""
+        self.contents.take()
+        for line in self.lines.values():
+            line.rows()
 
     def write_line(self, line: Line, blocks: Rows, losses: Rows, keyframes: Rows) -> None:
         """The rows of a branch that wait."""
@@ -211,33 +225,32 @@ class Writer:
         if self.contents.open:
             self.contents.open = False
             self.note = f"{why}: no more tensors are stored, the rest is"
-            with self.guarded():
-                self.connection.execute(
-                    "UPDATE run SET note = ? WHERE id = ?", (self.note, self.run)
-                )
+            self.update_run("note", self.note)
 
     def close(self, status: str = "closed") -> None:
         """Commit and leave a single file; ``status`` says how the run ended."""
         self.commit()
-        with self.guarded():
-            self.connection.execute("UPDATE run SET status = ? WHERE id = ?", (status, self.run))
+        self.update_run("status", status)
         with contextlib.suppress(sqlite3.Error):  # a reader may hold the file: it stays as it is
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self.connection.execute("PRAGMA journal_mode = DELETE")
         with contextlib.suppress(sqlite3.Error):
             self.connection.close()
 
-    @contextlib.contextmanager
-    def guarded(self) -> Iterator[None]:
+    def update_run(self, column: str, value: str) -> None:
+        """Change what the row of the run says."""
+        query = f"UPDATE run SET {column} = ? WHERE id = ?"
+        self.attempt(lambda: self.connection.execute(query, (value, self.run)))
+
+    def attempt(self, work: Callable[[], object]) -> None:
         """A transaction; where the disk refuses it, the recording ends and the session goes on."""
         if self.failed:
-            yield
             return
         try:
             if self.path.stat().st_ino != self.inode:
                 raise OSError("another file has taken its place")
             with self.transaction():
-                yield
+                work()
             (pages,), (size,) = (
                 self.connection.execute(f"PRAGMA {pragma}").fetchone()
                 for pragma in ("page_count", "page_size")

@@ -1,0 +1,69 @@
+"""Making and opening recordings in tests."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from engine.program import Program
+from engine.recording.environment import environment
+from engine.recording.estimate import estimate
+from engine.recording.live import record_run
+from engine.recording.reader import Reader
+from engine.recording.recorded import Recording
+from engine.recording.recorder import Recorder
+from engine.recording.verify import Verdict, Verification
+from engine.recording.writer import Writer
+from engine.session import Session
+
+
+def writer(path: Path, program: Program, store: str, **more: Any) -> Writer:
+    return Writer(
+        path, program, estimate(program, store, program.iterations), environment(), **more
+    )
+
+
+def record(path: Path, program: Program, store: str, **more: Any) -> Writer:
+    """A whole run, committed after every iteration, and closed."""
+    made = writer(path, program, store, **more)
+    for _ in record_run(made, program, program.iterations):
+        made.commit()
+    made.close()
+    return made
+
+
+def record_session(path: Path, session: Session, store: str) -> Recorder:
+    """Everything that a session knows; not closed."""
+    recorder = Recorder(writer(path, session.program, store), session)
+    recorder.update()
+    return recorder
+
+
+@contextmanager
+def opened(path: Path, number: int | None = None) -> Iterator[Recording]:
+    reader = Reader(path)
+    try:
+        yield Recording(reader, number)
+    finally:
+        reader.close()
+
+
+def verdict(path: Path, number: int | None = None) -> Verdict:
+    with opened(path, number) as recording:
+        steps = Verification(recording, environment()).run()
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                found: Verdict = end.value
+                return found
+
+
+def assert_same_tensors(a: Session, b: Session) -> None:
+    """Both cursors are at the same event, and every tensor has the same bits."""
+    assert a.event == b.event
+    assert a.tensors.keys() == b.tensors.keys()
+    for name, array in a.tensors.items():
+        other = b.tensors[name]
+        assert (array.dtype, array.shape) == (other.dtype, other.shape), name
+        assert array.tobytes() == other.tobytes(), f"{name} at #{a.event}"

@@ -1,0 +1,190 @@
+"""What goes wrong around a recording: kills, full disks, closed and vanished directories."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.errors import GradstepError
+from engine.recording.live import record_run
+from engine.recording.reader import Reader, check_appendable
+from engine.recording.recorder import Recorder
+from engine.session import Session
+from tests.engine.recording.recordings import opened, record, verdict, writer
+from tests.engine.small_experiments import program
+
+ROOT = Path(__file__).parents[3]
+
+
+def python(*args: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, *args],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_killed_at_fifty_random_moments(tmp_path: Path) -> None:
+    """Every event committed before is there, is right, and the file takes another run."""
+    done = python("-m", "tests.engine.recording.kill_trials", str(tmp_path), "50")
+    trials = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(trials) == 50, done.stderr
+    assert sum(trial["events"] > 0 for trial in trials) > 25  # most were killed on the way
+    for number, trial in enumerate(trials):
+        path = Path(trial["path"])
+        with opened(path) as recording:
+            branches = recording.branches
+            found = branches["main"].events if branches else 0
+            assert found >= trial["events"]
+            assert recording.run.status == "recording"
+            assert recording.reader.problems(everything=True) == []
+            for iteration in range(1, found // len(recording.program.ops) + 1):
+                recording.block(branches["main"], iteration)  # its chain is whole
+        if number % 10 == 0:
+            assert verdict(path).divergence is None
+            check_appendable(path)
+            record(path, program(training={"epochs": 2}), "full")
+            with opened(path) as recording:
+                assert [run.status for run in recording.runs] == ["recording", "closed"]
+            assert verdict(path, 1).events == found
+            assert verdict(path, 2).good
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from tests.engine.recording.recordings import writer
+from engine.recording.live import record_run
+from tests.engine.small_experiments import program
+made = program(training={"epochs": 4000})
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+w = writer(Path(sys.argv[1]), made, "full")
+done = 0
+for done in record_run(w, made, made.iterations):
+    w.commit()
+w.close()
+print(done, w.failed)
+"""
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_session(tmp_path: Path) -> None:
+    path = tmp_path / "r.gradstep"
+    done = python("-c", FULL_DISK, str(path))
+    iterations, _, failed = done.stdout.strip().partition(" ")
+    assert iterations == "4000", done.stderr
+    assert str(path) in failed
+    assert "nothing more is recorded" in failed
+    found = verdict(path)
+    assert found.good
+    assert found.events > 100
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_directory(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(GradstepError, match="Permission denied"):
+        writer(tmp_path / "r.gradstep", program(), "full")
+
+
+def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "gone" / "r.gradstep"
+    with pytest.raises(GradstepError, match=f"{path}: No such file or directory"):
+        writer(path, program(), "full")
+
+
+def test_a_file_that_vanishes_while_it_is_written(tmp_path: Path) -> None:
+    session = Session(program(training={"epochs": 5}))
+    recorder = Recorder(writer(tmp_path / "r.gradstep", session.program, "full"), session)
+    session.step(30)
+    recorder.update()
+    (tmp_path / "r.gradstep").unlink()
+    session.step(30)
+    recorder.update()
+    assert "No such file" in recorder.writer.failed
+    session.step(10)
+    recorder.update()
+    recorder.writer.close()
+    assert session.event == 70
+
+
+def test_the_limit_stops_the_tensors_and_keeps_the_rest(tmp_path: Path) -> None:
+    path, made = tmp_path / "r.gradstep", program(training={"epochs": 300})
+    done = record(path, made, "full", limit=200_000)
+    assert (
+        done.note == "the file has reached its limit of 200,000 bytes: no more tensors are "
+        "stored, the rest is"
+    )
+    unlimited = record(tmp_path / "u.gradstep", made, "full")
+    assert path.stat().st_size < unlimited.path.stat().st_size * 0.9
+    with opened(path) as recording:
+        assert recording.run.note == done.note
+        assert recording.branches["main"].events == made.events
+        assert len(recording.losses(recording.branches["main"])) == 300
+    found = verdict(path)
+    assert found.good
+    assert found.events == made.events
+
+
+def test_a_reader_sees_the_run_grow_and_does_not_disturb_it(tmp_path: Path) -> None:
+    path, made = tmp_path / "r.gradstep", program(training={"epochs": 30})
+    recording_run = writer(path, made, "keyframes")
+    steps = record_run(recording_run, made, made.iterations)
+    seen = []
+    next(steps)
+    recording_run.commit()
+    with opened(path) as recording:
+        from engine.recording.replay import open_session
+
+        session, playback = open_session(recording)
+        for done in steps:
+            recording_run.commit()
+            playback.refresh()
+            session.goto(session.known)
+            seen.append(session.event)
+            assert session.event == done * len(made.ops)
+        recording_run.close()
+        assert recording_run.failed == ""
+    assert seen == sorted(seen)
+    assert verdict(path).events == made.events
+
+
+def test_closed_is_a_single_file_of_its_own_kind(tmp_path: Path) -> None:
+    path = tmp_path / "r.gradstep"
+    record(path, program(), "full")
+    assert [file.name for file in tmp_path.iterdir()] == ["r.gradstep"]
+    head = path.read_bytes()[:100]
+    assert head[18:20] == b"\1\1"  # no write-ahead log is needed to read it
+    assert head[68:72] == b"GRDP"  # application_id
+    assert int.from_bytes(head[60:64], "big") == 1  # user_version
+
+
+def test_a_read_only_file_in_a_read_only_directory_opens(tmp_path: Path) -> None:
+    path = tmp_path / "r.gradstep"
+    record(path, program(), "full")
+    path.chmod(0o400)
+    tmp_path.chmod(0o500)
+    try:
+        assert verdict(path).good
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_no_memory_is_kept_for_each_event(tmp_path: Path) -> None:
+    made = program(training={"epochs": 3000})
+    recording_run = writer(tmp_path / "r.gradstep", made, "keyframes")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for done in record_run(recording_run, made, made.iterations):
+        if done % 200 == 0:
+            recording_run.commit()
+    recording_run.close()
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert after - before < 20_000  # KiB
+    Reader(recording_run.path).close()
