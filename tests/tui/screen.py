@@ -70,19 +70,25 @@ class Debugger:
     async def press(self, *keys: str) -> None:
         """Press keys, each once what the one before has started is over."""
         for key in keys:
-            await self.pilot.press(key)
+            self.app.simulate_key(key)
+            await self.settled()
             await self.idle()
 
+    async def settled(self) -> None:
+        """Wait until every message is handled, and those that it has led to, and those of them."""
+        for _ in range(3):
+            await self.pilot.pause(0)
+
     async def idle(self) -> None:
-        """Wait for a run in the background, and for the screen."""
+        """Wait for a run in the background."""
         while self.main.long_run is not None:
             await self.pilot.pause(0.01)
-        await self.pilot.pause()
+            await self.settled()
 
     async def resize(self, width: int, height: int) -> None:
         """Give the terminal another size."""
         await self.pilot.resize_terminal(width, height)
-        await self.pilot.pause()
+        await self.settled()
 
     def rows(self) -> list[str]:
         return screen_rows(self.app)
@@ -110,5 +116,5 @@ async def debugger(
     app.main.counting.patience = 600.0
     async with app.run_test(size=size) as pilot:
         opened = Debugger(app, pilot)
-        await opened.idle()
+        await opened.settled()
         yield opened

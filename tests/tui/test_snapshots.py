@@ -65,7 +65,7 @@ async def test_panes_alone(name, update):
         await shown.press("f", "f", "n", "n", "n", "s", "s")
         for pane in PANES:
             shown.main.go_to_pane(pane)
-            await shown.idle()
+            await shown.settled()
             differences.append(snapshot(f"{name}-80x24-pane-{pane}", shown.text(), update))
     assert "".join(differences) == ""
 

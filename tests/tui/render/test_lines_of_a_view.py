@@ -1,0 +1,231 @@
+"""Position, steps, listing, tensor head and variables as text, of small networks by hand."""
+
+import numpy as np
+import pytest
+
+from engine.badges import badge
+from engine.position import Granularity
+from engine.program import Program
+from engine.session import Session
+from tests.engine.small_experiments import program
+from tui.render.line import ROLES, Line, width_of
+from tui.render.listing import row_line, rows_of
+from tui.render.status import equation_line, phase_strip, position_line
+from tui.render.tensor import tensor_head
+from tui.render.timeline import timeline_lines
+from tui.render.variables import Summaries, names_of, variable_line
+from tui.view import Selection, View, look
+
+WIDTHS = [0, 1, 5, 20, 38, 78, 120, 200]
+OPS = 19  # zero 4, forward 3, loss 1, backward 7, update 4
+
+
+@pytest.fixture(scope="module")
+def small() -> Program:
+    return program(optimizer={"type": "sgd", "lr": 0.1, "momentum": 0.9})
+
+
+def view(of: Program, event: int, **selected: object) -> View:
+    session = Session(of)
+    session.goto(event)
+    return look(session, Selection(**selected), lambda name: str(badge(session, name)))
+
+
+def text_of(line: Line) -> str:
+    return "".join(text for text, _ in line)
+
+
+def pane(seen: View, width: int) -> list[Line]:
+    summaries = Summaries()
+    lines = [position_line(seen, width), equation_line(seen, width)]
+    lines += tensor_head(seen, width, summaries)
+    lines += [row_line(seen, row, width, False) for row in rows_of(seen.program)]
+    lines += [variable_line(seen, name, width, summaries, False) for name in names_of(seen.program)]
+    return [*lines, *timeline_lines(seen, width, 5)]
+
+
+@pytest.mark.parametrize("event", [0, 5, 8, 12, OPS, 2 * OPS + 7, 3 * OPS])
+def test_every_line_has_its_width_and_known_roles(small, event):
+    assert len(small.ops) == OPS
+    for level in Granularity:
+        seen = view(small, event, level=level)
+        for width in WIDTHS:
+            for line in pane(seen, width):
+                assert width_of(line) == width, text_of(line)
+                assert {role for _, role in line} <= {*ROLES, ""}
+
+
+def test_the_position(small):
+    at = text_of(position_line(view(small, 0), 120))
+    assert "epoch 1/3 › iter 1/3 › zero_grad 1/4 › #0 " in at
+    assert "loss —" in at
+    assert at.endswith(" LIVE ")
+    assert "› backward 2/7" in text_of(position_line(view(small, OPS + 9), 120))
+    end = text_of(position_line(view(small, 3 * OPS), 120))
+    assert "epoch 3/3 › iter 3/3 › end of run" in end
+    assert f"#{3 * OPS}" in end
+
+
+def test_the_position_keeps_its_columns(small):
+    lines = [text_of(position_line(view(small, event), 120)) for event in range(3 * OPS + 1)]
+    for mark in ("iter ", "#", " loss ", " LIVE"):
+        assert len({line.rindex(mark) for line in lines}) == 1, mark
+
+
+def test_what_matters_least_goes_first(small):
+    seen = view(small, OPS + 2)
+    assert "gradstep" in text_of(position_line(seen, 120))
+    short = text_of(position_line(seen, 70))
+    assert "gradstep" not in short
+    assert "› #21" in short
+    assert short.endswith(" LIVE ")
+
+
+def test_busy_and_count_take_the_place_of_the_mode(small):
+    seen = view(small, 0)
+    assert text_of(position_line(seen.with_status(count="12"), 100)).endswith(" count 12 ")
+    busy = seen.with_status(count="12", busy="running 5%")
+    assert text_of(position_line(busy, 100)).endswith(" running 5% ")
+
+
+def test_the_selected_level_is_marked(small):
+    for level, start in zip(Granularity, ("#", "zero_grad", "iter", "epoch"), strict=True):
+        line = position_line(view(small, 0, level=level), 120)
+        (marked,) = [text for text, role in line if role == "current"]
+        assert marked.startswith(start)
+
+
+def test_the_steps(small):
+    assert text_of(phase_strip(view(small, 9), 100)).split("→") == [
+        "  zero_grad ✓ ",
+        " forward ✓ ",
+        " loss ✓ ",
+        " backward ● 2/7 ",
+        " update   ",
+    ]
+    done = text_of(phase_strip(view(small, 3 * OPS), 100))
+    assert done.count("✓") == 5
+    assert "●" not in done
+    skipping = program(training={"skip": ["zero_grad"]})
+    assert " zero_grad skipped " in text_of(phase_strip(view(skipping, 0), 100))
+
+
+def test_the_order_of_the_homework():
+    order = ["forward", "loss", "zero_grad", "backward", "update"]
+    seen = view(program(training={"order": order}), 0)
+    assert [part.split()[0] for part in text_of(phase_strip(seen, 100)).split("→")] == order
+    assert [str(row.phase) for row in rows_of(seen.program) if row.op is None] == order
+
+
+def test_the_equation_of_the_op_about_to_run(small):
+    seen = text_of(equation_line(view(small, 4), 100))
+    assert seen.startswith(" ▶ z₁ = ")
+    assert seen.rstrip().endswith("(7, 3) from (7, 2), (3, 2), (3,)")
+    over = text_of(equation_line(view(small, 3 * OPS), 100))
+    assert over.strip() == "■ the run is over: every step has been taken"
+
+
+def test_the_listing_marks_what_is_done_and_what_comes(small):
+    seen = view(small, 5)
+    lines = [text_of(row_line(seen, row, 60, False)) for row in rows_of(small)]
+    assert len(lines) == OPS + 5
+    assert [line[1] for line in lines if line[2] == " "][:6] == ["✓", "✓", "✓", "✓", "✓", "▶"]
+    assert sum("▶" in line for line in lines) == 1
+    assert lines[5].strip() == "forward"
+    assert lines[6].startswith(" ✓ z₁ = linear1(x)")
+    assert lines[6].rstrip().endswith("(7, 2)→(7, 3)")
+
+
+def test_a_breakpoint_in_the_gutter(small):
+    session = Session(small)
+    session.stops.toggle_op(7)
+    seen = look(session, Selection(), lambda name: "")
+    lines = [text_of(row_line(seen, row, 60, False)) for row in rows_of(small)]
+    (line,) = [line for line in lines if line.startswith("●")]
+    assert "ℓ = mse" in line
+
+
+def test_a_selected_row_is_all_cursor(small):
+    seen = view(small, 5)
+    roles = {role for _, role in row_line(seen, rows_of(small)[1], 60, True)}
+    assert roles == {"cursor"}
+
+
+def head(seen: View, width: int = 100) -> list[str]:
+    return [text_of(line).strip() for line in tensor_head(seen, width, Summaries())]
+
+
+def test_the_head_of_a_tensor(small):
+    assert head(view(small, 0))[2] == "as it is at the start"
+    first, stats, change = head(view(small, 5))
+    assert first == "linear1.out  z₁  (7, 3) float64  written by #4  following"
+    assert stats.startswith("min ")
+    assert change == "▸ written for the first time"
+    assert head(view(small, 5, tensor="linear2.out"))[1] == "not computed yet"
+    assert "pinned" in head(view(small, 5, tensor="linear2.out"))[0]
+    assert head(view(small, 5, tensor="linear1.weight"))[2] == "not written by the last op"
+
+
+def test_what_a_level_changed(small):
+    weight = "linear1.weight"
+    done = head(view(small, OPS, tensor=weight, level=Granularity.ITERATION))
+    assert done[2].startswith("▸ changed by this iteration: 6 of 6 cells, max |Δ| ")
+    here = head(view(small, 2 * OPS - 1, tensor=weight, level=Granularity.PHASE))
+    assert here[2].startswith("▸ changed by this phase: 6 of 6 cells")
+
+
+def variable(seen: View, name: str, width: int = 90) -> str:
+    return text_of(variable_line(seen, name, width, Summaries(), False)).rstrip()
+
+
+def test_variables_are_parameters_first_with_their_slots(small):
+    names = names_of(small)
+    assert names[:4] == [
+        "linear1.weight",
+        "linear1.weight.momentum",
+        "linear1.bias",
+        "linear1.bias.momentum",
+    ]
+    assert not [name for name in names if name.endswith(".grad")]
+    assert {"x", "y", "loss", "optimizer.lr"} <= set(names)
+
+
+def test_a_gradient_stands_beside_its_parameter(small):
+    assert variable(view(small, 0), "linear1.weight").endswith("│ ∇ none")
+    assert variable(view(small, 1), "linear1.weight").endswith("│▸∇ zeroed")
+    assert "∇ fresh " in variable(view(small, 14), "linear1.weight")
+    assert "∇ stale " in variable(view(small, OPS), "linear1.weight")
+    twice = program(training={"skip": ["zero_grad"]})
+    assert "∇ acc×2 " in variable(view(twice, 2 * len(twice.ops) - 4), "linear1.weight")
+
+
+def test_marks_of_what_the_last_op_wrote(small):
+    seen = view(small, 5)
+    marked = [name for name in names_of(small) if variable(seen, name).startswith("▸")]
+    assert marked == ["linear1.out"]
+    assert "not computed" in variable(seen, "linear2.out")
+
+
+def test_columns_stay_in_place_over_a_run(small):
+    rows = [
+        variable_line(view(small, event), "linear1.weight", 90, Summaries(), False)
+        for event in range(0, 3 * OPS + 1, 4)
+    ]
+    assert len({text_of(row).index("│") for row in rows}) == 1
+    assert len({text_of(row).index("(3, 2)") for row in rows}) == 1
+
+
+def test_nan_and_infinities_are_counted_in_words(small):
+    seen = view(small, OPS)
+    array = np.array([[np.nan, np.inf], [1.0, -np.inf], [np.nan, 2.0]])
+    seen.tensors["linear1.weight"] = array  # type: ignore[index]
+    assert "2 NaN" in variable(seen, "linear1.weight", 120)
+    seen.tensors["linear1.weight.grad"] = array  # type: ignore[index]
+    assert " NaN" in variable(seen, "linear1.weight", 120).rpartition("∇")[2]
+
+
+def test_summaries_are_made_once_for_each_array():
+    summaries, array = Summaries(), np.arange(6.0)
+    assert summaries.of(array) is summaries.of(array)
+    other = array.copy()
+    assert summaries.of(other) is not summaries.of(array)

@@ -1,0 +1,275 @@
+"""Every key of the command table, from every pane: it does what its help says, or says why not."""
+
+from textual.widgets import Input
+
+from engine.position import Granularity
+from tests.tui.screen import Debugger, debugger
+from tui.commands import COMMANDS, PANES, UNITS, Command, help_rows, key_name
+from tui.lens import Lens
+from tui.screens.help import HelpScreen
+from tui.view import Selection
+from tui.widgets.program import ProgramPane
+
+MIDDLE = 50  # regression: in the backward step of the third iteration
+SILENT = {"cancel", "follow"}  # nothing to cancel, and it follows already
+LEAVES = {"quit"}
+STEPS = [
+    (command, key, Granularity(unit), direction)
+    for unit in UNITS
+    for direction, name in ((1, f"step-{unit}"), (-1, f"back-{unit}"))
+    for command in COMMANDS
+    if command.id == name
+    for key in (*command.keys, *command.aliases)
+]
+
+
+def keys_of(command: Command) -> tuple[str, ...]:
+    return (*command.keys, *command.aliases)
+
+
+def pane_of(command: Command) -> str:
+    """The pane whose own command this is; empty for those that work everywhere."""
+    return str(getattr(command, "pane", ""))
+
+
+def tried(command: Command, pane: str) -> bool:
+    return command.id not in LEAVES and pane_of(command) in ("", pane)
+
+
+def at(shown: Debugger, event: int) -> None:
+    shown.session.goto(event)
+    shown.main.selection = Selection(lens=Lens(sample=1))
+    shown.main.show_now()
+
+
+def state(shown: Debugger) -> tuple[object, ...]:
+    main = shown.main
+    screens = [type(screen).__name__ for screen in shown.app.screen_stack]
+    said = (main.view.note, main.view.busy) if main.view is not None else ()
+    focus = shown.app.focused
+    return (
+        (main.session.event, main.selection, main.pane, main.zoomed, screens, focus, said),
+        (len(list(main.session.stops)), main.query_one(ProgramPane).as_code),
+    )
+
+
+async def test_every_key_from_every_pane_does_something_or_says_why_not():
+    async with debugger("regression", (80, 24)) as shown:
+        for pane in PANES:
+            for command in COMMANDS:
+                for key in keys_of(command) if tried(command, pane) else ():
+                    if shown.main.pane != pane:
+                        shown.main.go_to_pane(pane)
+                    at(shown, MIDDLE)
+                    before = state(shown)
+                    await shown.press(key)
+                    assert shown.app.is_running
+                    done = state(shown) != before
+                    if not pane_of(command):
+                        assert done != (command.id in SILENT), f"{key} from {pane}: {command.help}"
+                    await leave(shown)
+                    assert shown.app.screen is shown.main, f"Esc does not lead back from {key}"
+
+
+async def leave(shown: Debugger) -> None:
+    """Esc out of what a key has opened."""
+    for _ in range(3):
+        asking = isinstance(shown.app.focused, Input)
+        if asking or shown.app.screen is not shown.main or shown.main.zoomed:
+            await shown.press("escape")
+
+
+async def test_step_keys_go_to_the_next_boundary():
+    async with debugger("regression", (80, 24)) as shown:
+        boundary = shown.session.program.boundary
+        assert {key for _, key, _, _ in STEPS} >= set("sSnNfFeE") | {"space", "f10", "f11"}
+        for _, key, unit, direction in STEPS:
+            at(shown, MIDDLE)
+            await shown.press(key)
+            assert shown.session.event == boundary(MIDDLE, unit, direction), key
+            assert f"#{shown.session.event} " in shown.place()
+
+
+async def test_the_ends_of_the_run_say_so():
+    async with debugger("regression", (80, 24)) as shown:
+        for key in "SNFEg":
+            await shown.press(key)
+            assert "at the first event" in shown.text()
+            assert shown.session.event == 0
+        at(shown, shown.session.program.events)
+        await shown.settled()
+        assert "end of run" in shown.place()
+        for key in "snfeG":
+            await shown.press(key)
+            assert "at the end of the run" in shown.text()
+        assert shown.rows()[2].strip() == "■ the run is over: every step has been taken"
+
+
+async def test_first_and_last_known_event():
+    async with debugger("regression", (80, 24)) as shown:
+        await shown.press("f", "s", "s", "g")
+        assert shown.session.event == 0
+        await shown.press("G")
+        assert shown.session.event == len(shown.session.program.ops) + 2
+        await shown.press("G")
+        assert "already there" in shown.text()
+
+
+COUNTS = {
+    "7 s": 7,
+    "2 0 s": 20,
+    "1 2 s 3 S": 9,
+    "3 n": 9,
+    "2 f": 42,
+    "0 4 s": 4,
+    "9 9 9 9 9 9 9 9 s": 630,
+    "5 escape s": 1,
+}
+
+
+async def test_a_count_before_a_step_key():
+    async with debugger("regression", (80, 24)) as shown:
+        for keys, event in COUNTS.items():
+            at(shown, 0)
+            await shown.press(*keys.split())
+            assert shown.session.event == event, keys
+            await shown.press("S")
+            assert shown.session.event == event - 1, "a count counts once"
+
+
+async def test_a_count_is_shown_and_does_not_move_to_a_pane():
+    async with debugger("regression") as shown:
+        await shown.press("5", "2")
+        assert shown.place().endswith("count 52")
+        await shown.press("s")
+        assert shown.session.event == 52
+        assert shown.main.pane == "program"
+        assert shown.main.inspector == "tensor"
+        assert shown.place().endswith("LIVE")
+
+
+async def test_a_digit_alone_goes_to_the_pane():
+    async with debugger("regression", (80, 24)) as shown:
+        for key, pane in PANES.items():
+            await shown.press(str(pane.number), "escape")
+            assert shown.main.pane == key
+            assert shown.app.focused in shown.main.query_one(f"#{key}").walk_children(
+                with_self=True
+            )
+            assert any(f"╭─ {pane.number} {pane.title} ─" in row for row in shown.rows())
+
+
+async def test_a_count_that_waits_too_long_is_forgotten():
+    async with debugger("regression") as shown:
+        shown.main.counting.patience = 0.01
+        await shown.press("5")
+        while shown.main.counting.text:
+            await shown.pilot.pause(0.01)
+        await shown.settled()
+        assert shown.place().endswith("LIVE")
+        await shown.press("s")
+        assert shown.session.event == 1
+        assert shown.main.pane == "variables"
+
+
+async def test_tab_goes_round_all_panes_both_ways():
+    async with debugger("regression", (80, 24)) as shown:
+        order = list(PANES)
+        for pane in [*order[1:], order[0]]:
+            await shown.press("tab")
+            assert shown.main.pane == pane
+        for pane in reversed(order):
+            await shown.press("shift+tab")
+            assert shown.main.pane == pane
+
+
+async def test_levels_change_what_is_compared():
+    async with debugger("regression", (80, 24)) as shown:
+        at(shown, 21 + 4)
+        for level in ("phase", "iteration", "epoch", "epoch"):
+            await shown.press("u")
+            assert str(shown.main.selection.level) == level
+        for level in ("iteration", "phase", "op", "op"):
+            await shown.press("d")
+            assert str(shown.main.selection.level) == level
+
+
+async def test_zoom_shows_the_pane_alone_and_goes_back():
+    async with debugger("regression") as shown:
+        whole = shown.text()
+        await shown.press("z")
+        assert "2 Tensor ─" not in shown.text()
+        assert "1 Program ─" in shown.text()
+        await shown.press("z")
+        assert shown.text() == whole
+        await shown.press("z", "escape")
+        assert shown.text() == whole
+
+
+async def test_following_and_pinning():
+    async with debugger("regression") as shown:
+        await shown.press("s", "5")
+        shown.main.counting.clear()
+        await shown.press("down")
+        assert shown.main.selection.tensor == "linear1.bias"
+        assert "pinned" in shown.text()
+        await shown.press("s")
+        assert shown.main.view is not None
+        assert shown.main.view.tensor == "linear1.bias"
+        await shown.press("full_stop")
+        assert shown.main.view.tensor == "linear1.bias.grad"
+        assert "following" in shown.text()
+
+
+async def test_the_cursor_of_the_program_shows_what_an_op_writes():
+    async with debugger("regression") as shown:
+        await shown.press("down", "down", "down", "down")
+        assert shown.main.selection.tensor == "linear1.out"
+        assert "not computed yet" in shown.text()
+        await shown.press("home")
+        assert shown.main.selection.tensor == "linear1.weight.grad"
+        await shown.press("end")
+        assert shown.main.selection.tensor == "linear2.bias"
+
+
+async def test_the_help_lists_every_command_of_the_table():
+    rows = [row for _, rows in help_rows() for row in rows]
+    for command in COMMANDS:
+        keys = ", ".join(key_name(key) for key in keys_of(command))
+        assert (keys, command.help) in rows
+    async with debugger("regression", (120, 140)) as shown:
+        await shown.press("question_mark")
+        assert isinstance(shown.app.screen, HelpScreen)
+        text = shown.text()
+        for command in COMMANDS:
+            assert command.help in text
+        for pane in PANES.values():
+            assert f"{pane.title}: " in text
+        await shown.press("q")
+        assert shown.app.screen is shown.main
+        assert shown.app.is_running
+
+
+async def test_the_palette_has_every_command_and_runs_it():
+    async with debugger("regression") as shown:
+        titles = [entry.title for entry in shown.app.get_system_commands(shown.main)]
+        wanted = [command.help[0].upper() + command.help[1:] for command in COMMANDS]
+        assert [title for title in titles if title in wanted] == wanted
+        await shown.pilot.press("ctrl+p", *"finishthe", "enter")
+        for _ in range(500):
+            if shown.session.event:
+                break
+            await shown.pilot.pause(0.01)
+        assert shown.session.event == 21
+
+
+def test_no_key_has_two_commands():
+    keys = [key for command in COMMANDS for key in keys_of(command)]
+    assert sorted(keys) == sorted(set(keys))
+    assert not set(keys) & set("0123456789")
+
+
+async def test_q_quits():
+    async with debugger("regression") as shown:
+        await shown.pilot.press("q")
+        assert shown.app.return_code == 0
