@@ -6,6 +6,7 @@ screen's own thread for as long as nobody notices; what is not finished then goe
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ from engine.session import Session
 INLINE_SECONDS = 0.012
 HEAVY_BYTES = 8 * 2**20  # an op that writes this much never runs on the screen's own thread
 PROGRESS_SECONDS = 1 / 30
+MAX_LOGS = 10_000  # what a stop prints before these is lost when a run is stopped
 FIRST_PROGRESS_SECONDS = 0.15
 
 BUSY = "a run is under way: Esc stops it first"
@@ -27,7 +29,10 @@ Steps = Iterator[Any]
 
 @dataclass
 class LongRun:
-    """A movement under way. ``result`` is what its generator returned; ``logs`` what it said."""
+    """A movement under way. ``result`` is what its generator returned; ``logs`` what it said.
+
+    ``doing`` names work that is no movement of the session: its places are its own.
+    """
 
     steps: Steps
     start: int
@@ -37,7 +42,8 @@ class LongRun:
     result: Any = None
     error: GradstepError | None = None
     over: bool = False
-    logs: list[str] = field(default_factory=list)
+    doing: str = ""
+    logs: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_LOGS))
     began: float = field(default_factory=time.monotonic)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -87,6 +93,8 @@ class LongRun:
         share = ""
         if self.target is not None:
             share = f" {100 * done // max(1, abs(self.target - self.start))}%"
+        if self.doing:
+            return f"{self.doing}{share} · Esc stops"
         loss = "" if self.loss is None else f" · loss {self.loss:.4g}"
         return f"running{share} · #{self.at} · {rate:,.0f} events/s{loss} · Esc stops"
 
@@ -119,7 +127,17 @@ class Journeys:
             self.host.say(note=BUSY)
             return False
         run = LongRun(steps, self.host.session.event, target)
-        if not self.heavy():
+        return self._start(run, done, inline=not self.heavy())
+
+    def work(self, steps: Steps, done: Done, doing: str, total: int) -> bool:
+        """Start work in small pieces that moves nothing; the generator yields how much is done."""
+        if self.current is not None:
+            self.host.say(note=BUSY)
+            return False
+        return self._start(LongRun(steps, 0, total, doing=doing), done, inline=True)
+
+    def _start(self, run: LongRun, done: Done, inline: bool) -> bool:
+        if inline:
             run.run(INLINE_SECONDS)
         if run.over:
             done(run)

@@ -50,12 +50,15 @@ def run_when(session: "Session", argument: Argument, count: int) -> Reply:
 
 
 def run_log(session: "Session", argument: Argument, count: int) -> Reply:
-    """Print a message at a breakpoint, or at an existing stop, instead of stopping."""
+    """Print a message at a breakpoint, or at an existing stop, instead of stopping.
+
+    Without a message an existing stop stops again.
+    """
     target, message = argument.split()
+    if target.text.isdecimal() and int(target.text[:18]) in session.stops:
+        return edited(session, target, message, log=message.text or None)
     if not message:
         raise argument.error("log TARGET MESSAGE: `log loss iteration {iteration}: {loss}`")
-    if target.text.isdigit() and int(target.text) in session.stops:
-        return edited(session, target, message, log=message.text)
     options = target_options(session, target) | {"log": message.text}
     return added(session, message, options, None)
 

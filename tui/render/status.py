@@ -11,6 +11,7 @@ from tui.render.numbers import compact, shape_text
 from tui.view import View
 
 END = "end of run"
+ALL_OF_IT = " all of it: 7 Console "
 
 
 def position_line(view: View, width: int) -> Line:
@@ -39,8 +40,10 @@ def status(view: View) -> Line:
 
 
 def message_line(view: View, width: int) -> Line:
-    """What the last key has led to; empty where the screen says it all."""
-    return fitted([(f" {clean(view.note)}", "warn")] if view.note else [], width)
+    """What the last key has led to; where it is too long, the console has all of it."""
+    line: Line = [(f" {clean(view.note)}", "warn")] if view.note else []
+    more: Line = [(ALL_OF_IT, "dim")] if width_of(line) > width else []
+    return spread(line, more, width)
 
 
 def place(view: View) -> Line:

@@ -4,19 +4,21 @@ The abstract base of the main screen: it turns keys and prompts into commands of
 command language, so that everything a key does can be written in a script too.
 """
 
+import re
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual import on
 
 from engine.command_language import Debugger, Result
+from engine.commands.placing import mark_line
 from engine.errors import GradstepError
 from engine.positions import parse_position
-from engine.running import next_change
 from engine.session import Session
+from tui.commands import PANES
 from tui.journeys import BUSY, Journeys, LongRun
-from tui.messages import GutterClicked
+from tui.messages import GutterClicked, WatchRemoved
 from tui.render.numbers import exact
 from tui.screens.stops import StopsAnswer, StopsScreen
 from tui.view import View
@@ -24,6 +26,8 @@ from tui.widgets.console import ConsolePane
 from tui.widgets.grid import MatrixGrid
 from tui.widgets.lines import LinesScreen
 from tui.widgets.prompt import Asked, Dismissed, PromptLine
+
+OF_A_STOP = ("condition ", "log ")  # what the list of stops asks for and may be emptied
 
 
 class Commanding(LinesScreen):
@@ -74,10 +78,11 @@ class Commanding(LinesScreen):
 
     # -- commands
 
-    def command(self, line: str, aloud: bool = True) -> None:
+    def command(self, line: str) -> None:
         """Carry out a line of the command language."""
-        if aloud:
-            self.console.say(f"> {line}", "key")
+        if not self.free:
+            return
+        self.console.begin(line)
         self.journeys.begin(self.debugger.run(line), self.answered)
 
     def answered(self, run: LongRun) -> None:
@@ -86,15 +91,17 @@ class Commanding(LinesScreen):
             self.failed(run.error)
             return
         result = run.result if isinstance(run.result, Result) else Result("")
-        for text in (*run.logs, *result.lines):
-            self.console.say(text, "" if result.ok else "bad")
-        self.show_now("stopped" if run.cancelled else headline([*run.logs, *result.lines]))
+        said = result.lines or tuple(run.logs)  # an answer repeats what was logged on the way
+        self.console.say(said, "" if result.ok else "bad")
+        self.show_now("stopped" if run.cancelled else headline(said))
+        if len(result.lines) > 1 and "at" not in result.data:
+            self.go_to_pane("console")  # an answer to read
         if result.data.get("quit"):
             self.app.exit()
 
     def failed(self, error: GradstepError) -> None:
         """A command could not be carried out."""
-        self.console.say(str(error), "bad")
+        self.console.say([str(error)], "bad")
         last = str(error).strip().splitlines()[-1].lstrip(" ^")
         self.show_now(last)
 
@@ -102,7 +109,7 @@ class Commanding(LinesScreen):
 
     def action_proceed(self, direction: int) -> None:
         """To the next stop, or back to the previous one."""
-        self.command("c" if direction > 0 else "rc", aloud=False)
+        self.command("c" if direction > 0 else "rc")
 
     @property
     def free(self) -> bool:
@@ -152,15 +159,20 @@ class Commanding(LinesScreen):
         """Watch an expression."""
         self.ask("watch", "watch", self.expression(), self.completing("display "))
 
+    @on(WatchRemoved)
+    def unwatch(self, message: WatchRemoved) -> None:
+        """Watch an expression no longer."""
+        source, key = message.source, "w"
+        if not source:
+            self.show_now(f"nothing is watched: {key} watches an expression")
+        elif self.free:
+            self.guarded(
+                lambda: self.session.watches.remove(source), f"no longer watched: {source}"
+            )
+
     def action_change(self, direction: int) -> None:
         """To the next or previous change of the tensor, or of the selected element."""
-        steps = next_change(self.session, self.expression(), direction < 0)
-        self.journeys.begin(steps, self.changed)
-
-    def changed(self, run: LongRun) -> None:
-        """Say what changed, or that nothing did."""
-        hits = getattr(run.result, "hits", ())
-        self.show_now(str(hits[0].evidence) if hits else "no further change")
+        self.command(f"{'pc' if direction < 0 else 'nc'} {self.expression()}")
 
     # -- places
 
@@ -186,11 +198,17 @@ class Commanding(LinesScreen):
         if not self.session.bookmarks:
             self.show_now("no bookmarks yet: m makes one")
             return
-        self.ask("to-mark", "go to bookmark", "", self.bookmarks)
+        self.ask("to-mark", "go to bookmark", "", self.bookmarks, self.bookmark_text)
+        if self.free:
+            self.prompt.candidates(self.bookmarks(""))
 
     def bookmarks(self, text: str) -> list[str]:
         """The bookmarks that begin with a text."""
         return [name for name in self.session.bookmarks if name.startswith(text)]
+
+    def bookmark_text(self, name: str) -> str:
+        """A bookmark with its place and its text, in brackets to tell one from the next."""
+        return f"[{mark_line(self.session, self.session.bookmarks[name])}]"
 
     def action_visited(self, direction: int) -> None:
         """The place before the last jump, or forward again."""
@@ -211,10 +229,11 @@ class Commanding(LinesScreen):
         label: str,
         text: str = "",
         completer: Callable[[str], Sequence[str]] | None = None,
+        describe: Callable[[str], str] = str,
     ) -> None:
         """Let a person type something."""
         if self.free:
-            self.prompt.ask(kind, label, text, completer)
+            self.prompt.ask(kind, label, text, completer, describe)
 
     def action_command(self) -> None:
         """The command line."""
@@ -234,37 +253,40 @@ class Commanding(LinesScreen):
         """Do what a prompt asked for."""
         self.go_to_pane(self.focused_pane)
         text = message.text.strip()
-        if not text:
-            return
         match message.kind:
+            case "mark":
+                self.command(f"mark {text}")
+            case kind if kind.startswith(OF_A_STOP):
+                self.command(f"{kind} {text}")
+            case _ if not text:
+                self.show_now()
             case "command":
                 self.command(text)
             case "search":
                 self.search(text)
             case "at":
                 self.go_at(text)
-            case "mark":
-                self.command(f"mark {text}")
             case "to-mark":
                 self.command(f"goto '{text.lstrip(chr(39))}")
             case "watch":
-                self.guarded(lambda: self.session.watches.add(text))
-            case kind:
-                self.command(f"{kind} {text}")
+                self.guarded(
+                    lambda: self.session.watches.add(text),
+                    f"watched: {text}; {PANES['watches'].number} shows its values",
+                )
 
     @on(Dismissed)
     def dismissed(self) -> None:
         """Back to where one was."""
         self.go_to_pane(self.focused_pane)
 
-    def guarded(self, act: Callable[[], Any]) -> None:
+    def guarded(self, act: Callable[[], Any], note: str) -> None:
         """Do something that may be refused, and show the result."""
         try:
             act()
         except GradstepError as error:
             self.failed(error)
         else:
-            self.show_now()
+            self.show_now(note)
 
     def completing(self, head: str) -> Callable[[str], list[str]]:
         """Completion of an argument alone."""
@@ -273,10 +295,6 @@ class Commanding(LinesScreen):
         ]
 
     # -- what the words are about
-
-    def names(self) -> Iterator[str]:
-        """All that can be searched: tensors, then ops by their formula."""
-        yield from self.session.program.tensors
 
     def found(self, text: str) -> list[str]:
         """The tensors whose name or symbol holds a text."""
@@ -296,8 +314,8 @@ class Commanding(LinesScreen):
     def go_at(self, text: str) -> None:
         """Go to a cell of the grid in focus, or to a position of the run."""
         grid = self.grid()
-        cell = text.strip("[]()").split(",")
-        if grid is not None and all(part.strip().isdigit() for part in cell):
+        cell = [part.strip() for part in text.strip("[]()").split(",")]
+        if grid is not None and all(re.fullmatch(r"\d{1,12}", part, re.ASCII) for part in cell):
             row, column = ([0] * 2 + [int(part) for part in cell])[-2:]
             self.show_now("" if grid.go_to(row, column) else f"no cell [{text}] here")
             return

@@ -111,8 +111,7 @@ class MainScreen(Commanding):
         for key, pane in PANES.items():
             self.query_one(f"#{key}").border_title = f"{pane.number} {pane.title}"
         self.prompt.pasts["command"] = self.prompt_past
-        for note in self.notes:
-            self.console.say(note, "warn")
+        self.console.say(self.notes, "warn")
         self.lay_out()
         self.go_to_pane(self.pane)
 

@@ -15,7 +15,7 @@ from engine.stop import Stop
 from engine.stops import Stops
 from tui.render.clean import clean
 
-HINT = "Space on/off · d delete · i condition · g ignore count · a add · Esc close"
+HINT = "Space on/off  o once  i condition  g ignore  l log  d delete  a add  Esc close"
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class StopsScreen(ModalScreen[StopsAnswer | None]):
         Binding("d,delete", "delete", "Delete"),
         Binding("i", "condition", "Condition"),
         Binding("g", "ignore", "Ignore"),
+        Binding("o", "once", "Once"),
+        Binding("l", "log", "Log"),
         Binding("a", "add", "Add"),
     ]
 
@@ -102,6 +104,18 @@ class StopsScreen(ModalScreen[StopsAnswer | None]):
         if (stop := self.chosen) is not None:
             label = f"stop {stop.number}: hits to ignore"
             self.dismiss(StopsAnswer(f"ignore {stop.number}", label, str(stop.ignore)))
+
+    def action_once(self) -> None:
+        """Stop once, or every time."""
+        if (stop := self.chosen) is not None:
+            self.stops.edit(stop.number, once=not stop.once)
+            self.fill(self.query_one(OptionList).highlighted or 0)
+
+    def action_log(self) -> None:
+        """Type a message to print instead of stopping."""
+        if (stop := self.chosen) is not None:
+            label = f"stop {stop.number} prints"
+            self.dismiss(StopsAnswer(f"log {stop.number}", label, stop.log or ""))
 
     def action_add(self) -> None:
         """Type a new stop."""

@@ -163,13 +163,17 @@ class PromptLine(Vertical):
     def submit(self) -> None:
         """Keep the line and hand it up."""
         self.past.add(self.field.value)
-        self.screen.remove_class("asking")
-        self.post_message(Asked(self.kind, self.field.value))
+        self.leave(Asked(self.kind, self.field.value))
 
     def dismiss(self) -> None:
         """Leave without an answer."""
+        self.leave(Dismissed())
+
+    def leave(self, message: Message) -> None:
+        """Hide the line. The screen gets the message before any key that is typed ahead."""
         self.screen.remove_class("asking")
-        self.post_message(Dismissed())
+        self.screen.set_focus(None)
+        self.screen.post_message(message)
 
 
 def shared_beginning(texts: Sequence[str]) -> str:
