@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from engine.branches import MAIN
@@ -83,6 +84,8 @@ class View:
     busy: str = ""
     mode: str = "LIVE"
     lineage: object = None
+    skipped: frozenset[int] = frozenset()
+    other: tuple[str, Array] | None = None
 
     @property
     def op(self) -> Op | None:
@@ -118,6 +121,7 @@ class Selection:
     level: Granularity = Granularity.OP
     lens: Lens = field(default_factory=Lens)
     row: int | None = None
+    compared: str | None = None
 
 
 def last_write(program: Program, name: str, event: int) -> int | None:
@@ -152,12 +156,14 @@ def before_level(session: Session, name: str, level: Granularity) -> tuple[Array
     """A tensor at the beginning of the level the cursor is in, and whether that is lost."""
     start = session.program.boundary(session.event, level, -1)
     first = first_write(session.program, name, start)
-    if first is None or first >= session.event:
-        return session.tensors.get(name), False
-    event = session.event_at(first)
-    if event is None:
-        return None, True
-    return event.before[event.op.writes.index(name)], False
+    while first is not None and first < session.event:
+        event = session.event_at(first)
+        if event is None:
+            return None, True
+        if event.before:  # a skipped op writes nothing
+            return event.before[event.op.writes.index(name)], False
+        first = first_write(session.program, name, first + 1)
+    return session.tensors.get(name), False
 
 
 def marks_of(session: Session) -> Iterator[tuple[int, str, str]]:
@@ -178,6 +184,22 @@ def stops_of(session: Session) -> dict[int, bool]:
     """The ops with a breakpoint, and whether one of them is enabled."""
     found = {op.index: session.stops.at_op(op.index) for op in session.program.ops}
     return {index: any(stop.enabled for stop in stops) for index, stops in found.items() if stops}
+
+
+def skipped_in(session: Session) -> frozenset[int]:
+    """The ops that the journal leaves out in the iteration of the cursor."""
+    journal, ops = session.journal, session.program.ops
+    if not journal.skips:
+        return frozenset()
+    first = (session.position.iteration - 1) * len(ops)
+    return frozenset(o.index for o in ops if journal.skipped(o.phase, o.name, first + o.index))
+
+
+def other_branch(session: Session, name: str | None) -> tuple[str, Array] | None:
+    """The branch that the current one is compared with, and its losses."""
+    if name is None or name not in session.branches or name == session.branch.name:
+        return None
+    return name, np.array(session.branches.find(name).losses)
 
 
 def mode_of(session: Session) -> str:
@@ -228,4 +250,6 @@ def look(session: Session, selection: Selection, badge: Callable[[str], str]) ->
         mode=mode_of(session),
         lineage=(session.branch.name, session.journal),
         row=selection.row,
+        skipped=skipped_in(session),
+        other=other_branch(session, selection.compared),
     )

@@ -22,21 +22,40 @@ _DOTS_DOWN, _DOTS_ACROSS = 4, 2
 Series = Sequence[float] | NDArray[Any]
 
 
-def braille_curve(values: Series, width: int, height: int, *, log: bool = False) -> list[str]:
+def braille_curve(
+    values: Series,
+    width: int,
+    height: int,
+    *,
+    log: bool = False,
+    between: tuple[float, float] | None = None,
+) -> list[str]:
     """`height` strings of `width` characters, the largest finite value on top.
 
     NaN and infinities are gaps, and so are values ≤ 0 on a `log` axis. A constant series runs
-    through the middle.
+    through the middle. `between` are the ends of the axis that several curves share.
     """
     width, height = max(0, width), max(0, height)
     if width == 0 or height == 0:
         return [""] * height
     dots = np.zeros((height * _DOTS_DOWN, width * _DOTS_ACROSS), dtype=np.bool_)
-    rows = _dot_rows(_axis_values(values, log), dots.shape[0])
+    ends = None if between is None else tuple(_axis_values(between, log).tolist())
+    rows = _dot_rows(_axis_values(values, log), dots.shape[0], ends)
     columns = _columns(rows.size, dots.shape[1])
     _draw_ranges(dots, rows, columns)
     _draw_joins(dots, rows, columns)
     return _braille(dots)
+
+
+def dot_cells(rows: Floats, columns: NDArray[np.intp], width: int, height: int) -> NDArray[np.intp]:
+    """The braille bits of `height` × `width` characters with a curve through points in dots.
+
+    `columns` do not fall; `rows` count from the lowest, and NaN is a gap.
+    """
+    dots = np.zeros((height * _DOTS_DOWN, width * _DOTS_ACROSS), dtype=np.bool_)
+    _draw_ranges(dots, rows, columns)
+    _draw_joins(dots, rows, columns)
+    return _bits(dots)
 
 
 def nonfinite_columns(values: Series, width: int) -> list[bool]:
@@ -81,12 +100,13 @@ def _axis_values(values: Series, log: bool) -> Floats:
     return np.log10(series, out=np.full(series.shape, np.nan), where=series > 0)
 
 
-def _dot_rows(series: Floats, count: int) -> Floats:
+def _dot_rows(series: Floats, count: int, ends: tuple[float, ...] | None = None) -> Floats:
     """The rows of dots, 0 the lowest, of finite values; NaN for the others."""
     finite = series[np.isfinite(series)]
     if finite.size == 0:
         return np.full(series.shape, np.nan)
-    height = position(series, float(finite.min()), float(finite.max()))
+    low, high = ends or (float(finite.min()), float(finite.max()))
+    height = position(series, low, high)
     with np.errstate(invalid="ignore"):
         rows = np.floor(height * (count - 1) + 0.5)
     return np.where(np.isfinite(series), rows, np.nan)
@@ -132,8 +152,11 @@ def _draw_line(dots: NDArray[np.bool_], x0: int, y0: float, x1: int, y1: float) 
         dots[bottom : max(bottom, math.ceil(high - 0.5)) + 1, x] = True
 
 
-def _braille(dots: NDArray[np.bool_]) -> list[str]:
+def _bits(dots: NDArray[np.bool_]) -> NDArray[np.intp]:
     down, across = dots.shape[0] // _DOTS_DOWN, dots.shape[1] // _DOTS_ACROSS
     blocks = dots[::-1].reshape(down, _DOTS_DOWN, across, _DOTS_ACROSS).swapaxes(1, 2)
-    codes = _BRAILLE + (blocks * _DOT_BITS).sum(axis=(2, 3))
-    return ["".join(map(chr, row)) for row in codes.tolist()]
+    return np.asarray((blocks * _DOT_BITS).sum(axis=(2, 3)), dtype=np.intp)
+
+
+def _braille(dots: NDArray[np.bool_]) -> list[str]:
+    return ["".join(map(chr, row)) for row in (_BRAILLE + _bits(dots)).tolist()]

@@ -29,22 +29,31 @@ def rows_of(program: Program) -> list[Row]:
 def row_line(view: View, row: Row, width: int, selected: bool) -> Line:
     """One row of the listing."""
     if row.op is None:
-        skipped = row.phase in view.program.experiment.training.skip
+        skipped = skips_phase(view, row.phase)
         words = f" {row.phase}{'  skipped' if skipped else ''}"
         return fitted([(words, "dim" if skipped else f"phase-{row.phase}")], width)
     op, at = row.op, view.position.op
     current = op.index == at
     mark = "▶" if current else "✓" if op.index < at else " "
+    skipped = op.index in view.skipped
+    mark = "⊘" if skipped and not current else mark
     stop = {None: " ", True: "●", False: "○"}[view.stops.get(op.index)]
     role = "current" if current else "dim" if op.index < at else ""
     gutter = "bad" if stop == "●" else "dim"
     left: Line = [(stop, gutter), (f"{mark} ", "key" if current else "dim"), (op.label, role)]
-    shape = shapes(view.program, op)
+    role = "dim" if skipped else role
+    shape = "skipped" if skipped else shapes(view.program, op)
     right: Line = [(f" {shape} ", "shape" if current else "dim")]
-    if width_of(left) + width_of(right) > width:
+    if width_of(left) + width_of(right) > width and not skipped:
         right = [(f" {shape_text(view.program.tensors[op.writes[0]].shape)} ", right[0][1])]
     line = spread(left, right, width)
     return [(text, "cursor" if selected else role) for text, role in line]
+
+
+def skips_phase(view: View, phase: Phase) -> bool:
+    """Whether a whole phase is left out, in this iteration or by the experiment."""
+    ops = [op.index for op in view.program.ops if op.phase == phase]
+    return view.skipped.issuperset(ops)
 
 
 def shapes(program: Program, op: Op) -> str:

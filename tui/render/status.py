@@ -111,7 +111,10 @@ def pill(view: View, phase: Phase) -> Line:
     """One step of the strip."""
     here, inside, size = phase_place(view.program, view.position.op)
     ops = [op.index for op in view.program.ops if op.phase == phase]
-    if not ops:
+    skipped = view.skipped.issuperset(ops)
+    if view.op is not None and phase == here and skipped:
+        return [(f" {phase} skipped {inside}/{size} ", f"pill-{phase}")]
+    if skipped:
         return [(f" {phase} skipped ", "dim")]
     if view.op is not None and phase == here:
         return [(f" {phase} ● {inside}/{size} ", f"pill-{phase}")]

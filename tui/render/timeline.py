@@ -5,17 +5,20 @@ The axis grows in steps (10, 20, 50, 100 … iterations), so that nothing moves 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.phases import Phase
+from tui.render.clean import clean
 from tui.render.curve import braille_curve
-from tui.render.line import Line, fitted
+from tui.render.line import Line, Span, fitted
 from tui.render.numbers import compact, count_text
 from tui.view import View
 
 AXIS = 9  # the width of the labels at the left
+NO_DOTS = "⠀"  # a braille character without dots
 CELLS = len(Phase) + 1  # an iteration's cells where each phase has its own, and a gap
 
 
@@ -64,20 +67,56 @@ def timeline_lines(view: View, width: int, height: int) -> list[Line]:
 
 
 def curve_lines(view: View, axis: Axis, height: int) -> list[Line]:
-    """The loss of every known iteration; beyond the cursor it is dim."""
+    """The loss of every known iteration; beyond the cursor it is dim, as is a compared branch."""
     losses = view.history
-    finite = losses[np.isfinite(losses)]
-    if len(losses) == 0:
+    others = view.other[1] if view.other is not None else losses[:0]
+    both = np.concatenate([losses, others])
+    finite = both[np.isfinite(both)]
+    if len(both) == 0:
         empty: Line = [(" " * AXIS, ""), ("no loss yet: the loss step computes it", "dim")]
         return [empty, *[[] for _ in range(height - 1)]]
-    wide = max(1, axis.column(len(losses) - 1) + 1) if len(losses) < axis.span else axis.room
-    seen = min(wide, axis.column(max(0, len(view.losses) - 1)) + 1 if len(view.losses) else 0)
-    rows = braille_curve(losses, wide, height)
-    labels = limits(finite, height)
+    between = (finite.min(), finite.max()) if finite.size else None
+    rows = braille_curve(losses, extent(axis, len(losses)), height, between=between)
+    behind = braille_curve(others, extent(axis, len(others)), height, between=between)
+    seen = min(
+        len(rows[0]), axis.column(max(0, len(view.losses) - 1)) + 1 if view.losses.size else 0
+    )
     return [
-        [(label.rjust(AXIS - 1) + "│", "dim"), (row[:seen], "curve"), (row[seen:], "dim")]
-        for label, row in zip(labels, rows, strict=True)
+        [(label.rjust(AXIS - 1) + "│", "dim"), *overlaid(row, other, seen)]
+        for label, row, other in zip(labels_of(view, finite, height), rows, behind, strict=True)
     ]
+
+
+def extent(axis: Axis, count: int) -> int:
+    """The columns that the losses of so many iterations take."""
+    if count == 0:
+        return 0
+    return max(1, axis.column(count - 1) + 1) if count < axis.span else axis.room
+
+
+def overlaid(row: str, other: str, seen: int) -> Line:
+    """A row of a curve over one of another branch: where both have dots they share the cell."""
+    cells: list[Span] = []
+    for x in range(max(len(row), len(other))):
+        own = row[x] if x < len(row) else NO_DOTS
+        its = other[x] if x < len(other) else NO_DOTS
+        role = "curve" if x < seen and own != NO_DOTS else "dim"
+        cells.append((chr(ord(own) | ord(its)), role))
+    return joined(cells)
+
+
+def joined(cells: list[Span]) -> Line:
+    """Neighbours of the same role as one span."""
+    parts = groupby(cells, key=lambda cell: cell[1])
+    return [("".join(text for text, _ in group), role) for role, group in parts]
+
+
+def labels_of(view: View, finite: NDArray[np.float64], height: int) -> list[str]:
+    """The ends of the axis; between them the name of a compared branch, where there is room."""
+    labels = limits(finite, height)
+    if view.other is not None and height > 2:
+        labels[height // 2] = fitted([(f"┈{clean(view.other[0])}", "")], AXIS - 1)[0][0]
+    return labels
 
 
 def limits(finite: NDArray[np.float64], height: int) -> list[str]:

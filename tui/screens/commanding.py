@@ -58,6 +58,14 @@ class Commanding(LinesScreen):
         """Give a pane the focus."""
 
     @abstractmethod
+    def compare_with(self, branches: Sequence[str]) -> None:
+        """Draw the losses of a compared branch too."""
+
+    @abstractmethod
+    def start_recording(self, path: str) -> None:
+        """Record into a file from here on."""
+
+    @abstractmethod
     def select_tensor(self, name: str) -> None:
         """Show a tensor."""
 
@@ -93,6 +101,8 @@ class Commanding(LinesScreen):
         result = run.result if isinstance(run.result, Result) else Result("")
         said = result.lines or tuple(run.logs)  # an answer repeats what was logged on the way
         self.console.say(said, "" if result.ok else "bad")
+        if "branches" in result.data and result.word == "compare":
+            self.compare_with(result.data["branches"])
         self.show_now("stopped" if run.cancelled else headline(said))
         if len(result.lines) > 1 and "at" not in result.data:
             self.go_to_pane("console")  # an answer to read

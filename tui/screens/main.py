@@ -1,6 +1,6 @@
 """The main screen: it alone holds the Session; panes get a View down and post messages up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -298,8 +298,13 @@ class MainScreen(Commanding):
     def action_follow(self) -> None:
         """Show what the last op wrote, and its derivative."""
         lens = replace(self.selection.lens, of=None, wrt=None)
-        self.selection = replace(self.selection, tensor=None, lens=lens)
+        self.selection = replace(self.selection, tensor=None, lens=lens, compared=None)
         self.refresh_view()
+
+    def compare_with(self, branches: Sequence[str]) -> None:
+        """Draw the losses of the compared branch that is not the current one, until Esc."""
+        others = [name for name in branches if name != self.session.branch.name]
+        self.selection = replace(self.selection, compared=others[0] if others else None)
 
     def focus_lens(self, note: str = "", **changes: object) -> None:
         """Look at another derivative, or at the same one in another way."""
