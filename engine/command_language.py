@@ -21,6 +21,12 @@ from engine.session import Session
 
 LINE = re.compile(r"\s*(?P<count>\d{1,18})?\s*(?P<word>[A-Za-z][A-Za-z-]*)?(?P<rest>.*)", re.DOTALL)
 MAX_CHARACTERS = 10_000
+PREDICATES = (
+    *("any nan", "any inf", "any non-finite", "gradient above ", "gradient below "),
+    *("dead", "unmoved"),
+)
+# Arguments, after their kind, that end in an expression: a condition, or braces in a message.
+IN_EXPRESSION = re.compile(r"(target .*\bif\s.*|target \S+\s.*\{[^}]*|stop-if \d+\s.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +93,16 @@ class Debugger:
         """What the argument of a command may become."""
         kind = command.completes
         names = scope_names(self.session.program)
-        conditional = kind == "target" and re.search(r"\bif\s", text)
-        if kind in ("expression", "condition", "assignment") or conditional:
-            starts = ["any nan", "any inf", "any non-finite", "gradient above ", "gradient below "]
-            special = [*starts, "dead", "unmoved"] if kind == "condition" else []
-            found = [each for each in special if each.startswith(text)]
-            return [*found, *complete_expression(text, names)]
+        if kind == "watch":
+            return [source for source in self.session.watches if source.startswith(text)]
+        if kind == "condition":
+            found = [each for each in PREDICATES if each.startswith(text)]
+            return list(dict.fromkeys([*found, *complete_expression(text, names)]))
+        if kind in ("expression", "assignment") or IN_EXPRESSION.fullmatch(f"{kind} {text}"):
+            return complete_expression(text, names)
         head, last = re.match(r"(.*?)(\S*)$", text, re.DOTALL).groups()  # type: ignore[union-attr]
+        if kind == "position" and (inside := re.match(r"i\d+:", last)):
+            head, last = head + inside.group(), last[inside.end() :]
         return [head + word for word in self._words(kind) if word.startswith(last)]
 
     def _words(self, kind: str) -> list[str]:
@@ -109,9 +118,10 @@ class Debugger:
         found = {
             "target": [*phases, *layers, *parts, *(op.name for op in ops), *exact],
             "position": ["start", "end", *marks, *phases, *exact],
-            "phase": [*phases, "always"],
+            "phase": [*phases, *exact, "always"],
             "stop": [*stops, "all"],
-            "branch": [branch.name for branch in session.branches],
+            "stop-if": stops,
+            "branch": ["delete", *(branch.name for branch in session.branches)],
             "bookmark": list(session.bookmarks),
             "watch": list(session.watches),
             "info": list(TOPICS),

@@ -171,7 +171,7 @@ STOPPING = (
         "target",
     ),
     Command(("ignore",), "NUMBER COUNT", "let the next hits pass", run_ignore, "stop"),
-    Command(("condition",), "NUMBER [CONDITION]", "change a condition", run_condition, "stop"),
+    Command(("condition",), "NUMBER [CONDITION]", "change a condition", run_condition, "stop-if"),
     Command(("enable",), "NUMBER… | all", "switch stops on", run_enable, "stop"),
     Command(("disable",), "NUMBER… | all", "switch stops off", run_disable, "stop"),
     Command(("delete", "d"), "NUMBER… | all", "remove stops", run_delete, "stop"),

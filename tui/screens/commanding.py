@@ -26,8 +26,10 @@ from tui.widgets.console import ConsolePane
 from tui.widgets.grid import MatrixGrid
 from tui.widgets.lines import LinesScreen
 from tui.widgets.prompt import Asked, Dismissed, PromptLine
+from tui.widgets.tensor_grid import TensorGrid
 
 OF_A_STOP = ("condition ", "log ")  # what the list of stops asks for and may be emptied
+SMALL = 24  # elements of a tensor that is edited as a list
 
 
 class Commanding(LinesScreen):
@@ -36,6 +38,7 @@ class Commanding(LinesScreen):
     session: Session
     journeys: Journeys
     debugger: Debugger
+    keep: Callable[[], None] = staticmethod(lambda: None)  # saves stops, watches and bookmarks
 
     @abstractmethod
     def show_now(self, note: str = "") -> None:
@@ -106,6 +109,7 @@ class Commanding(LinesScreen):
         self.show_now("stopped" if run.cancelled else headline(said))
         if len(result.lines) > 1 and "at" not in result.data:
             self.go_to_pane("console")  # an answer to read
+        self.keep()
         if result.data.get("quit"):
             self.app.exit()
 
@@ -138,6 +142,7 @@ class Commanding(LinesScreen):
             self.show_now("the run is over: select an op of the program first")
             return
         stop = self.session.stops.toggle_op(op)
+        self.keep()
         self.show_now(f"stop {stop.number}: {stop}" if stop else "breakpoint removed")
 
     @on(GutterClicked)
@@ -151,9 +156,11 @@ class Commanding(LinesScreen):
             self.app.push_screen(StopsScreen(self.session.stops), self.stops_answered)
 
     def stops_answered(self, answer: StopsAnswer | None) -> None:
-        """Something of a stop is to be typed."""
+        """The list is closed; something of a stop is to be typed."""
+        self.keep()
         if answer is not None:
-            self.ask(answer.kind, answer.label, answer.text, self.debugger.complete)
+            head = "" if answer.kind == "command" else f"{answer.kind} "
+            self.ask(answer.kind, answer.label, answer.text, self.completing(head))
         self.show_now()
 
     def action_run_to(self) -> None:
@@ -254,8 +261,12 @@ class Commanding(LinesScreen):
         self.ask("search", "/", "", self.found)
 
     def action_edit(self) -> None:
-        """Edit the selected value."""
+        """Edit the selected value; among the variables the whole tensor, where it is small."""
+        view = self.looked()
         place, value = self.selected_value()
+        if self.focused_pane == "variables" and view.array is not None and view.array.ndim:
+            small = view.array.size <= SMALL
+            place, value = view.tensor, str(view.array.tolist()) if small else ""
         self.ask("command", ":", f"set {place} = {value}", self.debugger.complete)
 
     @on(Asked)
@@ -296,6 +307,7 @@ class Commanding(LinesScreen):
         except GradstepError as error:
             self.failed(error)
         else:
+            self.keep()
             self.show_now(note)
 
     def completing(self, head: str) -> Callable[[str], list[str]]:
