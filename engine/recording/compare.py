@@ -89,8 +89,8 @@ class Comparison:
             a.goto((iteration - 1) * len(a.program.ops) + index)
             b.goto((iteration - 1) * len(b.program.ops) + other)
             place = format_position(a.program, a.event)
-            for name in ("x", "y"):
-                self.look(a.event, place, name, a.tensors[name], b.tensors[name])
+            for name in ("x", "y", *edited(a), *edited(b)):
+                self.look(a.event, place, name, a.tensors.get(name), b.tensors.get(name))
             event = a.event
             for session in self.sides:
                 session.step(1, Granularity.OP)
@@ -139,6 +139,12 @@ class Comparison:
                 row.append(largest(a[name], b[name]))
 
 
+def edited(session: Session) -> list[str]:
+    """The tensors that were edited at the cursor."""
+    edits = session.journal.edits.get(session.event, ())
+    return [session.program.resolve(edit.target) for edit in edits]
+
+
 def largest(a: Array, b: Array) -> float | None:
     """max |a − b|; None for different shapes, NaN where only one of them is NaN."""
     if a.shape != b.shape:
@@ -160,19 +166,21 @@ def aligned(a: Program, b: Program) -> list[tuple[int, int]]:
     return pairs
 
 
-def reasons(a: Session, b: Session) -> Iterator[str]:
+def reasons(left: Session, right: Session) -> Iterator[str]:
     """What is different in the experiments, the data and the edits."""
-    left, right = (parse(experiment_text(s.program.experiment), "experiment") for s in (a, b))
-    found = list(paths(left, right, ""))
+    texts = (experiment_text(s.program.experiment) for s in (left, right))
+    old, new = (parse(text, "experiment") for text in texts)
+    found = list(paths(old, new, ""))
     shown = [path for path in found if path[0] not in ("name", "description", "training.epochs")]
     for path, old, new in shown[:MOST_REASONS]:
         yield f"{kind(path)}: {path} {short(old)} → {short(new)}"
     if len(shown) > MOST_REASONS:
         yield f"and {len(shown) - MOST_REASONS} more differences between the experiments"
-    x, y = a.program.data, b.program.data
-    if first_difference(x.x, y.x) is not None or first_difference(x.y, y.y) is not None:
+    x, y = left.program.data, right.program.data
+    pairs = [(x.x, y.x), (x.y, y.y)]
+    if any(a.dtype == b.dtype and first_difference(a, b) is not None for a, b in pairs):
         yield f"data: {x.x.shape} against {y.x.shape}, or other values"
-    yield from edits(a.journal, b.journal)
+    yield from edits(left.journal, right.journal)
 
 
 def kind(path: str) -> str:

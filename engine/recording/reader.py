@@ -17,7 +17,7 @@ from engine.recording.schema import APPLICATION_ID, TABLES, USER_VERSION
 
 MAGIC = b"SQLite format 3\0"
 STEPS = 10_000  # virtual machine instructions between two looks at the budget
-BUDGET = 20_000  # looks: about two seconds
+BUDGET = 5_000  # looks: about a second
 CHECKED_BYTES = 2**23  # files up to this size are checked whole when they are opened
 Row = tuple[Any, ...]
 

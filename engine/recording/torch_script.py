@@ -182,7 +182,7 @@ def loop_part(program: Program, iterations: int) -> str:
         if phase not in training.skip:
             loop += "".join(f"    {line}\n" for line in phase_lines(program, phase))
     shown = Phase.LOSS not in training.skip and Phase.FORWARD not in training.skip
-    return loop + ("    print(iteration + 1, float(loss))\n" if shown else "")
+    return loop + ("    print(iteration + 1, loss.item())\n" if shown else "")
 
 
 def phase_lines(program: Program, phase: Phase) -> list[str]:

@@ -63,6 +63,7 @@ def described(recording: Recording, damage: list[str]) -> dict[str, Any]:
             damage.append(str(problem).partition("damaged: ")[2])
         except GradstepError as problem:
             damage.append(f"{name}: {problem}")
+    about["damage"] = list(dict.fromkeys(damage))
     return about
 
 

@@ -101,8 +101,8 @@ def record(
     target = Path(path)
     check_target(target, append)
     plan = estimate(program, store, wanted)
-    note(plan_text(plan))
     writer = Writer(target, program, plan, environment(), limit)
+    note(plan_text(plan))
     return run(writer, program, wanted)
 
 

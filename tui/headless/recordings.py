@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from engine.recording.reader import Reader
+from engine.recording.reader import Damaged, Reader
 from engine.recording.recorded import Recording
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,5 +31,8 @@ def opened(file: str, number: int | None = None) -> Iterator[Recording]:
     reader = Reader(Path(file))
     try:
         yield Recording(reader, number)
+    except Damaged as problem:
+        hint = f"what is still readable: gradstep info {file}"
+        raise Damaged(f"{problem}\n{hint}") from None
     finally:
         reader.close()

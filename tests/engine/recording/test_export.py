@@ -1,0 +1,105 @@
+"""Exports: the lines of a trace, arrays, and a script that PyTorch runs."""
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from engine.experiment import load_experiment
+from engine.position import Granularity
+from engine.program import Program, compile_program
+from engine.recording.export import recorded_arrays, recorded_lines
+from engine.recording.torch_script import torch_script
+from engine.session import Session
+from engine.trace import trace_lines
+from tests.engine.recording.recordings import opened, record
+from tests.engine.small_experiments import program
+
+
+@pytest.mark.parametrize("store", ["full", "keyframes"])
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"training": {"epochs": 3}},
+        {"data": {"batch_size": 3, "shuffle": True}, "dtype": "float32"},
+        {"optimizer": {"type": "adam"}, "training": {"epochs": 3, "skip": ["zero_grad"]}},
+    ],
+)
+def test_the_lines_are_those_of_a_trace(store: str, tables: dict[str, Any], tmp_path: Path) -> None:
+    made = program(**tables)
+    record(tmp_path / "r.gradstep", made, store)
+    with opened(tmp_path / "r.gradstep") as recording:
+        found = list(recorded_lines(recording, "main", with_values=True))
+    assert found == list(trace_lines(made, Granularity.OP, made.iterations, with_values=True))
+
+
+def test_arrays(tmp_path: Path) -> None:
+    made = program(training={"epochs": 4})
+    record(tmp_path / "r.gradstep", made, "keyframes")
+    with opened(tmp_path / "r.gradstep") as recording:
+        found = recorded_arrays(recording, "main")
+    session = Session(made)
+    assert found["iterations"].tolist() == [0, 1, 2, 3, 4]
+    for iteration in range(5):
+        session.goto(iteration * len(made.ops))
+        assert np.array_equal(found["linear1.weight"][iteration], session.tensors["linear1.weight"])
+    assert np.array_equal(found["loss"], session.losses)
+    assert np.array_equal(found["x"], made.data.x)
+
+
+def compiled(name: str, epochs: int = 3) -> Program:
+    found = load_experiment(name)
+    training = msgspec.structs.replace(found.training, epochs=epochs)
+    return compile_program(msgspec.structs.replace(found, training=training))
+
+
+CASES: dict[str, Any] = {
+    "classification-bce": compiled,
+    "digits": compiled,
+    "iris": compiled,
+    "bug-frozen": compiled,
+    "bug-no-zero-grad": compiled,
+    "adam": lambda name: program(
+        optimizer={"type": "adam", "lr": 0.05, "weight_decay": 0.1},
+        data={"batch_size": 3, "shuffle": True},
+        loss={"type": "huber", "delta": 0.5, "reduction": "batch_mean", "scale": 0.5},
+        layers=[
+            {"type": "linear", "out": 40},
+            {"type": "leaky_relu", "negative_slope": 0.2},
+            {"type": "elu", "alpha": 0.7},
+            {"type": "linear", "out": 1, "bias": False},
+        ],
+        training={"epochs": 6, "order": ["forward", "loss", "zero_grad", "backward", "update"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_script_gives_the_same_losses_in_pytorch(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    made = CASES[name](name)
+    path = tmp_path / "r.gradstep"
+    record(path, made, "keyframes")
+    with opened(path) as recording:
+        (tmp_path / "run.py").write_text(torch_script(recording, "main"))
+        losses = np.array(recording.losses(recording.branches["main"]))
+    runpy.run_path(str(tmp_path / "run.py"))  # a process of its own would import torch again
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [int(number) for number, _ in printed] == list(range(1, len(losses) + 1))
+    torch_losses = np.array([float(loss) for _, loss in printed])
+    precision = 1e-9 if made.experiment.dtype == "float64" else 2e-3
+    assert np.allclose(torch_losses, losses, rtol=precision, atol=precision * 1e-3)
+
+
+def test_a_name_cannot_leave_its_comment(tmp_path: Path) -> None:
+    made = program(name='"""\nimport os\nraise SystemExit(7)\n"""\\')
+    record(tmp_path / "r.gradstep", made, "keyframes")
+    with opened(tmp_path / "r.gradstep") as recording:
+        script = torch_script(recording, "main")
+    module = compile(script, "run.py", "exec")
+    assert "raise SystemExit" not in script.replace(module.co_consts[0], "")
