@@ -77,6 +77,25 @@ def stepping() -> list[Command]:
     return commands
 
 
+def plot_command(name: str, keys: str, action: str, words: str, footer: str = "") -> Command:
+    """A command of the plots screen: an action of that screen."""
+    return Command(f"plot-{name}", tuple(keys.split()), action, words, "Plots", footer)
+
+
+PLOT_COMMANDS: tuple[Command, ...] = (
+    plot_command("in", "plus", "zoom(1)", "a shorter part of the run, around the cursor", "closer"),
+    plot_command("out", "minus", "zoom(-1)", "a longer part", "further"),
+    plot_command("left", "left", "pan(-1)", "the part before"),
+    plot_command("right", "right", "pan(1)", "the part after"),
+    plot_command("whole", "equals_sign home", "whole", "the whole run", "all"),
+    plot_command("log", "l", "mode('log')", "logarithmic or linear", "log"),
+    plot_command("own", "a", "mode('own')", "one scale for all curves, or each its own", "scales"),
+    plot_command("unit", "x", "mode('events')", "iterations or events along the axis"),
+    plot_command("others", "b", "mode('others')", "the losses of other branches", "branches"),
+    plot_command("regions", "r", "regions", "decision regions of two inputs, or curves", "regions"),
+    plot_command("close", "escape p q", "close", "back to the debugger", "close"),
+)
+
 COMMANDS: tuple[Command, ...] = (
     *stepping(),
     Command("first", ("g",), "first", "to the first event", "Stepping"),
@@ -117,6 +136,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("outer", ("u",), "level(1)", "compare with an outer level: op, phase, …", "Looking"),
     Command("inner", ("d",), "level(-1)", "compare with an inner level: …, phase, op", "Looking"),
     Command("listing", ("o",), "listing", "the program as ops, or as a PyTorch loop", "Looking"),
+    Command("plots", ("p",), "plots", "curves over the run; decision regions", "Looking", "plots"),
     Command("layers", ("L",), "layers", "the flow through the layers, or their costs", "Looking"),
     Command("follow", ("full_stop",), "follow", "show what the last op wrote", "Looking"),
     Command("numerator", ("y",), "numerator", "the selected tensor on top of ∂/∂", "Jacobians"),
@@ -134,6 +154,9 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 KEY_NAMES = {
+    "home": "Home",
+    "right": "→",
+    "left": "←",
     "space": "Space",
     "question_mark": "?",
     "full_stop": ".",
@@ -177,6 +200,8 @@ def help_rows(
     for command in commands:
         groups.setdefault(command.group, []).append((keys_text(command), command.help))
     groups["Stepping"].append(("5n, 20s, …", "a count before a step key"))
+    groups["Plots screen"] = [(keys_text(command), command.help) for command in PLOT_COMMANDS]
+    groups["Plots screen"].append(("1 … 9", "show a curve, or no longer; step keys step"))
     numbers = [(str(pane.number), f"{pane.title}: {pane.help}") for pane in PANES.values()]
     groups["Panes"] = [*numbers, *groups["Panes"]]
     groups["Session"].append((key_name("ctrl+p"), "all commands by name"))

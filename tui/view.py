@@ -14,6 +14,7 @@ from engine.program import Op, Program, TensorInfo
 from engine.session import Session
 from engine.state import Event
 from engine.stop import StopKind
+from engine.tracks import Tracks
 from engine.watches import WatchValue
 from tui.lens import Lens, pair
 
@@ -52,7 +53,8 @@ class View:
 
     ``before`` is the selected tensor at the beginning of the selected level, None where it did
     not exist or is beyond the history (``before_lost``). ``note`` is a word to the person. What
-    is known of the past holds for as long as ``lineage`` is the same.
+    is known of the past holds for as long as ``lineage`` is the same. ``others`` has the losses of
+    the other branches, and ``measured`` goes on with what is to be measured in the past.
     """
 
     program: Program
@@ -86,6 +88,8 @@ class View:
     lineage: object = None
     skipped: frozenset[int] = frozenset()
     other: tuple[str, Array] | None = None
+    others: Callable[[], dict[str, Array]] = dict
+    measured: Callable[[Tracks], Iterator[int]] = lambda tracks: iter(())
 
     @property
     def op(self) -> Op | None:
@@ -212,6 +216,11 @@ def mode_of(session: Session) -> str:
     return f"{word} {branch}".strip()
 
 
+def other_losses(session: Session) -> dict[str, Array]:
+    """The losses of every branch but the current one, by name."""
+    return {b.name: np.array(b.losses) for b in session.branches if b is not session.branch}
+
+
 def look(session: Session, selection: Selection, badge: Callable[[str], str]) -> View:
     """The view of a session with a selection."""
     name = selection.tensor or followed(session)
@@ -252,4 +261,6 @@ def look(session: Session, selection: Selection, badge: Callable[[str], str]) ->
         row=selection.row,
         skipped=skipped_in(session),
         other=other_branch(session, selection.compared),
+        others=lambda: other_losses(session),
+        measured=lambda tracks: tracks.fill(session),
     )

@@ -25,6 +25,17 @@ SEQUENTIAL: tuple[Rgb, ...] = (
     (150, 210, 64),
     (250, 232, 42),
 )
+# Classes, in the order in which colour-blind eyes tell most of them apart (after Okabe and Ito).
+CLASSES: tuple[Rgb, ...] = (
+    (0, 92, 160),
+    (230, 159, 0),
+    (150, 205, 240),
+    (170, 70, 0),
+    (0, 158, 115),
+    (240, 228, 100),
+    (204, 121, 167),
+    (120, 120, 120),
+)
 NOT_A_NUMBER: Rgb = (204, 80, 160)
 INFINITE: Rgb = (200, 30, 30)
 

@@ -287,6 +287,10 @@ class MainScreen(Commanding):
         program.as_code = not program.as_code
         self.set_class(program.as_code, "code")
 
+    def action_plots(self) -> None:
+        """Curves over the run, and decision regions."""
+        self.app.push_screen(PlotsScreen(self))
+
     def action_layers(self) -> None:
         """The flow through the layers, or what they cost; from elsewhere, the flow pane."""
         flow = self.query_one(FlowPane)

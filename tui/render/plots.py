@@ -1,0 +1,163 @@
+"""The plots screen in text: which curves there are, the part of the run they show, the legend."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.program import Program
+from engine.tracks import Tracks
+from tui.render.clean import clean
+from tui.render.line import Line, fitted, width_of
+from tui.render.numbers import compact
+from tui.render.plot import Frame, Series
+from tui.render.timeline import nice
+from tui.view import View
+
+LOSS = "loss"
+MOST = 9  # curves that have a key
+ZOOM, PAN = 2.0, 0.25
+
+
+@dataclass(frozen=True)
+class Plots:
+    """What a person has chosen to see. ``span`` None is all that is known of the run."""
+
+    shown: frozenset[str] = frozenset([LOSS])
+    log: bool = False
+    own: bool = False
+    others: bool = False
+    events: bool = False
+    span: tuple[float, float] | None = None
+    lift: float = 0.0
+
+    def toggled(self, name: str) -> "Plots":
+        """The same with a curve more, or less."""
+        return replace(self, shown=self.shown ^ {name})
+
+    def switched(self, what: str) -> "Plots":
+        """The same with ``log``, ``own``, ``others`` or ``events`` on or off."""
+        return replace(self, **{what: not getattr(self, what)})  # type: ignore[arg-type]
+
+    def zoomed(self, view: View, factor: float) -> "Plots":
+        """A longer or shorter part of the run around the cursor, never less than an iteration."""
+        low, high = self.frame(view).x
+        whole = whole_run(view)
+        length = max((high - low) * factor, float(len(view.program.ops)))
+        if length >= whole[1] - whole[0]:
+            return replace(self, span=None)
+        share = (min(max(view.event, low), high) - low) / (high - low)
+        start = view.event - share * length
+        return replace(self, span=inside((start, start + length), whole))
+
+    def panned(self, view: View, share: float) -> "Plots":
+        """Another part of the run of the same length."""
+        low, high = self.frame(view).x
+        by = share * (high - low)
+        return replace(self, span=inside((low + by, high + by), whole_run(view)))
+
+    def frame(self, view: View) -> Frame:
+        """The part of the plane that is seen."""
+        return Frame(self.span or whole_run(view), None, self.log, self.own)
+
+
+def inside(span: tuple[float, float], whole: tuple[float, float]) -> tuple[float, float]:
+    """A part moved so that it lies in the whole."""
+    length = min(span[1] - span[0], whole[1] - whole[0])
+    start = max(whole[0], min(span[0], whole[1] - length))
+    return start, start + length
+
+
+def whole_run(view: View) -> tuple[float, float]:
+    """All that is known of the run, in steps of 10, 20, 50 …, so that nothing moves at a step."""
+    per = len(view.program.ops)
+    iterations = min(view.program.iterations, nice(max(1, -(-view.known // per))))
+    return 0.0, float(iterations * per)
+
+
+def loss_points(program: Program, losses: Array) -> tuple[Array, ...]:
+    """The loss of every iteration, where the cursor stands when it has just been computed."""
+    index = next((op.index for op in program.ops if op.name == "loss"), 0)
+    events = np.arange(len(losses), dtype=np.float64) * len(program.ops) + index + 1
+    return events, np.asarray(losses, np.float64)
+
+
+def curves(
+    view: View,
+    plots: Plots,
+    names: Sequence[str],
+    tracks: Tracks,
+    others: Mapping[str, Array],
+) -> list[Series]:
+    """The curves that are shown: each keeps its symbol whatever else is switched on."""
+    found = []
+    for style, name in enumerate(names):
+        if name in plots.shown:
+            points = loss_points(view.program, view.history)
+            x, y = points if name == LOSS else tracks.series(name)
+            found.append(Series(clean(name), x, y, style))
+    if plots.others:
+        for number, (name, losses) in enumerate(others.items()):
+            x, y = loss_points(view.program, losses)
+            found.append(Series(f"loss of {clean(name)}", x, y, len(names) + number))
+    return found
+
+
+def legend_lines(
+    names: Sequence[str], shown: Sequence[Series], cursor: int, width: int, height: int
+) -> list[Line]:
+    """Each curve with its key, its symbol and its value at the cursor; those not shown are dim."""
+    known = {series.name: series for series in shown}
+    parts: list[Line] = []
+    for number, name in enumerate(names, 1):
+        series = known.pop(clean(name), None)
+        parts.append(entry(str(number), clean(name), series, cursor))
+    parts += [entry("", series.name, series, cursor) for series in known.values()]
+    lines: list[Line] = [[]]
+    for part in parts:
+        if width_of(lines[-1]) + width_of(part) > width and lines[-1]:
+            lines.append([])
+        lines[-1] += part
+    lines = [*lines, *([[]] * height)][:height]
+    return [fitted(line, width) for line in lines]
+
+
+def entry(key: str, name: str, series: Series | None, cursor: int) -> Line:
+    """One curve in the legend."""
+    line: Line = [(f" {key}", "key" if key else "")]
+    if series is None:
+        return [*line, (f" {name} ", "dim")]
+    value = value_at(series, cursor)
+    return [*line, (f"{series.symbol} {name} ", series.role), (f"{value} ", "")]
+
+
+def value_at(series: Series, cursor: int) -> str:
+    """The last value of a curve up to the cursor."""
+    place = int(np.searchsorted(series.x, cursor, "right")) - 1
+    return compact(series.y[place]) if place >= 0 else "–"
+
+
+def modes_line(view: View, plots: Plots, width: int) -> Line:
+    """What is switched on, and what the axes are."""
+    line: Line = [(" y ", "dim"), ("logarithmic" if plots.log else "linear", "label")]
+    if plots.own:
+        line.append((", each curve on its own scale", "label"))
+    line += [("   x ", "dim"), ("events" if plots.events else "iterations", "label")]
+    if plots.span is not None:
+        per = len(view.program.ops)
+        low, high = plots.span
+        line.append((f" {low / per + 1:.4g} … {high / per + 1:.4g}", "label"))
+    if plots.others:
+        line.append(("   with the other branches", "label"))
+    if view.busy:
+        line.append((f"   {view.busy}", "warn"))
+    elif view.note:
+        line.append((f"   {clean(view.note)}", ""))
+    return fitted(line, width)
+
+
+def x_text(view: View, plots: Plots, event: float) -> str:
+    """The label of a place on the x axis."""
+    per = len(view.program.ops)
+    return f"#{event:.0f}" if plots.events else f"i{event / per + 1:.4g}"

@@ -1,0 +1,154 @@
+"""Decision regions as half-block cells with the data on them, or as characters without colour."""
+
+import math
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.regions import Regions
+from tui.render import palette
+from tui.render.heatmap import HeatCell
+from tui.render.line import Line
+from tui.render.numbers import compact
+from tui.render.palette import Rgb
+from tui.render.plot import SYMBOLS
+from tui.render.scaling import Floats, position
+
+RAMP = " .:-=+*%#"  # from the smallest answer to the largest
+LETTERS = " .:-=+*%#"  # one for each class, then again
+LABELS = 8
+MANY = 400  # points beyond which only a sample of the data is drawn
+Cells = list[list[HeatCell]]
+
+
+def region_cells(
+    found: Regions, data: Array, labels: Array | None, width: int, height: int, colour: bool
+) -> Cells:
+    """``height`` rows of ``width`` cells with the data as the symbols of their classes."""
+    if width <= 0 or height <= 0:
+        return [[] for _ in range(max(0, height))]
+    levels = shares(found)
+    if colour:
+        pixels = enlarged(levels, width, 2 * height)
+        cells = [
+            [
+                HeatCell("▀", colour_of(found, top), colour_of(found, bottom))
+                for top, bottom in zip(pixels[2 * y], pixels[2 * y + 1], strict=True)
+            ]
+            for y in range(height)
+        ]
+    else:
+        pixels = enlarged(levels, width, height)
+        cells = [[HeatCell(letter(found, v), None, None) for v in row] for row in pixels]
+    for x, y, symbol in points(found, data, labels, width, height):
+        ground = cells[y][x].background
+        cells[y][x] = HeatCell(symbol, ground and palette.contrasting(ground), ground)
+    return cells
+
+
+def shares(found: Regions) -> Floats:
+    """Answers between 0 and 1, ½ where the decision changes; classes as their numbers."""
+    if found.classes:
+        return np.asarray(found.answers, np.float64)
+    finite = found.answers[np.isfinite(found.answers)]
+    if finite.size == 0:
+        return np.asarray(found.answers, np.float64)
+    low, high = float(finite.min()), float(finite.max())
+    if found.threshold is not None:
+        reach = max(abs(low - found.threshold), abs(high - found.threshold), found.threshold)
+        low, high = found.threshold - reach, found.threshold + reach
+    return position(found.answers, low, high)
+
+
+def enlarged(values: Floats, width: int, height: int) -> Floats:
+    """A coarse grid drawn finer: each pixel takes the nearest point."""
+    rows = np.arange(height) * values.shape[0] // height
+    cols = np.arange(width) * values.shape[1] // width
+    return values[np.ix_(rows, cols)]
+
+
+def colour_of(found: Regions, level: float) -> Rgb:
+    """The colour of an answer."""
+    if math.isnan(level):
+        return palette.NOT_A_NUMBER
+    if found.classes:
+        return palette.CLASSES[int(level) % len(palette.CLASSES)]
+    stops = palette.SEQUENTIAL if found.threshold is None else palette.DIVERGING
+    return palette.colour(stops, level)
+
+
+def letter(found: Regions, level: float) -> str:
+    """The character of an answer."""
+    if math.isnan(level):
+        return "N"
+    if found.classes:
+        return LETTERS[int(level) % len(LETTERS)]
+    return RAMP[max(0, min(len(RAMP) - 1, math.floor(level * len(RAMP))))]
+
+
+def points(
+    found: Regions, data: Array, labels: Array | None, width: int, height: int
+) -> list[tuple[int, int, str]]:
+    """The cells of the data, and the symbols of their classes."""
+    step = -(-len(data) // MANY)
+    kinds = np.zeros(len(data), np.int64) if labels is None else labels.astype(np.int64)
+    taken = [
+        (row, kind)
+        for row, kind in zip(data[::step], kinds[::step], strict=True)
+        if np.isfinite(row).all()
+    ]
+    return [
+        (
+            place(float(row[0]), found.x, width),
+            height - 1 - place(float(row[1]), found.y, height),
+            SYMBOLS[int(kind) % len(SYMBOLS)],
+        )
+        for row, kind in taken
+    ]
+
+
+def place(value: float, limits: tuple[float, float], cells: int) -> int:
+    """The cell in which a value lies."""
+    low, high = limits
+    return max(0, min(cells - 1, math.floor((value - low) / (high - low) * cells)))
+
+
+def cells_text(cells: Cells) -> list[str]:
+    """The characters alone."""
+    return ["".join(cell.char for cell in row) for row in cells]
+
+
+def region_legend(found: Regions, labels: Array | None) -> Line:
+    """What the symbols and the colours mean."""
+    line: Line = []
+    if labels is not None:
+        kinds = [int(kind) for kind in np.unique(labels)[: len(SYMBOLS)]]
+        line += [(f" {SYMBOLS[kind % len(SYMBOLS)]} {kind} ", "") for kind in kinds]
+    if found.classes:
+        line.append(("  the class of the largest output", "dim"))
+    else:
+        finite = found.answers[np.isfinite(found.answers)]
+        low, high = (finite.min(), finite.max()) if finite.size else (math.nan, math.nan)
+        line.append((f"  ŷ from {compact(low)} to {compact(high)}", "dim"))
+        if found.threshold is not None:
+            line.append((f", decided at {found.threshold:g} (white)", "dim"))
+    if found.right is not None:
+        line.append((f"  right {found.right:.0%}", "good" if found.right == 1 else "warn"))
+    return line
+
+
+def y_labels(found: Regions, height: int) -> list[str]:
+    """The second input beside the rows: its limits at the ends."""
+    labels = [""] * height
+    if height:
+        labels[-1] = compact(found.y[0], LABELS - 1)
+        labels[0] = compact(found.y[1], LABELS - 1)
+    return labels
+
+
+def x_labels(found: Regions, width: int) -> str:
+    """The first input under the columns."""
+    left, right = compact(found.x[0]), compact(found.x[1])
+    middle = "x₁ →   x₂ ↑"
+    gap = width - len(left) - len(right)
+    return left + middle.center(gap) + right if gap >= len(middle) else left.ljust(width)

@@ -1,0 +1,208 @@
+"""The plots screen: curves over the run, or decision regions; step keys go on to the debugger."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Footer
+
+from engine.errors import GradstepError
+from engine.regions import has_regions
+from engine.tracks import Quantity, Tracks, gradient_norms, measures, watched
+from tui.commands import COMMANDS, PLOT_COMMANDS, key_name
+from tui.messages import IterationChosen
+from tui.render.plots import LOSS, MOST, PAN, ZOOM, Plots
+from tui.view import View
+from tui.widgets.lines import LinesScreen
+from tui.widgets.plot import Curves, Legend, RegionMap, Sheet
+from tui.widgets.status import PositionLine
+
+if TYPE_CHECKING:
+    from tui.screens.main import MainScreen
+
+SLICE, PAUSE = 0.008, 0.001  # seconds of measuring, and between two of them
+WATCHES = 4  # watches that get a key before the norms do
+STEPS = ("Stepping",)
+ALSO = ("continue", "reverse", "help")
+
+
+def bindings() -> list[BindingType]:
+    """The keys of this screen, and those that move the debugger."""
+    own: list[BindingType] = [
+        Binding(",".join(c.keys), c.action, c.footer or c.help, show=bool(c.footer), id=c.id,
+                key_display=key_name(c.keys[0]))
+        for c in PLOT_COMMANDS
+    ]  # fmt: skip
+    taken = {key for command in PLOT_COMMANDS for key in command.keys}
+    moving: list[BindingType] = [
+        Binding(key, f"main({c.action!r})", c.help, show=False)
+        for c in COMMANDS
+        if not getattr(c, "pane", "") and (c.group in STEPS or c.id in ALSO)
+        for key in (*c.keys, *c.aliases)
+        if key not in taken
+    ]
+    digits = [Binding(str(n), f"curve({n})", show=False) for n in range(1, MOST + 1)]
+    return [*own, *moving, *digits]
+
+
+class PlotsScreen(LinesScreen):
+    """Curves over the run, and the decision regions of a network with two inputs."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings()
+
+    def __init__(self, main: "MainScreen") -> None:
+        super().__init__()
+        self.main = main
+        program = main.session.program
+        self.sheet = Sheet(Tracks(program))
+        self.fixed = {q.name: q for q in (*measures(program), *gradient_norms(program))}
+        self.regions = False
+
+    def compose(self) -> ComposeResult:
+        yield PositionLine()
+        yield Curves(self.sheet)
+        yield RegionMap(id="regions", classes="hidden")
+        yield Legend(self.sheet)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Follow the debugger."""
+        self.watch(self.main, "view", self.show_view)
+        self.query_one(Curves).focus()
+
+    @property
+    def view(self) -> View | None:
+        """What the debugger shows."""
+        return self.main.view
+
+    # -- what is shown
+
+    def show_view(self, view: View | None) -> None:
+        """Another place in the run: measure what is missing, show what there is."""
+        if view is None:
+            return
+        self.sheet.names = self.names(view)
+        self.sheet.others = view.others()
+        self.query_one(PositionLine).view = view
+        if self.regions:
+            self.query_one(RegionMap).show_view(view)
+        else:
+            self.measure(view)
+            self.repaint(view)
+
+    def names(self, view: View) -> tuple[str, ...]:
+        """The curves that have a key: the loss, measures, watches, norms."""
+        norms = [name for name in self.fixed if name.startswith("‖")]
+        others = [name for name in self.fixed if name not in norms]
+        found = [LOSS, *others, *view.watches[-WATCHES:], *norms]
+        return tuple(dict.fromkeys(found))[:MOST]
+
+    def quantities(self) -> list[Quantity]:
+        """What must be measured for the curves that are shown."""
+        wanted = [n for n in self.sheet.names if n in self.sheet.plots.shown and n != LOSS]
+        return [found for name in wanted if (found := self.quantity(name)) is not None]
+
+    def quantity(self, name: str) -> Quantity | None:
+        """How a curve is measured."""
+        if name in self.fixed:
+            return self.fixed[name]
+        try:
+            return watched(self.main.session.program, name)
+        except GradstepError:
+            return None
+
+    def measure(self, view: View) -> None:
+        """Measure for as long as nobody notices; what is left goes on in a worker."""
+        self.sheet.tracks.want(self.quantities(), view.lineage)
+        steps = view.measured(self.sheet.tracks)
+        if more(steps, SLICE):
+            self.run_worker(self.measure_on(view, steps), group="tracks", exclusive=True)
+
+    async def measure_on(self, view: View, steps: Iterator[int]) -> None:
+        """Go on in slices, and let keys through between them."""
+        while view is self.view and self.main.resting():
+            going = more(steps, SLICE)
+            self.repaint(view)
+            if not going:
+                return
+            await asyncio.sleep(PAUSE)
+
+    def repaint(self, view: View) -> None:
+        """Show what there is by now."""
+        for part in (self.query_one(Curves), self.query_one(Legend)):
+            if part.view is view:
+                part.watch_view()
+            else:
+                part.view = view
+
+    def choose(self, plots: Plots) -> None:
+        """Show it in another way."""
+        self.sheet.plots = plots
+        if self.view is not None:
+            self.show_view(self.view)
+
+    # -- keys
+
+    def action_curve(self, number: int) -> None:
+        """Show a curve, or no longer."""
+        if number <= len(self.sheet.names):
+            self.choose(self.sheet.plots.toggled(self.sheet.names[number - 1]))
+
+    def action_zoom(self, direction: int) -> None:
+        """A shorter or longer part of the run."""
+        if self.view is not None:
+            factor = 1 / ZOOM if direction > 0 else ZOOM
+            self.choose(self.sheet.plots.zoomed(self.view, factor))
+
+    def action_pan(self, direction: int) -> None:
+        """The part of the run beside it."""
+        if self.view is not None:
+            self.choose(self.sheet.plots.panned(self.view, direction * PAN))
+
+    def action_whole(self) -> None:
+        """The whole run."""
+        self.choose(replace(self.sheet.plots, span=None))
+
+    def action_mode(self, what: str) -> None:
+        """Switch a way of showing on or off."""
+        plots = self.sheet.plots
+        self.choose(plots.switched(what))
+
+    def action_regions(self) -> None:
+        """The decision regions, or the curves."""
+        if not self.regions and not has_regions(self.main.session.program):
+            self.main.show_now("decision regions need a network with two inputs")
+            return
+        self.regions = not self.regions
+        self.query_one(RegionMap).set_class(not self.regions, "hidden")
+        self.query_one(Curves).set_class(self.regions, "hidden")
+        self.query_one(Legend).set_class(self.regions, "hidden")
+        if self.view is not None:
+            self.show_view(self.view)
+
+    async def action_main(self, action: str) -> None:
+        """What the debugger does with a key."""
+        await self.app.run_action(action, default_namespace=self.main)
+
+    @on(IterationChosen)
+    def scrub(self, message: IterationChosen) -> None:
+        """Go to the iteration that was clicked."""
+        self.main.scrub(message)
+
+    def action_close(self) -> None:
+        """Back to the debugger; a long run is stopped first."""
+        if self.main.long_run is not None:
+            self.main.action_cancel()
+        else:
+            self.dismiss()
+
+
+def more(steps: Iterator[int], seconds: float) -> bool:
+    """Go on for some time; whether there is more."""
+    end = time.perf_counter() + seconds
+    return any(time.perf_counter() > end for _ in steps)

@@ -1,0 +1,130 @@
+"""The curves, their legend, and the decision regions, as widgets of the plots screen."""
+
+from collections.abc import Mapping
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.strip import Strip
+from textual.widget import Widget
+
+from engine.arrays import Array
+from engine.regions import Regions, has_regions, labels, regions
+from engine.tracks import Tracks
+from tui.messages import IterationChosen
+from tui.render.heatmap import HeatCell
+from tui.render.line import Line, fitted
+from tui.render.plot import LABELS, plot_lines
+from tui.render.plots import Plots, curves, legend_lines, modes_line, x_text
+from tui.render.regions import Cells, region_cells, region_legend, x_labels, y_labels
+from tui.view import View
+from tui.widgets.lines import Lines, strip_of
+
+
+class Sheet:
+    """What the parts of the screen share: the choices, and what has been measured."""
+
+    def __init__(self, tracks: Tracks) -> None:
+        self.plots = Plots()
+        self.tracks = tracks
+        self.names: tuple[str, ...] = ()
+        self.others: Mapping[str, Array] = {}
+
+
+class Curves(Lines, can_focus=True):
+    """The curves with their axes; a click goes to the iteration under it."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        super().__init__(id="curves")
+        self.sheet = sheet
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        sheet, plots = self.sheet, self.sheet.plots
+        unit = 1.0 if plots.events else float(len(view.program.ops))
+        found = curves(view, plots, sheet.names, sheet.tracks, sheet.others)
+        return plot_lines(
+            found,
+            plots.frame(view),
+            width,
+            height,
+            view.event,
+            lambda event: x_text(view, plots, event),
+            unit,
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the clicked iteration."""
+        place = event.get_content_offset(self)
+        if self.view is None or place is None or place.x <= LABELS:
+            return
+        low, high = self.sheet.plots.frame(self.view).x
+        share = (place.x - LABELS - 1) / max(1, self.content_size.width - LABELS - 2)
+        at = low + share * (high - low)
+        self.post_message(IterationChosen(round(at / len(self.view.program.ops))))
+
+
+class Legend(Lines):
+    """Which curves there are, and what the axes show."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        super().__init__(id="legend")
+        self.sheet = sheet
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        sheet = self.sheet
+        found = curves(view, sheet.plots, sheet.names, sheet.tracks, sheet.others)
+        entries = legend_lines(sheet.names, found, view.event, width, max(0, height - 1))
+        return [*entries, modes_line(view, sheet.plots, width)]
+
+
+class RegionMap(Widget):
+    """What the network answers around its data, at the cursor."""
+
+    view: View | None = None
+    found: Regions | None = None
+    cells: Cells = []  # noqa: RUF012 - replaced, never changed
+    drawn: tuple[object, ...] = ()
+
+    def show_view(self, view: View) -> None:
+        """Another place in the run."""
+        self.view = view
+        self.refresh()
+
+    def draw(self, width: int, height: int) -> None:
+        """Ask the network, once for each view and size."""
+        view = self.view
+        key = (view, width, height, self.app.no_color)
+        if view is None or key == self.drawn or not has_regions(view.program):
+            return
+        self.drawn = key
+        colour = not self.app.no_color
+        self.found = regions(view.program, view.tensors, width, height * (2 if colour else 1))
+        data, kinds = view.program.data, labels(view.program)
+        self.cells = region_cells(self.found, data.x, kinds, width, height, colour)
+
+    def render_line(self, y: int) -> Strip:
+        """One row: a label, then cells; the legend is the last line but one, the axis the last."""
+        width, rows = self.content_size.width, self.content_size.height - 2
+        if self.view is None or width <= LABELS + 2 or rows < 1:
+            return strip_of(self, [], width)
+        if y == 0:
+            self.draw(width - LABELS, rows)
+        if self.found is None:
+            said = " decision regions need a network with two inputs" if y == 0 else ""
+            return strip_of(self, [(said, "dim")], width)
+        if y < rows:
+            label: Line = [(y_labels(self.found, rows)[y].rjust(LABELS - 1) + " ", "dim")]
+            segments = [*strip_of(self, label, LABELS), *map(self.segment, self.cells[y])]
+            return Strip(segments).adjust_cell_length(width, self.rich_style)
+        line: Line = [(" " * LABELS + x_labels(self.found, width - LABELS), "dim")]
+        if y > rows:
+            line = region_legend(self.found, labels(self.view.program))
+        return strip_of(self, fitted(line, width), width)
+
+    def segment(self, cell: HeatCell) -> Segment:
+        """A cell in its colours."""
+        front, back = (
+            c and f"rgb({c[0]},{c[1]},{c[2]})" for c in (cell.foreground, cell.background)
+        )
+        bold = cell.char not in ("▀", " ")
+        return Segment(cell.char, self.rich_style + Style(color=front, bgcolor=back, bold=bold))
