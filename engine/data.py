@@ -23,22 +23,29 @@ from engine.data_files import (
     check_size,
     npz_arrays,
 )
+from engine.data_generated import columns_of, generated
+from engine.data_split import split
 from engine.errors import ExperimentError, Problem
 from engine.experiment import DataSpec, Experiment
 from engine.initializers import stream
 from engine.losses import LOSSES
 
+MAX_NAMES = 100  # inputs that get a name of their own in a generated set
 SHUFFLE = 2**31  # keeps the streams of shuffling apart from those of the initial values
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """All samples; ``classes`` are the labels behind class indices or one-hot columns."""
+    """The samples to train on; ``classes`` are the labels behind class indices or one-hot columns.
+
+    ``validation`` has the samples that were set aside.
+    """
 
     x: Array
     y: Array
     classes: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    validation: "Dataset | None" = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -53,26 +60,52 @@ def load_data(experiment: Experiment) -> Dataset:
             data = read_csv(spec, experiment.path_of(spec.csv), classes)
         elif spec.npz is not None:
             data = read_npz(experiment.path_of(spec.npz), experiment.dtype)
+        elif spec.generate is not None:
+            data = generate(spec, experiment.seed, classes)
         else:
             data = read_inline(spec)
         ignored = getattr(experiment.loss, "ignore_index", None)
-        return finished(data, spec, experiment.dtype, classes, ignored)
+        return finished(data, spec, experiment.dtype, classes, ignored, experiment.seed)
     except DataProblem as error:
         raise ExperimentError(experiment.source or experiment.name, error.problems) from None
 
 
 def finished(
-    data: Dataset, spec: DataSpec, dtype: str, classes: bool, ignored: int | None = None
+    data: Dataset,
+    spec: DataSpec,
+    dtype: str,
+    classes: bool,
+    ignored: int | None = None,
+    seed: int = 0,
 ) -> Dataset:
-    """The samples in their final dtype and shapes, standardized if asked for, read-only."""
+    """The samples in their final dtype and shapes, standardized if asked for, read-only.
+
+    Rows set aside for validation have no part in the means and deviations.
+    """
     if len(data.x) != len(data.y):
         raise DataProblem("y", f"has {len(data.y)} rows, but x has {len(data.x)}: one each")
     if len(data.x) == 0 or data.x.shape[1] == 0:
         raise DataProblem("x", f"is empty, shape {data.x.shape}: at least one row and one column")
-    x = converted(standardized(data.x) if spec.standardize else data.x, "x", dtype)
+    check_image(spec.image, data.x.shape[1])
+    train, aside = None, None
+    if spec.validation is not None:
+        train, aside = split(data.y, spec.validation, seed, spec.stratify)
+    x = standardized(data.x, train) if spec.standardize else data.x
+    x = converted(x, "x", dtype)
     flat = classes and data.y.ndim == 1
     y: Array = class_indices(data.y, ignored) if flat else converted(data.y, "y", dtype)
-    return Dataset(frozen(x), frozen(y), data.classes, data.inputs)
+    if train is None:
+        return Dataset(frozen(x), frozen(y), data.classes, data.inputs)
+    kept = Dataset(frozen(x[aside]), frozen(y[aside]), data.classes, data.inputs)
+    return Dataset(frozen(x[train]), frozen(y[train]), data.classes, data.inputs, kept)
+
+
+def check_image(image: tuple[int, int] | None, columns: int) -> None:
+    """A DataProblem when rows of so many numbers are no pictures of this height and width."""
+    if image is not None and image[0] * image[1] != columns:
+        height, width = image
+        said = f"{height} × {width} is {height * width} numbers, but a row of x has {columns}"
+        raise DataProblem("image", said)
 
 
 def converted(values: Array, field: str, dtype: str) -> Array:
@@ -99,14 +132,42 @@ def class_indices(y: Array, ignored: int | None = None) -> Any:
     return y.astype(np.int64)
 
 
-def standardized(x: Array) -> Array:
-    """Each column with mean 0 and standard deviation 1 (over N); a constant column becomes 0."""
+def standardized(x: Array, rows: NDArray[np.int64] | None = None) -> Array:
+    """Each column with mean 0 and standard deviation 1 (over N); a constant column becomes 0.
+
+    Mean and deviation are those of ``rows``, or of all; what is constant there stays a difference.
+    """
     x = x.astype(np.float64)
+    known = x if rows is None else x[rows]
     with np.errstate(all="ignore"):  # data may hold NaN and infinities
-        constant = x.min(axis=0) == x.max(axis=0)
-        spread = np.where(constant, 1, x.std(axis=0))
-        out: Array = np.where(constant, 0, (x - x.mean(axis=0)) / spread)
+        constant = known.min(axis=0) == known.max(axis=0)
+        spread = np.where(constant, 1, known.std(axis=0))
+        middle = np.where(constant, known[0], known.mean(axis=0))
+        out: Array = np.where(x == middle, 0, (x - middle) / spread)
     return out
+
+
+def generate(spec: DataSpec, seed: int, classes: bool) -> Dataset:
+    """A generated set, with targets that fit the loss: class indices, or rows."""
+    assert spec.generate is not None
+    size = 8 * spec.samples * columns_of(spec.generate, spec.features)
+    if size > MAX_BYTES:
+        said = f"x takes {size:,} bytes, more than the limit of {MAX_BYTES:,}"
+        raise DataProblem("samples", said)
+    x, y, kinds = generated(
+        spec.generate, seed, spec.samples, spec.noise, spec.classes, spec.features
+    )
+    names = tuple(f"x{i}" for i in range(x.shape[1])) if x.shape[1] <= MAX_NAMES else ()
+    labels = tuple(str(k) for k in range(kinds))
+    if spec.one_hot and not kinds:
+        raise DataProblem("one_hot", f"{spec.generate} has numbers to predict, and no classes")
+    if spec.one_hot:
+        return Dataset(x, one_hot(y, kinds), labels, names)
+    if kinds > 2 and not classes:
+        said = f"{spec.generate} has {kinds} classes, and this loss takes rows"
+        raise DataProblem("generate", f"{said}: one_hot = true makes a column of each class")
+    flat = classes and kinds
+    return Dataset(x, y.astype(np.float64) if flat else y.reshape(len(y), 1) * 1.0, labels, names)
 
 
 def read_inline(spec: DataSpec) -> Dataset:

@@ -26,6 +26,8 @@ Initializer = Literal[
     "zeros",
     "constant",
 ]
+Generated = Literal["spiral", "moons", "circles", "blobs", "sine", "linear"]
+Share = Annotated[float, Meta(gt=0, lt=1)]
 
 
 class Table(Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -42,7 +44,15 @@ class DataSpec(Table, kw_only=True, frozen=True):
     targets: Columns | None = None
     one_hot: bool = False
     npz: PathText | None = None
+    generate: Generated | None = None
+    samples: Annotated[int, Meta(ge=1, le=2**26)] = 200
+    noise: NonNegative | None = None
+    classes: Annotated[int, Meta(ge=2, le=2**16)] | None = None
+    features: Annotated[int, Meta(ge=1, le=2**16)] | None = None
     standardize: bool = False
+    validation: Share | None = None
+    stratify: bool = False
+    image: tuple[Count, Count] | None = None
     batch_size: Count | None = None
     shuffle: bool = False
     drop_last: bool = False

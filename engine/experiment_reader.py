@@ -3,7 +3,7 @@
 import math
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from engine.catalogue import BUILTINS, builtin_names
+from engine.data_generated import RECIPES
 from engine.errors import ExperimentError, GradstepError, Problem
 from engine.experiment import (
     LAYER_SPECS,
@@ -206,19 +207,27 @@ class Reader:
     def source(self, raw: Mapping[str, Any]) -> None:
         """Exactly one source of data, with the fields that belong to it."""
         given = {name for name, value in raw.items() if value is not None}
-        named = {"x/y": given & {"x", "y"}, "csv": given & {"csv"}, "npz": given & {"npz"}}
-        sources = [name for name, found in named.items() if found]
+        named = {"x/y": {"x", "y"}} | {name: {name} for name in ("csv", "npz", "generate")}
+        sources = [name for name, fields in named.items() if given & fields]
         if len(sources) != 1:
             found = " and ".join(sources) or "none"
-            self.problem("data", f"needs exactly one source of x/y, csv, npz; found {found}")
+            self.problem(
+                "data", f"needs exactly one source of x/y, csv, npz, generate; found {found}"
+            )
         for name in sorted({"x", "y"} - given if sources == ["x/y"] else ()):
             self.problem(f"data.{name}", "missing: inline data has both x and y")
         for name in ("inputs", "targets"):
             if sources == ["csv"] and name not in given:
                 self.problem(f"data.{name}", "missing: a CSV needs the names of its columns")
-        for name in ("inputs", "targets", "one_hot"):
+        for name in ("inputs", "targets"):
             if "csv" not in given and raw.get(name):
                 self.problem(f"data.{name}", "belongs to csv only")
+        if raw.get("one_hot") and not given & {"csv", "generate"}:
+            self.problem("data.one_hot", "belongs to csv and generate only")
+        if raw.get("stratify") and "validation" not in given:
+            self.problem("data.stratify", "belongs to validation: the share of rows set aside")
+        for said in generate_problems(raw):
+            self.problem(*said)
 
     def layers(self, raw: Any) -> tuple[LayerSpec, ...] | None:
         """The [[layers]] tables, with names that are distinct and usable in expressions."""
@@ -288,6 +297,23 @@ class Reader:
             self.problem("training.order", said)
         for said in skip_problems(values.get("skip", ())):
             self.problem("training.skip", said)
+
+
+def generate_problems(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Parameters that do not belong to the generated set."""
+    name = raw.get("generate")
+    recipe = RECIPES.get(name) if isinstance(name, str) else None
+    for field in ("samples", "noise", "classes", "features"):
+        if field not in raw:
+            continue
+        if name is None:
+            yield f"data.{field}", "belongs to generate only"
+        elif recipe is not None and getattr(recipe, field, 0) is None:
+            known = [n for n, other in RECIPES.items() if getattr(other, field) is not None]
+            yield f"data.{field}", f"{name} has none; it belongs to {', '.join(known)}"
+    noise = raw.get("noise")
+    if isinstance(noise, float) and not math.isfinite(noise):
+        yield "data.noise", f"{noise} is not finite"
 
 
 def layer_names(raw: Sequence[Any]) -> list[str | None]:

@@ -62,9 +62,13 @@ ONE_FIELD = [
     ({"data": "batch_size = 0"}, "data.batch_size", "of at least 1, not 0"),
     ({"data": "batch_size = true"}, "data.batch_size", "must be a whole number, not true"),
     ({"data": "shuffle = 1"}, "data.shuffle", "must be true or false, not 1"),
-    ({"data": "csv = 'a.csv'"}, "data", "exactly one source of x/y, csv, npz; found x/y and csv"),
+    (
+        {"data": "csv = 'a.csv'"},
+        "data",
+        "exactly one source of x/y, csv, npz, generate; found x/y and csv",
+    ),
     ({"data": "inputs = ['a']"}, "data.inputs", "belongs to csv only"),
-    ({"data": "one_hot = true"}, "data.one_hot", "belongs to csv only"),
+    ({"data": "one_hot = true"}, "data.one_hot", "belongs to csv and generate only"),
     (
         {"data": "batch_size = 3\ndrop_last = true"},
         "data.drop_last",

@@ -5,7 +5,7 @@ import pytest
 
 from engine import metrics
 from engine.experiment import load_experiment
-from engine.metrics import evaluate
+from engine.metrics import confusion, distances, evaluate
 from engine.program import compile_program
 from engine.training import run_iteration
 from tests.engine.small_experiments import program
@@ -72,7 +72,7 @@ def test_the_loss_is_that_of_one_whole_batch(monkeypatch):
     cut = program(data={"batch_size": 2})
     monkeypatch.setattr(metrics, "CHUNK", 3)
     found = evaluate(cut, cut.initial())
-    assert found == {"loss": pytest.approx(expected, rel=1e-14)}
+    assert found["loss"] == pytest.approx(expected, rel=1e-14)
 
 
 def test_iris_against_scikit_learn():
@@ -88,3 +88,70 @@ def test_iris_against_scikit_learn():
     assert found["accuracy"] == scores.accuracy_score(compiled.data.y, yhat.argmax(axis=1))
     assert 0.5 < found["accuracy"] < 1
     assert found["loss"] == pytest.approx(scores.log_loss(compiled.data.y, shares), rel=1e-12)
+
+
+@pytest.mark.parametrize("same", [False, True])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_distances_against_scikit_learn(outputs, same):
+    scores = pytest.importorskip("sklearn.metrics", reason="scikit-learn is the second opinion")
+    rng = np.random.default_rng(outputs)
+    y, yhat = rng.normal(size=(9, outputs)), rng.normal(size=(9, outputs))
+    y[:, 0] = 2.0 if same else y[:, 0]
+    found = distances(yhat, y)
+    assert found["r2"] == pytest.approx(scores.r2_score(y, yhat), rel=1e-12)
+    assert found["mae"] == pytest.approx(scores.mean_absolute_error(y, yhat), rel=1e-12)
+    assert distances(y, y)["r2"] == scores.r2_score(y, y) == 1
+
+
+def test_a_single_row_has_no_r2():
+    assert distances(np.array([[1.0]]), np.array([[3.0]])) == {"mae": 2.0}
+
+
+def test_distances_are_told_where_the_loss_is_one_of_regression():
+    assert list(evaluate(program(), program().initial())) == ["loss", "r2", "mae"]
+    soft = network(SOFT, "cross_entropy")
+    assert list(evaluate(soft, soft.initial())) == ["loss"]
+    hot = network(ONE_HOT, "mse", "softmax")
+    assert list(evaluate(hot, hot.initial())) == ["loss", "accuracy"]
+
+
+def test_confusion_against_scikit_learn():
+    scores = pytest.importorskip("sklearn.metrics", reason="scikit-learn is the second opinion")
+    compiled = compile_program(load_experiment("iris"))
+    tensors = compiled.initial()
+    for i in range(12):
+        tensors = run_iteration(compiled, tensors, i)
+    answers = metrics.predict(compiled, tensors, compiled.data.x).argmax(axis=1)
+    expected = scores.confusion_matrix(compiled.data.y, answers)
+    np.testing.assert_array_equal(confusion(compiled, tensors), expected)
+    assert 0 < expected.trace() < expected.sum() == 150
+
+
+@pytest.mark.parametrize(
+    ("y", "loss", "last", "expected"),
+    [
+        ([0, 1, 0, 1], "cross_entropy", None, [[2, 0], [1, 1]]),
+        (ONE_HOT, "mse", "softmax", [[2, 0], [1, 1]]),
+        (BITS, "bce_with_logits", None, None),
+        (SOFT, "cross_entropy", None, None),
+        (ONE_HOT, "mse", None, None),
+    ],
+)
+def test_confusion(y, loss, last, expected):
+    compiled = network(y, loss, last)
+    found = confusion(compiled, compiled.initial())
+    assert (None if found is None else found.tolist()) == expected
+
+
+def test_confusion_of_a_single_output():
+    layers = [{"type": "linear", "out": 1, "weight": [[1.0]], "bias": False}, {"type": "sigmoid"}]
+    data = {"x": [[1.0], [2.0], [-1.0], [float("nan")]], "y": [[1.0], [0.0], [0.0], [0.0]]}
+    compiled = program(data=data, layers=layers, loss={"type": "bce"})
+    assert confusion(compiled, compiled.initial()).tolist() == [[1, 1], [0, 1]]
+
+
+def test_an_ignored_class_is_not_in_the_confusion():
+    layers = [EYE]
+    loss = {"type": "cross_entropy", "ignore_index": -1}
+    compiled = program(data={"x": LOGITS, "y": [0, -1, 1, 1]}, layers=layers, loss=loss)
+    assert confusion(compiled, compiled.initial()).tolist() == [[1, 0], [1, 1]]

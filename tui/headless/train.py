@@ -1,4 +1,4 @@
-"""``gradstep train``: run to the end with a progress bar; the final loss and accuracy."""
+"""``gradstep train``: run to the end with a progress bar; the final loss and metrics."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from engine.arrays import Array
 from engine.diagnostics import Diagnosis, Doctor, Severity
 from engine.duration import lasting
 from engine.experiment import load_experiment
-from engine.metrics import correct, evaluate
+from engine.metrics import correct
 from engine.program import Program, compile_program
 from engine.trace import loss_of
 from engine.training import run_iteration
@@ -23,6 +23,7 @@ from tui.headless.arguments import (
 )
 from tui.headless.output import console, note, print_json
 from tui.headless.status import DONE, INTERRUPTED
+from tui.headless.train_summary import measured, summary
 from tui.render.clean import clean
 from tui.render.numbers import count_text
 
@@ -116,33 +117,28 @@ def figures(run: Run) -> str:
 
 def report(run: Run, as_json: bool) -> None:
     """What came out of it, on stdout."""
-    program = run.program
+    program, data, findings = run.program, run.program.data, run.doctor.findings()
     result: dict[str, Any] = {
         "experiment": program.experiment.name,
         "iterations": run.done,
         "epochs": run.done / program.batches.count,
         "loss": loss_of(run.tensors),
-        "metrics": evaluate(program, run.tensors),
-        "diagnostics": [told(one) for one in run.doctor.findings()],
-        "interrupted": run.interrupted,
+        **measured(program, run.tensors, data),
     }
+    if (aside := data.validation) is not None:
+        result["validation"] = {"rows": len(aside), **measured(program, run.tensors, aside)}
+    result["diagnostics"] = [told(one) for one in findings]
+    result["interrupted"] = run.interrupted
     if as_json:
         print_json(result)
         return
-    loss, metrics = result["loss"], result["metrics"]
-    lines = [
-        ("experiment", clean(result["experiment"])),
-        ("iterations", f"{count_text(run.done)} ({result['epochs']:.6g} epochs)"),
-        ("loss of the last batch", "none" if loss is None else f"{loss:.6g}"),
-        ("loss on all rows", f"{metrics['loss']:.6g}"),
+    found = [
+        (str(one.severity), f"{one.title} ({clean(one.subject)}, {one.place})")
+        for one in findings
+        if one.severity != Severity.NOTE
     ]
-    if "accuracy" in metrics:
-        lines.append(("accuracy on all rows", f"{metrics['accuracy']:.2%}"))
-    for label, text in lines:
-        click.echo(f"{label:24}{text}")
-    for one in run.doctor.findings():
-        if one.severity != Severity.NOTE:
-            click.echo(f"{one.severity:24}{one.title} ({clean(one.subject)}, {one.place})")
+    for line in summary(result, data.classes, found):
+        click.echo(line)
 
 
 def told(one: Diagnosis) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import numpy as np
 import pytest
 
 from engine.diagnostics import Doctor
@@ -16,6 +17,7 @@ from engine.metrics import evaluate
 from engine.program import compile_program
 from engine.session import Session
 from tests.tui.cli.shell import COMMAND, environment, invoke, shell, strict
+from tui.headless.train_summary import confusion_lines
 
 
 def test_the_result_is_that_of_the_session():
@@ -28,6 +30,7 @@ def test_the_result_is_that_of_the_session():
         "epochs": 20.0,
         "loss": float(session.tensors["loss"]),
         "metrics": evaluate(session.program, session.tensors),
+        "confusion": [[50, 0, 0], [0, 50, 0], [0, 4, 46]],
         "diagnostics": result["diagnostics"],
         "interrupted": False,
     }
@@ -79,16 +82,65 @@ def test_a_summary_for_people():
     assert (done.returncode, done.stderr) == (0, "")
     rows = [re.split(r"\s{2,}", line) for line in done.stdout.splitlines()]
     assert rows[:2] == [["experiment", "iris"], ["iterations", "200 (20 epochs)"]]
-    assert [row[0] for row in rows[2:]] == [
+    assert [row[0] for row in rows[2:5]] == [
         "loss of the last batch",
         "loss on all rows",
         "accuracy on all rows",
     ]
+    assert rows[5:] == [
+        ["confusion on all rows: a row for each class, a column for each answer"],
+        ["", "setosa", "versicolor", "virginica"],
+        ["setosa", "50", "0", "0"],
+        ["versicolor", "0", "50", "0"],
+        ["virginica", "0", "4", "46"],
+    ]
+
+
+SPIRAL = """
+[data]
+generate = "moons"
+validation = 0.25
+[[layers]]
+type = "linear"
+out = 2
+[loss]
+type = "cross_entropy"
+"""
+
+
+def test_rows_set_aside_are_told_apart(tmp_path):
+    file = tmp_path / "moons.toml"
+    file.write_text(SPIRAL)
+    result = strict(invoke("train", file, "--json").stdout)
+    program = compile_program(load_experiment(str(file)))
+    session = Session(program)
+    session.goto(program.events)
+    aside = result["validation"]
+    assert aside["rows"] == 50
+    assert result["metrics"] == evaluate(program, session.tensors)
+    assert aside["metrics"] == evaluate(program, session.tensors, data=program.data.validation)
+    assert aside["metrics"] != result["metrics"]
+    assert (np.sum(result["confusion"]), np.sum(aside["confusion"])) == (150, 50)
+    text = invoke("train", file).stdout
+    assert f"{'loss on training rows':29}{result['metrics']['loss']:.6g}\n" in text
+    assert f"{'accuracy on validation rows':29}{aside['metrics']['accuracy']:.2%}\n" in text
+    assert "confusion on validation rows" in text
+
+
+def test_a_confusion_matrix_too_wide_for_a_line_is_in_the_json_only():
+    assert (
+        len(strict(invoke("train", "digits", "--json", "--iterations", 1).stdout)["confusion"])
+        == 10
+    )
+    wide = [[10**7] * 10] * 10
+    assert not list(confusion_lines(wide, (), "all"))
+    assert len(list(confusion_lines([[1] * 10] * 10, (), "all"))) == 12
 
 
 def test_regression_has_no_accuracy():
     result = strict(invoke("train", "regression", "--json").stdout)
-    assert list(result["metrics"]) == ["loss"]
+    assert list(result["metrics"]) == ["loss", "r2", "mae"]
+    assert "confusion" not in result
     assert "accuracy" not in invoke("train", "regression").stdout
 
 
