@@ -1,8 +1,13 @@
 """The Textual application: themes, style sheet, palette; the main screen does the rest."""
 
+import asyncio
+import contextlib
+import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events
@@ -57,6 +62,8 @@ class GradstepApp(App[None]):
         changed = {c.id: c for c in self.commands if c not in COMMANDS}
         self.set_keymap({name: ",".join(command.keys) for name, command in changed.items()})
         self.push_screen(self.main)
+        with contextlib.suppress(NotImplementedError, RuntimeError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
 
     async def on_event(self, event: events.Event) -> None:
         """Keep a key back while the one before it is under way."""
@@ -85,13 +92,13 @@ class GradstepApp(App[None]):
         """All commands of the table by name, then the themes."""
         for command in self.commands:
             title = command.help[0].upper() + command.help[1:]
-            yield SystemCommand(title, f"key {keys_text(command)}", self.runner(command.action))
+            yield SystemCommand(title, f"key {keys_text(command)}", self.runner(command))
         yield SystemCommand("Dark theme", "colours for a dark terminal", self.dark_theme)
         yield SystemCommand("Light theme", "colours for a light terminal", self.light_theme)
 
-    def runner(self, action: str) -> "Runner":
+    def runner(self, command: Command) -> "Runner":
         """What the palette calls for a command."""
-        return Runner(self, action)
+        return Runner(self, command)
 
     def dark_theme(self) -> None:
         """Colours for a dark terminal."""
@@ -103,32 +110,45 @@ class GradstepApp(App[None]):
 
 
 class Runner:
-    """An action of the main screen that the palette can call."""
+    """A command that the palette can call."""
 
-    def __init__(self, app: GradstepApp, action: str) -> None:
+    def __init__(self, app: GradstepApp, command: Command) -> None:
         self.app = app
-        self.action = action
+        self.command = command
 
     async def __call__(self) -> None:
-        """Run the action."""
-        await self.app.run_action(self.action, default_namespace=self.app.main)
+        """Run the action of the main screen, or of a pane once it has the focus."""
+        main, pane = self.app.main, self.command.pane
+        if pane:
+            main.go_to_pane(pane)
+        target = main.query_one(f"#{pane}") if pane else main
+        await self.app.run_action(self.command.action, default_namespace=target)
 
 
-def run_debugger(name: str, at: str | None = None, budget: int = DEFAULT_BUDGET) -> int:
+def run_debugger(
+    name: str, at: str | None = None, budget: int = DEFAULT_BUDGET, record: str | None = None
+) -> int:
     """Open the debugger on an experiment; the exit status."""
     session = Session(compile_program(load_experiment(name)), budget)
     problems = restore(session)
     if at is not None:
         session.goto(parse_position(at, session))
-    return run_session(session, problems)
+    return run_session(session, problems, record)
 
 
-def run_session(session: Session, notes: Sequence[str] = ()) -> int:
+def run_session(session: Session, notes: Sequence[str] = (), record: str | None = None) -> int:
     """Open the debugger on a session; ``notes`` go to its console. The exit status."""
     app = GradstepApp(session, load_commands(config_file()))
     app.main.prompt_past.lines += load_lines()
     app.main.notes += notes
-    app.run()
+    if record is not None:
+        app.main.notes.append(app.main.tape.start(Path(record)))
+    try:
+        app.run()
+    finally:
+        said = app.main.tape.stop()
+    if said:
+        print(said, file=sys.stderr)
     save(session)
     save_lines(app.main.prompt_past.lines)
     return app.return_code or 0

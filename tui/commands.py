@@ -7,7 +7,10 @@ from engine.position import Granularity
 
 @dataclass(frozen=True)
 class Command:
-    """What a key does. ``action`` is an action of the main screen, in Textual's words."""
+    """What a key does. ``action`` is an action of the main screen, in Textual's words.
+
+    With ``pane`` it is an action of that pane, and the keys work only there.
+    """
 
     id: str
     keys: tuple[str, ...]
@@ -16,6 +19,7 @@ class Command:
     group: str
     footer: str = ""
     aliases: tuple[str, ...] = ()
+    pane: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,42 @@ def stepping() -> list[Command]:
     return commands
 
 
+def tensor_command(name: str, key: str, action: str, words: str, footer: str = "") -> Command:
+    """A command of the tensor pane."""
+    return Command(name, (key,), action, words, "Tensor pane", footer, pane="tensor")
+
+
+TENSOR_COMMANDS: tuple[Command, ...] = (
+    tensor_command("heat", "h", "face", "numbers, heat map, picture of an image", "heat map"),
+    tensor_command("side", "equals_sign", "side", "the values after, before, or the difference"),
+    tensor_command("seek-next", "j", "seek(1)", "next changed cell, NaN, … (k chooses)"),
+    tensor_command("seek-previous", "J", "seek(-1)", "the previous one"),
+    tensor_command(
+        "sought", "k", "sought(1)", "look for changed, NaN, ∞, max, min, zero, in range"
+    ),
+    tensor_command("sought-previous", "K", "sought(-1)", "the kind before"),
+    tensor_command("range", "r", "range", "highlight a range of values; limits of the heat map"),
+    tensor_command("range-off", "exclamation_mark", "range_off", "no range"),
+    tensor_command("slice", "comma", "slice", "a NumPy slice such as 0, :, 2:8"),
+    tensor_command("axes", "backslash", "axes(1)", "other axes as rows and columns"),
+    tensor_command("axes-previous", "vertical_line", "axes(-1)", "the choice before"),
+    tensor_command("transpose", "T", "transpose", "swap rows and columns"),
+    tensor_command("index-next", "right_curly_bracket", "index(1)", "next index of other axes"),
+    tensor_command("index-previous", "left_curly_bracket", "index(-1)", "the index before"),
+    tensor_command(
+        "format", "number_sign", "format(1)", "fixed, scientific, significant digits, hex"
+    ),
+    tensor_command("format-previous", "P", "format(-1)", "the format before"),
+    tensor_command("digits-more", "plus", "digits(1)", "more digits"),
+    tensor_command("digits-fewer", "minus", "digits(-1)", "fewer digits"),
+    tensor_command("columns-right", "ctrl+right", "columns(1)", "a page of columns to the right"),
+    tensor_command("columns-left", "ctrl+left", "columns(-1)", "a page of columns to the left"),
+    tensor_command("copy-cell", "Y", "copy_cell", "copy the cell"),
+    tensor_command("copy-window", "W", "copy_window", "copy all cells that are seen"),
+    tensor_command("save", "ctrl+s", "save", "save as .npy or .csv"),
+)
+
+
 def plot_command(name: str, keys: str, action: str, words: str, footer: str = "") -> Command:
     """A command of the plots screen: an action of that screen."""
     return Command(f"plot-{name}", tuple(keys.split()), action, words, "Plots", footer)
@@ -89,7 +129,9 @@ PLOT_COMMANDS: tuple[Command, ...] = (
     plot_command("right", "right", "pan(1)", "the part after"),
     plot_command("whole", "equals_sign home", "whole", "the whole run", "all"),
     plot_command("log", "l", "mode('log')", "logarithmic or linear", "log"),
-    plot_command("own", "a", "mode('own')", "one scale for all curves, or each its own", "scales"),
+    plot_command(
+        "own", "a", "mode('own')", "one scale for all curves, or each its own", "scales"
+    ),
     plot_command("unit", "x", "mode('events')", "iterations or events along the axis"),
     plot_command("others", "b", "mode('others')", "the losses of other branches", "branches"),
     plot_command("regions", "r", "regions", "decision regions of two inputs, or curves", "regions"),
@@ -133,12 +175,20 @@ COMMANDS: tuple[Command, ...] = (
     Command("visited-back", ("alt+left",), "visited(-1)", "where the last jump came from", "Going"),
     Command("visited-forward", ("alt+right",), "visited(1)", "and forward again", "Going"),
     Command("edit", ("i",), "edit", "edit the selected value", "Going"),
+    Command("play", ("a",), "play(1)", "play, and pause", "Lesson"),
+    Command("play-back", ("A",), "play(-1)", "play backwards, and pause", "Lesson"),
+    Command("slower", ("underscore",), "speed(-1)", "play slower", "Lesson"),
+    Command("faster", ("asterisk",), "speed(1)", "play faster", "Lesson"),
+    Command("chapter-back", ("left_square_bracket",), "chapter(-1)", "bookmark before", "Lesson"),
+    Command("chapter", ("right_square_bracket",), "chapter(1)", "to the next bookmark", "Lesson"),
+    Command("record", ("R",), "record", "record into a file; again closes it", "Lesson"),
     Command("outer", ("u",), "level(1)", "compare with an outer level: op, phase, …", "Looking"),
     Command("inner", ("d",), "level(-1)", "compare with an inner level: …, phase, op", "Looking"),
     Command("listing", ("o",), "listing", "the program as ops, or as a PyTorch loop", "Looking"),
     Command("plots", ("p",), "plots", "curves over the run; decision regions", "Looking", "plots"),
     Command("layers", ("L",), "layers", "the flow through the layers, or their costs", "Looking"),
     Command("follow", ("full_stop",), "follow", "show what the last op wrote", "Looking"),
+    *TENSOR_COMMANDS,
     Command("numerator", ("y",), "numerator", "the selected tensor on top of ∂/∂", "Jacobians"),
     Command("denominator", ("x",), "denominator", "the selected tensor below", "Jacobians"),
     Command("layout", ("l",), "layout", "numerator or gradient layout", "Jacobians"),
@@ -154,12 +204,24 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 KEY_NAMES = {
+    "number_sign": "#",
     "home": "Home",
     "right": "→",
     "left": "←",
     "space": "Space",
     "question_mark": "?",
     "full_stop": ".",
+    "equals_sign": "=",
+    "comma": ",",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "plus": "+",
+    "minus": "-",
+    "ctrl+right": "Ctrl+Right",
+    "ctrl+left": "Ctrl+Left",
+    "ctrl+s": "Ctrl+S",
+    "right_square_bracket": "]",
+    "left_square_bracket": "[",
     "right_parenthesis": ")",
     "left_parenthesis": "(",
     "colon": ":",
@@ -179,6 +241,11 @@ KEY_NAMES = {
     "f9": "F9",
     "f10": "F10",
     "f11": "F11",
+    "asterisk": "*",
+    "underscore": "_",
+    "backslash": "\\",
+    "vertical_line": "|",
+    "exclamation_mark": "!",
 }
 
 
@@ -193,9 +260,10 @@ def keys_text(command: Command) -> str:
 
 
 def help_rows(
-    commands: tuple[Command, ...] = COMMANDS,
+    commands: tuple[Command, ...] = COMMANDS, pane: str = ""
 ) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The table of the help screen: group, then (keys, what they do)."""
+    """The table of the help screen: group, then (keys, what they do); a pane's own group first."""
+    commands = tuple(sorted(commands, key=lambda command: not pane or command.pane != pane))
     groups: dict[str, list[tuple[str, str]]] = {}
     for command in commands:
         groups.setdefault(command.group, []).append((keys_text(command), command.help))

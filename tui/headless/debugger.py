@@ -11,21 +11,19 @@ from tui.headless.arguments import experiment_argument, history_option
 @click.command("run")
 @experiment_argument
 @history_option
-@click.option("--record", metavar="FILE", help="Write a recording.  [not available yet]")
+@click.option("--record", metavar="FILE", help="Record into FILE from the first event.")
 @click.option("--at", metavar="POSITION", help="Where to begin: #41, i3:backward, e2, 50%, end.")
 def run(experiment: str, record: str | None, at: str | None, budget: int) -> int:
     """The debugger on EXPERIMENT, a built-in name or a .toml file."""
-    if record is not None:
-        raise GradstepError(f"--record {record}: recordings are not available yet")
-    return debug(experiment, at, budget)
+    return debug(experiment, at, budget, record)
 
 
-def debug(experiment: str, at: str | None, budget: int) -> int:
+def debug(experiment: str, at: str | None, budget: int, record: str | None = None) -> int:
     """Open the screen; a GradstepError where there is no terminal to show it on."""
     need_terminal(f"gradstep trace {experiment}")
     from tui.app import run_debugger
 
-    return run_debugger(experiment, at, budget)
+    return run_debugger(experiment, at, budget, record)
 
 
 def need_terminal(instead: str) -> None:

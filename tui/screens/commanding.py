@@ -275,6 +275,8 @@ class Commanding(LinesScreen):
         self.go_to_pane(self.focused_pane)
         text = message.text.strip()
         match message.kind:
+            case "record":
+                self.start_recording(text)
             case "mark":
                 self.command(f"mark {text}")
             case kind if kind.startswith(OF_A_STOP):
@@ -338,8 +340,8 @@ class Commanding(LinesScreen):
         grid = self.grid()
         cell = [part.strip() for part in text.strip("[]()").split(",")]
         if grid is not None and all(re.fullmatch(r"\d{1,12}", part, re.ASCII) for part in cell):
-            row, column = ([0] * 2 + [int(part) for part in cell])[-2:]
-            self.show_now("" if grid.go_to(row, column) else f"no cell [{text}] here")
+            there = grid.go_to_index([int(part) for part in cell])
+            self.show_now("" if there else f"no cell [{text}] here")
             return
         try:
             event = parse_position(text, self.session)
@@ -365,8 +367,7 @@ class Commanding(LinesScreen):
         array = view.array
         if array is None or array.ndim == 0:
             return view.tensor, "" if array is None else exact(array)
-        grid = self.query_one("#tensor").query_one(MatrixGrid)
-        index = (grid.row, grid.column)[-array.ndim :]
+        index = self.query_one(TensorGrid).index()
         inside = tuple(min(i, size - 1) for i, size in zip(index, array.shape, strict=True))
         return f"{view.tensor}[{', '.join(map(str, inside))}]", exact(array[inside])
 

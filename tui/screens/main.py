@@ -16,14 +16,18 @@ from engine.badges import badge
 from engine.command_language import Debugger
 from engine.position import Granularity
 from engine.session import Session
-from tui.commands import COMMANDS, PANES, Command, key_name
+from tui.bindings import bindings
+from tui.commands import COMMANDS, PANES, Command
 from tui.counting import Counting
 from tui.journeys import Journeys, LongRun
 from tui.lens import differentiable, variable
 from tui.messages import FactorChosen, IterationChosen, OpChosen, PaneChosen, TensorChosen
+from tui.player import Player
 from tui.render.variables import Summaries
-from tui.screens.commanding import Commanding
 from tui.screens.help import HelpScreen
+from tui.screens.lesson import Lesson
+from tui.screens.plots import PlotsScreen
+from tui.tape import Tape
 from tui.view import UNWATCHED, Selection, View, look, remembered
 from tui.widgets.chain import ChainPane
 from tui.widgets.console import ConsolePane
@@ -39,30 +43,13 @@ from tui.widgets.watches import WatchesPane
 
 NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
 LEVELS = tuple(Granularity)
+DIGITS = [Binding(d, f"digit({d})", show=False) for d in "0123456789"]
 
 
-def bindings() -> list[BindingType]:
-    """The keys of the command table, and the digits."""
-    made: list[BindingType] = [
-        Binding(
-            ",".join((*command.keys, *command.aliases)),
-            command.action,
-            command.footer or command.help,
-            show=bool(command.footer),
-            key_display=key_name(command.keys[0]),
-            id=command.id,
-            priority="tab" in command.keys or "shift+tab" in command.keys,
-        )
-        for command in COMMANDS
-    ]
-    digits = [Binding(d, f"digit({d})", show=False) for d in "0123456789"]
-    return [*made, *digits]
-
-
-class MainScreen(Commanding):
+class MainScreen(Lesson):
     """The debugger."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings()
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *DIGITS]
     view: reactive[View | None] = reactive(None, repaint=False)
 
     def __init__(self, session: Session, commands: tuple[Command, ...] = COMMANDS) -> None:
@@ -72,6 +59,8 @@ class MainScreen(Commanding):
         self.selection = Selection()
         self.summaries = Summaries()
         self.counting = Counting()
+        self.player = Player()
+        self.tape = Tape(session)
         self.journeys = Journeys(self)
         self.debugger = Debugger(session)
         self.prompt_past = Past()
@@ -108,6 +97,7 @@ class MainScreen(Commanding):
 
     def on_mount(self) -> None:
         """Give the panes their titles and the first one the focus."""
+        self.watch_tape()
         for key, pane in PANES.items():
             self.query_one(f"#{key}").border_title = f"{pane.number} {pane.title}"
         self.prompt.pasts["command"] = self.prompt_past
@@ -126,8 +116,10 @@ class MainScreen(Commanding):
         if self.view is not None and self.long_run is not None:
             return self.view
         view = look(self.session, self.selection, lambda name: str(badge(self.session, name)))
+        mode = "  ".join(part for part in (self.tape.text, self.player.text, view.mode) if part)
         return replace(
             view,
+            mode=mode,
             badge=remembered(view.badge, self.resting, ""),
             watched=remembered(view.watched, self.resting, UNWATCHED),
         )
