@@ -1,42 +1,9 @@
 """Each detector on small experiments: what it must see, and what it must leave alone."""
 
-import math
-
-import numpy as np
 import pytest
 
-from engine.diagnostics import Severity, diagnose, diagnose_refusal
-from engine.errors import ExperimentError
-from engine.experiment_reader import read_experiment
-from engine.program import compile_program
-from tests.engine.small_experiments import document, experiment, program
-
-CLASSES = {"x": np.random.default_rng(3).normal(size=(12, 2)).tolist(), "y": [0, 1, 2] * 4}
-
-
-def found(kind, iterations=None, **tables):
-    """The findings of a kind in a small experiment."""
-    compiled = program(**tables)
-    every = diagnose(compiled, iterations or compiled.iterations)
-    return [one for one in every if one.name == kind]
-
-
-def linear(out, **options):
-    return {"type": "linear", "out": out, **options}
-
-
-def classified(loss, *last):
-    return {"data": CLASSES, "layers": [linear(3), *last], "loss": {"type": loss}}
-
-
-def binary(loss, *last):
-    y = [[0.0], [1.0]] * 3
-    x = np.random.default_rng(4).normal(size=(6, 2)).tolist()
-    return {
-        "data": {"x": x, "y": y},
-        "layers": [linear(1, init_scale=0.1), *last],
-        "loss": {"type": loss},
-    }
+from engine.diagnostics import Severity
+from tests.engine.diagnosed import CLASSES, finding, found, linear
 
 
 def test_gradients_summed_up_on_purpose_are_no_mistake():
@@ -167,107 +134,11 @@ def test_vanishing_gradients(scale, severities):
     assert [one.severity for one in every] == severities
 
 
-@pytest.mark.parametrize(
-    ("case", "severity"),
-    [
-        (classified("cross_entropy"), None),
-        (classified("cross_entropy", {"type": "softmax"}), "serious"),
-        (classified("cross_entropy", {"type": "softmax"}, {"type": "identity"}), "serious"),
-        (classified("cross_entropy", {"type": "sigmoid"}), "serious"),
-        (classified("cross_entropy", {"type": "log_softmax"}), "note"),
-        (classified("nll", {"type": "log_softmax"}), None),
-        (classified("nll", {"type": "softmax"}, {"type": "softmax"}), "serious"),
-        (binary("bce_with_logits"), None),
-        (binary("bce_with_logits", {"type": "sigmoid"}), "serious"),
-        (binary("bce", {"type": "sigmoid"}), None),
-        (binary("mse", {"type": "sigmoid"}, {"type": "sigmoid"}), "serious"),
-        (binary("mse", {"type": "sigmoid"}), None),
-    ],
-    ids=lambda value: str(value)[-90:] if isinstance(value, dict) else None,
-)
-def test_softmax_and_sigmoid_twice(case, severity):
-    assert [one.severity for one in found("double-softmax", **case)] == [severity] * bool(severity)
-
-
-@pytest.mark.parametrize(
-    ("case", "severity"),
-    [
-        (classified("nll"), "serious"),
-        (classified("nll", {"type": "softmax"}), "serious"),
-        (classified("nll", {"type": "log_softmax"}), None),
-        (classified("cross_entropy", {"type": "relu"}), "warning"),
-        (binary("bce"), "serious"),
-        (binary("bce", {"type": "tanh"}), "serious"),
-        (binary("bce", {"type": "sigmoid"}), None),
-    ],
-    ids=lambda value: str(value)[-90:] if isinstance(value, dict) else None,
-)
-def test_outputs_that_the_loss_cannot_take(case, severity):
-    assert [one.severity for one in found("wrong-output", **case)] == [severity] * bool(severity)
-
-
-@pytest.mark.parametrize(
-    ("columns", "severity"),
-    [([1, 50], None), ([1, 500], "warning"), ([1, 5000], "serious"), ([0, 5000], None)],
-)
-def test_scales(columns, severity):
-    x = (np.random.default_rng(5).uniform(0.5, 1, size=(7, 2)) * columns).tolist()
-    every = found("input-scales", data={"x": x}, optimizer={"type": "sgd", "lr": 1e-9})
-    assert [one.severity for one in every] == [severity] * bool(severity)
-
-
-def test_scales_name_the_columns_and_ignore_missing_values(tmp_path):
-    (tmp_path / "a.csv").write_text("age,income,target\n1,20000,0\n0.5,nan,1\n")
-    data = {"csv": "a.csv", "inputs": ["age", "income"], "targets": ["target"]}
-    raw = document() | {"data": data}
-    compiled = compile_program(read_experiment(raw, "a.toml", directory=str(tmp_path)))
-    (one,) = [one for one in diagnose(compiled, 1) if one.name == "input-scales"]
-    assert "income reaches 2e4, age 1" in one.evidence
-
-
-def test_imbalance_of_rows_with_a_single_one():
-    y = [[1.0, 0.0, 0.0]] * 30 + [[0.0, 1.0, 0.0]]
-    x = np.random.default_rng(6).normal(size=(31, 2)).tolist()
-    case = classified("cross_entropy") | {"data": {"x": x, "y": y}}
-    (one,) = found("class-imbalance", **case)
-    assert one.numbers["share"] == pytest.approx(30 / 31)
-    even = classified("cross_entropy") | {
-        "data": {"x": x[:30], "y": [[1.0, 0.0, 0.0]] * 15 + [[0.0, 1.0, 0.0]] * 15}
-    }
-    assert not found("class-imbalance", **even)
-    assert not found("class-imbalance", **binary("bce", {"type": "sigmoid"}))
-
-
-@pytest.mark.parametrize("reduction", ["mean", "sum", "batch_mean"])
-@pytest.mark.parametrize("loss", ["cross_entropy", "bce_with_logits"])
-def test_guessing_has_the_loss_of_an_output_of_zeros(loss, reduction):
-    """The first loss of zeros is what guessing gives; ten times it is far above."""
-    y = [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]
-    data = {"x": [[1.0], [2.0], [3.0]], "y": y}
-    zeros = [linear(2, init="zeros", bias=False)]
-    large = [linear(2, weight=[[-50.0], [50.0]], bias=False)]
-    settings = {"type": loss, "reduction": reduction, "scale": 3.0}
-    compiled = program(data=data, layers=zeros, loss=settings)
-    first = float(compiled.network.loss.value(np.zeros((3, 2)), np.array(y)))
-    assert not found("initial-loss", data=data, layers=zeros, loss=settings)
-    (one,) = found("initial-loss", data=data, layers=large, loss=settings)
-    assert one.numbers["guessing"] == pytest.approx(first)
-
-
 def test_a_loss_that_falls_is_left_alone_and_a_maximized_one_may_rise():
     assert not found("loss-rising")
     up = {"type": "sgd", "lr": 1.0, "maximize": True}
     assert not found("loss-rising", optimizer=up, training={"epochs": 20})
     assert found("loss-rising", optimizer={"type": "sgd", "lr": 5.0}, training={"epochs": 20})
-
-
-def test_the_sum_over_one_row_is_no_sum():
-    loss = {"type": "mse", "reduction": "sum"}
-    assert not found("summed-loss", loss=loss, data={"batch_size": 1})
-    assert (
-        "the last batch of an epoch has 1"
-        in found("summed-loss", loss=loss, data={"batch_size": 3})[0].evidence
-    )
 
 
 def test_the_learning_rate_is_noted_above_the_limit_only():
@@ -287,42 +158,100 @@ def test_float32_is_compared_and_float64_is_not():
     assert not found("float32-cancellation", dtype="float32")
 
 
-def refusals(**tables):
-    with pytest.raises(ExperimentError) as caught:
-        program(**tables)
-    return {one.name: one for one in diagnose_refusal(caught.value)}
+def test_adding_to_zeros_is_no_accumulation():
+    """The gradient is zero at first: nothing is left over from the update before."""
+    flat = {"x": [[0.0, 0.0]] * 7, "y": [[1.0]] * 7}
+    layers = [linear(1, init="zeros")]
+    every = found(
+        "accumulated-gradients", data=flat, layers=layers, training={"skip": ["zero_grad"]}
+    )
+    assert [one.subject for one in every] == ["linear1.bias.grad"]
 
 
-@pytest.mark.parametrize(
-    ("tables", "name"),
-    [
-        (
-            {"training": {"order": ["forward", "loss", "backward", "zero_grad", "update"]}},
-            "zero-grad-before-update",
-        ),
-        (
-            {"training": {"order": ["update", "zero_grad", "forward", "loss", "backward"]}},
-            "update-before-backward",
-        ),
-        (
-            {"training": {"order": ["zero_grad", "forward", "backward", "loss", "update"]}},
-            "backward-without-forward",
-        ),
-        ({"training": {"skip": ["forward"]}}, "backward-without-forward"),
-        ({"training": {"skip": ["forward", "loss"]}}, "backward-without-forward"),
-        ({"loss": {"type": "mse", "reduction": "none"}}, "loss-not-scalar"),
-        ({"data": {"y": [0.0] * 7}}, "broadcasting-target"),
-        ({"data": {"y": [[0.0]] * 7}, "layers": [linear(3)]}, "broadcasting-target"),
-    ],
-)
-def test_a_refusal_is_a_diagnosis(tables, name):
-    one = refusals(**tables)[name]
-    assert one.serious
-    assert one.event is None
-    assert one.evidence
+def test_a_single_iteration_says_nothing_about_moving():
+    rate = {"type": "sgd", "lr": 0.0}
+    assert not found("never-moves", iterations=1, optimizer=rate)
+    assert found("never-moves", iterations=2, optimizer=rate)
 
 
-def test_other_refusals_are_none():
-    with pytest.raises(ExperimentError) as caught:
-        experiment(optimizer={"type": "sgd", "lr": math.inf}, training={"epochs": 0})
-    assert diagnose_refusal(caught.value) == []
+def test_a_frozen_parameter_without_gradient_is_left_alone():
+    dead = [linear(2, bias=[-99.0, -99.0], frozen=["weight"]), {"type": "relu"}, linear(1)]
+    assert not found("frozen", layers=dead)
+
+
+def test_equal_outputs_with_equal_targets_are_left_alone():
+    """The units of the last layer may be equal where their targets are."""
+    data = {"x": [[1.0], [2.0]], "y": [[1.0, 1.0], [2.0, 2.0]]}
+    assert not found("symmetric-units", data=data, layers=[linear(2, init="constant")])
+
+
+def test_a_unit_that_was_off_in_the_last_epoch_only():
+    """The step of the first epoch turns it off; one epoch later that is known."""
+    data = {"x": [[1.0], [1.0]], "y": [[-1.0], [-1.0]], "batch_size": 1}
+    layers = [
+        linear(1, weight=[[1.0]], bias=[0.0]),
+        {"type": "relu"},
+        linear(1, weight=[[1.0]], bias=[0.0], frozen=["weight", "bias"]),
+    ]
+    tables = {"data": data, "layers": layers, "optimizer": {"type": "sgd", "lr": 1.0}}
+    assert not found("dead-relu", iterations=2, **tables)
+    one = finding("dead-relu", iterations=3, **tables)
+    assert one.numbers == {"dead": 1, "units": 1, "from_the_start": 0}
+    assert "iteration 2, forward" in one.place
+
+
+def test_half_of_the_units_is_many():
+    half = [linear(4, bias=[-99.0, -99.0, 99.0, 99.0]), {"type": "relu"}, linear(1)]
+    assert finding("dead-relu", iterations=1, layers=half).severity == Severity.WARNING
+
+
+def test_where_a_sigmoid_counts_as_flat():
+    """4 σ(z) σ(−z) falls below 1 % at |z| = 5.99."""
+    data = {"x": [[1.0]], "y": [[1.0]]}
+
+    def at(z):
+        hidden = linear(1, weight=[[z]], bias=[0.0])
+        return found("saturated", 1, data=data, layers=[hidden, {"type": "sigmoid"}, linear(1)])
+
+    assert not at(5.9)
+    assert at(6.1)[0].serious
+
+
+def test_a_wrong_output_under_bce_learns_all_the_same():
+    data = {"x": [[1.0], [-1.0]], "y": [[1.0], [0.0]]}
+    layers = [linear(1, weight=[[-20.0]], bias=[0.0]), {"type": "sigmoid"}]
+    assert not found("saturated", data=data, layers=layers, loss={"type": "bce"})
+
+
+def test_a_short_network_with_a_tiny_end_has_no_layer_factor():
+    layers = [linear(3), {"type": "tanh"}, linear(1, init="normal", init_scale=1e-6)]
+    assert not found("vanishing-gradients", layers=layers, training={"epochs": 1})
+    assert found("vanishing-gradients", layers=[linear(3), *layers], training={"epochs": 1})
+
+
+def test_a_gradient_that_vanishes_at_first_only_is_left_alone():
+    """Tiny weights in the middle that grow: most iterations are fine."""
+    layers = [linear(3), linear(1, init="zeros"), linear(1, weight=[[1.0]])]
+    tables = {"layers": layers, "optimizer": {"type": "sgd", "lr": 0.3}}
+    assert found("vanishing-gradients", iterations=1, **tables)
+    assert not found("vanishing-gradients", iterations=30, training={"epochs": 30}, **tables)
+
+
+def test_the_ratio_of_an_update_is_by_the_weight_before():
+    data = {"x": [[1.0]], "y": [[3.0]]}
+    layers = [linear(1, weight=[[1.0]], bias=False)]
+    tables = {"data": data, "layers": layers, "optimizer": {"type": "sgd", "lr": 0.25}}
+    one = finding("update-ratio", iterations=1, **tables)
+    assert one.numbers["median"] == pytest.approx(1.0)  # 0.25 · 2 (3 − 1) on a weight of 1
+    later = finding("update-ratio", iterations=3, training={"epochs": 3}, **tables)
+    assert (later.event, later.numbers["median"]) == (one.event, pytest.approx(0.25))
+
+
+def test_operands_are_those_before_the_op():
+    """The weight of an update that overflows is told as it was."""
+    data = {"x": [[1.0]], "y": [[0.0]]}
+    layers = [linear(1, weight=[[3.0]], bias=False)]
+    rate = {"type": "sgd", "lr": 1e308}
+    one = finding("non-finite", data=data, layers=layers, optimizer=rate)
+    assert one.subject == "linear1.weight"
+    assert "linear1.weight in 3 … 3;" in one.evidence

@@ -1,0 +1,39 @@
+"""Findings of the doctor in small experiments."""
+
+import numpy as np
+
+from engine.diagnostics import diagnose
+from tests.engine.small_experiments import program
+
+CLASSES = {"x": np.random.default_rng(3).normal(size=(12, 2)).tolist(), "y": [0, 1, 2] * 4}
+
+
+def found(kind, iterations=None, **tables):
+    """The findings of a kind in a small experiment."""
+    compiled = program(**tables)
+    every = diagnose(compiled, iterations or compiled.iterations)
+    return [one for one in every if one.name == kind]
+
+
+def finding(kind, iterations=None, **tables):
+    """The only finding of a kind."""
+    (one,) = found(kind, iterations, **tables)
+    return one
+
+
+def linear(out, **options):
+    return {"type": "linear", "out": out, **options}
+
+
+def classified(loss, *last):
+    return {"data": CLASSES, "layers": [linear(3), *last], "loss": {"type": loss}}
+
+
+def binary(loss, *last):
+    y = [[0.0], [1.0]] * 3
+    x = np.random.default_rng(4).normal(size=(6, 2)).tolist()
+    return {
+        "data": {"x": x, "y": y},
+        "layers": [linear(1, init_scale=0.1), *last],
+        "loss": {"type": loss},
+    }
