@@ -44,6 +44,9 @@ PANES: dict[str, Pane] = {
     "flow": Pane(
         9, "Flow", "per layer: gradient, activation, update; ↑ ↓ past a limit, ⇈ ⇊ far past", True
     ),
+    "diagnostics": Pane(
+        0, "Doctor", "what is wrong with this training loop; Enter goes there", True
+    ),
 }
 
 UNITS = {
@@ -129,9 +132,7 @@ PLOT_COMMANDS: tuple[Command, ...] = (
     plot_command("right", "right", "pan(1)", "the part after"),
     plot_command("whole", "equals_sign home", "whole", "the whole run", "all"),
     plot_command("log", "l", "mode('log')", "logarithmic or linear", "log"),
-    plot_command(
-        "own", "a", "mode('own')", "one scale for all curves, or each its own", "scales"
-    ),
+    plot_command("own", "a", "mode('own')", "one scale for all curves, or each its own", "scales"),
     plot_command("unit", "x", "mode('events')", "iterations or events along the axis"),
     plot_command("others", "b", "mode('others')", "the losses of other branches", "branches"),
     plot_command("regions", "r", "regions", "decision regions of two inputs, or curves", "regions"),

@@ -79,3 +79,10 @@ class JourneyWanted(Message):
     done: Callable[[LongRun], None]
     doing: str
     total: int
+
+
+@dataclass
+class EventChosen(Message):
+    """A person wants to go to an event."""
+
+    event: int

@@ -1,6 +1,6 @@
 """One frozen snapshot of what the screen shows: made by the main screen, read by the panes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.branches import MAIN
+from engine.diagnostics.diagnosis import Diagnosis
 from engine.moment import Moment
 from engine.position import Granularity, Position
 from engine.program import Op, Program, TensorInfo
@@ -79,6 +80,7 @@ class View:
     marks: tuple[tuple[int, str, str], ...] = ()
     stops: Mapping[int, bool] = field(default_factory=dict)
     watches: tuple[str, ...] = ()
+    findings: Callable[[], Sequence[Diagnosis]] = tuple
     watched: Callable[[str], Watched] = unwatched
     row: int | None = None
     count: str = ""

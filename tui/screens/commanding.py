@@ -93,6 +93,9 @@ class Commanding(LinesScreen):
         """Carry out a line of the command language."""
         if not self.free:
             return
+        if line.strip() in ("q", "quit", "exit"):
+            self.app.exit()
+            return
         self.console.begin(line)
         self.journeys.begin(self.debugger.run(line), self.answered)
 
@@ -110,8 +113,6 @@ class Commanding(LinesScreen):
         if len(result.lines) > 1 and "at" not in result.data:
             self.go_to_pane("console")  # an answer to read
         self.keep()
-        if result.data.get("quit"):
-            self.app.exit()
 
     def failed(self, error: GradstepError) -> None:
         """A command could not be carried out."""

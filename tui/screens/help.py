@@ -20,7 +20,7 @@ def help_table(pane: str, commands: tuple[Command, ...]) -> Table:
     table.add_column()
     table.add_row("", Text(f"{PANES[pane].title}: {PANES[pane].help}", style="italic"))
     table.add_row("arrows", "move in the focused pane; PgUp PgDn Home End too")
-    for group, rows in help_rows(commands):
+    for group, rows in help_rows(commands, pane):
         table.add_row("", "")
         table.add_row("", Text(group, style="bold underline"))
         for keys, words in rows:

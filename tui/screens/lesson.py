@@ -9,11 +9,11 @@ from pathlib import Path
 from engine.errors import GradstepError
 from engine.places import Bookmark
 from tui.player import Player
-from tui.screens.wishes import Wishes
+from tui.screens.looking import Looking
 from tui.tape import TICK, Tape
 
 
-class Lesson(Wishes):
+class Lesson(Looking):
     """Playing, chapters and recording, on top of what can be asked for in words."""
 
     player: Player

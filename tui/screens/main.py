@@ -14,23 +14,30 @@ from textual.widgets import Footer
 
 from engine.badges import badge
 from engine.command_language import Debugger
+from engine.diagnostics.diagnosis import Diagnosis
+from engine.diagnostics.doctor import Doctor
 from engine.position import Granularity
 from engine.session import Session
 from tui.bindings import bindings
 from tui.commands import COMMANDS, PANES, Command
 from tui.counting import Counting
 from tui.journeys import Journeys, LongRun
-from tui.lens import differentiable, variable
-from tui.messages import FactorChosen, IterationChosen, OpChosen, PaneChosen, TensorChosen
+from tui.messages import (
+    EventChosen,
+    IterationChosen,
+    OpChosen,
+    PaneChosen,
+    TensorChosen,
+)
 from tui.player import Player
 from tui.render.variables import Summaries
 from tui.screens.help import HelpScreen
 from tui.screens.lesson import Lesson
-from tui.screens.plots import PlotsScreen
 from tui.tape import Tape
 from tui.view import UNWATCHED, Selection, View, look, remembered
 from tui.widgets.chain import ChainPane
 from tui.widgets.console import ConsolePane
+from tui.widgets.diagnostics import DiagnosticsPane
 from tui.widgets.flow import FlowPane
 from tui.widgets.jacobian import JacobianPane
 from tui.widgets.program import ProgramPane
@@ -42,7 +49,6 @@ from tui.widgets.variables import VariablesPane
 from tui.widgets.watches import WatchesPane
 
 NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
-LEVELS = tuple(Granularity)
 DIGITS = [Binding(d, f"digit({d})", show=False) for d in "0123456789"]
 
 
@@ -59,6 +65,7 @@ class MainScreen(Lesson):
         self.selection = Selection()
         self.summaries = Summaries()
         self.counting = Counting()
+        self.doctor = Doctor(session.program)
         self.player = Player()
         self.tape = Tape(session)
         self.journeys = Journeys(self)
@@ -86,6 +93,7 @@ class MainScreen(Lesson):
                 yield ChainPane(id="chain", classes="pane").data_bind(MainScreen.view)
                 yield WatchesPane(id="watches", classes="pane").data_bind(MainScreen.view)
                 yield ConsolePane(id="console", classes="pane").data_bind(MainScreen.view)
+                yield DiagnosticsPane(id="diagnostics", classes="pane").data_bind(MainScreen.view)
                 yield FlowPane(id="flow", classes="pane").data_bind(MainScreen.view)
                 yield VariablesPane(self.summaries, id="variables", classes="pane").data_bind(
                     MainScreen.view
@@ -120,9 +128,16 @@ class MainScreen(Lesson):
         return replace(
             view,
             mode=mode,
+            findings=self.findings,
             badge=remembered(view.badge, self.resting, ""),
             watched=remembered(view.watched, self.resting, UNWATCHED),
         )
+
+    def findings(self) -> Sequence[Diagnosis]:
+        """What the doctor has found up to here."""
+        if self.resting():
+            self.doctor.observe(self.session)
+        return self.doctor.findings()
 
     def resting(self) -> bool:
         """Whether the session may be asked: no run in a thread is changing it."""
@@ -265,82 +280,6 @@ class MainScreen(Lesson):
 
     # -- looking
 
-    def action_level(self, by: int) -> None:
-        """Choose the level whose changes are shown."""
-        place = max(0, min(len(LEVELS) - 1, LEVELS.index(self.selection.level) + by))
-        same = LEVELS[place] == self.selection.level
-        self.selection = replace(self.selection, level=LEVELS[place])
-        last = f"{LEVELS[place]} is the {'outermost' if by > 0 else 'innermost'} level"
-        self.refresh_view(last if same else "")
-
-    def action_listing(self) -> None:
-        """The program as ops, or as a PyTorch loop."""
-        program = self.query_one(ProgramPane)
-        program.as_code = not program.as_code
-        self.set_class(program.as_code, "code")
-
-    def action_plots(self) -> None:
-        """Curves over the run, and decision regions."""
-        self.app.push_screen(PlotsScreen(self))
-
-    def action_layers(self) -> None:
-        """The flow through the layers, or what they cost; from elsewhere, the flow pane."""
-        flow = self.query_one(FlowPane)
-        if self.pane != flow.id:
-            self.go_to_pane("flow")
-        else:
-            self.show_now("what the layers cost" if flow.switch() else "what flows through them")
-
-    def action_follow(self) -> None:
-        """Show what the last op wrote, and its derivative."""
-        lens = replace(self.selection.lens, of=None, wrt=None)
-        self.selection = replace(self.selection, tensor=None, lens=lens, compared=None)
-        self.refresh_view()
-
-    def compare_with(self, branches: Sequence[str]) -> None:
-        """Draw the losses of the compared branch that is not the current one, until Esc."""
-        others = [name for name in branches if name != self.session.branch.name]
-        self.selection = replace(self.selection, compared=others[0] if others else None)
-
-    def focus_lens(self, note: str = "", **changes: object) -> None:
-        """Look at another derivative, or at the same one in another way."""
-        lens = replace(self.selection.lens, **changes)  # type: ignore[arg-type]
-        self.selection = replace(self.selection, lens=lens)
-        self.refresh_view(note)
-
-    def action_numerator(self) -> None:
-        """The selected tensor becomes the numerator."""
-        name = differentiable(self.session.program, self.looked().tensor)
-        said = "" if name else "only activations and the loss have derivatives"
-        self.focus_lens(said, of=name or self.selection.lens.of, factor=0)
-
-    def action_denominator(self) -> None:
-        """The selected tensor becomes the denominator."""
-        name = variable(self.session.program, self.looked().tensor)
-        said = "" if name else "nothing in forward depends on this tensor"
-        self.focus_lens(said, wrt=name or self.selection.lens.wrt, factor=0)
-
-    def action_layout(self) -> None:
-        """The other layout."""
-        self.focus_lens(layout=self.selection.lens.toggled_layout().layout)
-
-    def action_sample_view(self) -> None:
-        """One sample, or the whole batch."""
-        self.focus_lens(sample=self.selection.lens.toggled_view(0).sample)
-
-    def action_sample(self, by: int) -> None:
-        """Another sample of the batch."""
-        rows, at = len(self.session.tensors["x"]), self.selection.lens.sample
-        if at is not None and not 0 <= at + by < rows:
-            self.focus_lens(f"sample {at} is the {'last' if by > 0 else 'first'} of the batch")
-        else:
-            self.focus_lens(sample=0 if at is None else at + by)
-
-    @on(FactorChosen)
-    def choose_factor(self, message: FactorChosen) -> None:
-        """Look at a factor of the chain."""
-        self.focus_lens(factor=message.index)
-
     def refresh_view(self, note: str = "") -> None:
         """Show another selection; a run that is under way has to end first."""
         if self.free:
@@ -373,6 +312,11 @@ class MainScreen(Lesson):
         """Go to the beginning of an iteration."""
         last = self.session.program.iterations
         self.jump(max(0, min(last, message.iteration)) * len(self.session.program.ops))
+
+    @on(EventChosen)
+    def choose_event(self, message: EventChosen) -> None:
+        """Go to an event."""
+        self.jump(message.event)
 
     # -- panes
 

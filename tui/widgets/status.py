@@ -46,7 +46,7 @@ SHORT = {
     "watches": "Watch",
     "console": "Cons",
     "timeline": "Time",
-    "diagnostics": "Diag",
+    "diagnostics": "Doc",
 }
 
 

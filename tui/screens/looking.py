@@ -1,0 +1,107 @@
+"""What is looked at: levels, listings, and the derivative of the Jacobian and Chain panes.
+
+An abstract base of the main screen.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+
+from textual import on
+
+from engine.position import Granularity
+from tui.lens import differentiable, variable
+from tui.messages import FactorChosen
+from tui.screens.plots import PlotsScreen
+from tui.screens.wishes import Wishes
+from tui.view import Selection
+from tui.widgets.flow import FlowPane
+from tui.widgets.program import ProgramPane
+
+LEVELS = tuple(Granularity)
+
+
+class Looking(Wishes):
+    """Keys that change what is shown and move nothing."""
+
+    selection: Selection
+
+    @abstractmethod
+    def refresh_view(self, note: str = "") -> None:
+        """Show another selection."""
+
+    def action_level(self, by: int) -> None:
+        """Choose the level whose changes are shown."""
+        place = max(0, min(len(LEVELS) - 1, LEVELS.index(self.selection.level) + by))
+        same = LEVELS[place] == self.selection.level
+        self.selection = replace(self.selection, level=LEVELS[place])
+        last = f"{LEVELS[place]} is the {'outermost' if by > 0 else 'innermost'} level"
+        self.refresh_view(last if same else "")
+
+    def action_listing(self) -> None:
+        """The program as ops, or as a PyTorch loop."""
+        program = self.query_one(ProgramPane)
+        program.as_code = not program.as_code
+        self.set_class(program.as_code, "code")
+
+    def action_plots(self) -> None:
+        """Curves over the run, and decision regions."""
+        self.app.push_screen(PlotsScreen(self))
+
+    def action_layers(self) -> None:
+        """The flow through the layers, or what they cost; from elsewhere, the flow pane."""
+        flow = self.query_one(FlowPane)
+        if self.focused_pane != flow.id:
+            self.go_to_pane("flow")
+        else:
+            self.show_now("what the layers cost" if flow.switch() else "what flows through them")
+
+    def action_follow(self) -> None:
+        """Show what the last op wrote, and its derivative."""
+        lens = replace(self.selection.lens, of=None, wrt=None)
+        self.selection = replace(self.selection, tensor=None, lens=lens, compared=None)
+        self.refresh_view()
+
+    def compare_with(self, branches: Sequence[str]) -> None:
+        """Draw the losses of the compared branch that is not the current one, until Esc."""
+        others = [name for name in branches if name != self.session.branch.name]
+        self.selection = replace(self.selection, compared=others[0] if others else None)
+
+    def focus_lens(self, note: str = "", **changes: object) -> None:
+        """Look at another derivative, or at the same one in another way."""
+        lens = replace(self.selection.lens, **changes)  # type: ignore[arg-type]
+        self.selection = replace(self.selection, lens=lens)
+        self.refresh_view(note)
+
+    def action_numerator(self) -> None:
+        """The selected tensor becomes the numerator."""
+        name = differentiable(self.session.program, self.looked().tensor)
+        said = "" if name else "only activations and the loss have derivatives"
+        self.focus_lens(said, of=name or self.selection.lens.of, factor=0)
+
+    def action_denominator(self) -> None:
+        """The selected tensor becomes the denominator."""
+        name = variable(self.session.program, self.looked().tensor)
+        said = "" if name else "nothing in forward depends on this tensor"
+        self.focus_lens(said, wrt=name or self.selection.lens.wrt, factor=0)
+
+    def action_layout(self) -> None:
+        """The other layout."""
+        self.focus_lens(layout=self.selection.lens.toggled_layout().layout)
+
+    def action_sample_view(self) -> None:
+        """One sample, or the whole batch."""
+        self.focus_lens(sample=self.selection.lens.toggled_view(0).sample)
+
+    def action_sample(self, by: int) -> None:
+        """Another sample of the batch."""
+        rows, at = len(self.session.tensors["x"]), self.selection.lens.sample
+        if at is not None and not 0 <= at + by < rows:
+            self.focus_lens(f"sample {at} is the {'last' if by > 0 else 'first'} of the batch")
+        else:
+            self.focus_lens(sample=0 if at is None else at + by)
+
+    @on(FactorChosen)
+    def choose_factor(self, message: FactorChosen) -> None:
+        """Look at a factor of the chain."""
+        self.focus_lens(factor=message.index)
