@@ -1,5 +1,6 @@
 """A float32 run against a float64 shadow of it: digits that are lost on the way."""
 
+import dataclasses
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -10,6 +11,8 @@ from engine.arrays import Array
 from engine.data import Dataset, load_data
 from engine.diagnostics.detector import Detector, Tensors, norm, number
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
+from engine.errors import ExperimentError
+from engine.experiment import Experiment
 from engine.gradcheck import widened
 from engine.phases import Phase
 from engine.program import Program, compile_program
@@ -57,10 +60,7 @@ class Cancellation(Detector):
     def shadow(self) -> Program:
         """The same program in float64, with the data as they were before they were rounded."""
         wide = msgspec.structs.replace(self.program.experiment, dtype="float64")
-        data, here = load_data(wide), self.program.data
-        if data.x.shape != here.x.shape or data.y.shape != here.y.shape:
-            data = Dataset(widened(here.x), widened(here.y), here.classes, here.inputs)
-        return compile_program(wide, data)
+        return compile_program(wide, exact_data(wide, self.program.data))
 
     def see(self, event: Event, tensors: Tensors) -> None:
         iteration = event.position.iteration - 1
@@ -114,3 +114,17 @@ class Cancellation(Detector):
             Certainty.CERTAIN,
             numbers={"error": error, "worst": worst, "worst_tensor": where},
         )
+
+
+def exact_data(wide: Experiment, rounded: Dataset) -> Dataset:
+    """The data before they were rounded; the rounded ones where the file has changed or is gone."""
+    try:
+        data = load_data(wide)
+    except ExperimentError:
+        data = rounded
+    pairs = ((data.x, rounded.x), (data.y, rounded.y))
+    if all(np.array_equal(exact.astype(old.dtype), old, equal_nan=True) for exact, old in pairs):
+        x, y = widened(data.x), widened(data.y)
+    else:
+        x, y = widened(rounded.x), widened(rounded.y)
+    return dataclasses.replace(rounded, x=x, y=y)

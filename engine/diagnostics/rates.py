@@ -2,8 +2,8 @@
 
 import math
 from array import array
+from collections import deque
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 
@@ -33,6 +33,7 @@ SWING = Limit(
 )
 TURNS = Limit(0.5, "turns", "a random walk turns at half of its steps; a falling loss at few")
 FEW_EPOCHS = 6
+KEPT = 1000  # updates of each weight
 STEP_LARGE = Limit(
     0.1,
     "large step",
@@ -158,7 +159,7 @@ class LossOscillating(Losses):
         if len(epochs) < FEW_EPOCHS or not np.isfinite(late).all():
             return
         changes = np.diff(late)
-        turns = sum(a * b < 0 for a, b in pairwise(changes)) / max(1, len(changes) - 1)
+        turns = float(np.mean(changes[1:] * changes[:-1] < 0))
         swing = float(np.mean(np.abs(changes))) / self.start
         if turns < TURNS or swing < SWING:
             return
@@ -179,7 +180,7 @@ class UpdateRatio(Detector):
     card = Card(
         name="update-ratio",
         title="The updates are out of proportion to the weights",
-        looks="‖ΔW‖ / ‖W‖ of each update of a weight; the median over the run.",
+        looks="‖ΔW‖ / ‖W‖ of each update of a weight; the median of the last thousand updates.",
         levels="serious: all weights move too little; warning: single ones, or too much",
         cause="the learning rate does not fit the gradients",
         remedy="change the learning rate by the factor that leads to about 1e-3",
@@ -191,9 +192,8 @@ class UpdateRatio(Detector):
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
-        self.ratios: dict[str, array[float]] = {
-            info.name: array("d") for info in program.parameters if len(info.shape) == 2
-        }
+        weights = [info.name for info in program.parameters if len(info.shape) == 2]
+        self.ratios: dict[str, deque[float]] = {name: deque(maxlen=KEPT) for name in weights}
         self.first: dict[tuple[str, bool], int] = {}
 
     def see(self, event: Event, tensors: Tensors) -> None:

@@ -169,3 +169,20 @@ def test_a_first_loss_of_three_times_guessing():
     one = finding("initial-loss", data=data, layers=layers, loss={"type": "cross_entropy"})
     mean = (math.log1p(math.exp(-4.2)) + math.log1p(math.exp(4.2))) / 2
     assert one.numbers["ratio"] == pytest.approx(mean / math.log(2)) == pytest.approx(3, abs=0.1)
+
+
+def test_the_shadow_has_the_data_before_rounding(tmp_path):
+    """16 777 217 is the first whole number that float32 does not have."""
+    path = tmp_path / "a.csv"
+    path.write_text("a,t\n16777217,1\n16777217,1\n")
+    data = {"csv": "a.csv", "inputs": ["a"], "targets": ["t"]}
+    layers = [linear(1, weight=[[1.0]], bias=[-16777216.0])]
+    raw = document(dtype="float32", layers=layers) | {"data": data}
+    compiled = compile_program(read_experiment(raw, "a.toml", directory=str(tmp_path)))
+    assert float(compiled.data.x[0, 0]) == 16777216
+    (one,) = [one for one in diagnose(compiled, 1) if one.name == "float32-cancellation"]
+    assert one.numbers["error"] == pytest.approx(1)
+    path.unlink()
+    assert not [one for one in diagnose(compiled, 1) if one.name == "float32-cancellation"]
+    path.write_text("a,t\n5,1\n5,1\n")
+    assert not [one for one in diagnose(compiled, 1) if one.name == "float32-cancellation"]

@@ -253,10 +253,7 @@ def test_update_ratios_are_medians():
     for _ in range(program.iterations):
         session.step(1, Granularity.ITERATION)
         weights.append(session.tensors["linear1.weight"])
-    ratios = [
-        np.linalg.norm(b - a) / np.linalg.norm(a)
-        for a, b in pairwise(weights)
-    ]
+    ratios = [np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in pairwise(weights)]
     assert one.numbers["median"] == pytest.approx(np.median(ratios))
     assert one.numbers["updates"] == 100
 
