@@ -4,6 +4,7 @@ A reference says where a tensor begins: the id of the row times 2²⁴, plus the
 begin with the number of the run, so that runs never write to each other's rows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.arrays import Array
@@ -30,20 +31,28 @@ class Contents:
 
     def add(self, digest: Digest, data: bytes) -> int:
         """Store a tensor, once; where it is."""
-        found = self._known.get(digest)
-        if found is not None:
-            return found
-        if not self.open:
-            return NOWHERE
+        return self.add_all([digest], [data])[0]
+
+    def add_all(self, digests: Sequence[Digest], datas: Sequence[bytes]) -> list[int]:
+        """Store tensors, each once; where they are."""
+        known, references = self._known, []
+        for digest, data in zip(digests, datas):  # noqa: B905 - the keyword costs time
+            reference = known.get(digest, NOWHERE)
+            if reference == NOWHERE and self.open:
+                reference = known[digest] = self._append(data)
+            references.append(reference)
+        if len(known) >= REMEMBERED:
+            known.clear()
+        return references
+
+    def _append(self, data: bytes) -> int:
+        """Put bytes into the row under way, or into the next."""
         if self._size and self._size + len(data) > ROW_BYTES:
             self.end_row()
         reference = ((self.run << SHIFT | self._count) << SHIFT) | self._size
         self._parts.append(data)
         self._size += len(data)
         self.nbytes += len(data)
-        if len(self._known) >= REMEMBERED:
-            self._known.clear()
-        self._known[digest] = reference
         return reference
 
     def store(self, array: Array) -> tuple[Digest, int]:

@@ -77,8 +77,7 @@ class Fingerprints:
     def __init__(self, sizes: Iterable[int]) -> None:
         self.sizes = tuple(sizes)
         counts = [-(-size // WORD) for size in self.sizes]
-        self.pieces: list[Any] = [p for size in self.sizes for p in (None, bytes(-size % WORD))]
-        self.padded = any(size % WORD for size in self.sizes)
+        self.padding = {i: bytes(-n % WORD) for i, n in enumerate(self.sizes) if n % WORD}
         self.starts = np.cumsum([0, *counts])[:-1]
         self.multipliers = np.concatenate([multipliers()[:count] for count in counts])
         self.mixed = np.empty_like(self.multipliers)
@@ -93,10 +92,9 @@ class Fingerprints:
 
     def digests(self, arrays: Sequence[Array]) -> bytes:
         """The fingerprints of arrays of just these sizes, one after the other."""
-        pieces: Sequence[Any] = arrays
-        if self.padded:
-            pieces = self.pieces
-            pieces[::2] = arrays
+        pieces: list[Any] = list(arrays)
+        for number, zeros in self.padding.items():
+            pieces[number] = arrays[number].tobytes() + zeros
         try:
             data = b"".join(pieces)
         except (BufferError, TypeError):  # some array is not contiguous

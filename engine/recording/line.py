@@ -64,12 +64,12 @@ class Line:
         return self.number, iteration, digests, refs, link(self.link, iteration, digests)
 
     def loss(self, iteration: int, written: Sequence[Written]) -> Row:
-        """The row of a loss, NULL for NaN and where it was skipped; and the largest gradient."""
+        """The row of a loss, but for its gradient; NULL for NaN and where it was skipped."""
         after = written[self._loss_op]
         value = float(after[0]) if after else None
         event = (iteration - 1) * self._ops + self._loss_op
         known = None if value is None or math.isnan(value) else value
-        return self.number, iteration, event, known, *self.marks.gradient(written)
+        return self.number, iteration, event, known
 
     def keyframe(self, tensors: Mapping[str, Array], whole: bool = False) -> None:
         """Keep the tensors at the beginning of an iteration, if it is one of those to keep."""
@@ -97,7 +97,9 @@ class Line:
             blocks.append(self.block(number, *self.marks.iteration(self._under_way)))
             if 0 <= self._loss_op < len(self._under_way):
                 losses.append(self.loss(number, self._under_way))
-        return blocks, losses, keyframes
+        largest = self.marks.gradients_since()
+        pairs = zip(losses, largest, strict=False)
+        return blocks, [(*row, *gradient) for row, gradient in pairs], keyframes
 
 
 def places(program: Program) -> list[str]:

@@ -1,11 +1,13 @@
 """What stands in a recording for the tensors that the ops of an iteration wrote."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from engine.arrays import Array
+from engine.arrays import Array, Shape
 from engine.phases import Phase
 from engine.program import Program
 from engine.recording.contents import NOWHERE, Contents
@@ -19,6 +21,7 @@ from engine.recording.digests import (
 )
 
 Written = Sequence[tuple[Array, ...]]
+Largest = tuple[float | None, str | None]  # element of a parameter's gradient, and whose
 Mark = tuple[bytes, str]  # the digests one after the other, and the references as JSON
 MOST_LAYOUTS = 4  # batches are full, or the last of an epoch
 DTYPES = {"float32": "<f4", "float64": "<f8", "int64": "<i8"}
@@ -32,8 +35,8 @@ class Marks(ABC):
         """The digests and references of an iteration; events may be missing at its end."""
 
     @abstractmethod
-    def gradient(self, written: Written) -> tuple[float | None, str | None]:
-        """The largest element of the gradients of parameters, and the gradient it is in."""
+    def gradients_since(self) -> list[Largest]:
+        """For each iteration since the last call: its largest gradient."""
 
 
 class QuickMarks(Marks):
@@ -42,8 +45,10 @@ class QuickMarks(Marks):
     def __init__(self, program: Program) -> None:
         self.ops = program.ops
         self.known: dict[tuple[int, ...], Fingerprints] = {}
+        self.count = 0
 
     def iteration(self, written: Written) -> Mark:
+        self.count += 1
         arrays = [array for after in written for array in after]
         usual = self.usual(written, tuple([array.nbytes for array in arrays]))
         return self.singly(written) if usual is None else usual.digests(arrays), ""
@@ -65,8 +70,9 @@ class QuickMarks(Marks):
         ]
         return b"".join(parts)
 
-    def gradient(self, written: Written) -> tuple[float | None, str | None]:
-        return None, None
+    def gradients_since(self) -> list[Largest]:
+        count, self.count = self.count, 0
+        return [(None, None)] * count
 
 
 class StrongMarks(Marks):
@@ -74,41 +80,72 @@ class StrongMarks(Marks):
 
     def __init__(self, program: Program, contents: Contents) -> None:
         self.contents = contents
-        self.kinds = []
-        for op in program.ops:
-            infos = [program.tensors[name] for name in op.writes]
-            self.kinds.append([(i.shape, kind_hash(DTYPES[i.dtype], i.shape)) for i in infos])
-        self.gradients = [
-            (op.index, op.name)
+        self.counts = [len(op.writes) for op in program.ops]
+        infos = [program.tensors[name] for op in program.ops for name in op.writes]
+        self.hashes = [kind_hash(DTYPES[info.dtype], info.shape) for info in infos]
+        self.shapes = [info.shape for info in infos]
+        starts = [sum(self.counts[:i]) for i in range(len(self.counts))]
+        self.gradients = {
+            starts[op.index]: op.name
             for op in program.ops
             if op.phase == Phase.BACKWARD and op.name in program.gradients
-        ]
+        }
+        self.dtype = DTYPES[program.experiment.dtype]
+        self.waiting: list[list[tuple[str, bytes]]] = []
 
     def iteration(self, written: Written) -> Mark:
-        found: list[bytes] = []
-        refs: list[int] = []
-        add = self.contents.add
-        for after, kinds in zip(written, self.kinds, strict=False):
-            for array, (shape, known) in zip(after, kinds, strict=False):
-                data = array.tobytes()
-                if array.shape == shape:
-                    hashed = known.copy()
-                    hashed.update(data)
-                    digest = hashed.digest()
-                else:
-                    digest = strong(array.dtype.str, array.shape, data)
-                found.append(digest)
-                refs.append(add(digest, data))
-            for _ in range(len(kinds) - len(after)):
-                found.append(bytes(STRONG))
-                refs.append(NOWHERE)
-        return b"".join(found), str(refs)
+        arrays = [array for after in written for array in after]
+        complete = list(map(len, written)) == self.counts
+        if not complete:
+            return self.incomplete(written)
+        datas = [array.tobytes() for array in arrays]
+        digests = [
+            digest_of(*four) for four in zip(arrays, datas, self.hashes, self.shapes, strict=True)
+        ]
+        self.waiting.append([(name, datas[slot]) for slot, name in self.gradients.items()])
+        return b"".join(digests), str(self.contents.add_all(digests, datas))
 
-    def gradient(self, written: Written) -> tuple[float | None, str | None]:
-        best: tuple[float | None, str | None] = None, None
-        for index, name in self.gradients:
-            if index < len(written) and written[index]:
-                largest = float(np.abs(written[index][0]).max())
-                if best[0] is None or largest > best[0]:
-                    best = largest, name
-        return best
+    def incomplete(self, written: Written) -> Mark:
+        """The same where ops wrote less than usual, or have not run yet."""
+        digests: list[bytes] = []
+        refs: list[int] = []
+        found: list[tuple[str, bytes]] = []
+        for after, count in zip(written, self.counts, strict=False):
+            for array in after:
+                digest, reference = self.contents.store(array)
+                if len(digests) in self.gradients:
+                    found.append((self.gradients[len(digests)], array.tobytes()))
+                digests.append(digest)
+                refs.append(reference)
+            digests += [bytes(STRONG)] * (count - len(after))
+            refs += [NOWHERE] * (count - len(after))
+        self.waiting.append(found)
+        return b"".join(digests), str(refs)
+
+    def gradients_since(self) -> list[Largest]:
+        waiting, self.waiting = self.waiting, []
+        datas = [data for found in waiting for _, data in found]
+        if not datas:
+            return [(None, None)] * len(waiting)
+        flat = np.abs(np.frombuffer(b"".join(datas), self.dtype))
+        ends = np.cumsum([len(data) // flat.itemsize for data in datas])
+        sizes = iter(np.maximum.reduceat(flat, np.concatenate([[0], ends[:-1]])).tolist())
+        return [largest([(next(sizes), name) for name, _ in found]) for found in waiting]
+
+
+def digest_of(array: Array, data: bytes, known: Any, shape: Shape) -> bytes:
+    """The digest of an array whose usual kind is hashed already."""
+    if array.shape != shape:
+        return strong(array.dtype.str, array.shape, data)
+    hashed = known.copy()
+    hashed.update(data)
+    digest: bytes = hashed.digest()
+    return digest
+
+
+def largest(found: list[tuple[float, str]]) -> Largest:
+    """The largest of some sizes, and whose it is; NaN is larger than anything, and NULL."""
+    if not found:
+        return None, None
+    size, name = max(found, key=lambda pair: math.inf if math.isnan(pair[0]) else pair[0])
+    return (None if math.isnan(size) else size), name
