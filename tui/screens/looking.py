@@ -12,7 +12,6 @@ from textual import on
 from engine.position import Granularity
 from tui.lens import differentiable, variable
 from tui.messages import FactorChosen
-from tui.screens.plots import PlotsScreen
 from tui.screens.wishes import Wishes
 from tui.view import Selection
 from tui.widgets.flow import FlowPane
@@ -43,10 +42,6 @@ class Looking(Wishes):
         program = self.query_one(ProgramPane)
         program.as_code = not program.as_code
         self.set_class(program.as_code, "code")
-
-    def action_plots(self) -> None:
-        """Curves over the run, and decision regions."""
-        self.app.push_screen(PlotsScreen(self))
 
     def action_layers(self) -> None:
         """The flow through the layers, or what they cost; from elsewhere, the flow pane."""

@@ -33,6 +33,7 @@ from tui.player import Player
 from tui.render.variables import Summaries
 from tui.screens.help import HelpScreen
 from tui.screens.lesson import Lesson
+from tui.screens.plots import PlotsScreen
 from tui.tape import Tape
 from tui.view import UNWATCHED, Selection, View, look, remembered
 from tui.widgets.chain import ChainPane
@@ -334,6 +335,10 @@ class MainScreen(Lesson):
         """The focused pane alone, and back."""
         self.zoomed = not self.zoomed
         self.lay_out()
+
+    def action_plots(self) -> None:
+        """Curves over the run, and decision regions."""
+        self.app.push_screen(PlotsScreen(self))
 
     def action_help(self) -> None:
         """Show the help."""
