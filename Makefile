@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test check format bench pictures torch clean
+.PHONY: run test check format bench docs pictures torch clean
 
 run: .venv/run
 	@$(BIN)/gradstep
@@ -22,6 +22,10 @@ check: .venv/check .venv/test
 format: .venv/check
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: .venv/run
+	@$(BIN)/python docs/catalogue.py
+	@$(BIN)/python docs/diagnostics.py
 
 pictures: .venv/run
 	@$(BIN)/python docs/pictures.py

@@ -1,0 +1,340 @@
+"""Make docs/catalogue.md from the engine's own declarations: python docs/catalogue.py, make docs.
+
+Nothing is told twice: fields, types, limits and defaults are those of the experiment's structs,
+formulas and Jacobians those of the layers, losses, optimizers and schedules themselves.
+"""
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import inspect as typed
+
+from engine.clipping import Clipping
+from engine.data_generated import RECIPES, columns_of
+from engine.equations import Function
+from engine.experiment import (
+    LAYER_SPECS,
+    LOSS_SPECS,
+    OPTIMIZER_SPECS,
+    SCHEDULE_SPECS,
+    ClipSpec,
+    DataSpec,
+    Experiment,
+    LayerSpec,
+    LossSpec,
+    OptimizerSpec,
+    Table,
+    TrainingSpec,
+)
+from engine.jacobian import Point
+from engine.layer import Layer
+from engine.layers import LAYERS, Linear
+from engine.loss_rules import huber_function
+from engine.losses import LOSSES
+from engine.network import settings
+from engine.optimizers import OPTIMIZERS
+from engine.rules import PHI, function_of
+from engine.schedules import SCHEDULES
+
+FILE = Path(__file__).with_suffix(".md")
+HEAD = """# The catalogue
+
+Everything an experiment file can name, with its fields, their defaults and what they mean in
+mathematics. This page is made from the code by `make docs`; a test holds it fresh.
+
+Semantics, names and edge values are PyTorch's. ⊙ multiplies element by element, [z > 0] is 1 where
+it holds and 0 elsewhere, N is the number of rows of the batch, K the number of outputs.
+"""
+SYMBOLS = {"input": "z", "output": "a", "weight": "W", "bias": "b", "mask": "m"}
+WRITTEN = {"linear", "identity", "relu", "dropout"}  # layers that are no named function
+OWN = {"name", "description", "seed", "dtype"}  # what stands at the top of a file
+Row = tuple[str, ...]
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD, *experiment_part(), *data_part(), *layer_part(), *loss_part()]
+    parts += [*optimizer_part(), *schedule_part(), *clip_part(), *training_part()]
+    return "\n".join(parts)
+
+
+def table(heads: Row, rows: Iterable[Row]) -> str:
+    """A table of Markdown."""
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return "\n".join(f"| {' | '.join(map(escaped, line))} |" for line in lines) + "\n"
+
+
+def escaped(cell: str) -> str:
+    """A cell that no bar and no asterisk breaks."""
+    return cell.replace("|", "\\|")
+
+
+def code(text: str) -> str:
+    """Text in a monospaced font."""
+    return f"`{text}`"
+
+
+def meaning(cls: Any) -> str:
+    """The first sentence of a docstring."""
+    return inspect.cleandoc(cls.__doc__).split("\n\n")[0].replace("\n", " ").replace("``", "`")
+
+
+def experiment_part() -> Iterator[str]:
+    """What stands at the top of a file."""
+    yield "## An experiment\n"
+    yield fields_table(Experiment, keep=OWN)
+
+
+def data_part() -> Iterator[str]:
+    """The [data] table, and the sets that can be generated."""
+    yield "## `[data]`\n"
+    yield f"{meaning(DataSpec)}\n"
+    yield fields_table(DataSpec)
+    yield "### Generated sets: `generate`\n"
+    heads = ("set", "what it is", "inputs", "classes", "noise")
+    yield table(heads, (recipe_row(name) for name in RECIPES))
+
+
+def recipe_row(name: str) -> Row:
+    """One generated set with its defaults."""
+    recipe = RECIPES[name]
+    numbers = recipe.values is not None
+    inputs = str(columns_of(name, None)) + ("" if recipe.features is None else ", or `features`")
+    classes = "none, a number" if numbers else str(recipe.classes or 2)
+    classes += "" if recipe.classes is None else ", or `classes`"
+    return code(name), recipe.meaning, inputs, classes, f"{recipe.noise:g}"
+
+
+def layer_part() -> Iterator[str]:
+    """The [[layers]] tables."""
+    yield "## `[[layers]]`\n"
+    yield fields_table(LayerSpec)
+    heads = ("type", "output a for input z", "∂ℓ/∂z", "∂a/∂z of a batch", "fields")
+    yield table(heads, (layer_row(name) for name in LAYERS))
+    named = [function_of(layer_of(name)) for name in LAYERS if name not in WRITTEN]
+    yield from definitions([*named, PHI])
+    linear = Linear(3, 2)
+    yield "The parameters of `linear`:\n"
+    rows = [(code(v.wrt), shape_words(v.wrt), v.rhs) for v in linear.vjps(SYMBOLS)[:-1]]
+    yield table(("parameter", "shape", "gradient, added to"), rows)
+
+
+def definitions(functions: Iterable[Function]) -> Iterator[str]:
+    """What named functions are, one a line."""
+    found = dict.fromkeys(one.definition for one in functions)
+    yield "".join(f"- {text}\n" for text in found if text)
+
+
+def shape_words(role: str) -> str:
+    """The shape of a parameter of a linear layer in words."""
+    return "(out, in)" if role == "weight" else "(out,)"
+
+
+def layer_row(name: str) -> Row:
+    """One layer with its default options."""
+    layer = layer_of(name)
+    back = layer.vjps(SYMBOLS)[-1]
+    point = Point(4, np.dtype("float64"), lambda role: np.zeros((4, 3)))
+    structure = layer.jacobian("input", point).structure
+    return (
+        code(name),
+        layer.formula(SYMBOLS),
+        back.rhs,
+        structure,
+        options(LAYER_SPECS[name], LayerSpec),
+    )
+
+
+def layer_of(name: str) -> Layer:
+    """A layer with its defaults."""
+    return LAYERS[name](3, 3)
+
+
+def loss_part() -> Iterator[str]:
+    """The [loss] table."""
+    yield "## `[loss]`\n"
+    yield fields_table(LossSpec)
+    heads = ("type", "ℓ with `mean`", "∂ℓ/∂ŷ", "fields")
+    yield table(heads, (loss_row(name) for name in LOSSES))
+    yield from definitions([huber_function(LOSSES["huber"]())])
+    yield "With their options the terms become:\n"
+    yield table(("type", "fields", "ℓ with `mean`", "∂ℓ/∂ŷ"), list(loss_options()))
+
+
+def loss_row(name: str) -> Row:
+    """One loss with its defaults."""
+    loss = LOSSES[name]()
+    formulas = loss.formula("ŷ", "y"), loss.gradient_formula("ŷ", "y")
+    return code(name), *formulas, options(LOSS_SPECS[name], LossSpec)
+
+
+def loss_options() -> Iterator[Row]:
+    """Each loss with weights, ignored classes and smoothing."""
+    values = {
+        "weight": (1.0, 2.0),
+        "pos_weight": (1.0, 2.0),
+        "ignore_index": -100,
+        "label_smoothing": 0.1,
+    }
+    for name, cls in LOSSES.items():
+        for field, value in values.items():
+            if hasattr(cls, field):
+                loss = cls(**{field: value})
+                shown = field if isinstance(value, tuple) else f"{field} = {value}"
+                yield (
+                    code(name),
+                    code(shown),
+                    loss.formula("ŷ", "y"),
+                    loss.gradient_formula("ŷ", "y"),
+                )
+
+
+def optimizer_part() -> Iterator[str]:
+    """The [optimizer] table."""
+    yield "## `[optimizer]`\n"
+    yield fields_table(OptimizerSpec)
+    heads = ("type", "update", "fields")
+    yield table(heads, (optimizer_row(name) for name in OPTIMIZERS))
+    yield "With weight decay, λ = `weight_decay`:\n"
+    yield table(heads[:2], (decayed_row(name) for name in OPTIMIZERS))
+
+
+def optimizer_row(name: str) -> Row:
+    """One optimizer with its defaults, but without weight decay."""
+    return code(name), update_text(name, 0.0), options(OPTIMIZER_SPECS[name], OptimizerSpec)
+
+
+def decayed_row(name: str) -> Row:
+    """One optimizer with weight decay."""
+    return code(name), update_text(name, 0.01)
+
+
+def update_text(name: str, weight_decay: float) -> str:
+    """What an optimizer does to a parameter."""
+    rule = OPTIMIZERS[name](weight_decay=weight_decay)  # type: ignore[call-arg]
+    return ", ".join((f"θ ← {rule.formula('θ')}", *rule.details("θ")))
+
+
+def schedule_part() -> Iterator[str]:
+    """The [schedule] table."""
+    yield "## `[schedule]`\n"
+    yield (
+        "The first op of update sets the learning rate η from the initial one, η₀; e and i are\n"
+        "the numbers of the epoch and the iteration, from 1. Without this table η stays as it is.\n"
+        "To change a run by hand, set `optimizer.initial_lr`, which scales what is left of the\n"
+        "schedule; or skip the op `update:optimizer.lr` from here on and set `optimizer.lr`.\n"
+    )
+    heads = ("type", "η ←", "what it is", "fields")
+    yield table(heads, (schedule_row(name) for name in SCHEDULES))
+
+
+def schedule_row(name: str) -> Row:
+    """One schedule; what has no default is shown as an example."""
+    spec, cls = SCHEDULE_SPECS[name], SCHEDULES[name]
+    given = {"step_size": 10, "gamma": 0.9, "t_max": 10}
+    needed = [info.name for info in msgspec.structs.fields(spec) if info.required]
+    schedule = cls(**settings(spec(**{name: given[name] for name in needed}), cls))
+    return code(name), schedule.formula(), meaning(cls), options(spec, Table)
+
+
+def clip_part() -> Iterator[str]:
+    """The [clip] table."""
+    yield "## `[clip]`\n"
+    yield f"{meaning(ClipSpec)} These ops stand in update, before the parameters move.\n"
+    yield fields_table(ClipSpec)
+    rows = []
+    for clipping in (Clipping(norm=1.0), Clipping(value=1.0)):
+        by_norm = clipping.norm is not None
+        first = f"c = {clipping.factor_formula()}, " if by_norm else ""
+        kind = "norm" if by_norm else "value"
+        rows.append((code(f"{kind} = 1.0"), f"{first}∇θ ← {clipping.formula('∇θ')}"))
+    yield table(("field", "ops"), rows)
+
+
+def training_part() -> Iterator[str]:
+    """The [training] table."""
+    yield "## `[training]`\n"
+    yield f"{meaning(TrainingSpec)}\n"
+    yield fields_table(TrainingSpec)
+
+
+def fields_table(spec: type[Table], keep: set[str] | None = None) -> str:
+    """The fields of a struct, a row each."""
+    found = [info for info in typed.type_info(spec).fields if keep is None or info.name in keep]
+    rows = [(code(info.name), kind(info.type), default_of(info)) for info in found]
+    return table(("field", "value", "default"), rows)
+
+
+def options(spec: type[Table], general: type[Table]) -> str:
+    """The fields of a struct that not all of its kind have, or that have another default."""
+    known = {info.name: info for info in typed.type_info(general).fields}
+    found = [info for info in typed.type_info(spec).fields if differs(info, known.get(info.name))]
+    return ", ".join(f"{code(info.name)} {kind(info.type)} ({default_of(info)})" for info in found)
+
+
+def differs(info: typed.Field, general: typed.Field | None) -> bool:
+    """Whether a field is one of its own."""
+    return general is None or default_of(info) != default_of(general)
+
+
+def default_of(info: typed.Field) -> str:
+    """The default as it would stand in the file."""
+    if info.name == "name":
+        return "the file's name" if info.required else "the type and a number"
+    if info.required:
+        return "required"
+    value = info.default if info.default is not msgspec.NODEFAULT else info.default_factory()
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if value in (None, (), []):
+        return "none"
+    return msgspec.json.encode(value).decode() if not isinstance(value, Table) else "none"
+
+
+LIMITS: Mapping[str, str] = {"gt": "above", "ge": "from", "lt": "below", "le": "up to"}
+MOST = 2**20  # a limit beyond is there to refuse nonsense, and is not worth telling
+
+
+def kind(found: typed.Type) -> str:
+    """What a field takes, in words."""
+    match found:
+        case typed.LiteralType(values=values):
+            return ", ".join(code(str(value)) for value in values)
+        case typed.EnumType(cls=cls):
+            return ", ".join(code(str(member)) for member in cls)
+        case typed.UnionType(types=types):
+            return " or ".join(kind(one) for one in types if not isinstance(one, typed.NoneType))
+        case typed.ListType(item_type=item) | typed.VarTupleType(item_type=item):
+            return f"list of {kind(item)}"
+        case typed.TupleType(item_types=items):
+            return f"[{', '.join(kind(one) for one in items)}]"
+        case typed.BoolType():
+            return "true or false"
+        case typed.StrType():
+            return "text"
+        case typed.IntType() | typed.FloatType():
+            word = "whole number" if isinstance(found, typed.IntType) else "number"
+            return " ".join([word, *limits(found)])
+    raise AssertionError(found)
+
+
+def limits(found: typed.IntType | typed.FloatType) -> Iterator[str]:
+    """The limits of a number that are worth telling."""
+    for name, word in LIMITS.items():
+        value = getattr(found, name)
+        if value is not None and abs(value) < MOST:
+            yield f"{word} {value:g}"
+
+
+def main() -> None:
+    """Write the page."""
+    FILE.write_text(page(), encoding="utf-8")
+    print(f"wrote {FILE}")
+
+
+if __name__ == "__main__":
+    main()
