@@ -1,17 +1,17 @@
 """A tensor written to a file, piece by piece: .npy for programs, .csv for tables."""
 
-import os
+import math
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import GradstepError
 from tui.render.clean import clean
+from tui.render.sides import Elements
 
 CHUNK = 2**16  # elements written between two chances to cancel
 ENDINGS = (".npy", ".csv")
@@ -30,7 +30,7 @@ def array_path(text: str) -> Path:
     return path
 
 
-def writing(path: Path, array: NDArray[Any]) -> Generator[int, None, Path]:
+def writing(path: Path, array: Elements) -> Generator[int, None, Path]:
     """Write an array (any rank for .npy, a matrix for .csv); yields how many elements are there.
 
     A file that is not finished is removed, also where the generator is closed before its end.
@@ -64,7 +64,7 @@ def created(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def npy_pieces(array: NDArray[Any]) -> Iterator[tuple[int, bytes]]:
+def npy_pieces(array: Elements) -> Iterator[tuple[int, bytes]]:
     """The header of NumPy's format, then the elements in row-major order."""
     header = {
         "descr": np.lib.format.dtype_to_descr(array.dtype),
@@ -74,18 +74,20 @@ def npy_pieces(array: NDArray[Any]) -> Iterator[tuple[int, bytes]]:
     start = BytesIO()
     np.lib.format.write_array_header_1_0(start, header)
     yield 0, start.getvalue()
-    flat = array.reshape(1) if array.ndim == 0 else array
-    step = max(1, CHUNK // max(1, array.size // max(1, len(flat))))
-    for at in range(0, len(flat), step):
-        piece = np.ascontiguousarray(flat[at : at + step])
+    if not array.shape:
+        yield 1, np.asarray(array[()]).tobytes()
+        return
+    step = max(1, CHUNK // max(1, math.prod(array.shape[1:])))
+    for at in range(0, array.shape[0], step):
+        piece = np.ascontiguousarray(array[at : at + step])
         yield piece.size, piece.tobytes()
 
 
-def csv_pieces(matrix: NDArray[Any]) -> Iterator[tuple[int, bytes]]:
+def csv_pieces(matrix: Elements) -> Iterator[tuple[int, bytes]]:
     """A row of the matrix a line; every number reads back as the same number."""
     rows, cols = matrix.shape
     step = max(1, CHUNK // max(1, cols))
     for start in range(0, rows, step):
-        part = matrix[start : start + step]
+        part = np.asarray(matrix[start : start + step])
         lines = [",".join(map(str, row)) for row in part]
-        yield part.size, (os.linesep.join(lines) + os.linesep).encode()
+        yield part.size, "".join(line + "\n" for line in lines).encode()

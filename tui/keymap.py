@@ -131,18 +131,27 @@ def clashes(
     commands: tuple[Command, ...], chosen: Mapping[str, tuple[str, ...]], text: str
 ) -> list[str]:
     """Keys that two commands have; each is told at the line that brought it in."""
-    owners: dict[str, list[str]] = {}
-    for command in commands:
-        for key in (*command.keys, *command.aliases):
-            owners.setdefault(key, []).append(command.id)
     found = []
-    for key, names in owners.items():
-        if len(names) > 1:
-            name = next(name for name in names if name in chosen)
+    for key, names in owners(commands).items():
+        if len(names) > 1 and (brought := [name for name in names if name in chosen]):
+            name = brought[0]
             others = " and ".join(other for other in names if other != name) or name
             where = f"line {line_of(text, name)}: {name}"
             found.append(f"{where}: {key_name(key)!r} is the key of {others} too")
     return found
+
+
+def owners(commands: tuple[Command, ...]) -> dict[str, list[str]]:
+    """The commands of every key that can mean more than one of them at one place."""
+    found: dict[str, list[Command]] = {}
+    for command in commands:
+        for key in (*command.keys, *command.aliases):
+            found.setdefault(key, []).append(command)
+    return {
+        key: [command.id for command in meant]
+        for key, meant in found.items()
+        if len({command.pane for command in meant}) < len(meant) or not all(c.pane for c in meant)
+    }
 
 
 def line_of(text: str, name: str) -> int:

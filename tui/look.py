@@ -7,7 +7,7 @@ from enum import StrEnum
 from tui.render.numbers import NumberFormat
 from tui.render.region import Region
 from tui.render.seek import Field, Sought
-from tui.render.sides import Elements, Side, shown_side
+from tui.render.sides import Elements, Side, comparable, shown_side
 from tui.render.value_range import ValueRange
 from tui.view import View
 
@@ -94,6 +94,8 @@ def field_of(view: View, look: Look) -> Field | None:
     if array is None or elements_of(view, look) is None:
         return None
     before = None if view.before_lost else view.before
+    if look.side == Side.BEFORE and before is not None and not comparable(array, before):
+        return Field(look.region(view), Side.AFTER, before, None, look.bounds)
     return Field(look.region(view), look.side, array, before, look.bounds)
 
 
@@ -107,7 +109,7 @@ def image_shape(view: View, look: Look) -> tuple[int, int] | None:
     return (height, width) if whole and view.array.shape[1] == height * width else None
 
 
-def missing(view: View, look: Look) -> str:
+def why_nothing(view: View, look: Look) -> str:
     """Why there is nothing to show."""
     if view.array is None:
         return "not computed yet"

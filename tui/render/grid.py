@@ -13,11 +13,15 @@ CellKind = Literal["normal", "nan", "inf", "zero"]
 
 @dataclass(frozen=True)
 class Cell:
-    """One number: its text, whether its bits changed, and what deserves a colour."""
+    """One number: its text, whether its bits changed, and what deserves a colour.
+
+    ``ranged``: it lies in the range of values that a person has set.
+    """
 
     text: str
     changed: bool
     kind: CellKind
+    ranged: bool = False
 
 
 @dataclass(frozen=True)

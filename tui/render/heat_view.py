@@ -85,21 +85,25 @@ def picture_size(rows: int, cols: int, width: int, height: int, coloured: bool) 
 
 
 def heat_lines(
-    matrix: Elements, canvas: Canvas, scale: tuple[float, float] | None, notes: Sequence[str] = ()
+    matrix: Elements,
+    canvas: Canvas,
+    width: int,
+    scale: tuple[float, float] | None,
+    notes: Sequence[str] = (),
 ) -> list[list[HeatCell]]:
-    """The legend over the picture: ``canvas.height + 1`` lines of cells."""
+    """The legend, ``width`` cells wide at most, over the ``canvas.height`` lines of the picture."""
     draw = heat_cells if canvas.coloured else ramp_cells
     heat = draw(matrix, canvas.width, canvas.height, scale=scale)
-    return [legend(heat, canvas, notes), *heat.cells]
+    return [legend(heat, canvas, width, notes), *heat.cells]
 
 
-def legend(heat: Heat, canvas: Canvas, notes: Sequence[str]) -> list[HeatCell]:
+def legend(heat: Heat, canvas: Canvas, width: int, notes: Sequence[str]) -> list[HeatCell]:
     """The limits at the ends of a bar of their colours, then what the picture leaves out."""
     bar = colour_bar(heat) if canvas.coloured else ramp_bar(heat)
     low, high = compact(heat.low), compact(heat.high)
     parts = [(0, [(note, "")]) for note in notes]
     parts += [(rank, [(f"  {text}", "")]) for rank, text in explained(heat, canvas)]
-    room = canvas.width - len(bar) - len(low) - len(high) - 4
+    room = width - len(bar) - len(low) - len(high) - 4
     words = "".join(text for text, _ in fit_parts(parts, room))[: max(0, room)]
     return [*plain(f" {low} "), *bar, *plain(f" {high} "), *plain(words)]
 

@@ -223,8 +223,8 @@ def _means(taken: Floats, down: _Spread, across: _Spread) -> Floats:
 
 
 def _marks(taken: Floats, down: _Spread, across: _Spread) -> NDArray[np.uint8]:
-    found: dict[str, np.ufunc] = {NAN_MARK: np.isnan, POSINF_MARK: np.isposinf, NEGINF_MARK: np.isneginf}
-    bits = sum(test(taken) * _BITS[mark] for mark, test in found.items())
+    bits = np.isnan(taken) * _BITS[NAN_MARK]
+    bits = bits + np.isposinf(taken) * _BITS[POSINF_MARK] + np.isneginf(taken) * _BITS[NEGINF_MARK]
     return np.asarray(_reduced(np.bitwise_or, np.asarray(bits, dtype=np.uint8), down, across))
 
 

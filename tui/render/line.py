@@ -22,6 +22,7 @@ ROLES = (
     "nan",
     "inf",
     "zero",
+    "range",
     "good",
     "warn",
     "bad",

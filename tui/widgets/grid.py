@@ -1,8 +1,13 @@
 """A grid of numbers of any size: only the visible window is fetched and formatted."""
 
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Any
+
 from rich.cells import cell_len
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
+from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -13,17 +18,24 @@ from tui.view import View
 from tui.widgets.lines import LineList, strip_of
 
 MIN_CELL = 9
-MEASURED_ROWS = 50  # rows that decide how wide the columns are
+FAR = 2**31
 
 
 class MatrixGrid(LineList):
     """Column labels stay on top and row labels at the left; the cursor is a cell."""
 
-    column: reactive[int] = reactive(0)
+    class Moved(Message):
+        """The cursor stands in another cell."""
+
+    column: reactive[int] = reactive(0, repaint=False)
     cell = MIN_CELL
+    label = 3
     shown = ""
     message = ""
     _window: GridWindow | None = None
+    _lines: Sequence[Any] = ()
+    _drawn: tuple[object, ...] = ()
+    _asked: tuple[object, ...] = ()
 
     def subject(self, view: View) -> str:
         """What is shown; the place is kept as long as it stays the same."""
@@ -37,97 +49,207 @@ class MatrixGrid(LineList):
         """The formatted cells of a window; a GradstepError where they cannot be known yet."""
         raise NotImplementedError
 
+    def extra(self) -> tuple[object, ...]:
+        """What else decides how cells are shown."""
+        return ()
+
+    def pace(self) -> tuple[int, int]:
+        """How many rows and columns the cursor goes at a key."""
+        return 1, 1
+
     def count(self, view: View) -> int:
         shape = self.shape(view)
         return 0 if shape is None else shape[0] + 1
+
+    # -- what is drawn
 
     def watch_view(self, view: View | None) -> None:
         """Start at the first cell of another matrix; keep the place in the same one."""
         if view is None:
             return
         if self.subject(view) != self.shown:
-            self.shown, self.cell = self.subject(view), MIN_CELL
+            self.shown = self.subject(view)
+            self.start_anew()
             self.row = self.column = 0
             self.scroll_to(0, 0, animate=False, force=True)
+        self.keep_inside(view)
+        self.fit(view)
+        self.repaint()
+
+    def start_anew(self) -> None:
+        """Other numbers: their columns may be narrower."""
+        self.cell, self.label = MIN_CELL, 3
+
+    def keep_inside(self, view: View) -> None:
+        """The matrix may be smaller than before: the last batch of an epoch is."""
         shape = self.shape(view)
-        if shape is not None and self.size.height > 0:
-            self.measure(view)
-            rows, cols = shape
-            self.virtual_size = Size(self.label_width() + cols * self.cell, rows + 1)
-        self.refresh()
+        if shape is not None:
+            self.row = max(0, min(self.row, shape[0] - 1))
+            self.column = max(0, min(self.column, shape[1] - 1))
 
-    def watch_row(self, old: int, new: int) -> None:
-        """Draw the cursor in its new place; the first line is taken by the labels."""
-        self.refresh()
-
-    def on_resize(self) -> None:
-        """More or fewer cells are visible."""
-        self.watch_view(self.view)
-
-    def measure(self, view: View) -> None:
+    def fit(self, view: View) -> None:
         """Widen the columns where the visible numbers need it; they never shrink meanwhile."""
-        window = self.fetched(view)
-        if window is not None:
-            texts = [c.text.strip() for row in window.cells[:MEASURED_ROWS] for c in row]
+        shape = self.shape(view)
+        if shape is None or self.size.height <= 0:
+            return
+        first, before = self.columns().start, self.cell
+        if (window := self.fetched(view)) is not None:
+            texts = [cell.text.strip() for row in window.cells for cell in row]
             names = [name.strip() for name in window.header]
             self.cell = max(self.cell, 2 + max(map(cell_len, [*texts, *names]), default=0))
+            self.label = max(self.label, 2 + max(map(cell_len, window.labels), default=0))
+        rows, cols = shape
+        self.virtual_size = Size(self.label + cols * self.cell, rows + 1)
+        if self.cell != before and first > 0:
+            self.scroll_to(x=first * self.cell, animate=False, force=True)
 
     def fetched(self, view: View) -> GridWindow | None:
         """The visible window; None, with a message, where it cannot be known yet."""
-        top = self.scroll_offset.y
+        rows, cols = self.seen()
+        asked = (view, rows, cols, *self.extra())
+        if asked == self._asked:
+            return self._window
+        self._asked = asked
         try:
-            self._window = self.window(view, range(top, top + self.size.height), self.columns())
+            self._window = self.window(view, rows, cols)
             self.message = ""
         except GradstepError as error:
             self._window, self.message = None, str(error)
         return self._window
 
-    def label_width(self) -> int:
-        """The width of the row labels."""
-        labels = self._window.labels if self._window is not None else []
-        return max(map(cell_len, labels), default=1) + 2
+    def seen(self) -> tuple[range, range]:
+        """The rows and columns that there is room for."""
+        top = self.scroll_offset.y
+        return range(top, top + max(1, self.size.height - 1)), self.columns()
 
     def columns(self) -> range:
-        """The columns that can be seen."""
+        """The columns that can be seen whole, one at least."""
         first = -(-self.scroll_offset.x // self.cell)
-        return range(first, first + self.size.width // self.cell + 1)
+        return range(first, first + max(1, (self.size.width - self.label) // self.cell))
+
+    def state(self) -> tuple[object, ...]:
+        """All that decides what is drawn; the View is the same only if it is the same object."""
+        place = (self.row, self.column, self.has_focus, self.cell, self.label)
+        return (self.view, self.scroll_offset, self.size, *place, *self.extra())
+
+    def lines(self) -> Sequence[Any]:
+        """The lines that fill the widget, made anew only when something has changed."""
+        state = self.state()
+        if state != self._drawn:
+            self._drawn = state
+            self._lines = [] if self.view is None else self.drawn(self.view)
+        return self._lines
+
+    def drawn(self, view: View) -> Sequence[Any]:
+        """The column labels and the visible rows, or why there are none."""
+        if self.shape(view) is None:
+            return []
+        window = self.fetched(view)
+        if window is None:
+            width = max(1, self.size.width - 2)
+            words = self.message
+            parts = [words[at : at + width] for at in range(0, len(words), width)]
+            return [[(f" {part}", "warn")] for part in parts]
+        head: Line = [(" " * self.label, "")]
+        for col, name in zip(window.window.cols, window.header, strict=True):
+            head.append((name.strip().rjust(self.cell), self.label_role(col == self.column)))
+        return [head, *(self.row_line(window, at) for at in range(len(window.cells)))]
+
+    def row_line(self, window: GridWindow, at: int) -> Line:
+        """The label and the cells of a row of the window."""
+        row = window.window.rows[at]
+        label = f"{window.labels[at].strip():>{self.label - 1}} "
+        line: Line = [(label, self.label_role(row == self.row))]
+        for col, cell in zip(window.window.cols, window.cells[at], strict=True):
+            line += self.spans(cell, (row, col) == (self.row, self.column) and self.has_focus)
+        return line
+
+    def label_role(self, here: bool) -> str:
+        """The labels of the cursor's row and column stand out."""
+        return "key" if here and self.has_focus else "label"
+
+    def spans(self, cell: Cell, cursor: bool) -> Line:
+        """One cell: marks where it lies in the range or its bits changed, and the number."""
+        role: str = "" if cell.kind == "normal" else cell.kind
+        role = "range" if cell.ranged and role in ("", "zero") else role
+        role = "changed" if cell.changed and role in ("", "zero") else role
+        text = cell.text.lstrip()
+        pad = " " * max(0, self.cell - 2 - cell_len(text))
+        dot, mark = "•" if cell.ranged else " ", "▸" if cell.changed else " "
+        return [(pad + dot, "range"), (mark, "changed"), (text, "cursor" if cursor else role)]
+
+    def repaint(self) -> None:
+        """Paint the lines that differ."""
+        old = self._lines
+        for y, (was, line) in enumerate(zip_longest(old, self.lines())):
+            if was != line:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def strip(self, line: Any) -> Strip:
+        """A line in the styles of the screen."""
+        return strip_of(self, line, self.size.width)
 
     def render_line(self, y: int) -> Strip:
         """The column labels, or one row of values."""
-        view, width = self.view, self.size.width
-        if view is None or self.shape(view) is None:
-            return strip_of(self, [], width)
-        window = self.fetched(view) if y == 0 else self._window
-        if window is None:
-            words = f" {self.message}"
-            part = words[y * (width - 1) : (y + 1) * (width - 1)]
-            return strip_of(self, [(part, "warn")], width)
-        label = self.label_width()
-        if y == 0:
-            names = [(name.strip().rjust(self.cell), "label") for name in window.header]
-            return strip_of(self, [(" " * label, ""), *names], width)
-        if y > len(window.cells):
-            return strip_of(self, [], width)
-        line: Line = [(f"{window.labels[y - 1].strip():>{label - 1}} ", "label")]
-        at = window.window.rows[y - 1]
-        for col, cell in zip(window.window.cols, window.cells[y - 1], strict=True):
-            line += self.spans(cell, (at, col) == (self.row, self.column) and self.has_focus)
-        return strip_of(self, line, width)
+        lines = self.lines()
+        return self.strip(lines[y] if y < len(lines) else [])
 
-    def spans(self, cell: Cell, cursor: bool) -> Line:
-        """One cell: a mark where the bits changed, and the number."""
-        role: str = "" if cell.kind == "normal" else cell.kind
-        role = "changed" if cell.changed and role in ("", "zero") else role
-        text = cell.text.lstrip()
-        pad = " " * max(1, self.cell - 1 - cell_len(text))
-        mark = "▸" if cell.changed else " "
-        return [(pad, ""), (mark, "changed"), (text, "cursor" if cursor else role)]
+    # -- where it is looked
+
+    def on_resize(self) -> None:
+        """More or fewer cells are visible."""
+        self.watch_view(self.view)
+
+    def on_focus(self) -> None:
+        """The cursor shows."""
+        self.repaint()
+
+    def on_blur(self) -> None:
+        """The cursor hides."""
+        self.repaint()
+
+    def watch_row(self, old: int, new: int) -> None:
+        """Draw the cursor in its new place."""
+        self.cursor_moved()
+
+    def watch_column(self, old: int, new: int) -> None:
+        """Draw the cursor in its new place."""
+        self.cursor_moved()
+
+    def cursor_moved(self) -> None:
+        """Draw the cursor in its new place and tell the pane."""
+        self.repaint()
+        self.post_message(self.Moved())
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        """Other columns may be wider."""
+        super().watch_scroll_x(old_value, new_value)
+        self.scrolled()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Other rows may be wider."""
+        super().watch_scroll_y(old_value, new_value)
+        self.scrolled()
+
+    def scrolled(self) -> None:
+        """Make room for numbers that come into view."""
+        if self.view is not None:
+            self.fit(self.view)
+
+    # -- moving
 
     def move(self, by: int) -> None:
         """Move the cursor down or up."""
         if self.view is not None and (shape := self.shape(self.view)) is not None:
+            by *= self.pace()[0] if abs(by) < FAR else 1
             self.row = max(0, min(shape[0] - 1, self.row + by))
             self.show_row(self.row)
+
+    def sideways(self, by: int) -> None:
+        """Move the cursor to the right or the left."""
+        if self.view is not None and (shape := self.shape(self.view)) is not None:
+            self.column = max(0, min(shape[1] - 1, self.column + by * self.pace()[1]))
+            self.show_column(self.column)
 
     def show_row(self, y: int) -> None:
         """Scroll as little as needed; the first line is taken by the labels."""
@@ -137,27 +259,32 @@ class MatrixGrid(LineList):
         elif y >= top + height:
             self.scroll_to(y=y - height + 1, animate=False, force=True)
 
-    def sideways(self, by: int) -> None:
-        """Move the cursor to the right or the left."""
-        if self.view is None or (shape := self.shape(self.view)) is None:
-            return
-        self.column = max(0, min(shape[1] - 1, self.column + by))
-        seen = max(1, (self.size.width - self.label_width()) // self.cell)
-        first = self.columns().start
-        if self.column < first:
-            self.scroll_to(x=self.column * self.cell, animate=False, force=True)
-        elif self.column >= first + seen:
-            self.scroll_to(x=(self.column - seen + 1) * self.cell, animate=False, force=True)
-        self.refresh()
+    def show_column(self, x: int) -> None:
+        """Scroll as little as needed for a column to be seen whole."""
+        seen = self.columns()
+        if x < seen.start:
+            self.scroll_to(x=x * self.cell, animate=False, force=True)
+        elif x >= seen.stop:
+            self.scroll_to(x=(x - len(seen) + 1) * self.cell, animate=False, force=True)
 
     def go_to(self, row: int, column: int) -> bool:
         """Move the cursor to a cell, if there is such a cell."""
         shape = None if self.view is None else self.shape(self.view)
-        if shape is None or row >= shape[0] or column >= shape[1]:
+        if shape is None or not 0 <= row < shape[0] or not 0 <= column < shape[1]:
             return False
-        self.move(row - self.row)
-        self.sideways(column - self.column)
+        self.row, self.column = row, column
+        self.show_row(row)
+        self.show_column(column)
         return True
+
+    def go_to_index(self, index: Sequence[int]) -> bool:
+        """Move the cursor to the cell that its last two numbers name, if there is such a cell."""
+        row, column = [0, 0, *index][-2:]
+        return self.go_to(row, column)
+
+    def page_sideways(self, by: int) -> None:
+        """Move the cursor by as many columns as can be seen."""
+        self.sideways(by * max(1, len(self.columns()) - 1))
 
     def key_left(self) -> None:
         """Cursor left."""
@@ -169,11 +296,12 @@ class MatrixGrid(LineList):
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the clicked cell."""
-        x, y = event.x, event.y
-        if self._window is None or not 1 <= y <= len(self._window.cells):
+        event.prevent_default()
+        place = event.get_content_offset(self)
+        window = self._window
+        if place is None or window is None or not 1 <= place.y <= len(window.cells):
             return
-        place = (x - self.label_width()) // self.cell
-        self.row = self._window.window.rows[y - 1]
-        if 0 <= place < len(self._window.window.cols):
-            self.column = self._window.window.cols[place]
-        self.refresh()
+        across = (place.x - self.label) // self.cell
+        self.row = window.window.rows[place.y - 1]
+        if 0 <= across < len(window.window.cols):
+            self.column = window.window.cols[across]

@@ -1,0 +1,71 @@
+"""The visible window of the selected tensor: its part, side and format, and the cells' marks."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.look import Look, elements_of
+from tui.render.grid import Cell, GridWindow, Window, changed_bits, grid_window
+from tui.render.sides import Array, comparable
+from tui.view import View
+
+
+def tensor_window(view: View, look: Look, rows: range, cols: range) -> GridWindow | None:
+    """The cells in ``rows`` and ``cols`` of what is shown; None where there is nothing.
+
+    Labels are the indices of the tensor, as wide as its last one.
+    """
+    elements, array = elements_of(view, look), view.array
+    if elements is None or array is None:
+        return None
+    height, width = elements.shape
+    rows = range(max(0, rows.start), min(height, rows.stop))
+    cols = range(max(0, cols.start), min(width, cols.stop))
+    inside = (slice(rows.start, rows.stop), slice(cols.start, cols.stop))
+    values = np.asarray(elements[inside])
+    window = grid_window(
+        values, range(len(rows)), range(len(cols)), fmt=look.fmt, digits=look.digits
+    )
+    region = look.region(view)
+    down, across = region.row_range(array.shape), region.col_range(array.shape)
+    wide = max((len(str(end)) for end in (*down[:1], *down[-1:])), default=1)
+    return replace(
+        window,
+        window=Window(rows, cols),
+        header=[str(across[col]) for col in cols],
+        labels=[str(down[row]).rjust(wide) for row in rows],
+        cells=marked(window.cells, changes(view, look, inside, values), ranged(look, values)),
+    )
+
+
+def changes(view: View, look: Look, inside: tuple[slice, slice], values: Array) -> NDArray[Any]:
+    """Which cells have other bits than before."""
+    array, before, region = view.array, view.before, look.region(view)
+    assert array is not None
+    if before is None or view.before_lost or before is array:
+        return np.zeros(values.shape, dtype=np.bool_)
+    if not comparable(array, before):
+        return np.ones(values.shape, dtype=np.bool_)
+    return changed_bits(region.matrix(before)[inside], region.matrix(array)[inside])
+
+
+def ranged(look: Look, values: Array) -> NDArray[Any]:
+    """Which cells lie in the range that a person has set."""
+    nowhere = np.zeros(values.shape, dtype=np.bool_)
+    return nowhere if look.bounds is None else look.bounds.holds(values)
+
+
+def marked(
+    cells: list[list[Cell]], changed: NDArray[Any], in_range: NDArray[Any]
+) -> list[list[Cell]]:
+    """The cells with their marks."""
+    marks = zip(changed.tolist(), in_range.tolist(), strict=True)
+    return [
+        [
+            replace(cell, changed=change, ranged=hit)
+            for cell, change, hit in zip(row, line_changes, line_hits, strict=True)
+        ]
+        for row, (line_changes, line_hits) in zip(cells, marks, strict=True)
+    ]
