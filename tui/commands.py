@@ -109,7 +109,7 @@ TENSOR_COMMANDS: tuple[Command, ...] = (
     tensor_command(
         "format", "number_sign", "format(1)", "fixed, scientific, significant digits, hex"
     ),
-    tensor_command("format-previous", "P", "format(-1)", "the format before"),
+    tensor_command("format-previous", "dollar_sign", "format(-1)", "the format before"),
     tensor_command("digits-more", "plus", "digits(1)", "more digits"),
     tensor_command("digits-fewer", "minus", "digits(-1)", "fewer digits"),
     tensor_command("columns-right", "ctrl+right", "columns(1)", "a page of columns to the right"),
@@ -213,6 +213,7 @@ KEY_NAMES = {
     "question_mark": "?",
     "full_stop": ".",
     "equals_sign": "=",
+    "dollar_sign": "$",
     "comma": ",",
     "left_curly_bracket": "{",
     "right_curly_bracket": "}",
