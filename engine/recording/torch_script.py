@@ -13,11 +13,14 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.data import SHUFFLE
+from engine.dropout import MASKS, Dropout
 from engine.experiment import LinearSpec, LossSpec
+from engine.network import Node
 from engine.phases import Phase
 from engine.program import Program
 from engine.recording.canonical import words
 from engine.recording.recorded import Recording
+from engine.update_ops import Updates
 
 LITERAL = 64  # elements of an array that are written out
 LINE = 90
@@ -71,6 +74,22 @@ def packed(text, dtype, shape):
     return torch.from_numpy(np.frombuffer(data, dtype).reshape(shape).copy())
 
 '''
+DROPOUT = '''
+class Dropout(nn.Module):
+    """Dropout with the masks of this run."""
+
+    def __init__(self, place, p, scale):
+        super().__init__()
+        self.place, self.p, self.scale = place, p, scale
+
+    def forward(self, x):
+        """The mask depends on the seed, the place of the layer and the iteration."""
+        draw = np.random.default_rng([{seed}, {masks}, self.place, iteration + 1])
+        kept = torch.from_numpy(draw.random(tuple(x.shape)) >= self.p)
+        return x * (kept.to(x.dtype) * self.scale)
+
+
+'''
 LOOP = """
 ITERATIONS = {iterations}
 rows, size, batches = len(x_all), {size}, {batches}
@@ -122,19 +141,26 @@ def model_part(program: Program) -> str:
     initial = program.initial()
     layers, values = [], []
     for number, node in enumerate(program.network.nodes):
-        layers.append(f"    {module_text(node.spec, node.layer.inputs)},  # {node.name}")
+        layers.append(f"    {module_text(node, number)},  # {node.name}")
         for role in node.layer.parameters:
             value = array_text(initial[node.tensor(role)])
             values.append(f"    model[{number}].{role}.copy_({value})")
-    made = "\n".join(["model = nn.Sequential(", *layers, f").to(torch.{dtype})"])
+    drops = any(isinstance(node.layer, Dropout) for node in program.network.nodes)
+    before = DROPOUT.format(seed=program.experiment.seed, masks=MASKS) if drops else ""
+    made = "\n".join([f"{before}model = nn.Sequential(", *layers, f").to(torch.{dtype})"])
     return made + ("\nwith torch.no_grad():\n" + "\n".join(values) if values else "") + "\n"
 
 
-def module_text(spec: Any, inputs: int) -> str:
-    """One layer as a module."""
+def module_text(node: Node, number: int) -> str:
+    """One layer as a module; dropout is the identity in evaluation."""
+    spec, layer = node.spec, node.layer
     if isinstance(spec, LinearSpec):
         bias = bool(spec.bias) or isinstance(spec.bias, list)
-        return f"nn.Linear({inputs}, {spec.out}, bias={bias})"
+        return f"nn.Linear({layer.inputs}, {spec.out}, bias={bias})"
+    if isinstance(layer, Dropout):
+        return f"Dropout({number}, {layer.p!r}, {layer.scale!r})"
+    if layer.type == "identity":
+        return "nn.Identity()"
     options = {k: v for k, v in msgspec.structs.asdict(spec).items() if k != "name"}
     if spec.type in ("softmax", "log_softmax"):
         options["dim"] = 1
@@ -162,8 +188,10 @@ def optimizer_part(program: Program, iterations: int) -> str:
         f"optimizer = torch.optim.{OPTIMIZERS[spec.type]}"
         f"(trained, {keywords(msgspec.structs.asdict(spec))})",
     ]
-    if program.experiment.schedule is not None:
-        rates = [float(program.batch(i)["optimizer.lr"]) for i in range(iterations)]
+    schedule, count = Updates.of_program(program).schedule, program.batches.count
+    if schedule is not None:
+        first = program.optimizer.hyper["lr"]
+        rates = [schedule.rate(first, schedule.count_of(i + 1, count)) for i in range(iterations)]
         lines.append(f"rates = {array_text(np.array(rates))}.tolist()")
     return "\n".join(lines) + "\n"
 

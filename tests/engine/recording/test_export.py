@@ -75,6 +75,43 @@ CASES: dict[str, Any] = {
         training={"epochs": 6, "order": ["forward", "loss", "zero_grad", "backward", "update"]},
     ),
 }
+CASES |= {
+    "dropout, schedule, clip": lambda name: program(
+        layers=[
+            {"type": "linear", "out": 20},
+            {"type": "dropout", "p": 0.25},
+            {"type": "tanh"},
+            {"type": "dropout", "p": 0.5},
+            {"type": "linear", "out": 1},
+        ],
+        data={"batch_size": 3, "shuffle": True},
+        schedule={"type": "cosine", "t_max": 7, "every": "iteration"},
+        clip={"norm": 0.1},
+        training={"epochs": 5},
+    ),
+    "evaluation, warm-up, clip by value": lambda name: program(
+        layers=[{"type": "linear", "out": 1}, {"type": "dropout"}],
+        schedule={"type": "linear_warmup"},
+        clip={"value": 0.01},
+        training={"epochs": 8, "mode": "eval"},
+    ),
+    "class weights": lambda name: program(
+        data={"generate": "blobs", "samples": 30, "classes": 3, "x": None, "y": None},
+        layers=[{"type": "linear", "out": 3}],
+        loss={
+            "type": "cross_entropy",
+            "weight": [1.0, 2.0, 0.5],
+            "ignore_index": 1,
+            "label_smoothing": 0.1,
+        },
+        optimizer={"type": "adamw", "amsgrad": True},
+    ),
+    "binary weights": lambda name: program(
+        data={"x": [[1.0], [2.0]], "y": [[1.0, 0.0], [0.0, 1.0]]},
+        layers=[{"type": "linear", "out": 2}],
+        loss={"type": "bce_with_logits", "weight": [1.0, 2.0], "pos_weight": [3.0, 0.5]},
+    ),
+}
 
 
 @pytest.mark.parametrize("name", CASES)
