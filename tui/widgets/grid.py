@@ -63,6 +63,11 @@ class MatrixGrid(LineList):
 
     # -- what is drawn
 
+    @property
+    def room(self) -> Size:
+        """The size of what is seen, without the scrollbars."""
+        return self.scrollable_content_region.size
+
     def watch_view(self, view: View | None) -> None:
         """Start at the first cell of another matrix; keep the place in the same one."""
         if view is None:
@@ -90,7 +95,7 @@ class MatrixGrid(LineList):
     def fit(self, view: View) -> None:
         """Widen the columns where the visible numbers need it; they never shrink meanwhile."""
         shape = self.shape(view)
-        if shape is None or self.size.height <= 0:
+        if shape is None or self.room.height <= 0:
             return
         first, before = self.columns().start, self.cell
         if (window := self.fetched(view)) is not None:
@@ -120,17 +125,17 @@ class MatrixGrid(LineList):
     def seen(self) -> tuple[range, range]:
         """The rows and columns that there is room for."""
         top = self.scroll_offset.y
-        return range(top, top + max(1, self.size.height - 1)), self.columns()
+        return range(top, top + max(1, self.room.height - 1)), self.columns()
 
     def columns(self) -> range:
         """The columns that can be seen whole, one at least."""
         first = -(-self.scroll_offset.x // self.cell)
-        return range(first, first + max(1, (self.size.width - self.label) // self.cell))
+        return range(first, first + max(1, (self.room.width - self.label) // self.cell))
 
     def state(self) -> tuple[object, ...]:
         """All that decides what is drawn; the View is the same only if it is the same object."""
         place = (self.row, self.column, self.has_focus, self.cell, self.label)
-        return (self.view, self.scroll_offset, self.size, *place, *self.extra())
+        return (self.view, self.scroll_offset, self.room, *place, *self.extra())
 
     def lines(self) -> Sequence[Any]:
         """The lines that fill the widget, made anew only when something has changed."""
@@ -146,7 +151,7 @@ class MatrixGrid(LineList):
             return []
         window = self.fetched(view)
         if window is None:
-            width = max(1, self.size.width - 2)
+            width = max(1, self.room.width - 2)
             words = self.message
             parts = [words[at : at + width] for at in range(0, len(words), width)]
             return [[(f" {part}", "warn")] for part in parts]
@@ -183,11 +188,11 @@ class MatrixGrid(LineList):
         old = self._lines
         for y, (was, line) in enumerate(zip_longest(old, self.lines())):
             if was != line:
-                self.refresh(Region(0, y, self.size.width, 1))
+                self.refresh(Region(0, y, self.room.width, 1))
 
     def strip(self, line: Any) -> Strip:
         """A line in the styles of the screen."""
-        return strip_of(self, line, self.size.width)
+        return strip_of(self, line, self.room.width)
 
     def render_line(self, y: int) -> Strip:
         """The column labels, or one row of values."""
@@ -253,7 +258,7 @@ class MatrixGrid(LineList):
 
     def show_row(self, y: int) -> None:
         """Scroll as little as needed; the first line is taken by the labels."""
-        top, height = self.scroll_offset.y, self.size.height - 1
+        top, height = self.scroll_offset.y, self.room.height - 1
         if y < top:
             self.scroll_to(y=y, animate=False, force=True)
         elif y >= top + height:

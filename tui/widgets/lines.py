@@ -69,8 +69,11 @@ class Lines(Widget):
         return strip_of(self, line, self.content_size.width)
 
 
-class LineList(ScrollView, can_focus=True):
-    """A list of lines of which only the visible ones are made, and those that differ painted."""
+class LineList(ScrollView, can_focus=True, inherit_bindings=False):
+    """A list of lines of which only the visible ones are made, and those that differ painted.
+
+    A scrolling container's own keys would scroll besides moving the cursor.
+    """
 
     view: reactive[View | None] = reactive(None, repaint=False)
     row: reactive[int] = reactive(0, repaint=False)

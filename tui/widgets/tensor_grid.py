@@ -127,7 +127,7 @@ class TensorGrid(MatrixGrid):
 
     def canvas(self, view: View) -> Canvas:
         """Where the elements lie in the picture under the legend."""
-        width, height = self.size.width, max(0, self.size.height - 1)
+        width, height = self.room.width, max(0, self.room.height - 1)
         image = image_shape(view, self.look)
         if self.face == Face.PICTURE and image is not None:
             room = picture_size(*image, width, height, self.coloured)
@@ -163,7 +163,7 @@ class TensorGrid(MatrixGrid):
         """The legend and the picture, without the cursor."""
         at = self.row if self.face == Face.PICTURE else -1
         arrays = (view.array, view.before)
-        state = (*map(id, arrays), self.look, self.size, self.coloured, at)
+        state = (*map(id, arrays), self.look, self.room, self.coloured, at)
         if state != self._state:
             # The arrays are kept, so that no other array can have the place of one of them.
             self._state, self._arrays = state, arrays
@@ -179,7 +179,7 @@ class TensorGrid(MatrixGrid):
             row = np.asarray(elements[self.row : self.row + 1])
             elements = row.reshape(canvas.rows, canvas.cols)
         scale = None if self.look.bounds is None else self.look.bounds.limits
-        return heat_lines(elements, canvas, self.size.width, scale, notes)
+        return heat_lines(elements, canvas, self.room.width, scale, notes)
 
     def cell_of_cursor(self, view: View) -> tuple[int, int] | None:
         """The line under the legend and the place in it of the cursor."""
@@ -191,7 +191,7 @@ class TensorGrid(MatrixGrid):
     def strip(self, line: Any) -> Strip:
         """A line in the styles of the screen, or in the colours of the data."""
         if line and isinstance(line[0], HeatCell):
-            return heat_strip(line, self.rich_style, self.size.width)
+            return heat_strip(line, self.rich_style, self.room.width)
         return super().strip(line)
 
     def on_click(self, event: events.Click) -> None:
