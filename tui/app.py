@@ -22,9 +22,9 @@ from engine.program import compile_program
 from engine.session import Session
 from tui.commands import COMMANDS, Command, keys_text
 from tui.folders import config_file
-from tui.keymap import load_commands
-from tui.saved import load_lines, restore, save, save_lines
+from tui.saved import first_time, load_lines, restore, save, save_lines
 from tui.screens.main import MainScreen
+from tui.settings import Settings, load_settings
 from tui.theme import DARK, LIGHT
 
 PATIENCE = 0.5  # seconds after which a key that nobody has answered for is given up
@@ -46,14 +46,15 @@ class GradstepApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
 
-    def __init__(self, session: Session, commands: tuple[Command, ...] = COMMANDS) -> None:
+    def __init__(self, session: Session, settings: Settings | None = None) -> None:
         super().__init__()
+        settings = settings or Settings()
         self.session = session
-        self.commands = commands
+        self.commands = settings.commands
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = DARK.name
-        self.main = MainScreen(session, commands)
+        self.theme = settings.theme
+        self.main = MainScreen(session, settings.commands)
         self.typed_ahead: deque[events.Key] = deque()
         self.key_since: float | None = None
 
@@ -126,9 +127,10 @@ class Runner:
 
 
 def run_debugger(
-    name: str, at: str | None = None, budget: int = DEFAULT_BUDGET, record: str | None = None
+    name: str, at: str | None = None, budget: int | None = None, record: str | None = None
 ) -> int:
     """Open the debugger on an experiment; the exit status."""
+    budget = budget or load_settings(config_file()).history or DEFAULT_BUDGET
     session = Session(compile_program(load_experiment(name)), budget)
     problems = restore(session)
     if at is not None:
@@ -138,7 +140,9 @@ def run_debugger(
 
 def run_session(session: Session, notes: Sequence[str] = (), record: str | None = None) -> int:
     """Open the debugger on a session; ``notes`` go to its console. The exit status."""
-    app = GradstepApp(session, load_commands(config_file()))
+    settings = load_settings(config_file())
+    app = GradstepApp(session, settings)
+    app.main.hint = settings.hint and first_time()
     app.main.prompt_past.lines += load_lines()
     app.main.notes += notes
     if record is not None:

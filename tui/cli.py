@@ -24,6 +24,7 @@ COMMANDS = {
     "verify": Lazy("tui.headless.verify:verify", "Execute a recording again and compare."),
     "diff": Lazy("tui.headless.diff:diff", "The first difference of two runs, and a table."),
     "export": Lazy("tui.headless.export:export", "A recording for other programs."),
+    "config": Lazy("tui.headless.config:config", "A commented settings file."),
     "keys": Lazy("tui.headless.keys:keys", "Every key of the debugger, with your own."),
     "script": Lazy("tui.headless.script:script", "Debugger commands from a file; assertions."),
 }
@@ -48,10 +49,9 @@ def gradstep(ctx: click.Context) -> int:
     """
     if ctx.invoked_subcommand is not None:
         return 0
-    from tui.headless.arguments import DEFAULT_HISTORY, byte_size
     from tui.headless.debugger import debug
 
-    return debug(DEFAULT, None, byte_size(DEFAULT_HISTORY))
+    return debug(DEFAULT, None, None)
 
 
 def main() -> None:

@@ -7,6 +7,8 @@ from engine.recording.recorded import Recording
 from engine.recording.replay import Playback, open_session
 from engine.session import Session
 from tui.app import GradstepApp
+from tui.folders import config_file
+from tui.settings import load_settings
 
 POLL = 0.25  # seconds between two looks at a recording that grows
 
@@ -15,7 +17,7 @@ class FollowingApp(GradstepApp):
     """The debugger on a recording that grows: a cursor at its end stays at its end."""
 
     def __init__(self, session: Session, playback: Playback) -> None:
-        super().__init__(session)
+        super().__init__(session, load_settings(config_file()))
         self.playback = playback
 
     def on_mount(self) -> None:
@@ -41,6 +43,7 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
         session.goto(session.known)
     if at is not None:
         session.goto(parse_position(at, session))
-    app: App[None] = FollowingApp(session, playback) if follow else GradstepApp(session)
+    settings = load_settings(config_file())
+    app: App[None] = FollowingApp(session, playback) if follow else GradstepApp(session, settings)
     app.run()
     return app.return_code or 0

@@ -92,3 +92,12 @@ def write(path: Path, data: Any) -> None:
         new = path.with_suffix(".new")
         new.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
         new.replace(path)
+
+
+def first_time() -> bool:
+    """Whether the debugger has never been opened here; from now on it has."""
+    path = state_folder() / "opened"
+    if path.exists():
+        return False
+    write(path, True)
+    return path.exists()

@@ -32,10 +32,10 @@ def byte_size(text: str) -> int:
     return size
 
 
-def size_option(ctx: click.Context, param: click.Parameter, value: str) -> int:
-    """The bytes that an option asks for."""
+def size_option(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """The bytes that an option asks for; None where it is not given."""
     try:
-        return byte_size(value)
+        return None if value is None else byte_size(value)
     except ValueError as error:
         raise click.BadParameter(str(error), ctx, param) from None
 
@@ -50,6 +50,15 @@ history_option = click.option(
     show_default=True,
     metavar="SIZE",
     help="Memory for going back, as 256MiB or 1GB.",
+)
+
+
+own_history_option = click.option(
+    "--history",
+    "budget",
+    callback=size_option,
+    metavar="SIZE",
+    help=f"Memory for going back.  [default: the settings file's, or {DEFAULT_HISTORY}]",
 )
 
 

@@ -5,20 +5,20 @@ import sys
 import click
 
 from engine.errors import GradstepError
-from tui.headless.arguments import experiment_argument, history_option
+from tui.headless.arguments import experiment_argument, own_history_option
 
 
 @click.command("run")
 @experiment_argument
-@history_option
+@own_history_option
 @click.option("--record", metavar="FILE", help="Record into FILE from the first event.")
 @click.option("--at", metavar="POSITION", help="Where to begin: #41, i3:backward, e2, 50%, end.")
-def run(experiment: str, record: str | None, at: str | None, budget: int) -> int:
+def run(experiment: str, record: str | None, at: str | None, budget: int | None) -> int:
     """The debugger on EXPERIMENT, a built-in name or a .toml file."""
     return debug(experiment, at, budget, record)
 
 
-def debug(experiment: str, at: str | None, budget: int, record: str | None = None) -> int:
+def debug(experiment: str, at: str | None, budget: int | None, record: str | None = None) -> int:
     """Open the screen; a GradstepError where there is no terminal to show it on."""
     need_terminal(f"gradstep trace {experiment}")
     from tui.app import run_debugger

@@ -50,6 +50,7 @@ from tui.widgets.variables import VariablesPane
 from tui.widgets.watches import WatchesPane
 
 NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
+HINT = "s one op · n next phase · with Shift backwards · : commands · ? every key · q quits"
 DIGITS = [Binding(d, f"digit({d})", show=False) for d in "0123456789"]
 
 
@@ -73,6 +74,7 @@ class MainScreen(Lesson):
         self.debugger = Debugger(session)
         self.prompt_past = Past()
         self.notes: list[str] = []
+        self.hint = False
         self.pane = "program"
         self.inspector = "tensor"
         self.zoomed = False
@@ -113,6 +115,8 @@ class MainScreen(Lesson):
         self.console.say(self.notes, "warn")
         self.lay_out()
         self.go_to_pane(self.pane)
+        if self.hint:
+            self.say(note=HINT)
 
     def on_resize(self, event: events.Resize) -> None:
         """Panes become tabs where there is little room."""
