@@ -189,11 +189,16 @@ class Negative(Formula):
         return -self.inner.value(values)
 
 
+def tightness(factor: Formula) -> int:
+    """How tightly a factor of a product must hold together: W(a ⊙ m) needs its parentheses."""
+    return ATOM if isinstance(factor, Hadamard) else PRODUCT
+
+
 def juxtaposed(factors: tuple[Formula, ...]) -> str:
     """Factors side by side, with a space where they would run into each other."""
-    out = text_at(factors[0], PRODUCT)
+    out = text_at(factors[0], tightness(factors[0]))
     for left, right in pairwise(factors):
-        piece = text_at(right, PRODUCT)
+        piece = text_at(right, tightness(right))
         word = WORD.match(piece) is not None
         apart = word or piece[0] == "Σ" or isinstance(left, Fraction | Size) or left == Number(0.5)
         out += f" {piece}" if apart else piece
@@ -211,7 +216,7 @@ class Product(Formula):
         return juxtaposed(self.factors)
 
     def latex(self) -> str:
-        return r"\,".join(latex_at(factor, PRODUCT) for factor in self.factors)
+        return r"\,".join(latex_at(factor, tightness(factor)) for factor in self.factors)
 
     def value(self, values: Values) -> Array:
         return reduce(np.matmul, (factor.value(values) for factor in self.factors))
@@ -228,7 +233,7 @@ class Times(Formula):
         return juxtaposed(self.factors)
 
     def latex(self) -> str:
-        return r"\,".join(latex_at(factor, PRODUCT) for factor in self.factors)
+        return r"\,".join(latex_at(factor, tightness(factor)) for factor in self.factors)
 
     def value(self, values: Values) -> Array:
         return reduce(np.multiply, (factor.value(values) for factor in self.factors))

@@ -195,6 +195,7 @@ def test_the_worksheet_multiplies_with_the_mask(sample):
     expected = np.diag(session.tensors["dropout1.mask"][sample])
     np.testing.assert_array_equal(rules["∂z₃/∂z₂"].value, expected)
     assert "m₃, z₃ h×1" in sizes_line(sheet)
+    assert worksheet(found, 0, 4).sample.written(4).text().startswith("W⁽²⁾(tanh(")
     assert sheet.definitions[-1] == "m₅ = 2 where dropout2 keeps one, else 0"
 
 
