@@ -20,6 +20,7 @@ from benchmarks.iterations import iterations  # noqa: E402
 from benchmarks.jacobians import jacobians  # noqa: E402
 from benchmarks.machine import machine  # noqa: E402
 from benchmarks.measure import Row  # noqa: E402
+from benchmarks.recording import recording  # noqa: E402
 from benchmarks.report import as_json, machine_text, scaling_table, table  # noqa: E402
 from benchmarks.scaling import Fit, scaling  # noqa: E402
 from benchmarks.screen import screen  # noqa: E402
@@ -29,6 +30,7 @@ COMPARISONS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "iterations": iterations,
     "jacobians": jacobians,
     "history": history,
+    "recording": recording,
 }
 
 
