@@ -146,7 +146,7 @@ class Branches:
         copy = session.branch
         copy.journal, copy.known = branch.journal, branch.known
         copy.history.keyframes.update(branch.history.keyframes)
-        copy.history.spacing = branch.history.spacing
+        copy.history.spacing, copy.history.swept = branch.history.spacing, branch.history.swept
         return session
 
     def _named(self, name: str | None, parent: str) -> str:

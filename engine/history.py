@@ -4,8 +4,10 @@ The window holds what each recent op wrote, before and after, so that going back
 putting arrays back. A keyframe holds what an iteration needs and does not make itself (parameters,
 optimizer slots, accumulated gradients); re-executing from one gives the same bits again. Once a
 run has been edited, what an iteration needs is no longer known beforehand, and keyframes are whole.
-Window and keyframes get half the budget each. When the keyframes outgrow their half every second
-one is dropped.
+
+The window has room for a few iterations, at least a sixteenth of the budget and at most half of it;
+the keyframes have the rest, because their distance is what a far journey costs. When they outgrow
+it, every second one is dropped, one by one from the beginning on, as new ones come.
 """
 
 from dataclasses import dataclass, field
@@ -19,6 +21,9 @@ Edited = tuple[str, Array | None, Array]
 DEFAULT_BUDGET = 256 * 2**20
 EVENT_OVERHEAD = 256  # bytes of the tuples around the arrays of one event
 TENSOR_OVERHEAD = 160  # bytes of one array object
+WINDOW_ITERATIONS = 8  # the window has room for so many, within bounds
+NEAR = 256  # events that need no keyframe between them, where they are cheap
+CHEAP = 2**24  # bytes that the events between two keyframes may write at first
 
 
 @dataclass(eq=False)
@@ -28,7 +33,8 @@ class History:
     A keyframe has the tensors at the beginning of an iteration, before its edits and without its
     batch; those in ``whole`` lack nothing else. ``edited`` has the tensors edited at an event,
     before and after; ``inputs`` has the batch that an iteration with an edited batch ended with, by
-    the event that begins the next one.
+    the event that begins the next one. Keyframes are ``spacing`` iterations apart, and before the
+    iteration ``swept`` twice as many.
     """
 
     program: Program
@@ -38,7 +44,8 @@ class History:
     window_bytes: int = 0
     keyframes: dict[int, dict[str, Array]] = field(default_factory=dict)
     whole: set[int] = field(default_factory=set)
-    spacing: int = 1
+    spacing: int = 0
+    swept: int = 0
     edited: dict[int, tuple[Edited, ...]] = field(default_factory=dict)
     inputs: dict[int, dict[str, Array]] = field(default_factory=dict)
 
@@ -52,6 +59,16 @@ class History:
         live = sum(size for name, size in sizes.items() if name in self.program.live_in)
         self.keyframe_bytes = EVENT_OVERHEAD + live
         self.whole_bytes = EVENT_OVERHEAD + sum(sizes.values())
+        written = sum(self.costs)
+        wanted = max(WINDOW_ITERATIONS * written, self.budget // 16)
+        self.window_budget = min(wanted, self.budget // 2)
+        self.keyframe_budget = self.budget - self.window_budget
+        self.spacing = self.spacing or spacing_at_first(len(self.costs), written)
+
+    @property
+    def end(self) -> int:
+        """The event after the last one of the window."""
+        return self.first + len(self.events)
 
     @property
     def kept_bytes(self) -> int:
@@ -65,21 +82,11 @@ class History:
         self.first = event
         self.window_bytes = 0
 
-    def add(self, event: int, written: Written) -> None:
-        """Keep what the op at ``event`` wrote, and let go of the oldest beyond the budget."""
-        self.events[event] = written
-        costs, ops = self.costs, len(self.costs)
-        self.window_bytes += costs[event % ops]
-        while self.window_bytes > self.budget // 2 and self.first < event:
-            del self.events[self.first]
-            self.window_bytes -= costs[self.first % ops]
-            self.first += 1
-
     def taken(self, event: int) -> "History":
         """A history that shares everything up to ``event``; the window moves over to it."""
         new = History(self.program, self.budget, self.events, self.first, self.window_bytes)
         new.keyframes, new.whole = dict(self.keyframes), set(self.whole)
-        new.spacing = self.spacing
+        new.spacing, new.swept = self.spacing, self.swept
         new.edited, new.inputs = dict(self.edited), dict(self.inputs)
         self.events = {}
         self.restart(0)
@@ -88,7 +95,7 @@ class History:
 
     def forget_after(self, event: int) -> None:
         """Drop everything that comes after the cursor at ``event``, and what was edited later."""
-        for later in range(max(event, self.first), self.first + len(self.events)):
+        for later in range(max(event, self.first), self.end):
             del self.events[later]
             self.window_bytes -= self.costs[later % len(self.costs)]
         here = event // len(self.program.ops)
@@ -99,7 +106,8 @@ class History:
 
     def keyframe(self, iteration: int, tensors: dict[str, Array], whole: bool = False) -> None:
         """Keep what ``iteration`` needs, if it is one of those to keep."""
-        if iteration % self.spacing or iteration in self.keyframes:
+        spacing = 2 * self.spacing if iteration < self.swept else self.spacing
+        if iteration % spacing or iteration in self.keyframes:
             return
         live = self.program.live_in
         self.keyframes[iteration] = {
@@ -109,13 +117,23 @@ class History:
         }
         if whole:
             self.whole.add(iteration)
-        while len(self.keyframes) > 1 and self.kept_bytes > self.budget // 2:
+        while len(self.keyframes) > 1 and self.kept_bytes > self.keyframe_budget:
             self.thin()
 
     def thin(self) -> None:
-        """Double the distance between keyframes."""
-        self.spacing *= 2
-        self._drop([iteration for iteration in self.keyframes if iteration % self.spacing])
+        """Drop the first keyframe that stands between two of the coarser grid; there are two at least."""
+        last = -1
+        while (between := self.swept + self.spacing) not in self.keyframes:
+            last = max(self.keyframes) if last < 0 else last
+            if between <= last:
+                self.swept += 2 * self.spacing
+                continue
+            self.spacing, self.swept = 2 * self.spacing, 0
+            strays = [iteration for iteration in self.keyframes if iteration % self.spacing]
+            if strays:
+                return self._drop(strays)
+        self.swept += 2 * self.spacing
+        self._drop([between])
 
     def _drop(self, iterations: list[int]) -> None:
         for iteration in iterations:
@@ -138,3 +156,11 @@ class History:
                 return iteration
             iteration -= self.spacing
         return 0
+
+
+def spacing_at_first(ops: int, written: int) -> int:
+    """The iterations between two keyframes of a run that has just begun, a power of two."""
+    spacing = 1
+    while 2 * spacing * ops <= NEAR and 2 * spacing * written <= CHEAP:
+        spacing *= 2
+    return spacing

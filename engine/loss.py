@@ -64,7 +64,7 @@ class Loss(ABC):
 
     def value(self, yhat: Array, y: Array) -> Array:
         """The loss, shape (); NaN where it is the mean of nothing."""
-        total, divisor = np.sum(self.terms(yhat, y)), self.divisor(yhat, y)
+        total, divisor = np.add.reduce(self.terms(yhat, y), axis=None), self.divisor(yhat, y)
         factor = self.scale / divisor if divisor else math.nan
         return np.asarray(total * factor, dtype=yhat.dtype)
 

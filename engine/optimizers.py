@@ -65,6 +65,11 @@ def decayed(p: Array, grad: Array, h: Hyper, maximize: bool) -> Array:
     return grad + h["weight_decay"] * p if "weight_decay" in h else grad
 
 
+def moved(p: Array, step: Array) -> Array:
+    """p − step in the memory of ``step``, which nobody else holds."""
+    return np.subtract(p, step, step)
+
+
 @dataclass(frozen=True)
 class SGD(Optimizer):
     """Stochastic gradient descent with momentum, as ``torch.optim.SGD``."""
@@ -91,14 +96,14 @@ class SGD(Optimizer):
     def update(self, p: Array, grad: Array, slots: Slots, h: Hyper) -> tuple[Array, ...]:
         grad = decayed(p, grad, h, self.maximize)
         if not slots:
-            return (p - h["lr"] * grad,)
+            return (moved(p, h["lr"] * grad),)
         (buffer,) = slots
         if buffer is None:
             buffer = grad.copy()
         else:
             buffer = h["momentum"] * buffer + (1 - h["dampening"]) * grad
         step = grad + h["momentum"] * buffer if self.nesterov else buffer
-        return p - h["lr"] * step, buffer
+        return moved(p, h["lr"] * step), buffer
 
     def formula(self, p: str) -> str:
         grad = gradient_text(p, self.weight_decay, self.maximize)
@@ -161,7 +166,7 @@ class Adam(Optimizer):
             largest = square if slots[3] is None else np.maximum(slots[3], square)
             done = (*done, largest)
         root = np.sqrt(largest) / math.sqrt(1 - beta2**count) + h["eps"]
-        return p - (lr / (1 - beta1**count)) * (mean / root), *done
+        return moved(p, (lr / (1 - beta1**count)) * (mean / root)), *done
 
     def formula(self, p: str) -> str:
         if self.decoupled and self.weight_decay:
@@ -223,7 +228,7 @@ class Adagrad(Optimizer):
             total = np.full_like(p, self.initial_accumulator_value)
         total = total + grad * grad
         rate = h["lr"] / (1 + (count - 1) * h["lr_decay"])
-        new = p - rate * (grad / (np.sqrt(total) + h["eps"]))
+        new = moved(p, rate * (grad / (np.sqrt(total) + h["eps"])))
         return new, np.asarray(count, dtype=p.dtype), total
 
     def formula(self, p: str) -> str:
@@ -288,7 +293,7 @@ class RMSprop(Optimizer):
             buffer = old["momentum"]
             step = (zero if buffer is None else buffer) * h["momentum"] + step
             done = (*done, step)
-        return p - h["lr"] * step, *done
+        return moved(p, h["lr"] * step), *done
 
     def formula(self, p: str) -> str:
         return f"{p} − η b" if self.momentum else f"{p} − η {self.step_text()}"

@@ -13,7 +13,7 @@ from engine.branches import MAIN, Branch, Branches
 from engine.edit_rules import edited_tensor, skip_entries, unskipped
 from engine.edits import Edit, Entered, Index, Journal, Skip
 from engine.errors import GradstepError
-from engine.history import DEFAULT_BUDGET, History, Written
+from engine.history import DEFAULT_BUDGET, History
 from engine.places import Bookmarks, Visited
 from engine.position import Granularity, Position
 from engine.program import Op, Program
@@ -24,7 +24,6 @@ from engine.watches import Watches
 
 CHUNK_BYTES = 2**24  # work between two chances to cancel, measured by what the ops write
 CHUNK_EVENTS = 256
-NOTHING: Written = ((), ())  # what a skipped op writes
 
 
 class Session:
@@ -262,7 +261,7 @@ class Session:
     def _leap(self, target: int) -> None:
         """Go forwards over known ground by the nearest keyframe, when that saves work."""
         start = self._nearest(target) * len(self.program.ops)
-        if start > max(self._event, self.history.first + len(self.history.events)):
+        if start > max(self._event, self.history.end):
             self._rewind(target)
 
     def _batch_at(self, event: int) -> dict[str, Array]:
@@ -271,47 +270,79 @@ class Session:
 
     def _run(self, target: int) -> None:
         """Execute up to an event, or put in place again what the window already knows."""
-        ops, tensors, history, branch = self.program.ops, self._tensors, self.history, self.branch
-        edits, skips, skipped = self.journal.edits, self.journal.skips, self.journal.skipped
-        count = len(ops)
+        count, edits = len(self.program.ops), self.journal.edits
         with np.errstate(all="ignore"):
-            for event in range(self._event, target):
-                op = ops[event % count]
-                written = history.events.get(event)
-                if written is None:
-                    if skips and skipped(op.phase, op.name, event):
-                        written = NOTHING
-                    else:
-                        after = self._execute(op, event)
-                        before = tuple([tensors.get(name) for name in op.writes])
-                        written = before, after
-                    history.add(event, written)
-                after = written[1]
-                for name, result in zip(op.writes, after):  # noqa: B905 - the keyword costs time
-                    tensors[name] = result
-                self._event = event + 1
-                if self._event > branch.known:
-                    branch.known = self._event
-                    if op.name == "loss":
-                        branch.losses.append(float(tensors["loss"]) if after else np.nan)
+            while self._event < target:
+                stop = min(target, self._event - self._event % count + count)
+                if edits:
+                    stop = min([stop, *(at for at in edits if at > self._event)])
+                if self._event < self.history.end:
+                    self._put_again(min(stop, self.history.end))
+                else:
+                    self._execute(stop)
                 if self._event % count == 0 and self._event < self.program.events:
                     self._begin(self._event // count)
                 if edits and self._event in edits:
                     self._arrive()
 
-    def _execute(self, op: Op, event: int) -> tuple[Array, ...]:
-        """What an op writes, read-only."""
-        source, tensors = self.source, self._tensors
+    def _put_again(self, stop: int) -> None:
+        """Put in place what the window knows up to an event of the same iteration."""
+        ops, tensors, events = self.program.ops, self._tensors, self.history.events
+        for event in range(self._event, stop):
+            tensors.update(zip(ops[event % len(ops)].writes, events[event][1], strict=False))
+        self._event = stop
+
+    def _execute(self, stop: int) -> None:
+        """Execute up to an event of the same iteration, and remember what was written.
+
+        This is the innermost loop, where every call and every look at an attribute counts.
+        """
+        history, branch, tensors = self.history, self.branch, self._tensors
+        event, known, get = self._event, branch.known, self._tensors.get
+        events, costs, count = history.events, history.costs, len(history.costs)
+        size, first, room = history.window_bytes, history.first, history.window_budget
+        plain = self.source is None and not self.journal.skips
+        index = event % count
+        op = self.program.ops[index]
         try:
-            if source is None:
-                results = op.run(tensors)
-            else:
-                results = source.results(self.branch, op, event, tensors)
+            for op in self.program.ops[index : index + stop - event]:
+                names, after = (op.writes, op.run(tensors)) if plain else self._outcome(op, event)
+                if len(after) == 1 == len(names):
+                    result, name = after[0], names[0]
+                    result.setflags(write=False)  # takes half as long as flags.writeable
+                    events[event] = (get(name),), after
+                    tensors[name] = result
+                else:
+                    for result in after:
+                        result.setflags(write=False)
+                    events[event] = tuple([get(name) for name in names]), after
+                    tensors.update(zip(names, after, strict=False))
+                if event >= known and op.name == "loss":
+                    branch.losses.append(float(after[0]) if after else np.nan)
+                size += costs[index]
+                index += 1
+                while size > room and first < event:
+                    del events[first]
+                    size -= costs[first % count]
+                    first += 1
+                event += 1
         except (ArithmeticError, LookupError, ValueError) as problem:
             raise GradstepError(f"#{event} {op.phase} {op.name} cannot run: {problem}") from problem
-        for result in results:
-            result.setflags(write=False)  # takes half as long as flags.writeable
-        return results
+        finally:
+            self._event = event
+            history.window_bytes, history.first = size, first
+            branch.known = max(known, event)
+
+    def _outcome(self, op: Op, event: int) -> tuple[tuple[str, ...], tuple[Array, ...]]:
+        """What an op writes when some ops are skipped or a source knows the results: the names too.
+
+        A skipped op writes nothing.
+        """
+        if self.journal.skipped(op.phase, op.name, event):
+            return (), ()
+        if self.source is None:
+            return op.writes, op.run(self._tensors)
+        return op.writes, self.source.results(self.branch, op, event, self._tensors)
 
     def _nearest(self, target: int) -> int:
         """The last iteration whose keyframe restores every tensor at ``target``."""

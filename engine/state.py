@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from engine.arrays import Array
+from engine.arrays import Array, frozen
 from engine.position import Position
 from engine.program import Op, Program
 
@@ -46,7 +46,7 @@ def execute(op: Op, tensors: Mapping[str, Array]) -> tuple[Array, ...]:
     """What an op writes, read-only; nothing else changes."""
     results = op.run(tensors)
     for array in results:
-        array.flags.writeable = False
+        frozen(array)
     return results
 
 

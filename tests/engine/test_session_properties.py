@@ -231,16 +231,18 @@ def test_the_history_stays_within_its_budget(budget):
         kept = [array for frame in history.keyframes.values() for array in frame.values()]
         # What was there before the window belongs to the present, not to the window.
         assert reachable(window) <= budget / 2 + present
-        assert reachable(kept) <= max(budget / 2, history.keyframe_bytes)
+        assert reachable(kept) <= max(history.keyframe_budget, history.keyframe_bytes)
         spent = (history.costs[event % len(history.costs)] for event in history.events)
         assert history.window_bytes == sum(spent)
         assert history.first + len(history.events) >= session.event >= history.first
-    # A budget is there to be used: at least half of its half is.
-    used = reachable(window), reachable(kept)
-    if budget == 4_000_000:
-        assert all(part > budget / 4 - present for part in used)
+    assert history.window_budget + history.keyframe_budget == budget
+    # A budget is there to be used: at least three quarters of it are.
+    if budget == 1_000_000:
+        assert reachable(window) > 3 / 4 * history.window_budget - present
+        assert reachable(kept) > 3 / 4 * history.keyframe_budget
     if budget == 2**30:
-        assert (history.first, len(history.keyframes)) == (0, compiled.iterations)
+        kept_ones = range(0, compiled.iterations, history.spacing)
+        assert (history.first, sorted(history.keyframes)) == (0, list(kept_ones))
 
 
 def test_a_large_run_keeps_keyframes_apart_and_still_returns_exactly():

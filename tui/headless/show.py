@@ -108,7 +108,7 @@ def memory(program: Program) -> dict[str, int]:
         "parameters": sum(info.nbytes for info in program.parameters),
         "iteration": sum(program.nbytes(op) for op in program.ops),
         "history": DEFAULT_BUDGET,
-        "history_iterations": DEFAULT_BUDGET // 2 // sum(history.costs),
+        "history_iterations": history.window_budget // sum(history.costs),
     }
 
 
