@@ -226,16 +226,23 @@ class Recording:
 
     def losses(self, branch: RecordedBranch) -> list[float]:
         """The loss of every iteration; NaN where it was skipped."""
-        own = self.reader.rows(
-            "SELECT iteration, value FROM loss WHERE branch = ? ORDER BY iteration",
-            (branch.id,),
-            "iF",
-        )
-        values = [math.nan if value is None else float(value) for _, value in own]
+        what = f"the losses of branch {branch.name!r}"
+        query = "SELECT min(iteration), max(iteration), count(*) FROM loss WHERE branch = ?"
+        row = self.reader.one(query, (branch.id,), "IIi")
+        assert row is not None
+        first, last, count = row
+        if count and last - first + 1 != count:
+            raise self.damaged(f"{what}: {count:,} from iteration {first} to {last}")
+        query = "SELECT value FROM loss WHERE branch = ? ORDER BY iteration"
+        own = [value for (value,) in self.reader.rows(query, (branch.id,))]
+        try:
+            values = [math.nan if value is None else value + 0.0 for value in own]
+        except TypeError:
+            raise self.damaged(f"{what}: something else than a number") from None
         if branch.parent is None:
             return values
-        first = own[0][0] if own else branch.fork // len(self.program.ops) + 1
-        return self.losses(self.branches[branch.parent])[: first - 1] + values
+        start = first if count else branch.fork // len(self.program.ops) + 1
+        return self.losses(self.branches[branch.parent])[: start - 1] + values
 
     # -- iterations and tensors
 
