@@ -44,9 +44,18 @@ OPTIMIZERS = [
 LOSSES = [
     {"type": "mse", "reduction": "sum"},
     {"type": "cross_entropy"},
+    {"type": "cross_entropy", "weight": [2.0], "label_smoothing": 0.1},
     {"type": "huber", "reduction": "batch_mean"},
     {"type": "bce_with_logits"},
+    {"type": "bce_with_logits", "weight": [0.5], "pos_weight": [3.0]},
 ]
+SCHEDULES = [
+    None,
+    {"type": "exponential", "gamma": 0.9},
+    {"type": "step", "step_size": 2, "every": "iteration"},
+    {"type": "linear_warmup", "iterations": 3},
+]
+CLIPS = [None, {"norm": 0.1}, {"norm": 0.1, "norm_type": "inf"}, {"value": 0.01}]
 BUDGETS = [0, 1, 2_000, 8_000, 30_000, 120_000, 2**28]
 
 
@@ -74,9 +83,12 @@ def programs(draw):
         "order": draw(st.sampled_from(ORDERS)),
         "skip": draw(st.sampled_from(SKIPS)),
         "input_gradient": draw(st.booleans()),
+        "mode": draw(st.sampled_from(["train", "train", "eval"])),
     }
+    more = {"schedule": draw(st.sampled_from(SCHEDULES)), "clip": draw(st.sampled_from(CLIPS))}
     try:
         return program(
+            **{name: table for name, table in more.items() if table is not None},
             data=data,
             layers=draw(layer_tables()),
             loss=draw(st.sampled_from(LOSSES)),
