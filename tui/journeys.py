@@ -44,6 +44,7 @@ class LongRun:
     over: bool = False
     doing: str = ""
     logs: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_LOGS))
+    loss_now: Callable[[], float | None] = lambda: None
     began: float = field(default_factory=time.monotonic)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -61,7 +62,7 @@ class LongRun:
             self.error, self.over = error, True
             return False
         if isinstance(report, int):
-            self.at = report
+            self.at, self.loss = report, self.loss_now()
         elif isinstance(report, Progress):
             self.at, self.loss = report.event, report.loss
             self.logs += report.logs
@@ -126,7 +127,8 @@ class Journeys:
         if self.current is not None:
             self.host.say(note=BUSY)
             return False
-        run = LongRun(steps, self.host.session.event, target)
+        session = self.host.session
+        run = LongRun(steps, session.event, target, loss_now=lambda: session.loss)
         return self._start(run, done, inline=not self.heavy())
 
     def work(self, steps: Steps, done: Done, doing: str, total: int) -> bool:

@@ -297,6 +297,8 @@ class Commanding(LinesScreen):
                     lambda: self.session.watches.add(text),
                     f"watched: {text}; {PANES['watches'].number} shows its values",
                 )
+            case kind:
+                self.command(f"{kind} {text}")
 
     @on(Dismissed)
     def dismissed(self) -> None:

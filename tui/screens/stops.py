@@ -15,7 +15,7 @@ from engine.stop import Stop
 from engine.stops import Stops
 from tui.render.clean import clean
 
-HINT = "Space on/off  o once  i condition  g ignore  l log  d delete  a add  Esc close"
+HINT = "Space on/off  o once  i if  g ignore  l log  d delete  a add  Esc close"
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class PromptLine(Vertical):
         yield Static(id="prompt-candidates", markup=False)
         with Horizontal(id="prompt-row"):
             yield Static(id="prompt-label", markup=False)
-            yield PromptInput(id="prompt-input", compact=True)
+            yield PromptInput(id="prompt-input", compact=True, select_on_focus=False)
 
     @property
     def field(self) -> Input:
