@@ -22,6 +22,8 @@ SPAN = 64  # iterations that are looked back over
 KEPT = 4 * SPAN  # iterations whose numbers are kept, whatever the cursor does
 LIMIT = 2**16  # elements that are looked at
 RUN = 64  # neighbours that are read together: memory comes in lines
+LEAST_UNITS = 64  # of a batch with very many rows
+GOLDEN = 0.6180339887498949  # its multiples modulo 1 are spread evenly and never repeat
 QUANTITIES = ("gradient", "mean", "spread", "zeros", "dead", "flat", "weight_gradient", "update")
 RECTIFIERS = ("relu",)  # what a unit needs to be off for good: a slope of exactly 0
 
@@ -74,9 +76,19 @@ def activity(kind: str, out: Array) -> dict[str, float]:
 
 
 def columns(out: Array) -> Array:
-    """Whole units: of a large output every so many, and of a batch beyond LIMIT rows a sample."""
-    rows = out[:: -(-len(out) // LIMIT)]
-    return rows[:, :: -(-rows.size // LIMIT)]
+    """Units with all their rows; of a large output a sample of units, of many rows one of rows."""
+    if out.size <= LIMIT:
+        return out
+    rows = out[scattered(len(out), LIMIT // LEAST_UNITS)]
+    return rows[:, scattered(out.shape[1], LIMIT // len(rows))]
+
+
+def scattered(length: int, most: int) -> NDArray[np.int64]:
+    """At most ``most`` indices without a period, in which a pattern of the units could hide."""
+    if length <= most:
+        return np.arange(length, dtype=np.int64)
+    places = np.arange(most) * GOLDEN % 1.0
+    return np.unique((places * length).astype(np.int64))
 
 
 def update_ratio(before: Array, after: Array) -> float:
@@ -161,7 +173,7 @@ class FlowRecord:
         Yields each event measured. What is beyond the past is measured once, from ``tensors``.
         """
         ops = len(self.program.ops)
-        first = max(0, event // ops - SPAN + 1) * ops
+        first = max(0, (event - 1) // ops - SPAN + 1) * ops
         lost = set(self.by_op)
         for number in range(event - 1, first - 1, -1):
             gauge = self.by_op.get(number % ops)

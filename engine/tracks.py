@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.arrays import Array
 from engine.changes import changes_at
@@ -28,6 +29,7 @@ LOOK = 4096  # events that are walked back
 KEPT = 4 * LOOK  # points of one quantity
 WORK = 4_000_000  # multiply-adds of one measure on the data, which bounds the rows it takes
 LEAST_ROWS = 16
+Floats = NDArray[np.float64]
 Value = Callable[["Session", Mapping[str, Array], int], float | None]
 
 
@@ -72,7 +74,7 @@ def measures(program: Program) -> list[Quantity]:
     return [Quantity(f"{name} on all data{part}", last, measured(name)) for name in names]
 
 
-def measured_rows(program: Program) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+def measured_rows(program: Program) -> NDArray[np.int64]:
     """The rows that a measure takes: spread evenly over the data."""
     layers = [node.layer for node in program.network.nodes]
     cost = sum(a.inputs * a.outputs if isinstance(a, Linear) else a.outputs for a in layers)
@@ -127,7 +129,7 @@ class Tracks:
             self.covered = None
         self.wanted, self.lineage = tuple(quantities), lineage
 
-    def series(self, name: str) -> tuple[Array, Array]:
+    def series(self, name: str) -> tuple[Floats, Floats]:
         """The events and the values of a quantity, in the order of the events."""
         found = sorted(self.points.get(name, {}).items())
         events, values = zip(*found, strict=True) if found else ((), ())

@@ -252,10 +252,9 @@ def x_axis(
             labels[start : start + len(text)] = text
             free = start + len(text) + 1
     line: Line = [(" " * LABELS + "└", "dim")]
-    column = cursor_column(frame, cursor, across)
-    if column is None:
+    here = cursor_column(frame, cursor, across)
+    if here is None:
         line.append(("".join(axis), "dim"))
     else:
-        line += [("".join(axis[:column]), "dim"), ("▲", "key")]
-        line.append(("".join(axis[column + 1 :]), "dim"))
+        line += [("".join(axis[:here]), "dim"), ("▲", "key"), ("".join(axis[here + 1 :]), "dim")]
     return [line, [(" " * (LABELS + 1) + "".join(labels), "dim")]]

@@ -12,6 +12,7 @@ from tui.render.clean import clean
 from tui.render.line import Line, fitted, width_of
 from tui.render.numbers import compact
 from tui.render.plot import Frame, Series
+from tui.render.scaling import Floats
 from tui.render.timeline import nice
 from tui.view import View
 
@@ -76,7 +77,7 @@ def whole_run(view: View) -> tuple[float, float]:
     return 0.0, float(iterations * per)
 
 
-def loss_points(program: Program, losses: Array) -> tuple[Array, ...]:
+def loss_points(program: Program, losses: Array) -> tuple[Floats, Floats]:
     """The loss of every iteration, where the cursor stands when it has just been computed."""
     index = next((op.index for op in program.ops if op.name == "loss"), 0)
     events = np.arange(len(losses), dtype=np.float64) * len(program.ops) + index + 1

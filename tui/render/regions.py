@@ -90,7 +90,7 @@ def points(
     found: Regions, data: Array, labels: Array | None, width: int, height: int
 ) -> list[tuple[int, int, str]]:
     """The cells of the data, and the symbols of their classes."""
-    step = -(-len(data) // MANY)
+    step = max(1, -(-len(data) // MANY))
     kinds = np.zeros(len(data), np.int64) if labels is None else labels.astype(np.int64)
     taken = [
         (row, kind)

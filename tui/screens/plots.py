@@ -141,9 +141,14 @@ class PlotsScreen(LinesScreen):
                 part.view = view
 
     def choose(self, plots: Plots) -> None:
-        """Show it in another way."""
+        """Show it in another way; at an end of the run, say so."""
+        if plots == self.sheet.plots:
+            self.main.show_now("the whole run is shown" if not plots.span else "the run ends here")
+            return
         self.sheet.plots = plots
-        if self.view is not None:
+        if self.view is not None and self.view.note:
+            self.main.show_now()
+        elif self.view is not None:
             self.show_view(self.view)
 
     # -- keys

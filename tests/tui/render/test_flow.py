@@ -1,0 +1,96 @@
+"""The flow in lines: exactly as wide as the room, with marks that need no colour."""
+
+import pytest
+
+from engine.experiment import load_experiment
+from engine.flow import FlowRecord
+from engine.program import compile_program
+from engine.session import Session
+from tui.render.flow import (
+    Columns,
+    Flow,
+    detail_lines,
+    flow_line,
+    head_lines,
+    magnitudes,
+    number_text,
+    share_spark,
+    spark,
+)
+from tui.render.layers import layer_lines
+from tui.render.line import Line, width_of
+
+
+def flow_of(name: str, iterations: int) -> Flow:
+    session = Session(compile_program(load_experiment(name)))
+    session.goto(iterations * len(session.program.ops))
+    record = FlowRecord(session.program)
+    for _ in record.fill(session.event_at, session.tensors, session.event):
+        pass
+    return Flow.at(record, session.event)
+
+
+def text(line: Line) -> str:
+    return "".join(part for part, _ in line)
+
+
+@pytest.mark.parametrize("name", ["regression", "deep-sigmoid", "bug-exploding", "bug-large-init"])
+@pytest.mark.parametrize("iterations", [0, 1, 20])
+def test_every_line_has_the_width_of_the_room(name, iterations):
+    flow = flow_of(name, iterations)
+    for width in (1, 20, 77, 79, 117, 141, 197):
+        lines = head_lines(flow.record, width)
+        for node in flow.record.program.network.nodes:
+            lines += [flow_line(flow, node.name, width, False), *detail_lines(flow, node, width)]
+        lines += layer_lines(flow.record.program, width)
+        assert {width_of(line) for line in lines} == {width}
+
+
+def test_words_and_marks_where_a_number_is_past_a_limit():
+    flow = flow_of("deep-sigmoid", 5)
+    line = flow_line(flow, "linear1", 78, False)
+    assert " linear1 " in text(line)
+    assert "vanishing" in text(line)
+    assert ("⇊", "bad") in line
+    assert ("↓", "warn") in line
+    (node, *_) = flow.record.program.network.nodes
+    detail = [text(row) for row in detail_lines(flow, node, 78)]
+    assert "× that of linear10 (< 0.001)" in detail[1]
+    assert "tiny steps" in detail[6]
+
+
+def test_limits_are_named_where_nothing_is_past_them():
+    flow = flow_of("digits", 5)
+    (first, relu, _) = flow.record.program.network.nodes
+    rows = [text(row) for row in detail_lines(flow, first, 120)]
+    assert "⇊0.001 ↓0.01 ↑100 ⇈1000 of linear2's" in rows[1]
+    assert "↓1e-05 ↑0.1 ⇈1" in rows[6]
+    assert "dead ↑50% ⇈100%" in text(detail_lines(flow, relu, 120)[4])
+
+
+def test_more_room_gives_more_sparks():
+    names = ["linear1", "sigmoid10"]
+    shown = [sum(Columns.fitting(names, width).sparks.values()) for width in (77, 117, 197)]
+    assert shown == sorted(shown)
+    assert shown[0] >= 4
+    assert all(Columns.fitting(names, 197).sparks.values())
+
+
+def test_the_selected_line_is_a_cursor():
+    line = flow_line(flow_of("regression", 2), "relu1", 78, True)
+    assert {role for _, role in line} == {"cursor"}
+
+
+def test_numbers_and_shares():
+    assert number_text(0.004, "zeros") == "<1%"
+    assert number_text(0.5, "flat") == "50%"
+    assert number_text(None, "mean") == "–"
+    assert number_text(float("nan"), "gradient") == "nan"
+
+
+def test_sparks():
+    assert share_spark([0.0, 0.5, 1.0], 5) == "▁▅█  "
+    assert spark([], "mean", 4) == "    "
+    assert magnitudes([0.0, 10.0, 1000.0]) == pytest.approx([0.0, 1.0, 3.0])
+    assert "!" in spark([1.0, float("nan")], "gradient", 4)
+    assert "!" in spark([1.0, float("inf")], "mean", 4)
