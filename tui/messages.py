@@ -1,11 +1,8 @@
 """What the panes tell the main screen."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.message import Message
-
-from tui.journeys import LongRun, Steps
 
 
 @dataclass
@@ -52,33 +49,6 @@ class WatchRemoved(Message):
     """A person wants an expression watched no longer; empty where nothing is watched."""
 
     source: str
-
-
-@dataclass
-class Said(Message):
-    """A pane has something to say to the last key."""
-
-    note: str
-
-
-@dataclass
-class PromptWanted(Message):
-    """A pane wants a person to type something; the answer comes back to it."""
-
-    pane: str
-    kind: str
-    label: str
-    text: str
-
-
-@dataclass
-class JourneyWanted(Message):
-    """A pane has work that may take long: ``total`` pieces, what it is ``doing`` in words."""
-
-    steps: Steps
-    done: Callable[[LongRun], None]
-    doing: str
-    total: int
 
 
 @dataclass

@@ -4,8 +4,7 @@ from typing import Protocol, runtime_checkable
 
 from textual import on
 
-from tui.journeys import LongRun
-from tui.messages import JourneyWanted, PromptWanted, Said
+from tui.journeys import Done, LongRun, Steps
 from tui.screens.commanding import Commanding
 from tui.widgets.prompt import Asked
 
@@ -21,17 +20,24 @@ class Answered(Protocol):
 
 
 class Wishes(Commanding):
-    """Panes post, the screen serves."""
+    """The screen as the panes know it: ``tui.widgets.host.PaneHost``."""
 
-    @on(Said)
-    def pane_said(self, message: Said) -> None:
-        """Beside the keys."""
-        self.say(note=message.note)
+    def pane_says(self, note: str) -> None:
+        """A word to the person, beside the keys."""
+        self.say(note=note)
 
-    @on(PromptWanted)
-    def pane_asks(self, message: PromptWanted) -> None:
-        """The answer goes back to the pane."""
-        self.ask(f"{OWN}{message.pane} {message.kind}", message.label, message.text)
+    def pane_asks(self, pane: str, kind: str, label: str, text: str) -> None:
+        """Let the person type something; the answer goes back to the pane."""
+        self.ask(f"{OWN}{pane} {kind}", label, text)
+
+    def pane_works(self, steps: Steps, done: Done, doing: str, total: int) -> None:
+        """Work in pieces: at once where it is quick, else in a thread that Esc stops."""
+
+        def over(run: LongRun) -> None:
+            self.say(busy="")
+            done(run)
+
+        self.journeys.work(steps, over, doing, total)
 
     @on(Asked)
     def pane_answered(self, message: Asked) -> None:
@@ -45,13 +51,3 @@ class Wishes(Commanding):
         target = self.query_one(f"#{pane}")
         if isinstance(target, Answered):
             target.answered(kind, message.text.strip())
-
-    @on(JourneyWanted)
-    def pane_works(self, message: JourneyWanted) -> None:
-        """At once where it is quick, else in a thread that Esc stops."""
-
-        def done(run: LongRun) -> None:
-            self.say(busy="")
-            message.done(run)
-
-        self.journeys.work(message.steps, done, message.doing, message.total)

@@ -16,7 +16,6 @@ from tui.array_file import array_path, writing
 from tui.bindings import bindings
 from tui.journeys import LongRun
 from tui.look import MAX_DIGITS, Look, elements_of, field_of, why_nothing
-from tui.messages import JourneyWanted, PromptWanted, Said
 from tui.render.clean import clean
 from tui.render.line import Line
 from tui.render.numbers import NumberFormat, compact, count_text, exact, shape_text
@@ -28,6 +27,7 @@ from tui.render.value_range import EXAMPLES, parse_range
 from tui.render.variables import Summaries
 from tui.view import View
 from tui.widgets.grid import MatrixGrid
+from tui.widgets.host import host_of
 from tui.widgets.lines import Lines
 from tui.widgets.tensor_grid import IndexWanted, TensorGrid
 
@@ -80,7 +80,7 @@ class TensorPane(Vertical):
 
     def say(self, note: str) -> None:
         """A word to the person."""
-        self.post_message(Said(note))
+        host_of(self).pane_says(note)
 
     # -- the cursor
 
@@ -254,7 +254,7 @@ class TensorPane(Vertical):
         elif (here := self.grid.index()) or field.size:
             steps = seek(field, sought, field.flat_of(here), direction)
             doing = f"looking for {sought}"
-            self.post_message(JourneyWanted(steps, self.sought, doing, work(field, sought)))
+            host_of(self).pane_works(steps, self.sought, doing, work(field, sought))
         else:
             self.say(f"{view.tensor} has no elements")
 
@@ -320,7 +320,7 @@ class TensorPane(Vertical):
                 self.say(f"{clean(view.tensor)} {shape_text(found.shape)} is in {clean(str(path))}")
 
         total = int(np.prod(found.shape, dtype=object))
-        self.post_message(JourneyWanted(writing(path, found), done, "saving", total))
+        host_of(self).pane_works(writing(path, found), done, "saving", total)
 
     def whole(self, view: View) -> Elements | None:
         """All elements of the side that is shown."""
@@ -331,7 +331,7 @@ class TensorPane(Vertical):
 
     def ask(self, kind: str, label: str, text: str) -> None:
         """Let the person type something for this pane."""
-        self.post_message(PromptWanted("tensor", kind, label, text))
+        host_of(self).pane_asks("tensor", kind, label, text)
 
     def answered(self, kind: str, text: str) -> None:
         """What the person has typed."""

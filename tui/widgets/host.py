@@ -1,0 +1,33 @@
+"""The screen as a pane with commands of its own knows it."""
+
+from typing import Protocol, runtime_checkable
+
+from textual.widget import Widget
+
+from tui.journeys import Done, Steps
+
+
+@runtime_checkable
+class PaneHost(Protocol):
+    """What a pane may ask of its screen.
+
+    These are calls and no messages: a message would reach the screen only after the keys that a
+    person has typed ahead, which belong to the prompt that is asked for.
+    """
+
+    def pane_says(self, note: str) -> None:
+        """A word to the person, beside the keys."""
+
+    def pane_asks(self, pane: str, kind: str, label: str, text: str) -> None:
+        """Let the person type something; the answer comes to the pane's ``answered``."""
+
+    def pane_works(self, steps: Steps, done: Done, doing: str, total: int) -> None:
+        """Work in pieces that may take long: ``total`` of them, what it is ``doing`` in words."""
+
+
+def host_of(pane: Widget) -> PaneHost:
+    """The screen of a pane."""
+    screen = pane.screen
+    if not isinstance(screen, PaneHost):
+        raise TypeError(f"{type(screen).__name__} is no screen for a pane with commands")
+    return screen
