@@ -4,10 +4,10 @@ A tensor that is stored is known by the BLAKE2b of its dtype, shape and bytes (1
 
 Where a run keeps only keyframes, what an op wrote is known by a fingerprint of 8 bytes: hashing
 every activation with BLAKE2b would take longer than computing it. With the little-endian 64-bit
-words xᵢ of the tensor (the last one filled up with zeros), it is Σ mᵢ (xᵢ ⊕ ⌊xᵢ/2³²⌋) + c mod 2⁶⁴,
-a multilinear hash; mᵢ are odd numbers from the splitmix64 sequence and c depends on the number of
-words. A single changed word always changes it, and other changes go unnoticed by a chance of
-about 2⁻⁶⁴; it is no protection against forgery.
+words xᵢ of the tensor (the last one filled up with zeros), it is Σ mᵢ (xᵢ ⊕ ⌊xᵢ/2³²⌋) + c mod 2⁶⁴
+with its lowest bit set: a multilinear hash, in which mᵢ are odd numbers of the splitmix64 sequence
+and c depends on the number of words. A change goes unnoticed by a chance of about 2⁻⁶³; it is no
+protection against forgery.
 
 Both are bound together by the chain: the link of an iteration is the BLAKE2b of the link before
 it, the iteration's number and the digests of everything it wrote. A digest of zeros stands for a
@@ -68,7 +68,7 @@ def quick_digest(array: Array) -> Digest:
 
 def filled(total: int) -> Digest:
     """A fingerprint as bytes; never the zeros of a tensor that was not written."""
-    return (total or 1).to_bytes(WORD, "little")
+    return (total | 1).to_bytes(WORD, "little")
 
 
 class Fingerprints:
@@ -81,6 +81,7 @@ class Fingerprints:
         self.starts = np.cumsum([0, *counts])[:-1]
         self.multipliers = np.concatenate([multipliers()[:count] for count in counts])
         self.mixed = np.empty_like(self.multipliers)
+        self.data = b""
         self.constants = np.array([constant(count) for count in counts], dtype=np.uint64)
 
     @staticmethod
@@ -99,14 +100,14 @@ class Fingerprints:
             data = b"".join(pieces)
         except (BufferError, TypeError):  # some array is not contiguous
             data = b"".join([p if isinstance(p, bytes) else p.tobytes() for p in pieces])
+        self.data = data  # its memory is given back only when there is the next
         words = np.frombuffer(data, "<u8")
         mixed = np.right_shift(words, 32, out=self.mixed)
         mixed ^= words
         mixed *= self.multipliers
         totals = np.add.reduceat(mixed, self.starts)
         totals += self.constants
-        if not totals.all():
-            totals[totals == 0] = 1
+        totals |= np.uint64(1)
         return totals.astype("<u8", copy=False).tobytes()
 
 

@@ -1,6 +1,7 @@
 """What stands in a recording for the tensors that the ops of an iteration wrote."""
 
 import math
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -46,17 +47,34 @@ class QuickMarks(Marks):
         self.ops = program.ops
         self.known: dict[tuple[int, ...], Fingerprints] = {}
         self.count = 0
+        phases = [op.phase == Phase.ZERO_GRAD for op in program.ops for _ in op.writes]
+        first = phases.index(True) if any(phases) else 0
+        self.zeros = first, first + sum(phases)
+        self.constants: tuple[list[Array], bytes] = [], b""
 
     def iteration(self, written: Written) -> Mark:
         self.count += 1
-        arrays = [array for after in written for array in after]
-        usual = self.usual(written, tuple([array.nbytes for array in arrays]))
-        return self.singly(written) if usual is None else usual.digests(arrays), ""
-
-    def usual(self, written: Written, sizes: tuple[int, ...]) -> Fingerprints | None:
-        """What works for iterations of these sizes; None for unusual ones."""
         if len(written) < len(self.ops) or not all(written):
-            return None
+            return self.singly(written), ""
+        arrays = [array for after in written for array in after]
+        first, end = self.zeros
+        zeros, rest = arrays[first:end], arrays[:first] + arrays[end:]
+        usual = self.usual(tuple([array.nbytes for array in rest]))
+        if usual is None:
+            return self.singly(written), ""
+        found = usual.digests(rest)
+        return found[: QUICK * first] + self.constant(zeros) + found[QUICK * first :], ""
+
+    def constant(self, zeros: list[Array]) -> bytes:
+        """The digests of what zero_grad writes: the same arrays every time."""
+        known, digests = self.constants
+        if len(known) != len(zeros) or any(map(operator.is_not, known, zeros)):
+            digests = b"".join(map(quick_digest, zeros))
+            self.constants = zeros, digests
+        return digests
+
+    def usual(self, sizes: tuple[int, ...]) -> Fingerprints | None:
+        """What works for iterations of these sizes; None for unusual ones."""
         found = self.known.get(sizes)
         if found is None and len(self.known) < MOST_LAYOUTS and Fingerprints.fits(sizes):
             found = self.known[sizes] = Fingerprints(sizes)
