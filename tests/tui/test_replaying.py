@@ -1,0 +1,69 @@
+"""The screen on a recording: every key, where values come from, and a run that grows."""
+
+from pathlib import Path
+
+from engine.recording.live import record_run
+from engine.recording.replay import open_session
+from engine.session import Session
+from tests.engine.recording.recordings import (
+    assert_same_tensors,
+    opened,
+    record,
+    writer,
+)
+from tests.engine.small_experiments import program
+from tui.app import GradstepApp
+from tui.replaying import FollowingApp
+
+
+async def test_keys_go_both_ways_and_an_edit_is_live(tmp_path: Path) -> None:
+    path, made = tmp_path / "r.gradstep", program(training={"epochs": 5})
+    record(path, made, "full")
+    before = path.read_bytes()
+    live = Session(made)
+    with opened(path) as recording:
+        session, _ = open_session(recording)
+        app = GradstepApp(session)
+        async with app.run_test(size=(120, 40)) as pilot:
+            for keys, event in (("s", 1), ("f", 19), ("G", made.events), ("S", made.events - 1)):
+                await pilot.press(keys)
+                await pilot.pause()
+                await app.workers.wait_for_complete()
+                assert session.event == event
+                live.goto(event)
+                assert_same_tensors(live, session)
+            assert app.main.view is not None
+            assert app.main.view.mode == "REPLAY recorded"
+            session.goto(30)
+            session.set("linear1.bias", 0.5, (0,))
+            await pilot.press("s")
+            await pilot.pause()
+            assert app.main.view.mode == "LIVE ⎇ main-1"
+    assert path.read_bytes() == before
+
+
+async def test_a_recording_is_followed_while_it_grows(tmp_path: Path) -> None:
+    path, made = tmp_path / "r.gradstep", program(training={"epochs": 8})
+    made_by = writer(path, made, "keyframes")
+    steps = record_run(made_by, made, made.iterations)
+    next(steps)
+    made_by.commit()
+    with opened(path) as recording:
+        session, playback = open_session(recording)
+        session.goto(session.known)
+        app = FollowingApp(session, playback)
+        async with app.run_test(size=(100, 30)) as pilot:
+            await pilot.pause()
+            for done in steps:
+                made_by.commit()
+                app.look()
+                await pilot.pause()
+                await app.workers.wait_for_complete()
+                assert session.event == done * len(made.ops)
+            assert app.main.view is not None
+            assert app.main.view.mode == "REPLAY recomputed"
+            session.goto(5)
+            app.look()
+            assert session.event == 5
+        made_by.close()
+    assert made_by.failed == ""
