@@ -20,11 +20,19 @@ if TYPE_CHECKING:
 
 @click.command("show")
 @experiment_argument
+@click.option("--layers", is_flag=True, help="What each layer and its Jacobians cost.")
 @json_option
-def show(experiment: str, as_json: bool) -> None:
+def show(experiment: str, layers: bool, as_json: bool) -> None:
     """The compiled program of EXPERIMENT: ops, shapes, parameters, memory. Nothing is run."""
     program = compile_program(load_experiment(experiment))
-    if as_json:
+    if layers:
+        from tui.headless.layer_costs import costs_object, print_costs
+
+        if as_json:
+            print_json(costs_object(program), indent=1)
+        else:
+            print_costs(program, console())
+    elif as_json:
         print_json(program_object(program), indent=1)
     else:
         print_program(program, console())

@@ -58,19 +58,6 @@ def dot_cells(rows: Floats, columns: NDArray[np.intp], width: int, height: int) 
     return _bits(dots)
 
 
-def dot_cells(
-    rows: Floats, columns: NDArray[np.intp], width: int, height: int
-) -> NDArray[np.intp]:
-    """The braille bits of `height` × `width` characters with a curve through points in dots.
-
-    `columns` do not fall; `rows` count from the lowest, and NaN is a gap.
-    """
-    dots = np.zeros((height * _DOTS_DOWN, width * _DOTS_ACROSS), dtype=np.bool_)
-    _draw_ranges(dots, rows, columns)
-    _draw_joins(dots, rows, columns)
-    return _bits(dots)
-
-
 def nonfinite_columns(values: Series, width: int) -> list[bool]:
     """For each of the `width` characters of a curve: does a NaN or an infinity fall there?"""
     series = _axis_values(values, log=False)

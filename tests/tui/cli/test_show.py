@@ -78,3 +78,17 @@ def test_the_name_and_description_of_a_file_are_only_text(tmp_path):
     raw = invoke("show", file, "--json").stdout
     assert not {"\x1b", "\u202e"} & set(raw)
     assert strict(raw)["experiment"] == "[red]a[/b]\x1b[2J\u202e"
+
+
+def test_what_the_layers_cost():
+    shown = strict(invoke("show", "iris", "--layers", "--json").stdout)
+    first, relu, last = shown["layers"]
+    assert (first["parameters"], first["forward"], first["backward"]) == (40, 15 * 32, 15 * 32)
+    assert (relu["parameters"], relu["forward"]) == (0, 0)
+    assert (last["backward"], last["output_bytes"]) == (2 * 15 * 24, 15 * 3 * 8)
+    (weight,) = [cost for cost in shown["jacobians"] if cost["wrt"] == "linear1.weight"]
+    assert (weight["dims"], weight["structure"]) == ([15 * 8, 32], "kronecker")
+    assert (weight["nonzeros"], weight["dense_bytes"]) == (15 * 32, 15 * 8 * 32 * 8)
+    text = shell("show", "iris", "--layers").stdout
+    assert "∂z₁/∂W⁽¹⁾" in text
+    assert all(cell_len(line) <= 80 for line in text.splitlines())
