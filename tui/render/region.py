@@ -61,8 +61,9 @@ class Region:
 
     def showing(self, shape: Sequence[int], index: tuple[int, ...]) -> "Region":
         """The same axes at another index of the others, with stretches that hold the index."""
-        found = replace(self, axes=replace(self.axes, index=index))
         axes = self.axes
+        kept = [at if axis in self.hidden else axes.index[axis] for axis, at in enumerate(index)]
+        found = replace(self, axes=replace(axes, index=tuple(kept)))
         if axes.row is not None and index[axes.row] not in self.row_range(shape):
             found = replace(found, rows=ALL)
         if axes.col is not None and index[axes.col] not in self.col_range(shape):
