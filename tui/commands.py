@@ -1,5 +1,6 @@
 """One declaration for each command: key, footer, help and palette all read this table."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from engine.position import Granularity
@@ -135,6 +136,7 @@ PLOT_COMMANDS: tuple[Command, ...] = (
     plot_command("own", "a", "mode('own')", "one scale for all curves, or each its own", "scales"),
     plot_command("unit", "x", "mode('events')", "iterations or events along the axis"),
     plot_command("others", "b", "mode('others')", "the losses of other branches", "branches"),
+    plot_command("beside", "o", "beside", "the losses of a recording beside these", "recording"),
     plot_command("regions", "r", "regions", "decision regions of two inputs, or curves", "regions"),
     plot_command("close", "escape p q", "close", "back to the debugger", "close"),
 )
@@ -253,7 +255,22 @@ KEY_NAMES = {
 
 def key_name(key: str) -> str:
     """A key as a person reads it."""
-    return KEY_NAMES.get(key, key)
+    if key in KEY_NAMES:
+        return KEY_NAMES[key]
+    *modifiers, last = key.split("+")
+    if len(last) == 1:
+        last = last.upper() if modifiers else last
+    else:
+        last = character(last) or last.capitalize()
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), last])
+
+
+def character(name: str) -> str:
+    """The character of a key that the toolkit calls by its Unicode name; empty for others."""
+    try:
+        return unicodedata.lookup(name.replace("_", " ").upper())
+    except KeyError:
+        return ""
 
 
 def keys_text(command: Command) -> str:
