@@ -1,4 +1,4 @@
-"""Movements: pulled piece by piece, at once or in a thread, ended at a whole piece, one at a time."""
+"""Movements: pulled piece by piece, at once or in a thread, ended at a whole piece."""
 
 from collections.abc import Callable, Iterator
 
@@ -48,6 +48,7 @@ def test_what_is_quick_is_over_at_once():
 
 def test_what_is_long_goes_on_in_a_thread_until_it_is_cancelled():
     host, done = Host(), list[LongRun]()
+    host.session.goto(30)
     journeys = Journeys(host)
     journeys.begin(endless(host.session), done.append, 600)
     assert journeys.current is not None
@@ -77,7 +78,7 @@ def test_errors_results_and_logs_are_kept():
 
     def returning() -> Iterator[int]:
         yield 3
-        return "done"  # noqa: B901 - what a movement returns is its result
+        return "done"
 
     run = LongRun(returning(), 0)
     run.run()
