@@ -26,6 +26,7 @@ COMMANDS = {
     "export": Lazy("tui.headless.export:export", "A recording for other programs."),
     "config": Lazy("tui.headless.config:config", "A commented settings file."),
     "keys": Lazy("tui.headless.keys:keys", "Every key of the debugger, with your own."),
+    "serve": Lazy("tui.headless.serve:serve", "The debugger in a web browser."),
     "script": Lazy("tui.headless.script:script", "Debugger commands from a file; assertions."),
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -1,5 +1,6 @@
 """``gradstep run`` and plain ``gradstep``: the debugger on the screen."""
 
+import os
 import sys
 
 import click
@@ -28,6 +29,8 @@ def debug(experiment: str, at: str | None, budget: int | None, record: str | Non
 
 def need_terminal(instead: str) -> None:
     """A GradstepError where there is no terminal, with the command that needs none."""
+    if "TEXTUAL_DRIVER" in os.environ:  # a browser is the terminal
+        return
     missing = [
         name
         for name, stream in (("stdin", sys.stdin), ("stdout", sys.stdout))
