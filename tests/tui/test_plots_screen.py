@@ -1,9 +1,11 @@
 """The plots screen: curves that move with the cursor, keys that step, decision regions."""
 
 import pytest
+from textual.widgets import Input
 
 from engine.metrics import evaluate
 from engine.tracks import Tracks
+from tests.tui.cli.shell import invoke
 from tests.tui.screen import Debugger, debugger
 from tui.commands import COMMANDS, PLOT_COMMANDS, help_rows
 from tui.screens.plots import PlotsScreen
@@ -80,12 +82,9 @@ async def test_zoom_and_pan_and_the_whole_again():
 
 async def test_every_key_changes_what_is_seen_or_says_why_not():
     zooming = ["minus", "plus", "plus", "left", "right", "equals_sign", "plus", "home", "minus"]
-    order = [*zooming, "l", "a", "x", "b", "r"]
-    assert {key for command in PLOT_COMMANDS for key in command.keys} - set(order) == {
-        "escape",
-        "p",
-        "q",
-    }
+    order = [*zooming, "l", "a", "x", "b", "r", "r", "o", "escape"]
+    keys = {key for command in PLOT_COMMANDS for key in command.keys}
+    assert keys - set(order) == {"p", "q"}
     async with debugger("xor", (80, 24)) as shown:
         await shown.press("2", "0", "f", "p")
         for key in order:
@@ -124,7 +123,7 @@ async def test_other_branches_beside_the_loss():
         assert "loss of main" not in shown.text()
         await shown.press("b")
         assert "loss of main 0." in shown.text()
-        assert "with the other branches" in shown.text()
+        assert "with other branches and recordings" in shown.text()
 
 
 async def test_only_curves_that_are_shown_are_measured(monkeypatch):
@@ -196,3 +195,40 @@ async def test_a_click_goes_to_the_iteration_under_it():
         ops = len(shown.session.program.ops)
         assert shown.session.event == pytest.approx(10 * ops, abs=ops)
         assert shown.session.event % ops == 0
+
+
+async def test_a_recording_beside_the_session(tmp_path):
+    file = tmp_path / "slow[b].gradstep"
+    assert invoke("record", "xor", "-o", str(file), "--iterations", "12").exit_code == 0
+    async with debugger("xor", (120, 40)) as shown:
+        await shown.press("5", "f", "p")
+        await asked(shown, str(file))
+        text = shown.text()
+        assert "loss of slow[b].gradstep 0." in text
+        assert "with other branches and recordings" in text
+        (losses,) = screen(shown).recordings.values()
+        assert losses.tolist() == pytest.approx(await run_to(shown, 12))
+
+
+async def asked(shown: Debugger, text: str) -> None:
+    await shown.press("o")
+    screen(shown).query_one("#beside", Input).value = text
+    await shown.press("enter")
+
+
+async def run_to(shown: Debugger, iterations: int) -> list[float]:
+    shown.session.goto(iterations * len(shown.session.program.ops))
+    return list(shown.session.losses)
+
+
+async def test_what_is_no_recording_is_told(tmp_path):
+    file = tmp_path / "no.gradstep"
+    file.write_text("no recording", encoding="utf-8")
+    async with debugger("xor", (120, 40)) as shown:
+        await shown.press("p")
+        await asked(shown, str(file))
+        assert "no.gradstep" in shown.text()
+        assert screen(shown).recordings == {}
+        await shown.press("o", "x", "escape")
+        assert isinstance(shown.app.screen, PlotsScreen)
+        assert shown.app.focused is screen(shown).query_one("#curves")

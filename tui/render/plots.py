@@ -150,7 +150,7 @@ def modes_line(view: View, plots: Plots, width: int) -> Line:
         low, high = plots.span
         line.append((f" {low / per + 1:.4g} … {high / per + 1:.4g}", "label"))
     if plots.others:
-        line.append(("   with the other branches", "label"))
+        line.append(("   with other branches and recordings", "label"))
     if view.busy:
         line.append((f"   {view.busy}", "warn"))
     elif view.note:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer
+from textual.widgets import Footer, Input
 
+from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.regions import has_regions
 from engine.tracks import Quantity, Tracks, gradient_norms, measures, watched
+from tui.beside import losses_of
 from tui.commands import COMMANDS, PLOT_COMMANDS, key_name
 from tui.messages import IterationChosen
 from tui.render.plots import LOSS, MOST, PAN, ZOOM, Plots
@@ -62,12 +64,16 @@ class PlotsScreen(LinesScreen):
         self.sheet = Sheet(Tracks(program))
         self.fixed = {q.name: q for q in (*measures(program), *gradient_norms(program))}
         self.regions = False
+        self.recordings: dict[str, Array] = {}
 
     def compose(self) -> ComposeResult:
         yield PositionLine()
         yield Curves(self.sheet)
         yield RegionMap(id="regions", classes="hidden")
         yield Legend(self.sheet)
+        yield Input(
+            placeholder="a recording, *.gradstep", id="beside", classes="hidden", compact=True
+        )
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -87,7 +93,7 @@ class PlotsScreen(LinesScreen):
         if view is None:
             return
         self.sheet.names = self.names(view)
-        self.sheet.others = view.others()
+        self.sheet.others = view.others() | self.recordings
         self.query_one(PositionLine).view = view
         if self.regions:
             self.query_one(RegionMap).show_view(view)
@@ -142,7 +148,7 @@ class PlotsScreen(LinesScreen):
 
     def choose(self, plots: Plots) -> None:
         """Show it in another way; at an end of the run, say so."""
-        if plots == self.sheet.plots:
+        if plots == self.sheet.plots and not plots.others:
             self.main.show_now("the whole run is shown" if not plots.span else "the run ends here")
             return
         self.sheet.plots = plots
@@ -190,6 +196,33 @@ class PlotsScreen(LinesScreen):
         if self.view is not None:
             self.show_view(self.view)
 
+    def action_beside(self) -> None:
+        """Ask for a recording."""
+        field = self.query_one("#beside", Input)
+        field.remove_class("hidden")
+        field.focus()
+
+    @on(Input.Submitted, "#beside")
+    def beside(self, message: Input.Submitted) -> None:
+        """Draw the losses of a recording too."""
+        self.end_asking()
+        if not message.value.strip():
+            return
+        try:
+            self.recordings |= losses_of(message.value.strip())
+        except (GradstepError, OSError) as problem:
+            self.main.show_now(str(problem).splitlines()[0])
+            return
+        self.choose(replace(self.sheet.plots, others=True))
+
+    def end_asking(self) -> bool:
+        """Nothing is typed any more; whether something was."""
+        field = self.query_one("#beside", Input)
+        asking = not field.has_class("hidden")
+        field.add_class("hidden")
+        self.query_one(Curves).focus()
+        return asking
+
     async def action_main(self, action: str) -> None:
         """What the debugger does with a key."""
         await self.app.run_action(action, default_namespace=self.main)
@@ -201,6 +234,8 @@ class PlotsScreen(LinesScreen):
 
     def action_close(self) -> None:
         """Back to the debugger; a long run is stopped first."""
+        if self.end_asking():
+            return
         if self.main.long_run is not None:
             self.main.action_cancel()
         else:
