@@ -57,6 +57,12 @@ def compiled(name: str, epochs: int = 3) -> Program:
 
 
 CASES: dict[str, Any] = {
+    "schedule": lambda name: program(
+        schedule={"type": "exponential", "gamma": 0.8},
+        clip={"norm": 0.5},
+        data={"batch_size": 3},
+        training={"epochs": 6},
+    ),
     "classification-bce": compiled,
     "digits": compiled,
     "iris": compiled,

@@ -29,6 +29,11 @@ TABLES: list[dict[str, Any]] = [
     {"optimizer": {"type": "adam", "lr": 0.05}, "training": {"epochs": 4}},
     {"optimizer": {"type": "sgd", "momentum": 0.9}, "dtype": "float32", "training": {"epochs": 4}},
     {"training": {"epochs": 4, "skip": ["zero_grad"]}},
+    {
+        "schedule": {"type": "step", "step_size": 1},
+        "clip": {"norm": 0.5},
+        "data": {"batch_size": 3},
+    },
     {"training": {"epochs": 4, "order": ["forward", "loss", "zero_grad", "backward", "update"]}},
 ]
 STORES = ["full", "keyframes"]
