@@ -27,7 +27,7 @@ from tui.screens.main import MainScreen
 from tui.settings import Settings, load_settings
 from tui.theme import DARK, LIGHT
 
-PATIENCE = 0.5  # seconds after which a key that nobody has answered for is given up
+PATIENCE = 3.0  # seconds after which a key that nobody has answered for is given up
 
 
 class KeyHandled(Message):
