@@ -73,6 +73,13 @@ class Page:
         await self.call("Input.dispatchKeyEvent", type="keyDown", key=key, text=key)
         await self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
+    async def click(self, x: int, y: int) -> None:
+        """A click gives the terminal of the page the keyboard."""
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.call(
+                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1
+            )
+
     async def picture(self) -> str:
         return str((await self.call("Page.captureScreenshot", format="png"))["data"])
 
@@ -96,6 +103,8 @@ async def visit(port: int, debugging: int) -> list[str]:
         target = await (await web.put(address)).json()
         async with web.ws_connect(target["webSocketDebuggerUrl"], max_msg_size=0) as socket:
             page = Page(socket)
+            await asyncio.sleep(4)  # the page loads, and starts the debugger
+            await page.click(700, 8)
             pictures = [await page.settled()]
             for key in ("f", "F"):
                 await page.press(key)
