@@ -94,8 +94,7 @@ def entered(value: Entered, program: Program, tensors: Mapping[str, Array]) -> A
 
 def visible_names(program: Program) -> Collection[str]:
     """Every name an expression may use: the tensors and their aliases."""
-    aliases = [n for n in ("yhat", "yhat.grad") if program.resolve(n) in program.tensors]
-    return [*program.tensors, *aliases]
+    return [*program.tensors, *program.aliases]
 
 
 def check_value(value: Array, base: Array, info: TensorInfo, program: Program) -> None:

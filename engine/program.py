@@ -103,10 +103,22 @@ class Program:
         return [self.ops[i].phase for i in self.phase_starts]
 
     def resolve(self, name: str) -> str:
-        """A tensor's own name for an alias: ``yhat`` is the last layer's output."""
-        if name == "yhat" or name.startswith("yhat."):
-            return self.network.output + name.removeprefix("yhat")
-        return name
+        """A tensor's own name for an alias, any other name as it is."""
+        return self.aliases.get(name, name)
+
+    @cached_property
+    def aliases(self) -> dict[str, str]:
+        """Short names, each with its gradient: ``yhat`` the last output, ``z1`` … the outputs in
+        order, ``W1`` and ``b1`` … the parameters of the linear layers.
+        """
+        short = {f"z{i}": node.output for i, node in enumerate(self.network.nodes, 1)}
+        linear = [node for node in self.network.nodes if "weight" in node.layer.parameters]
+        for i, node in enumerate(linear, 1):
+            letters = {"weight": "W", "bias": "b"}
+            short |= {f"{letters[role]}{i}": node.tensor(role) for role in node.layer.parameters}
+        short["yhat"] = self.network.output
+        every = short | {f"{name}.grad": f"{own}.grad" for name, own in short.items()}
+        return {name: own for name, own in every.items() if own in self.tensors}
 
     def position(self, event: int) -> Position:
         """The place of an event: its epoch, iteration, batch and op."""
