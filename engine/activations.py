@@ -75,15 +75,19 @@ class Identity(Activation):
         return operators.Identity(at.shape(self.outputs), at.shape(self.inputs), at.dtype)
 
 
+BITS = {4: np.dtype(np.int32), 8: np.dtype(np.int64)}  # an integer as wide as a number
+
+
 def zeroed(values: Array, where: NDArray[np.bool_]) -> Array:
     """The values with +0 at these places, NaN and infinities elsewhere unchanged.
 
     The bits are masked: a branch an element, as in ``np.where``, takes eight times as long, and
     a product with 0 would make NaN of an infinity.
     """
-    bits = np.dtype(f"i{values.itemsize}")
-    kept = np.subtract(where, 1, dtype=bits)  # no bit where zeroed, else all of them
-    np.bitwise_and(kept, values.view(bits), out=kept)
+    bits = BITS[values.itemsize]
+    kept = where.astype(bits)
+    kept -= 1  # no bit where zeroed, else all of them
+    kept &= values.view(bits)
     return kept.view(values.dtype)
 
 

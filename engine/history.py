@@ -21,7 +21,7 @@ Edited = tuple[str, Array | None, Array]
 DEFAULT_BUDGET = 256 * 2**20
 EVENT_OVERHEAD = 256  # bytes of the tuples around the arrays of one event
 TENSOR_OVERHEAD = 160  # bytes of one array object
-WINDOW_ITERATIONS = 8  # the window has room for so many, within bounds
+WINDOW_ITERATIONS = 2  # the window has room for so many, within bounds
 NEAR = 256  # events that need no keyframe between them, where they are cheap
 CHEAP = 2**24  # bytes that the events between two keyframes may write at first
 
@@ -121,7 +121,7 @@ class History:
             self.thin()
 
     def thin(self) -> None:
-        """Drop the first keyframe that stands between two of the coarser grid; there are two at least."""
+        """Drop the first keyframe between two of the coarser grid; there have to be two."""
         last = -1
         while (between := self.swept + self.spacing) not in self.keyframes:
             last = max(self.keyframes) if last < 0 else last

@@ -43,16 +43,16 @@ class Linear(Layer):
 
     def forward(self, x: Array, weight: Array | None = None, bias: Array | None = None) -> Array:
         assert weight is not None
-        z: Array = x @ weight.T
+        z: Array = x.dot(weight.T)  # a little faster than @ for small matrices
         if bias is not None:
             z += bias
         return z
 
     def vjps(self, s: Symbols) -> tuple[Vjp, ...]:
         g = gradient(s["output"])
-        weight = Vjp("weight", ("input",), lambda grad, x: grad.T @ x, f"({g})ᵀ {s['input']}")
+        weight = Vjp("weight", ("input",), lambda grad, x: grad.T.dot(x), f"({g})ᵀ {s['input']}")
         bias = Vjp("bias", (), lambda grad: np.add.reduce(grad, axis=0), f"Σₙ ({g})ₙ")
-        back = Vjp("input", ("weight",), lambda grad, w: grad @ w, f"{g} {s['weight']}")
+        back = Vjp("input", ("weight",), lambda grad, w: grad.dot(w), f"{g} {s['weight']}")
         return (weight, bias, back) if self.bias else (weight, back)
 
     def jacobian(self, wrt: str, at: Point) -> Jacobian:

@@ -183,14 +183,14 @@ def updating(
     optimizer: Optimizer, name: str, slots: tuple[str, ...], hyper: Mapping[str, str]
 ) -> Run:
     """An op that moves one parameter; without a gradient everything stays as it is."""
-    gradient_name = f"{name}.grad"
+    gradient_name, sources = f"{name}.grad", tuple(hyper.items())
 
     def run(tensors: Tensors) -> tuple[Array, ...]:
         grad = tensors.get(gradient_name)
-        old = tuple(tensors.get(slot) for slot in slots)
+        old = tuple([tensors.get(slot) for slot in slots])
         if grad is None:
             return (tensors[name], *(value for value in old if value is not None))
-        values = {key: float(tensors[source]) for key, source in hyper.items()}
+        values = {key: tensors[source].item() for key, source in sources}
         return optimizer.update(tensors[name], grad, old, values)
 
     return run

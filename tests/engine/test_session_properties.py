@@ -248,10 +248,10 @@ def test_the_history_stays_within_its_budget(budget):
         assert history.window_bytes == sum(spent)
         assert history.first + len(history.events) >= session.event >= history.first
     assert history.window_budget + history.keyframe_budget == budget
-    # A budget is there to be used: at least three quarters of it are.
+    # A budget is there to be used: at least half of it is.
     if budget == 1_000_000:
-        assert reachable(window) > 3 / 4 * history.window_budget - present
-        assert reachable(kept) > 3 / 4 * history.keyframe_budget
+        assert reachable(window) > history.window_budget / 2
+        assert reachable(kept) > history.keyframe_budget / 2
     if budget == 2**30:
         kept_ones = range(0, compiled.iterations, history.spacing)
         assert (history.first, sorted(history.keyframes)) == (0, list(kept_ones))
