@@ -181,7 +181,8 @@ class MatrixGrid(LineList):
         text = cell.text.lstrip()
         pad = " " * max(0, self.cell - 2 - cell_len(text))
         dot, mark = "•" if cell.ranged else " ", "▸" if cell.changed else " "
-        return [(pad + dot, "range"), (mark, "changed"), (text, "cursor" if cursor else role)]
+        lead = [(pad, ""), (dot, "range" if cell.ranged else "")]
+        return [*lead, (mark, "changed"), (text, "cursor" if cursor else role)]
 
     def repaint(self) -> None:
         """Paint the lines that differ."""
