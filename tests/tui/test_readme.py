@@ -38,6 +38,21 @@ def environment(home: Path) -> dict[str, str]:
     return {**os.environ, **more}
 
 
+def headless(words: list[str], folder: Path) -> None:
+    """Run a command that needs no terminal."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tui", *words],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"{words}: {done.stderr}"
+    assert done.stdout or done.stderr, f"{words} said nothing"
+
+
 def test_the_readme_has_commands() -> None:
     assert len(commands()) > 12
     assert any(interactive(words) for words in commands())
@@ -47,17 +62,7 @@ def test_every_headless_command_succeeds(tmp_path: Path) -> None:
     for words in commands():
         if interactive(words):
             continue
-        done = subprocess.run(
-            [sys.executable, "-m", "tui", *words],
-            cwd=tmp_path,
-            env=environment(tmp_path),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, f"{words}: {done.stderr}"
-        assert done.stdout or done.stderr, f"{words} said nothing"
+        headless(words, tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(pty, "fork"), reason="needs a pseudo-terminal")
@@ -65,6 +70,9 @@ def test_every_headless_command_succeeds(tmp_path: Path) -> None:
 def test_every_interactive_command_opens_the_screen_and_quits(
     words: list[str], tmp_path: Path
 ) -> None:
+    if words[:1] == ["replay"]:
+        for before in (["new", "mine.toml"], ["record", "mine.toml", "-o", words[1]]):
+            headless(before, tmp_path)
     main, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen(

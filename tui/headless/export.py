@@ -15,6 +15,7 @@ from engine.recording.export import recorded_arrays, recorded_lines
 from engine.recording.recorded import Recording
 from engine.recording.torch_script import torch_script
 from engine.strict_json import strict_json
+from tui.headless.output import note
 from tui.headless.recordings import opened, recording_argument, run_option
 from tui.headless.report import report
 
@@ -42,6 +43,8 @@ def export(file: str, form: str, output: str | None, branch: str, number: int | 
         with target(output, Path(file)) as out:
             for piece in pieces(recording, form, branch):
                 out.write(piece)
+    if output not in (None, "-"):
+        note(f"wrote {output}")
 
 
 def pieces(recording: Recording, form: str, branch: str) -> Iterator[bytes]:
