@@ -34,6 +34,7 @@ SWING = Limit(
 TURNS = Limit(0.5, "turns", "a random walk turns at half of its steps; a falling loss at few")
 FEW_EPOCHS = 6
 KEPT = 1000  # updates of each weight
+FEW_UPDATES = 3  # the first steps are the largest ones
 STEP_LARGE = Limit(
     0.1,
     "large step",
@@ -208,7 +209,8 @@ class UpdateRatio(Detector):
                     self.first.setdefault((name, large), event.index)
 
     def found(self) -> Iterator[Found]:
-        middle = {name: float(np.median(seen)) for name, seen in self.ratios.items() if seen}
+        known = {name: seen for name, seen in self.ratios.items() if len(seen) >= FEW_UPDATES}
+        middle = {name: float(np.median(seen)) for name, seen in known.items()}
         slow = bool(middle) and all(0 < ratio < STEP_SMALL for ratio in middle.values())
         for name, ratio in middle.items():
             large = ratio > STEP_LARGE

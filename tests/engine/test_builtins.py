@@ -309,8 +309,8 @@ def test_bug_float32_rounds_the_differences_to_multiples_of_128():
     difference = session.tensor("yhat").astype(float) - session.tensors["y"].astype(float)
     assert set(np.abs(difference).ravel() % 128) == {0}
     exact = np.mean((200 * np.linspace(-1, 1, 9)) ** 2)
-    assert session.losses[0] / exact == pytest.approx(0.874, abs=0.001)
-    assert 200 < finished("bug-float32").tensors["linear1.weight"].item() < 250
+    assert session.losses[0] / exact == pytest.approx(1.31, abs=0.01)
+    assert 10_000 < finished("bug-float32").tensors["linear1.weight"].item() < 10_190
 
 
 def test_bug_imbalance_never_names_the_rare_class():
@@ -321,12 +321,10 @@ def test_bug_imbalance_never_names_the_rare_class():
 
 
 def test_bug_input_scales_has_no_learning_rate():
-    session = session_at("bug-input-scales", 1)
-    large, small = np.abs(session.tensors["linear1.weight.grad"][0])
-    assert large > 1000
-    assert small < 0.1
-    assert finished("bug-input-scales").losses[-1] > 0.65
-    assert losses("bug-input-scales", lr=1e-8)[-10:].mean() > 2
+    large, small = np.abs(session_at("bug-input-scales", 1).tensors["linear1.weight.grad"][0])
+    assert large > 50_000 * small
+    assert finished("bug-input-scales").tensors["linear1.weight"][0, 1] == pytest.approx(0.1)
+    assert losses("bug-input-scales", lr=1e-9)[-1] > 1e6
 
 
 def test_bug_large_init_explodes_backwards():
@@ -339,8 +337,9 @@ def test_bug_large_init_explodes_backwards():
 def test_bug_missing_value_spreads():
     data = program_of("bug-missing-value").data
     assert np.argwhere(np.isnan(data.x)).tolist() == [[5, 1]]
-    tensors = session_at("bug-missing-value", 1).tensors
-    assert np.isnan(tensors["linear1.weight"]).all()
+    weights = [session_at("bug-missing-value", n).tensors["linear1.weight"] for n in (1, 2)]
+    assert [bool(np.isnan(weight).any()) for weight in weights] == [False, True]
+    assert np.isnan(finished("bug-missing-value").tensors["linear1.weight"]).all()
 
 
 def test_bug_nll_scores_falls_without_end():
