@@ -13,6 +13,8 @@ from tests.tui.screen import Debugger, debugger
 from tui.commands import PANES
 
 FOLDER = Path(__file__).parent / "snapshots"
+RUNS = ["regression", "iris", "xor"]
+ALONE = ["regression", "iris"]
 SIZES = [(80, 24), (120, 40)]
 STATES = [
     ("start", []),
@@ -41,24 +43,31 @@ def snapshot(name: str, text: str, update: bool) -> str:
     return "\n".join(difflib.unified_diff(expected, text.splitlines(), str(file), "now", n=1))
 
 
+def compare(differences: list[str]) -> None:
+    """Fail with all differences, whole."""
+    found = [difference for difference in differences if difference]
+    if found:
+        pytest.fail("\n\n".join(found), pytrace=False)
+
+
 @pytest.fixture
 def update(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-snapshots"))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("name", ["regression", "iris", "xor"])
+@pytest.mark.parametrize("name", RUNS)
 async def test_a_run_on_the_screen(name, size, update):
     differences = []
     async with debugger(name, size) as shown:
         async for state in walk(STATES, shown):
-            text = shown.text()
+            text = await shown.whole_text()
             differences.append(snapshot(f"{name}-{size[0]}x{size[1]}-{state}", text, update))
             assert len(text.splitlines()) == size[1]
-    assert "".join(differences) == ""
+    compare(differences)
 
 
-@pytest.mark.parametrize("name", ["regression", "iris"])
+@pytest.mark.parametrize("name", ALONE)
 async def test_panes_alone(name, update):
     differences = []
     async with debugger(name, (80, 24)) as shown:
@@ -66,8 +75,9 @@ async def test_panes_alone(name, update):
         for pane in PANES:
             shown.main.go_to_pane(pane)
             await shown.settled()
-            differences.append(snapshot(f"{name}-80x24-pane-{pane}", shown.text(), update))
-    assert "".join(differences) == ""
+            text = await shown.whole_text()
+            differences.append(snapshot(f"{name}-80x24-pane-{pane}", text, update))
+    compare(differences)
 
 
 async def test_the_help(update):
@@ -76,8 +86,16 @@ async def test_the_help(update):
         async with debugger("regression", size) as shown:
             await shown.press("question_mark")
             differences.append(snapshot(f"help-{size[0]}x{size[1]}", shown.text(), update))
-    assert "".join(differences) == ""
+    compare(differences)
 
 
 def test_a_missing_snapshot_is_a_failure():
     assert "missing; pytest --update-snapshots writes it" in snapshot("no-such", "text", False)
+
+
+def test_every_snapshot_is_compared_with():
+    sizes = [f"{width}x{height}" for width, height in SIZES]
+    runs = {f"{n}-{size}-{s}" for n in RUNS for size in sizes for s, _ in STATES}
+    panes = {f"{name}-80x24-pane-{pane}" for name in ALONE for pane in PANES}
+    helps = {f"help-{size}" for size in sizes}
+    assert {file.stem for file in FOLDER.glob("*.txt")} == runs | panes | helps
