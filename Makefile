@@ -30,6 +30,9 @@ docs: .venv/run
 pictures: .venv/run
 	@$(BIN)/python docs/pictures.py
 
+bench: .venv/bench .venv/torch
+	@$(BIN)/python -m benchmarks
+
 torch: .venv/torch
 
 .venv/created:
@@ -52,6 +55,11 @@ torch: .venv/torch
 	@echo "installing ruff and mypy"
 	@$(PIP) --editable ".[check]"
 	@touch .venv/check
+
+.venv/bench: .venv/run
+	@echo "installing what the benchmarks compare with"
+	@$(PIP) --editable ".[bench]"
+	@touch .venv/bench
 
 .venv/torch: .venv/run
 	@echo "installing PyTorch, the second opinion of the tests"

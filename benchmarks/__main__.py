@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--effort quick|full|tiny] [--threads N] [--only NAME ...] [--json FILE]``.
+"""``python -m benchmarks [--effort quick] [--threads N] [--only NAME ...] [--json FILE]``.
 
 Prints a table of every comparison and one of how things scale; progress goes to stderr.
 """

@@ -5,6 +5,7 @@ from itertools import count
 import torch
 from torch import nn
 
+from benchmarks import threads
 from benchmarks.networks import BATCHES, Workload
 
 LOSSES = {"mse": nn.MSELoss, "cross_entropy": nn.CrossEntropyLoss}
@@ -14,6 +15,7 @@ class Eager:
     """torch.nn.Sequential, torch.optim.SGD, and the initial values of the others."""
 
     def __init__(self, work: Workload) -> None:
+        torch.set_num_threads(max(1, threads.count()))
         self.model = model(work)
         self.criterion = LOSSES[work.network.loss]()
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=work.network.lr)

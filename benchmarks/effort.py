@@ -9,7 +9,7 @@ class Effort:
 
     ``presses`` are those of a key in one program, ``starts`` those of a program, ``journey`` the
     iterations of the run that goto leads through, ``events`` those whose memory is measured.
-    ``scale`` divides the sizes of networks.
+    ``scale`` divides the sizes of networks; ``long`` is for what takes minutes.
     """
 
     name: str
@@ -22,9 +22,10 @@ class Effort:
     journey: int
     events: int
     scale: int = 1
+    long: bool = False
 
 
 TINY = Effort("tiny", 0.0, 2, 1e-4, 2, 1, 3, 200, 2_000, scale=16)
 QUICK = Effort("quick", 2.0, 15, 4e-3, 20, 4, 25, 100_000, 1_000_000)
-FULL = Effort("full", 8.0, 41, 4e-3, 60, 10, 101, 100_000, 1_000_000)
+FULL = Effort("full", 8.0, 41, 4e-3, 60, 10, 101, 100_000, 1_000_000, long=True)
 EFFORTS = {effort.name: effort for effort in (TINY, QUICK, FULL)}

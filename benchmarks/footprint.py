@@ -1,4 +1,4 @@
-"""How many bytes a process grows by in a session: ``python -m benchmarks.footprint DTYPE EVENTS``."""
+"""How much a process grows in a session: ``python -m benchmarks.footprint DTYPE EVENTS``."""
 
 import resource
 import sys

@@ -1,16 +1,16 @@
 """What the past costs: steps back, journeys to anywhere, memory, and training without a past."""
 
+import json
+import os
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
 
-import numpy as np
-
 from benchmarks.effort import Effort
 from benchmarks.iterations import DTYPES, stepping
-from benchmarks.measure import Row, Samples, computed, interleave, timed, versus
+from benchmarks.measure import Row, Samples, computed, interleave, versus
 from benchmarks.networks import MIDDLE, SMALL, Sizes, Workload
 from engine.history import DEFAULT_BUDGET
 from engine.position import Granularity
@@ -28,7 +28,7 @@ def history(effort: Effort) -> Iterator[Row]:
             work = Workload(network.smaller(effort.scale), dtype)
             yield from steps_back(work, network, effort)
             yield train(work, network, effort)
-    for dtype in DTYPES:
+    for dtype in DTYPES if effort.long else DTYPES[:1]:
         yield goto(dtype, effort)
     for dtype in DTYPES:
         yield memory(dtype, effort)
@@ -39,12 +39,12 @@ def steps_back(work: Workload, network: Sizes, effort: Effort) -> Iterator[Row]:
     for granularity, count in STEPS.items():
         session = Session(work.program)
         session.step(3, Granularity.ITERATION)
-        count = min(count, room(session) if granularity == Granularity.ITERATION else count)
+        steps = min(count, room(session)) if granularity == Granularity.ITERATION else count
         forwards, backwards = [], []
         for _ in range(4 * effort.rounds):
-            forwards.append(computed(partial(session.step, 1, granularity), count))
-            backwards.append(computed(partial(session.step, -1, granularity), count))
-            session.step(count, granularity)
+            forwards.append(computed(partial(session.step, 1, granularity), steps))
+            backwards.append(computed(partial(session.step, -1, granularity), steps))
+            session.step(steps, granularity)
         samples = Samples((tuple(backwards), tuple(forwards)))
         label = f"one {granularity} back, {network.name}"
         yield versus(label, work.dtype, samples, 1, "the step forward", 1.0)
@@ -52,7 +52,7 @@ def steps_back(work: Workload, network: Sizes, effort: Effort) -> Iterator[Row]:
 
 def room(session: Session) -> int:
     """How many iterations the window holds, with some to spare."""
-    return max(1, session.history.budget // 4 // sum(session.history.costs))
+    return max(1, session.history.window_budget // sum(session.history.costs) - 1)
 
 
 def train(work: Workload, network: Sizes, effort: Effort) -> Row:
@@ -69,29 +69,20 @@ def train(work: Workload, network: Sizes, effort: Effort) -> Row:
 
 
 def goto(dtype: str, effort: Effort) -> Row:
-    """Journeys to random events of a long run, with the default budget."""
-    work = Workload(MIDDLE.smaller(effort.scale), dtype, effort.journey)
-    session = Session(work.program)
-    session.goto(work.program.events)
-    iteration = timed(stepping(work), 20)
-    seconds = journeys(session, effort.gotos)
-    spacing = session.history.spacing
+    """Journeys to random iterations of a long run, with the default budget and every core."""
+    threads = os.cpu_count() or 1
+    sizes = [str(number) for number in (effort.scale, effort.journey, effort.gotos)]
+    command = [sys.executable, "-m", "benchmarks.journey", dtype, *sizes, "--threads", str(threads)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    half = found["iteration"] * found["spacing"] / 2
     note = (
-        f"worst {max(seconds) * 1e3:.0f} ms; keyframes {spacing} iterations apart, "
-        f"{iteration * 1e6:.0f} µs an iteration"
+        f"worst {max(found['seconds']) * 1e3:.0f} ms; keyframes {found['spacing']} iterations apart"
     )
-    label = f"goto a random iteration of {work.program.iterations:,}, {MIDDLE.name}"
-    ours = statistics.median(seconds)
-    ideal = iteration * spacing / 2
-    return Row(label, dtype, "half a keyframe distance", ours, ideal, ours / ideal,
+    label = f"goto a random iteration of {effort.journey:,}, {MIDDLE.name}, {threads} threads"
+    ours = statistics.median(found["seconds"])
+    return Row(label, dtype, "half a keyframe distance", ours, half, ours / half,
                limit=GOTO_SECONDS, note=note)  # fmt: skip
-
-
-def journeys(session: Session, count: int) -> list[float]:
-    """Seconds of each of some journeys to random iterations of what is known."""
-    rng = np.random.default_rng(1)
-    targets = rng.integers(session.program.iterations, size=count) * len(session.program.ops)
-    return [timed(partial(session.goto, int(target)), 1) for target in targets]
 
 
 def memory(dtype: str, effort: Effort) -> Row:

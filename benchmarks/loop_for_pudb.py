@@ -4,23 +4,23 @@ import numpy as np
 
 rng = np.random.default_rng(0)
 x, y = rng.normal(size=(4, 3)), rng.normal(size=(4, 2))
-W1, W2 = rng.normal(size=(4, 3)), rng.normal(size=(2, 4))
+w1, w2 = rng.normal(size=(4, 3)), rng.normal(size=(2, 4))
 b1, b2 = np.zeros(4), np.zeros(2)
 lr = 0.05
 for _ in range(10_000):
-    z1 = x @ W1.T + b1
+    z1 = x @ w1.T + b1
     z2 = np.maximum(z1, 0)
-    yhat = z2 @ W2.T + b2
+    yhat = z2 @ w2.T + b2
     d = yhat - y
     loss = np.sum(d * d)
     dyhat = 2 * d
-    dW2 = dyhat.T @ z2
+    dw2 = dyhat.T @ z2
     db2 = dyhat.sum(axis=0)
-    dz2 = dyhat @ W2
+    dz2 = dyhat @ w2
     dz1 = dz2 * (z1 > 0)
-    dW1 = dz1.T @ x
+    dw1 = dz1.T @ x
     db1 = dz1.sum(axis=0)
-    W1 = W1 - lr * dW1
+    w1 = w1 - lr * dw1
     b1 = b1 - lr * db1
-    W2 = W2 - lr * dW2
+    w2 = w2 - lr * dw2
     b2 = b2 - lr * db2

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import threads
+
 
 def processor() -> str:
     """The model of the processor."""
@@ -40,7 +42,7 @@ def machine() -> dict[str, str | int | float]:
         "processor": processor(),
         "cores": os.cpu_count() or 1,
         "load": round(os.getloadavg()[0], 2),
-        "threads": int(os.environ.get("OPENBLAS_NUM_THREADS", "0")),
+        "threads": threads.count(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "numpy": np.__version__,

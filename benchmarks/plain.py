@@ -61,9 +61,9 @@ class ManyLayers:
             gradients.append((grad.T @ inputs[i], grad.sum(axis=0)))
             if i:
                 grad = (grad @ self.W[i]) * (sums[i - 1] > 0)
-        for W, b, (dW, db) in zip(self.W, self.b, reversed(gradients), strict=True):
-            W -= self.lr * dW
-            b -= self.lr * db
+        for i, (dW, db) in enumerate(reversed(gradients)):
+            self.W[i] -= self.lr * dW
+            self.b[i] -= self.lr * db
         return loss
 
 

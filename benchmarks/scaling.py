@@ -4,13 +4,14 @@ import statistics
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from benchmarks.effort import Effort
-from benchmarks.history import journeys
 from benchmarks.iterations import stepping
-from benchmarks.measure import interleave, timed
+from benchmarks.journey import journeys
+from benchmarks.measure import computed, interleave
 from benchmarks.networks import Sizes, Workload
 from benchmarks.screen import GRADSTEP, READY, presses
 from engine.position import Granularity
@@ -88,7 +89,7 @@ def kept(works: dict[int, Workload]) -> Iterator[tuple[int, float]]:
     for size, work in works.items():
         session = Session(work.program, budget=2**40)
         session.step(2, Granularity.ITERATION)
-        yield size, grown(lambda session=session: session.step(1, Granularity.ITERATION))
+        yield size, grown(partial(session.step, 1, Granularity.ITERATION))
 
 
 def grown(run: Callable[[], object]) -> float:
@@ -106,10 +107,10 @@ def lengths(counts: tuple[int, ...]) -> Iterator[Fit]:
     work = Workload(Sizes((2, 16, 1), 32), DTYPE)
     seconds, sizes = [], []
     for count in counts:
-        session = Session(work.program, budget=2**20)
-        seconds.append((count, timed(lambda: session.step(count, Granularity.ITERATION), 1)))
-        session = Session(work.program, budget=2**20)
-        sizes.append((count, grown(lambda: session.step(count, Granularity.ITERATION))))
+        steps = partial(Session.step, count=count, granularity=Granularity.ITERATION)
+        first, second = (Session(work.program, budget=2**20) for _ in range(2))
+        seconds.append((count, computed(partial(steps, first), 1)))
+        sizes.append((count, grown(partial(steps, second))))
     yield fitted("a session", "iterations", seconds, "s")
     yield fitted("a session with a budget of 1 MiB", "iterations", sizes, "B")
 

@@ -14,18 +14,18 @@ def wanted(arguments: list[str]) -> int:
     return DEFAULT
 
 
+def count() -> int:
+    """How many there are; 0 where nobody has decided."""
+    return int(os.environ.get(VARIABLES[0], "0"))
+
+
 def alone() -> bool:
     """Whether everybody computes in one thread."""
-    return os.environ.get(VARIABLES[0]) == "1"
+    return count() == 1
 
 
-def fix(count: int) -> None:
-    """Have NumPy and PyTorch, in this process and in those it starts, use so many threads."""
+def fix(number: int) -> None:
+    """Have this process and those it starts use so many threads."""
     if "numpy" in sys.modules:
         raise RuntimeError("NumPy is loaded already and has chosen its threads")
-    os.environ.update(dict.fromkeys(VARIABLES, str(count)))
-    try:
-        import torch
-    except ImportError:
-        return
-    torch.set_num_threads(count)
+    os.environ.update(dict.fromkeys(VARIABLES, str(number)))
