@@ -7,7 +7,7 @@ import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,11 +84,12 @@ def zeroed(values: Array, where: NDArray[np.bool_]) -> Array:
     The bits are masked: a branch an element, as in ``np.where``, takes eight times as long, and
     a product with 0 would make NaN of an infinity.
     """
-    bits = BITS[values.itemsize]
-    kept = where.astype(bits)
+    bits: Any = BITS[values.itemsize]
+    kept: Any = where.astype(bits)
     kept -= 1  # no bit where zeroed, else all of them
     kept &= values.view(bits)
-    return kept.view(values.dtype)
+    result: Array = kept.view(values.dtype)
+    return result
 
 
 class ReLU(Activation):
