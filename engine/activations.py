@@ -75,7 +75,7 @@ class Identity(Activation):
         return operators.Identity(at.shape(self.outputs), at.shape(self.inputs), at.dtype)
 
 
-BITS = {4: np.dtype(np.int32), 8: np.dtype(np.int64)}  # an integer as wide as a number
+BITS: dict[int, type[np.signedinteger]] = {4: np.int32, 8: np.int64}  # as wide as a number
 
 
 def zeroed(values: Array, where: NDArray[np.bool_]) -> Array:

@@ -22,8 +22,7 @@ DEFAULT_BUDGET = 256 * 2**20
 EVENT_OVERHEAD = 256  # bytes of the tuples around the arrays of one event
 TENSOR_OVERHEAD = 160  # bytes of one array object
 WINDOW_ITERATIONS = 2  # the window has room for so many, within bounds
-NEAR = 256  # events that need no keyframe between them, where they are cheap
-CHEAP = 2**24  # bytes that the events between two keyframes may write at first
+NEAR = 8192  # events between two keyframes of a run that has just begun, at most
 
 
 @dataclass(eq=False)
@@ -63,7 +62,7 @@ class History:
         wanted = max(WINDOW_ITERATIONS * written, self.budget // 16)
         self.window_budget = min(wanted, self.budget // 2)
         self.keyframe_budget = self.budget - self.window_budget
-        self.spacing = self.spacing or spacing_at_first(len(self.costs), written)
+        self.spacing = self.spacing or self._spacing_at_first()
 
     @property
     def end(self) -> int:
@@ -157,10 +156,12 @@ class History:
             iteration -= self.spacing
         return 0
 
+    def _spacing_at_first(self) -> int:
+        """A power of two: so far apart that going back takes little more than filling the window.
 
-def spacing_at_first(ops: int, written: int) -> int:
-    """The iterations between two keyframes of a run that has just begun, a power of two."""
-    spacing = 1
-    while 2 * spacing * ops <= NEAR and 2 * spacing * written <= CHEAP:
-        spacing *= 2
-    return spacing
+        A keyframe costs memory that no op has used before, which takes longer than most ops.
+        """
+        ops, written, spacing = len(self.costs), sum(self.costs), 1
+        while 2 * spacing * ops <= NEAR and spacing * written <= self.window_budget:
+            spacing *= 2
+        return spacing
