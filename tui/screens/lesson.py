@@ -6,6 +6,8 @@ An abstract base of the main screen.
 from collections.abc import Callable
 from pathlib import Path
 
+from textual.timer import Timer
+
 from engine.errors import GradstepError
 from engine.places import Bookmark
 from tui.player import Player
@@ -18,21 +20,28 @@ class Lesson(Looking):
 
     player: Player
     tape: Tape
+    next_op: Timer | None = None
 
     # -- playing
 
     def action_play(self, direction: int) -> None:
         """Play forwards or backwards, or pause."""
-        was = self.player.playing
         self.player.toggle(direction)
         self.show_now("" if self.player.playing else "paused")
-        if self.player.playing and not was:
-            self.set_timer(1 / self.player.speed, self.play_on)
+        self.play_later()
 
     def action_speed(self, by: int) -> None:
         """Play faster or slower."""
         self.player.faster(by)
         self.show_now(f"{self.player.speed:g} ops a second")
+
+    def play_later(self) -> None:
+        """The next op in its time; an earlier wait is over."""
+        if self.next_op is not None:
+            self.next_op.stop()
+        self.next_op = None
+        if self.player.playing:
+            self.next_op = self.set_timer(1 / self.player.speed, self.play_on)
 
     def play_on(self) -> None:
         """One op further, as long as it plays."""
@@ -46,7 +55,7 @@ class Lesson(Looking):
                 return
             self.move(target)
             self.chapter_note()
-        self.set_timer(1 / self.player.speed, self.play_on)
+        self.play_later()
 
     # -- chapters
 
