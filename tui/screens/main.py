@@ -50,6 +50,7 @@ from tui.widgets.variables import VariablesPane
 from tui.widgets.watches import WatchesPane
 
 NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
+LEAST = {"program": 24, "timeline": 4}  # cells that a pane needs at least, its border included
 HINT = "s one op · n next phase · with Shift backwards · : commands · ? every key · q quits"
 DIGITS = [Binding(d, f"digit({d})", show=False) for d in "0123456789"]
 
@@ -78,6 +79,7 @@ class MainScreen(Lesson):
         self.pane = "program"
         self.inspector = "tensor"
         self.zoomed = False
+        self.sizes: dict[str, int] = {}
         self.set_reactive(MainScreen.view, self.looked())
 
     def compose(self) -> ComposeResult:
@@ -171,10 +173,23 @@ class MainScreen(Lesson):
         inside = {key for key in PANES if key not in ("program", "timeline")}
         self.query_one("#side").set_class(single and self.pane not in inside, "hidden")
         self.query_one("#body").set_class(single and self.pane == "timeline", "hidden")
+        self.query_one("#program").styles.width = None if single else self.sizes.get("program")
+        self.query_one("#timeline").styles.height = None if single else self.sizes.get("timeline")
         self.query_one("#top-tabs", TabLine).show(tuple(PANES), self.pane)
         tabs = tuple(key for key, pane in PANES.items() if pane.inspector)
         self.query_one("#side-tabs").set_class(len(tabs) < 2, "hidden")
         self.query_one("#side-tabs", TabLine).show(tabs, self.inspector)
+
+    def action_resize(self, pane: str, by: int) -> None:
+        """Make the program wider or narrower, or the timeline higher or lower."""
+        if self.has_class("single"):
+            self.show_now("one pane is shown: there is nothing to resize")
+            return
+        size = self.query_one(f"#{pane}").outer_size
+        now = size.width if pane == "program" else size.height
+        most = self.size.width // 2 if pane == "program" else self.size.height // 2
+        self.sizes[pane] = max(LEAST[pane], min(most, now + by))
+        self.lay_out()
 
     def go_to_pane(self, pane: str) -> None:
         """Give a pane the focus, and the room where panes are tabs."""
