@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
+
+import numpy as np
 
 from tui.render.numbers import NumberFormat
 from tui.render.region import Region
@@ -86,6 +89,27 @@ def elements_of(view: View, look: Look) -> Elements | None:
     if old is not None and not region.fits(old.shape):
         old = None
     return shown_side(look.side, region.matrix(array), None if old is None else region.matrix(old))
+
+
+def index_at(view: View, look: Look, row: int, col: int) -> tuple[int, ...]:
+    """The index of the tensor in a cell, or in the nearest one; () where there are no elements."""
+    array = view.array
+    if array is None or array.size == 0:
+        return ()
+    region = look.region(view)
+    rows, cols = region.row_range(array.shape), region.col_range(array.shape)
+    if not rows or not cols:
+        return ()
+    return region.index_at(array.shape, min(row, len(rows) - 1), min(col, len(cols) - 1))
+
+
+def value_at(view: View, look: Look, row: int, col: int) -> Any:
+    """What is shown in a cell, or in the nearest one; None where nothing is."""
+    elements = elements_of(view, look)
+    if elements is None or 0 in elements.shape:
+        return None
+    row, col = min(row, elements.shape[0] - 1), min(col, elements.shape[1] - 1)
+    return np.asarray(elements[row : row + 1, col : col + 1])[0, 0]
 
 
 def field_of(view: View, look: Look) -> Field | None:

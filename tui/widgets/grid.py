@@ -203,8 +203,10 @@ class MatrixGrid(LineList):
     # -- where it is looked
 
     def on_resize(self) -> None:
-        """More or fewer cells are visible."""
+        """More or fewer cells are visible; the cursor stays in view."""
         self.watch_view(self.view)
+        if self.has_focus:
+            self.reveal()
 
     def on_focus(self) -> None:
         """The cursor shows."""
@@ -255,7 +257,7 @@ class MatrixGrid(LineList):
         """Move the cursor to the right or the left."""
         if self.view is not None and (shape := self.shape(self.view)) is not None:
             self.column = max(0, min(shape[1] - 1, self.column + by * self.pace()[1]))
-            self.show_column(self.column)
+            self.reveal()
 
     def show_row(self, y: int) -> None:
         """Scroll as little as needed; the first line is taken by the labels."""
@@ -279,9 +281,14 @@ class MatrixGrid(LineList):
         if shape is None or not 0 <= row < shape[0] or not 0 <= column < shape[1]:
             return False
         self.row, self.column = row, column
-        self.show_row(row)
-        self.show_column(column)
+        self.reveal()
         return True
+
+    def reveal(self) -> None:
+        """Bring the cursor into view; what comes with it may need wider columns, so look twice."""
+        self.show_row(self.row)
+        for _ in range(2):
+            self.show_column(self.column)
 
     def go_to_index(self, index: Sequence[int]) -> bool:
         """Move the cursor to the cell that its last two numbers name, if there is such a cell."""

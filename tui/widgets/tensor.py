@@ -15,7 +15,7 @@ from engine.errors import GradstepError
 from tui.array_file import array_path, writing
 from tui.bindings import bindings
 from tui.journeys import LongRun
-from tui.look import MAX_DIGITS, Look, elements_of, field_of, why_nothing
+from tui.look import MAX_DIGITS, Look, elements_of, field_of, index_at, value_at, why_nothing
 from tui.render.clean import clean
 from tui.render.line import Line
 from tui.render.numbers import NumberFormat, compact, count_text, exact, shape_text
@@ -91,12 +91,14 @@ class TensorPane(Vertical):
     @on(MatrixGrid.Moved)
     def show_value(self) -> None:
         """Show the index and the exact value under the cursor of the pane in focus."""
-        if not self.is_mounted:
+        if not self.is_mounted or self.view is None:
             return
-        grid = self.grid
-        value = grid.value() if grid.has_focus else None
-        at = f"[{', '.join(map(str, grid.index()))}] = "
-        texts = ("",) if value is None else (at + exact(value), at + compact(value))
+        grid, look = self.grid, self.look
+        texts: tuple[str, ...] = ("",)
+        value = value_at(self.view, look, grid.row, grid.column) if grid.has_focus else None
+        if value is not None:
+            at = ", ".join(map(str, index_at(self.view, look, grid.row, grid.column)))
+            texts = (f"[{at}] = {exact(value)}", f"[{at}] = {compact(value)}")
         self.query_one(TensorHead).under = texts
 
     def on_descendant_focus(self) -> None:
@@ -115,9 +117,10 @@ class TensorPane(Vertical):
 
     def go_to(self, index: tuple[int, ...]) -> None:
         """Show an index of the tensor, with the same axes as rows and columns."""
-        if self.view is not None and self.view.array is not None:
-            shape = self.view.array.shape
-            self.show_part(self.look.region(self.view).showing(shape, index), index)
+        view = self.view
+        if view is not None and view.array is not None and view.array.ndim == len(index):
+            part = self.look.region(view).showing(view.array.shape, index)
+            self.show_part(part, index)
 
     def show_part(self, part: Region, index: tuple[int, ...] = ()) -> None:
         """Show another part, with the cursor at an index if it lies there, else where it was."""

@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from engine.errors import GradstepError
-from tui.look import Face, Look, elements_of, image_shape, why_nothing
+from tui.look import Face, Look, elements_of, image_shape, index_at, value_at, why_nothing
 from tui.render.grid import GridWindow
 from tui.render.heat_view import Canvas, heat_lines, picture_size, with_cursor
 from tui.render.heatmap import HeatCell
@@ -25,7 +25,7 @@ from tui.render.tensor_window import tensor_window
 from tui.view import View
 from tui.widgets.grid import MatrixGrid
 
-RICH_COLOURS = ("256", "truecolor")  # with fewer, shades cannot be told apart
+FEW_COLOURS = ("standard", "windows")  # shades cannot be told apart in 16 colours
 
 
 class IndexWanted(Message):
@@ -47,7 +47,7 @@ class TensorGrid(MatrixGrid):
 
     def on_mount(self) -> None:
         """Without colours, or with few, shades are characters."""
-        self.coloured = not self.app.no_color and self.app.console.color_system in RICH_COLOURS
+        self.coloured = not self.app.no_color and self.app.console.color_system not in FEW_COLOURS
 
     @property
     def part(self) -> Region:
@@ -85,29 +85,17 @@ class TensorGrid(MatrixGrid):
             self.start_anew()
         self.watch_view(self.view)
         if old.face != new.face:
-            self.show_row(self.row)
-            self.show_column(self.column)
+            self.reveal()
 
     # -- the cursor in the tensor
 
     def index(self) -> tuple[int, ...]:
         """The index of the tensor under the cursor; () where there are no elements."""
-        view = self.view
-        if view is None or view.array is None or view.array.size == 0:
-            return ()
-        shape, region = view.array.shape, self.part
-        rows, cols = region.row_range(shape), region.col_range(shape)
-        if not rows or not cols:
-            return ()
-        row, col = min(self.row, len(rows) - 1), min(self.column, len(cols) - 1)
-        return region.index_at(shape, row, col)
+        return () if self.view is None else index_at(self.view, self.look, self.row, self.column)
 
     def value(self) -> Any:
         """What is shown under the cursor; None where nothing is."""
-        elements = None if self.view is None else elements_of(self.view, self.look)
-        if elements is None or self.row >= elements.shape[0] or self.column >= elements.shape[1]:
-            return None
-        return np.asarray(elements[self.row : self.row + 1, self.column : self.column + 1])[0, 0]
+        return None if self.view is None else value_at(self.view, self.look, self.row, self.column)
 
     def go_to_index(self, index: Sequence[int]) -> bool:
         """Ask for an index of the tensor; fewer numbers than axes are the last ones."""
