@@ -42,7 +42,8 @@ async def shot(picture: Picture) -> str:
 
 
 def self_contained(svg: str) -> str:
-    """The picture without fonts from elsewhere: a monospaced font of the reader's own."""
+    """The picture without anything from elsewhere: a monospaced font of the reader's own."""
+    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     return svg.replace("Fira Code", "DejaVu Sans Mono")
 
