@@ -75,6 +75,7 @@ async def test_a_step_measures_what_it_wrote_and_nothing_twice(measured):
 
 async def test_what_takes_long_goes_on_in_between(measured, monkeypatch):
     monkeypatch.setattr("tui.widgets.flow.AT_ONCE", 0.0)
+    monkeypatch.setattr("tui.widgets.flow.LEAST", 0)
     async with debugger("regression", (80, 24)) as shown:
         await shown.press("9", "9", "f")
         await opened(shown)

@@ -83,7 +83,8 @@ def letter(found: Regions, level: float) -> str:
         return "N"
     if found.classes:
         return LETTERS[int(level) % len(LETTERS)]
-    return RAMP[max(0, min(len(RAMP) - 1, math.floor(level * len(RAMP))))]
+    inside = min(max(level, 0.0), 1.0)  # also of an infinite answer
+    return RAMP[min(len(RAMP) - 1, math.floor(inside * len(RAMP)))]
 
 
 def points(

@@ -1,15 +1,18 @@
 """The flow pane: gradients, activations and updates layer by layer; nothing while it is hidden."""
 
 import asyncio
+import math
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.reactive import reactive
 
-from engine.flow import FlowRecord
+from engine.flow import LIMIT, FlowRecord
+from engine.program import Program
 from tui.render.flow import Flow, detail_lines, flow_line, head_lines
 from tui.render.layers import layer_lines
 from tui.render.line import Line
@@ -18,7 +21,14 @@ from tui.widgets.lines import LineList, Lines
 from tui.widgets.visible import seen
 
 AT_ONCE = 0.006  # seconds a step may wait for measurements; the rest is made in between
+LEAST = 256  # measurements of small tensors at once whatever the clock says: some 15 µs each
 PAUSE = 0.001
+
+
+@lru_cache(maxsize=4)
+def largest(program: Program) -> int:
+    """The elements of the largest tensor."""
+    return max(math.prod(info.shape) for info in program.tensors.values())
 
 
 class Meter:
@@ -126,7 +136,8 @@ class FlowPane(Vertical):
         if view is None or not self.is_mounted or not seen(self):
             return
         steps, end = self.meter.begin(view), time.perf_counter() + AT_ONCE
-        more = any(time.perf_counter() > end for _ in steps)
+        least = LEAST if largest(view.program) <= LIMIT else 0
+        more = any(n >= least and time.perf_counter() > end for n, _ in enumerate(steps, 1))
         self.show_now(view)
         if more:
             self.run_worker(self.measure_on(view, steps), group="flow", exclusive=True)
