@@ -94,7 +94,7 @@ async def test_quitting_during_a_run():
         run = shown.main.long_run
         assert run is not None
         shown.app.simulate_key("q")
-        for _ in range(500):
+        for _ in range(3000):
             if run.cancelled:
                 break
             await asyncio.sleep(0.01)
