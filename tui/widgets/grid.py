@@ -7,7 +7,6 @@ from typing import Any
 from rich.cells import cell_len
 from textual import events
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -23,9 +22,6 @@ FAR = 2**31
 
 class MatrixGrid(LineList):
     """Column labels stay on top and row labels at the left; the cursor is a cell."""
-
-    class Moved(Message):
-        """The cursor stands in another cell."""
 
     column: reactive[int] = reactive(0, repaint=False)
     cell = MIN_CELL
@@ -218,16 +214,11 @@ class MatrixGrid(LineList):
 
     def watch_row(self, old: int, new: int) -> None:
         """Draw the cursor in its new place."""
-        self.cursor_moved()
+        self.repaint()
 
     def watch_column(self, old: int, new: int) -> None:
         """Draw the cursor in its new place."""
-        self.cursor_moved()
-
-    def cursor_moved(self) -> None:
-        """Draw the cursor in its new place and tell the pane."""
         self.repaint()
-        self.post_message(self.Moved())
 
     def watch_scroll_x(self, old_value: float, new_value: float) -> None:
         """Other columns may be wider."""

@@ -26,7 +26,6 @@ from tui.render.tensor import tensor_head
 from tui.render.value_range import EXAMPLES, parse_range
 from tui.render.variables import Summaries
 from tui.view import View
-from tui.widgets.grid import MatrixGrid
 from tui.widgets.host import host_of
 from tui.widgets.lines import Lines
 from tui.widgets.tensor_grid import IndexWanted, TensorGrid
@@ -88,7 +87,11 @@ class TensorPane(Vertical):
         """The value under the cursor may be another."""
         self.show_value()
 
-    @on(MatrixGrid.Moved)
+    def on_mount(self) -> None:
+        """The head follows the cursor at once: a message would be painted by itself, later."""
+        for place in ("row", "column"):
+            self.watch(self.grid, place, self.show_value, init=False)
+
     def show_value(self) -> None:
         """Show the index and the exact value under the cursor of the pane in focus."""
         if not self.is_mounted or self.view is None:
