@@ -12,6 +12,8 @@ from tui.render.summary import summary_text
 from tui.render.variables import Summaries
 from tui.view import View
 
+EXACT = 2**20  # elements that are compared one by one
+SAMPLE = 2**17  # of more, so many are: each lies in another line of the cache
 LEAST = 5  # the rank of what is left out first
 
 
@@ -66,6 +68,7 @@ def change_line(view: View) -> Line:
         return [(f" the value before {this} is beyond the history", "dim")]
     if view.before is array:
         return [(f" not written by {'the last op' if unit == Granularity.OP else this}", "dim")]
-    text = change_text(change_summary(view.before, array))
+    limit = EXACT if array.size <= EXACT else SAMPLE
+    text = change_text(change_summary(view.before, array, limit))
     by = "the last op" if unit == Granularity.OP else this
     return [(" ▸", "changed"), (" " + text.replace("this op", by), "")]
