@@ -7,14 +7,14 @@ long run moves the session in its thread nothing is taken, and the recording cat
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import GradstepError
-from engine.recording.environment import environment
-from engine.recording.estimate import estimate
-from engine.recording.recorder import Recorder
-from engine.recording.writer import Writer, exists
 from engine.session import Session
 from tui.render.numbers import nbytes_text
+
+if TYPE_CHECKING:
+    from engine.recording.recorder import Recorder
 
 TICK = 0.1  # seconds between two looks at what is new
 SLICE = 0.01  # seconds that one look may take
@@ -51,6 +51,11 @@ class Tape:
 
     def start(self, path: Path) -> str:
         """Begin a recording in a new file; what will be stored. A GradstepError says why not."""
+        from engine.recording.environment import environment
+        from engine.recording.estimate import estimate
+        from engine.recording.recorder import Recorder
+        from engine.recording.writer import Writer, exists
+
         if exists(path):
             raise GradstepError(f"{path}: exists already; choose another name")
         program = self.session.program

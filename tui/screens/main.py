@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -15,7 +15,6 @@ from textual.widgets import Footer
 from engine.badges import badge
 from engine.command_language import Debugger
 from engine.diagnostics.diagnosis import Diagnosis
-from engine.diagnostics.doctor import Doctor
 from engine.position import Granularity
 from engine.session import Session
 from tui.bindings import bindings
@@ -33,7 +32,6 @@ from tui.player import Player
 from tui.render.variables import Summaries
 from tui.screens.help import HelpScreen
 from tui.screens.lesson import Lesson
-from tui.screens.plots import PlotsScreen
 from tui.tape import Tape
 from tui.view import UNWATCHED, Selection, View, look, remembered
 from tui.widgets.chain import ChainPane
@@ -48,6 +46,9 @@ from tui.widgets.tensor import TensorPane
 from tui.widgets.timeline import TimelinePane
 from tui.widgets.variables import VariablesPane
 from tui.widgets.watches import WatchesPane
+
+if TYPE_CHECKING:
+    from engine.diagnostics.doctor import Doctor
 
 NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
 LEAST = {"program": 24, "timeline": 4}  # cells that a pane needs at least, its border included
@@ -68,7 +69,7 @@ class MainScreen(Lesson):
         self.selection = Selection()
         self.summaries = Summaries()
         self.counting = Counting()
-        self.doctor = Doctor(session.program)
+        self.doctor: Doctor | None = None
         self.player = Player()
         self.tape = Tape(session)
         self.journeys = Journeys(self)
@@ -142,9 +143,12 @@ class MainScreen(Lesson):
 
     def findings(self) -> Sequence[Diagnosis]:
         """What the doctor has found up to here."""
+        from engine.diagnostics.doctor import Doctor
+
+        doctor = self.doctor = self.doctor or Doctor(self.session.program)
         if self.resting():
-            self.doctor.observe(self.session)
-        return self.doctor.findings()
+            doctor.observe(self.session)
+        return doctor.findings()
 
     def resting(self) -> bool:
         """Whether the session may be asked: no run in a thread is changing it."""
@@ -357,6 +361,8 @@ class MainScreen(Lesson):
 
     def action_plots(self) -> None:
         """Curves over the run, and decision regions."""
+        from tui.screens.plots import PlotsScreen
+
         self.app.push_screen(PlotsScreen(self))
 
     def action_help(self) -> None:
