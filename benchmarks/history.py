@@ -36,10 +36,12 @@ def history(effort: Effort) -> Iterator[Row]:
 
 def steps_back(work: Workload, network: Sizes, effort: Effort) -> Iterator[Row]:
     """A step back beside the step forward that it takes back; forwards onto new ground."""
+    ops = len(work.program.ops)
     for granularity, count in STEPS.items():
         session = Session(work.program)
         session.step(3, Granularity.ITERATION)
-        steps = min(count, room(session)) if granularity == Granularity.ITERATION else count
+        most = room(session) * (1 if granularity == Granularity.ITERATION else ops)
+        steps = min(count, most)
         forwards, backwards = [], []
         for _ in range(4 * effort.rounds):
             forwards.append(computed(partial(session.step, 1, granularity), steps))
