@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.diagnostics import REFUSALS, THOROUGH, WATCHING, Card
+from engine.diagnostics.diagnosis import Card
+from engine.diagnostics.doctor import THOROUGH, WATCHING
+from engine.diagnostics.refusals import REFUSALS
 from engine.diagnostics.verdict import EXPLAINED_BY, TIMELESS
 
 FILE = Path(__file__).with_suffix(".md")

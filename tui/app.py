@@ -20,7 +20,7 @@ from engine.history import DEFAULT_BUDGET
 from engine.positions import parse_position
 from engine.program import compile_program
 from engine.session import Session
-from tui.commands import COMMANDS, Command, keys_text
+from tui.commands import EVERY, PLOTS, Command, keys_text
 from tui.folders import config_file
 from tui.saved import first_time, load_lines, restore, save, save_lines
 from tui.screens.main import MainScreen
@@ -60,7 +60,7 @@ class GradstepApp(App[None]):
 
     def on_mount(self) -> None:
         """Open the debugger with the person's own keys."""
-        changed = {c.id: c for c in self.commands if c not in COMMANDS}
+        changed = {c.id: c for c in self.commands if c not in EVERY}
         self.set_keymap({name: ",".join(command.keys) for name, command in changed.items()})
         self.push_screen(self.main)
         with contextlib.suppress(NotImplementedError, RuntimeError):
@@ -92,6 +92,8 @@ class GradstepApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All commands of the table by name, then the themes."""
         for command in self.commands:
+            if command.pane == PLOTS:
+                continue
             title = command.help[0].upper() + command.help[1:]
             yield SystemCommand(title, f"key {keys_text(command)}", self.runner(command))
         yield SystemCommand("Dark theme", "colours for a dark terminal", self.dark_theme)

@@ -22,6 +22,18 @@ class Command:
     aliases: tuple[str, ...] = ()
     pane: str = ""
 
+    @property
+    def places(self) -> set[str]:
+        """The panes in which the keys work, and the plots screen."""
+        if self.pane:
+            return {self.pane}
+        moves = self.group == "Stepping" or self.id in MOVING
+        return {*PANES, PLOTS} if moves else {*PANES}
+
+
+PLOTS = "plots"  # where the commands of the plots screen work, which is no pane
+MOVING = ("continue", "reverse", "help")  # work there besides the step keys
+
 
 @dataclass(frozen=True)
 class Pane:
@@ -90,6 +102,13 @@ def tensor_command(name: str, key: str, action: str, words: str, footer: str = "
     return Command(name, (key,), action, words, "Tensor pane", footer, pane="tensor")
 
 
+WATCH_COMMANDS: tuple[Command, ...] = (
+    Command(
+        "unwatch", ("delete", "D"), "remove", "watch the selected expression no longer",
+        "Watches pane", "remove", pane="watches",
+    ),
+)  # fmt: skip
+
 TENSOR_COMMANDS: tuple[Command, ...] = (
     tensor_command("heat", "h", "face", "numbers, heat map, picture of an image", "heat map"),
     tensor_command("side", "equals_sign", "side", "the values after, before, or the difference"),
@@ -123,7 +142,9 @@ TENSOR_COMMANDS: tuple[Command, ...] = (
 
 def plot_command(name: str, keys: str, action: str, words: str, footer: str = "") -> Command:
     """A command of the plots screen: an action of that screen."""
-    return Command(f"plot-{name}", tuple(keys.split()), action, words, "Plots", footer)
+    return Command(
+        f"plot-{name}", tuple(keys.split()), action, words, "Plots screen", footer, pane=PLOTS
+    )
 
 
 PLOT_COMMANDS: tuple[Command, ...] = (
@@ -145,7 +166,9 @@ COMMANDS: tuple[Command, ...] = (
     *stepping(),
     Command("first", ("g",), "first", "to the first event", "Stepping"),
     Command("last", ("G",), "last", "to the last known event", "Stepping"),
-    Command("continue", ("c",), "proceed(1)", "continue to the next stop", "Stops", "", ("f5",)),
+    Command(
+        "continue", ("c",), "proceed(1)", "continue to the next stop", "Stops", "continue", ("f5",)
+    ),
     Command("reverse", ("C",), "proceed(-1)", "back to the previous stop", "Stops"),
     Command(
         "break",
@@ -153,12 +176,12 @@ COMMANDS: tuple[Command, ...] = (
         "toggle_stop",
         "breakpoint on the selected op",
         "Stops",
-        "",
+        "stop",
         ("f9",),
     ),
     Command("stops", ("B",), "stops", "the list of stops", "Stops"),
     Command("run-to", ("t",), "run_to", "run to the selected op", "Stops"),
-    Command("watch", ("w",), "watch", "watch an expression", "Stops"),
+    Command("watch", ("w",), "watch", "watch an expression", "Stops", "watch"),
     Command(
         "next-change", ("right_parenthesis",), "change(1)", "next change of the tensor", "Stops"
     ),
@@ -192,6 +215,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("layers", ("L",), "layers", "the flow through the layers, or their costs", "Looking"),
     Command("follow", ("full_stop",), "follow", "show what the last op wrote", "Looking"),
     *TENSOR_COMMANDS,
+    *WATCH_COMMANDS,
     Command("numerator", ("y",), "numerator", "the selected tensor on top of ∂/∂", "Jacobians"),
     Command("denominator", ("x",), "denominator", "the selected tensor below", "Jacobians"),
     Command("layout", ("l",), "layout", "numerator or gradient layout", "Jacobians"),
@@ -204,11 +228,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("narrower", ("shift+left",), "resize('program', -2)", "program pane narrower", "Panes"),
     Command("higher", ("shift+up",), "resize('timeline', 1)", "timeline higher", "Panes"),
     Command("lower", ("shift+down",), "resize('timeline', -1)", "timeline lower", "Panes"),
-    Command("zoom", ("z",), "zoom", "the focused pane alone, and back", "Panes"),
+    Command("zoom", ("z",), "zoom", "the focused pane alone, and back", "Panes", "zoom"),
     Command("help", ("question_mark",), "help", "this help", "Session", "help"),
     Command("cancel", ("escape",), "cancel", "stop a long run; forget a count", "Session"),
     Command("quit", ("q",), "quit", "quit", "Session", "quit"),
 )
+
+EVERY: tuple[Command, ...] = (*COMMANDS, *PLOT_COMMANDS)
 
 KEY_NAMES = {
     "number_sign": "#",
@@ -287,7 +313,7 @@ def keys_text(command: Command) -> str:
 
 
 def help_rows(
-    commands: tuple[Command, ...] = COMMANDS, pane: str = ""
+    commands: tuple[Command, ...] = EVERY, pane: str = ""
 ) -> list[tuple[str, list[tuple[str, str]]]]:
     """The table of the help screen: group, then (keys, what they do); a pane's own group first."""
     commands = tuple(sorted(commands, key=lambda command: not pane or command.pane != pane))
@@ -295,7 +321,6 @@ def help_rows(
     for command in commands:
         groups.setdefault(command.group, []).append((keys_text(command), command.help))
     groups["Stepping"].append(("5n, 20s, …", "a count before a step key"))
-    groups["Plots screen"] = [(keys_text(command), command.help) for command in PLOT_COMMANDS]
     groups["Plots screen"].append(("1 … 9", "show a curve, or no longer; step keys step"))
     numbers = [(str(pane.number), f"{pane.title}: {pane.help}") for pane in PANES.values()]
     groups["Panes"] = [*numbers, *groups["Panes"]]

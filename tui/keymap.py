@@ -9,11 +9,12 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 from engine.errors import GradstepError
 from engine.wording import nearest
-from tui.commands import COMMANDS, Command, key_name
+from tui.commands import EVERY, Command, key_name
 
 ARROWS = ("up", "down", "left", "right", "home", "end", "pageup", "pagedown")
 NAMED = (*ARROWS, "insert", "delete", "backspace", "enter", "tab", "escape", "space")
@@ -44,7 +45,7 @@ def load_commands(path: Path) -> tuple[Command, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return COMMANDS
+        return EVERY
     except (OSError, UnicodeDecodeError) as error:
         raise GradstepError(f"{path}: {error}") from None
     try:
@@ -59,7 +60,7 @@ def remapped(table: object, path: Path, text: str) -> tuple[Command, ...]:
     problems: list[str] = []
     if not isinstance(table, Mapping):
         raise GradstepError(f"{path}: keys must be a table, [keys]")
-    known = {command.id: command for command in COMMANDS}
+    known = {command.id: command for command in EVERY}
     chosen: dict[str, tuple[str, ...]] = {}
     for name, value in table.items():
         where = f"line {line_of(text, name)}: {name}"
@@ -73,10 +74,10 @@ def remapped(table: object, path: Path, text: str) -> tuple[Command, ...]:
         keys = [key_of(key) for key in listed]
         for key, written in zip(keys, listed, strict=True):
             reason = trouble(key, written)
-            if reason:
+            if reason and key not in known[name].keys:
                 problems.append(f"{where}: {reason}")
         chosen[name] = tuple(key for key in keys if key)
-    commands = tuple(with_keys(command, chosen) for command in COMMANDS)
+    commands = tuple(with_keys(command, chosen) for command in EVERY)
     problems += clashes(commands, chosen, text)
     if problems:
         raise GradstepError(f"{path}: " + "\n  ".join(["the keys cannot be used", *problems]))
@@ -97,7 +98,7 @@ def key_of(written: str) -> str:
         return ""
     name = character_name(last) if len(last) == 1 else last
     if len(last) > 1 and last not in NAMED and not FUNCTION.match(last):
-        name = last if any(last == key for c in COMMANDS for key in c.keys) else ""
+        name = last if any(last == key for c in EVERY for key in c.keys) else ""
     return "+".join([*sorted(modifiers), name]) if name else ""
 
 
@@ -150,7 +151,7 @@ def owners(commands: tuple[Command, ...]) -> dict[str, list[str]]:
     return {
         key: [command.id for command in meant]
         for key, meant in found.items()
-        if len({command.pane for command in meant}) < len(meant) or not all(c.pane for c in meant)
+        if any(a.places & b.places for a, b in combinations(meant, 2))
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.errors import GradstepError
 from engine.wording import nearest
-from tui.commands import COMMANDS, Command
+from tui.commands import EVERY, Command
 from tui.headless.arguments import byte_size
 from tui.keymap import load_commands
 
@@ -23,7 +23,7 @@ class Settings:
     theme: str = THEMES[0]
     history: int | None = None
     hint: bool = True
-    commands: tuple[Command, ...] = COMMANDS
+    commands: tuple[Command, ...] = EVERY
 
 
 def load_settings(path: Path) -> Settings:
@@ -90,7 +90,7 @@ def settings_text() -> str:
         "",
         "[keys]                         # one key or a list; `gradstep keys` shows them all",
     ]
-    for command in COMMANDS:
+    for command in EVERY:
         keys = [*command.keys, *command.aliases]
         value = f'"{keys[0]}"' if len(keys) == 1 else str(keys).replace("'", '"')
         lines.append(f"# {command.id} = {value}".ljust(42) + f"# {command.help}")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.diagnostics import diagnose
+from engine.diagnostics.doctor import diagnose
 from tests.engine.small_experiments import program
 
 CLASSES = {"x": np.random.default_rng(3).normal(size=(12, 2)).tolist(), "y": [0, 1, 2] * 4}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.diagnostics import Severity
+from engine.diagnostics.diagnosis import Severity
 from tests.engine.diagnosed import CLASSES, finding, found, linear
 
 

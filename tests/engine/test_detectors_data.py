@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from engine.diagnostics import Severity, diagnose, diagnose_refusal
+from engine.diagnostics.diagnosis import Severity
+from engine.diagnostics.doctor import diagnose
+from engine.diagnostics.refusals import diagnose_refusal
 from engine.errors import ExperimentError
 from engine.experiment_reader import read_experiment
 from engine.program import compile_program

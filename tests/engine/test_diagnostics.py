@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine.catalogue import builtin_names
-from engine.diagnostics import Diagnosis, Severity, diagnose
-from engine.diagnostics.doctor import THOROUGH, WATCHING
+from engine.diagnostics.diagnosis import Diagnosis, Severity
+from engine.diagnostics.doctor import THOROUGH, WATCHING, diagnose
 from engine.experiment import load_experiment
 from engine.position import Granularity
 from engine.program import Program, compile_program

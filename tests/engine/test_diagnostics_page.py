@@ -4,7 +4,8 @@ import runpy
 from pathlib import Path
 
 from engine.catalogue import builtin_names
-from engine.diagnostics import REFUSALS, THOROUGH, WATCHING
+from engine.diagnostics.doctor import THOROUGH, WATCHING
+from engine.diagnostics.refusals import REFUSALS
 from engine.diagnostics.verdict import EXPLAINED_BY
 
 DOCS = Path(__file__).parents[2] / "docs"

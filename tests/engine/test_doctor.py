@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.catalogue import builtin_names
-from engine.diagnostics import Doctor, diagnose
 from engine.diagnostics import doctor as doctor_module
+from engine.diagnostics.doctor import Doctor, diagnose
 from engine.errors import ExperimentError
 from engine.experiment import load_experiment
 from engine.experiment_reader import read_experiment

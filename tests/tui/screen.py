@@ -79,14 +79,6 @@ class Debugger:
         for _ in range(3):
             await self.pilot.pause(0)
 
-    async def whole_text(self) -> str:
-        """The screen as text, once the footer is back: a change of the focus makes it anew."""
-        for _ in range(500):
-            if self.app.screen is not self.main or self.rows()[-1]:
-                break
-            await self.pilot.pause(0.01)
-        return self.text()
-
     async def idle(self) -> None:
         """Wait for a run in the background."""
         while self.main.long_run is not None:

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from engine.errors import GradstepError
 from tui.cli import gradstep
-from tui.commands import COMMANDS
+from tui.commands import EVERY
 from tui.saved import first_time
 from tui.settings import Settings, load_settings, settings_text
 
@@ -29,7 +29,7 @@ def test_the_written_file_has_every_default(tmp_path: Path) -> None:
     path.write_text(uncommented(settings_text()), encoding="utf-8")
     settings = load_settings(path)
     assert (settings.theme, settings.history, settings.hint) == ("gradstep-dark", 2**28, True)
-    keys = {command.id: {*command.keys, *command.aliases} for command in COMMANDS}
+    keys = {command.id: {*command.keys, *command.aliases} for command in EVERY}
     assert {command.id: set(command.keys) for command in settings.commands} == keys
 
 

@@ -61,7 +61,7 @@ async def test_a_run_on_the_screen(name, size, update):
     differences = []
     async with debugger(name, size) as shown:
         async for state in walk(STATES, shown):
-            text = await shown.whole_text()
+            text = shown.text()
             differences.append(snapshot(f"{name}-{size[0]}x{size[1]}-{state}", text, update))
             assert len(text.splitlines()) == size[1]
     compare(differences)
@@ -75,7 +75,7 @@ async def test_panes_alone(name, update):
         for pane in PANES:
             shown.main.go_to_pane(pane)
             await shown.settled()
-            text = await shown.whole_text()
+            text = shown.text()
             differences.append(snapshot(f"{name}-80x24-pane-{pane}", text, update))
     compare(differences)
 

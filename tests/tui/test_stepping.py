@@ -32,7 +32,7 @@ def row_of(shown: Debugger, words: str) -> tuple[int, int]:
 
 
 async def click(shown: Debugger, words: str, right: int = 0) -> None:
-    await shown.whole_text()
+    shown.text()
     x, y = row_of(shown, words)
     await shown.pilot.click(offset=(x + right, y))
     await shown.settled()
@@ -41,12 +41,12 @@ async def click(shown: Debugger, words: str, right: int = 0) -> None:
 @pytest.mark.parametrize("name", ["regression", "iris"])
 async def test_forwards_and_back_restores_every_bit_and_every_character(name):
     async with debugger(name) as shown:
-        seen = [(now(shown), await shown.whole_text())]
+        seen = [(now(shown), shown.text())]
         keys = ["s", "n", "n", "n", "s", "f", "n", "s"]
         places = [0]
         for key in keys:
             await shown.press(key)
-            seen.append((now(shown), await shown.whole_text()))
+            seen.append((now(shown), shown.text()))
             places.append(shown.session.event)
         for (tensors, text), event in zip(reversed(seen[:-1]), reversed(places[:-1]), strict=True):
             await shown.press(*str(shown.session.event - event), "S")
@@ -84,10 +84,10 @@ async def test_resizing_at_any_moment():
             await shown.press("z")
         await shown.press("g", "1")
         await shown.resize(120, 40)
-        there = await shown.whole_text()
+        there = shown.text()
         await shown.resize(30, 10)
         await shown.resize(120, 40)
-        assert await shown.whole_text() == there
+        assert shown.text() == there
 
 
 async def test_one_pane_where_there_is_little_room_all_where_there_is_more():

@@ -527,12 +527,12 @@ async def test_the_keys_are_in_the_footer_the_help_and_the_palette():
     assert not others & {key for command in mine for key in command.keys}
     assert help_rows(pane="tensor")[0][0] == "Tensor pane"
     async with tensor_pane(size=COMMON) as shown:
-        assert " h heat map" in (await shown.whole_text()).splitlines()[-1]
+        assert " h heat map" in shown.text().splitlines()[-1]
         titles = {entry.title for entry in shown.app.get_system_commands(shown.main)}
         assert {command.help[0].upper() + command.help[1:] for command in mine} <= titles
         shown.main.go_to_pane("program")
         await shown.settled()
-        assert "heat map" not in (await shown.whole_text()).splitlines()[-1]
+        assert "heat map" not in shown.text().splitlines()[-1]
         await shown.press("question_mark")
         assert isinstance(shown.app.screen, HelpScreen)
 

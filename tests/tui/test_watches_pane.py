@@ -52,12 +52,12 @@ async def test_a_watch_is_added_with_its_errors_and_removed_in_the_pane():
             await shown.press("w")
             await answer(shown, source)
         assert note(shown) == "watched: loss; 6 shows its values"
-        await shown.press("6", "escape", "d")
+        await shown.press("6", "escape", "D")
         assert list(shown.session.watches) == ["loss"]
         assert note(shown) == "no longer watched: norm(x)"
         await shown.press("delete")
         assert list(shown.session.watches) == []
-        await shown.press("d")
+        await shown.press("delete")
         assert note(shown).startswith("nothing is watched")
         assert "nothing is watched: w watches an expression" in shown.text()
 
@@ -65,7 +65,7 @@ async def test_a_watch_is_added_with_its_errors_and_removed_in_the_pane():
 async def test_the_cursor_stays_on_a_line_when_the_last_watch_goes():
     async with debugger("regression", (80, 24)) as shown:
         await watching(shown, "loss", "norm(x)", "max(y)")
-        await shown.press("end", "d", "d")
+        await shown.press("end", "D", "D")
         assert list(shown.session.watches) == ["loss"]
 
 

@@ -19,12 +19,12 @@ def greys(drawing: str) -> bool:
 async def test_the_same_text_without_colours(monkeypatch):
     async with debugger("regression") as shown:
         await shown.press(*KEYS)
-        coloured = await shown.whole_text()
+        coloured = shown.text()
         assert not greys(shown.app.export_screenshot())
     monkeypatch.setenv("NO_COLOR", "1")
     async with debugger("regression") as shown:
         await shown.press(*KEYS)
-        assert await shown.whole_text() == coloured
+        assert shown.text() == coloured
         assert greys(shown.app.export_screenshot())
     for mark in MARKS:
         assert mark in coloured

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from engine.diagnostics import Diagnosis, Doctor, diagnose_refusal
+from engine.diagnostics.diagnosis import Diagnosis
+from engine.diagnostics.doctor import Doctor
+from engine.diagnostics.refusals import diagnose_refusal
 from engine.duration import lasting
 from engine.errors import ExperimentError
 from engine.experiment import load_experiment

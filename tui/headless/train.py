@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from engine.arrays import Array
-from engine.diagnostics import Diagnosis, Doctor, Severity
+from engine.diagnostics.diagnosis import Diagnosis, Severity
+from engine.diagnostics.doctor import Doctor
 from engine.duration import lasting
 from engine.experiment import load_experiment
 from engine.metrics import correct

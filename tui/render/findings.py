@@ -6,7 +6,7 @@ from textwrap import wrap
 from rich.console import Console
 from rich.text import Text
 
-from engine.diagnostics import Diagnosis, Severity
+from engine.diagnostics.diagnosis import Diagnosis, Severity
 from tui.render.clean import clean
 
 STYLES = {Severity.SERIOUS: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.commands import COMMANDS, PANES, Command, help_rows
+from tui.commands import EVERY, PANES, Command, help_rows
 
 
 def help_table(pane: str, commands: tuple[Command, ...]) -> Table:
@@ -35,7 +35,7 @@ class HelpScreen(ModalScreen[None]):
         ("escape,q,question_mark", "dismiss", "Close"),
     ]
 
-    def __init__(self, pane: str, commands: tuple[Command, ...] = COMMANDS) -> None:
+    def __init__(self, pane: str, commands: tuple[Command, ...] = EVERY) -> None:
         super().__init__()
         self.commands = commands
         self.pane = pane

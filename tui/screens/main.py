@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from engine.badges import badge
 from engine.command_language import Debugger
@@ -18,7 +17,7 @@ from engine.diagnostics.diagnosis import Diagnosis
 from engine.position import Granularity
 from engine.session import Session
 from tui.bindings import bindings
-from tui.commands import COMMANDS, PANES, Command
+from tui.commands import EVERY, PANES, Command
 from tui.counting import Counting
 from tui.journeys import Journeys, LongRun
 from tui.messages import (
@@ -39,6 +38,7 @@ from tui.widgets.console import ConsolePane
 from tui.widgets.diagnostics import DiagnosticsPane
 from tui.widgets.flow import FlowPane
 from tui.widgets.jacobian import JacobianPane
+from tui.widgets.key_line import KeyLine
 from tui.widgets.program import ProgramPane
 from tui.widgets.prompt import Past, PromptLine
 from tui.widgets.status import EquationLine, MessageLine, PhaseStrip, PositionLine, TabLine
@@ -62,7 +62,7 @@ class MainScreen(Lesson):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *DIGITS]
     view: reactive[View | None] = reactive(None, repaint=False)
 
-    def __init__(self, session: Session, commands: tuple[Command, ...] = COMMANDS) -> None:
+    def __init__(self, session: Session, commands: tuple[Command, ...] = EVERY) -> None:
         super().__init__()
         self.session = session
         self.commands = commands
@@ -107,7 +107,7 @@ class MainScreen(Lesson):
         yield TimelinePane(id="timeline", classes="pane").data_bind(MainScreen.view)
         yield MessageLine(id="message").data_bind(MainScreen.view)
         yield PromptLine(id="prompt")
-        yield Footer(show_command_palette=False)
+        yield KeyLine(self.commands, self.pane)
 
     def on_mount(self) -> None:
         """Give the panes their titles and the first one the focus."""
@@ -183,6 +183,7 @@ class MainScreen(Lesson):
         tabs = tuple(key for key, pane in PANES.items() if pane.inspector)
         self.query_one("#side-tabs").set_class(len(tabs) < 2, "hidden")
         self.query_one("#side-tabs", TabLine).show(tabs, self.inspector)
+        self.query_one(KeyLine).place = self.pane
 
     def action_resize(self, pane: str, by: int) -> None:
         """Make the program wider or narrower, or the timeline higher or lower."""

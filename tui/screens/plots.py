@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.regions import has_regions
 from engine.tracks import Quantity, Tracks, gradient_norms, measures, watched
 from tui.beside import losses_of
-from tui.commands import COMMANDS, PLOT_COMMANDS, key_name
+from tui.bindings import binding
+from tui.commands import COMMANDS, PLOT_COMMANDS, PLOTS
 from tui.messages import IterationChosen
 from tui.render.plots import LOSS, MOST, PAN, ZOOM, Plots
 from tui.view import View
+from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesScreen
 from tui.widgets.plot import Curves, Legend, RegionMap, Sheet
 from tui.widgets.status import PositionLine
@@ -29,27 +31,19 @@ if TYPE_CHECKING:
 
 SLICE, PAUSE = 0.008, 0.001  # seconds of measuring, and between two of them
 WATCHES = 4  # watches that get a key before the norms do
-STEPS = ("Stepping",)
-ALSO = ("continue", "reverse", "help")
 
 
 def bindings() -> list[BindingType]:
     """The keys of this screen, and those that move the debugger."""
-    own: list[BindingType] = [
-        Binding(",".join(c.keys), c.action, c.footer or c.help, show=bool(c.footer), id=c.id,
-                key_display=key_name(c.keys[0]))
-        for c in PLOT_COMMANDS
-    ]  # fmt: skip
     taken = {key for command in PLOT_COMMANDS for key in command.keys}
     moving: list[BindingType] = [
-        Binding(key, f"main({c.action!r})", c.help, show=False)
+        Binding(",".join(key for key in (*c.keys, *c.aliases) if key not in taken),
+                f"main({c.action!r})", c.help, show=False, id=c.id)
         for c in COMMANDS
-        if not getattr(c, "pane", "") and (c.group in STEPS or c.id in ALSO)
-        for key in (*c.keys, *c.aliases)
-        if key not in taken
-    ]
+        if PLOTS in c.places
+    ]  # fmt: skip
     digits = [Binding(str(n), f"curve({n})", show=False) for n in range(1, MOST + 1)]
-    return [*own, *moving, *digits]
+    return [*map(binding, PLOT_COMMANDS), *moving, *digits]
 
 
 class PlotsScreen(LinesScreen):
@@ -74,7 +68,7 @@ class PlotsScreen(LinesScreen):
         yield Input(
             placeholder="a recording, *.gradstep", id="beside", classes="hidden", compact=True
         )
-        yield Footer(show_command_palette=False)
+        yield KeyLine(self.main.commands, PLOTS)
 
     def on_mount(self) -> None:
         """Follow the debugger."""
@@ -201,6 +195,7 @@ class PlotsScreen(LinesScreen):
         field = self.query_one("#beside", Input)
         field.remove_class("hidden")
         field.focus()
+        self.query_one(KeyLine).typing = True
 
     @on(Input.Submitted, "#beside")
     def beside(self, message: Input.Submitted) -> None:
@@ -220,6 +215,7 @@ class PlotsScreen(LinesScreen):
         field = self.query_one("#beside", Input)
         asking = not field.has_class("hidden")
         field.add_class("hidden")
+        self.query_one(KeyLine).typing = False
         self.query_one(Curves).focus()
         return asking
 

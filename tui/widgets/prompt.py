@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui.render.clean import clean
+from tui.widgets.key_line import KeyLine
 
 CANDIDATE_ROWS = 3
 
@@ -56,11 +57,11 @@ class PromptInput(Input):
     """The text field; arrows go through the past, Tab completes, Esc leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "prompt_submit", "done", key_display="Enter"),
-        Binding("tab", "prompt_complete", "complete", key_display="Tab"),
-        Binding("up", "prompt_recall(-1)", "earlier", key_display="↑"),
-        Binding("down", "prompt_recall(1)", "later", key_display="↓"),
-        Binding("escape", "prompt_dismiss", "leave", key_display="Esc"),
+        Binding("enter", "prompt_submit", "done", show=False),
+        Binding("tab", "prompt_complete", "complete", show=False),
+        Binding("up", "prompt_recall(-1)", "earlier", show=False),
+        Binding("down", "prompt_recall(1)", "later", show=False),
+        Binding("escape", "prompt_dismiss", "leave", show=False),
     ]
 
     @property
@@ -127,6 +128,7 @@ class PromptLine(Vertical):
         self.field.value = text
         self.field.cursor_position = len(text)
         self.screen.add_class("asking")
+        self.screen.query_one(KeyLine).typing = True
         self.screen.set_focus(self.field)
 
     def candidates(self, found: Sequence[str]) -> None:
@@ -172,6 +174,7 @@ class PromptLine(Vertical):
     def leave(self, message: Message) -> None:
         """Hide the line. The screen gets the message before any key that is typed ahead."""
         self.screen.remove_class("asking")
+        self.screen.query_one(KeyLine).typing = False
         self.screen.set_focus(None)
         self.screen.post_message(message)
 

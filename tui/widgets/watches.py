@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from tui.bindings import bindings
 from tui.messages import WatchRemoved
 from tui.render.line import Line
 from tui.render.watches import watch_line
@@ -14,7 +15,7 @@ from tui.widgets.lines import LineList
 class WatchesPane(LineList):
     """The watched expressions; only those that can be seen are evaluated."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("d,delete", "remove", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("watches")
 
     def count(self, view: View) -> int:
         return max(1, len(view.watches))

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from engine.catalogue import BUILTINS
-from engine.diagnostics import diagnose
+from engine.diagnostics.doctor import diagnose
 from engine.experiment import load_experiment
 from engine.program import compile_program
 from tests.tui.cli.shell import assert_refused, invoke, shell, strict

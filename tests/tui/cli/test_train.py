@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from engine.diagnostics import Doctor
+from engine.diagnostics.doctor import Doctor
 from engine.duration import lasting
 from engine.experiment import load_experiment
 from engine.metrics import evaluate

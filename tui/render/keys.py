@@ -1,0 +1,73 @@
+"""The line of keys at the bottom: the most useful ones of a place, as many as there is room for."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tui.commands import PLOTS, Command, key_name
+from tui.render.line import Line, width_of
+
+ALWAYS = ("help", "quit", "plot-close")  # at the right edge, however little room there is
+FIRST = ("step-op", "back-op", "step-phase", "step-iteration", "command", "continue", "plots")
+
+
+class Hint(NamedTuple):
+    """A key, what a person reads of it, and whether it is shown in any case."""
+
+    key: str
+    name: str
+    words: str
+    always: bool = False
+
+    @property
+    def spans(self) -> Line:
+        """The hint with a blank on both sides."""
+        return [(f" {self.name}", "key"), (f" {self.words} ", "")]
+
+
+TYPING = (
+    Hint("enter", "Enter", "done", True),
+    Hint("escape", "Esc", "leave", True),
+    Hint("tab", "Tab", "complete"),
+    Hint("up", "↑", "earlier"),
+    Hint("down", "↓", "later"),
+)
+
+
+def hints(commands: Sequence[Command], place: str) -> list[Hint]:
+    """The commands of a pane, or of the plots screen, that have a short name; its own first.
+
+    Then come those that are used most: they are the last to go where there is little room.
+    """
+    own = [c for c in commands if c.pane == place]
+    shared = [c for c in commands if not c.pane and (place != PLOTS or c.id == "help")]
+    shared.sort(key=lambda c: FIRST.index(c.id) if c.id in FIRST else len(FIRST))
+    return [
+        Hint(c.keys[0], key_name(c.keys[0]), c.footer, c.id in ALWAYS)
+        for c in (*own, *shared)
+        if c.footer and c.keys
+    ]
+
+
+def placed(found: Sequence[Hint], width: int) -> list[tuple[int, Hint]]:
+    """Where the hints that fit stand: those for any case at the right, the others from the left."""
+    always = [hint for hint in found if hint.always]
+    right = width - sum(width_of(hint.spans) for hint in always)
+    out, x = [], 0
+    for hint in (hint for hint in found if not hint.always):
+        size = width_of(hint.spans)
+        if x + size > right:
+            break
+        out.append((x, hint))
+        x += size
+    for hint in always:
+        out.append((max(x, right), hint))
+        x = right = max(x, right) + width_of(hint.spans)
+    return out
+
+
+def key_line(found: Sequence[Hint], width: int) -> Line:
+    """The hints in a line."""
+    line: Line = []
+    for x, hint in placed(found, width):
+        line += [(" " * (x - width_of(line)), ""), *hint.spans]
+    return line
