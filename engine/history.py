@@ -10,6 +10,7 @@ the keyframes have the rest, because their distance is what a far journey costs.
 it, every second one is dropped, one by one from the beginning on, as new ones come.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.arrays import Array
@@ -23,6 +24,18 @@ EVENT_OVERHEAD = 256  # bytes of the tuples around the arrays of one event
 TENSOR_OVERHEAD = 160  # bytes of one array object
 WINDOW_ITERATIONS = 2  # the window has room for so many, within bounds
 NEAR = 8192  # events between two keyframes of a run that has just begun, at most
+
+
+@dataclass(frozen=True, eq=False)
+class Keyframe:
+    """The tensors at the beginning of an iteration, without its batch, to start again from.
+
+    Where it is not whole, what its own iteration writes is missing.
+    """
+
+    iteration: int
+    tensors: Mapping[str, Array]
+    whole: bool
 
 
 @dataclass(eq=False)

@@ -253,11 +253,8 @@ def beginning(session: "Session", end: int, size: int) -> int:
     start = max(0, end - size)
     if session.history.first < end:
         return max(start, session.history.first)
-    ops, history = len(session.program.ops), session.history
-    iteration = history.nearest(start, session.journal)
-    if iteration and iteration not in history.whole:
-        return (iteration + 1) * ops
-    return iteration * ops
+    keyframe = session.keyframe(start)
+    return (keyframe.iteration + (not keyframe.whole)) * len(session.program.ops)
 
 
 def passed(session: "Session", hits: Iterable[Hit], logs: list[str]) -> list[Hit]:

@@ -10,10 +10,9 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.branches import MAIN, Branch, Branches
-from engine.edit_rules import edited_tensor, skip_entries, unskipped
 from engine.edits import Edit, Entered, Index, Journal, Skip
 from engine.errors import GradstepError
-from engine.history import DEFAULT_BUDGET, History
+from engine.history import DEFAULT_BUDGET, History, Keyframe
 from engine.places import Bookmarks, Visited
 from engine.position import Granularity, Position
 from engine.program import Op, Program
@@ -161,6 +160,8 @@ class Session:
         In the past this starts a new branch, and the current one stays whole. Raises GradstepError
         for an unknown tensor, an index outside or a value that does not fit.
         """
+        from engine.edit_rules import edited_tensor  # most sessions are never edited
+
         edit = Edit(self._event, target, value, index)
         edited_tensor(edit, self.program, self._tensors)  # refused before anything changes
         self._diverge(branch)
@@ -176,6 +177,8 @@ class Session:
         In the past this starts a new branch. Raises GradstepError where another op would lack its
         inputs.
         """
+        from engine.edit_rules import skip_entries
+
         entries = skip_entries(self.program, self.journal, self._event, targets, always)
         self._diverge(branch)
         for entry in entries:
@@ -184,9 +187,22 @@ class Session:
 
     def unskip(self, target: str, branch: str | None = None) -> None:
         """Let what is skipped from here on run again."""
+        from engine.edit_rules import unskipped
+
         unskipped(self.journal, self._event, target)  # refused before anything changes
         self._diverge(branch)
         self.branch.journal = unskipped(self.journal, self._event, target)
+
+    def keyframe(self, event: int) -> Keyframe:
+        """The last keyframe that restores every tensor at ``event``: our own, or a recorded one."""
+        own = self.history.nearest(event, self.journal)
+        if self.source is not None:
+            recorded = self.source.keyframe(self.branch, event, own)
+            if recorded is not None:
+                return recorded
+        if own == 0:
+            return Keyframe(0, self.program.initial(), whole=True)
+        return Keyframe(own, self.history.keyframes[own], own in self.history.whole)
 
     def losses_at(self, event: int) -> int:
         """How many losses have been computed before an event."""
@@ -208,6 +224,8 @@ class Session:
 
     def _apply(self, edits: tuple[Edit, ...]) -> None:
         """Carry out edits at the cursor, and remember what was there."""
+        from engine.edit_rules import edited_tensor
+
         done: list[tuple[str, Array | None, Array]] = []
         for edit in edits:
             name, value = edited_tensor(edit, self.program, self._tensors)
@@ -240,19 +258,18 @@ class Session:
             self._event = event
 
     def _rewind(self, target: int) -> None:
-        """Go to the nearest keyframe from which re-execution restores every tensor at ``target``.
+        """Go to the nearest keyframe from which re-execution restores every tensor at ``target``."""
+        self._restart(self.keyframe(target))
 
-        Where the keyframe lacks what its own iteration writes, that iteration is executed too.
-        """
+    def _restart(self, start: Keyframe) -> None:
+        """Go to a keyframe; where it lacks what its own iteration writes, execute that too."""
         history, ops = self.history, len(self.program.ops)
-        iteration = self._nearest(target)
-        start = history.keyframes[iteration] if iteration else self.program.initial()
         self._tensors.clear()  # in place: views of the tensors move with the cursor
-        self._tensors.update(start)
-        self._event = iteration * ops
+        self._tensors.update(start.tensors)
+        self._event = start.iteration * ops
         history.restart(self._event)
         self._tensors.update(self._batch_at(self._event))
-        if iteration and iteration not in history.whole:
+        if not start.whole:
             self._run(self._event + ops)
             history.restart(self._event)
         elif self._event in self.journal.edits:
@@ -260,9 +277,9 @@ class Session:
 
     def _leap(self, target: int) -> None:
         """Go forwards over known ground by the nearest keyframe, when that saves work."""
-        start = self._nearest(target) * len(self.program.ops)
-        if start > max(self._event, self.history.end):
-            self._rewind(target)
+        start = self.keyframe(target)
+        if start.iteration * len(self.program.ops) > max(self._event, self.history.end):
+            self._restart(start)
 
     def _batch_at(self, event: int) -> dict[str, Array]:
         """The batch of the iteration around an event."""
@@ -343,12 +360,6 @@ class Session:
         if self.source is None:
             return op.writes, op.run(self._tensors)
         return op.writes, self.source.results(self.branch, op, event, self._tensors)
-
-    def _nearest(self, target: int) -> int:
-        """The last iteration whose keyframe restores every tensor at ``target``."""
-        if self.source is not None:
-            self.source.prepare(self.branch, target)
-        return self.history.nearest(target, self.journal)
 
     def _begin(self, iteration: int) -> None:
         """Enter an iteration: its batch, and a keyframe."""

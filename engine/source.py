@@ -8,6 +8,7 @@ from engine.program import Op
 
 if TYPE_CHECKING:
     from engine.branches import Branch
+    from engine.history import Keyframe
 
 
 class Source(Protocol):
@@ -18,8 +19,8 @@ class Source(Protocol):
     ) -> tuple[Array, ...]:
         """What the op at an event writes; may raise what the op raises."""
 
-    def prepare(self, branch: "Branch", event: int) -> None:
-        """Give the history of a branch a keyframe near an event, if there is one."""
+    def keyframe(self, branch: "Branch", event: int, after: int) -> "Keyframe | None":
+        """The last keyframe that restores every tensor at an event, if beyond iteration ``after``."""
 
     def status(self, branch: "Branch", event: int) -> str:
         """Where the values written at an event come from, in a word."""

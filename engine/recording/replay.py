@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from engine.arrays import Array
 from engine.branches import MAIN, Branch
 from engine.errors import GradstepError
-from engine.history import DEFAULT_BUDGET, History
+from engine.history import DEFAULT_BUDGET, History, Keyframe
 from engine.program import Op
 from engine.recording.canonical import parse
 from engine.recording.digests import event_digest
@@ -114,27 +114,32 @@ class Playback:
                 self._blocks.popitem(last=False)
         return self._blocks[key]
 
-    def prepare(self, branch: Branch, event: int) -> None:
-        """Put the recorded keyframe before an event into the history of a branch."""
+    def keyframe(self, branch: Branch, event: int, after: int) -> Keyframe | None:
+        """The last recorded keyframe that restores an event, if beyond iteration ``after``."""
         recorded = self.origin(branch, max(0, event - 1))
         if recorded is None:
             recorded, event = self.last_recorded(branch)
         if recorded is None:
-            return
-        ops, history = len(self.session.program.ops), branch.history
-        number = event // ops + 1
+            return None
+        number = event // len(self.session.program.ops) + 1
         try:
-            found = self.recording.keyframe_before(recorded, number)
-            if found is not None and not found[1]:  # its own iteration is executed in between
-                found = self.recording.keyframe_before(recorded, number - 1)
-            if found is None or found[0] <= 1 or found[0] - 1 in history.keyframes:
-                return
-            iteration, whole = found
-            tensors = self.recording.keyframe(recorded, iteration)
+            while found := self.recording.keyframe_before(recorded, number):
+                number, whole = found
+                if number - 1 <= after:
+                    return None
+                if whole or self.restores(branch, number - 1, event):
+                    tensors = self.recording.keyframe(recorded, number)
+                    return Keyframe(number - 1, tensors, whole)
+                number -= 1
         except Damaged as problem:
             self.trouble = str(problem)
-            return
-        history.keyframe(iteration - 1, tensors, whole)
+        return None
+
+    def restores(self, branch: Branch, iteration: int, event: int) -> bool:
+        """Whether an event comes after an iteration that writes all that its keyframe lacks."""
+        ops = len(self.session.program.ops)
+        start, end = iteration * ops, (iteration + 1) * ops
+        return end <= event and not branch.journal.touches(start, end)
 
     def last_recorded(self, branch: Branch) -> tuple[RecordedBranch | None, int]:
         """The recorded branch that a live branch comes from, and where it ends or was left."""

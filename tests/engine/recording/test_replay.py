@@ -147,6 +147,33 @@ def test_every_event_both_ways(store: str, tmp_path: Path) -> None:
         assert set(playback.statuses.values()) == {expected}
 
 
+@pytest.mark.parametrize("budget", [2_000, 10_000_000])
+@pytest.mark.parametrize("store", STORES)
+def test_a_seek_starts_at_the_keyframe_that_was_recorded_before_it(
+    store: str, budget: int, tmp_path: Path
+) -> None:
+    """However far apart the session's own keyframes are, and wherever it has been before."""
+    made = program(training={"epochs": 500})
+    record(tmp_path / "r.gradstep", made, store)
+    with opened(tmp_path / "r.gradstep") as recording:
+        replay, playback = open_session(recording, budget)
+        known, executed = playback.results, list[int]()
+
+        def results(branch: Any, op: Any, event: int, tensors: Any) -> Any:
+            executed.append(event)
+            return known(branch, op, event, tensors)
+
+        playback.results = results  # type: ignore[method-assign]
+        end, ops = made.events, len(made.ops)
+        for event in (end - 1, end // 3, end // 2 + 5, 7 * ops, end // 3, end // 5 - 1, end):
+            executed.clear()
+            replay.goto(event)
+            assert len(executed) <= 2 * recording.run.spacing * ops
+            live = Session(made)
+            live.goto(event)
+            assert_same_tensors(live, replay)
+
+
 @pytest.mark.parametrize("store", STORES)
 def test_a_what_if_is_live_and_leaves_the_file_as_it_is(store: str, tmp_path: Path) -> None:
     path, made = tmp_path / "r.gradstep", program(training={"epochs": 20})
