@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import GradstepError
 from engine.expressions import ExpressionError
-from engine.running import Progress
+from engine.progress import Progress
 
 if TYPE_CHECKING:
     from engine.session import Session

@@ -15,7 +15,7 @@ from engine.commands.looking import TOPICS
 from engine.errors import GradstepError
 from engine.expressions import complete as complete_expression
 from engine.positions import suggestion
-from engine.running import Progress
+from engine.progress import Progress
 from engine.scope import scope_names
 from engine.session import Session
 

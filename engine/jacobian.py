@@ -26,6 +26,13 @@ Source = Callable[[], Array]
 DENSE_LIMIT = 2**28
 
 
+class Layout(StrEnum):
+    """How a derivative is written down."""
+
+    NUMERATOR = "numerator"
+    GRADIENT = "gradient"
+
+
 class Structure(StrEnum):
     """Where the non-zeros of a Jacobian can be."""
 

@@ -11,7 +11,6 @@ is this sample alone: ‖ŷ − y‖² for mse/sum, 1/K Σ for bce/mean. For the
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -20,7 +19,7 @@ import numpy as np
 from engine.arrays import Array, Shape, frozen
 from engine.chain import Chain, chain
 from engine.errors import GradstepError
-from engine.jacobian import Jacobian, indices
+from engine.jacobian import Jacobian, Layout, indices
 from engine.moment import Moment, moment_of
 from engine.phases import Phase
 from engine.program import Program
@@ -28,13 +27,6 @@ from engine.session import Session
 
 SHOWN = 64  # rows and columns of a window that nobody asked for
 MOST = 2**22  # entries of a window that somebody asked for
-
-
-class Layout(StrEnum):
-    """How a derivative is written down."""
-
-    NUMERATOR = "numerator"
-    GRADIENT = "gradient"
 
 
 class Term(NamedTuple):

@@ -14,6 +14,7 @@ from engine.checks import Check, Scene, compile_check, message_text
 from engine.evidence import Evidence
 from engine.expressions import ExpressionError
 from engine.positions import format_position
+from engine.progress import Progress
 from engine.scope import compiled, look
 from engine.stop import Stop, StopKind
 
@@ -45,15 +46,6 @@ class Hit:
 
 
 WATCHING = frozenset(StopKind) - {StopKind.OP, StopKind.POSITION}
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a long run is: the cursor, the last loss, and what stops have logged since."""
-
-    event: int
-    loss: float | None
-    logs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ right after the event that made it true.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.checks import Check, compile_check
 from engine.errors import GradstepError
 from engine.program import Program
 from engine.stop import Stop, StopKind, stop_from_dict, stop_to_dict
+
+if TYPE_CHECKING:
+    from engine.checks import Check
 
 
 class Stops:
@@ -66,7 +68,7 @@ class Stops:
         self._stops.clear()
         self._checks.clear()
 
-    def checks(self) -> list[Check]:
+    def checks(self) -> "list[Check]":
         """The enabled stops, compiled."""
         return [self._checks[stop.number] for stop in self if stop.enabled]
 
@@ -107,6 +109,8 @@ class Stops:
         return problems
 
     def _enter(self, stop: Stop) -> None:
+        from engine.checks import compile_check  # most sessions begin without a stop
+
         self._checks[stop.number] = compile_check(stop, self.program)
         self._stops[stop.number] = stop
         self._next = max(self._next, stop.number + 1)

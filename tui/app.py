@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 import time
@@ -27,6 +28,7 @@ from tui.screens.main import MainScreen
 from tui.settings import Settings, load_settings
 from tui.theme import DARK, LIGHT
 
+HEAD_START = 0.2  # seconds for which the screen waits until the cursor is where it shall begin
 PATIENCE = 3.0  # seconds after which a key that nobody has answered for is given up
 
 
@@ -57,14 +59,26 @@ class GradstepApp(App[None]):
         self.main = MainScreen(session, settings.commands)
         self.typed_ahead: deque[events.Key] = deque()
         self.key_since: float | None = None
+        self.start_at: int | None = None
+
+    def begin_at(self, target: int) -> None:
+        """Go to an event before the screen is there; what takes long goes on when it is."""
+        end = time.monotonic() + HEAD_START
+        for _ in self.session.travel(target):
+            if time.monotonic() > end:
+                self.start_at = target
+                break
 
     def on_mount(self) -> None:
         """Open the debugger with the person's own keys."""
         changed = {c.id: c for c in self.commands if c not in EVERY}
         self.set_keymap({name: ",".join(command.keys) for name, command in changed.items()})
-        self.push_screen(self.main)
         with contextlib.suppress(NotImplementedError, RuntimeError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The debugger: no empty screen is laid out and painted before it."""
+        return self.main
 
     async def on_event(self, event: events.Event) -> None:
         """Keep a key back while the one before it is under way."""
@@ -75,6 +89,15 @@ class GradstepApp(App[None]):
         if self.key_since is None or time.monotonic() - self.key_since > PATIENCE:
             await self.next_key()
 
+    async def on_opened(self) -> None:
+        """All panes are there: go on with what was typed before."""
+        if not gc.isenabled():  # see tui.headless.debugger.loading
+            gc.freeze()
+            gc.enable()
+        if self.start_at is not None:
+            self.main.move(self.start_at)
+        await self.next_key()
+
     async def on_key_handled(self) -> None:
         """Go on with what was typed meanwhile."""
         await self.next_key()
@@ -82,7 +105,7 @@ class GradstepApp(App[None]):
     async def next_key(self) -> None:
         """Hand on keys up to the first that is under way."""
         self.key_since = None
-        while self.typed_ahead and self.key_since is None:
+        while self.typed_ahead and self.key_since is None and self.main.whole:
             key, target = self.typed_ahead.popleft(), self.focused or self.screen
             await super().on_event(key)
             if key.is_forwarded and self.main in target.ancestors_with_self:
@@ -135,15 +158,21 @@ def run_debugger(
     budget = budget or load_settings(config_file()).history or DEFAULT_BUDGET
     session = Session(compile_program(load_experiment(name)), budget)
     problems = restore(session)
-    if at is not None:
-        session.goto(parse_position(at, session))
-    return run_session(session, problems, record)
+    target = None if at is None else parse_position(at, session)
+    return run_session(session, problems, record, target)
 
 
-def run_session(session: Session, notes: Sequence[str] = (), record: str | None = None) -> int:
+def run_session(
+    session: Session,
+    notes: Sequence[str] = (),
+    record: str | None = None,
+    target: int | None = None,
+) -> int:
     """Open the debugger on a session; ``notes`` go to its console. The exit status."""
     settings = load_settings(config_file())
     app = GradstepApp(session, settings)
+    if target is not None:
+        app.begin_at(target)
     app.main.hint = settings.hint and first_time()
     app.main.prompt_past.lines += load_lines()
     app.main.notes += notes

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.errors import GradstepError
-from engine.running import Progress
+from engine.progress import Progress
 from engine.session import Session
 
 INLINE_SECONDS = 0.012

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from engine.jacobian_query import Layout
+from engine.jacobian import Layout
 from engine.program import Program
 
 DIFFERENTIABLE = ("activation", "loss")

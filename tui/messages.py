@@ -51,6 +51,10 @@ class WatchRemoved(Message):
     source: str
 
 
+class Opened(Message):
+    """The debugger is there with all its panes."""
+
+
 @dataclass
 class EventChosen(Message):
     """A person wants to go to an event."""

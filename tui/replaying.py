@@ -1,7 +1,5 @@
 """The screen on a recording, also while it is still being written."""
 
-from textual.app import App
-
 from engine.positions import parse_position
 from engine.recording.recorded import Recording
 from engine.recording.replay import Playback, open_session
@@ -39,11 +37,11 @@ class FollowingApp(GradstepApp):
 def open_recording(recording: Recording, at: str | None, follow: bool, budget: int) -> int:
     """Open the debugger on a recording; the exit status."""
     session, playback = open_session(recording, budget)
-    if follow:
-        session.goto(session.known)
+    target = session.known if follow else 0
     if at is not None:
-        session.goto(parse_position(at, session))
+        target = parse_position(at, session)
     settings = load_settings(config_file())
-    app: App[None] = FollowingApp(session, playback) if follow else GradstepApp(session, settings)
+    app = FollowingApp(session, playback) if follow else GradstepApp(session, settings)
+    app.begin_at(target)
     app.run()
     return app.return_code or 0

@@ -2,22 +2,24 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.branches import MAIN
-from engine.diagnostics.diagnosis import Diagnosis
 from engine.moment import Moment
 from engine.position import Granularity, Position
 from engine.program import Op, Program, TensorInfo
 from engine.session import Session
 from engine.state import Event
 from engine.stop import StopKind
-from engine.tracks import Tracks
 from engine.watches import WatchValue
 from tui.lens import Lens, pair
+
+if TYPE_CHECKING:
+    from engine.diagnostics.diagnosis import Diagnosis
+    from engine.tracks import Tracks
 
 Array = NDArray[Any]
 
@@ -80,7 +82,7 @@ class View:
     marks: tuple[tuple[int, str, str], ...] = ()
     stops: Mapping[int, bool] = field(default_factory=dict)
     watches: tuple[str, ...] = ()
-    findings: Callable[[], Sequence[Diagnosis]] = tuple
+    findings: "Callable[[], Sequence[Diagnosis]]" = tuple
     watched: Callable[[str], Watched] = unwatched
     row: int | None = None
     count: str = ""
@@ -91,7 +93,7 @@ class View:
     skipped: frozenset[int] = frozenset()
     other: tuple[str, Array] | None = None
     others: Callable[[], dict[str, Array]] = dict
-    measured: Callable[[Tracks], Iterator[int]] = lambda tracks: iter(())
+    measured: "Callable[[Tracks], Iterator[int]]" = lambda tracks: iter(())
 
     @property
     def op(self) -> Op | None:

@@ -9,7 +9,7 @@ from engine.command_language import Debugger, Result
 from engine.commands import COMMANDS, GROUPS
 from engine.experiment import load_experiment
 from engine.program import compile_program
-from engine.running import Progress
+from engine.progress import Progress
 from engine.session import Session
 from engine.strict_json import strict_json
 from tests.engine.plain_run import plain_run, same_tensors

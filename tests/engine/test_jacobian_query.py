@@ -8,7 +8,8 @@ from numpy.testing import assert_allclose
 
 from engine.errors import GradstepError
 from engine.experiment import load_experiment
-from engine.jacobian_query import SHOWN, Layout, complete_at, query
+from engine.jacobian import Layout
+from engine.jacobian_query import SHOWN, complete_at, query
 from engine.program import compile_program
 from engine.session import Session
 from engine.strict_json import strict_json

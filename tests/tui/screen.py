@@ -76,6 +76,8 @@ class Debugger:
 
     async def settled(self) -> None:
         """Wait until every message is handled, and those that it has led to, and those of them."""
+        while not self.main.whole:
+            await self.pilot.pause(0)
         for _ in range(3):
             await self.pilot.pause(0)
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from engine.catalogue import builtin_names
-from engine.jacobian_query import Layout, complete_at, query
+from engine.jacobian import Layout
+from engine.jacobian_query import complete_at, query
 from engine.session import Session
 from tests.tui.screen import built_in, debugger
 from tui.lens import Lens

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from engine.errors import GradstepError
-from engine.running import Progress
+from engine.progress import Progress
 from engine.session import Session
 from tests.tui.screen import built_in
 from tui.journeys import BUSY, Journeys, LongRun

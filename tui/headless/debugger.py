@@ -1,7 +1,10 @@
 """``gradstep run`` and plain ``gradstep``: the debugger on the screen."""
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -22,9 +25,24 @@ def run(experiment: str, record: str | None, at: str | None, budget: int | None)
 def debug(experiment: str, at: str | None, budget: int | None, record: str | None = None) -> int:
     """Open the screen; a GradstepError where there is no terminal to show it on."""
     need_terminal(f"gradstep trace {experiment}")
-    from tui.app import run_debugger
+    with loading():
+        from tui.app import run_debugger
 
-    return run_debugger(experiment, at, budget, record)
+        return run_debugger(experiment, at, budget, record)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Load the debugger without looking for garbage.
+
+    There is none yet, and looking takes a tenth of the start. The application switches the
+    collector on when it is painted, and spares it all that was made till then.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def need_terminal(instead: str) -> None:

@@ -7,7 +7,8 @@ import click
 
 from engine.errors import GradstepError
 from engine.experiment import load_experiment
-from engine.jacobian_query import JacobianView, Layout, Window, complete_at, query
+from engine.jacobian import Layout
+from engine.jacobian_query import JacobianView, Window, complete_at, query
 from engine.positions import parse_position
 from engine.program import compile_program
 from engine.session import Session

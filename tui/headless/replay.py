@@ -3,7 +3,7 @@
 import click
 
 from tui.headless.arguments import history_option
-from tui.headless.debugger import need_terminal
+from tui.headless.debugger import loading, need_terminal
 from tui.headless.recordings import opened, recording_argument, run_option
 
 
@@ -19,7 +19,7 @@ def replay(file: str, number: int | None, at: str | None, follow: bool, budget: 
     What is edited becomes a branch that is live; the file stays as it is.
     """
     need_terminal(f"gradstep info {file}")
-    with opened(file, number) as recording:
+    with loading(), opened(file, number) as recording:
         from tui.replaying import open_recording
 
         return open_recording(recording, at, follow, budget)

@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from engine.arrays import Array
 from engine.chain import Factor
 from engine.errors import GradstepError
-from engine.jacobian import Jacobian
-from engine.jacobian_query import JacobianView, Layout, Term
+from engine.jacobian import Jacobian, Layout
+from engine.jacobian_query import JacobianView, Term
 from engine.worksheet import Layout as Written
 from tui.render.jacobian import lens_view, looked_at
 from tui.render.line import Line, fitted

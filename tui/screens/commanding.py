@@ -7,12 +7,11 @@ command language, so that everything a key does can be written in a script too.
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 
-from engine.command_language import Debugger, Result
-from engine.commands.placing import mark_line
 from engine.errors import GradstepError
 from engine.positions import parse_position
 from engine.session import Session
@@ -20,13 +19,16 @@ from tui.commands import PANES
 from tui.journeys import BUSY, Journeys, LongRun
 from tui.messages import GutterClicked, WatchRemoved
 from tui.render.numbers import exact
-from tui.screens.stops import StopsAnswer, StopsScreen
 from tui.view import View
-from tui.widgets.console import ConsolePane
 from tui.widgets.grid import MatrixGrid
 from tui.widgets.lines import LinesScreen
 from tui.widgets.prompt import Asked, Dismissed, PromptLine
 from tui.widgets.tensor_grid import TensorGrid
+
+if TYPE_CHECKING:
+    from engine.command_language import Debugger
+    from tui.screens.stops import StopsAnswer
+    from tui.widgets.console import ConsolePane
 
 OF_A_STOP = ("condition ", "log ")  # what the list of stops asks for and may be emptied
 SMALL = 24  # elements of a tensor that is edited as a list
@@ -37,7 +39,6 @@ class Commanding(LinesScreen):
 
     session: Session
     journeys: Journeys
-    debugger: Debugger
     keep: Callable[[], None] = staticmethod(lambda: None)  # saves stops, watches and bookmarks
 
     @abstractmethod
@@ -83,9 +84,18 @@ class Commanding(LinesScreen):
         return self.query_one(PromptLine)
 
     @property
-    def console(self) -> ConsolePane:
+    def console(self) -> "ConsolePane":
         """Where commands answer."""
+        from tui.widgets.console import ConsolePane
+
         return self.query_one(ConsolePane)
+
+    @cached_property
+    def debugger(self) -> "Debugger":
+        """The command language, loaded when the first command is typed."""
+        from engine.command_language import Debugger
+
+        return Debugger(self.session)
 
     # -- commands
 
@@ -101,6 +111,8 @@ class Commanding(LinesScreen):
 
     def answered(self, run: LongRun) -> None:
         """A command is over: its answer goes to the console, its first line beside the keys."""
+        from engine.command_language import Result
+
         if run.error is not None:
             self.failed(run.error)
             return
@@ -153,10 +165,12 @@ class Commanding(LinesScreen):
 
     def action_stops(self) -> None:
         """The list of stops."""
+        from tui.screens.stops import StopsScreen
+
         if self.free:
             self.app.push_screen(StopsScreen(self.session.stops), self.stops_answered)
 
-    def stops_answered(self, answer: StopsAnswer | None) -> None:
+    def stops_answered(self, answer: "StopsAnswer | None") -> None:
         """The list is closed; something of a stop is to be typed."""
         self.keep()
         if answer is not None:
@@ -226,6 +240,8 @@ class Commanding(LinesScreen):
 
     def bookmark_text(self, name: str) -> str:
         """A bookmark with its place and its text, in brackets to tell one from the next."""
+        from engine.commands.placing import mark_line
+
         return f"[{mark_line(self.session, self.session.bookmarks[name])}]"
 
     def action_visited(self, direction: int) -> None:

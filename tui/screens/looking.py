@@ -14,7 +14,6 @@ from tui.lens import differentiable, variable
 from tui.messages import FactorChosen
 from tui.screens.wishes import Wishes
 from tui.view import Selection
-from tui.widgets.flow import FlowPane
 from tui.widgets.program import ProgramPane
 
 LEVELS = tuple(Granularity)
@@ -45,6 +44,8 @@ class Looking(Wishes):
 
     def action_layers(self) -> None:
         """The flow through the layers, or what they cost; from elsewhere, the flow pane."""
+        from tui.widgets.flow import FlowPane
+
         flow = self.query_one(FlowPane)
         if self.focused_pane != flow.id:
             self.go_to_pane("flow")

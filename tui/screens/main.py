@@ -12,8 +12,6 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from engine.badges import badge
-from engine.command_language import Debugger
-from engine.diagnostics.diagnosis import Diagnosis
 from engine.position import Granularity
 from engine.session import Session
 from tui.bindings import bindings
@@ -24,20 +22,15 @@ from tui.messages import (
     EventChosen,
     IterationChosen,
     OpChosen,
+    Opened,
     PaneChosen,
     TensorChosen,
 )
 from tui.player import Player
 from tui.render.variables import Summaries
-from tui.screens.help import HelpScreen
 from tui.screens.lesson import Lesson
 from tui.tape import Tape
 from tui.view import UNWATCHED, Selection, View, look, remembered
-from tui.widgets.chain import ChainPane
-from tui.widgets.console import ConsolePane
-from tui.widgets.diagnostics import DiagnosticsPane
-from tui.widgets.flow import FlowPane
-from tui.widgets.jacobian import JacobianPane
 from tui.widgets.key_line import KeyLine
 from tui.widgets.program import ProgramPane
 from tui.widgets.prompt import Past, PromptLine
@@ -45,9 +38,9 @@ from tui.widgets.status import EquationLine, MessageLine, PhaseStrip, PositionLi
 from tui.widgets.tensor import TensorPane
 from tui.widgets.timeline import TimelinePane
 from tui.widgets.variables import VariablesPane
-from tui.widgets.watches import WatchesPane
 
 if TYPE_CHECKING:
+    from engine.diagnostics.diagnosis import Diagnosis
     from engine.diagnostics.doctor import Doctor
 
 NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
@@ -73,10 +66,10 @@ class MainScreen(Lesson):
         self.player = Player()
         self.tape = Tape(session)
         self.journeys = Journeys(self)
-        self.debugger = Debugger(session)
         self.prompt_past = Past()
         self.notes: list[str] = []
         self.hint = False
+        self.whole = False
         self.pane = "program"
         self.inspector = "tensor"
         self.zoomed = False
@@ -95,31 +88,34 @@ class MainScreen(Lesson):
                 yield TensorPane(self.summaries, id="tensor", classes="pane").data_bind(
                     MainScreen.view
                 )
-                yield JacobianPane(id="jacobian", classes="pane").data_bind(MainScreen.view)
-                yield ChainPane(id="chain", classes="pane").data_bind(MainScreen.view)
-                yield WatchesPane(id="watches", classes="pane").data_bind(MainScreen.view)
-                yield ConsolePane(id="console", classes="pane").data_bind(MainScreen.view)
-                yield DiagnosticsPane(id="diagnostics", classes="pane").data_bind(MainScreen.view)
-                yield FlowPane(id="flow", classes="pane").data_bind(MainScreen.view)
                 yield VariablesPane(self.summaries, id="variables", classes="pane").data_bind(
                     MainScreen.view
                 )
         yield TimelinePane(id="timeline", classes="pane").data_bind(MainScreen.view)
         yield MessageLine(id="message").data_bind(MainScreen.view)
-        yield PromptLine(id="prompt")
         yield KeyLine(self.commands, self.pane)
 
     def on_mount(self) -> None:
         """Give the panes their titles and the first one the focus."""
         self.watch_tape()
-        for key, pane in PANES.items():
-            self.query_one(f"#{key}").border_title = f"{pane.number} {pane.title}"
-        self.prompt.pasts["command"] = self.prompt_past
-        self.console.say(self.notes, "warn")
         self.lay_out()
         self.go_to_pane(self.pane)
+        self.call_after_refresh(self.call_after_refresh, self.open_rest)
         if self.hint:
             self.say(note=HINT)
+
+    async def open_rest(self) -> None:
+        """Make the panes that nobody sees yet, now that the others are painted."""
+        from tui.screens.inspectors import inspectors
+
+        rest = [pane.data_bind(MainScreen.view) for pane in inspectors()]
+        await self.query_one("#side").mount(*rest, before="#variables")
+        await self.mount(PromptLine(id="prompt"), after="#message")
+        self.prompt.pasts["command"] = self.prompt_past
+        self.whole = True
+        self.console.say(self.notes, "warn")
+        self.go_to_pane(self.pane)
+        self.post_message(Opened())
 
     def on_resize(self, event: events.Resize) -> None:
         """Panes become tabs where there is little room."""
@@ -141,7 +137,7 @@ class MainScreen(Lesson):
             watched=remembered(view.watched, self.resting, UNWATCHED),
         )
 
-    def findings(self) -> Sequence[Diagnosis]:
+    def findings(self) -> "Sequence[Diagnosis]":
         """What the doctor has found up to here."""
         from engine.diagnostics.doctor import Doctor
 
@@ -170,10 +166,13 @@ class MainScreen(Lesson):
         self.set_class(single, "single")
         self.set_class(width >= WIDE, "wide")
         self.set_class(self.inspector != "tensor", "deep")
-        for key, pane in PANES.items():
+        for widget in self.query(".pane"):
+            key = widget.id or ""
+            pane = PANES[key]
             other = key != self.inspector if pane.inspector else False
             away = key != self.pane if single else other
-            self.query_one(f"#{key}").set_class(away, "hidden")
+            widget.set_class(away, "hidden")
+            widget.border_title = f"{pane.number} {pane.title}"
         inside = {key for key in PANES if key not in ("program", "timeline")}
         self.query_one("#side").set_class(single and self.pane not in inside, "hidden")
         self.query_one("#body").set_class(single and self.pane == "timeline", "hidden")
@@ -199,6 +198,8 @@ class MainScreen(Lesson):
     def go_to_pane(self, pane: str) -> None:
         """Give a pane the focus, and the room where panes are tabs."""
         self.remember(pane)
+        if not self.whole and not self.query(f"#{pane}"):
+            return  # clicked before it is there: it gets the focus as soon as it is
         target: Widget = self.query_one(f"#{pane}")
         if not target.can_focus:
             target = next(part for part in target.walk_children(Widget) if part.can_focus)
@@ -368,6 +369,8 @@ class MainScreen(Lesson):
 
     def action_help(self) -> None:
         """Show the help."""
+        from tui.screens.help import HelpScreen
+
         self.app.push_screen(HelpScreen(self.pane, self.commands))
 
     def action_quit(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.color import Color
@@ -17,13 +17,15 @@ from textual.strip import Strip
 from engine.errors import GradstepError
 from tui.look import Face, Look, elements_of, image_shape, index_at, value_at, why_nothing
 from tui.render.grid import GridWindow
-from tui.render.heat_view import Canvas, heat_lines, picture_size, with_cursor
-from tui.render.heatmap import HeatCell
-from tui.render.palette import Rgb
 from tui.render.region import Region
 from tui.render.tensor_window import tensor_window
 from tui.view import View
 from tui.widgets.grid import MatrixGrid
+
+if TYPE_CHECKING:
+    from tui.render.heat_view import Canvas
+    from tui.render.heatmap import HeatCell
+    from tui.render.palette import Rgb
 
 FEW_COLOURS = ("standard", "windows")  # shades cannot be told apart in 16 colours
 
@@ -41,7 +43,7 @@ class TensorGrid(MatrixGrid):
 
     look: reactive[Look] = reactive(Look(), repaint=False)
     coloured = True
-    _picture: list[list[HeatCell]]
+    _picture: "list[list[HeatCell]]"
     _state: tuple[object, ...] = ()
     _arrays: tuple[object, ...] = ()
 
@@ -113,8 +115,10 @@ class TensorGrid(MatrixGrid):
 
     # -- the heat map
 
-    def canvas(self, view: View) -> Canvas:
+    def canvas(self, view: View) -> "Canvas":
         """Where the elements lie in the picture under the legend."""
+        from tui.render.heat_view import Canvas, picture_size
+
         width, height = self.room.width, max(0, self.room.height - 1)
         image = image_shape(view, self.look)
         if self.face == Face.PICTURE and image is not None:
@@ -141,13 +145,15 @@ class TensorGrid(MatrixGrid):
         elements = elements_of(view, self.look)
         if self.face == Face.NUMBERS or elements is None:
             return super().drawn(view)
+        from tui.render.heat_view import with_cursor
+
         lines = list(self.picture(view))
         place = self.cell_of_cursor(view)
         if self.has_focus and place is not None and place[0] + 1 < len(lines):
             lines[place[0] + 1] = with_cursor(lines[place[0] + 1], place[1])
         return lines
 
-    def picture(self, view: View) -> list[list[HeatCell]]:
+    def picture(self, view: View) -> "list[list[HeatCell]]":
         """The legend and the picture, without the cursor."""
         at = self.row if self.face == Face.PICTURE else -1
         arrays = (view.array, view.before)
@@ -158,8 +164,10 @@ class TensorGrid(MatrixGrid):
             self._picture = self.made_picture(view)
         return self._picture
 
-    def made_picture(self, view: View) -> list[list[HeatCell]]:
+    def made_picture(self, view: View) -> "list[list[HeatCell]]":
         """The legend over all elements, or over the image in the row of the cursor."""
+        from tui.render.heat_view import heat_lines
+
         elements, canvas = elements_of(view, self.look), self.canvas(view)
         assert elements is not None
         notes = [f" {view.tensor}[{self.row}] as a picture "] if self.face == Face.PICTURE else []
@@ -178,7 +186,7 @@ class TensorGrid(MatrixGrid):
 
     def strip(self, line: Any) -> Strip:
         """A line in the styles of the screen, or in the colours of the data."""
-        if line and isinstance(line[0], HeatCell):
+        if line and hasattr(line[0], "background"):  # no span of text
             return heat_strip(line, self.rich_style, self.room.width)
         return super().strip(line)
 
@@ -195,7 +203,7 @@ class TensorGrid(MatrixGrid):
 
 
 @lru_cache(maxsize=8192)
-def heat_style(front: Rgb | None, behind: Rgb | None) -> Style:
+def heat_style(front: "Rgb | None", behind: "Rgb | None") -> Style:
     """The style of a cell of a picture."""
     return Style(
         color=None if front is None else Color.from_rgb(*front),
@@ -203,7 +211,7 @@ def heat_style(front: Rgb | None, behind: Rgb | None) -> Style:
     )
 
 
-def heat_strip(cells: Sequence[HeatCell], base: Style, width: int) -> Strip:
+def heat_strip(cells: "Sequence[HeatCell]", base: Style, width: int) -> Strip:
     """Coloured cells as a strip; equal neighbours are one segment."""
     segments: list[Segment] = []
     text, known = "", (cells[0].foreground, cells[0].background)
