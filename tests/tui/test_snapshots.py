@@ -14,8 +14,8 @@ from tui.commands import PANES
 
 FOLDER = Path(__file__).parent / "snapshots"
 RUNS = ["regression", "iris", "xor"]
-ALONE = ["regression", "iris"]
-SIZES = [(80, 24), (120, 40)]
+SIZES = [(80, 24), (120, 40), (200, 60)]
+PANES_AT = [("regression", size) for size in SIZES] + [("iris", size) for size in SIZES[:2]]
 STATES = [
     ("start", []),
     ("forward", ["n", "s"]),
@@ -67,16 +67,16 @@ async def test_a_run_on_the_screen(name, size, update):
     compare(differences)
 
 
-@pytest.mark.parametrize("name", ALONE)
-async def test_panes_alone(name, update):
+@pytest.mark.parametrize(("name", "size"), PANES_AT, ids=str)
+async def test_every_pane(name, size, update):
     differences = []
-    async with debugger(name, (80, 24)) as shown:
+    async with debugger(name, size) as shown:
         await shown.press("f", "f", "n", "n", "n", "s", "s")
         for pane in PANES:
             shown.main.go_to_pane(pane)
             await shown.settled()
             text = shown.text()
-            differences.append(snapshot(f"{name}-80x24-pane-{pane}", text, update))
+            differences.append(snapshot(f"{name}-{size[0]}x{size[1]}-pane-{pane}", text, update))
     compare(differences)
 
 
@@ -96,6 +96,6 @@ def test_a_missing_snapshot_is_a_failure():
 def test_every_snapshot_is_compared_with():
     sizes = [f"{width}x{height}" for width, height in SIZES]
     runs = {f"{n}-{size}-{s}" for n in RUNS for size in sizes for s, _ in STATES}
-    panes = {f"{name}-80x24-pane-{pane}" for name in ALONE for pane in PANES}
+    panes = {f"{n}-{size[0]}x{size[1]}-pane-{pane}" for n, size in PANES_AT for pane in PANES}
     helps = {f"help-{size}" for size in sizes}
     assert {file.stem for file in FOLDER.glob("*.txt")} == runs | panes | helps

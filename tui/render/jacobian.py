@@ -11,13 +11,14 @@ from tui.render.sizes import dims_letters, element_rule, weight_letters
 from tui.view import View
 
 PICTURES = {
-    "zero": ("· · ·", "· · ·", "· · ·"),
-    "identity": ("1    ", "  1  ", "    1"),
-    "diagonal": ("╲    ", "  ╲  ", "    ╲"),
-    "block-diagonal": ("██   ", " ▐█▌ ", "   ██"),
-    "kronecker": ("╲  ╲ ", " ╲  ╲", "╲  ╲ "),
-    "dense": ("█████", "█████", "█████"),
+    "zero": ("⎡· · ·⎤", "⎢· · ·⎥", "⎣· · ·⎦"),
+    "identity": ("⎡1 · ·⎤", "⎢· 1 ·⎥", "⎣· · 1⎦"),
+    "diagonal": ("⎡• · ·⎤", "⎢· • ·⎥", "⎣· · •⎦"),
+    "block-diagonal": ("⎡■ · ·⎤", "⎢· ■ ·⎥", "⎣· · ■⎦"),
+    "kronecker": ("⎡╲ ╲ ╲⎤", "⎢╲ ╲ ╲⎥", "⎣╲ ╲ ╲⎦"),
+    "dense": ("⎡• • •⎤", "⎢• • •⎥", "⎣• • •⎦"),
 }
+PICTURE = 9  # cells of a picture, with a blank on both sides
 
 
 def lens_view(view: View) -> JacobianView:
@@ -40,7 +41,7 @@ def jacobian_head(view: View, width: int) -> list[Line]:
         jacobian = found.jacobian
     except GradstepError as error:
         return [fitted([(f" {error}", "warn")], width), [], []]
-    dims, room = JacobianMatrix(found).shape, width - 7
+    dims, room = JacobianMatrix(found).shape, width - PICTURE
     row = f", as one row {dims_text(jacobian.dims)}" if found.matrix_dims else ""
     first = fit_parts(
         [

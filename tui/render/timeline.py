@@ -120,9 +120,11 @@ def labels_of(view: View, finite: NDArray[np.float64], height: int) -> list[str]
 
 
 def limits(finite: NDArray[np.float64], height: int) -> list[str]:
-    """The largest and the smallest loss at the ends of the axis."""
+    """The largest and the smallest loss at the ends of the axis; a single one in the middle."""
     labels = [""] * height
-    if finite.size:
+    if finite.size and finite.min() == finite.max():
+        labels[height // 2] = compact(finite.min(), AXIS - 1)  # the curve runs through the middle
+    elif finite.size:
         labels[-1] = compact(finite.min(), AXIS - 1)
         labels[0] = compact(finite.max(), AXIS - 1)
     return labels
