@@ -12,6 +12,7 @@ class Evidence:
     before: float | None = None
     after: float | None = None
     note: str = ""
+    is_condition: bool = False  # before and after are truth values, which the note puts in words
 
     @property
     def place(self) -> str:
@@ -20,8 +21,13 @@ class Evidence:
         return f"{self.tensor}[{inside}]" if self.index else self.tensor
 
     def __str__(self) -> str:
-        values = f"{number(self.before)} → {number(self.after)}"
-        return ": ".join(part for part in (self.place, self.note, values) if part)
+        return self.beside("")
+
+    def beside(self, name: str) -> str:
+        """The evidence as text; a place that ``name`` says already is left out."""
+        place = "" if self.place == name else self.place
+        values = "" if self.is_condition else f"{number(self.before)} → {number(self.after)}"
+        return ": ".join(part for part in (place, self.note, values) if part)
 
 
 def number(value: float | None) -> str:

@@ -133,7 +133,8 @@ def holds(name: str, e: Expression, before: Look, now: Look, bound: float) -> Ev
     old = value_of(e, before)
     if old is not None and truth(old):
         return None
-    return Evidence(name, (), None if old is None else float(old), float(new))
+    was = None if old is None else float(old)
+    return Evidence(name, (), was, float(new), "has become true", is_condition=True)
 
 
 COMPARISONS: Mapping[StopKind, Comparison] = {

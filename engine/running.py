@@ -39,7 +39,7 @@ class Hit:
     def __str__(self) -> str:
         what = str(self.stop)
         name = f"stop {self.stop.number} ({what})" if self.stop.number else what.partition(" ")[2]
-        why = f"{self.evidence} · " if self.evidence else ""
+        why = f"{self.evidence.beside(name)} · " if self.evidence else ""
         trouble = f" · its condition cannot be evaluated: {self.problem}" if self.problem else ""
         side = "after" if self.evidence or self.stop.kind in WATCHING else "before"
         return f"{name}: {why}{side} {self.place}{trouble}"
@@ -159,6 +159,8 @@ def met(check: Check, scene: Scene) -> Hit | None:
     place = event if check.test is None else event - 1
     text = message_text(check.message, scene.now) if check.message or stop.log == "" else None
     where = f"#{place} {format_position(program, place)}"
+    if evidence is not None and event % ops == 0 and evidence.tensor in program.entering:
+        where = f"the batch of iteration {event // ops + 1} came"  # no op has written it
     return Hit(event, stop, where, evidence, problem, text)
 
 
@@ -295,7 +297,8 @@ def until(session: "Session", stop: Stop, backwards: bool = False) -> Run:
         held = holds_here(session, stop.target)
         if held:
             place = f"#{session.event} {format_position(session.program, session.event)}"
-            hit = Hit(session.event, stop, place, Evidence(stop.target, (), None, 1.0, "held"))
+            found = Evidence(stop.target, (), None, 1.0, "holds here", is_condition=True)
+            hit = Hit(session.event, stop, place, found)
             return finished(Outcome(session.event, (hit,)))
     return run_backwards(session, [check]) if backwards else run_forwards(session, [check])
 

@@ -129,7 +129,7 @@ class Journeys:
             return False
         session = self.host.session
         run = LongRun(steps, session.event, target, loss_now=lambda: session.loss)
-        return self._start(run, done, inline=not self.heavy())
+        return self._start(run, done, inline=not self.heavy(target))
 
     def work(self, steps: Steps, done: Done, doing: str, total: int) -> bool:
         """Start work in small pieces that moves nothing; the generator yields how much is done."""
@@ -149,10 +149,13 @@ class Journeys:
         self.host.later(FIRST_PROGRESS_SECONDS, self._progress)
         return True
 
-    def heavy(self) -> bool:
-        """Whether a single op may take longer than a key press may wait."""
-        program = self.host.session.program
-        return max(program.nbytes(op) for op in program.ops) > HEAVY_BYTES
+    def heavy(self, target: int | None) -> bool:
+        """Whether a single op on the way may take longer than a key press may wait."""
+        session = self.host.session
+        ops, here = session.program.ops, session.event
+        first, last = (here, here + len(ops)) if target is None else sorted((here, target))
+        way = range(first, min(last, first + len(ops)))
+        return any(session.program.nbytes(ops[at % len(ops)]) > HEAVY_BYTES for at in way)
 
     def cancel(self) -> None:
         """Stop what is under way at the next whole event."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from engine.command import Long, Reply
 from engine.evidence import number
 from engine.positions import format_position
+from engine.program import Program
 from engine.running import Hit, Outcome, Run, progress
 
 if TYPE_CHECKING:
@@ -38,14 +39,15 @@ def arrived(session: "Session", *lines: str, **data: Any) -> Reply:
     return Reply((*lines, here(session)), {"at": place_data(session), **data})
 
 
-def hit_data(hit: Hit) -> dict[str, Any]:
-    """A stop that was met, as data."""
+def hit_data(hit: Hit, program: Program) -> dict[str, Any]:
+    """A stop that was met, as data; what came with a batch was written by no event."""
     data: dict[str, Any] = {"stop": hit.stop.number or None, "what": str(hit.stop)}
     if hit.evidence:
         found = hit.evidence
         data |= {"tensor": found.tensor, "index": list(found.index)}
         data |= {"before": found.before, "after": found.after, "note": found.note}
-        data |= {"written_by": hit.event - 1}
+        entered = hit.event % len(program.ops) == 0 and found.tensor in program.entering
+        data |= {"written_by": None if entered else hit.event - 1}
     if hit.problem:
         data["problem"] = hit.problem
     return data
@@ -65,7 +67,7 @@ def concluded(session: "Session", run: Run, backwards: bool = False) -> Long:
         yield on_the_way
     edge = "the beginning of the run" if backwards else "the end of the run"
     why = [str(hit) for hit in outcome.hits] or [f"no stop up to {edge}"]
-    hits = [hit_data(hit) for hit in outcome.hits]
+    hits = [hit_data(hit, session.program) for hit in outcome.hits]
     return arrived(session, *logs, *why, hits=hits, logs=logs)
 
 

@@ -100,7 +100,7 @@ ANSWERS = {
     "l": (["skip update", "l"], "W⁽¹⁾ ← W⁽¹⁾ − η ∂ℓ/∂W⁽¹⁾  (skipped)"),
     "info": (["b loss if loss > 1", "info stops"], "stop 1: break loss if loss > 1"),
     "i": (["9s", "i tensors"], "linear1.weight.grad (4, 3) zeroed"),
-    "log": (["log loss at {iteration}: {event}", "goto 0", "until iteration == 3"], "held"),
+    "log": (["log loss at {iteration}: {event}", "goto 0", "until iteration == 3"], "holds here"),
     "set": (["set optimizer.lr = 0.01"], "set optimizer.lr = 0.01, in branch main"),
     "skip": (["skip zero_grad always"], "skip zero_grad always, in branch main"),
     "unskip": (["skip zero_grad always", "f", "unskip zero_grad"], "zero_grad runs again"),

@@ -14,14 +14,11 @@ from textual import on
 
 from engine.errors import GradstepError
 from engine.positions import parse_position
-from engine.session import Session
 from tui.commands import PANES
 from tui.journeys import BUSY, Journeys, LongRun
 from tui.messages import GutterClicked, WatchRemoved
-from tui.render.numbers import exact
-from tui.view import View
-from tui.widgets.grid import MatrixGrid
-from tui.widgets.lines import LinesScreen
+from tui.screens.pointing import Pointing
+from tui.view import followed
 from tui.widgets.prompt import Asked, Dismissed, PromptLine
 from tui.widgets.tensor_grid import TensorGrid
 
@@ -34,20 +31,15 @@ OF_A_STOP = ("condition ", "log ")  # what the list of stops asks for and may be
 SMALL = 24  # elements of a tensor that is edited as a list
 
 
-class Commanding(LinesScreen):
+class Commanding(Pointing):
     """Keys and prompts into commands."""
 
-    session: Session
     journeys: Journeys
     keep: Callable[[], None] = staticmethod(lambda: None)  # saves stops, watches and bookmarks
 
     @abstractmethod
     def show_now(self, note: str = "") -> None:
         """Show the session as it is."""
-
-    @abstractmethod
-    def looked(self) -> View:
-        """A new snapshot of the session."""
 
     @abstractmethod
     def say(self, **status: str) -> None:
@@ -72,11 +64,6 @@ class Commanding(LinesScreen):
     @abstractmethod
     def select_tensor(self, name: str) -> None:
         """Show a tensor."""
-
-    @property
-    @abstractmethod
-    def focused_pane(self) -> str:
-        """The pane that a person works in."""
 
     @property
     def prompt(self) -> PromptLine:
@@ -119,12 +106,29 @@ class Commanding(LinesScreen):
         result = run.result if isinstance(run.result, Result) else Result("")
         said = result.lines or tuple(run.logs)  # an answer repeats what was logged on the way
         self.console.say(said, "" if result.ok else "bad")
+        self.follow_hits(result.data.get("hits", ()))
         if "branches" in result.data and result.word == "compare":
             self.compare_with(result.data["branches"])
-        self.show_now("stopped" if run.cancelled else headline(said))
+        self.show_now("stopped" if run.cancelled else self.headline(result.word, said))
         if len(result.lines) > 1 and "at" not in result.data:
             self.go_to_pane("console")  # an answer to read
         self.keep()
+
+    def headline(self, word: str, lines: Sequence[str]) -> str:
+        """The first line of an answer, for the line beside the keys."""
+        if word == "help" and len(lines) > 1:
+            return "what there is to type: pane 7"
+        return lines[0] if lines else ""
+
+    def follow_hits(self, hits: Sequence[dict[str, Any]]) -> None:
+        """Show the tensor and the element that a stop is about, if it is about one."""
+        shown = [hit for hit in hits if hit.get("tensor") in self.session.program.tensors]
+        if not shown:
+            return
+        if shown[0]["tensor"] != followed(self.session):
+            self.select_tensor(shown[0]["tensor"])
+        self.show_now()
+        self.query_one(TensorGrid).go_to_index(shown[0]["index"])
 
     def failed(self, error: GradstepError) -> None:
         """A command could not be carried out."""
@@ -339,11 +343,6 @@ class Commanding(LinesScreen):
 
     # -- what the words are about
 
-    def found(self, text: str) -> list[str]:
-        """The tensors whose name or symbol holds a text."""
-        infos = self.session.program.tensors.values()
-        return [i.name for i in infos if text.lower() in i.name.lower() or text in i.symbol]
-
     def search(self, text: str) -> None:
         """Show the first tensor that a text finds, else the op whose formula holds it."""
         found = self.found(text)
@@ -368,29 +367,3 @@ class Commanding(LinesScreen):
             self.failed(error)
             return
         self.jump(event)
-
-    def grid(self) -> MatrixGrid | None:
-        """The grid that the focused pane shows."""
-        if self.focused_pane not in ("tensor", "jacobian"):
-            return None
-        return self.query_one(f"#{self.focused_pane}").query_one(MatrixGrid)
-
-    def expression(self) -> str:
-        """The selected tensor, or its element under the cursor of the grid."""
-        view = self.looked()
-        return self.selected_value()[0] if self.focused_pane == "tensor" else view.tensor
-
-    def selected_value(self) -> tuple[str, str]:
-        """The selected element as it is written in an expression, and its value."""
-        view = self.looked()
-        array = view.array
-        if array is None or array.ndim == 0:
-            return view.tensor, "" if array is None else exact(array)
-        index = self.query_one(TensorGrid).index()
-        inside = tuple(min(i, size - 1) for i, size in zip(index, array.shape, strict=True))
-        return f"{view.tensor}[{', '.join(map(str, inside))}]", exact(array[inside])
-
-
-def headline(lines: Sequence[str]) -> str:
-    """The first line of an answer, for the line beside the keys."""
-    return lines[0] if lines else ""

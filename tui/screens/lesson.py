@@ -3,6 +3,7 @@
 An abstract base of the main screen.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,10 @@ class Lesson(Looking):
     player: Player
     tape: Tape
     next_op: Timer | None = None
+
+    @abstractmethod
+    def show_again(self) -> None:
+        """Show the session as it is, with the word to the person that is there."""
 
     # -- playing
 
@@ -115,4 +120,4 @@ class Lesson(Looking):
             before = self.tape.text
             self.tape.tick()
             if self.tape.text != before:
-                self.show_now()
+                self.show_again()

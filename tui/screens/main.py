@@ -69,6 +69,7 @@ class MainScreen(Lesson):
         self.prompt_past = Past()
         self.notes: list[str] = []
         self.hint = False
+        self.said = ""  # about the movement under way, once it is over
         self.whole = False
         self.pane = "program"
         self.inspector = "tensor"
@@ -154,6 +155,10 @@ class MainScreen(Lesson):
         """Show the session as it is now."""
         self.view = self.looked().with_status(note=note)
 
+    def show_again(self) -> None:
+        """Show the session as it is, with the word to the person that is there."""
+        self.show_now("" if self.view is None else self.view.note)
+
     def say(self, **status: str) -> None:
         """Change only what the position line says."""
         if self.view is not None:
@@ -222,9 +227,11 @@ class MainScreen(Lesson):
     def action_step(self, unit: str, direction: int) -> None:
         """Step forwards or backwards, as often as the count says."""
         count, place = self.counting.take()
+        self.said = ""
         if place is not None:
             pane, self.inspector = place
             self.go_to_pane(pane)
+            self.said = f"{count} was a count: {count} × {unit}" if count > 1 else ""
         target = self.session.program.boundary(
             self.session.event, Granularity(unit), direction * count
         )
@@ -258,7 +265,8 @@ class MainScreen(Lesson):
     def arrived(self, run: LongRun) -> None:
         """A movement is over: show where it has led to."""
         self.selection = replace(self.selection, row=None)
-        self.show_now(note="stopped" if run.cancelled else "")
+        self.show_now(note="stopped" if run.cancelled else self.said)
+        self.said = ""
 
     @property
     def long_run(self) -> LongRun | None:
@@ -295,7 +303,7 @@ class MainScreen(Lesson):
         for key, pane in PANES.items():
             if pane.number == digit:
                 self.go_to_pane(key)
-        self.say(count=self.counting.text)
+        self.say(count=self.counting.text, note="")
         self.set_timer(self.counting.patience, self.forget_count)
 
     def forget_count(self) -> None:
@@ -350,11 +358,13 @@ class MainScreen(Lesson):
     def choose_pane(self, message: PaneChosen) -> None:
         """Go to a pane."""
         self.go_to_pane(message.pane)
+        self.say(note="")
 
     def action_next_pane(self, by: int) -> None:
         """Go to the next or the previous pane."""
         keys = list(PANES)
         self.go_to_pane(keys[(keys.index(self.pane) + by) % len(keys)])
+        self.say(note="")
 
     def action_zoom(self) -> None:
         """The focused pane alone, and back."""

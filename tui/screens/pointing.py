@@ -1,0 +1,54 @@
+"""What a word, the selection or the cursor of a grid points at.
+
+An abstract base of the main screen.
+"""
+
+from abc import abstractmethod
+
+from engine.session import Session
+from tui.render.numbers import exact
+from tui.view import View
+from tui.widgets.grid import MatrixGrid
+from tui.widgets.lines import LinesScreen
+from tui.widgets.tensor_grid import TensorGrid
+
+
+class Pointing(LinesScreen):
+    """Tensors and elements by name, by selection and by cursor."""
+
+    session: Session
+
+    @abstractmethod
+    def looked(self) -> View:
+        """A new snapshot of the session."""
+
+    @property
+    @abstractmethod
+    def focused_pane(self) -> str:
+        """The pane that a person works in."""
+
+    def found(self, text: str) -> list[str]:
+        """The tensors whose name or symbol holds a text."""
+        infos = self.session.program.tensors.values()
+        return [i.name for i in infos if text.lower() in i.name.lower() or text in i.symbol]
+
+    def grid(self) -> MatrixGrid | None:
+        """The grid that the focused pane shows."""
+        if self.focused_pane not in ("tensor", "jacobian"):
+            return None
+        return self.query_one(f"#{self.focused_pane}").query_one(MatrixGrid)
+
+    def expression(self) -> str:
+        """The selected tensor, or its element under the cursor of the grid."""
+        view = self.looked()
+        return self.selected_value()[0] if self.focused_pane == "tensor" else view.tensor
+
+    def selected_value(self) -> tuple[str, str]:
+        """The selected element as it is written in an expression, and its value."""
+        view = self.looked()
+        array = view.array
+        if array is None or array.ndim == 0:
+            return view.tensor, "" if array is None else exact(array)
+        index = self.query_one(TensorGrid).index()
+        inside = tuple(min(i, size - 1) for i, size in zip(index, array.shape, strict=True))
+        return f"{view.tensor}[{', '.join(map(str, inside))}]", exact(array[inside])
