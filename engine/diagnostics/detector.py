@@ -33,6 +33,9 @@ class Detector(ABC):
     def begin(self, tensors: Tensors, event: int) -> None:  # noqa: B027
         """The tensors before the first event that will be seen."""
 
+    def enter(self, event: int, given: Tensors) -> None:  # noqa: B027
+        """What no op has written but stands there before an event: a batch, an edit."""
+
     def see(self, event: Event, tensors: Tensors) -> None:  # noqa: B027
         """One event has happened."""
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from engine.program import Program
 
+NOT_FINITE = "non-finite"  # the name of the finding that is told before all others
 Number = float | int | str | None
 
 
@@ -63,7 +64,8 @@ class Diagnosis:
     ``event`` is the first event that shows it, None where the program was refused before any;
     ``place`` says the same in words. ``numbers`` is the evidence for programs, ``evidence`` for
     people. ``subject`` is the tensor or layer it is about. ``follows`` names the finding that
-    explains this one: it is then only a note.
+    explains this one: it is then only a note. ``entered``: what shows it stands there before the
+    event, which has not made it.
     """
 
     name: str
@@ -78,11 +80,17 @@ class Diagnosis:
     cause: str
     remedy: str
     follows: str = ""
+    entered: bool = False
 
     @property
     def serious(self) -> bool:
         """Whether it is serious."""
         return self.severity == Severity.SERIOUS
+
+    @property
+    def cursor(self) -> int | None:
+        """Where the cursor stands when it shows: behind the event that made it."""
+        return self.event if self.event is None or self.entered else self.event + 1
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,7 @@ class Found:
     cause: str = ""
     remedy: str = ""
     numbers: Mapping[str, Number] | None = None
+    entered: bool = False
 
 
 def place_of(program: Program, event: int) -> str:
@@ -104,6 +113,15 @@ def place_of(program: Program, event: int) -> str:
     position = program.position(event)
     op = program.ops[event % len(program.ops)]
     return f"#{event}  iteration {position.iteration}, {op.phase}, {op.name}"
+
+
+def place_before(program: Program, event: int) -> str:
+    """``#20  iteration 2, before its first op``."""
+    position = program.position(event)
+    before = (
+        program.ops[event % len(program.ops)].name if event % len(program.ops) else "its first op"
+    )
+    return f"#{event}  iteration {position.iteration}, before {before}"
 
 
 def diagnosis(card: Card, found: Found, program: Program) -> Diagnosis:
@@ -117,7 +135,10 @@ def diagnosis(card: Card, found: Found, program: Program) -> Diagnosis:
         evidence=found.evidence,
         numbers=dict(found.numbers or {}),
         event=found.event,
-        place=place_of(program, found.event),
+        place=place_before(program, found.event)
+        if found.entered
+        else place_of(program, found.event),
         cause=found.cause or card.cause,
         remedy=found.remedy or card.remedy,
+        entered=found.entered,
     )

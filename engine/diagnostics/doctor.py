@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.branches import first_divergence
-from engine.diagnostics.detector import Detector
+from engine.diagnostics.detector import Detector, Tensors
 from engine.diagnostics.diagnosis import Diagnosis, diagnosis
 from engine.diagnostics.finite import LogOfZero, NonFinite
 from engine.diagnostics.gradients import ExplodingGradients, VanishingGradients
@@ -70,6 +70,13 @@ class Doctor:
         for one in self.detectors:
             one.begin(self.tensors, event)
 
+    def _enter(self, event: int, given: Tensors) -> None:
+        """These values stand there before an event, and no op has written them."""
+        self.tensors.update(given)
+        with np.errstate(all="ignore"):
+            for one in self.detectors:
+                one.enter(event, given)
+
     def findings(self) -> list[Diagnosis]:
         """All findings so far: the serious ones first, then by event."""
         with np.errstate(all="ignore"):
@@ -131,15 +138,16 @@ class Doctor:
     def _prepare(self, session: Session, event: int) -> None:
         """Enter what is no op's doing: the batch of a new iteration, and edits."""
         if event % len(self.program.ops) == 0 and event < self.program.events:
-            self.tensors.update(self.program.batch(event // len(self.program.ops)))
-        for name, _, value in session.history.edited.get(event, ()):
-            self.tensors[name] = value
+            self._enter(event, self.program.batch(event // len(self.program.ops)))
+        edits = session.history.edited.get(event, ())
+        if edits:
+            self._enter(event, {name: value for name, _, value in edits})
 
     def run(self, iterations: int) -> Iterator[int]:
         """Run the program for so many iterations and watch; yields how many are done."""
         ops = len(self.program.ops)
         for iteration in range(self.seen // ops, min(iterations, self.program.iterations)):
-            self.tensors.update(self.program.batch(iteration))
+            self._enter(iteration * ops, self.program.batch(iteration))
             for op in self.program.ops:
                 with np.errstate(all="ignore"):
                     after = execute(op, self.tensors)

@@ -6,23 +6,26 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.diagnostics.detector import Detector, Tensors, number, plural
-from engine.diagnostics.diagnosis import Card, Found, Severity
+from engine.diagnostics.diagnosis import NOT_FINITE, Card, Found, Number, Severity
 from engine.losses import LOG_FLOOR
 from engine.phases import Phase
 from engine.program import Program
 from engine.state import Event
 
 MOST_OPERANDS = 4
+DATA = ("x", "y")
+REPAIR = "repair or leave out the rows with missing values"
 
 
 class NonFinite(Detector):
     """The first op that makes a NaN or an infinity."""
 
     card = Card(
-        name="non-finite",
+        name=NOT_FINITE,
         title="NaN or infinity",
-        looks="Everything that an op writes. The first op with a result that is not finite is "
-        "named, with the range of each operand.",
+        looks="Each batch when it is loaded, each edit, and everything that an op writes. The "
+        "first op with a result that is not finite is named, with the range of each operand; "
+        "before there is one, the tensor that entered with a NaN or an infinity.",
         levels="serious",
         cause="a number left the range of the dtype: overflow, 0/0, ∞ − ∞ or the logarithm of a "
         "negative number",
@@ -35,6 +38,15 @@ class NonFinite(Detector):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         self.first: Found | None = None
+        self.given: Found | None = None
+
+    def enter(self, event: int, given: Tensors) -> None:
+        if self.first is not None or self.given is not None:
+            return
+        for name, value in given.items():
+            if not finite(value):
+                self.given = entered(event, name, value)
+                return
 
     def see(self, event: Event, tensors: Tensors) -> None:
         if self.first is not None:
@@ -53,23 +65,50 @@ class NonFinite(Detector):
         said = "; ".join(
             f"{read} {span(array)}" for read, array in list(operands.items())[:MOST_OPERANDS]
         )
-        nans, infinities = int(np.isnan(value).sum()), int(np.isinf(value).sum())
-        what = " and ".join(
-            text for text, n in ((f"{nans} NaN", nans), (f"{infinities} ±∞", infinities)) if n
-        )
         source = bad[0] if bad else ""
         return Found(
             event.index,
             name,
-            f"{what} of {plural(value.size, 'element')} from {said}",
+            f"{lost_in(value)} from {said}",
             cause=f"{source} is not finite itself" if source else "",
-            remedy="repair or leave out the rows with missing values" if source == "x" else "",
-            numbers={"nan": nans, "infinite": infinities, "elements": int(value.size)},
+            remedy=REPAIR if source in DATA else "",
+            numbers=counts(value),
         )
 
     def found(self) -> Iterator[Found]:
-        if self.first is not None:
-            yield self.first
+        told = self.first or self.given
+        if told is not None:
+            yield told
+
+
+def entered(event: int, name: str, value: Array) -> Found:
+    """A tensor that no op has written: where its first number that is none stands."""
+    place = ", ".join(str(i) for i in np.argwhere(~np.isfinite(value))[0])
+    where = f"{name}[{place}]" if place else name
+    data = name in DATA
+    return Found(
+        event,
+        name,
+        f"{lost_in(value)} in {'the batch' if data else 'the edit'}, the first at {where}",
+        cause="the data has missing or infinite values" if data else f"{name} was set to it",
+        remedy=REPAIR if data else "set it to a finite value, or go back to the branch before",
+        numbers=counts(value),
+        entered=True,
+    )
+
+
+def counts(value: Array) -> dict[str, Number]:
+    """How many elements are no numbers, of how many."""
+    nans, infinities = int(np.isnan(value).sum()), int(np.isinf(value).sum())
+    return {"nan": nans, "infinite": infinities, "elements": int(value.size)}
+
+
+def lost_in(value: Array) -> str:
+    """``3 NaN and 1 ±∞ of 16 elements``."""
+    found = counts(value)
+    kinds = ((found["nan"], "NaN"), (found["infinite"], "±∞"))
+    what = " and ".join(f"{count} {kind}" for count, kind in kinds if count)
+    return f"{what} of {plural(value.size, 'element')}"
 
 
 def finite(array: Array) -> bool:

@@ -29,6 +29,12 @@ DEAD_SHARE = Limit(
     "ReLU units are off for about half of all inputs; a layer in which half the units are off for "
     "all inputs has lost half its width",
 )
+ENOUGH_SAMPLES = Limit(
+    8,
+    "enough samples",
+    "a unit that is off for half of all inputs is off for eight in a row once in 256 times, and a "
+    "whole layer of them more rarely",
+)
 FLAT_SLOPE = Limit(
     0.01,
     "flat",
@@ -143,6 +149,7 @@ class Activity:
     first: int
     seen: int = 0
     last: int = -1
+    samples: int = 0
 
 
 class DeadReLU(Detector):
@@ -151,13 +158,15 @@ class DeadReLU(Detector):
     card = Card(
         name="dead-relu",
         title="ReLU units are off for every sample",
-        looks="For each unit, whether z > 0 for any sample since as many batches as an epoch has.",
-        levels="serious: all units of a layer; warning: half of them or more; note: fewer",
+        looks="For each unit, whether z > 0 for any sample since as many batches as an epoch has. "
+        "In the first epoch a layer of which no unit has been on for any of eight samples or more.",
+        levels="serious: all units of a layer, which is certain after the first epoch and likely "
+        "before; warning: half of them or more; note: fewer",
         cause="z ≤ 0 for all data, where the derivative of ReLU is 0: the unit gets no gradient "
         "and cannot come back by itself",
         remedy="biases around zero, a smaller learning rate, kaiming initial weights, or "
         "leaky_relu",
-        limits=(DEAD_SHARE,),
+        limits=(DEAD_SHARE, ENOUGH_SAMPLES),
         example="bug-dead-relu",
     )
     phases = frozenset({Phase.FORWARD})
@@ -167,6 +176,9 @@ class DeadReLU(Detector):
         nodes = program.network.nodes
         self.relus = {node.output: node for node in nodes if node.layer.type == "relu"}
         self.activity: dict[str, Activity] = {}
+
+    def gap(self) -> None:
+        self.activity.clear()
 
     def see(self, event: Event, tensors: Tensors) -> None:
         node = self.relus.get(event.op.name)
@@ -179,26 +191,47 @@ class DeadReLU(Detector):
         known = self.activity.setdefault(node.name, Activity(never, event.index))
         known.on[(out > 0).any(axis=0)] = event.index
         known.seen += 1
+        known.samples += len(out)
         known.last = event.index
 
     def found(self) -> Iterator[Found]:
         for name, known in self.activity.items():
-            batches, ops = self.program.batches.count, len(self.program.ops)
-            dead = known.on <= known.last - batches * ops
-            count, total = int(dead.sum()), len(dead)
-            if known.seen < batches or not count:
-                continue
-            since = int(known.on[dead].min())
-            always = int((known.on[dead] < 0).sum())
-            yield Found(
-                known.first if since < 0 else since + ops,
-                name,
-                f"{count} of {plural(total, 'unit')} off for all "
-                f"{self.program.batches.rows} samples, {always} of them from the start",
-                level(count, total),
-                Certainty.CERTAIN if count == total else Certainty.LIKELY,
-                numbers={"dead": count, "units": total, "from_the_start": always},
-            )
+            if known.seen >= self.program.batches.count:
+                yield from self.after_an_epoch(name, known)
+            elif known.samples >= ENOUGH_SAMPLES and (known.on < 0).all():
+                yield self.likely(name, known)
+
+    def after_an_epoch(self, name: str, known: Activity) -> Iterator[Found]:
+        """The units that have been off for all the batches of an epoch."""
+        batches, ops = self.program.batches.count, len(self.program.ops)
+        dead = known.on <= known.last - batches * ops
+        count, total = int(dead.sum()), len(dead)
+        if not count:
+            return
+        since = int(known.on[dead].min())
+        always = int((known.on[dead] < 0).sum())
+        yield Found(
+            known.first if since < 0 else since + ops,
+            name,
+            f"{count} of {plural(total, 'unit')} off for all "
+            f"{self.program.batches.rows} samples, {always} of them from the start",
+            level(count, total),
+            Certainty.CERTAIN if count == total else Certainty.LIKELY,
+            numbers={"dead": count, "units": total, "from_the_start": always},
+        )
+
+    def likely(self, name: str, known: Activity) -> Found:
+        """A layer that has not let anything through so far."""
+        total = len(known.on)
+        return Found(
+            known.first,
+            name,
+            f"{total} of {plural(total, 'unit')} off for all {known.samples} samples so far, of "
+            f"{self.program.batches.rows}",
+            Severity.SERIOUS,
+            Certainty.LIKELY,
+            numbers={"dead": total, "units": total, "from_the_start": total},
+        )
 
 
 def level(count: int, total: int) -> Severity:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.diagnostics.detector import number
-from engine.diagnostics.diagnosis import Diagnosis, Severity
+from engine.diagnostics.diagnosis import NOT_FINITE, Diagnosis, Severity
 from engine.diagnostics.steps import MANY_ROWS, LearningRate, estimate
 
 # An effect is explained by a cause that was seen at the same event or before.
@@ -89,12 +89,18 @@ ORDER = list(Severity)
 def concluded(findings: Sequence[Diagnosis], rate: LearningRate | None) -> list[Diagnosis]:
     """The findings with causes and effects told apart, the serious ones first, then by event.
 
+    Of the same severity what is not finite comes first: every other number is worth little then.
     ``rate`` can give the estimate of the largest stable learning rate; without it there is none.
     """
     if rate is not None and any(one.name in SWINGS for one in findings):
         findings = with_estimate(findings, rate)
     told = [effect(one, findings) for one in findings]
-    return sorted(told, key=lambda one: (ORDER.index(one.severity), one.event or 0))
+    return sorted(told, key=rank)
+
+
+def rank(one: Diagnosis) -> tuple[int, bool, int]:
+    """Where a finding stands among the others."""
+    return ORDER.index(one.severity), one.name != NOT_FINITE, one.event or 0
 
 
 def with_estimate(findings: Sequence[Diagnosis], rate: LearningRate) -> list[Diagnosis]:

@@ -3,7 +3,11 @@
 import pytest
 
 from engine.diagnostics.diagnosis import Severity
+from engine.diagnostics.units import DeadReLU
+from engine.phases import Phase
+from engine.session import Session
 from tests.engine.diagnosed import CLASSES, finding, found, linear
+from tests.engine.small_experiments import program
 
 
 def test_gradients_summed_up_on_purpose_are_no_mistake():
@@ -96,6 +100,35 @@ def test_a_unit_counts_as_dead_after_a_whole_epoch_only():
     assert not found("dead-relu", iterations=3, **tables)
     (one,) = found("dead-relu", iterations=4, **tables)
     assert (one.numbers["dead"], one.severity) == (1, Severity.NOTE)
+
+
+@pytest.mark.parametrize(("rows", "known"), [(3, False), (4, True)])
+def test_a_layer_is_likely_dead_when_eight_samples_have_shown_it(rows, known):
+    """Two batches of an epoch of five: six samples are too few, eight are enough."""
+    data = {"x": [[1.0]] * 5 * rows, "y": [[1.0]] * 5 * rows, "batch_size": rows}
+    tables = {"data": data, "layers": [linear(2, bias=[-99.0, -99.0]), {"type": "relu"}, linear(1)]}
+    early = found("dead-relu", iterations=2, **tables)
+    assert [(one.severity, one.certainty) for one in early] == [("serious", "likely")] * known
+    assert finding("dead-relu", iterations=5, **tables).certainty == "certain"
+    tables["layers"][0]["bias"] = [-99.0, 99.0]
+    assert not found("dead-relu", iterations=4, **tables)
+
+
+def test_what_was_off_in_the_known_part_of_an_epoch_is_not_dead_after_a_gap():
+    data = {"x": [[-1.0], [1.0]], "y": [[0.0], [0.0]], "batch_size": 1}
+    layers = [linear(1, weight=[[1.0]], bias=[0.0]), {"type": "relu"}, linear(1)]
+    compiled = program(data=data, layers=layers, optimizer={"type": "sgd", "lr": 0.0})
+    detector, ops = DeadReLU(compiled), len(compiled.ops)
+    session = Session(compiled)
+    for iteration in (0, 1, 2):
+        session.goto((iteration + 1) * ops)
+        if iteration == 1:
+            detector.gap()
+            continue
+        for event in map(session.event_at, range(iteration * ops, (iteration + 1) * ops)):
+            if event.op.phase == Phase.FORWARD:
+                detector.see(event, session.tensors)
+    assert not list(detector.found())
 
 
 @pytest.mark.parametrize(("kind", "scale"), [("tanh", 100), ("sigmoid", 100)])

@@ -1,15 +1,19 @@
-"""Findings as lines: what is wrong, the evidence; of the chosen one the cause and remedy too."""
+"""Findings as lines: what is wrong, the evidence; of the chosen one the cause and remedy too.
+
+The pane shows what is not finite first, whatever it follows from: it is what stopped the run.
+"""
 
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.diagnostics.diagnosis import Diagnosis, Severity
+from engine.diagnostics.diagnosis import NOT_FINITE, Diagnosis, Severity
 from tui.render.clean import clean
-from tui.render.line import Line, fitted, spread
+from tui.render.line import Line, fitted, spread, width_of
 
 ROLES = {Severity.SERIOUS: "bad", Severity.WARNING: "warn", Severity.NOTE: "dim"}
 MARKS = {Severity.SERIOUS: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
+SHORTEST = 12  # cells of a title that is cut
 NOTHING = " nothing found so far: the doctor watches while you step"
 
 
@@ -21,34 +25,54 @@ class Findings:
     places: list[int]
 
 
+def urgent_first(found: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """What is not finite before all others, which keep their order."""
+    return sorted(found, key=lambda one: one.name != NOT_FINITE)
+
+
 def findings_text(found: Sequence[Diagnosis], chosen: int, width: int) -> Findings:
-    """The findings, serious ones first; the chosen one with all that is known of it."""
+    """The findings in their order; the chosen one with all that is known of it."""
     if not found:
         return Findings([fitted([(NOTHING, "dim")], width)], [])
     lines: list[Line] = []
     places: list[int] = []
+    titles = {one.name: one.title for one in found}
     for i, one in enumerate(found):
         places.append(len(lines))
         lines.append(title(one, i == chosen, width))
         lines += [[(text, "")] for text in wrapped(one.evidence, width, 4)]
         if i == chosen:
             lines += [[(text, "dim")] for text in wrapped(f"at {one.place}", width, 4)]
+            if one.follows:
+                lines += labelled("from", titles.get(one.follows, one.follows), width)
             lines += labelled("cause", one.cause, width)
             lines += labelled("do", one.remedy, width)
     return Findings([fitted(line, width) for line in lines], places)
 
 
 def title(one: Diagnosis, chosen: bool, width: int) -> Line:
-    """What is wrong with what, how sure that is, and where it shows."""
-    subject = f"  {clean(one.subject)}" if one.subject else ""
-    left: Line = [
-        (f" {MARKS[one.severity]} {one.severity:<8}", ROLES[one.severity]),
-        (one.title, ROLES[one.severity]),
-        (subject, "name"),
-    ]
+    """What is wrong with what, how sure that is, and where it shows.
+
+    Where there is no room for all the title is cut, so that the subject can be told from others.
+    """
     place = "" if one.event is None else f"  #{one.event}"
-    line = spread(left, [(f" {one.certainty}{place} ", "dim")], width)
+    right: Line = [(f" {one.certainty}{place} ", "dim")]
+    mark, role = weight(one)
+    head: Line = [(mark, role)]
+    subject: Line = [(f"  {clean(one.subject)}", "name")] if one.subject else []
+    room = width - width_of([*head, *subject, *right])
+    said: Line = [(one.title, role)]
+    if width_of(said) > room:
+        said = fitted(said, max(SHORTEST, room))
+    line = spread([*head, *said, *subject], right, width)
     return [(text, "cursor" if chosen else role) for text, role in line]
+
+
+def weight(one: Diagnosis) -> tuple[str, str]:
+    """The mark and the word for how much a finding matters, and their role."""
+    word = "effect" if one.follows else str(one.severity)
+    heaviest = Severity.SERIOUS if one.name == NOT_FINITE else one.severity
+    return f" {MARKS[heaviest]} {word:<8}", ROLES[heaviest]
 
 
 def labelled(label: str, text: str, width: int) -> list[Line]:

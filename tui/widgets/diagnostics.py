@@ -6,7 +6,7 @@ from textual import events
 
 from engine.diagnostics.diagnosis import Diagnosis
 from tui.messages import EventChosen
-from tui.render.diagnostics import Findings, findings_text
+from tui.render.diagnostics import Findings, findings_text, urgent_first
 from tui.render.line import Line
 from tui.view import View
 from tui.widgets.lines import LineList
@@ -22,7 +22,7 @@ class DiagnosticsPane(LineList):
         """The findings of a view and their lines, made once."""
         key = (view, self.size.width, self.chosen_finding)
         if self._made is None or self._made[:3] != key:
-            found = view.findings()
+            found = urgent_first(view.findings())
             chosen = min(self.chosen_finding, max(0, len(found) - 1))
             self._made = (*key, found, findings_text(found, chosen, self.size.width))
         return self._made[3], self._made[4]
@@ -56,12 +56,12 @@ class DiagnosticsPane(LineList):
         self.show_row(self.found(self.view)[1].places[self.chosen_finding])
 
     def key_enter(self) -> None:
-        """To the first event that shows the finding."""
+        """To the first place that shows the finding."""
         if self.view is None:
             return
         found, _ = self.found(self.view)
-        if found and (event := found[min(self.chosen_finding, len(found) - 1)].event) is not None:
-            self.post_message(EventChosen(event + 1))
+        if found and (at := found[min(self.chosen_finding, len(found) - 1)].cursor) is not None:
+            self.post_message(EventChosen(at))
 
     def on_click(self, event: events.Click) -> None:
         """Choose the clicked finding."""
