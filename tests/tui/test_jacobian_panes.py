@@ -10,6 +10,7 @@ from engine.session import Session
 from tests.tui.screen import built_in, debugger
 from tui.lens import Lens
 from tui.render.chain import chain_text
+from tui.render.chain_numbers import Room
 from tui.render.jacobian import jacobian_head, matrix_of
 from tui.view import Selection, look
 
@@ -29,7 +30,7 @@ def test_the_derivative_by_every_parameter(name: str, layout: Layout, sample: in
         selection = Selection(tensor=info.name, lens=Lens(sample=sample, layout=layout))
         view = look(session, selection, lambda _: "")
         assert (view.of, view.wrt) == ("loss", info.name)
-        assert "conforms ✓" in words(chain_text(view, 118).lines)
+        assert "conforms ✓" in words(chain_text(view, Room(118, 30, (118, 30))).lines)
         assert f"∂ℓ/∂{info.symbol}" in words(jacobian_head(view, 118))
         matrix = matrix_of(view)
         shape = info.shape if len(info.shape) == 2 else (info.shape[0], 1)

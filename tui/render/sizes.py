@@ -7,6 +7,7 @@ from engine.sample import Sample, spelled_layers
 from engine.symbols import gradient
 from engine.worksheet import Gradient, element_rows, gradient_rows
 
+PER_SAMPLE = ("input", "target", "activation")
 SPELLED = 40  # where the input of a layer outgrows this, its symbol stands for it
 
 
@@ -21,9 +22,15 @@ def letters(program: Program) -> dict[str, str]:
     return found
 
 
-def dims_letters(program: Program, of: str, wrt: str) -> tuple[str, str]:
-    """``K`` and ``h`` for a Jacobian of one sample."""
-    return letters(program)[of], letters(program)[wrt]
+def dims_letters(program: Program, of: str, wrt: str, batch: bool = False) -> tuple[str, str]:
+    """``K`` and ``h`` for a Jacobian of one sample; ``NK`` and ``Nh`` for one of N samples."""
+    return size_letters(program, of, batch), size_letters(program, wrt, batch)
+
+
+def size_letters(program: Program, name: str, batch: bool) -> str:
+    """The letters of the size of a tensor; what has a row for each sample has N times as many."""
+    rows = batch and program.tensors[name].role in PER_SAMPLE
+    return f"N{letters(program)[name]}" if rows else letters(program)[name]
 
 
 def weight_letters(program: Program, weight: str) -> tuple[str, str]:

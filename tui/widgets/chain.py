@@ -4,21 +4,32 @@ from textual import events
 
 from tui.messages import FactorChosen
 from tui.render.chain import ChainText, chain_text
+from tui.render.chain_numbers import Room
 from tui.render.line import Line
 from tui.view import View
 from tui.widgets.lines import LineList
+
+AROUND = 6  # lines of the screen above and below a pane that is shown alone
 
 
 class ChainPane(LineList):
     """The factors of the chosen derivative."""
 
-    _made: tuple[View, int, ChainText] | None = None
+    _made: tuple[View, Room, ChainText] | None = None
+
+    @property
+    def room(self) -> Room:
+        """The size of what is seen, without the scrollbar, here and where the pane is alone."""
+        seen, frame = self.scrollable_content_region.size, self.outer_size
+        width, height = self.screen.size
+        spare = frame.width - seen.width, frame.height - seen.height + AROUND
+        return Room(seen.width, seen.height, (width - spare[0], height - spare[1]))
 
     def text(self, view: View) -> ChainText:
         """The lines for a view, made once."""
-        width = self.size.width
-        if self._made is None or self._made[0] is not view or self._made[1] != width:
-            self._made = (view, width, chain_text(view, width))
+        room = self.room
+        if self._made is None or self._made[0] is not view or self._made[1] != room:
+            self._made = (view, room, chain_text(view, room))
         return self._made[2]
 
     def count(self, view: View) -> int:

@@ -1,0 +1,133 @@
+"""The table of the chain pane: a line for each factor, and the product up to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from engine.chain import Factor
+from engine.jacobian import Jacobian
+from engine.jacobian_query import JacobianView
+from tui.render.line import Line, Span, fitted
+from tui.render.numbers import dims_text
+from tui.view import View
+
+HEADS = ("factor", "of ← by", "dims", "structure", "so far")
+ROLES = ("symbol", "", "shape", "dim", "symbol", "shape")
+SYMBOL, NAMES, DIMS, STRUCTURE, SO_FAR, SO_FAR_DIMS = range(6)
+LEAST = 10  # cells below which the names of two tensors say nothing
+GAP = 2
+MARK = 3
+
+
+@dataclass(frozen=True)
+class Widths:
+    """The width of each column without the gap before the next one; 0 for one that is left out."""
+
+    cells: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        """The width of a line."""
+        shown = [width for width in self.cells if width]
+        joined = bool(self.cells[SO_FAR] and self.cells[SO_FAR_DIMS])  # by one blank
+        return MARK + sum(shown) + GAP * (len(shown) - 1) - joined
+
+    def without(self, column: int) -> "Widths":
+        """The same without a column."""
+        return self.narrowed(column, 0)
+
+    def narrowed(self, column: int, width: int) -> "Widths":
+        """The same with another width of a column."""
+        return Widths((*self.cells[:column], width, *self.cells[column + 1 :]))
+
+
+def shown_factors(found: JacobianView) -> list[Factor]:
+    """The factors in the order of the layout."""
+    factors = list(found.chain.factors)
+    return factors[::-1] if found.transposed else factors
+
+
+def shown_symbol(found: JacobianView, factor: Factor) -> str:
+    """The symbol of a factor or of a product as the layout has it."""
+    return f"({factor.symbol})ᵀ" if found.transposed else factor.symbol
+
+
+def dims_of(found: JacobianView, jacobian: Jacobian) -> tuple[int, int]:
+    """Rows and columns in the layout."""
+    rows, cols = jacobian.dims
+    return (cols, rows) if found.transposed else (rows, cols)
+
+
+def table(view: View, found: JacobianView, chosen: int, width: int) -> list[Line]:
+    """A line for each factor: its tensors, sizes and structure, and the product up to it."""
+    rows = table_cells(view, found)
+    widths = fitting([max(map(cell_len, column)) for column in zip(*rows, strict=True)], width)
+    lines = [table_line(row, widths, i == chosen, width) for i, row in enumerate(rows)]
+    return [heading(widths), *lines]
+
+
+def table_cells(view: View, found: JacobianView) -> list[tuple[str, ...]]:
+    """The texts of the table."""
+    partials = {p.wrt: p for p in found.chain.partials(view.program)}
+    rows: list[tuple[str, ...]] = []
+    for factor in shown_factors(found):
+        partial = partials[factor.wrt]
+        rows.append(
+            (
+                shown_symbol(found, factor),
+                f"{factor.of} ← {factor.wrt}",
+                dims_text(dims_of(found, factor.jacobian)),
+                factor.structure,
+                shown_symbol(found, partial),
+                dims_text(dims_of(found, partial.jacobian)),
+            )
+        )
+    return rows
+
+
+def fitting(needed: Sequence[int], width: int) -> Widths:
+    """The widths of the columns: names are cut first, then the symbol of ``so far`` goes.
+
+    Sizes are never cut: where there is no room for them they go too, the factor's own at last.
+    """
+    heads = [len(HEADS[0]), len(HEADS[1]), len(HEADS[2]), len(HEADS[3]), 0, len(HEADS[4])]
+    widths = Widths(tuple(max(pair) for pair in zip(needed, heads, strict=True)))
+    for spare in ((), (SO_FAR,), (SO_FAR, NAMES), (SO_FAR, NAMES, STRUCTURE)):
+        kept = widths
+        for column in spare:
+            kept = kept.without(column)
+        names = kept.cells[NAMES]
+        if names:
+            names -= max(0, kept.total - width)
+            kept = kept.narrowed(NAMES, max(min(LEAST, kept.cells[NAMES]), names))
+        if kept.total <= width:
+            return kept
+    return kept.without(SO_FAR_DIMS)
+
+
+def heading(widths: Widths) -> Line:
+    """What stands in the columns that are shown."""
+    shown = [
+        head.ljust(width + GAP)
+        for head, width in zip(HEADS, widths.cells[:4], strict=False)
+        if width
+    ]
+    last = HEADS[4] if widths.cells[SO_FAR_DIMS] else ""
+    return [(f"{' ' * MARK}{''.join(shown)}{last}", "label")]
+
+
+def table_line(row: Sequence[str], widths: Widths, chosen: bool, width: int) -> Line:
+    """A factor in the columns that are shown."""
+    line: Line = [(" ▶ " if chosen else "   ", "key")]
+    for column, (text, room) in enumerate(zip(row, widths.cells, strict=True)):
+        if room:
+            gap = 1 if column == SO_FAR else GAP
+            line += [*cell(text, ROLES[column], room), (" " * gap, "")]
+    line = fitted(line[:-1], width)
+    return [(text, "cursor" if chosen else role) for text, role in line]
+
+
+def cell(text: str, role: str, width: int) -> list[Span]:
+    """A text in its column, cut with an ellipsis where that is too narrow."""
+    return fitted([(text, role)], width)
