@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tui.render.numbers import compact, count_text
 from tui.render.sampling import sample
 from tui.render.scaling import binary_exponent, position, scaled
+from tui.render.sides import difference
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -43,8 +44,19 @@ def summarize(array: NDArray[Any], bins: int = 8, limit: int = 262_144) -> Summa
 
     Exact up to `limit` elements; beyond, from an evenly strided sample of at most `limit`.
     """
-    taken = sample(array, limit)
-    factor = array.size / taken.size if taken.size else 1.0
+    return _summary(sample(array, limit), array.size, bins)
+
+
+def summarize_difference(
+    after: NDArray[Any], before: NDArray[Any], bins: int = 6, limit: int = 262_144
+) -> Summary:
+    """The summary of ``after − before`` of two arrays of one shape and type, sampled alike."""
+    return _summary(difference(sample(after, limit), sample(before, limit)), after.size, bins)
+
+
+def _summary(taken: NDArray[Any], size: int, bins: int) -> Summary:
+    """The summary of an array of ``size`` elements, from those that are taken of it."""
+    factor = size / taken.size if taken.size else 1.0
     if taken.dtype.kind == "f":
         wide = taken.astype(np.float64)
         finite = wide[np.isfinite(wide)]
@@ -55,7 +67,7 @@ def summarize(array: NDArray[Any], bins: int = 8, limit: int = 262_144) -> Summa
         nan = posinf = neginf = 0
     low, high, mean, std = _moments(finite)
     return Summary(
-        size=array.size,
+        size=size,
         minimum=low,
         maximum=high,
         mean=mean,
@@ -65,7 +77,7 @@ def summarize(array: NDArray[Any], bins: int = 8, limit: int = 262_144) -> Summa
         neginf=neginf,
         zeros=_count(finite == 0, factor),
         histogram=tuple(round(n * factor) for n in _histogram(finite, bins)),
-        sampled=taken.size < array.size,
+        sampled=taken.size < size,
     )
 
 

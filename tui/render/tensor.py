@@ -1,20 +1,52 @@
 """The head of the tensor pane: which tensor this is, what it holds, what changed."""
 
+import weakref
 from collections.abc import Sequence
 
 from engine.position import Granularity
-from tui.look import Look
-from tui.render.change import change_summary, change_text
+from tui.look import Look, why_nothing
+from tui.render.change import ChangeSummary, change_summary, change_text
 from tui.render.formula_roles import tensor_role
 from tui.render.line import Line, fit_parts, fitted, spread, width_of
 from tui.render.numbers import shape_text
-from tui.render.summary import summary_text
+from tui.render.sides import Array, Side, comparable
+from tui.render.summary import Summary, summarize_difference, summary_text
 from tui.render.variables import Summaries
 from tui.view import View
 
 EXACT = 2**20  # elements that are compared one by one
 SAMPLE = 2**17  # of more, so many are: each lies in another line of the cache
-LEAST = 5  # the rank of what is left out first
+LEAST = 5  # the rank from which on parts give way to what is under the cursor
+
+
+class Differences:
+    """What is known of two values of a tensor: of the last two asked for, while both live."""
+
+    def __init__(self) -> None:
+        self._pair: tuple[weakref.ref[Array], weakref.ref[Array]] | None = None
+        self._summary: Summary | None = None
+        self._change: ChangeSummary | None = None
+
+    def meet(self, after: Array, before: Array) -> None:
+        """Forget what is known of two others."""
+        if self._pair is None or self._pair[0]() is not after or self._pair[1]() is not before:
+            self._pair = weakref.ref(after), weakref.ref(before)
+            self._summary = self._change = None
+
+    def summary(self, after: Array, before: Array) -> Summary:
+        """The statistics of ``after − before``, computed once."""
+        self.meet(after, before)
+        if self._summary is None:
+            self._summary = summarize_difference(after, before, limit=SAMPLE)
+        return self._summary
+
+    def change(self, after: Array, before: Array) -> ChangeSummary:
+        """How many elements have changed, and the largest change, computed once."""
+        self.meet(after, before)
+        if self._change is None:
+            limit = EXACT if after.size <= EXACT else SAMPLE
+            self._change = change_summary(before, after, limit)
+        return self._change
 
 
 def tensor_head(
@@ -23,6 +55,7 @@ def tensor_head(
     summaries: Summaries,
     look: Look | None = None,
     under: Sequence[str] = ("",),
+    differences: Differences | None = None,
 ) -> list[Line]:
     """Three lines: name and shape; statistics; what the selected level changed.
 
@@ -34,11 +67,30 @@ def tensor_head(
     text = next((text for text in under if needed + width_of([(text, "")]) <= width), under[-1])
     first = fit_parts(parts, width - width_of([(text, "")]) - 2)
     first = spread(first, [(f" {text} ", "key")] if text else [], width)
-    array = view.array
-    if array is None:
-        return [fitted(line, width) for line in (first, [(" not computed yet", "dim")], [])]
-    stats = summary_text(summaries.of(array), max(0, width - 2))
-    return [fitted(line, width) for line in (first, [(f" {stats}", "")], change_line(view))]
+    if view.array is None:
+        missing = "no step yet" if view.info.role == "slot" else "not computed yet"
+        return [fitted(line, width) for line in (first, [(f" {missing}", "dim")], [])]
+    side, differences = look.side if look else Side.AFTER, differences or Differences()
+    summary = summary_of(view, side, summaries, differences)
+    delta = "Δ " if side == Side.DIFFERENCE else ""
+    stats: Line = [(f" {why_nothing(view, look or Look())}", "dim")]
+    if summary is not None:
+        stats = [(f" {delta}{summary_text(summary, max(0, width - 2 - len(delta)))}", "")]
+    return [fitted(line, width) for line in (first, stats, change_line(view, differences))]
+
+
+def summary_of(
+    view: View, side: Side, summaries: Summaries, differences: Differences
+) -> Summary | None:
+    """The statistics of the side that is shown, of the whole tensor; None where it has none."""
+    array, before = view.array, None if view.before_lost else view.before
+    if side == Side.AFTER and array is not None:
+        return summaries.of(array)
+    if array is None or before is None:
+        return None
+    if side == Side.BEFORE:
+        return summaries.of(before)
+    return differences.summary(array, before) if comparable(array, before) else None
 
 
 def head_parts(view: View, look: Look) -> list[tuple[int, Line]]:
@@ -46,18 +98,20 @@ def head_parts(view: View, look: Look) -> list[tuple[int, Line]]:
     info, settings = view.info, "  ".join(look.settings(view))
     where = "" if view.written is None else f"written by #{view.written}"
     follow = "pinned" if view.pinned else "following"
+    symbol = [(f" {info.symbol} ", tensor_role(info))] if info.symbol != info.name else []
     return [
         (0, [(f" {info.name} ", tensor_role(info))]),
-        (2, [(f" {info.symbol} ", tensor_role(info))]),
+        (2, symbol),
         (0, [(f" {shape_text(info.shape)}", "shape")]),
         (3, [(f" {info.dtype}", "dim")]),
         (1, [(f"  {settings}", "warn")] if settings else []),
         (LEAST, [(f"  {where}", "dim")] if where else []),
         (4, [(f"  {follow}", "dim")]),
+        (LEAST + 1, [(" · ", "dim"), (".", "key"), (" follows", "dim")] if view.pinned else []),
     ]
 
 
-def change_line(view: View) -> Line:
+def change_line(view: View, differences: Differences) -> Line:
     """What the selected level did to the tensor."""
     array, unit = view.array, view.level
     assert array is not None
@@ -68,7 +122,10 @@ def change_line(view: View) -> Line:
         return [(f" the value before {this} is beyond the history", "dim")]
     if view.before is array:
         return [(f" not written by {'the last op' if unit == Granularity.OP else this}", "dim")]
-    limit = EXACT if array.size <= EXACT else SAMPLE
-    text = change_text(change_summary(view.before, array, limit))
+    if view.before is None:
+        change = ChangeSummary(array.size, array.size, first=True)
+    else:
+        change = differences.change(array, view.before)
+    text = change_text(change)
     by = "the last op" if unit == Granularity.OP else this
     return [(" ▸", "changed"), (" " + text.replace("this op", by), "")]

@@ -22,7 +22,7 @@ from tui.render.numbers import NumberFormat, compact, count_text, exact, shape_t
 from tui.render.region import Region, parse_region
 from tui.render.seek import Hit, Sought, seek, work
 from tui.render.sides import Elements, Side, shown_side
-from tui.render.tensor import tensor_head
+from tui.render.tensor import Differences, tensor_head
 from tui.render.value_range import EXAMPLES, parse_range
 from tui.render.variables import Summaries
 from tui.view import View
@@ -42,9 +42,10 @@ class TensorHead(Lines):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.summaries = summaries
+        self.differences = Differences()
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
-        return tensor_head(view, width, self.summaries, self.look, self.under)
+        return tensor_head(view, width, self.summaries, self.look, self.under, self.differences)
 
     def watch_look(self) -> None:
         """Paint the lines that differ."""

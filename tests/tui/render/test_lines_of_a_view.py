@@ -8,10 +8,13 @@ from engine.position import Granularity
 from engine.program import Program
 from engine.session import Session
 from tests.engine.small_experiments import program
+from tui.look import Look
 from tui.render.line import ROLES, Line, width_of
 from tui.render.listing import row_line, rows_of
+from tui.render.numbers import compact
+from tui.render.sides import Side
 from tui.render.status import equation_line, phase_strip, position_line
-from tui.render.tensor import tensor_head
+from tui.render.tensor import Differences, tensor_head
 from tui.render.timeline import timeline_lines
 from tui.render.variables import Summaries, names_of, variable_line
 from tui.view import Selection, View, look
@@ -164,6 +167,41 @@ def test_the_head_of_a_tensor(small):
     assert head(view(small, 5, tensor="linear2.out"))[1] == "not computed yet"
     assert "pinned" in head(view(small, 5, tensor="linear2.out"))[0]
     assert head(view(small, 5, tensor="linear1.weight"))[2] == "not written by the last op"
+
+
+def test_the_head_leaves_out_what_is_said_twice_and_says_what_is_missing(small):
+    assert head(view(small, 0))[0] == "x  (7, 2) float64  following"
+    slot = head(view(small, 5, tensor="linear1.weight.momentum"))
+    assert slot[1] == "no step yet"
+    assert slot[0].endswith("pinned · . follows")
+    short = head(view(small, 5, tensor="linear1.weight.momentum"), 64)[0]
+    assert short.endswith("pinned")
+
+
+def test_the_statistics_are_those_of_the_side_that_is_shown(small):
+    seen = view(small, OPS, tensor="linear1.weight", level=Granularity.ITERATION)
+    delta = seen.array - seen.before
+    differences = Differences()
+
+    def stats(side: Side) -> str:
+        lines = tensor_head(seen, 100, Summaries(), Look(side=side), ("",), differences)
+        return text_of(lines[1]).strip()
+
+    assert stats(Side.DIFFERENCE).startswith(f"Δ min {compact(delta.min())} ")
+    assert f"max {compact(delta.max())} " in stats(Side.DIFFERENCE)
+    assert stats(Side.BEFORE).startswith(f"min {compact(seen.before.min())} ")
+    assert stats(Side.AFTER).startswith(f"min {compact(seen.array.min())} ")
+    first = view(small, 5)
+    lines = tensor_head(first, 100, Summaries(), Look(side=Side.DIFFERENCE))
+    assert "has written it for the first time" in text_of(lines[1])
+
+
+def test_differences_are_worked_out_once_for_two_arrays():
+    known, after, before = Differences(), np.arange(6.0), np.zeros(6)
+    assert known.summary(after, before) is known.summary(after, before)
+    assert known.change(after, before) is known.change(after, before)
+    assert known.summary(after, after.copy()).maximum == 0.0
+    assert known.change(after, before).changed == 5
 
 
 def test_what_a_level_changed(small):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tui.render.summary import spark, summarize, summary_text
+from tui.render.summary import spark, summarize, summarize_difference, summary_text
 
 ARRAYS = st.sampled_from(
     [np.float64, np.float32, np.float16, np.int64, np.uint64, np.bool_]
@@ -139,3 +139,17 @@ def test_moments_are_those_of_numpy(array):
     found = summarize(array)
     assert found.mean == pytest.approx(array.mean(), rel=1e-9, abs=1e-9)
     assert found.std == pytest.approx(array.std(), rel=1e-6, abs=1e-6)
+
+
+def test_a_difference_is_summarized_itself_not_the_values():
+    after, before = np.array([1.0, 5.0, np.nan]), np.array([0.5, 7.0, np.nan])
+    found = summarize_difference(after, before)
+    assert (found.minimum, found.maximum, found.zeros, found.nan) == (-2.0, 0.5, 1, 0)
+    assert summary_text(summarize_difference(after, after), 80) == "all 0.0"
+
+
+def test_the_difference_of_large_arrays_is_sampled_in_the_same_places():
+    before = np.arange(100_000.0)
+    found = summarize_difference(before + 3.0, before, limit=1000)
+    assert found.sampled
+    assert (found.minimum, found.maximum, found.size) == (3.0, 3.0, 100_000)
