@@ -9,10 +9,12 @@ from engine.jacobian_query import complete_at, query
 from engine.session import Session
 from tests.tui.screen import built_in, debugger
 from tui.lens import Lens
+from tui.look import Look
 from tui.render.chain import chain_text
 from tui.render.chain_numbers import Room
 from tui.render.jacobian import jacobian_head, matrix_of
 from tui.view import Selection, look
+from tui.widgets.tensor import TensorPane
 
 
 def words(lines: list[list[tuple[str, str]]]) -> str:
@@ -79,6 +81,54 @@ async def test_numerator_and_denominator_are_picked_with_keys() -> None:
         assert f"{found.dims[0]}×{found.dims[1]} (h×n)" in opened.text()
         await opened.press("full_stop")
         assert opened.main.looked().lens.of is None
+
+
+def jacobian(of: str, wrt: str, **lens: object) -> str:
+    program = built_in("regression")
+    session = Session(program)
+    session.goto(complete_at(program))
+    view = look(session, Selection(tensor=wrt, lens=Lens(of=of, wrt=wrt, **lens)), lambda _: "")
+    return words(jacobian_head(view, 118))
+
+
+def test_one_factor_has_its_rule_and_several_are_a_product() -> None:
+    assert "\n W⁽¹⁾ " in jacobian("linear1.out", "x")
+    assert "\n W⁽²⁾ " in jacobian("linear2.out", "relu1.out")
+    assert "\n I " in jacobian("relu1.out", "relu1.out")
+    assert "one factor: the loss by its target" in jacobian("loss", "y")
+    assert "a product of 2 factors: see Chain" in jacobian("relu1.out", "x")
+    for sample in (0, None):
+        for of, wrt in (("linear1.out", "x"), ("loss", "y"), ("loss", "identity1.out")):
+            assert "of 1 factor" not in jacobian(of, wrt, sample=sample)
+
+
+def test_sizes_are_well_put_in_both_layouts_and_in_a_batch() -> None:
+    weight = ("loss", "linear1.weight")
+    assert "3×4 (n×h), as one row 1×12 " in jacobian(*weight, sample=None)
+    gradient = jacobian(*weight, sample=None, layout=Layout.GRADIENT)
+    assert "4×3 (h×n), as one column 12×1 " in gradient
+    assert "16×12 (Nh×hn) " in jacobian("linear1.out", "linear1.weight", sample=None)
+    assert " ," not in gradient
+
+
+def test_one_entry_is_singular() -> None:
+    assert "1 non-zero of 1 " in jacobian("loss", "loss")
+    assert "2 non-zeros of 2 " in jacobian("loss", "identity1.out")
+
+
+async def test_the_grid_has_number_formats_of_its_own() -> None:
+    async with debugger("regression") as opened:
+        opened.main.move(complete_at(opened.session.program))
+        await opened.idle()
+        opened.main.select_tensor("linear1.weight")
+        gradient = opened.session.tensors["linear1.weight.grad"]
+        await opened.press("3", "v", "l", "plus", "plus")
+        assert f" {gradient[1, 2]:.6f} " in opened.text()
+        await opened.press("number_sign")
+        assert f" {gradient[1, 2]:.6e} " in opened.text()
+        await opened.press("dollar_sign", "minus")
+        assert f" {gradient[1, 2]:.5f} " in opened.text()
+        assert opened.main.query_one(TensorPane).look == Look()
 
 
 async def test_what_cannot_be_picked_is_said() -> None:

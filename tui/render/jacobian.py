@@ -6,7 +6,7 @@ from engine.errors import GradstepError
 from engine.jacobian_query import JacobianView, query
 from tui.render.grid import GridWindow, Window, grid_window
 from tui.render.line import Line, fit_parts, fitted, spread
-from tui.render.numbers import count_text, dims_text, nbytes_text
+from tui.render.numbers import NumberFormat, count_text, dims_text, nbytes_text
 from tui.render.sizes import dims_letters, element_rule, weight_letters
 from tui.view import View
 
@@ -42,7 +42,9 @@ def jacobian_head(view: View, width: int) -> list[Line]:
     except GradstepError as error:
         return [fitted([(f" {error}", "warn")], width), [], []]
     dims, room = JacobianMatrix(found).shape, width - PICTURE
-    row = f", as one row {dims_text(jacobian.dims)}" if found.matrix_dims else ""
+    line = "column" if found.transposed else "row"
+    row = f", as one {line} {dims_text(found.dims)}" if found.matrix_dims else ""
+    entries = "non-zero" if jacobian.nonzeros == 1 else "non-zeros"
     first = fit_parts(
         [
             (0, [(f" {found.symbol}", "symbol")]),
@@ -55,7 +57,7 @@ def jacobian_head(view: View, width: int) -> list[Line]:
     second = fit_parts(
         [
             (0, [(f" {jacobian.structure}", "")]),
-            (1, [(f"  {count_text(jacobian.nonzeros)} non-zeros", "")]),
+            (1, [(f"  {count_text(jacobian.nonzeros)} {entries}", "")]),
             (2, [(f" of {count_text(dims[0] * dims[1])}", "dim")]),
             (3, [(f"  dense copy {nbytes_text(jacobian.dense_bytes)}", "dim")]),
             (4, [(f"  vjp {count_text(jacobian.cost_vjp)}", "dim")]),
@@ -64,9 +66,7 @@ def jacobian_head(view: View, width: int) -> list[Line]:
         ],
         room,
     )
-    rule = element_rule(view.program, view.of, view.wrt) or found.chain.reason
-    rule = rule or f"a product of {len(found.chain.factors)} factors: see Chain"
-    third = spread([(f" {rule}", "")], [(f" {looked_at(view)} ", "dim")], room)
+    third = spread([(f" {rule_text(view, found)}", "")], [(f" {looked_at(view)} ", "dim")], room)
     picture = PICTURES[jacobian.structure]
     lines = (first, second, third)
     return [
@@ -75,11 +75,18 @@ def jacobian_head(view: View, width: int) -> list[Line]:
     ]
 
 
+def rule_text(view: View, found: JacobianView) -> str:
+    """What the elements are, why all are zero, or where the factors are to be found."""
+    rule = element_rule(view.program, view.of, view.wrt) or found.chain.reason
+    if rule or len(found.chain.factors) > 1:
+        return rule or f"a product of {len(found.chain.factors)} factors: see Chain"
+    return "one factor: the loss by its target"
+
+
 def layout_letters(view: View, found: JacobianView) -> str:
-    """``(K×h)``, the sizes in letters as the layout shows them; nothing for a batch."""
-    if view.moment.sample is None:
-        return ""
-    left, right = dims_letters(view.program, found.chain.of, found.chain.wrt)
+    """``(K×h)``, the sizes in letters as the layout shows them; ``(NK×Nh)`` for a batch of N."""
+    batch = view.moment.sample is None
+    left, right = dims_letters(view.program, found.chain.of, found.chain.wrt, batch)
     if found.matrix_dims:
         left, right = weight_letters(view.program, found.chain.wrt)
     return f"({right}×{left})" if found.transposed else f"({left}×{right})"
@@ -96,14 +103,16 @@ class JacobianMatrix:
         """Rows and columns as shown."""
         return self.view.matrix_dims or self.view.dims
 
-    def window(self, rows: range, cols: range) -> GridWindow:
+    def window(
+        self, rows: range, cols: range, fmt: NumberFormat = NumberFormat.FIXED, digits: int = 4
+    ) -> GridWindow:
         """The formatted cells of a window, with the elements' indices as labels."""
         height, width = self.shape
         rows = range(max(0, rows.start), min(rows.stop, height))
         cols = range(max(0, cols.start), min(cols.stop, width))
         whole = self.view.matrix_dims is not None
         values = self.view.matrix(rows, cols) if whole else self.view.window(rows, cols)
-        grid = grid_window(values, range(len(rows)), range(len(cols)))
+        grid = grid_window(values, range(len(rows)), range(len(cols)), fmt=fmt, digits=digits)
         if whole:
             header, labels = [str(c) for c in cols], [str(r) for r in rows]
         else:

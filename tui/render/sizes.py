@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from engine.layers import Linear
 from engine.program import Program
 from engine.sample import Sample, spelled_layers
 from engine.symbols import gradient
@@ -57,10 +58,14 @@ def products(program: Program) -> dict[str, Gradient]:
 def element_rule(program: Program, of: str, wrt: str) -> str:
     """What an element of ∂of/∂wrt is; empty where the two are not neighbours."""
     info, other = program.tensors[of], program.tensors[wrt]
+    if of == wrt:
+        return "I"
     known = rules(program).get((info.symbol, other.symbol))
     if known is not None:
         return f"({gradient(other.symbol)})ᵢ = {known}" if of == "loss" else known
     node = next((n for n in program.network.nodes if n.output == of), None)
+    if node is not None and node.input == wrt and isinstance(node.layer, Linear):
+        return node.symbols["weight"]
     if node is None or other.layer != node.name or other.role != "parameter":
         return ""
     if wrt.endswith(".bias"):

@@ -1,16 +1,24 @@
 """The Jacobian pane: sizes and structure over a window of values."""
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.binding import BindingType
 from textual.reactive import reactive
 
 from engine.errors import GradstepError
+from tui.bindings import binding
+from tui.commands import TENSOR_COMMANDS
+from tui.look import Look
 from tui.render.grid import GridWindow
 from tui.render.jacobian import jacobian_head, matrix_of
 from tui.render.line import Line
 from tui.view import View
+from tui.widgets.formatted import FormattedPane
 from tui.widgets.grid import MatrixGrid
 from tui.widgets.lines import Lines
+
+FORMATS = ("format", "format-previous", "digits-more", "digits-fewer")
 
 
 class JacobianHead(Lines):
@@ -23,6 +31,8 @@ class JacobianHead(Lines):
 class JacobianGrid(MatrixGrid):
     """The entries; rows are the numerator's elements in numerator layout."""
 
+    look: reactive[Look] = reactive(Look(), repaint=False)
+
     def subject(self, view: View) -> str:
         return f"{view.of} {view.wrt} {view.lens.layout} {view.moment.sample is None}"
 
@@ -33,14 +43,26 @@ class JacobianGrid(MatrixGrid):
             return None
 
     def window(self, view: View, rows: range, cols: range) -> GridWindow:
-        return matrix_of(view).window(rows, cols)
+        return matrix_of(view).window(rows, cols, self.look.fmt, self.look.digits)
+
+    def extra(self) -> tuple[object, ...]:
+        """The form of the numbers."""
+        return (self.look,)
+
+    def watch_look(self) -> None:
+        """Numbers of another width."""
+        self.start_anew()
+        self.watch_view(self.view)
 
 
-class JacobianPane(Vertical):
+class JacobianPane(FormattedPane):
     """The head over the grid."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        binding(command) for command in TENSOR_COMMANDS if command.id in FORMATS
+    ]
     view: reactive[View | None] = reactive(None)
 
     def compose(self) -> ComposeResult:
         yield JacobianHead().data_bind(JacobianPane.view)
-        yield JacobianGrid().data_bind(JacobianPane.view)
+        yield JacobianGrid().data_bind(JacobianPane.view, JacobianPane.look)

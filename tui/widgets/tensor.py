@@ -8,17 +8,16 @@ import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
 from textual.reactive import reactive
 
 from engine.errors import GradstepError
 from tui.array_file import array_path, writing
 from tui.bindings import bindings
 from tui.journeys import LongRun
-from tui.look import MAX_DIGITS, Look, elements_of, field_of, index_at, value_at, why_nothing
+from tui.look import Look, elements_of, field_of, index_at, value_at, why_nothing
 from tui.render.clean import clean
 from tui.render.line import Line
-from tui.render.numbers import NumberFormat, compact, count_text, exact, shape_text
+from tui.render.numbers import compact, count_text, exact, shape_text
 from tui.render.region import Region, parse_region
 from tui.render.seek import Hit, Sought, seek, work
 from tui.render.sides import Elements, Side, shown_side
@@ -26,6 +25,7 @@ from tui.render.tensor import Differences, tensor_head
 from tui.render.value_range import EXAMPLES, parse_range
 from tui.render.variables import Summaries
 from tui.view import View
+from tui.widgets.formatted import FormattedPane
 from tui.widgets.host import host_of
 from tui.widgets.lines import Lines
 from tui.widgets.tensor_grid import IndexWanted, TensorGrid
@@ -56,12 +56,11 @@ class TensorHead(Lines):
         self.watch_view()
 
 
-class TensorPane(Vertical):
+class TensorPane(FormattedPane):
     """The head over the grid."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("tensor")
     view: reactive[View | None] = reactive(None, repaint=False)
-    look: reactive[Look] = reactive(Look(), repaint=False)
 
     def __init__(
         self, summaries: Summaries, id: str | None = None, classes: str | None = None
@@ -77,10 +76,6 @@ class TensorPane(Vertical):
     def grid(self) -> TensorGrid:
         """The grid of the values."""
         return self.query_one(TensorGrid)
-
-    def say(self, note: str) -> None:
-        """A word to the person."""
-        host_of(self).pane_says(note)
 
     # -- the cursor
 
@@ -161,24 +156,6 @@ class TensorPane(Vertical):
         }
         self.say(words[side])
         self.show_value()
-
-    def action_format(self, by: int) -> None:
-        """Another form of the numbers."""
-        formats = list(NumberFormat)
-        fmt = formats[(formats.index(self.look.fmt) + by) % len(formats)]
-        self.look = replace(self.look, fmt=fmt)
-        self.say(f"numbers: {fmt}")
-
-    def action_digits(self, by: int) -> None:
-        """More or fewer digits."""
-        digits = max(0, min(MAX_DIGITS, self.look.digits + by))
-        if self.look.fmt == NumberFormat.HEX:
-            self.say("hexadecimal numbers have all their digits")
-        elif digits == self.look.digits:
-            self.say(f"{digits} is the {'largest' if by > 0 else 'smallest'} number of digits")
-        else:
-            self.look = replace(self.look, digits=digits)
-            self.say(f"digits: {digits}")
 
     def action_range(self) -> None:
         """Ask for a range of values."""
