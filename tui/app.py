@@ -26,7 +26,7 @@ from tui.folders import config_file
 from tui.saved import first_time, load_lines, restore, save, save_lines
 from tui.screens.main import MainScreen
 from tui.settings import Settings, load_settings
-from tui.theme import DARK, LIGHT
+from tui.theme import DARK, LIGHT, THEMES, fitting
 
 HEAD_START = 0.2  # seconds for which the screen waits until the cursor is where it shall begin
 PATIENCE = 3.0  # seconds after which a key that nobody has answered for is given up
@@ -53,9 +53,9 @@ class GradstepApp(App[None]):
         settings = settings or Settings()
         self.session = session
         self.commands = settings.commands
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = settings.theme
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.choose_theme(settings.theme)
         self.main = MainScreen(session, settings.commands)
         self.typed_ahead: deque[events.Key] = deque()
         self.key_since: float | None = None
@@ -117,8 +117,7 @@ class GradstepApp(App[None]):
         for command in self.commands:
             if command.pane == PLOTS:
                 continue
-            title = command.help[0].upper() + command.help[1:]
-            yield SystemCommand(title, f"key {keys_text(command)}", self.runner(command))
+            yield SystemCommand(command.title, f"key {keys_text(command)}", self.runner(command))
         yield SystemCommand("Dark theme", "colours for a dark terminal", self.dark_theme)
         yield SystemCommand("Light theme", "colours for a light terminal", self.light_theme)
 
@@ -128,11 +127,15 @@ class GradstepApp(App[None]):
 
     def dark_theme(self) -> None:
         """Colours for a dark terminal."""
-        self.theme = DARK.name
+        self.choose_theme(DARK.name)
 
     def light_theme(self) -> None:
         """Colours for a light terminal."""
-        self.theme = LIGHT.name
+        self.choose_theme(LIGHT.name)
+
+    def choose_theme(self, name: str) -> None:
+        """A theme, in the colours that the terminal has."""
+        self.theme = fitting(name, self.console.color_system)
 
 
 class Runner:

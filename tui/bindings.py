@@ -1,5 +1,7 @@
 """Commands as key bindings: of the whole screen, or of one pane."""
 
+from dataclasses import replace
+
 from textual.binding import Binding, BindingType
 
 from tui.commands import COMMANDS, Command, key_name
@@ -16,6 +18,15 @@ def binding(command: Command) -> Binding:
         id=command.id,
         priority="tab" in command.keys or "shift+tab" in command.keys,
     )
+
+
+def from_elsewhere(pane: str) -> list[BindingType]:
+    """The commands of a pane for the screen: the keys reach a pane that does not have the focus."""
+    return [
+        replace(binding(command), action=f"in_pane({command.pane!r}, {command.id!r})", show=False)
+        for command in COMMANDS
+        if command.pane == pane
+    ]
 
 
 def bindings(pane: str = "") -> list[BindingType]:

@@ -23,6 +23,11 @@ class Command:
     pane: str = ""
 
     @property
+    def title(self) -> str:
+        """The command in the palette: its group, and what it does."""
+        return f"{self.group}: {self.help}"
+
+    @property
     def places(self) -> set[str]:
         """The panes in which the keys work, and the plots screen."""
         if self.pane:
@@ -50,7 +55,9 @@ PANES: dict[str, Pane] = {
     "tensor": Pane(2, "Tensor", "the values; ▸ marks what the selected level changed", True),
     "jacobian": Pane(3, "Jacobian", "sizes, structure and values of a derivative", True),
     "chain": Pane(4, "Chain", "the product that makes a derivative, factor by factor", True),
-    "variables": Pane(5, "Variables", "every tensor, a line each; choosing one shows its values"),
+    "variables": Pane(
+        5, "Variables", "every tensor: range, mean μ, histogram; ∇ its gradient, largest magnitude"
+    ),
     "watches": Pane(6, "Watches", "expressions: now, before the last op, and their past", True),
     "console": Pane(7, "Console", "what commands have answered", True),
     "timeline": Pane(8, "Timeline", "the loss and the phases of every iteration; ← → scrub"),
@@ -113,23 +120,25 @@ TENSOR_COMMANDS: tuple[Command, ...] = (
     tensor_command("heat", "h", "face", "numbers, heat map, picture of an image", "heat map"),
     tensor_command("side", "equals_sign", "side", "the values after, before, or the difference"),
     tensor_command("seek-next", "j", "seek(1)", "next changed cell, NaN, … (k chooses)"),
-    tensor_command("seek-previous", "J", "seek(-1)", "the previous one"),
+    tensor_command("seek-previous", "J", "seek(-1)", "the cell of that kind before"),
     tensor_command(
         "sought", "k", "sought(1)", "look for changed, NaN, ∞, max, min, zero, in range"
     ),
-    tensor_command("sought-previous", "K", "sought(-1)", "the kind before"),
+    tensor_command("sought-previous", "K", "sought(-1)", "the kind of cell before"),
     tensor_command("range", "r", "range", "highlight a range of values; limits of the heat map"),
-    tensor_command("range-off", "exclamation_mark", "range_off", "no range"),
+    tensor_command("range-off", "exclamation_mark", "range_off", "highlight no range"),
     tensor_command("slice", "comma", "slice", "a NumPy slice such as 0, :, 2:8"),
     tensor_command("axes", "backslash", "axes(1)", "other axes as rows and columns"),
-    tensor_command("axes-previous", "vertical_line", "axes(-1)", "the choice before"),
+    tensor_command("axes-previous", "vertical_line", "axes(-1)", "the choice of axes before"),
     tensor_command("transpose", "T", "transpose", "swap rows and columns"),
     tensor_command("index-next", "right_curly_bracket", "index(1)", "next index of other axes"),
-    tensor_command("index-previous", "left_curly_bracket", "index(-1)", "the index before"),
+    tensor_command(
+        "index-previous", "left_curly_bracket", "index(-1)", "previous index of other axes"
+    ),
     tensor_command(
         "format", "number_sign", "format(1)", "fixed, scientific, significant digits, hex"
     ),
-    tensor_command("format-previous", "dollar_sign", "format(-1)", "the format before"),
+    tensor_command("format-previous", "dollar_sign", "format(-1)", "the number format before"),
     tensor_command("digits-more", "plus", "digits(1)", "more digits"),
     tensor_command("digits-fewer", "minus", "digits(-1)", "fewer digits"),
     tensor_command("columns-right", "ctrl+right", "columns(1)", "a page of columns to the right"),
@@ -185,7 +194,13 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "next-change", ("right_parenthesis",), "change(1)", "next change of the tensor", "Stops"
     ),
-    Command("previous-change", ("left_parenthesis",), "change(-1)", "its previous change", "Stops"),
+    Command(
+        "previous-change",
+        ("left_parenthesis",),
+        "change(-1)",
+        "previous change of the tensor",
+        "Stops",
+    ),
     Command(
         "command",
         ("colon",),
@@ -198,8 +213,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("at", ("at",), "go_at", "go to an index of the tensor, or a position", "Going"),
     Command("mark", ("m",), "mark", "a bookmark here: a name, then a text", "Going"),
     Command("to-mark", ("apostrophe",), "to_mark", "go to a bookmark", "Going"),
-    Command("visited-back", ("alt+left",), "visited(-1)", "where the last jump came from", "Going"),
-    Command("visited-forward", ("alt+right",), "visited(1)", "and forward again", "Going"),
+    Command(
+        "visited-back",
+        ("alt+left",),
+        "visited(-1)",
+        "back to where the last jump came from",
+        "Going",
+    ),
+    Command(
+        "visited-forward", ("alt+right",), "visited(1)", "forward again after going back", "Going"
+    ),
     Command("edit", ("i",), "edit", "edit the selected value", "Going"),
     Command("play", ("a",), "play(1)", "play, and pause", "Lesson"),
     Command("play-back", ("A",), "play(-1)", "play backwards, and pause", "Lesson"),
@@ -217,7 +240,7 @@ COMMANDS: tuple[Command, ...] = (
     *TENSOR_COMMANDS,
     *WATCH_COMMANDS,
     Command("numerator", ("y",), "numerator", "the selected tensor on top of ∂/∂", "Jacobians"),
-    Command("denominator", ("x",), "denominator", "the selected tensor below", "Jacobians"),
+    Command("denominator", ("x",), "denominator", "the selected tensor below ∂/∂", "Jacobians"),
     Command("layout", ("l",), "layout", "numerator or gradient layout", "Jacobians"),
     Command("view", ("v",), "sample_view", "one sample, or the whole batch", "Jacobians"),
     Command("sample-next", ("greater_than_sign",), "sample(1)", "the next sample", "Jacobians"),

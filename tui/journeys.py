@@ -31,7 +31,8 @@ Steps = Iterator[Any]
 class LongRun:
     """A movement under way. ``result`` is what its generator returned; ``logs`` what it said.
 
-    ``doing`` names work that is no movement of the session: its places are its own.
+    ``scale`` is the number of ops of an iteration, and of iterations. ``doing`` names work
+    that is no movement of the session: its places are its own.
     """
 
     steps: Steps
@@ -43,6 +44,7 @@ class LongRun:
     error: GradstepError | None = None
     over: bool = False
     doing: str = ""
+    scale: tuple[int, int] = (1, 1)
     logs: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_LOGS))
     loss_now: Callable[[], float | None] = lambda: None
     began: float = field(default_factory=time.monotonic)
@@ -97,7 +99,15 @@ class LongRun:
         if self.doing:
             return f"{self.doing}{share} · Esc stops"
         loss = "" if self.loss is None else f" · loss {self.loss:.4g}"
-        return f"running{share} · #{self.at} · {rate:,.0f} events/s{loss} · Esc stops"
+        per, iterations = self.scale
+        place = f"iter {min(iterations, self.at // per + 1):,}/{iterations:,}"
+        return f"{place}{share or self.share_of_run} · {rate:,.0f} events/s{loss} · Esc stops"
+
+    @property
+    def share_of_run(self) -> str:
+        """Where it is in the whole run, for a movement that looks for a place."""
+        per, iterations = self.scale
+        return f" {100 * self.at // (per * iterations)}% of the run"
 
 
 Done = Callable[[LongRun], None]
@@ -128,7 +138,8 @@ class Journeys:
             self.host.say(note=BUSY)
             return False
         session = self.host.session
-        run = LongRun(steps, session.event, target, loss_now=lambda: session.loss)
+        scale = len(session.program.ops), session.program.iterations
+        run = LongRun(steps, session.event, target, scale=scale, loss_now=lambda: session.loss)
         return self._start(run, done, inline=not self.heavy(target))
 
     def work(self, steps: Steps, done: Done, doing: str, total: int) -> bool:

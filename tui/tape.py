@@ -42,6 +42,11 @@ class Tape:
         return None if self.recorder is None else self.recorder.writer.path
 
     @property
+    def brief(self) -> str:
+        """The text where there is little room: no size."""
+        return "● REC" if self.text.startswith("● REC") else self.text
+
+    @property
     def text(self) -> str:
         """What the position line says."""
         if self.recorder is None:

@@ -89,6 +89,7 @@ class View:
     note: str = ""
     busy: str = ""
     mode: str = "LIVE"
+    brief: str = "LIVE"
     lineage: object = None
     skipped: frozenset[int] = frozenset()
     other: tuple[str, Array] | None = None
@@ -210,13 +211,13 @@ def other_branch(session: Session, name: str | None) -> tuple[str, Array] | None
     return name, np.array(session.branches.find(name).losses)
 
 
-def mode_of(session: Session) -> str:
+def mode_of(session: Session, brief: bool = False) -> str:
     """Whether the values at the cursor are live or from a recording, and the branch."""
     branch = "" if session.branch.name == MAIN else f"⎇ {session.branch.name}"
     if session.source is None:
         return branch or "LIVE"
     status = session.source.status(session.branch, max(0, session.event - 1))
-    word = "LIVE" if status == "live" else f"REPLAY {status}"
+    word = "LIVE" if status == "live" else "REPLAY" if brief else f"REPLAY {status}"
     return f"{word} {branch}".strip()
 
 
@@ -261,6 +262,7 @@ def look(session: Session, selection: Selection, badge: Callable[[str], str]) ->
             session.watches.spark(session, source, 24),
         ),
         mode=mode_of(session),
+        brief=mode_of(session, brief=True),
         lineage=(session.branch.name, session.journal),
         row=selection.row,
         skipped=skipped_in(session),

@@ -141,7 +141,7 @@ async def test_an_edit_in_the_past_starts_a_branch_that_is_named_listed_and_dele
         before = shown.main.prompt.field.value
         value = float(session.tensors["linear1.weight"][1, 1])
         assert before == f"set linear1.weight[1, 1] = {value!r}"
-        await shown.press("backspace")
+        await shown.press("end", "backspace")
         assert shown.main.prompt.field.value == before[:-1], "the text is there to be changed"
         await answer(shown, "set linear1.weight[1, 1] = 7")
         assert session.tensors["linear1.weight"][1, 1] == 7

@@ -262,7 +262,7 @@ async def test_the_help_lists_every_command_of_the_table():
 async def test_the_palette_has_every_command_and_runs_it():
     async with debugger("regression") as shown:
         titles = [entry.title for entry in shown.app.get_system_commands(shown.main)]
-        wanted = [command.help[0].upper() + command.help[1:] for command in COMMANDS]
+        wanted = [command.title for command in COMMANDS]
         assert [title for title in titles if title in wanted] == wanted
         await shown.pilot.press("ctrl+p", *"finishthe", "enter")
         for _ in range(500):

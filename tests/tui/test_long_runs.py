@@ -51,7 +51,7 @@ def assert_whole(shown: Debugger) -> None:
 async def test_esc_stops_at_a_whole_event():
     async with debugger(endless(), (80, 24)) as shown:
         await started(shown)
-        while "running" not in shown.place():
+        while "events/s" not in shown.place():
             await asyncio.sleep(0.01)
         assert "Esc stops" in shown.place()
         shown.app.simulate_key("escape")

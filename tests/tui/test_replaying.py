@@ -39,6 +39,7 @@ async def test_keys_go_both_ways_and_an_edit_is_live(tmp_path: Path) -> None:
             await pilot.press("s")
             await pilot.pause()
             assert app.main.view.mode == "LIVE ⎇ main-1"
+            assert "over" not in app.main.view.note
     assert path.read_bytes() == before
 
 
@@ -67,3 +68,21 @@ async def test_a_recording_is_followed_while_it_grows(tmp_path: Path) -> None:
             assert session.event == 5
         made_by.close()
     assert made_by.failed == ""
+
+
+async def test_the_end_of_a_recording_is_told(tmp_path: Path) -> None:
+    path, made = tmp_path / "r.gradstep", program(training={"epochs": 5})
+    steps = record_run(part := writer(path, made, "full"), made, 2)
+    for _ in steps:
+        pass
+    part.close()
+    with opened(path) as recording:
+        session, _ = open_session(recording)
+        app = GradstepApp(session)
+        async with app.run_test(size=(120, 40)) as pilot:
+            for keys, told in (("f", False), ("f", False), ("f", True), ("f", False)):
+                await pilot.press(keys)
+                await pilot.pause()
+                await app.workers.wait_for_complete()
+                assert app.main.view is not None
+                assert ("the recording is over" in app.main.view.note) == told, session.event

@@ -139,7 +139,7 @@ async def test_hits_are_ignored_and_logged_from_the_list():
 async def test_an_empty_list_says_how_to_begin():
     async with debugger("regression", (80, 24)) as shown:
         await shown.press("B")
-        assert listed(shown) == ["no stops yet: b on an op of the program, or a here"]
+        assert listed(shown) == ["no stops yet: b on an op of the program sets one, a adds one"]
         await shown.press("d", "space", "i", "g", "l", "o")
         assert isinstance(shown.app.screen, StopsScreen)
         await shown.press("a")

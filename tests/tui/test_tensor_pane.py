@@ -529,7 +529,7 @@ async def test_the_keys_are_in_the_footer_the_help_and_the_palette():
     async with tensor_pane(size=COMMON) as shown:
         assert " h heat map" in shown.text().splitlines()[-1]
         titles = {entry.title for entry in shown.app.get_system_commands(shown.main)}
-        assert {command.help[0].upper() + command.help[1:] for command in mine} <= titles
+        assert {command.title for command in mine} <= titles
         shown.main.go_to_pane("program")
         await shown.settled()
         assert "heat map" not in shown.text().splitlines()[-1]

@@ -1,10 +1,13 @@
 """The program as a listing: a heading for each phase, a line for each op."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+
+from rich.cells import cell_len
 
 from engine.phases import Phase
 from engine.program import Op, Program
-from tui.render.line import Line, fitted, spread, width_of
+from tui.render.line import Line, fitted, spread
 from tui.render.numbers import shape_text
 from tui.view import View
 
@@ -42,10 +45,9 @@ def row_line(view: View, row: Row, width: int, selected: bool) -> Line:
     gutter = "bad" if stop == "●" else "dim"
     left: Line = [(stop, gutter), (f"{mark} ", "key" if current else "dim"), (op.label, role)]
     role = "dim" if skipped else role
-    shape = "skipped" if skipped else shapes(view.program, op)
+    whole = width >= natural_width(view.program)
+    shape = "skipped" if skipped else shapes(view.program, op, whole)
     right: Line = [(f" {shape} ", "shape" if current else "dim")]
-    if width_of(left) + width_of(right) > width and not skipped:
-        right = [(f" {shape_text(view.program.tensors[op.writes[0]].shape)} ", right[0][1])]
     line = spread(left, right, width)
     return [(text, "cursor" if selected else role) for text, role in line]
 
@@ -56,9 +58,17 @@ def skips_phase(view: View, phase: Phase) -> bool:
     return view.skipped.issuperset(ops)
 
 
-def shapes(program: Program, op: Op) -> str:
-    """The shape of what an op writes; for a layer forward also of what goes in."""
+@lru_cache(maxsize=8)
+def natural_width(program: Program) -> int:
+    """The width in which every op has all its shapes."""
+    return max(
+        3 + cell_len(op.label) + 2 + cell_len(shapes(program, op, True)) for op in program.ops
+    )
+
+
+def shapes(program: Program, op: Op, whole: bool) -> str:
+    """The shape of what an op writes; with all shapes, also what goes into a layer."""
     out = shape_text(program.tensors[op.writes[0]].shape)
-    if op.phase == Phase.FORWARD:
+    if op.phase == Phase.FORWARD and whole:
         return f"{shape_text(program.tensors[op.reads[0]].shape)}→{out}"
     return out

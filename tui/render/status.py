@@ -12,31 +12,30 @@ from tui.view import View
 
 END = "end of run"
 ALL_OF_IT = " all of it: 7 Console "
+WHOLE = 100  # columns from which the mode is told in full
+MODE = 22  # cells kept for it, so that nothing moves when a recording begins
 
 
 def position_line(view: View, width: int) -> Line:
     """Experiment, place, loss and state in one line; what matters least goes first."""
-    right = status(view)
-    left = fit_parts(
-        [
-            (5, [(" gradstep ", "key")]),
-            (3, [(" " + clean(view.program.experiment.name) + " ", "name")]),
-            (0, place(view)),
-            (1, loss(view, 9)),
-            (4, [(" " + block_spark(view.losses[-12:], 12), "curve")]),
-        ],
-        max(0, width - width_of(right) - 1),
-    )
-    return spread(left, right, width)
+    right = status(view, width)
+    name: Line = [(" " + clean(view.program.experiment.name) + " ", "name")]
+    parts: list[tuple[int, Line]] = [(4, [(" gradstep ", "key")]), (3, name)]
+    if not view.busy:  # while it runs the place is where it was
+        epoch, inside = place(view)
+        spark: Line = [(" " + block_spark(view.losses[-12:], 12), "curve")]
+        parts += [(2, epoch), (0, inside), (1, loss(view, 9)), (5, spark)]
+    room = width - max(MODE if width >= WHOLE else 0, width_of(right)) - 1
+    return spread(fit_parts(parts, max(0, room)), right, width)
 
 
-def status(view: View) -> Line:
-    """What the debugger is doing, at the right edge."""
+def status(view: View, width: int) -> Line:
+    """What the debugger is doing, at the right edge; in few words where there is little room."""
     if view.busy:
         return [(f" {view.busy} ", "warn")]
     if view.count:
         return [(f" count {view.count} ", "warn")]
-    return [(f" {view.mode} ", "good")]
+    return [(f" {view.mode if width >= WHOLE else view.brief} ", "good")]
 
 
 def message_line(view: View, width: int) -> Line:
@@ -46,8 +45,8 @@ def message_line(view: View, width: int) -> Line:
     return spread(line, more, width)
 
 
-def place(view: View) -> Line:
-    """epoch › iteration › phase › event, the selected level marked; as wide at every event."""
+def place(view: View) -> tuple[Line, Line]:
+    """The epoch; and iteration › phase › event, the selected level marked; always as wide."""
     program, p = view.program, view.position
     epochs = program.experiment.training.epochs
     words = {
@@ -62,12 +61,14 @@ def place(view: View) -> Line:
         ),
         Granularity.OP: len(f"#{program.events}"),
     }
-    line: Line = [(" ", "")]
+    epoch: Line = []
+    inside: Line = []
     for level, text in words.items():
         role = "current" if level == view.level else ""
         pad = " " * (widths.get(level, 0) - len(text))
-        line += [(text, role), (pad + (" › " if level != Granularity.OP else " "), "dim")]
-    return line
+        line = epoch if level == Granularity.EPOCH else inside
+        line += [(" ", ""), (text, role), (pad + (" ›" if level != Granularity.OP else ""), "dim")]
+    return epoch, inside
 
 
 def out_of(word: str, number: int, total: int) -> str:
@@ -103,8 +104,14 @@ def phase_strip(view: View, width: int) -> Line:
     line: Line = [(" ", "")]
     for i, phase in enumerate(names):
         line += [("→", "dim")] if i else []
-        line += pill(view, phase)
+        size = sum(op.phase == phase for op in view.program.ops)
+        line += padded(pill(view, phase), len(f" {phase} ● {size}/{size} "))
     return line if width_of(line) <= width else short_strip(view)
+
+
+def padded(line: Line, width: int) -> Line:
+    """A line of at least ``width`` cells."""
+    return [*line, (" " * (width - width_of(line)), "")]
 
 
 def pill(view: View, phase: Phase) -> Line:

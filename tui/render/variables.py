@@ -88,6 +88,9 @@ class Columns:
             room -= given[column]
         if given["gradient"] and room > SPARK_BINS:
             given["gradient"] += SPARK_BINS + 1
+            room -= SPARK_BINS + 1
+        if given["counts"]:
+            given["counts"] += max(0, min(3, room))
         return cls(name=name, shape=shape, **given)
 
 
@@ -118,6 +121,8 @@ def values(array: NDArray[Any] | None, summaries: Summaries, columns: Columns) -
     if array is None:
         return fitted([("  not computed", "dim")], room)
     s = summaries.of(array)
+    if s.nan == s.size > 1:
+        return fitted([("   all NaN", "bad")], room)
     if s.size == 1:
         role = "bad" if s.nan or s.posinf or s.neginf else ""
         return fitted([(compact(array.reshape(-1)[0], 10).rjust(NUMBER), role)], room)
@@ -144,7 +149,9 @@ def counts(s: Summary) -> Line:
 def gradient_part(view: View, info: TensorInfo, summaries: Summaries, room: int) -> Line:
     """The gradient of a tensor: its badge, its largest magnitude, its distribution."""
     array = view.tensors.get(f"{info.name}.grad")
-    badge = view.badge(info.name) if info.role == "parameter" else ""
+    badge = view.badge(info.name)
+    if info.role != "parameter" and badge != "stale":
+        badge = ""  # of an activation only what belongs to another iteration is told
     if array is None and not badge:
         return [("│", "dim")]
     changed = view.last is not None and f"{info.name}.grad" in view.last.op.writes

@@ -35,6 +35,7 @@ class Commanding(Pointing):
     """Keys and prompts into commands."""
 
     journeys: Journeys
+    said = ""  # about the movement under way, once it is over
     keep: Callable[[], None] = staticmethod(lambda: None)  # saves stops, watches and bookmarks
 
     @abstractmethod
@@ -179,7 +180,9 @@ class Commanding(Pointing):
         self.keep()
         if answer is not None:
             head = "" if answer.kind == "command" else f"{answer.kind} "
-            self.ask(answer.kind, answer.label, answer.text, self.completing(head))
+            proposed = len(answer.text) if answer.kind == "command" else 0
+            completer = self.completing(head)
+            self.ask(answer.kind, answer.label, answer.text, completer, proposed=proposed)
         self.show_now()
 
     def action_run_to(self) -> None:
@@ -189,7 +192,12 @@ class Commanding(Pointing):
             return
         ops = len(self.session.program.ops)
         whole, rest = divmod(self.session.event, ops)
-        self.jump((whole if op > rest else whole + 1) * ops + op)
+        later = 0 if op > rest else 1
+        if whole + later >= self.session.program.iterations:
+            self.show_now("this op does not come again before the end of the run")
+            return
+        self.said = "an iteration later: the same op again" if later else ""
+        self.jump((whole + later) * ops + op)
 
     def action_watch(self) -> None:
         """Watch an expression."""
@@ -268,10 +276,11 @@ class Commanding(Pointing):
         text: str = "",
         completer: Callable[[str], Sequence[str]] | None = None,
         describe: Callable[[str], str] = str,
+        proposed: int = 0,
     ) -> None:
-        """Let a person type something."""
+        """Let a person type something; what ``text`` has from ``proposed`` on is selected."""
         if self.free:
-            self.prompt.ask(kind, label, text, completer, describe)
+            self.prompt.ask(kind, label, text, completer, describe, proposed)
 
     def action_command(self) -> None:
         """The command line."""
@@ -288,7 +297,9 @@ class Commanding(Pointing):
         if self.focused_pane == "variables" and view.array is not None and view.array.ndim:
             small = view.array.size <= SMALL
             place, value = view.tensor, str(view.array.tolist()) if small else ""
-        self.ask("command", ":", f"set {place} = {value}", self.debugger.complete)
+        head = f"set {place} = "
+        text = head + value
+        self.ask("command", ":", text, self.debugger.complete, proposed=len(head))
 
     @on(Asked)
     def asked(self, message: Asked) -> None:

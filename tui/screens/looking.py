@@ -25,6 +25,10 @@ class Looking(Wishes):
     selection: Selection
 
     @abstractmethod
+    def lay_out(self) -> None:
+        """Give every pane its room."""
+
+    @abstractmethod
     def refresh_view(self, note: str = "") -> None:
         """Show another selection."""
 
@@ -34,13 +38,14 @@ class Looking(Wishes):
         same = LEVELS[place] == self.selection.level
         self.selection = replace(self.selection, level=LEVELS[place])
         last = f"{LEVELS[place]} is the {'outermost' if by > 0 else 'innermost'} level"
-        self.refresh_view(last if same else "")
+        self.refresh_view(last if same else f"▸ marks what this {LEVELS[place]} has changed")
 
     def action_listing(self) -> None:
         """The program as ops, or as a PyTorch loop."""
         program = self.query_one(ProgramPane)
         program.as_code = not program.as_code
         self.set_class(program.as_code, "code")
+        self.lay_out()
 
     def action_layers(self) -> None:
         """The flow through the layers, or what they cost; from elsewhere, the flow pane."""
@@ -72,13 +77,13 @@ class Looking(Wishes):
     def action_numerator(self) -> None:
         """The selected tensor becomes the numerator."""
         name = differentiable(self.session.program, self.looked().tensor)
-        said = "" if name else "only activations and the loss have derivatives"
+        said = f"numerator: {name}" if name else "only activations and the loss have derivatives"
         self.focus_lens(said, of=name or self.selection.lens.of, factor=0)
 
     def action_denominator(self) -> None:
         """The selected tensor becomes the denominator."""
         name = variable(self.session.program, self.looked().tensor)
-        said = "" if name else "nothing in forward depends on this tensor"
+        said = f"denominator: {name}" if name else "nothing in forward depends on this tensor"
         self.focus_lens(said, wrt=name or self.selection.lens.wrt, factor=0)
 
     def action_layout(self) -> None:

@@ -9,12 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from engine.badges import badge
 from engine.position import Granularity
 from engine.session import Session
-from tui.bindings import bindings
+from tui.bindings import bindings, from_elsewhere
 from tui.commands import EVERY, PANES, Command
 from tui.counting import Counting
 from tui.journeys import Journeys, LongRun
@@ -23,12 +22,11 @@ from tui.messages import (
     IterationChosen,
     OpChosen,
     Opened,
-    PaneChosen,
     TensorChosen,
 )
 from tui.player import Player
 from tui.render.variables import Summaries
-from tui.screens.lesson import Lesson
+from tui.screens.arranging import Arranging
 from tui.tape import Tape
 from tui.view import UNWATCHED, Selection, View, look, remembered
 from tui.widgets.key_line import KeyLine
@@ -43,16 +41,14 @@ if TYPE_CHECKING:
     from engine.diagnostics.diagnosis import Diagnosis
     from engine.diagnostics.doctor import Doctor
 
-NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
-LEAST = {"program": 24, "timeline": 4}  # cells that a pane needs at least, its border included
-HINT = "s one op · n next phase · with Shift backwards · : commands · ? every key · q quits"
+HINT = "? every key · s one op · n next phase · with Shift backwards · q quits"
 DIGITS = [Binding(d, f"digit({d})", show=False) for d in "0123456789"]
 
 
-class MainScreen(Lesson):
+class MainScreen(Arranging):
     """The debugger."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *DIGITS]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *from_elsewhere("tensor"), *DIGITS]
     view: reactive[View | None] = reactive(None, repaint=False)
 
     def __init__(self, session: Session, commands: tuple[Command, ...] = EVERY) -> None:
@@ -69,12 +65,7 @@ class MainScreen(Lesson):
         self.prompt_past = Past()
         self.notes: list[str] = []
         self.hint = False
-        self.said = ""  # about the movement under way, once it is over
-        self.whole = False
-        self.pane = "program"
-        self.inspector = "tensor"
-        self.zoomed = False
-        self.sizes: dict[str, int] = {}
+        self.sizes = {}
         self.set_reactive(MainScreen.view, self.looked())
 
     def compose(self) -> ComposeResult:
@@ -130,9 +121,11 @@ class MainScreen(Lesson):
             return self.view
         view = look(self.session, self.selection, lambda name: str(badge(self.session, name)))
         mode = "  ".join(part for part in (self.tape.text, self.player.text, view.mode) if part)
+        brief = "  ".join(part for part in (self.tape.brief, self.player.text, view.brief) if part)
         return replace(
             view,
             mode=mode,
+            brief=brief,
             findings=self.findings,
             badge=remembered(view.badge, self.resting, ""),
             watched=remembered(view.watched, self.resting, UNWATCHED),
@@ -163,64 +156,6 @@ class MainScreen(Lesson):
         """Change only what the position line says."""
         if self.view is not None:
             self.view = self.view.with_status(**status)
-
-    def lay_out(self) -> None:
-        """All panes, or the focused one alone under a line of tabs."""
-        width, height = self.size
-        single = self.zoomed or width < NARROW or height < LOW
-        self.set_class(single, "single")
-        self.set_class(width >= WIDE, "wide")
-        self.set_class(self.inspector != "tensor", "deep")
-        for widget in self.query(".pane"):
-            key = widget.id or ""
-            pane = PANES[key]
-            other = key != self.inspector if pane.inspector else False
-            away = key != self.pane if single else other
-            widget.set_class(away, "hidden")
-            widget.border_title = f"{pane.number} {pane.title}"
-        inside = {key for key in PANES if key not in ("program", "timeline")}
-        self.query_one("#side").set_class(single and self.pane not in inside, "hidden")
-        self.query_one("#body").set_class(single and self.pane == "timeline", "hidden")
-        self.query_one("#program").styles.width = None if single else self.sizes.get("program")
-        self.query_one("#timeline").styles.height = None if single else self.sizes.get("timeline")
-        self.query_one("#top-tabs", TabLine).show(tuple(PANES), self.pane)
-        tabs = tuple(key for key, pane in PANES.items() if pane.inspector)
-        self.query_one("#side-tabs").set_class(len(tabs) < 2, "hidden")
-        self.query_one("#side-tabs", TabLine).show(tabs, self.inspector)
-        self.query_one(KeyLine).place = self.pane
-
-    def action_resize(self, pane: str, by: int) -> None:
-        """Make the program wider or narrower, or the timeline higher or lower."""
-        if self.has_class("single"):
-            self.show_now("one pane is shown: there is nothing to resize")
-            return
-        size = self.query_one(f"#{pane}").outer_size
-        now = size.width if pane == "program" else size.height
-        most = self.size.width // 2 if pane == "program" else self.size.height // 2
-        self.sizes[pane] = max(LEAST[pane], min(most, now + by))
-        self.lay_out()
-
-    def go_to_pane(self, pane: str) -> None:
-        """Give a pane the focus, and the room where panes are tabs."""
-        self.remember(pane)
-        if not self.whole and not self.query(f"#{pane}"):
-            return  # clicked before it is there: it gets the focus as soon as it is
-        target: Widget = self.query_one(f"#{pane}")
-        if not target.can_focus:
-            target = next(part for part in target.walk_children(Widget) if part.can_focus)
-        self.set_focus(target)
-
-    def remember(self, pane: str) -> None:
-        """This is the pane a person works in."""
-        self.pane = pane
-        self.inspector = pane if PANES[pane].inspector else self.inspector
-        self.lay_out()
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Keep in mind which pane a click went to."""
-        for node in event.widget.ancestors_with_self:
-            if node.id in PANES and node.id != self.pane:
-                self.remember(node.id)
 
     # -- moving
 
@@ -264,8 +199,11 @@ class MainScreen(Lesson):
 
     def arrived(self, run: LongRun) -> None:
         """A movement is over: show where it has led to."""
+        before = self.view
         self.selection = replace(self.selection, row=None)
         self.show_now(note="stopped" if run.cancelled else self.said)
+        if before is not None and self.view is not None and left_recording(before, self.view):
+            self.say(note="the recording is over: from here on everything is computed live")
         self.said = ""
 
     @property
@@ -352,24 +290,7 @@ class MainScreen(Lesson):
         """Go to an event."""
         self.jump(message.event)
 
-    # -- panes
-
-    @on(PaneChosen)
-    def choose_pane(self, message: PaneChosen) -> None:
-        """Go to a pane."""
-        self.go_to_pane(message.pane)
-        self.say(note="")
-
-    def action_next_pane(self, by: int) -> None:
-        """Go to the next or the previous pane."""
-        keys = list(PANES)
-        self.go_to_pane(keys[(keys.index(self.pane) + by) % len(keys)])
-        self.say(note="")
-
-    def action_zoom(self) -> None:
-        """The focused pane alone, and back."""
-        self.zoomed = not self.zoomed
-        self.lay_out()
+    # -- other screens
 
     def action_plots(self) -> None:
         """Curves over the run, and decision regions."""
@@ -388,3 +309,8 @@ class MainScreen(Lesson):
         if self.long_run is not None:
             self.journeys.cancel()
         self.app.exit()
+
+
+def left_recording(before: View, now: View) -> bool:
+    """Whether a step has led out of a recording; an edit that makes a branch live is no step."""
+    return "REPLAY" in before.brief and "REPLAY" not in now.brief and before.lineage == now.lineage

@@ -70,7 +70,10 @@ class StopsScreen(ModalScreen[StopsAnswer | None]):
             options.add_option(Option(stop_text(stop), id=str(stop.number)))
         if not len(self.stops):
             options.add_option(
-                Option("no stops yet: b on an op of the program, or a here", disabled=True)
+                Option(
+                    "no stops yet: b on an op of the program sets one, a adds one",
+                    disabled=True,
+                )
             )
         options.highlighted = min(place, len(self.stops) - 1) if len(self.stops) else None
 

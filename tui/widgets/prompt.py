@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
 from tui.render.clean import clean
 from tui.widgets.key_line import KeyLine
@@ -94,6 +95,7 @@ class PromptLine(Vertical):
         self.kind = ""
         self.completer: Completer | None = None
         self.describe: Callable[[str], str] = str
+        self.offered: list[str] = []
         self.pasts: dict[str, Past] = {}
 
     def compose(self) -> ComposeResult:
@@ -119,14 +121,19 @@ class PromptLine(Vertical):
         text: str = "",
         completer: Completer | None = None,
         describe: Callable[[str], str] = str,
+        proposed: int = 0,
     ) -> None:
-        """Show the line and give it the focus; ``describe`` says more of a candidate."""
+        """Show the line and give it the focus; ``describe`` says more of a candidate.
+
+        What stands from ``proposed`` on is selected: typing replaces it, an arrow keeps it.
+        """
         self.kind, self.completer, self.describe = kind, completer, describe
+        self.offered = []
         self.past.place = len(self.past.lines)
         self.query_one("#prompt-label", Static).update(Content(f" {clean(label)} "))
         self.candidates([])
         self.field.value = text
-        self.field.cursor_position = len(text)
+        self.field.selection = Selection(min(proposed, len(text)), len(text))
         self.screen.add_class("asking")
         self.screen.query_one(KeyLine).typing = True
         self.screen.set_focus(self.field)
@@ -147,8 +154,11 @@ class PromptLine(Vertical):
         self.field.cursor_position = len(self.field.value)
 
     def complete(self) -> None:
-        """Complete as far as all candidates agree; show them where there are several."""
+        """Complete as far as all candidates agree; show the others, and take them in turns."""
         if self.completer is None:
+            return
+        if self.field.value in self.offered:
+            self.offer(self.offered.index(self.field.value) + 1)
             return
         before = self.field.value[: self.field.cursor_position]
         after = self.field.value[self.field.cursor_position :]
@@ -157,10 +167,19 @@ class PromptLine(Vertical):
             self.candidates([])
             return
         longest = shared_beginning(found)
+        self.candidates(found if len(found) > 1 else [])
+        if longest == before and len(found) > 1 and not after:
+            self.offered = found
+            self.offer(0)
+            return
         if len(longest) >= len(before) or len(found) == 1:
             self.field.value = longest + after
             self.field.cursor_position = len(longest)
-        self.candidates(found if len(found) > 1 else [])
+
+    def offer(self, place: int) -> None:
+        """Put a candidate on the line; behind the last one comes the first again."""
+        self.field.value = self.offered[place % len(self.offered)]
+        self.field.cursor_position = len(self.field.value)
 
     def submit(self) -> None:
         """Keep the line and hand it up."""

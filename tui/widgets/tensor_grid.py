@@ -19,6 +19,7 @@ from tui.look import Face, Look, elements_of, image_shape, index_at, value_at, w
 from tui.render.grid import GridWindow
 from tui.render.region import Region
 from tui.render.tensor_window import tensor_window
+from tui.theme import FEW_COLOURS
 from tui.view import View
 from tui.widgets.grid import MatrixGrid
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from tui.render.heat_view import Canvas
     from tui.render.heatmap import HeatCell
     from tui.render.palette import Rgb
-
-FEW_COLOURS = ("standard", "windows")  # shades cannot be told apart in 16 colours
 
 
 class IndexWanted(Message):
@@ -48,7 +47,7 @@ class TensorGrid(MatrixGrid):
     _arrays: tuple[object, ...] = ()
 
     def on_mount(self) -> None:
-        """Without colours, or with few, shades are characters."""
+        """Without colours, or with few of which no shades can be made, there are characters."""
         self.coloured = not self.app.no_color and self.app.console.color_system not in FEW_COLOURS
 
     @property

@@ -22,7 +22,7 @@ class WatchesPane(LineList):
 
     def line(self, view: View, y: int, width: int) -> Line:
         if not view.watches:
-            return [(" nothing is watched: w watches an expression", "dim")]
+            return [(" nothing is watched: w watches an expression (what runs stop at: B)", "dim")]
         selected = y == self.row and self.has_focus
         return watch_line(view, view.watches[min(y, len(view.watches) - 1)], width, selected)
 

@@ -157,7 +157,7 @@ def start(*args, stderr):
         env=environment(TERM="xterm", COLUMNS="100"),
         encoding="utf-8",
         # A shell starts its background jobs, and so their tests, with Ctrl-C ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
 
 

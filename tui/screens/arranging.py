@@ -1,0 +1,137 @@
+"""Which panes stand where: side by side, or one under a line of tabs; the focus and the sizes.
+
+An abstract base of the main screen.
+"""
+
+from textual import events, on
+from textual.widget import Widget
+
+from tui.commands import PANES, Command, key_name
+from tui.messages import PaneChosen
+from tui.render.listing import natural_width
+from tui.render.variables import names_of
+from tui.screens.lesson import Lesson
+from tui.widgets.key_line import KeyLine
+from tui.widgets.status import TabLine
+
+NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
+PROGRAM, PROGRAM_WIDE = (38, 46), (38, 60)  # the narrowest and widest program pane
+FRAME = 3  # the border and the scrollbar of a pane
+LEAST = {"program": 24, "timeline": 4}  # cells that a pane needs at least, its border included
+
+
+STAY = ("heat", "side", "range-off", "axes", "axes-previous", "transpose", "index-next",
+        "index-previous", "format", "format-previous", "digits-more", "digits-fewer")  # fmt: skip
+
+
+class Arranging(Lesson):
+    """The panes, on top of the lesson. ``whole`` says that the panes behind the first are there."""
+
+    pane = "program"
+    inspector = "tensor"
+    zoomed = False
+    whole = False
+    sizes: dict[str, int]
+    commands: tuple[Command, ...]
+
+    def lay_out(self) -> None:
+        """All panes, or the focused one alone under a line of tabs."""
+        width, height = self.size
+        single = self.zoomed or width < NARROW or height < LOW
+        self.set_class(single, "single")
+        self.set_class(width >= WIDE, "wide")
+        self.set_class(self.inspector != "tensor", "deep")
+        for widget in self.query(".pane"):
+            key = widget.id or ""
+            pane = PANES[key]
+            other = key != self.inspector if pane.inspector else False
+            away = key != self.pane if single else other
+            widget.set_class(away, "hidden")
+            widget.border_title = f"{pane.number} {pane.title}"
+        inside = {key for key in PANES if key not in ("program", "timeline")}
+        self.query_one("#side").set_class(single and self.pane not in inside, "hidden")
+        self.query_one("#body").set_class(single and self.pane == "timeline", "hidden")
+        self.query_one("#program").styles.width = None if single else self.program_width()
+        self.query_one("#variables").styles.height = self.variables_height(single)
+        self.query_one("#timeline").styles.height = None if single else self.sizes.get("timeline")
+        self.query_one("#top-tabs", TabLine).show(tuple(PANES), self.pane)
+        tabs = tuple(key for key, pane in PANES.items() if pane.inspector)
+        self.query_one("#side-tabs").set_class(len(tabs) < 2, "hidden")
+        self.query_one("#side-tabs", TabLine).show(tabs, self.inspector)
+        self.query_one(KeyLine).place = self.pane
+
+    def program_width(self) -> int | None:
+        """What a person has chosen, else what the formulas need; PyTorch has a width of its own."""
+        if "program" in self.sizes or self.has_class("code"):
+            return self.sizes.get("program")
+        most = PROGRAM_WIDE if self.has_class("wide") else PROGRAM
+        return max(PROGRAM[0], min(most[1], natural_width(self.session.program) + FRAME))
+
+    def variables_height(self, single: bool) -> int | None:
+        """In a high terminal no more lines than there are tensors: the values get the rest."""
+        if single or not self.has_class("wide") or self.has_class("deep"):
+            return None
+        needed = len(names_of(self.session.program)) + 2
+        return min(needed, self.size.height // 2)
+
+    def action_resize(self, pane: str, by: int) -> None:
+        """Make the program wider or narrower, or the timeline higher or lower."""
+        if self.has_class("single"):
+            self.show_now("one pane is shown: there is nothing to resize")
+            return
+        size = self.query_one(f"#{pane}").outer_size
+        now = size.width if pane == "program" else size.height
+        most = self.size.width // 2 if pane == "program" else self.size.height // 2
+        self.sizes[pane] = max(LEAST[pane], min(most, now + by))
+        self.lay_out()
+
+    def go_to_pane(self, pane: str) -> None:
+        """Give a pane the focus, and the room where panes are tabs."""
+        self.remember(pane)
+        if not self.whole and not self.query(f"#{pane}"):
+            return  # clicked before it is there: it gets the focus as soon as it is
+        target: Widget = self.query_one(f"#{pane}")
+        if not target.can_focus:
+            target = next(part for part in target.walk_children(Widget) if part.can_focus)
+        self.set_focus(target)
+
+    def remember(self, pane: str) -> None:
+        """This is the pane a person works in."""
+        self.pane = pane
+        self.inspector = pane if PANES[pane].inspector else self.inspector
+        self.lay_out()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Keep in mind which pane a click went to."""
+        for node in event.widget.ancestors_with_self:
+            if node.id in PANES and node.id != self.pane:
+                self.remember(node.id)
+
+    @on(PaneChosen)
+    def choose_pane(self, message: PaneChosen) -> None:
+        """Go to a pane."""
+        self.go_to_pane(message.pane)
+        self.say(note="")
+
+    def action_next_pane(self, by: int) -> None:
+        """Go to the next or the previous pane."""
+        keys = list(PANES)
+        self.go_to_pane(keys[(keys.index(self.pane) + by) % len(keys)])
+        self.say(note="")
+
+    async def action_in_pane(self, pane: str, name: str) -> None:
+        """A command of a pane that is on screen; where it is not, the key that leads there."""
+        command = next(command for command in self.commands if command.id == name)
+        target = self.query_one(f"#{pane}")
+        if not target.display:
+            place = f"{PANES[pane].title} pane: {PANES[pane].number}"
+            self.show_now(f"{key_name(command.keys[0])} is a key of the {place} goes there")
+            return
+        if name not in STAY:
+            self.go_to_pane(pane)
+        await self.app.run_action(command.action, default_namespace=target)
+
+    def action_zoom(self) -> None:
+        """The focused pane alone, and back."""
+        self.zoomed = not self.zoomed
+        self.lay_out()
