@@ -1,24 +1,35 @@
 """The timeline: the loss over the iterations, the five phases of each, the cursor, the marks.
 
-The axis grows in steps (10, 20, 50, 100 … iterations), so that nothing moves while one steps.
+The axis grows in steps (10, 20, 50, 100 … iterations), so that nothing moves while one steps. The
+loss of an iteration stands over its first cell.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.phases import Phase
 from tui.render.clean import clean
-from tui.render.curve import braille_curve
-from tui.render.line import Line, Span, fitted
+from tui.render.line import Line, Span, fit_parts, fitted
 from tui.render.numbers import compact, count_text
+from tui.render.outline import Ends, Grid, Indices, Outline, Outlines, ends_of, needs_log
 from tui.view import View
 
 AXIS = 9  # the width of the labels at the left
-NO_DOTS = "⠀"  # a braille character without dots
+BRAILLE = 0x2800
+LEGEND_FROM = 10  # lines from which on one is spared for the meaning of the marks
+LEGEND = (
+    (3, "▼", "key", "here"),
+    (1, "▮", "curve", "done"),
+    (2, "▸", "phase-forward", "begun"),
+    (1, "▯", "dim", "known"),
+    (1, "·", "dim", "ahead"),
+    (0, "!", "bad", "not finite"),
+    (0, "●", "bad", "stop"),
+    (0, "'", "name", "bookmark"),
+    (0, "✎", "changed", "edit"),
+)
 CELLS = len(Phase) + 1  # an iteration's cells where each phase has its own, and a gap
 
 
@@ -33,12 +44,23 @@ class Axis:
     def of(cls, view: View, width: int) -> "Axis":
         """The axis for what is known of the run."""
         per = len(view.program.ops)
-        needed = max(1, min(view.program.iterations, -(-view.known // per) + 1))
+        behind = 0 if view.other is None else len(view.other[1])
+        needed = max(1, behind, min(view.program.iterations, -(-view.known // per) + 1))
         return cls(min(view.program.iterations, nice(needed)), max(1, width - AXIS - 1))
 
     def column(self, iteration: int) -> int:
         """The first column of an iteration, counted from 0."""
         return min(self.room - 1, iteration * self.room // self.span)
+
+    @property
+    def dots(self) -> Grid:
+        """The columns of dots of a curve over this axis."""
+        return Grid(self.span, 2 * self.room)
+
+    @property
+    def wide(self) -> bool:
+        """Whether each phase of an iteration has a cell of its own."""
+        return self.room // self.span >= CELLS
 
     def iteration(self, column: int) -> int:
         """The first iteration of a column."""
@@ -55,53 +77,85 @@ def nice(count: int) -> int:
         power *= 10
 
 
-def timeline_lines(view: View, width: int, height: int) -> list[Line]:
-    """``height`` lines: the curve, the marks, and the phases or iterations at the bottom."""
+def timeline_lines(
+    view: View, width: int, height: int, outlines: Outlines | None = None
+) -> list[Line]:
+    """``height`` lines: the curve, the marks, the phases or iterations; where there is room, a key.
+
+    ``outlines`` remembers what has been read of the losses.
+    """
     axis = Axis.of(view, width)
+    curves = Curves.of(view, axis, outlines or Outlines())
     lines = [phase_line(view, axis)]
     if height > 1:
-        lines = [mark_line(view, axis), *lines]
+        lines = [mark_line(view, axis, curves), *lines]
+    if height >= LEGEND_FROM:
+        lines.append(legend_line(width))
     if height > 2:
-        lines = [*curve_lines(view, axis, height - 2), *lines]
+        lines = [*curve_lines(view, axis, curves, height - len(lines)), *lines]
     return [fitted(line, width) for line in lines[-height:]]
 
 
-def curve_lines(view: View, axis: Axis, height: int) -> list[Line]:
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """The losses of the run and of a compared branch, on one scale. ``ends`` None: no number."""
+
+    own: Outline
+    other: Outline
+    ends: Ends | None
+    log: bool
+
+    @classmethod
+    def of(cls, view: View, axis: Axis, outlines: Outlines) -> "Curves":
+        """The curves of a view. The whole known run decides the scale, not the cursor."""
+        program, dots = view.program, axis.dots
+        own = outlines.of("own", (program, view.lineage), view.history, dots)
+        name, losses = view.other or ("", view.history[:0])
+        other = outlines.of("other", (program, name), losses, dots)
+        ends = ends_of([own, other])
+        return cls(own, other, ends, needs_log(ends))
+
+    def dots(self, outline: Outline, width: int, height: int) -> Indices:
+        """One of them as braille bits."""
+        if self.ends is None:
+            return np.zeros((height, width), np.intp)
+        return outline.dots(self.ends, self.log, width, height)
+
+
+def curve_lines(view: View, axis: Axis, curves: Curves, height: int) -> list[Line]:
     """The loss of every known iteration; beyond the cursor it is dim, as is a compared branch."""
-    losses = view.history
-    others = view.other[1] if view.other is not None else losses[:0]
-    both = np.concatenate([losses, others])
-    finite = both[np.isfinite(both)]
-    if len(both) == 0:
-        empty: Line = [(" " * AXIS, ""), ("no loss yet: the loss step computes it", "dim")]
-        return [empty, *[[] for _ in range(height - 1)]]
-    between = (finite.min(), finite.max()) if finite.size else None
-    rows = braille_curve(losses, extent(axis, len(losses)), height, between=between)
-    behind = braille_curve(others, extent(axis, len(others)), height, between=between)
-    seen = min(
-        len(rows[0]), axis.column(max(0, len(view.losses) - 1)) + 1 if view.losses.size else 0
-    )
+    if not len(curves.own.columns) and not len(curves.other.columns):
+        return [no_loss(view), *[[] for _ in range(height - 1)]]
+    own = curves.dots(curves.own, axis.room, height)
+    behind = curves.dots(curves.other, axis.room, height)
+    seen = axis.column(len(view.losses) - 1) + 1 if len(view.losses) else 0
+    here = axis.column(min(view.position.iteration - 1, axis.span - 1))
+    labels = labels_of(view, curves.ends, height)
     return [
-        [(label.rjust(AXIS - 1) + "│", "dim"), *overlaid(row, other, seen)]
-        for label, row, other in zip(labels_of(view, finite, height), rows, behind, strict=True)
+        [(label.rjust(AXIS - 1) + "│", "dim"), *overlaid(own[y], behind[y], seen, here)]
+        for y, label in enumerate(labels)
     ]
 
 
-def extent(axis: Axis, count: int) -> int:
-    """The columns that the losses of so many iterations take."""
-    if count == 0:
-        return 0
-    return max(1, axis.column(count - 1) + 1) if count < axis.span else axis.room
+def no_loss(view: View) -> Line:
+    """What is said where a curve would be, before there is any."""
+    return [(" " * AXIS, ""), (NO_LOSS, "dim")]
 
 
-def overlaid(row: str, other: str, seen: int) -> Line:
-    """A row of a curve over one of another branch: where both have dots they share the cell."""
+NO_LOSS = "no loss yet: the loss step computes it"
+
+
+def overlaid(row: Indices, other: Indices, seen: int, here: int) -> Line:
+    """A row of a curve over one of another branch, the cursor behind both.
+
+    Where both have dots they share the cell.
+    """
     cells: list[Span] = []
-    for x in range(max(len(row), len(other))):
-        own = row[x] if x < len(row) else NO_DOTS
-        its = other[x] if x < len(other) else NO_DOTS
-        role = "curve" if x < seen and own != NO_DOTS else "dim"
-        cells.append((chr(ord(own) | ord(its)), role))
+    for x, (own, its) in enumerate(zip(row.tolist(), other.tolist(), strict=True)):
+        if own or its:
+            cells.append((chr(BRAILLE + (own | its)), "curve" if own and x < seen else "dim"))
+        else:
+            cells.append(("┊", "key") if x == here else (" ", ""))
     return joined(cells)
 
 
@@ -111,46 +165,79 @@ def joined(cells: list[Span]) -> Line:
     return [("".join(text for text, _ in group), role) for role, group in parts]
 
 
-def labels_of(view: View, finite: NDArray[np.float64], height: int) -> list[str]:
+def labels_of(view: View, ends: Ends | None, height: int) -> list[str]:
     """The ends of the axis; between them the name of a compared branch, where there is room."""
-    labels = limits(finite, height)
+    labels = limits(ends, height)
     if view.other is not None and height > 2:
         labels[height // 2] = fitted([(f"┈{clean(view.other[0])}", "")], AXIS - 1)[0][0]
     return labels
 
 
-def limits(finite: NDArray[np.float64], height: int) -> list[str]:
+def limits(ends: Ends | None, height: int) -> list[str]:
     """The largest and the smallest loss at the ends of the axis; a single one in the middle."""
     labels = [""] * height
-    if finite.size and finite.min() == finite.max():
-        labels[height // 2] = compact(finite.min(), AXIS - 1)  # the curve runs through the middle
-    elif finite.size:
-        labels[-1] = compact(finite.min(), AXIS - 1)
-        labels[0] = compact(finite.max(), AXIS - 1)
+    if ends is not None and ends[0] == ends[1]:
+        labels[height // 2] = compact(ends[0], AXIS - 1)  # the curve runs through the middle
+    elif ends is not None:
+        labels[-1] = compact(ends[0], AXIS - 1)
+        labels[0] = compact(ends[1], AXIS - 1)
     return labels
 
 
-def mark_line(view: View, axis: Axis) -> Line:
-    """Marks over the iterations: non-finite losses, stops, bookmarks, edits; the cursor on top."""
-    cells: dict[int, tuple[str, str]] = {}
-    for event, symbol, role in marks(view):
-        cells[axis.column(event // len(view.program.ops))] = (symbol, role)
+def mark_line(view: View, axis: Axis, curves: Curves) -> Line:
+    """Marks over the iterations: losses that are no numbers, stops, bookmarks, edits, the cursor.
+
+    The cursor takes the cell of a mark in reverse, so that neither hides the other.
+    """
+    cells = marks(view, axis)
+    for start, end in broken_runs(curves.own, axis, len(view.history)):
+        first = next((x for x in range(start, end) if x not in cells), start)
+        for x in range(start, end):
+            cells.setdefault(x, ("─", "bad"))
+        cells[first] = ("!", "bad")
     here = axis.column(min(view.position.iteration - 1, axis.span - 1))
-    cells[here] = ("▼", "key")
-    line: Line = [(" " * AXIS, "")]
-    at = 0
-    for column in sorted(cells):
-        line += [(" " * (column - at), ""), cells[column]]
-        at = column + 1
-    return line
+    mark = cells.get(here, ("─", ""))[0]
+    cells[here] = ("▼", "key") if mark == "─" else (mark, "cursor")
+    line: Line = [("log".rjust(AXIS - 1) if curves.log else " " * (AXIS - 1), "dim"), (" ", "")]
+    return [*line, *joined([cells.get(x, (" ", "")) for x in range(max(cells) + 1)])]
 
 
-def marks(view: View) -> Iterator[tuple[int, str, str]]:
-    """Every mark: the event, its symbol and its role; later ones lie on top."""
-    bad = np.flatnonzero(~np.isfinite(view.history))
-    for iteration in bad[:1]:
-        yield int(iteration) * len(view.program.ops), "!", "bad"
-    yield from view.marks
+def marks(view: View, axis: Axis) -> dict[int, Span]:
+    """The marks by their columns, later ones over earlier ones."""
+    per, order = len(view.program.ops), view.program.experiment.training.order
+    here = min(view.position.iteration - 1, axis.span - 1)
+    cells: dict[int, Span] = {}
+    for op, enabled in view.stops.items():
+        phase = order.index(view.program.ops[op].phase) if axis.wide else 0
+        column = axis.column(here) + phase
+        if enabled or column not in cells:
+            cells[column] = ("●", "bad") if enabled else ("○", "dim")
+    for event, symbol, role in view.marks:
+        cells[axis.column(event // per)] = symbol, role
+    return cells
+
+
+def broken_runs(outline: Outline, axis: Axis, count: int) -> list[tuple[int, int]]:
+    """The stretches of columns, from and to, of iterations without a finite loss, of so many."""
+    starts = outline.columns // 2
+    after = axis.room if count >= axis.span else axis.column(count)
+    ends = np.maximum(np.append(starts[1:], after), starts + 1)
+    runs: list[tuple[int, int]] = []
+    for start, end in zip(starts[outline.broken], ends[outline.broken], strict=True):
+        if runs and start <= runs[-1][1]:
+            runs[-1] = runs[-1][0], int(end)
+        else:
+            runs.append((int(start), int(end)))
+    return runs
+
+
+def legend_line(width: int) -> Line:
+    """What the marks mean."""
+    parts: list[tuple[int, Line]] = [
+        (rank, [(f" {symbol}", role), (f" {meaning} ", "dim")])
+        for rank, symbol, role, meaning in LEGEND
+    ]
+    return fit_parts(parts, width)
 
 
 def phase_line(view: View, axis: Axis) -> Line:
@@ -158,7 +245,7 @@ def phase_line(view: View, axis: Axis) -> Line:
     per, here = len(view.program.ops), view.event
     label = count_text(view.position.iteration).rjust(AXIS - 1)
     line: Line = [(f"{label}▏", "dim")]
-    if axis.room // axis.span >= CELLS:
+    if axis.wide:
         for iteration in range(axis.span):
             size = axis.column(iteration + 1) - axis.column(iteration)
             last = axis.room - axis.column(iteration)

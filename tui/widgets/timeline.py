@@ -4,6 +4,7 @@ from textual import events
 
 from tui.messages import IterationChosen
 from tui.render.line import Line
+from tui.render.outline import Outlines
 from tui.render.timeline import AXIS, Axis, timeline_lines
 from tui.view import View
 from tui.widgets.lines import Lines
@@ -12,8 +13,12 @@ from tui.widgets.lines import Lines
 class TimelinePane(Lines, can_focus=True):
     """The run at a glance."""
 
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.outlines = Outlines()
+
     def lines(self, view: View, width: int, height: int) -> list[Line]:
-        return timeline_lines(view, width, height)
+        return timeline_lines(view, width, height, self.outlines)
 
     def scrub(self, by: int) -> None:
         """Go some iterations forwards or backwards."""
