@@ -1,12 +1,13 @@
 """Curves with axes: ticks with labels, several series with marks of their own, the cursor.
 
-Each series has a colour and a symbol that stands on its curve at regular distances, so that curves
-are told apart without colour too. NaN and infinities are gaps with a `!` over them.
+Each series has a colour and a symbol that stands at the end of its curve, so that curves are told
+apart without colour too. NaN and infinities are gaps with a `!` over them.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,8 @@ from tui.render.scaling import Floats, position
 
 SYMBOLS = "●▲■◆▼○△□◇"
 ROLES = ("curve", "changed", "shape", "symbol", "good", "warn", "tensor-loss", "label", "name")
+SYMBOLS_ASIDE = 24  # columns that a symbol may stand aside of the end of its curve
 LABELS = 8  # the width of the labels at the left
-EVERY = 14  # columns between two symbols of one series
 DOTS_ACROSS, DOTS_DOWN = 2, 4
 BRAILLE = 0x2800
 Cell = tuple[str, str]
@@ -67,10 +68,12 @@ def plot_lines(
     cursor: float | None = None,
     x_label: Callable[[float], str] = lambda x: compact(x, 7),
     unit: float = 1.0,
+    empty: str = "",
 ) -> list[Line]:
     """``height`` lines of ``width`` cells: the curves, the axis below them, its labels.
 
     Ticks of the x axis stand at multiples of ``unit``. What has no room is left out, never wrong.
+    ``empty`` is what to say where no series has a value.
     """
     if width <= LABELS + 2 or height < 3:
         return [fitted([], max(0, width)) for _ in range(max(0, height))]
@@ -83,12 +86,14 @@ def plot_lines(
         (one, draw(cells, one, frame, y_limits([one]) if frame.own else limits))
         for one in reversed(clipped)
     ]
-    for one, bits in drawn:
-        for y, x in symbols_at(bits, one.style):
-            cells[y][x] = one.symbol, one.role
+    draw_symbols(cells, list(reversed(drawn)))
+    known = any(np.isfinite(one.y).any() for one in clipped)
+    if not any(len(one.x) for one in clipped):
+        write(cells[down // 2], f" {empty} ")
+    labels = y_labels(limits, frame, down) if known or frame.y else [""] * down
     lines = [
         [(label.rjust(LABELS), "dim"), ("┤" if label else "│", "dim"), *merged(row)]
-        for label, row in zip(y_labels(limits, frame, down), cells, strict=True)
+        for label, row in zip(labels, cells, strict=True)
     ]
     return [fitted(line, width) for line in [*lines, *x_axis(frame, across, x_label, unit, cursor)]]
 
@@ -143,13 +148,32 @@ def draw(
     return bits
 
 
-def symbols_at(bits: NDArray[np.intp], style: int) -> list[tuple[int, int]]:
-    """The cells of a curve that its symbol takes: at regular distances, at least one."""
-    filled = np.flatnonzero(bits.any(axis=0))
-    wanted = [int(x) for x in filled if (x + 5 * style) % EVERY == EVERY // 2]
-    if not wanted and filled.size:
-        wanted = [int(filled[filled.size // 2])]
-    return [(int(np.flatnonzero(bits[:, x])[0]), x) for x in wanted]
+def write(row: list[Cell], text: str) -> None:
+    """A sentence in the middle of a row, if it has room there."""
+    start = (len(row) - len(text)) // 2
+    if text.strip() and start >= 0:
+        row[start : start + len(text)] = [(letter, "dim") for letter in text]
+
+
+def draw_symbols(cells: list[list[Cell]], drawn: Sequence[tuple[Series, NDArray[np.intp]]]) -> None:
+    """Each curve's symbol where it ends; where another's stands there, further left on it."""
+    taken: set[tuple[int, int]] = set()
+    for one, bits in drawn:
+        found = list(islice(ends_at(bits, one.y), SYMBOLS_ASIDE))
+        free = (at for at in found if at not in taken and cells[at[0]][at[1]][0] != "!")
+        place = next(free, None)
+        if place is not None:
+            taken.add(place)
+            cells[place[0]][place[1]] = one.symbol, one.role
+
+
+def ends_at(bits: NDArray[np.intp], y: Floats) -> Iterator[tuple[int, int]]:
+    """The cells of a curve from its right end on; there the one to which it rises or falls."""
+    finite = y[np.isfinite(y)]
+    falls = len(finite) > 1 and bool(finite[-1] < finite[-2])
+    for x in np.flatnonzero(bits.any(axis=0))[::-1]:
+        rows = np.flatnonzero(bits[:, x])
+        yield int(rows[-1] if falls else rows[0]), int(x)
 
 
 def columns_of(x: Floats, frame: Frame, columns: int) -> NDArray[np.intp]:

@@ -13,7 +13,7 @@ from tui.render.line import Line, fitted, width_of
 from tui.render.numbers import compact
 from tui.render.plot import Frame, Series
 from tui.render.scaling import Floats
-from tui.render.timeline import nice
+from tui.render.timeline import NO_LOSS, nice
 from tui.view import View
 
 LOSS = "loss"
@@ -103,6 +103,13 @@ def curves(
             x, y = loss_points(view.program, losses)
             found.append(Series(f"loss of {clean(name)}", x, y, len(names) + number))
     return found
+
+
+def nothing_yet(plots: Plots) -> str:
+    """What to say where there is no curve to see."""
+    if not plots.shown and not plots.others:
+        return "no curve is on: their keys stand below"
+    return NO_LOSS if plots.shown == {LOSS} else "nothing of this is known yet"
 
 
 def legend_lines(

@@ -17,6 +17,7 @@ from tui.render.outline import Ends, Grid, Indices, Outline, Outlines, ends_of, 
 from tui.view import View
 
 AXIS = 9  # the width of the labels at the left
+NO_LOSS = "no loss yet: the loss step computes it"
 BRAILLE = 0x2800
 LEGEND_FROM = 10  # lines from which on one is spared for the meaning of the marks
 LEGEND = (
@@ -140,9 +141,6 @@ def curve_lines(view: View, axis: Axis, curves: Curves, height: int) -> list[Lin
 def no_loss(view: View) -> Line:
     """What is said where a curve would be, before there is any."""
     return [(" " * AXIS, ""), (NO_LOSS, "dim")]
-
-
-NO_LOSS = "no loss yet: the loss step computes it"
 
 
 def overlaid(row: Indices, other: Indices, seen: int, here: int) -> Line:

@@ -15,7 +15,7 @@ from tui.messages import IterationChosen
 from tui.render.heatmap import HeatCell
 from tui.render.line import Line, fitted
 from tui.render.plot import LABELS, plot_lines
-from tui.render.plots import Plots, curves, legend_lines, modes_line, x_text
+from tui.render.plots import Plots, curves, legend_lines, modes_line, nothing_yet, x_text
 from tui.render.regions import Cells, region_cells, region_legend, x_labels, y_labels
 from tui.view import View
 from tui.widgets.lines import Lines, strip_of
@@ -50,6 +50,7 @@ class Curves(Lines, can_focus=True):
             view.event,
             lambda event: x_text(view, plots, event),
             unit,
+            nothing_yet(plots),
         )
 
     def on_click(self, event: events.Click) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tui.render.line import width_of
-from tui.render.plot import EVERY, LABELS, Frame, Series, plot_lines, ticks
+from tui.render.plot import LABELS, Frame, Series, plot_lines, ticks
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True, width=64)
 
@@ -54,9 +54,9 @@ def test_curves_are_told_apart_by_symbols_and_by_roles():
     flat, high = [0.0] * 60, [1.0] * 60
     lines = plot_lines([series(flat), series(high, 1)], Frame((0, 59)), 80, 10)
     rows = text(lines)
-    assert rows[0].count("▲") >= 70 // EVERY
-    assert "●" not in rows[0]
-    assert "●" in rows[7]
+    assert rows[0].rstrip().endswith("▲")
+    assert rows[7].rstrip().endswith("●")
+    assert "".join(rows).count("▲") == "".join(rows).count("●") == 1
     assert "●" in roles(lines, "curve")
     assert "▲" in roles(lines, "changed")
 
@@ -67,6 +67,24 @@ def test_curves_that_coincide_keep_both_symbols():
     )
     assert "●" in rows
     assert "▲" in rows
+
+
+@pytest.mark.parametrize(("values", "row"), [([0, 0, 1.0], 0), ([1, 1, 0.0], 7)])
+def test_the_symbol_stands_at_the_last_value(values, row):
+    rows = text(plot_lines([series(values)], Frame((0, 5)), 60, 10))
+    (at,) = [y for y, line in enumerate(rows) if "●" in line]
+    assert at == row
+    assert not rows[at].split("●")[1].strip()
+
+
+def test_where_nothing_is_known_there_is_a_sentence_and_no_scale():
+    lines = text(plot_lines([series([])], Frame((0, 10)), 70, 10, empty="no loss yet"))
+    assert "no loss yet" in lines[4]
+    assert {line[:LABELS].strip() for line in lines} == {""}
+    lines = text(plot_lines([series([np.nan])], Frame((0, 10)), 70, 10, empty="no loss yet"))
+    assert "no loss yet" not in "".join(lines)
+    assert "!" in lines[0]
+    assert {line[:LABELS].strip() for line in lines} == {""}
 
 
 def test_what_is_not_finite_is_a_gap_with_a_mark():
