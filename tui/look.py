@@ -91,16 +91,27 @@ def elements_of(view: View, look: Look) -> Elements | None:
     return shown_side(look.side, region.matrix(array), None if old is None else region.matrix(old))
 
 
+def shown_shape(view: View, look: Look) -> tuple[int, ...]:
+    """The shape of the side that is shown; the value before may have had another length.
+
+    The last batch of an epoch is smaller than the one before it.
+    """
+    before = None if view.before_lost else view.before
+    shape = view.info.shape if view.array is None else view.array.shape
+    other = look.side == Side.BEFORE and before is not None and before.ndim == len(shape)
+    return before.shape if other and before is not None else shape
+
+
 def index_at(view: View, look: Look, row: int, col: int) -> tuple[int, ...]:
     """The index of the tensor in a cell, or in the nearest one; () where there are no elements."""
     array = view.array
     if array is None or array.size == 0:
         return ()
-    region = look.region(view)
-    rows, cols = region.row_range(array.shape), region.col_range(array.shape)
+    region, shape = look.region(view), shown_shape(view, look)
+    rows, cols = region.row_range(shape), region.col_range(shape)
     if not rows or not cols:
         return ()
-    return region.index_at(array.shape, min(row, len(rows) - 1), min(col, len(cols) - 1))
+    return region.index_at(shape, min(row, len(rows) - 1), min(col, len(cols) - 1))
 
 
 def value_at(view: View, look: Look, row: int, col: int) -> Any:

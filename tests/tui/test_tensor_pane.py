@@ -438,6 +438,38 @@ async def test_limits_of_the_heat_map_are_the_range_and_what_is_beyond_shows():
         assert "»»»" in text
 
 
+async def test_the_heat_map_is_labelled_and_a_click_meets_the_element_beside_its_labels():
+    async with tensor_pane(numbered(3, 2)) as shown:
+        await shown.press("h")
+        assert table(shown)[1][:2] == ["0", "1"]
+        assert table(shown)[2][0] == "0"
+        for (x, y), index in {
+            (3, 2): (0, 0),
+            (11, 2): (0, 1),
+            (18, 6): (1, 1),
+            (70, 30): (2, 1),
+        }.items():
+            shown.main.query_one(TensorGrid).go_to(0, 0)
+            await shown.pilot.click(TensorGrid, offset=(x, min(y, grid(shown).room.height - 1)))
+            await shown.settled()
+            assert grid(shown).index() == index
+            assert f"[{index[0]}, {index[1]}] = " in shown.text()
+
+
+async def test_the_value_before_keeps_its_own_indices_where_the_batch_was_larger():
+    async with tensor_pane(numbered(3, 4), numbered(20, 4)) as shown:
+        await shown.press("equals_sign", "end")
+        assert table(shown)[-1] == ["19", "76.0000", "77.0000", "78.0000", "79.0000"]
+        assert "[19, 0] = 76.0" in shown.text()
+        await shown.press("at")
+        await typed(shown, "12,1")
+        assert grid(shown).index() == (12, 1)
+        await shown.press("k", "k", "k", "j")  # the maximum
+        assert grid(shown).index() == (19, 3)
+        await shown.press("h", "end")
+        assert "[19, 3] = 79.0" in shown.text()
+
+
 async def test_a_heat_map_shows_the_difference_too():
     async with tensor_pane(np.array([[1.0, 5.0]]), np.array([[0.0, 7.0]])) as shown:
         await shown.press("h", "equals_sign", "equals_sign")

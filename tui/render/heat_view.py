@@ -21,13 +21,15 @@ from tui.render.sides import Elements
 
 BAR = 12  # cells of the legend's bar of colours
 CURSOR = "◆"
+WIDEST, HIGHEST = 8, 4  # cells and lines of one element: more would say nothing
 
 
 @dataclass(frozen=True)
 class Canvas:
     """Where the elements of a matrix lie in a picture of ``width`` × ``height`` cells.
 
-    With colours each cell holds two pixels, one over the other.
+    With colours each cell holds two pixels, one over the other. ``left`` and ``top`` are the cells
+    and lines that the labels take, beside the picture and above it.
     """
 
     rows: int
@@ -35,6 +37,8 @@ class Canvas:
     width: int
     height: int
     coloured: bool = True
+    left: int = 0
+    top: int = 0
 
     @property
     def pixel_rows(self) -> int:
@@ -58,6 +62,15 @@ class Canvas:
             first_element(self.rows, self.pixel_rows, down),
             first_element(self.cols, self.width, place),
         )
+
+
+def labelled(down: range, across: range, width: int, height: int, coloured: bool) -> Canvas:
+    """The canvas of a matrix in a room, with the indices of its rows and columns at the edges."""
+    left = 2 + max((len(str(end)) for end in (*down[:1], *down[-1:])), default=0)
+    left = left if left + WIDEST <= width else 0
+    top = 1 if height > 2 else 0
+    room = min(width - left, WIDEST * len(across)), min(height - top, HIGHEST * len(down))
+    return Canvas(len(down), len(across), max(0, room[0]), max(0, room[1]), coloured, left, top)
 
 
 def first_pixel(length: int, pixels: int, element: int) -> int:
@@ -90,11 +103,47 @@ def heat_lines(
     width: int,
     scale: tuple[float, float] | None,
     notes: Sequence[str] = (),
+    indices: tuple[range, range] = (range(0), range(0)),
 ) -> list[list[HeatCell]]:
-    """The legend, ``width`` cells wide at most, over the ``canvas.height`` lines of the picture."""
+    """The legend, ``width`` cells wide at most, over the ``canvas.height`` lines of the picture.
+
+    ``indices`` of the rows and columns stand in the margins of the canvas, if it has any.
+    """
     draw = heat_cells if canvas.coloured else ramp_cells
     heat = draw(matrix, canvas.width, canvas.height, scale=scale)
-    return [legend(heat, canvas, width, notes), *heat.cells]
+    down, across = indices
+    head = [plain(column_labels(across, canvas))] if canvas.top else []
+    labels = row_labels(down, canvas)
+    rows = [[*plain(label), *row] for label, row in zip(labels, heat.cells, strict=True)]
+    return [legend(heat, canvas, width, notes), *head, *rows]
+
+
+def row_labels(down: range, canvas: Canvas) -> list[str]:
+    """What stands at the left of each line: every row's index, or those of the first and last."""
+    labels = [" " * canvas.left] * canvas.height
+    if labels and canvas.left and canvas.rows:
+        own = canvas.rows <= canvas.height  # each row begins on a line of its own
+        for row in range(canvas.rows) if own else (canvas.rows - 1, 0):
+            labels[canvas.cell_of(row, 0)[0]] = f"{down[row]:>{canvas.left - 1}} "
+    return labels
+
+
+def column_labels(across: range, canvas: Canvas) -> str:
+    """What stands above the picture: every column's index, or those of the first and last."""
+    cells = [" "] * (canvas.left + canvas.width)
+    if not canvas.cols or not canvas.width:
+        return ""
+    groups = min(canvas.cols, canvas.width)
+    each, last = canvas.width // groups, canvas.cols - 1
+    longest = max(len(str(across[0])), len(str(across[-1])))
+    own = canvas.cols == groups and each > longest
+    for col in range(canvas.cols) if own else (0, last):
+        text = str(across[col])
+        start = canvas.left + canvas.cell_of(0, col)[1]
+        start = max(canvas.left, min(start, canvas.left + groups * each - len(text)))
+        if "".join(cells[max(0, start - 1) : start + len(text)]).isspace():
+            cells[start : start + len(text)] = text
+    return "".join(cells)
 
 
 def legend(heat: Heat, canvas: Canvas, width: int, notes: Sequence[str]) -> list[HeatCell]:

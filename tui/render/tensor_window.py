@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.look import Look, elements_of
+from tui.look import Look, elements_of, shown_shape
 from tui.render.grid import Cell, GridWindow, Window, changed_bits, grid_window
 from tui.render.sides import Array, comparable
 from tui.view import View
@@ -28,8 +28,7 @@ def tensor_window(view: View, look: Look, rows: range, cols: range) -> GridWindo
     window = grid_window(
         values, range(len(rows)), range(len(cols)), fmt=look.fmt, digits=look.digits
     )
-    region = look.region(view)
-    down, across = region.row_range(array.shape), region.col_range(array.shape)
+    down, across = indices_of(view, look)
     wide = max((len(str(end)) for end in (*down[:1], *down[-1:])), default=1)
     return replace(
         window,
@@ -38,6 +37,12 @@ def tensor_window(view: View, look: Look, rows: range, cols: range) -> GridWindo
         labels=[str(down[row]).rjust(wide) for row in rows],
         cells=marked(window.cells, changes(view, look, inside, values), ranged(look, values)),
     )
+
+
+def indices_of(view: View, look: Look) -> tuple[range, range]:
+    """The tensor's indices along the rows and columns of the side that is shown."""
+    region, shape = look.region(view), shown_shape(view, look)
+    return region.row_range(shape), region.col_range(shape)
 
 
 def changes(view: View, look: Look, inside: tuple[slice, slice], values: Array) -> NDArray[Any]:

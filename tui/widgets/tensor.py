@@ -14,7 +14,7 @@ from engine.errors import GradstepError
 from tui.array_file import array_path, writing
 from tui.bindings import bindings
 from tui.journeys import LongRun
-from tui.look import Look, elements_of, field_of, index_at, value_at, why_nothing
+from tui.look import Look, elements_of, field_of, index_at, shown_shape, value_at, why_nothing
 from tui.render.clean import clean
 from tui.render.line import Line
 from tui.render.numbers import compact, count_text, exact, shape_text
@@ -118,7 +118,7 @@ class TensorPane(FormattedPane):
         """Show an index of the tensor, with the same axes as rows and columns."""
         view = self.view
         if view is not None and view.array is not None and view.array.ndim == len(index):
-            part = self.look.region(view).showing(view.array.shape, index)
+            part = self.look.region(view).showing(shown_shape(view, self.look), index)
             self.show_part(part, index)
 
     def show_part(self, part: Region, index: tuple[int, ...] = ()) -> None:
@@ -126,7 +126,7 @@ class TensorPane(FormattedPane):
         view = self.view
         if view is None or view.array is None:
             return
-        shape = view.array.shape
+        shape = shown_shape(view, self.look)
         index = index or self.grid.index()
         self.look = self.look.with_region(view, part)
         if not index or view.array.size == 0:

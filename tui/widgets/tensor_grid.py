@@ -15,10 +15,19 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from engine.errors import GradstepError
-from tui.look import Face, Look, elements_of, image_shape, index_at, value_at, why_nothing
+from tui.look import (
+    Face,
+    Look,
+    elements_of,
+    image_shape,
+    index_at,
+    shown_shape,
+    value_at,
+    why_nothing,
+)
 from tui.render.grid import GridWindow
 from tui.render.region import Region
-from tui.render.tensor_window import tensor_window
+from tui.render.tensor_window import indices_of, tensor_window
 from tui.theme import FEW_COLOURS
 from tui.view import View
 from tui.widgets.grid import MatrixGrid
@@ -102,7 +111,7 @@ class TensorGrid(MatrixGrid):
         """Ask for an index of the tensor; fewer numbers than axes are the last ones."""
         if self.view is None or self.view.array is None:
             return False
-        shape, here = self.view.array.shape, self.index()
+        shape, here = shown_shape(self.view, self.look), self.index()
         missing = len(shape) - len(index)
         whole = (*here[:missing], *index) if missing > 0 else tuple(index)[-missing:]
         if len(whole) != len(shape) or any(index[:-missing] if missing < 0 else ()):
@@ -116,15 +125,14 @@ class TensorGrid(MatrixGrid):
 
     def canvas(self, view: View) -> "Canvas":
         """Where the elements lie in the picture under the legend."""
-        from tui.render.heat_view import Canvas, picture_size
+        from tui.render.heat_view import Canvas, labelled, picture_size
 
         width, height = self.room.width, max(0, self.room.height - 1)
         image = image_shape(view, self.look)
         if self.face == Face.PICTURE and image is not None:
             room = picture_size(*image, width, height, self.coloured)
             return Canvas(*image, *room, self.coloured)
-        rows, cols = self.shape(view) or (0, 0)
-        return Canvas(rows, cols, width, height, self.coloured)
+        return labelled(*indices_of(view, self.look), width, height, self.coloured)
 
     def pace(self) -> tuple[int, int]:
         """In a heat map the cursor goes from pixel to pixel."""
@@ -174,14 +182,17 @@ class TensorGrid(MatrixGrid):
             row = np.asarray(elements[self.row : self.row + 1])
             elements = row.reshape(canvas.rows, canvas.cols)
         scale = None if self.look.bounds is None else self.look.bounds.limits
-        return heat_lines(elements, canvas, self.room.width, scale, notes)
+        indices = indices_of(view, self.look)
+        return heat_lines(elements, canvas, self.room.width, scale, notes, indices)
 
     def cell_of_cursor(self, view: View) -> tuple[int, int] | None:
         """The line under the legend and the place in it of the cursor."""
         canvas = self.canvas(view)
+        row, column = self.row, self.column
         if self.face == Face.PICTURE:
-            return canvas.cell_of(*divmod(self.column, max(1, canvas.cols)))
-        return canvas.cell_of(self.row, self.column)
+            row, column = divmod(self.column, max(1, canvas.cols))
+        line, place = canvas.cell_of(row, column)
+        return line + canvas.top, place + canvas.left
 
     def strip(self, line: Any) -> Strip:
         """A line in the styles of the screen, or in the colours of the data."""
@@ -195,9 +206,10 @@ class TensorGrid(MatrixGrid):
         if view is None or place is None or place.y < 1 or self.face == Face.NUMBERS:
             return  # the grid of numbers does it
         event.prevent_default()
-        row, column = self.canvas(view).element_at(place.y - 1, place.x)
+        canvas = self.canvas(view)
+        row, column = canvas.element_at(place.y - 1 - canvas.top, place.x - canvas.left)
         if self.face == Face.PICTURE:
-            row, column = self.row, row * self.canvas(view).cols + column
+            row, column = self.row, row * canvas.cols + column
         self.go_to(row, column)
 
 

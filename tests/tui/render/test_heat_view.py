@@ -4,7 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.render import palette
-from tui.render.heat_view import BAR, CURSOR, Canvas, heat_lines, picture_size, with_cursor
+from tui.render.heat_view import (
+    BAR,
+    CURSOR,
+    HIGHEST,
+    WIDEST,
+    Canvas,
+    heat_lines,
+    labelled,
+    picture_size,
+    with_cursor,
+)
 from tui.render.heatmap import HeatCell
 
 LENGTHS = st.integers(1, 60)
@@ -80,3 +90,46 @@ def test_the_cursor_keeps_the_colour_under_it():
 )
 def test_the_pixels_of_an_image_are_square(room, size):
     assert picture_size(8, 8, *room, True) == size
+
+
+def labelled_picture(down, across, width=40, height=8, coloured=True):
+    canvas = labelled(down, across, width, height, coloured)
+    matrix = np.ones((len(down), len(across)))
+    lines = heat_lines(matrix, canvas, width, None, (), (down, across))[1:]
+    return [text(line).rstrip() for line in lines]
+
+
+def test_every_index_stands_at_its_row_and_column_where_there_is_room():
+    heading, *lines = labelled_picture(range(2), range(3), height=9)
+    assert heading == "   0       1       2"
+    assert [line[:3] for line in lines] == [" 0 ", *["   "] * 3, " 1 ", *["   "] * 3]
+    assert {line[3:] for line in lines} == {"▀" * 24}
+
+
+def test_the_first_and_the_last_index_stand_at_the_edges_of_a_large_matrix():
+    lines = labelled_picture(range(10, 1000, 3), range(0, 200, 2))
+    assert lines[0] == "     0" + " " * 31 + "198"
+    assert lines[1].startswith("  10 ▀")
+    assert lines[-1].startswith(" 997 ▀")
+    assert [line[:5].strip() for line in lines[2:-1]] == [""] * (len(lines) - 3)
+
+
+@given(LENGTHS, LENGTHS, st.integers(0, 120), st.integers(0, 30), st.booleans())
+def test_labels_never_take_more_room_than_there_is(rows, cols, width, height, coloured):
+    canvas = labelled(range(rows), range(cols), width, height, coloured)
+    lines = labelled_picture(range(rows), range(cols), width, height, coloured)
+    assert len(lines) <= height
+    assert all(len(line) <= width for line in lines)
+    assert canvas.width <= WIDEST * cols
+    assert canvas.height <= HIGHEST * rows
+    if canvas.top and canvas.left and canvas.height > 1:
+        marks = [line[: canvas.left].strip() for line in lines[canvas.top :]]
+        assert lines[0].split()[0] == marks[0] == "0"
+        last = canvas.cell_of(rows - 1, 0)[0]
+        assert marks[last] == (str(rows - 1) if last else "0")
+
+
+def test_a_small_tensor_is_not_stretched():
+    lines = labelled_picture(range(4), range(2), 100, 30)
+    assert max(map(len, lines)) == 3 + 2 * WIDEST
+    assert len(lines) == 1 + 4 * HIGHEST
