@@ -29,6 +29,7 @@ WORD = 8
 CHUNK = 2**16  # words that are multiplied with the same numbers again
 MOST_AT_ONCE = 2**22  # bytes that are worked on in one go
 GOLDEN = 0x9E3779B97F4A7C15
+HALF, LOWEST = np.uint64(32), np.uint64(1)
 Digest = bytes
 Words = NDArray[np.uint64]
 
@@ -91,8 +92,11 @@ class Fingerprints:
         small = all(0 < size <= CHUNK * WORD for size in sizes)
         return small and 0 < sum(sizes) <= MOST_AT_ONCE
 
-    def digests(self, arrays: Sequence[Array]) -> bytes:
-        """The fingerprints of arrays of just these sizes, one after the other."""
+    def digests(self, arrays: Sequence[Array]) -> bytes | None:
+        """The fingerprints of arrays one after the other; None unless they have just these sizes.
+
+        Called once an iteration, so that what NumPy would convert each time is converted already.
+        """
         pieces: list[Any] = list(arrays)
         for number, zeros in self.padding.items():
             pieces[number] = arrays[number].tobytes() + zeros
@@ -100,14 +104,16 @@ class Fingerprints:
             data = b"".join(pieces)
         except (BufferError, TypeError):  # some array is not contiguous
             data = b"".join([p if isinstance(p, bytes) else p.tobytes() for p in pieces])
+        if len(data) != self.mixed.nbytes:
+            return None
         self.data = data  # its memory is given back only when there is the next
-        words = np.frombuffer(data, "<u8")
-        mixed = np.right_shift(words, 32, out=self.mixed)
-        mixed ^= words
-        mixed *= self.multipliers
+        words: Words = np.ndarray(self.mixed.shape, "<u8", data)
+        mixed = np.right_shift(words, HALF, self.mixed)
+        np.bitwise_xor(mixed, words, mixed)
+        np.multiply(mixed, self.multipliers, mixed)
         totals = np.add.reduceat(mixed, self.starts)
         totals += self.constants
-        totals |= np.uint64(1)
+        totals |= LOWEST
         return totals.astype("<u8", copy=False).tobytes()
 
 

@@ -25,8 +25,10 @@ def record_run(writer: Writer, program: Program, iterations: int) -> Iterator[in
             for run, names in ops:
                 after = run(tensors)  # nobody else gets to see these: read-only would cost time
                 written.append(after)
-                for name, array in zip(names, after):  # noqa: B905 - the keyword costs time
-                    tensors[name] = array
+                if len(after) == 1 == len(names):  # nearly always, and faster
+                    tensors[names[0]] = after[0]
+                else:
+                    tensors.update(zip(names, after, strict=False))
         line.take(written)
         yield iteration + 1
     writer.metrics(MAIN, evaluate(program, tensors))

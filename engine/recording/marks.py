@@ -45,24 +45,28 @@ class QuickMarks(Marks):
 
     def __init__(self, program: Program) -> None:
         self.ops = program.ops
-        self.known: dict[tuple[int, ...], Fingerprints] = {}
+        self.known: dict[int, Fingerprints | None] = {}
         self.count = 0
-        phases = [op.phase == Phase.ZERO_GRAD for op in program.ops for _ in op.writes]
-        first = phases.index(True) if any(phases) else 0
-        self.zeros = first, first + sum(phases)
+        phases = [op.phase for op in program.ops for _ in op.writes]
+        first = phases.index(Phase.ZERO_GRAD) if Phase.ZERO_GRAD in phases else 0
+        self.zeros = first, first + phases.count(Phase.ZERO_GRAD)
+        self.slots = len(phases)
+        # All that is as long as the batch is so together: one of them tells the sizes of all.
+        self.telling = phases.index(Phase.FORWARD) if Phase.FORWARD in phases else 0
         self.constants: tuple[list[Array], bytes] = [], b""
 
     def iteration(self, written: Written) -> Mark:
         self.count += 1
-        if len(written) < len(self.ops) or not all(written):
-            return self.singly(written), ""
         arrays = [array for after in written for array in after]
-        first, end = self.zeros
-        zeros, rest = arrays[first:end], arrays[:first] + arrays[end:]
-        usual = self.usual(tuple([array.nbytes for array in rest]))
-        if usual is None:
+        if len(arrays) != self.slots:  # some op wrote less, or has not run
             return self.singly(written), ""
-        found = usual.digests(rest)
+        first, end = self.zeros
+        zeros = arrays[first:end]
+        usual = self.usual(arrays)
+        del arrays[first:end]
+        found = None if usual is None else usual.digests(arrays)
+        if found is None:
+            return self.singly(written), ""
         return found[: QUICK * first] + self.constant(zeros) + found[QUICK * first :], ""
 
     def constant(self, zeros: list[Array]) -> bytes:
@@ -73,12 +77,14 @@ class QuickMarks(Marks):
             self.constants = zeros, digests
         return digests
 
-    def usual(self, sizes: tuple[int, ...]) -> Fingerprints | None:
-        """What works for iterations of these sizes; None for unusual ones."""
-        found = self.known.get(sizes)
-        if found is None and len(self.known) < MOST_LAYOUTS and Fingerprints.fits(sizes):
-            found = self.known[sizes] = Fingerprints(sizes)
-        return found
+    def usual(self, arrays: list[Array]) -> Fingerprints | None:
+        """What works for all but the zeros of an iteration like this; None for unusual ones."""
+        told = arrays[self.telling].nbytes
+        if told not in self.known and len(self.known) < MOST_LAYOUTS:
+            first, end = self.zeros
+            sizes = [array.nbytes for array in arrays[:first] + arrays[end:]]
+            self.known[told] = Fingerprints(sizes) if Fingerprints.fits(sizes) else None
+        return self.known.get(told)
 
     def singly(self, written: Written) -> bytes:
         """The digests tensor by tensor."""

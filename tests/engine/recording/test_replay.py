@@ -204,6 +204,23 @@ def test_a_what_if_is_live_and_leaves_the_file_as_it_is(store: str, tmp_path: Pa
     assert [file.name for file in tmp_path.iterdir()] == ["r.gradstep"]
 
 
+@pytest.mark.parametrize("store", STORES)
+def test_an_op_that_writes_less_than_it_could_leaves_the_others_their_places(
+    store: str, tmp_path: Path
+) -> None:
+    """Without a gradient Adam writes the parameter and no slots."""
+    less = {"epochs": 3, "skip": ["zero_grad", "backward"]}
+    made = program(optimizer={"type": "adam"}, training=less)
+    record(tmp_path / "r.gradstep", made, store)
+    found = verdict(tmp_path / "r.gradstep")
+    assert (found.events, found.divergence, found.damage) == (made.events, None, [])
+    with opened(tmp_path / "r.gradstep") as recording:
+        replay, playback = open_session(recording)
+        replay.goto(made.events)
+        expected = RECORDED if store == "full" else RECOMPUTED
+        assert set(playback.statuses.values()) == {expected}
+
+
 def test_stored_tensors_are_read_and_not_computed(tmp_path: Path) -> None:
     """The recorded values are shown even where this machine computes others."""
     path, made = tmp_path / "r.gradstep", program(training={"epochs": 3})
