@@ -5,13 +5,17 @@ putting arrays back. A keyframe holds what an iteration needs and does not make 
 optimizer slots, accumulated gradients); re-executing from one gives the same bits again. Once a
 run has been edited, what an iteration needs is no longer known beforehand, and keyframes are whole.
 
-The window has room for a few iterations, at least a sixteenth of the budget and at most half of it;
-the keyframes have the rest, because their distance is what a far journey costs. When they outgrow
+The window has room for two iterations, at least 1/64 of the budget and at most half of it: what is
+written into memory that has left the processor's caches takes longer, so that a large window slows
+down every step of a middling network. The keyframes have the rest, because their distance is what a
+far journey costs. When they outgrow
 it, every second one is dropped, one by one from the beginning on, as new ones come.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from engine.arrays import Array
 from engine.edits import Journal
@@ -23,7 +27,9 @@ DEFAULT_BUDGET = 256 * 2**20
 EVENT_OVERHEAD = 256  # bytes of the tuples around the arrays of one event
 TENSOR_OVERHEAD = 160  # bytes of one array object
 WINDOW_ITERATIONS = 2  # the window has room for so many, within bounds
+WINDOW_SHARE = 64
 NEAR = 8192  # events between two keyframes of a run that has just begun, at most
+NEAR_SHARE = 2  # of the budget, written between two of them at most: some tens of milliseconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +72,14 @@ class History:
             self.program.nbytes(op) + EVENT_OVERHEAD + TENSOR_OVERHEAD * len(op.writes)
             for op in self.program.ops
         )
+        self.sums = (0, *accumulate(self.costs))
         infos = self.program.tensors
         sizes = {name: infos[name].nbytes + TENSOR_OVERHEAD for name in infos}
         live = sum(size for name, size in sizes.items() if name in self.program.live_in)
         self.keyframe_bytes = EVENT_OVERHEAD + live
         self.whole_bytes = EVENT_OVERHEAD + sum(sizes.values())
         written = sum(self.costs)
-        wanted = max(WINDOW_ITERATIONS * written, self.budget // 16)
+        wanted = max(WINDOW_ITERATIONS * written, self.budget // WINDOW_SHARE)
         self.window_budget = min(wanted, self.budget // 2)
         self.keyframe_budget = self.budget - self.window_budget
         self.spacing = self.spacing or self._spacing_at_first()
@@ -87,6 +94,30 @@ class History:
         """Bytes of all keyframes."""
         partial = len(self.keyframes) - len(self.whole)
         return len(self.whole) * self.whole_bytes + partial * self.keyframe_bytes
+
+    def make_room(self, event: int, stop: int) -> int:
+        """Drop the oldest events until those from ``event`` on fit into the window.
+
+        Returns up to which event they do: at most ``stop``, an event of the same iteration or its
+        end, and at least the next one.
+        """
+        sums, first, size = self.sums, self.first, self.window_bytes
+        index = event % len(self.costs)
+        end = index + stop - event
+        if sums[end] - sums[index] > self.window_budget:
+            end = max(index + 1, bisect_right(sums, sums[index] + self.window_budget) - 1)
+        most = self.window_budget - (sums[end] - sums[index])
+        while size > most and first < event:
+            del self.events[first]
+            size -= self.costs[first % len(self.costs)]
+            first += 1
+        self.first, self.window_bytes = first, size
+        return event + end - index
+
+    def grow(self, event: int, stop: int) -> None:
+        """Count the bytes of events of one iteration that have come into the window."""
+        index = event % len(self.costs)
+        self.window_bytes += self.sums[index + stop - event] - self.sums[index]
 
     def restart(self, event: int) -> None:
         """Forget the window; it begins again, empty, at ``event``."""
@@ -170,11 +201,12 @@ class History:
         return 0
 
     def _spacing_at_first(self) -> int:
-        """A power of two: so far apart that going back takes little more than filling the window.
+        """A power of two: so far apart that coming from a keyframe takes a moment at most.
 
         A keyframe costs memory that no op has used before, which takes longer than most ops.
         """
         ops, written, spacing = len(self.costs), sum(self.costs), 1
-        while 2 * spacing * ops <= NEAR and spacing * written <= self.window_budget:
+        most = self.budget // NEAR_SHARE
+        while 2 * spacing * ops <= NEAR and 2 * spacing * written <= most:
             spacing *= 2
         return spacing

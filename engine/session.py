@@ -42,6 +42,7 @@ class Session:
         self.history.keyframe(0, self._tensors)
         mean = sum(self.history.costs) // len(program.ops) + 1
         self._chunk = max(1, min(CHUNK_EVENTS, CHUNK_BYTES // mean))
+        self._loss = next((op.index for op in program.ops if op.name == "loss"), -1)
 
     @property
     def event(self) -> int:
@@ -258,7 +259,7 @@ class Session:
             self._event = event
 
     def _rewind(self, target: int) -> None:
-        """Go to the nearest keyframe from which re-execution restores every tensor at ``target``."""
+        """Go to the last keyframe from which re-execution restores ``target``."""
         self._restart(self.keyframe(target))
 
     def _restart(self, start: Keyframe) -> None:
@@ -296,7 +297,7 @@ class Session:
                 if self._event < self.history.end:
                     self._put_again(min(stop, self.history.end))
                 else:
-                    self._execute(stop)
+                    self._execute(self.history.make_room(self._event, stop))
                 if self._event % count == 0 and self._event < self.program.events:
                     self._begin(self._event // count)
                 if edits and self._event in edits:
@@ -314,12 +315,10 @@ class Session:
 
         This is the innermost loop, where every call and every look at an attribute counts.
         """
-        history, branch, tensors = self.history, self.branch, self._tensors
-        event, known, get = self._event, branch.known, self._tensors.get
-        events, costs, count = history.events, history.costs, len(history.costs)
-        size, first, room = history.window_bytes, history.first, history.window_budget
+        history, tensors, event = self.history, self._tensors, self._event
+        events, get = history.events, tensors.get
         plain = self.source is None and not self.journal.skips
-        index = event % count
+        index = event % len(self.program.ops)
         op = self.program.ops[index]
         try:
             for op in self.program.ops[index : index + stop - event]:
@@ -334,21 +333,22 @@ class Session:
                         result.setflags(write=False)
                     events[event] = tuple([get(name) for name in names]), after
                     tensors.update(zip(names, after, strict=False))
-                if event >= known and op.name == "loss":
-                    branch.losses.append(float(after[0]) if after else np.nan)
-                size += costs[index]
-                index += 1
-                while size > room and first < event:
-                    del events[first]
-                    size -= costs[first % count]
-                    first += 1
                 event += 1
         except (ArithmeticError, LookupError, ValueError) as problem:
             raise GradstepError(f"#{event} {op.phase} {op.name} cannot run: {problem}") from problem
         finally:
-            self._event = event
-            history.window_bytes, history.first = size, first
-            branch.known = max(known, event)
+            self._executed(event)
+
+    def _executed(self, event: int) -> None:
+        """Account for the events executed from the cursor up to an event of the same iteration."""
+        branch, begin = self.branch, self._event
+        self._event = event
+        branch.history.grow(begin, event)
+        at = begin - begin % len(self.program.ops) + self._loss
+        if max(begin, branch.known) <= at < event:
+            after = branch.history.events[at][1]
+            branch.losses.append(float(after[0]) if after else np.nan)
+        branch.known = max(branch.known, event)
 
     def _outcome(self, op: Op, event: int) -> tuple[tuple[str, ...], tuple[Array, ...]]:
         """What an op writes when some ops are skipped or a source knows the results: the names too.

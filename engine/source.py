@@ -20,7 +20,7 @@ class Source(Protocol):
         """What the op at an event writes; may raise what the op raises."""
 
     def keyframe(self, branch: "Branch", event: int, after: int) -> "Keyframe | None":
-        """The last keyframe that restores every tensor at an event, if beyond iteration ``after``."""
+        """The last keyframe that restores an event, if it is beyond iteration ``after``."""
 
     def status(self, branch: "Branch", event: int) -> str:
         """Where the values written at an event come from, in a word."""

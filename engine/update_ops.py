@@ -187,10 +187,12 @@ def updating(
 
     def run(tensors: Tensors) -> tuple[Array, ...]:
         grad = tensors.get(gradient_name)
-        old = tuple([tensors.get(slot) for slot in slots])
+        old = tuple([tensors.get(slot) for slot in slots]) if slots else ()
         if grad is None:
             return (tensors[name], *(value for value in old if value is not None))
-        values = {key: tensors[source].item() for key, source in sources}
+        values = {}
+        for key, source in sources:  # a loop, because a comprehension is one more call
+            values[key] = tensors[source].item()
         return optimizer.update(tensors[name], grad, old, values)
 
     return run
