@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Effort:
-    """``seconds`` and ``rounds`` bound a comparison, ``sample`` is the length of one timing.
+    """``seconds`` and ``rounds`` bound a comparison, ``sample`` is the length of one timing:
+    so long that what the rival before has left in the caches hardly counts.
 
     ``presses`` are those of a key in one program, ``starts`` those of a program, ``journey`` the
     iterations of the run that goto leads through, ``events`` those whose memory is measured.
@@ -26,6 +27,6 @@ class Effort:
 
 
 TINY = Effort("tiny", 0.0, 2, 1e-4, 2, 1, 3, 200, 2_000, scale=16)
-QUICK = Effort("quick", 2.0, 15, 4e-3, 20, 4, 25, 100_000, 1_000_000)
-FULL = Effort("full", 8.0, 41, 4e-3, 60, 10, 101, 100_000, 1_000_000, long=True)
+QUICK = Effort("quick", 2.0, 15, 2e-2, 20, 4, 25, 100_000, 1_000_000)
+FULL = Effort("full", 8.0, 41, 2e-2, 60, 10, 101, 100_000, 1_000_000, long=True)
 EFFORTS = {effort.name: effort for effort in (TINY, QUICK, FULL)}

@@ -4,16 +4,20 @@ With one thread for everybody, what computes is timed by the processor time of i
 programs on the machine then take nothing away from it. Everything else is timed by the clock.
 """
 
+import gc
 import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from benchmarks.effort import Effort
 from benchmarks.threads import alone
 
 Run = Callable[[], object]
+LARGEST = 2**25 - 2**16  # bytes: below the most that the C library ever takes from the heap
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Samples:
 
 def interleave(rivals: Sequence[Run], effort: Effort) -> Samples:
     """Time the rivals in turn, each round beginning with another one."""
+    settle()
     counts = [repetitions(run, effort.sample) for run in rivals]
     seconds: list[list[float]] = [[] for _ in rivals]
     end = time.perf_counter() + effort.seconds
@@ -74,6 +79,16 @@ def interleave(rivals: Sequence[Run], effort: Effort) -> Samples:
             seconds[i].append(computed(rivals[i], counts[i]))
         done += 1
     return Samples(tuple(map(tuple, seconds)))
+
+
+def settle() -> None:
+    """Bring memory into the state it has in any process that has worked for a while.
+
+    The C library gives arrays back to the system until it has seen large ones come and go; whether
+    it had, by accident, decided whether plain NumPy took 3 or 5 ms for 100 layers.
+    """
+    np.ones(LARGEST, np.uint8)
+    gc.collect()
 
 
 def repetitions(run: Run, sample: float) -> int:
