@@ -1,8 +1,12 @@
-"""Decision regions as half-block cells with the data on them, or as characters without colour."""
+"""Decision regions as half-block cells with the data on them, or as characters without colour.
+
+Without colour the two sides of a decision have characters of their own, and a line between them.
+"""
 
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.arrays import Array
 from engine.regions import Regions
@@ -15,8 +19,11 @@ from tui.render.plot import SYMBOLS
 from tui.render.scaling import Floats, position
 
 RAMP = " .:-=+*%#"  # from the smallest answer to the largest
-LETTERS = " .:-=+*%#"  # one for each class, then again
+BELOW, ABOVE = " .:-", "+*%#"  # the same on the two sides of a decision
+LETTERS = ".+:#-*=%"  # one for each class, then again
+EDGE = "▒"  # where the answer becomes another one
 LABELS = 8
+MIDDLE = 0.5  # the share at which the decision changes
 MANY = 400  # points beyond which only a sample of the data is drawn
 Cells = list[list[HeatCell]]
 
@@ -39,7 +46,7 @@ def region_cells(
         ]
     else:
         pixels = enlarged(levels, width, height)
-        cells = [[HeatCell(letter(found, v), None, None) for v in row] for row in pixels]
+        cells = [[HeatCell(char, None, None) for char in row] for row in letters(found, pixels)]
     for x, y, symbol in points(found, data, labels, width, height):
         ground = cells[y][x].background
         cells[y][x] = HeatCell(symbol, ground and palette.contrasting(ground), ground)
@@ -77,6 +84,15 @@ def colour_of(found: Regions, level: float) -> Rgb:
     return palette.colour(stops, level)
 
 
+def letters(found: Regions, levels: Floats) -> list[list[str]]:
+    """The characters of answers, with the line between different decisions."""
+    edges = boundary(found, levels).tolist()
+    return [
+        [EDGE if edge else letter(found, level) for level, edge in zip(row, line, strict=True)]
+        for row, line in zip(levels.tolist(), edges, strict=True)
+    ]
+
+
 def letter(found: Regions, level: float) -> str:
     """The character of an answer."""
     if math.isnan(level):
@@ -84,7 +100,25 @@ def letter(found: Regions, level: float) -> str:
     if found.classes:
         return LETTERS[int(level) % len(LETTERS)]
     inside = min(max(level, 0.0), 1.0)  # also of an infinite answer
-    return RAMP[min(len(RAMP) - 1, math.floor(inside * len(RAMP)))]
+    if found.threshold is None:
+        return step_of(RAMP, inside)
+    return step_of(ABOVE, 2 * inside - 1) if inside > MIDDLE else step_of(BELOW, 2 * inside)
+
+
+def step_of(ramp: str, share: float) -> str:
+    """The character of a ramp for a share between 0 and 1."""
+    return ramp[min(len(ramp) - 1, math.floor(share * len(ramp)))]
+
+
+def boundary(found: Regions, levels: Floats) -> NDArray[np.bool_]:
+    """The cells whose right or lower neighbour is decided otherwise; none without a decision."""
+    edges = np.zeros(levels.shape, np.bool_)
+    if not found.classes and found.threshold is None:
+        return edges
+    decided = np.where(np.isnan(levels), -1.0, levels if found.classes else levels > MIDDLE)
+    edges[:, :-1] |= decided[:, :-1] != decided[:, 1:]
+    edges[:-1] |= decided[:-1] != decided[1:]
+    return edges
 
 
 def points(
@@ -119,23 +153,37 @@ def cells_text(cells: Cells) -> list[str]:
     return ["".join(cell.char for cell in row) for row in cells]
 
 
-def region_legend(found: Regions, labels: Array | None) -> Line:
-    """What the symbols and the colours mean."""
+def region_legend(found: Regions, labels: Array | None, colour: bool = True) -> Line:
+    """What the symbols and the colours, or the characters, mean."""
     line: Line = []
     if labels is not None:
         kinds = [int(kind) for kind in np.unique(labels)[: len(SYMBOLS)]]
-        line += [(f" {SYMBOLS[kind % len(SYMBOLS)]} {kind} ", "") for kind in kinds]
+        line += [(kind_text(found, kind, colour), "") for kind in kinds]
     if found.classes:
         line.append(("  the class of the largest output", "dim"))
     else:
-        finite = found.answers[np.isfinite(found.answers)]
-        low, high = (finite.min(), finite.max()) if finite.size else (math.nan, math.nan)
-        line.append((f"  ŷ from {compact(low)} to {compact(high)}", "dim"))
-        if found.threshold is not None:
-            line.append((f", decided at {found.threshold:g} (white)", "dim"))
+        line.append((answers_text(found, colour), "dim"))
     if found.right is not None:
-        line.append((f"  right {found.right:.0%}", "good" if found.right == 1 else "warn"))
+        line.append((f"  accuracy {found.right:.0%}", "good" if found.right == 1 else "warn"))
     return line
+
+
+def kind_text(found: Regions, kind: int, colour: bool) -> str:
+    """A class: its symbol, its number, and where there are no colours the character around it."""
+    ground = f" on {LETTERS[kind % len(LETTERS)]}" if found.classes and not colour else ""
+    return f" {SYMBOLS[kind % len(SYMBOLS)]} {kind}{ground} "
+
+
+def answers_text(found: Regions, colour: bool) -> str:
+    """The range of the answers, and how they are shown."""
+    finite = found.answers[np.isfinite(found.answers)]
+    ends = (finite.min(), finite.max()) if finite.size else (math.nan, math.nan)
+    low, high = map(compact, ends)
+    if found.threshold is None:
+        return f"  ŷ from {low} to {high}" if colour else f"  ŷ from {low} {RAMP} {high}"
+    if colour:
+        return f"  ŷ from {low} to {high}, decided at {found.threshold:g} (white)"
+    return f"  ŷ from {low} to {high}:{BELOW} {EDGE} at {found.threshold:g} {ABOVE}"
 
 
 def y_labels(found: Regions, height: int) -> list[str]:

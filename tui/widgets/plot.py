@@ -17,6 +17,7 @@ from tui.render.line import Line, fitted
 from tui.render.plot import LABELS, plot_lines
 from tui.render.plots import Plots, curves, legend_lines, modes_line, nothing_yet, x_text
 from tui.render.regions import Cells, region_cells, region_legend, x_labels, y_labels
+from tui.theme import FEW_COLOURS
 from tui.view import View
 from tui.widgets.lines import Lines, strip_of
 
@@ -91,14 +92,19 @@ class RegionMap(Widget):
         self.view = view
         self.refresh()
 
+    @property
+    def coloured(self) -> bool:
+        """Whether there are colours enough for a picture."""
+        return not self.app.no_color and self.app.console.color_system not in FEW_COLOURS
+
     def draw(self, width: int, height: int) -> None:
         """Ask the network, once for each view and size."""
         view = self.view
-        key = (view, width, height, self.app.no_color)
+        key = (view, width, height, self.coloured)
         if view is None or key == self.drawn or not has_regions(view.program):
             return
         self.drawn = key
-        colour = not self.app.no_color
+        colour = self.coloured
         self.found = regions(view.program, view.tensors, width, height * (2 if colour else 1))
         data, kinds = view.program.data, labels(view.program)
         self.cells = region_cells(self.found, data.x, kinds, width, height, colour)
@@ -119,7 +125,7 @@ class RegionMap(Widget):
             return Strip(segments).adjust_cell_length(width, self.rich_style)
         line: Line = [(" " * LABELS + x_labels(self.found, width - LABELS), "dim")]
         if y > rows:
-            line = region_legend(self.found, labels(self.view.program))
+            line = region_legend(self.found, labels(self.view.program), self.coloured)
         return strip_of(self, fitted(line, width), width)
 
     def segment(self, cell: HeatCell) -> Segment:

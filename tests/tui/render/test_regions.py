@@ -7,10 +7,15 @@ from hypothesis.extra.numpy import arrays
 
 from engine.regions import Regions
 from tui.render import palette
+from tui.render.line import Line
 from tui.render.regions import cells_text, region_cells, region_legend, x_labels, y_labels
 
 DATA = np.array([[0.0, 0.0], [1.0, 1.0]])
 LABELS = np.array([0, 1])
+
+
+def said(line: Line) -> str:
+    return "".join(text for text, _ in line)
 
 
 def plane(answers: object, classes: int = 0, threshold: float | None = 0.5) -> Regions:
@@ -46,11 +51,35 @@ def test_the_two_sides_of_the_threshold_and_the_data_on_them():
     assert cells[2][2].background == palette.DIVERGING[0], "a symbol keeps its ground"
 
 
-def test_without_colour_a_ramp():
-    rows = cells_text(region_cells(plane([[0.0, 0.5, 1.0]]), DATA, LABELS, 9, 3, False))
-    assert rows[1][0] == " "
-    assert rows[1][4] == "="
-    assert rows[1][8] == "#"
+def test_without_colour_each_side_has_its_characters_and_there_is_a_line_between():
+    found = plane([[0.0, 0.2, 0.45, 0.55, 0.8, 1.0]])
+    assert cells_text(region_cells(found, DATA[:0], None, 6, 2, False)) == [" .▒+%#"] * 2
+    found = plane([[0.55, 0.6], [0.4, 0.45]])
+    assert cells_text(region_cells(found, DATA[:0], None, 4, 4, False)) == [
+        "++++",
+        "▒▒▒▒",
+        "----",
+        "----",
+    ]
+
+
+def test_without_colour_and_decision_a_ramp():
+    found = plane([[-3.0, 0.0, 3.0]], 0, None)
+    assert cells_text(region_cells(found, DATA[:0], None, 3, 1, False)) == [" =#"]
+    assert "-3.0  .:-=+*%# 3.0" in said(region_legend(found, None, False))
+
+
+def test_without_colour_classes_have_a_line_between_them_too():
+    found = plane([[0.0, 0.0, 1.0, 1.0, 2.0, 2.0]], 3, None)
+    assert cells_text(region_cells(found, DATA[:0], None, 6, 1, False)) == [".▒+▒::"]
+    assert "● 0 on .  ▲ 1 on + " in said(region_legend(found, LABELS, False))
+
+
+def test_what_is_no_number_is_on_no_side():
+    found = plane([[np.nan, 0.2, 0.2]])
+    assert cells_text(region_cells(found, DATA[:0], None, 3, 1, False)) == ["▒.."]
+    found = plane([[np.nan, np.nan]])
+    assert cells_text(region_cells(found, DATA[:0], None, 2, 1, False)) == ["NN"]
 
 
 def test_classes_have_their_own_colours_and_characters():
@@ -76,12 +105,15 @@ def test_the_classes_differ_in_lightness_or_hue_for_all_eyes():
 
 
 def test_legend_and_labels():
-    legend = "".join(text for text, _ in region_legend(plane([[0.25, 0.75]]), LABELS))
+    legend = said(region_legend(plane([[0.25, 0.75]]), LABELS))
     assert "● 0" in legend
     assert "▲ 1" in legend
     assert "0.25 to 0.75" in legend
     assert "0.5" in legend
-    assert "right 100%" in legend
+    assert "accuracy 100%" in legend
+    assert "(white)" in legend
+    plain = said(region_legend(plane([[0.25, 0.75]]), LABELS, False))
+    assert "0.25 to 0.75: .:- ▒ at 0.5 +*%#" in plain
     assert y_labels(plane([[0.0]]), 3) == ["1.5", "", "-0.5"]
     assert x_labels(plane([[0.0]]), 40).startswith("-0.5")
     assert x_labels(plane([[0.0]]), 40).endswith("1.5")
