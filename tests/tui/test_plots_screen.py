@@ -166,7 +166,7 @@ async def test_decision_regions_move_as_one_steps():
         assert rows.count("●") == rows.count("▲") == 2
         assert "▀▀▀▀" in rows
         right = evaluate(shown.session.program, shown.session.tensors)["accuracy"]
-        assert f"right {right:.0%}" in shown.text()
+        assert f"accuracy {right:.0%}" in shown.text()
 
 
 async def test_regions_need_two_inputs_and_say_so():
