@@ -152,7 +152,8 @@ async def test_only_curves_that_are_shown_are_measured(monkeypatch):
         assert looked == [], "nobody looks"
 
 
-async def test_decision_regions_move_as_one_steps():
+async def test_decision_regions_move_as_one_steps(monkeypatch):
+    monkeypatch.setenv("COLORTERM", "truecolor")
     async with debugger("xor", (120, 40)) as shown:
         await shown.press("p", "r")
         assert "decided at 0.5" in shown.text()
@@ -176,14 +177,19 @@ async def test_regions_need_two_inputs_and_say_so():
         assert not screen(shown).regions
 
 
-async def test_without_colour_the_regions_are_characters(monkeypatch):
-    monkeypatch.setenv("NO_COLOR", "1")
+@pytest.mark.parametrize(
+    "terminal", [{"NO_COLOR": "1", "COLORTERM": "truecolor"}, {"COLORTERM": "", "TERM": "xterm"}]
+)
+async def test_without_colour_or_with_few_the_regions_are_characters(monkeypatch, terminal):
+    for name, value in terminal.items():
+        monkeypatch.setenv(name, value)
     async with debugger("xor", (80, 24)) as shown:
         await shown.press("4", "0", "f", "p", "r")
         rows = "\n".join(shown.rows()[1:20])
         assert "▀" not in rows
-        assert "##" in rows
+        assert "##" in rows or "%%" in rows
         assert ".." in rows
+        assert "▒" in rows
         assert rows.count("●") == rows.count("▲") == 2
 
 
