@@ -395,6 +395,105 @@ async def test_a_long_search_can_be_stopped_and_keeps_the_place(monkeypatch):
         assert grid(shown).index() == (0, 1)
 
 
+# -- vectors
+
+
+async def test_a_long_vector_is_folded_with_the_index_of_each_line_at_the_left():
+    async with tensor_pane(np.arange(20.0)) as shown:
+        rows = table(shown)
+        assert rows[0] == [f"+{at}" for at in range(8)]
+        assert [row[0] for row in rows[1:]] == ["0", "8", "16"]
+        assert [float(text) for row in rows[1:] for text in row[1:]] == list(range(20))
+        await shown.resize(*COMMON)
+        shown.main.action_zoom()
+        await shown.settled()
+        assert [row[0] for row in table(shown)[1:3]] == ["0", "10"]
+    async with tensor_pane(np.arange(5.0)) as shown:
+        assert table(shown)[0] == list("01234")  # nothing to fold: the indices stand above
+
+
+async def test_the_cursor_of_a_folded_vector_goes_by_elements_and_by_lines():
+    async with tensor_pane(np.arange(20.0)) as shown:
+        for key, at in {
+            "right": 1, "down": 9, "pagedown": 17, "end": 19, "up": 11, "left": 10, "home": 0,
+            "ctrl+right": 19,
+        }.items():  # fmt: skip
+            await shown.press(key)
+            assert grid(shown).index() == (at,), key
+            assert f"[{at}] = {at}.0" in shown.text()
+        await shown.press("at")
+        await typed(shown, "13")
+        assert grid(shown).index() == (13,)
+        await shown.pilot.click(TensorGrid, offset=(grid(shown).label + grid(shown).cell, 3))
+        await shown.settled()
+        assert grid(shown).index() == (17,)
+        await shown.pilot.click(TensorGrid, offset=(grid(shown).label + 6 * grid(shown).cell, 3))
+        await shown.settled()
+        assert grid(shown).index() == (17,)  # there is no element 22
+
+
+async def test_searches_marks_copies_and_slices_of_a_folded_vector():
+    before = np.arange(300.0)
+    after = before.copy()
+    after[[3, 250]] = np.nan
+    async with tensor_pane(after, before) as shown:
+        await shown.press("j")
+        assert grid(shown).index() == (3,)
+        await shown.press("j")
+        assert grid(shown).index() == (250,)
+        changed = [row for row in shown.rows() if "▸nan" in row.replace(" ", "")]
+        assert len(changed) == 1
+        assert " 245 " in changed[0]
+        await shown.press("W")
+        copied = [float(text) for text in shown.app.clipboard.split("\t")]
+        first = int(table(shown)[1][0])
+        assert np.array_equal(copied, after[first : first + len(copied)], equal_nan=True)
+        assert len(copied) == 7 * (grid(shown).room.height - 1)
+        await shown.press("comma")
+        await typed(shown, "100:200:3")
+        assert table(shown)[0][:3] == ["+0", "+3", "+6"]
+        assert table(shown)[2][:2] == ["121", "121.0000"]
+        await shown.press("T")
+        assert grid(shown).per_line == 0
+        assert [row[0] for row in table(shown)[1:4]] == ["100", "103", "106"]
+        await shown.press("T", "h", "h", "end")
+        assert grid(shown).index() == (199,)
+        assert table(shown)[-1][-1] == "199.0000"
+
+
+async def test_wider_numbers_keep_the_first_element_in_sight():
+    async with tensor_pane(np.arange(5000.0)) as shown:
+        pane(shown).go_to((4321,))
+        await shown.settled()
+        for key in ("plus",) * 9 + ("number_sign", "dollar_sign") + ("minus",) * 12:
+            await shown.press(key)
+            assert grid(shown).index() == (4321,)
+            row = next(row for row in table(shown)[1:] if int(row[0]) + len(row) - 1 > 4321)
+            assert int(row[0]) <= 4321
+            assert float(row[1 + 4321 - int(row[0])]) == 4321.0
+
+
+async def test_of_a_huge_vector_only_what_is_seen_is_formatted(monkeypatch):
+    counted = []
+    cells = formatting.cells
+
+    def counting(window, fmt, digits):
+        counted.append(window.size)
+        return cells(window, fmt, digits)
+
+    async with tensor_pane(size=LARGE) as shown:
+        monkeypatch.setattr(formatting, "cells", counting)
+        put(shown, np.broadcast_to(np.float64(1.0), (10**8,)))
+        await shown.settled()
+        room = grid(shown).room.height * (grid(shown).room.width // 9)
+        for key in ("end", "pageup", "up", "home", "down"):
+            await shown.press(key)
+        assert 0 < max(counted) <= room
+        pane(shown).go_to((10**8 - 1,))
+        await shown.settled()
+        assert "[99999999] = 1.0" in shown.text()
+
+
 # -- pictures
 
 

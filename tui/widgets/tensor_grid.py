@@ -30,7 +30,7 @@ from tui.render.region import Region
 from tui.render.tensor_window import indices_of, tensor_window
 from tui.theme import FEW_COLOURS
 from tui.view import View
-from tui.widgets.grid import MatrixGrid
+from tui.widgets.folding import FoldingGrid
 
 if TYPE_CHECKING:
     from tui.render.heat_view import Canvas
@@ -46,8 +46,8 @@ class IndexWanted(Message):
         self.index = index
 
 
-class TensorGrid(MatrixGrid):
-    """The values of the selected tensor; a vector is a row."""
+class TensorGrid(FoldingGrid):
+    """The values of the selected tensor; a vector is a row, folded where it is long."""
 
     look: reactive[Look] = reactive(Look(), repaint=False)
     coloured = True
@@ -84,6 +84,13 @@ class TensorGrid(MatrixGrid):
         if found is None:
             raise GradstepError(why_nothing(view, self.look))
         return found
+
+    def folded_indices(self, view: View) -> range | None:
+        region = self.look.region(view)
+        vector = region.axes.row is None and region.axes.col is not None
+        if not vector or self.face != Face.NUMBERS or elements_of(view, self.look) is None:
+            return None
+        return indices_of(view, self.look)[1]
 
     def extra(self) -> tuple[object, ...]:
         """The person's choices."""
@@ -145,6 +152,7 @@ class TensorGrid(MatrixGrid):
         if self.face == Face.NUMBERS:
             super().fit(view)
         else:
+            self.per_line = 0
             self.virtual_size = Size(0, 0)
 
     def drawn(self, view: View) -> Sequence[Any]:
