@@ -5,7 +5,7 @@ import pytest
 from engine import flow
 from engine.flow import FlowRecord
 from tests.tui.screen import Debugger, debugger
-from tui.widgets.flow import FlowPane, FlowTable
+from tui.widgets.flow import FlowDetail, FlowPane, FlowTable
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
@@ -40,8 +40,22 @@ async def test_the_words_stand_beside_the_layers(size):
         rows = shown.rows()
         assert any("linear1" in row and "vanishing" in row and "⇊" in row for row in rows)
         assert any("× that of linear8 (< 0.001)" in row for row in rows)
-        assert any("against linear8: ⇊0.001 ↓0.01 ↑100 ⇈1000" in row for row in rows)
+        head = next(row for row in rows if "‖ΔW‖/‖W‖" in row)
+        limits = rows[rows.index(head) + 1]
+        assert "× that of linear8:" in limits
+        assert 0 <= limits.index("↓0.01") - head.index("‖∂ℓ/∂z‖") < 8
         assert len(rows) == size[1]
+
+
+@pytest.mark.parametrize(("name", "lines"), [("deep-sigmoid", 3), ("regression", 7)])
+async def test_the_detail_is_short_where_the_layers_need_the_room(name, lines):
+    async with debugger(name, (120, 40)) as shown:
+        await shown.press("f")
+        await opened(shown)
+        pane, table = shown.main.query_one(FlowPane), shown.main.query_one(FlowTable)
+        assert shown.main.query_one(FlowDetail).size.height == lines
+        assert table.size.height == pane.content_size.height - 2 - lines
+        assert any("the last iteration " in row for row in shown.rows())
 
 
 async def test_nothing_is_measured_before_somebody_looks(measured):

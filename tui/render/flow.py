@@ -29,7 +29,7 @@ TITLES = {
     "gradient": "‖∂ℓ/∂z‖",
     "update": "‖ΔW‖/‖W‖",
     "mean": "mean",
-    "flat": "flat",
+    "flat": "satur.",
     "zeros": "zero",
     "spread": "spread",
 }
@@ -41,6 +41,16 @@ LIMITS = {
     "zeros": f"dead ↑{DEAD_SHARE:.0%} ⇈100%",
     "spread": "",
 }
+HEALTHY = f"{STEP_SMALL:g}…{STEP_LARGE:g}".replace("e-0", "e-")
+# The same under the head of a column, in as many words as there is room for.
+SHORT_LIMITS = {
+    "gradient": (LIMITS["gradient"], f"↓{SHRUNK:g} ↑{GROWN:g}"),
+    "zeros": (LIMITS["zeros"], f"dead ↑{DEAD_SHARE:.0%}", "↑dead"),
+    "flat": (LIMITS["flat"], f"↑{FLAT_MANY:.0%}"),
+    "update": (LIMITS["update"], f"↓{STEP_SMALL:g} ↑{STEP_LARGE:g}", HEALTHY),
+}
+HEAD = 2  # lines over the table
+FULL_DETAIL, LEAST_DETAIL = 7, 3  # lines
 ORDER = ("gradient", "mean", "spread", "zeros", "flat", "update")
 GROWS = ("gradient", "update", "mean", "flat", "zeros", "spread")  # who gets room first
 FIRST_SPARK, MOST_SPARK = 4, 24
@@ -126,16 +136,25 @@ def number_width(quantity: str) -> int:
 
 
 def head_lines(flow: FlowRecord, width: int) -> list[Line]:
-    """Two lines over the table: what the columns are, and the limits of the gradient."""
+    """Two lines over the table: what the columns are, and under each name its limits."""
     columns = Columns.fitting(list(flow.gauges), width)
-    line: Line = [(" layer".ljust(columns.name + 2 + WORD), "dim")]
+    titles, limits = " layer", f" × that of {clean(reference(flow.program))}:"
+    at = columns.name + 2 + WORD
+    limits = fitted([(limits, "")], at - 1)[0][0]
     for quantity in ORDER:
         size = number_width(quantity) + 1 + columns.sparks[quantity]
-        line += [(TITLES[quantity][: size + 1].rjust(number_width(quantity)).ljust(size), "dim")]
-        line.append((" ", ""))
-    last = clean(reference(flow.program))
-    limits = f" against {last}: {LIMITS['gradient']}   {LIMITS['zeros']}   {LIMITS['flat']} flat"
-    return [fitted(line, width), fitted([(limits, "dim")], width)]
+        title = TITLES[quantity].rjust(number_width(quantity))
+        titles = beside(titles, title, at - (len(title) > size))
+        room = width - at if quantity == ORDER[-1] else size
+        said = (text for text in SHORT_LIMITS.get(quantity, ()) if len(text) <= room)
+        limits = beside(limits, next(said, ""), at)
+        at += size + 1
+    return [fitted([(text, "dim")], width) for text in (titles, limits)]
+
+
+def beside(line: str, text: str, at: int) -> str:
+    """A text that begins at a column, or a blank behind what stands there."""
+    return f"{line.ljust(at)}{' ' if len(line) >= at else ''}{text}"
 
 
 def flow_line(flow: Flow, layer: str, width: int, selected: bool) -> Line:
@@ -203,21 +222,39 @@ def magnitudes(values: Sequence[float]) -> list[float]:
     ]
 
 
-def detail_lines(flow: Flow, node: Node, width: int) -> list[Line]:
-    """All about one layer: each number with its past, its limits, or why it is past one."""
+def detail_height(layers: int, height: int) -> int:
+    """The lines for the detail of one layer: fewer where the layers would not fit above it."""
+    return max(LEAST_DETAIL, min(FULL_DETAIL, height - HEAD - layers))
+
+
+def detail_lines(flow: Flow, node: Node, width: int, height: int = FULL_DETAIL) -> list[Line]:
+    """All about one layer: each number with its past, its limits, or why it is past one.
+
+    Where there is no room for all of them, those past a limit.
+    """
     layer, program = node.name, flow.record.program
     shapes = [program.tensors[name].shape for name in (node.input, node.output)]
     heading: Line = [
         (f" {clean(layer)}", "name"),
         (f"  {node.symbols['output']}  ", "symbol"),
         (" → ".join(map(shape_text, shapes)), "shape"),
-        (f"  the last {len(flow.series(layer, 'mean'))} iterations", "dim"),
+        (f"  {looked_back(len(flow.series(layer, 'mean')))}", "dim"),
     ]
     beside = flow.values[layer].get("weight_gradient")
     if beside is not None:
         heading.append((f"  ‖∂ℓ/∂W‖ {compact(beside, NUMBER)}", "dim"))
-    lines = [fitted(heading, width)]
-    return lines + [detail_line(flow, node, quantity, width) for quantity in ORDER]
+    past = [verdict.quantity for verdict in flow.verdicts.get(layer, [])]
+    first = sorted(ORDER, key=lambda quantity: quantity not in past)[: max(0, height - 1)]
+    shown = [quantity for quantity in ORDER if quantity in first]
+    lines = [detail_line(flow, node, quantity, width) for quantity in shown]
+    return [fitted(heading, width), *lines]
+
+
+def looked_back(iterations: int) -> str:
+    """``the last 12 iterations``."""
+    if iterations == 1:
+        return "the last iteration"
+    return f"the last {iterations} iterations" if iterations else "no iteration yet"
 
 
 def detail_line(flow: Flow, node: Node, quantity: str, width: int) -> Line:

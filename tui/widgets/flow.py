@@ -13,7 +13,7 @@ from textual.reactive import reactive
 
 from engine.flow import LIMIT, FlowRecord
 from engine.program import Program
-from tui.render.flow import Flow, detail_lines, flow_line, head_lines
+from tui.render.flow import Flow, detail_height, detail_lines, flow_line, head_lines
 from tui.render.layers import layer_lines
 from tui.render.line import Line
 from tui.view import View
@@ -105,7 +105,7 @@ class FlowDetail(Lines):
         if flow is None:
             return []
         nodes = view.program.network.nodes
-        return detail_lines(flow, nodes[min(self.row, len(nodes) - 1)], width)
+        return detail_lines(flow, nodes[min(self.row, len(nodes) - 1)], width, height)
 
 
 class FlowPane(Vertical):
@@ -121,6 +121,13 @@ class FlowPane(Vertical):
         yield FlowHead(self.meter)
         yield FlowTable(self.meter)
         yield FlowDetail(self.meter)
+
+    def on_resize(self) -> None:
+        """Layers before details: the detail is short where the layers need the room."""
+        if self.view is not None:
+            layers = len(self.view.program.network.nodes)
+            height = detail_height(layers, self.content_size.height)
+            self.query_one(FlowDetail).styles.height = height
 
     def watch_view(self) -> None:
         """Measure what the last steps have made, if anybody is looking."""

@@ -9,6 +9,7 @@ from engine.session import Session
 from tui.render.flow import (
     Columns,
     Flow,
+    detail_height,
     detail_lines,
     flow_line,
     head_lines,
@@ -66,6 +67,45 @@ def test_limits_are_named_where_nothing_is_past_them():
     assert "⇊0.001 ↓0.01 ↑100 ⇈1000 of linear2's" in rows[1]
     assert "↓1e-05 ↑0.1 ⇈1" in rows[6]
     assert "dead ↑50% ⇈100%" in text(detail_lines(flow, relu, 120)[4])
+
+
+@pytest.mark.parametrize("name", ["deep-sigmoid", "bug-dead-relu", "digits"])
+@pytest.mark.parametrize("width", [78, 98, 118, 142, 198])
+def test_limits_stand_under_their_own_columns(name, width):
+    flow = flow_of(name, 2)
+    titles, limits = (text(line) for line in head_lines(flow.record, width))
+    columns = {
+        "‖∂ℓ/∂z‖": "↓0.01 ↑100",
+        "zero": "dead",
+        "satur.": "↑50%",
+        "‖ΔW‖/‖W‖": "↓1e-05 ↑0.1",
+    }
+    starts = [titles.index(title) for title in columns]
+    ends = [*starts[1:], width + 1]
+    mean = titles.index("mean")
+    assert starts == sorted(starts)
+    for (title, limit), start, end in zip(columns.items(), starts, ends, strict=True):
+        under = limits[start - 2 : mean if title == "‖∂ℓ/∂z‖" else end]
+        assert limit in under, title
+    last = max(flow.record.gauges, key=lambda layer: (layer[:6] == "linear", len(layer), layer))
+    assert limits.startswith(f" × that of {last}:")
+
+
+def test_a_short_detail_has_what_is_past_a_limit():
+    flow = flow_of("deep-sigmoid", 1)
+    (node, *_) = flow.record.program.network.nodes
+    rows = [text(row) for row in detail_lines(flow, node, 78, 3)]
+    assert "the last iteration " in rows[0]
+    assert "vanishing:" in rows[1]
+    assert "tiny steps:" in rows[2]
+    assert len(rows) == 3
+
+
+@pytest.mark.parametrize(
+    ("layers", "height", "lines"), [(3, 30, 7), (3, 11, 6), (20, 16, 3), (20, 29, 7), (20, 26, 4)]
+)
+def test_the_detail_leaves_room_for_the_layers(layers, height, lines):
+    assert detail_height(layers, height) == lines
 
 
 def test_more_room_gives_more_sparks():
