@@ -246,6 +246,7 @@ def test_the_history_stays_within_its_budget(budget):
         assert reachable(kept) <= max(history.keyframe_budget, history.keyframe_bytes)
         spent = (history.costs[event % len(history.costs)] for event in history.events)
         assert history.window_bytes == sum(spent)
+        assert history.window_bytes <= max(history.window_budget, max(history.costs))
         assert history.first + len(history.events) >= session.event >= history.first
     assert history.window_budget + history.keyframe_budget == budget
     # A budget is there to be used: at least half of it is.
@@ -255,6 +256,20 @@ def test_the_history_stays_within_its_budget(budget):
     if budget == 2**30:
         kept_ones = range(0, compiled.iterations, history.spacing)
         assert (history.first, sorted(history.keyframes)) == (0, list(kept_ones))
+
+
+@pytest.mark.parametrize("size", ["op", "iteration"])
+def test_the_window_drops_no_more_than_it_has_to(size):
+    """However the steps are cut, and also where an iteration does not fit as a whole."""
+    compiled = wide_program()
+    for budget in (200_000, 1_000_000):
+        session = Session(compiled, budget=budget)
+        while session.event < 5 * len(compiled.ops):
+            session.step(1, Granularity(size))
+            history = session.history
+            before = history.costs[(history.first - 1) % len(history.costs)]
+            assert history.first == 0 or history.window_bytes + before > history.window_budget
+            assert history.window_bytes <= history.window_budget
 
 
 def test_a_large_run_keeps_keyframes_apart_and_still_returns_exactly():
