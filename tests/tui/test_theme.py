@@ -6,16 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from textual.color import Color
 from textual.theme import Theme
 
+from tests.tui.contrast import READABLE, contrast
 from tests.tui.screen import debugger
 from tui.render.line import ROLES
-from tui.theme import DARK, LIGHT
+from tui.theme import DARK, LIGHT, THEMES
 
 TUI = Path(__file__).parents[2] / "tui"
 SHEET = (TUI / "gradstep.tcss").read_text(encoding="utf-8")
-READABLE = 4.5  # the contrast that WCAG 2 asks of text, level AA
 RULE = re.compile(r"\.line--([\w-]+) \{ ([^}]*) \}")
 
 
@@ -25,18 +24,6 @@ def rules() -> dict[str, dict[str, str]]:
     for role, body in RULE.findall(SHEET):
         found[role] = dict(part.strip().split(": ") for part in body.split(";") if part.strip())
     return found
-
-
-def luminance(colour: Color) -> float:
-    """Relative luminance, as WCAG 2 defines it."""
-    parts = [c / 255 for c in colour.rgb]
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    bright, dark = sorted((luminance(Color.parse(one)), luminance(Color.parse(other))))[::-1]
-    return (bright + 0.05) / (dark + 0.05)
 
 
 def colour_of(theme: Theme, name: str) -> str:
@@ -56,7 +43,7 @@ def test_the_style_sheet_has_every_role_and_no_other():
     assert set(rules()) == set(ROLES)
 
 
-@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_can_be_read(theme, role):
     rule = rules()[role]
@@ -65,7 +52,7 @@ def test_every_role_can_be_read(theme, role):
     assert contrast(text, background) >= READABLE
 
 
-@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 @pytest.mark.parametrize("ground", ["background", "surface", "panel"])
 def test_plain_and_faint_text_can_be_read_everywhere(theme, ground):
     for name in ("foreground", "faint", "accent", "primary", "warning", "error", "success"):

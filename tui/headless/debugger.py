@@ -31,13 +31,18 @@ def debug(experiment: str, at: str | None, budget: int | None, record: str | Non
         return run_debugger(experiment, at, budget, record)
 
 
+TICKS = 250  # a second
+
+
 @contextmanager
 def loading() -> Iterator[None]:
-    """Load the debugger without looking for garbage.
+    """Load the debugger: without looking for garbage, and for prompt paints.
 
-    There is none yet, and looking takes a tenth of the start. The application switches the
-    collector on when it is painted, and spares it all that was made till then.
+    There is no garbage yet, and looking takes a tenth of the start. The application switches the
+    collector on when it is painted, and spares it all that was made till then. The toolkit paints
+    at ticks of a clock; at its usual 60 a second a key would wait half a tick for nothing.
     """
+    os.environ.setdefault("TEXTUAL_FPS", str(TICKS))
     gc.disable()
     try:
         yield

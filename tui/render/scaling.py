@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+POWERS = 1022  # exponents below which a power of two is a normal float64
 
 
 def binary_exponent(values: NDArray[Any]) -> int:
@@ -18,8 +19,11 @@ def binary_exponent(values: NDArray[Any]) -> int:
 
 def scaled(values: NDArray[Any], exponent: int) -> Floats:
     """values · 2^-exponent, exact but for underflow; in (-1, 1) for the values' own exponent."""
+    wide = values.astype(np.float64)
     with np.errstate(all="ignore"):
-        return np.asarray(np.ldexp(values.astype(np.float64), -exponent))
+        if abs(exponent) < POWERS:  # a product with a power of two is ldexp, ten times as fast
+            return np.asarray(wide * math.ldexp(1.0, -exponent))
+        return np.asarray(np.ldexp(wide, -exponent))
 
 
 def position(values: NDArray[Any], low: float, high: float) -> Floats:

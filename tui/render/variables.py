@@ -24,6 +24,7 @@ COUNTS = 8
 BADGE = 7
 GRADIENT = 4 + BADGE + NUMBER
 SPARK_BINS = 6
+EXACT, SAMPLE = 2**18, 2**15  # elements: all of so many; of larger tensors so many, and quickly
 
 
 def names_of(program: Program) -> list[str]:
@@ -58,7 +59,7 @@ class Summaries:
             return known[1]
         if len(self._known) > 4096:
             self._known.clear()
-        summary = summarize(array, SPARK_BINS)
+        summary = summarize(array, SPARK_BINS, EXACT if array.size <= EXACT else SAMPLE)
         self._known[id(array)] = (weakref.ref(array), summary)
         return summary
 

@@ -3,6 +3,9 @@
 An abstract base of the main screen.
 """
 
+from abc import abstractmethod
+from typing import Protocol, cast
+
 from textual import events, on
 from textual.widget import Widget
 
@@ -11,6 +14,7 @@ from tui.messages import PaneChosen
 from tui.render.listing import natural_width
 from tui.render.variables import names_of
 from tui.screens.lesson import Lesson
+from tui.view import View
 from tui.widgets.key_line import KeyLine
 from tui.widgets.status import TabLine
 
@@ -24,6 +28,12 @@ STAY = ("heat", "side", "range-off", "axes", "axes-previous", "transpose", "inde
         "index-previous", "format", "format-previous", "digits-more", "digits-fewer")  # fmt: skip
 
 
+class Shows(Protocol):
+    """A pane."""
+
+    view: View | None
+
+
 class Arranging(Lesson):
     """The panes, on top of the lesson. ``whole`` says that the panes behind the first are there."""
 
@@ -33,6 +43,11 @@ class Arranging(Lesson):
     whole = False
     sizes: dict[str, int]
     commands: tuple[Command, ...]
+
+    @property
+    @abstractmethod
+    def current_view(self) -> View | None:
+        """What is shown."""
 
     def lay_out(self) -> None:
         """All panes, or the focused one alone under a line of tabs."""
@@ -59,6 +74,13 @@ class Arranging(Lesson):
         self.query_one("#side-tabs").set_class(len(tabs) < 2, "hidden")
         self.query_one("#side-tabs", TabLine).show(tabs, self.inspector)
         self.query_one(KeyLine).place = self.pane
+        self.hand_down()
+
+    def hand_down(self) -> None:
+        """Give the View to the panes that a person sees; the others get it when they are shown."""
+        for widget in self.query(".pane"):
+            if not widget.has_class("hidden"):
+                cast(Shows, widget).view = self.current_view
 
     def program_width(self) -> int | None:
         """What a person has chosen, else what the formulas need; PyTorch has a width of its own."""

@@ -74,16 +74,12 @@ class MainScreen(Arranging):
         yield EquationLine().data_bind(MainScreen.view)
         yield TabLine(id="top-tabs").data_bind(MainScreen.view)
         with Horizontal(id="body"):
-            yield ProgramPane(id="program", classes="pane").data_bind(MainScreen.view)
+            yield ProgramPane(id="program", classes="pane")
             with Vertical(id="side"):
                 yield TabLine(id="side-tabs").data_bind(MainScreen.view)
-                yield TensorPane(self.summaries, id="tensor", classes="pane").data_bind(
-                    MainScreen.view
-                )
-                yield VariablesPane(self.summaries, id="variables", classes="pane").data_bind(
-                    MainScreen.view
-                )
-        yield TimelinePane(id="timeline", classes="pane").data_bind(MainScreen.view)
+                yield TensorPane(self.summaries, id="tensor", classes="pane")
+                yield VariablesPane(self.summaries, id="variables", classes="pane")
+        yield TimelinePane(id="timeline", classes="pane")
         yield MessageLine(id="message").data_bind(MainScreen.view)
         yield KeyLine(self.commands, self.pane)
 
@@ -100,14 +96,17 @@ class MainScreen(Arranging):
         """Make the panes that nobody sees yet, now that the others are painted."""
         from tui.screens.inspectors import inspectors
 
-        rest = [pane.data_bind(MainScreen.view) for pane in inspectors()]
-        await self.query_one("#side").mount(*rest, before="#variables")
+        await self.query_one("#side").mount(*inspectors(), before="#variables")
         await self.mount(PromptLine(id="prompt"), after="#message")
         self.prompt.pasts["command"] = self.prompt_past
         self.whole = True
         self.console.say(self.notes, "warn")
         self.go_to_pane(self.pane)
         self.post_message(Opened())
+
+    def watch_view(self) -> None:
+        """Hand a new View to the panes that a person sees."""
+        self.hand_down()
 
     def on_resize(self, event: events.Resize) -> None:
         """Panes become tabs where there is little room."""
@@ -147,6 +146,11 @@ class MainScreen(Arranging):
     def show_now(self, note: str = "") -> None:
         """Show the session as it is now."""
         self.view = self.looked().with_status(note=note)
+
+    @property
+    def current_view(self) -> View | None:
+        """What is shown."""
+        return self.view
 
     def show_again(self) -> None:
         """Show the session as it is, with the word to the person that is there."""
