@@ -473,6 +473,21 @@ async def test_wider_numbers_keep_the_first_element_in_sight():
             assert float(row[1 + 4321 - int(row[0])]) == 4321.0
 
 
+async def test_a_folded_vector_keeps_its_cursor_in_view_at_any_size():
+    async with tensor_pane(np.arange(200.0)) as shown:
+        pane(shown).go_to((150,))
+        for size in [(20, 5), (200, 60), (10, 3), (30, 20), (80, 24)]:
+            await shown.resize(*size)
+            assert grid(shown).index() == (150,)
+            if grid(shown).room.height > 1:
+                assert 150 in grid(shown).seen()[1]
+                assert any("150." in row for row in shown.rows()[4:])
+        put(shown, np.arange(7.0))  # another length: the last batch is smaller
+        await shown.settled()
+        assert table(shown)[0] == list("0123456")
+        assert grid(shown).index() == (6,)
+
+
 async def test_of_a_huge_vector_only_what_is_seen_is_formatted(monkeypatch):
     counted = []
     cells = formatting.cells

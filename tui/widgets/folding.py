@@ -34,7 +34,9 @@ class FoldingGrid(MatrixGrid):
         So does the cursor, if it was in sight.
         """
         indices = self.folded_indices(view)
-        if indices is None or not indices or self.room.height <= 0:
+        if self.room.height <= 0:
+            return
+        if not indices:
             self.per_line = 0
             super().fit(view)
             return
@@ -50,15 +52,15 @@ class FoldingGrid(MatrixGrid):
         lines = -(-len(indices) // self.per_line) if self.per_line else 1
         self.virtual_size = Size(0, lines + 1)
         top = first // max(1, self.per_line) if self.per_line else 0
-        if top != self.scroll_offset.y:
-            self.scroll_to(y=top, animate=False, force=True)
+        if self.scroll_offset != (0, top):
+            self.scroll_to(0, top, animate=False, force=True)
         if known and self.per_line:
             self.show_row(self.column // self.per_line)
 
     def widen(self, view: View, count: int) -> None:
         """Make room for the numbers in sight, and for the indices above a single line."""
         if (window := self.fetched(view)) is not None:
-            texts = [cell.text.strip() for cell in window.cells[0]]
+            texts = [cell.text.strip() for row in window.cells for cell in row]
             texts += [] if self.room_for(count) else window.header
             self.cell = max(self.cell, 2 + max(map(cell_len, texts), default=0))
 
