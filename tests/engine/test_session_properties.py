@@ -246,7 +246,7 @@ def test_the_history_stays_within_its_budget(budget):
         assert reachable(kept) <= max(history.keyframe_budget, history.keyframe_bytes)
         spent = (history.costs[event % len(history.costs)] for event in history.events)
         assert history.window_bytes == sum(spent)
-        assert history.window_bytes <= max(history.window_budget, max(history.costs))
+        assert history.window_bytes <= max(history.window_budget, *history.costs)
         assert history.first + len(history.events) >= session.event >= history.first
     assert history.window_budget + history.keyframe_budget == budget
     # A budget is there to be used: at least half of it is.
