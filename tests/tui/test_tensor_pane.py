@@ -558,7 +558,7 @@ async def test_the_heat_map_is_labelled_and_a_click_meets_the_element_beside_its
         assert table(shown)[1][:2] == ["0", "1"]
         assert table(shown)[2][0] == "0"
         for (x, y), index in {
-            (3, 2): (0, 0),
+            (10, 4): (0, 0),
             (11, 2): (0, 1),
             (18, 6): (1, 1),
             (70, 30): (2, 1),
