@@ -61,9 +61,8 @@ def main() -> int:
 def noted(rows: Iterator[Row]) -> Iterator[Row]:
     """Say on stderr what has been measured."""
     for row in rows:
-        print(
-            f"{row.work} {row.dtype} / {row.against}: {row.ratio:.2f} {row.note}", file=sys.stderr
-        )
+        against = f" / {row.against}: {row.ratio:.2f}" if row.against else f": {row.ours:.3g}"
+        print(f"{row.work} {row.dtype}{against} {row.note}", file=sys.stderr)
         yield row
 
 

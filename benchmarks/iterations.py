@@ -1,6 +1,7 @@
 """One iteration through Session.step, with events and history, against the bare computation."""
 
 from collections.abc import Iterator
+from itertools import product
 
 from benchmarks.effort import Effort
 from benchmarks.measure import Row, Run, interleave, versus
@@ -18,8 +19,8 @@ BOUNDS = {
 }
 DTYPES = ("float32", "float64")
 # Up to some 100 layers the tensors of an iteration leave one cache after the other, and an op of
-# plain NumPy becomes slower too: what growth there is with depth itself shows beyond.
-DEPTHS = (200, 400)
+# plain NumPy becomes slower too; what growth there is with depth itself shows beyond.
+DEPTHS = ((50, 100), (200, 400))
 TOLERANCE = 1.1  # of the time an op in a network twice as deep
 
 
@@ -80,12 +81,17 @@ def iterations(effort: Effort) -> Iterator[Row]:
 
 
 def depths(effort: Effort) -> Iterator[Row]:
-    """The time an op in a deep network, beside that in a shallow one."""
-    for dtype in DTYPES:
-        works = [Workload(Sizes((64,) * (depth + 1), 32), dtype) for depth in DEPTHS]
+    """The time an op in a deep network, beside that in one of half the depth; plain NumPy's too."""
+    for dtype, (shallow, deep) in product(DTYPES, DEPTHS):
+        works = [Workload(Sizes((64,) * (depth + 1), 32), dtype) for depth in (shallow, deep)]
         ops = [len(work.program.ops) for work in works]
-        samples = interleave([stepping(work) for work in works], effort)
-        shallow, deep = (samples.median(i) / ops[i] for i in range(2))
-        ratio = samples.ratio(1, 0) * ops[0] / ops[1]
-        work = f"time an op, {DEPTHS[1]} layers of width 64"
-        yield Row(work, dtype, f"{DEPTHS[0]} layers", deep, shallow, ratio, TOLERANCE)
+        plain = [ManyLayers(work).iteration for work in works]
+        samples = interleave([*map(stepping, works), *plain], effort)
+        for first, name, bound in (
+            (0, "time an op", TOLERANCE),
+            (2, "the same in plain NumPy", None),
+        ):
+            half, whole = (samples.median(first + i) / ops[i] for i in range(2))
+            ratio = samples.ratio(first + 1, first) * ops[0] / ops[1]
+            work = f"{name}, {deep} layers of width 64"
+            yield Row(work, dtype, f"{shallow} layers", whole, half, ratio, bound)

@@ -4,23 +4,38 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks.effort import Effort
 from benchmarks.measure import Row, timed
 from benchmarks.terminal import Terminal
+from engine.experiment import load_experiment
+from engine.position import Granularity
+from engine.program import compile_program
+from engine.session import Session
 
-PRESS_SECONDS = 0.020
+PRESS_SECONDS, SLOW_SECONDS = 0.020, 0.040  # the median, and 95 of 100
+LARGE_BOUND = 1.3  # of the large network in terms of the small one
 MORE_SECONDS = 0.060  # of a headless command, above the import of click
-START_BOUND = 1.6
+START_BOUND, START_SECONDS = 1.6, 0.5
 WARM_UP = 6  # presses before it counts: imports, first pages of caches
 NAN = float("nan")
-READY, PUDB_READY = "Program", "PuDB"
+READY, PUDB_READY = "LIVE", "PuDB"
 GRADSTEP = (sys.executable, "-m", "tui")
+KEYS = "sn"
+EXPERIMENTS = {
+    "regression": "regression",
+    "digits": "digits",
+    "4096×4096": str(Path(__file__).with_name("wide.toml")),
+}
 LOOP = str(Path(__file__).with_name("loop_for_pudb.py"))
 PUDB = (sys.executable, "-m", "pudb", LOOP)
 PUDB_SETTINGS = "[pudb]\nseen_welcome = e999\nprompt_on_quit = False\nline_numbers = True\n"
@@ -69,19 +84,50 @@ def screen(effort: Effort) -> Iterator[Row]:
 
 
 def keys(effort: Effort) -> Iterator[Row]:
-    """The steps by op and by phase, in turns with pudb's step."""
-    found: dict[str, list[float]] = {"s": [], "n": [], "pudb": []}
+    """The steps by op and by phase in three networks, in turns with pudb's step."""
+    found: dict[tuple[str, str], list[float]] = {}
     for _ in range(3 if effort.rounds > 2 else 1):
-        for key in "sn":
-            found[key] += presses((*GRADSTEP, "run", "regression"), READY, key, effort.presses)
+        for name, key in product(EXPERIMENTS, KEYS):
+            command = (*GRADSTEP, "run", EXPERIMENTS[name])
+            seconds = presses(command, READY, key, effort.presses)
+            found.setdefault((name, key), []).extend(seconds)
         if has_pudb():
-            found["pudb"] += presses(PUDB, PUDB_READY, "n", effort.presses)
-    theirs = statistics.median(found["pudb"]) if found["pudb"] else NAN
-    for key in "sn":
-        ours = statistics.median(found[key])
-        note = f"worst {max(found[key]) * 1e3:.0f} ms of {len(found[key])}"
-        yield Row(f"key press {key} to painted screen, 120×40", "float64", "pudb's n",
-                  ours, theirs, ours / theirs, limit=PRESS_SECONDS, note=note)  # fmt: skip
+            seconds = presses(PUDB, PUDB_READY, "n", effort.presses)
+            found.setdefault(("pudb", "n"), []).extend(seconds)
+    theirs = found.get(("pudb", "n"), [NAN])
+    for name, key in product(EXPERIMENTS, KEYS):
+        yield from painted(f"key press {key} to painted screen, {name}", found[name, key], theirs)
+    for key in KEYS:
+        large, small = found["4096×4096", key], found["regression", key]
+        yield compared(f"key press {key}, 4096×4096", large, "regression", small, LARGE_BOUND)
+    yield from phases(effort)
+
+
+def painted(what: str, ours: list[float], theirs: list[float]) -> Iterator[Row]:
+    """The median and the 95th percentile of presses, beside pudb's."""
+    for share, limit in ((50, PRESS_SECONDS), (95, SLOW_SECONDS)):
+        a, b = float(np.percentile(ours, share)), float(np.percentile(theirs, share))
+        label = f"{what}, {'median' if share == 50 else '95 %'}"
+        yield Row(label, "", "pudb's n", a, b, a / b, limit=limit)
+
+
+def compared(what: str, ours: list[float], against: str, theirs: list[float], bound: float) -> Row:
+    """Two medians."""
+    a, b = statistics.median(ours), statistics.median(theirs)
+    return Row(what, "", against, a, b, a / b, bound)
+
+
+def phases(effort: Effort) -> Iterator[Row]:
+    """What the phases of the large network take by themselves, without a screen: a lower bound."""
+    session = Session(compile_program(load_experiment(EXPERIMENTS["4096×4096"])))
+    seconds = []
+    for _ in range(WARM_UP + effort.presses):
+        begin = time.perf_counter()
+        session.goto(session.program.boundary(session.event, Granularity.PHASE, 1))
+        seconds.append(time.perf_counter() - begin)
+    for share in (50, 95):
+        label = f"a phase of 4096×4096 without a screen, {'median' if share == 50 else '95 %'}"
+        yield Row(label, "float32", "", float(np.percentile(seconds[WARM_UP:], share)), NAN, NAN)
 
 
 def starts(effort: Effort) -> Iterator[Row]:
@@ -93,6 +139,7 @@ def starts(effort: Effort) -> Iterator[Row]:
             theirs.append(start(PUDB, PUDB_READY))
     a, b = statistics.median(ours), statistics.median(theirs) if theirs else NAN
     yield Row("start to first paint, 120×40", "", "pudb", a, b, a / b, START_BOUND)
+    yield Row("start to first paint, 120×40", "", "", a, NAN, NAN, limit=START_SECONDS)
 
 
 def commands(effort: Effort) -> Iterator[Row]:

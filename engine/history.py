@@ -8,8 +8,8 @@ run has been edited, what an iteration needs is no longer known beforehand, and 
 The window has room for two iterations, at least 1/64 of the budget and at most half of it: what is
 written into memory that has left the processor's caches takes longer, so that a large window slows
 down every step of a middling network. The keyframes have the rest, because their distance is what a
-far journey costs. When they outgrow
-it, every second one is dropped, one by one from the beginning on, as new ones come.
+far journey costs. When they outgrow it, every second one is dropped, one by one from the beginning
+on, as new ones come.
 """
 
 from bisect import bisect_right
