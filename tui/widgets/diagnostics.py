@@ -20,11 +20,11 @@ class DiagnosticsPane(LineList):
 
     def found(self, view: View) -> tuple[Sequence[Diagnosis], Findings]:
         """The findings of a view and their lines, made once."""
-        key = (view, self.size.width, self.chosen_finding)
+        key = (view, self.seen_width, self.chosen_finding)
         if self._made is None or self._made[:3] != key:
             found = urgent_first(view.findings())
             chosen = min(self.chosen_finding, max(0, len(found) - 1))
-            self._made = (*key, found, findings_text(found, chosen, self.size.width))
+            self._made = (*key, found, findings_text(found, chosen, self.seen_width))
         return self._made[3], self._made[4]
 
     def count(self, view: View) -> int:

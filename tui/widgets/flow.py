@@ -72,7 +72,7 @@ class FlowTable(LineList):
 
     def count(self, view: View) -> int:
         if self.costs:
-            return len(layer_lines(view.program, max(1, self.size.width)))
+            return len(layer_lines(view.program, max(1, self.seen_width)))
         return len(view.program.network.nodes)
 
     def line(self, view: View, y: int, width: int) -> Line:

@@ -106,8 +106,13 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         self.virtual_size = Size(0, self.count(view))
         top = self.scroll_offset.y
         for y in range(top, min(top + self.size.height, self.count(view))):
-            if self.painted.get(y) != self.line(view, y, self.size.width):
+            if self.painted.get(y) != self.line(view, y, self.seen_width):
                 self.refresh_line(y)
+
+    @property
+    def seen_width(self) -> int:
+        """The width without the scrollbar, which lies over the last column."""
+        return self.scrollable_content_region.width
 
     def watch_virtual_size(self, size: Size) -> None:
         """Tell the scrollbars, which are always there, so that nothing jumps."""
@@ -124,11 +129,11 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """One visible line."""
-        width, at = self.size.width, y + self.scroll_offset.y
+        at = y + self.scroll_offset.y
         line: Line = []
         if self.view is not None and at < self.count(self.view):
-            line = self.painted[at] = self.line(self.view, at, width)
-        return strip_of(self, line, width)
+            line = self.painted[at] = self.line(self.view, at, self.seen_width)
+        return strip_of(self, line, self.size.width)
 
     def move(self, by: int) -> None:
         """Move the cursor to the nearest line there on which it may stand, past it if need be."""

@@ -207,7 +207,10 @@ class TensorPane(FormattedPane):
 
     def action_columns(self, by: int) -> None:
         """A page of columns."""
+        column = self.grid.column
         self.grid.page_sideways(by)
+        if self.grid.column == column:
+            self.say(f"this is the {'last' if by > 0 else 'first'} column")
 
     def computed(self) -> View | None:
         """The view, if the tensor is there; else a word to the person."""
