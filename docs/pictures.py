@@ -1,6 +1,7 @@
 """Make the README's pictures from the real app: python docs/pictures.py, or make pictures."""
 
 import asyncio
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,9 @@ PICTURES = {
 
 
 async def shot(picture: Picture) -> str:
-    """The screen as SVG."""
+    """The screen as SVG, in all colours wherever it is made."""
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    os.environ.pop("NO_COLOR", None)
     app = GradstepApp(Session(compile_program(load_experiment(picture.experiment))))
     async with app.run_test(size=picture.size) as pilot:
         for key in picture.keys.split():
