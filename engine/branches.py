@@ -26,6 +26,11 @@ PARKED_SHARE = 8  # all parked branches together may hold this fraction of the b
 SCRATCH_BUDGET = 2**24
 
 
+def is_branch_name(name: str) -> bool:
+    """Whether a branch may be called so: letters, digits and ``_ . -``."""
+    return bool(name) and all(c.isalnum() or c in "_.-" for c in name)
+
+
 @dataclass(eq=False)
 class Branch:
     """One line of history: ``fork`` is the event at which it left its parent."""
@@ -154,7 +159,7 @@ class Branches:
             return next(n for i in range(1, len(self) + 2) if (n := f"{parent}-{i}") not in self)
         if name in self._all:
             raise GradstepError(f"there is a branch {name!r} already")
-        if not name or not all(c.isalnum() or c in "_.-" for c in name):
+        if not is_branch_name(name):
             raise GradstepError(f"branch {name!r}: a name has letters, digits and _ . - only")
         return name
 

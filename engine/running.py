@@ -247,7 +247,9 @@ def beginning(session: "Session", end: int, size: int) -> int:
     start = max(0, end - size)
     if session.history.first < end:
         return max(start, session.history.first)
-    keyframe = session.keyframe(start)
+    keyframe = session.keyframe(start, after=0)
+    if keyframe is None:
+        return 0
     return (keyframe.iteration + (not keyframe.whole)) * len(session.program.ops)
 
 

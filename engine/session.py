@@ -194,13 +194,18 @@ class Session:
         self._diverge(branch)
         self.branch.journal = unskipped(self.journal, self._event, target)
 
-    def keyframe(self, event: int) -> Keyframe:
-        """The last keyframe that restores every tensor at ``event``: our own, or a recorded one."""
+    def keyframe(self, event: int, after: int = -1) -> Keyframe | None:
+        """The last keyframe that restores every tensor at ``event``: our own, or a recorded one.
+
+        None, and nothing is loaded or drawn, where there is none beyond iteration ``after``.
+        """
         own = self.history.nearest(event, self.journal)
         if self.source is not None:
-            recorded = self.source.keyframe(self.branch, event, own)
+            recorded = self.source.keyframe(self.branch, event, max(own, after))
             if recorded is not None:
                 return recorded
+        if own <= after:
+            return None
         if own == 0:
             return Keyframe(0, self.program.initial(), whole=True)
         return Keyframe(own, self.history.keyframes[own], own in self.history.whole)
@@ -260,7 +265,9 @@ class Session:
 
     def _rewind(self, target: int) -> None:
         """Go to the last keyframe from which re-execution restores ``target``."""
-        self._restart(self.keyframe(target))
+        start = self.keyframe(target)
+        assert start is not None  # the beginning of the run is one
+        self._restart(start)
 
     def _restart(self, start: Keyframe) -> None:
         """Go to a keyframe; where it lacks what its own iteration writes, execute that too."""
@@ -278,8 +285,9 @@ class Session:
 
     def _leap(self, target: int) -> None:
         """Go forwards over known ground by the nearest keyframe, when that saves work."""
-        start = self.keyframe(target)
-        if start.iteration * len(self.program.ops) > max(self._event, self.history.end):
+        there = max(self._event, self.history.end) // len(self.program.ops)
+        start = self.keyframe(target, after=there)
+        if start is not None:
             self._restart(start)
 
     def _batch_at(self, event: int) -> dict[str, Array]:

@@ -66,8 +66,10 @@ class GradstepApp(App[None]):
         end = time.monotonic() + HEAD_START
         for _ in self.session.travel(target):
             if time.monotonic() > end:
-                self.start_at = target
                 break
+        if self.session.event != target:
+            self.start_at = target
+        self.main.set_reactive(MainScreen.view, self.main.looked())
 
     def on_mount(self) -> None:
         """Open the debugger with the person's own keys."""

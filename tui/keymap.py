@@ -71,6 +71,9 @@ def remapped(table: object, path: Path, text: str) -> tuple[Command, ...]:
         if not isinstance(listed, list) or not all(isinstance(key, str) for key in listed):
             problems.append(f'{where}: a key such as "s", or a list of keys, is needed')
             continue
+        if not listed:
+            problems.append(f"{where}: a command has at least one key")
+            continue
         keys = [key_of(key) for key in listed]
         for key, written in zip(keys, listed, strict=True):
             reason = trouble(key, written)

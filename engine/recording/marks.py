@@ -29,7 +29,7 @@ DTYPES = {"float32": "<f4", "float64": "<f8", "int64": "<i8"}
 
 
 class Marks(ABC):
-    """How the events of an iteration are marked.."""
+    """How the events of an iteration are marked."""
 
     @abstractmethod
     def iteration(self, written: Written) -> Mark:

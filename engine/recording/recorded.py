@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Array
+from engine.branches import is_branch_name
 from engine.data import Dataset
 from engine.duration import lasting
 from engine.edits import Journal
@@ -200,6 +201,8 @@ class Recording:
         query = "SELECT id, name, parent, fork, events, journal FROM branch WHERE run = ?"
         rows = self.reader.rows(query + " ORDER BY id", (self.run.id,), "isSiib")
         for row in rows:
+            if not is_branch_name(row[1]):
+                raise self.damaged(f"a branch is called {row[1]!r}")
             if not 0 <= row[4] <= MOST_EVENTS:
                 raise self.damaged(f"branch {row[1]!r} has {row[4]} events")
         return [

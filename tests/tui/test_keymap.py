@@ -137,3 +137,8 @@ def test_a_key_of_the_plots_screen_may_mean_something_else_elsewhere(tmp_path):
     assert loaded(tmp_path, HEAD + 'plot-log = "w"\n')
     with pytest.raises(GradstepError, match=r"line 4: plot-log: 's' is the key of step-op too"):
         loaded(tmp_path, HEAD + 'plot-log = "s"\n')
+
+
+def test_a_command_keeps_a_key(tmp_path):
+    with pytest.raises(GradstepError, match="line 4: heat: a command has at least one key"):
+        loaded(tmp_path, HEAD + "heat = []\n")

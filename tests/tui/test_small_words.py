@@ -5,7 +5,9 @@ import pytest
 
 from engine.experiment import load_experiment
 from engine.program import compile_program
-from tests.tui.screen import debugger
+from engine.session import Session
+from tests.tui.screen import Debugger, built_in, debugger
+from tui.app import GradstepApp
 from tui.theme import DARK, DARK_16, LIGHT, LIGHT_16, fitting
 
 
@@ -116,3 +118,60 @@ async def test_the_phases_do_not_move_while_one_steps():
             places.add(tuple(row.index(phase) for phase in ("forward", "loss", "backward")))
             await shown.press("s")
         assert len(places) == 1
+
+
+@pytest.mark.parametrize("event", [0, 4, 30, 50, 53])
+async def test_a_value_can_be_edited_where_the_tensor_is_not_seen(event):
+    async with debugger("regression", (80, 24)) as shown:
+        shown.session.goto(event)
+        shown.main.show_now()
+        for name in ("x", "loss", "linear1.bias", "linear1.weight"):
+            if name in shown.session.tensors:
+                shown.main.select_tensor(name)
+                await shown.press("i")
+                assert shown.main.prompt.field.value.startswith(f"set {name}")
+                await shown.press("escape")
+
+
+async def test_a_stop_puts_the_hidden_cursor_on_its_element():
+    async with debugger("bug-missing-value", (80, 24)) as shown:
+        await shown.press("colon", *"until any non-finite", "enter", "2")
+        view = shown.main.view
+        index = tuple(shown.main.query_one("TensorGrid").index())
+        assert view.tensor == "x"
+        assert np.isnan(view.array[index])
+
+
+@pytest.mark.parametrize("patience", [60.0, -1.0])
+async def test_the_debugger_opens_where_it_was_asked_to(patience, monkeypatch):
+    monkeypatch.setattr("tui.app.HEAD_START", patience)
+    app = GradstepApp(Session(built_in("iris")))
+    app.begin_at(2000)
+    assert f"#{app.main.view.event}" == f"#{app.session.event}", "no View of another place"
+    async with app.run_test(size=(120, 40)) as pilot:
+        shown = Debugger(app, pilot)
+        await shown.settled()
+        await shown.idle()
+        assert "#2000 " in shown.place()
+
+
+async def test_a_word_about_a_movement_is_not_said_of_another():
+    async with debugger("regression") as shown:
+        await shown.press("2", "0", "S")
+        assert note(shown) == "at the first event"
+        await shown.press("G")
+        assert "count" not in note(shown)
+
+
+async def test_tab_offers_what_is_not_there_yet():
+    async with debugger("regression") as shown:
+        await shown.press("colon", *"p linear1.weight", "tab")
+        assert shown.main.prompt.field.value == "p linear1.weight.grad"
+
+
+async def test_help_on_the_plots_screen_is_about_it():
+    async with debugger("regression", (120, 60)) as shown:
+        await shown.press("p", "question_mark")
+        rows = [row for row in shown.rows() if "Plots" in row]
+        assert "curves over the run" in rows[0]
+        assert shown.text().index("Plots screen") < shown.text().index("Stepping")

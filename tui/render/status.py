@@ -32,10 +32,10 @@ def position_line(view: View, width: int) -> Line:
 def status(view: View, width: int) -> Line:
     """What the debugger is doing, at the right edge; in few words where there is little room."""
     if view.busy:
-        return [(f" {view.busy} ", "warn")]
+        return [(f" {clean(view.busy)} ", "warn")]
     if view.count:
         return [(f" count {view.count} ", "warn")]
-    return [(f" {view.mode if width >= WHOLE else view.brief} ", "good")]
+    return [(f" {clean(view.mode if width >= WHOLE else view.brief)} ", "good")]
 
 
 def message_line(view: View, width: int) -> Line:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tui.render.numbers import compact, count_text
 from tui.render.sampling import sample
-from tui.render.scaling import binary_exponent, position, scaled
+from tui.render.scaling import scaled
 from tui.render.sides import difference
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -68,7 +68,7 @@ def _summary(taken: NDArray[Any], size: int, bins: int) -> Summary:
     else:
         finite = taken.astype(np.int8) if taken.dtype.kind == "b" else taken
         nan = posinf = neginf = 0
-    low, high, mean, std = _moments(finite)
+    low, high, mean, std, histogram = _shape(finite, bins)
     return Summary(
         size=size,
         minimum=low,
@@ -79,7 +79,7 @@ def _summary(taken: NDArray[Any], size: int, bins: int) -> Summary:
         posinf=posinf,
         neginf=neginf,
         zeros=_count(finite == 0, factor),
-        histogram=tuple(round(n * factor) for n in _histogram(finite, bins)),
+        histogram=tuple(round(n * factor) for n in histogram),
         sampled=taken.size < size,
     )
 
@@ -88,24 +88,37 @@ def _count(mask: NDArray[np.bool_], factor: float) -> int:
     return round(int(np.count_nonzero(mask)) * factor)
 
 
-def _moments(finite: NDArray[Any]) -> tuple[float, float, float, float]:
+def _shape(finite: NDArray[Any], bins: int) -> tuple[float, float, float, float, list[int]]:
+    """Minimum, maximum, mean, standard deviation, histogram.
+
+    One scaled copy serves them all, and is changed in place: many tensors are summed up at a key.
+    """
     if finite.size == 0:
-        return math.nan, math.nan, math.nan, math.nan
-    exponent = binary_exponent(finite)
-    unit = scaled(finite, exponent)
-    with np.errstate(all="ignore"):
-        mean, std = float(unit.mean()), float(unit.std())
+        return math.nan, math.nan, math.nan, math.nan, [0] * max(0, bins)
     low, high = finite.min().item(), finite.max().item()
+    exponent = math.frexp(max(abs(float(low)), abs(float(high))))[1]
+    unit = scaled(finite, exponent)
+    histogram = _histogram(unit, math.ldexp(low, -exponent), math.ldexp(high, -exponent), bins)
+    with np.errstate(all="ignore"):
+        middle = float(unit.mean())
+        unit -= middle
+        unit *= unit
+        std = math.sqrt(float(unit.mean()))
     # The mean of equal numbers may round to a neighbour of theirs.
-    mean = float(min(max(math.ldexp(mean, exponent), low), high))
-    return low, high, mean, 0.0 if low == high else math.ldexp(std, exponent)
+    mean = float(min(max(math.ldexp(middle, exponent), low), high))
+    return low, high, mean, 0.0 if low == high else math.ldexp(std, exponent), histogram
 
 
-def _histogram(finite: NDArray[Any], bins: int) -> list[int]:
-    if finite.size == 0 or bins <= 0:
-        return [0] * max(0, bins)
-    where = position(finite, float(finite.min()), float(finite.max())) * bins
-    index = np.minimum(where.astype(np.intp), bins - 1)
+def _histogram(unit: NDArray[np.float64], low: float, high: float, bins: int) -> list[int]:
+    if bins <= 0:
+        return []
+    if low == high:
+        return [unit.size if i == bins // 2 else 0 for i in range(bins)]
+    where = unit - low
+    where /= high - low
+    where *= bins
+    index = where.astype(np.intp)
+    np.minimum(index, bins - 1, out=index)
     return [int(count) for count in np.bincount(index, minlength=bins)]
 
 

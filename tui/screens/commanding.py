@@ -20,7 +20,6 @@ from tui.messages import GutterClicked, WatchRemoved
 from tui.screens.pointing import Pointing
 from tui.view import followed
 from tui.widgets.prompt import Asked, Dismissed, PromptLine
-from tui.widgets.tensor_grid import TensorGrid
 
 if TYPE_CHECKING:
     from engine.command_language import Debugger
@@ -35,7 +34,6 @@ class Commanding(Pointing):
     """Keys and prompts into commands."""
 
     journeys: Journeys
-    said = ""  # about the movement under way, once it is over
     keep: Callable[[], None] = staticmethod(lambda: None)  # saves stops, watches and bookmarks
 
     @abstractmethod
@@ -47,8 +45,12 @@ class Commanding(Pointing):
         """Change only what the position line says."""
 
     @abstractmethod
-    def move(self, target: int) -> None:
-        """Go to an event."""
+    def move(self, target: int, said: str = "") -> None:
+        """Go to an event, and say something there."""
+
+    @abstractmethod
+    def arrived(self, run: LongRun, said: str = "") -> None:
+        """A movement is over."""
 
     @abstractmethod
     def go_to_pane(self, pane: str) -> None:
@@ -129,7 +131,7 @@ class Commanding(Pointing):
         if shown[0]["tensor"] != followed(self.session):
             self.select_tensor(shown[0]["tensor"])
         self.show_now()
-        self.query_one(TensorGrid).go_to_index(shown[0]["index"])
+        self.tensor_grid(self.looked()).go_to_index(shown[0]["index"])
 
     def failed(self, error: GradstepError) -> None:
         """A command could not be carried out."""
@@ -196,8 +198,8 @@ class Commanding(Pointing):
         if whole + later >= self.session.program.iterations:
             self.show_now("this op does not come again before the end of the run")
             return
-        self.said = "an iteration later: the same op again" if later else ""
-        self.jump((whole + later) * ops + op)
+        said = "an iteration later: the same op again" if later else ""
+        self.jump((whole + later) * ops + op, said)
 
     def action_watch(self) -> None:
         """Watch an expression."""
@@ -220,12 +222,12 @@ class Commanding(Pointing):
 
     # -- places
 
-    def jump(self, target: int) -> None:
+    def jump(self, target: int, said: str = "") -> None:
         """Go to an event, and remember where from."""
         if self.free:
             if target != self.session.event:
                 self.session.visited.leave(self.session.event)
-            self.move(target)
+            self.move(target, said)
 
     def action_go_at(self) -> None:
         """Go to an index of the tensor, or to a position."""
@@ -265,7 +267,7 @@ class Commanding(Pointing):
         if event is None:
             self.show_now("no place further on" if direction > 0 else "no place before")
         else:
-            self.journeys.begin(self.session.travel(event), lambda run: self.show_now(), event)
+            self.journeys.begin(self.session.travel(event), self.arrived, event)
 
     # -- typing
 

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.commands import EVERY, PANES, Command, help_rows
+from tui.commands import EVERY, PANES, Command, Pane, help_rows
 
 
 def help_table(pane: str, commands: tuple[Command, ...]) -> Table:
@@ -18,7 +18,8 @@ def help_table(pane: str, commands: tuple[Command, ...]) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="bold", no_wrap=True)
     table.add_column()
-    table.add_row("", Text(f"{PANES[pane].title}: {PANES[pane].help}", style="italic"))
+    place = PANES[pane] if pane in PANES else Pane(0, "Plots", "curves over the run, regions")
+    table.add_row("", Text(f"{place.title}: {place.help}", style="italic"))
     table.add_row("arrows", "move in the focused pane; PgUp PgDn Home End too")
     for group, rows in help_rows(commands, pane):
         table.add_row("", "")

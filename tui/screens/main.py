@@ -14,7 +14,7 @@ from engine.badges import badge
 from engine.position import Granularity
 from engine.session import Session
 from tui.bindings import bindings, from_elsewhere
-from tui.commands import EVERY, PANES, Command
+from tui.commands import EVERY, PANES, PLOTS, Command
 from tui.counting import Counting
 from tui.journeys import Journeys, LongRun
 from tui.messages import (
@@ -166,15 +166,15 @@ class MainScreen(Arranging):
     def action_step(self, unit: str, direction: int) -> None:
         """Step forwards or backwards, as often as the count says."""
         count, place = self.counting.take()
-        self.said = ""
+        said = ""
         if place is not None:
             pane, self.inspector = place
             self.go_to_pane(pane)
-            self.said = f"{count} was a count: {count} × {unit}" if count > 1 else ""
+            said = f"{count} was a count: {count} × {unit}" if count > 1 else ""
         target = self.session.program.boundary(
             self.session.event, Granularity(unit), direction * count
         )
-        self.move(target)
+        self.move(target, said)
 
     def action_first(self) -> None:
         """Go to the first event."""
@@ -184,12 +184,13 @@ class MainScreen(Arranging):
         """Go to the last known event."""
         self.jump(self.session.known)
 
-    def move(self, target: int) -> None:
-        """Go to an event; where that leads nowhere, say why."""
+    def move(self, target: int, said: str = "") -> None:
+        """Go to an event, and say something there; where that leads nowhere, say why."""
         if target == self.session.event and self.journeys.current is None:
             self.show_now(note=self.edge(target))
         else:
-            self.journeys.begin(self.session.travel(target), self.arrived, target)
+            steps = self.session.travel(target)
+            self.journeys.begin(steps, lambda run: self.arrived(run, said), target)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While something is typed the keys are letters."""
@@ -201,14 +202,16 @@ class MainScreen(Arranging):
             return "at the first event"
         return "at the end of the run" if event >= self.session.program.events else "already there"
 
-    def arrived(self, run: LongRun) -> None:
+    def arrived(self, run: LongRun, said: str = "") -> None:
         """A movement is over: show where it has led to."""
+        if run.error is not None:
+            self.failed(run.error)
+            return
         before = self.view
         self.selection = replace(self.selection, row=None)
-        self.show_now(note="stopped" if run.cancelled else self.said)
+        self.show_now(note="stopped" if run.cancelled else said)
         if before is not None and self.view is not None and left_recording(before, self.view):
             self.say(note="the recording is over: from here on everything is computed live")
-        self.said = ""
 
     @property
     def long_run(self) -> LongRun | None:
@@ -306,7 +309,8 @@ class MainScreen(Arranging):
         """Show the help."""
         from tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.pane, self.commands))
+        place = self.pane if self.app.screen is self else PLOTS
+        self.app.push_screen(HelpScreen(place, self.commands))
 
     def action_quit(self) -> None:
         """Leave; a long run is stopped first."""

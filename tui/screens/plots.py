@@ -35,15 +35,23 @@ WATCHES = 4  # watches that get a key before the norms do
 
 def bindings() -> list[BindingType]:
     """The keys of this screen, and those that move the debugger."""
-    taken = {key for command in PLOT_COMMANDS for key in command.keys}
     moving: list[BindingType] = [
-        Binding(",".join(key for key in (*c.keys, *c.aliases) if key not in taken),
+        Binding(",".join((*c.keys, *c.aliases)),
                 f"main({c.action!r})", c.help, show=False, id=c.id)
         for c in COMMANDS
         if PLOTS in c.places
     ]  # fmt: skip
     digits = [Binding(str(n), f"curve({n})", show=False) for n in range(1, MOST + 1)]
     return [*map(binding, PLOT_COMMANDS), *moving, *digits]
+
+
+class PathInput(Input):
+    """The name of a file; Tab stays here."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab,shift+tab", "stay", show=False)]
+
+    def action_stay(self) -> None:
+        """Nothing to complete."""
 
 
 class PlotsScreen(LinesScreen):
@@ -65,7 +73,7 @@ class PlotsScreen(LinesScreen):
         yield Curves(self.sheet)
         yield RegionMap(id="regions", classes="hidden")
         yield Legend(self.sheet)
-        yield Input(
+        yield PathInput(
             placeholder="a recording, *.gradstep", id="beside", classes="hidden", compact=True
         )
         yield KeyLine(self.main.commands, PLOTS)

@@ -10,6 +10,7 @@ from tui.render.numbers import exact
 from tui.view import View
 from tui.widgets.grid import MatrixGrid
 from tui.widgets.lines import LinesScreen
+from tui.widgets.tensor import TensorPane
 from tui.widgets.tensor_grid import TensorGrid
 
 
@@ -49,6 +50,14 @@ class Pointing(LinesScreen):
         array = view.array
         if array is None or array.ndim == 0:
             return view.tensor, "" if array is None else exact(array)
-        index = self.query_one(TensorGrid).index()
+        index = self.tensor_grid(view).index()
+        if len(index) != array.ndim:  # nothing of it can be seen, so that there is no cursor
+            index = (0,) * array.ndim
         inside = tuple(min(i, size - 1) for i, size in zip(index, array.shape, strict=True))
         return f"{view.tensor}[{', '.join(map(str, inside))}]", exact(array[inside])
+
+    def tensor_grid(self, view: View) -> TensorGrid:
+        """The grid of the tensor pane on this View, which a hidden pane has not got by itself."""
+        pane = self.query_one(TensorPane)
+        pane.view = view
+        return pane.grid

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from textual import events
 from textual.reactive import reactive
 
-from tui.commands import Command
+from tui.commands import PLOTS, Command
 from tui.render.keys import TYPING, Hint, hints, key_line, placed
 from tui.render.line import Line, width_of
 from tui.widgets.lines import Lines
@@ -25,7 +25,9 @@ class KeyLine(Lines):
     @property
     def hints(self) -> Sequence[Hint]:
         """What could be shown here."""
-        return TYPING if self.typing else hints(self.commands, self.place)
+        if self.typing:  # nothing completes the name of a file on the plots screen
+            return [hint for hint in TYPING if hint.always or self.place != PLOTS]
+        return hints(self.commands, self.place)
 
     def made(self) -> list[Line]:
         return [key_line(self.hints, self.content_size.width)]

@@ -96,6 +96,7 @@ class PromptLine(Vertical):
         self.completer: Completer | None = None
         self.describe: Callable[[str], str] = str
         self.offered: list[str] = []
+        self.turn = 0
         self.pasts: dict[str, Past] = {}
 
     def compose(self) -> ComposeResult:
@@ -150,6 +151,7 @@ class PromptLine(Vertical):
 
     def recall(self, by: int) -> None:
         """An earlier or later line of this kind of prompt."""
+        self.offered = []
         self.field.value = self.past.move(by)
         self.field.cursor_position = len(self.field.value)
 
@@ -157,9 +159,10 @@ class PromptLine(Vertical):
         """Complete as far as all candidates agree; show the others, and take them in turns."""
         if self.completer is None:
             return
-        if self.field.value in self.offered:
-            self.offer(self.offered.index(self.field.value) + 1)
+        if self.offered and self.field.value == self.offered[self.turn]:
+            self.offer(self.turn + 1)
             return
+        self.offered = []
         before = self.field.value[: self.field.cursor_position]
         after = self.field.value[self.field.cursor_position :]
         found = list(self.completer(before))
@@ -170,7 +173,7 @@ class PromptLine(Vertical):
         self.candidates(found if len(found) > 1 else [])
         if longest == before and len(found) > 1 and not after:
             self.offered = found
-            self.offer(0)
+            self.offer(int(found[0] == before))
             return
         if len(longest) >= len(before) or len(found) == 1:
             self.field.value = longest + after
@@ -178,7 +181,8 @@ class PromptLine(Vertical):
 
     def offer(self, place: int) -> None:
         """Put a candidate on the line; behind the last one comes the first again."""
-        self.field.value = self.offered[place % len(self.offered)]
+        self.turn = place % len(self.offered)
+        self.field.value = self.offered[self.turn]
         self.field.cursor_position = len(self.field.value)
 
     def submit(self) -> None:
