@@ -6,6 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+EXACT = 2**18  # elements: at a key press all of so many are looked at
+SAMPLE = 2**15  # of more, so many are: each lies in another line of the cache
+
+
+def bounded(size: int) -> int:
+    """How many of the elements of a tensor are looked at when a key is pressed."""
+    return EXACT if size <= EXACT else SAMPLE
+
 
 def sample_step(size: int, limit: int) -> int:
     """The stride through `size` elements that meets at most `limit` of them; 1 if all fit.

@@ -9,13 +9,12 @@ from tui.render.change import ChangeSummary, change_summary, change_text
 from tui.render.formula_roles import tensor_role
 from tui.render.line import Line, fit_parts, fitted, spread, width_of
 from tui.render.numbers import shape_text
+from tui.render.sampling import bounded
 from tui.render.sides import Array, Side, comparable
 from tui.render.summary import Summary, summarize_difference, summary_text
 from tui.render.variables import Summaries
 from tui.view import View
 
-EXACT = 2**20  # elements that are compared one by one
-SAMPLE = 2**17  # of more, so many are: each lies in another line of the cache
 LEAST = 5  # the rank from which on parts give way to what is under the cursor
 
 
@@ -37,15 +36,14 @@ class Differences:
         """The statistics of ``after − before``, computed once."""
         self.meet(after, before)
         if self._summary is None:
-            self._summary = summarize_difference(after, before, limit=SAMPLE)
+            self._summary = summarize_difference(after, before, limit=bounded(after.size))
         return self._summary
 
     def change(self, after: Array, before: Array) -> ChangeSummary:
         """How many elements have changed, and the largest change, computed once."""
         self.meet(after, before)
         if self._change is None:
-            limit = EXACT if after.size <= EXACT else SAMPLE
-            self._change = change_summary(before, after, limit)
+            self._change = change_summary(before, after, bounded(after.size))
         return self._change
 
 

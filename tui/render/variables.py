@@ -11,6 +11,7 @@ from engine.program import Program, TensorInfo
 from tui.render.formula_roles import tensor_role
 from tui.render.line import Line, fitted
 from tui.render.numbers import compact, shape_text
+from tui.render.sampling import bounded
 from tui.render.summary import Summary, shown_mean, spark, summarize
 from tui.view import View
 
@@ -24,7 +25,6 @@ COUNTS = 8
 BADGE = 7
 GRADIENT = 4 + BADGE + NUMBER
 SPARK_BINS = 6
-EXACT, SAMPLE = 2**18, 2**15  # elements: all of so many; of larger tensors so many, and quickly
 
 
 def names_of(program: Program) -> list[str]:
@@ -59,7 +59,7 @@ class Summaries:
             return known[1]
         if len(self._known) > 4096:
             self._known.clear()
-        summary = summarize(array, SPARK_BINS, EXACT if array.size <= EXACT else SAMPLE)
+        summary = summarize(array, SPARK_BINS, bounded(array.size))
         self._known[id(array)] = (weakref.ref(array), summary)
         return summary
 
