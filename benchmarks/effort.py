@@ -27,6 +27,6 @@ class Effort:
 
 
 TINY = Effort("tiny", 0.0, 2, 1e-4, 2, 1, 3, 200, 2_000, scale=16)
-QUICK = Effort("quick", 2.0, 15, 2e-2, 60, 7, 25, 100_000, 1_000_000)
+QUICK = Effort("quick", 2.0, 15, 2e-2, 30, 9, 25, 100_000, 1_000_000)
 FULL = Effort("full", 8.0, 41, 2e-2, 60, 10, 101, 100_000, 1_000_000, long=True)
 EFFORTS = {effort.name: effort for effort in (TINY, QUICK, FULL)}

@@ -31,6 +31,7 @@ NAN = float("nan")
 READY, PUDB_READY = "LIVE", "PuDB"
 GRADSTEP = (sys.executable, "-m", "tui")
 KEYS = "sn"
+ROUNDS = 6  # programs started for each: one may land on a core whose other half is busy
 EXPERIMENTS = {
     "regression": "regression",
     "digits": "digits",
@@ -86,7 +87,7 @@ def screen(effort: Effort) -> Iterator[Row]:
 def keys(effort: Effort) -> Iterator[Row]:
     """The steps by op and by phase in three networks, in turns with pudb's step."""
     found: dict[tuple[str, str], list[float]] = {}
-    for _ in range(3 if effort.rounds > 2 else 1):
+    for _ in range(ROUNDS if effort.rounds > 2 else 1):
         for name, key in product(EXPERIMENTS, KEYS):
             command = (*GRADSTEP, "run", EXPERIMENTS[name])
             seconds = presses(command, READY, key, effort.presses)
