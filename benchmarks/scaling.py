@@ -26,7 +26,7 @@ BUDGETS = (4, 8, 16, 32, 64)  # MiB
 SCREENS = ((80, 24), (120, 40), (160, 50), (240, 60), (320, 100))
 REASONS = {
     "width": "the matrix products and the update grow with width², the calls of an op do not grow",
-    "depth": "an op costs the same in any network, and the ops are proportional to the layers",
+    "depth": "ops are proportional to the layers; their tensors leave a cache at some 100 layers",
     "batch": "the matrix products grow with the batch, the update of the parameters does not",
     "width, bytes": "parameters and their gradients are width², activations are width",
     "depth, bytes": "what an op writes is kept, and the ops are proportional to the layers",
