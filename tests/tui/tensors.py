@@ -1,0 +1,70 @@
+"""The debugger with the tensor pane in focus, and any array in it."""
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import numpy as np
+from textual.widgets import Input
+
+from tests.tui.screen import Debugger, debugger
+from tui.view import Selection, look
+from tui.widgets.tensor import TensorPane
+from tui.widgets.tensor_grid import TensorGrid
+
+SMALL, COMMON, LARGE = (80, 24), (120, 40), (200, 60)
+
+
+@asynccontextmanager
+async def tensor_pane(array=None, before=None, size=SMALL, program="regression"):
+    """The debugger with the tensor pane in focus; an array takes the place of x."""
+    async with debugger(program, size) as shown:
+        shown.main.go_to_pane("tensor")
+        await shown.settled()
+        if array is not None:
+            put(shown, array, before)
+            await shown.settled()
+        yield shown
+
+
+def put(shown: Debugger, array, before=None):
+    """Show an array as x, with a value before."""
+    before = array if before is None else before
+    real = shown.session
+
+    def looked():
+        view = look(real, Selection(tensor="x"), lambda name: "")
+        tensors = {**view.tensors, "x": array}
+        return replace(view, tensor="x", tensors=tensors, before=before, event=1)
+
+    shown.main.looked = looked
+    shown.main.show_now()
+
+
+def pane(shown: Debugger) -> TensorPane:
+    return shown.main.query_one(TensorPane)
+
+
+def grid(shown: Debugger) -> TensorGrid:
+    return shown.main.query_one(TensorGrid)
+
+
+def note(shown: Debugger) -> str:
+    return shown.main.view.note
+
+
+def table(shown: Debugger) -> list[list[str]]:
+    """The words of the lines of the grid: labels above, then a label and its numbers."""
+    rows = [row.strip("│ ▏▎▍▌▋▊▉█▁▂▃▄▅▆▇") for row in shown.rows()[8:-3]]
+    return [row.replace("▸", "").replace("•", "").split() for row in rows if row]
+
+
+async def typed(shown: Debugger, text: str) -> None:
+    """Answer the prompt that is open."""
+    field = shown.app.focused
+    assert isinstance(field, Input)
+    field.value = text
+    await shown.press("enter")
+
+
+def numbered(*shape):
+    return np.arange(float(np.prod(shape))).reshape(shape)
