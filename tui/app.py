@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import select
 import signal
 import sys
 import time
@@ -29,6 +30,8 @@ from tui.settings import Settings, load_settings
 from tui.theme import DARK, LIGHT, THEMES, fitting
 
 HEAD_START = 0.2  # seconds for which the screen waits until the cursor is where it shall begin
+LOOK_UP = 2.0  # seconds between two looks whether anybody is there
+STDIN = 0
 PATIENCE = 3.0  # seconds after which a key that nobody has answered for is given up
 
 
@@ -77,6 +80,18 @@ class GradstepApp(App[None]):
         self.set_keymap({name: ",".join(command.keys) for name, command in changed.items()})
         with contextlib.suppress(NotImplementedError, RuntimeError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
+        if not self.is_headless:
+            self.set_interval(LOOK_UP, self.leave_when_alone)
+
+    def leave_when_alone(self) -> None:
+        """The window is closed, or the browser's server is gone: end as on a quit, nothing is lost.
+
+        Not everywhere a signal says so: programs inherit that hang-ups are ignored.
+        """
+        watch = select.poll()
+        watch.register(STDIN, 0)  # a hang-up is told in any case
+        if any(told & select.POLLHUP for _, told in watch.poll(0)):
+            self.exit()
 
     def get_default_screen(self) -> Screen[None]:
         """The debugger: no empty screen is laid out and painted before it."""

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,15 @@ def compact(value: Any, width: int = 7) -> str:
     filled with `#`, never with a wrong number. Integers and booleans have no decimal point.
     """
     scalar = _scalar(value)
+    return _compact(scalar, width) if scalar else _written(scalar, width)  # −0.0 equals 0.0
+
+
+@lru_cache(maxsize=4096, typed=True)  # what one step leaves as it is, is shown again
+def _compact(scalar: bool | int | float, width: int) -> str:
+    return _written(scalar, width)
+
+
+def _written(scalar: bool | int | float, width: int) -> str:
     if isinstance(scalar, bool):
         candidates = [str(scalar), str(scalar)[0]]
     elif isinstance(scalar, int):

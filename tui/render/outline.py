@@ -6,6 +6,7 @@ Only what has come since the last look is read, so that a step costs the same ho
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,12 +78,21 @@ class Outline:
 
     def dots(self, ends: Ends, log: bool, width: int, height: int) -> Indices:
         """The braille bits of ``height`` rows of ``width`` characters, the largest value on top."""
-        values, limits = self.points, np.array(ends)
-        if log:
-            values, limits = np.log10(values), np.log10(limits)
-        rows = np.floor(position(values, *limits.tolist()) * (4 * height - 1) + 0.5)
-        found: Indices = dot_cells(rows.reshape(-1), np.repeat(self.columns, 4), width, height)
-        return found
+        if not len(self.columns):
+            return np.zeros((height, width), np.intp)
+        return drawn(self, ends, log, width, height)
+
+
+@lru_cache(maxsize=4)  # most key presses leave the losses as they are
+def drawn(outline: Outline, ends: Ends, log: bool, width: int, height: int) -> Indices:
+    """An outline as braille bits."""
+    values, limits = outline.points, np.array(ends)
+    if log:
+        values, limits = np.log10(values), np.log10(limits)
+    rows = np.floor(position(values, *limits.tolist()) * (4 * height - 1) + 0.5)
+    found: Indices = dot_cells(rows.reshape(-1), np.repeat(outline.columns, 4), width, height)
+    found.setflags(write=False)
+    return found
 
 
 def ends_of(outlines: Iterable[Outline]) -> Ends | None:

@@ -104,9 +104,9 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         if view is None:
             return
         self.virtual_size = Size(0, self.count(view))
-        top = self.scroll_offset.y
+        top, width = self.scroll_offset.y, self.seen_width
         for y in range(top, min(top + self.size.height, self.count(view))):
-            if self.painted.get(y) != self.line(view, y, self.seen_width):
+            if self.painted.get(y) != self.line(view, y, width):
                 self.refresh_line(y)
 
     @property
