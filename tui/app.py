@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -175,27 +175,17 @@ def run_debugger(
     name: str, at: str | None = None, budget: int | None = None, record: str | None = None
 ) -> int:
     """Open the debugger on an experiment; the exit status."""
-    budget = budget or load_settings(config_file()).history or DEFAULT_BUDGET
+    settings = load_settings(config_file())
+    budget = budget or settings.history or DEFAULT_BUDGET
     session = Session(compile_program(load_experiment(name)), budget)
     problems = restore(session)
     target = None if at is None else parse_position(at, session)
-    return run_session(session, problems, record, target)
-
-
-def run_session(
-    session: Session,
-    notes: Sequence[str] = (),
-    record: str | None = None,
-    target: int | None = None,
-) -> int:
-    """Open the debugger on a session; ``notes`` go to its console. The exit status."""
-    settings = load_settings(config_file())
     app = GradstepApp(session, settings)
     if target is not None:
         app.begin_at(target)
     app.main.hint = settings.hint and first_time()
     app.main.prompt_past.lines += load_lines()
-    app.main.notes += notes
+    app.main.notes += problems
     if record is not None:
         app.main.notes.append(app.main.tape.start(Path(record)))
     try:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 from engine.errors import GradstepError
 from engine.wording import nearest
@@ -42,17 +43,22 @@ RENAMED = {
 
 def load_commands(path: Path) -> tuple[Command, ...]:
     """The commands with the keys of a settings file; without one, the commands as they are."""
+    text, table = read_table(path)
+    return remapped(table.get("keys", {}), path, text) if text else EVERY
+
+
+def read_table(path: Path) -> tuple[str, dict[str, Any]]:
+    """A settings file as text and as a table; both are empty where there is none."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return EVERY
+        return "", {}
     except (OSError, UnicodeDecodeError) as error:
         raise GradstepError(f"{path}: {error}") from None
     try:
-        table = tomllib.loads(text).get("keys", {})
+        return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise GradstepError(f"{path}: not valid TOML: {error}") from None
-    return remapped(table, path, text)
 
 
 def remapped(table: object, path: Path, text: str) -> tuple[Command, ...]:

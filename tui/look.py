@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,13 @@ from tui.render.value_range import ValueRange
 from tui.view import View
 
 MAX_DIGITS = 17
+Kind = TypeVar("Kind", bound=StrEnum)
+
+
+def turned(kind: Kind, by: int = 1) -> Kind:
+    """The kind after or before, around the end."""
+    kinds = list(type(kind))
+    return kinds[(kinds.index(kind) + by) % len(kinds)]
 
 
 class Face(StrEnum):

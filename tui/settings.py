@@ -1,7 +1,6 @@
 """The settings file: theme, history, the first hint, keys; every problem named with its line."""
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from engine.errors import GradstepError
 from engine.wording import nearest
 from tui.commands import EVERY, Command
 from tui.headless.arguments import byte_size
-from tui.keymap import load_commands
+from tui.keymap import read_table, remapped
 
 THEMES = ("gradstep-dark", "gradstep-light")
 LEAST_HISTORY = 2**20
@@ -28,12 +27,8 @@ class Settings:
 
 def load_settings(path: Path) -> Settings:
     """The settings of a file; the defaults where there is none."""
-    commands = load_commands(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Settings()
-    table = tomllib.loads(text)
+    text, table = read_table(path)
+    commands = remapped(table.get("keys", {}), path, text) if text else EVERY
     problems: list[str] = []
     values: dict[str, Any] = {}
     for name, value in table.items():

@@ -3,7 +3,6 @@
 An abstract base of the main screen.
 """
 
-from abc import abstractmethod
 from typing import Protocol, cast
 
 from textual import events, on
@@ -42,12 +41,14 @@ class Arranging(Lesson):
     zoomed = False
     whole = False
     sizes: dict[str, int]
+    panes: dict[str, Widget]
     commands: tuple[Command, ...]
 
-    @property
-    @abstractmethod
-    def current_view(self) -> View | None:
-        """What is shown."""
+    def know_panes(self) -> None:
+        """Look up the panes that are there once, and give them their titles."""
+        self.panes = {widget.id or "": widget for widget in self.query(".pane")}
+        for key, widget in self.panes.items():
+            widget.border_title = f"{PANES[key].number} {PANES[key].title}"
 
     def lay_out(self) -> None:
         """All panes, or the focused one alone under a line of tabs."""
@@ -56,13 +57,9 @@ class Arranging(Lesson):
         self.set_class(single, "single")
         self.set_class(width >= WIDE, "wide")
         self.set_class(self.inspector != "tensor", "deep")
-        for widget in self.query(".pane"):
-            key = widget.id or ""
-            pane = PANES[key]
-            other = key != self.inspector if pane.inspector else False
-            away = key != self.pane if single else other
-            widget.set_class(away, "hidden")
-            widget.border_title = f"{pane.number} {pane.title}"
+        for key, widget in self.panes.items():
+            other = PANES[key].inspector and key != self.inspector
+            widget.set_class(key != self.pane if single else other, "hidden")
         inside = {key for key in PANES if key not in ("program", "timeline")}
         self.query_one("#side").set_class(single and self.pane not in inside, "hidden")
         self.query_one("#body").set_class(single and self.pane == "timeline", "hidden")
@@ -71,14 +68,13 @@ class Arranging(Lesson):
         self.query_one("#timeline").styles.height = None if single else self.sizes.get("timeline")
         self.query_one("#top-tabs", TabLine).show(tuple(PANES), self.pane)
         tabs = tuple(key for key, pane in PANES.items() if pane.inspector)
-        self.query_one("#side-tabs").set_class(len(tabs) < 2, "hidden")
         self.query_one("#side-tabs", TabLine).show(tabs, self.inspector)
         self.query_one(KeyLine).place = self.pane
         self.hand_down()
 
     def hand_down(self) -> None:
         """Give the View to the panes that a person sees; the others get it when they are shown."""
-        for widget in self.query(".pane"):
+        for widget in self.panes.values():
             if not widget.has_class("hidden"):
                 cast(Shows, widget).view = self.current_view
 

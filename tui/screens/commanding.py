@@ -65,8 +65,8 @@ class Commanding(Pointing):
         """Record into a file from here on."""
 
     @abstractmethod
-    def select_tensor(self, name: str) -> None:
-        """Show a tensor."""
+    def select_tensor(self, name: str, note: str = "") -> None:
+        """Show a tensor, and a word to the person."""
 
     @property
     def prompt(self) -> PromptLine:
@@ -109,10 +109,10 @@ class Commanding(Pointing):
         result = run.result if isinstance(run.result, Result) else Result("")
         said = result.lines or tuple(run.logs)  # an answer repeats what was logged on the way
         self.console.say(said, "" if result.ok else "bad")
-        self.follow_hits(result.data.get("hits", ()))
         if "branches" in result.data and result.word == "compare":
             self.compare_with(result.data["branches"])
-        self.show_now("stopped" if run.cancelled else self.headline(result.word, said))
+        note = "stopped" if run.cancelled else self.headline(result.word, said)
+        self.show_hit(result.data.get("hits", ()), note)
         if len(result.lines) > 1 and "at" not in result.data:
             self.go_to_pane("console")  # an answer to read
         self.keep()
@@ -123,15 +123,16 @@ class Commanding(Pointing):
             return "what there is to type: pane 7"
         return lines[0] if lines else ""
 
-    def follow_hits(self, hits: Sequence[dict[str, Any]]) -> None:
-        """Show the tensor and the element that a stop is about, if it is about one."""
-        shown = [hit for hit in hits if hit.get("tensor") in self.session.program.tensors]
-        if not shown:
-            return
-        if shown[0]["tensor"] != followed(self.session):
-            self.select_tensor(shown[0]["tensor"])
-        self.show_now()
-        self.tensor_grid(self.looked()).go_to_index(shown[0]["index"])
+    def show_hit(self, hits: Sequence[dict[str, Any]], note: str) -> None:
+        """Show the session; where a stop is about a tensor, that one and its element."""
+        tensors = self.session.program.tensors
+        hit = next((hit for hit in hits if hit.get("tensor") in tensors), None)
+        if hit is None or hit["tensor"] == followed(self.session):
+            self.show_now(note)
+        else:
+            self.select_tensor(hit["tensor"], note)
+        if hit is not None and self.current_view is not None:
+            self.tensor_grid(self.current_view).go_to_index(hit["index"])
 
     def failed(self, error: GradstepError) -> None:
         """A command could not be carried out."""

@@ -65,7 +65,7 @@ class MainScreen(Arranging):
         self.prompt_past = Past()
         self.notes: list[str] = []
         self.hint = False
-        self.sizes = {}
+        self.sizes, self.panes = {}, {}
         self.set_reactive(MainScreen.view, self.looked())
 
     def compose(self) -> ComposeResult:
@@ -86,7 +86,7 @@ class MainScreen(Arranging):
     def on_mount(self) -> None:
         """Give the panes their titles and the first one the focus."""
         self.watch_tape()
-        self.lay_out()
+        self.know_panes()
         self.go_to_pane(self.pane)
         self.call_after_refresh(self.call_after_refresh, self.open_rest)
         if self.hint:
@@ -99,6 +99,7 @@ class MainScreen(Arranging):
         await self.query_one("#side").mount(*inspectors(), before="#variables")
         await self.mount(PromptLine(id="prompt"), after="#message")
         self.prompt.pasts["command"] = self.prompt_past
+        self.know_panes()
         self.whole = True
         self.console.say(self.notes, "warn")
         self.go_to_pane(self.pane)
@@ -269,10 +270,10 @@ class MainScreen(Arranging):
         """Show a tensor until another is chosen."""
         self.select_tensor(message.name)
 
-    def select_tensor(self, name: str) -> None:
+    def select_tensor(self, name: str, note: str = "") -> None:
         """Show a tensor until another is chosen."""
         self.selection = replace(self.selection, tensor=name)
-        self.refresh_view()
+        self.refresh_view(note)
 
     @property
     def focused_pane(self) -> str:

@@ -19,6 +19,11 @@ class Pointing(LinesScreen):
 
     session: Session
 
+    @property
+    @abstractmethod
+    def current_view(self) -> View | None:
+        """What is shown."""
+
     @abstractmethod
     def looked(self) -> View:
         """A new snapshot of the session."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from textual.containers import Vertical
 from textual.reactive import reactive
 
-from tui.look import MAX_DIGITS, Look
+from tui.look import MAX_DIGITS, Look, turned
 from tui.render.numbers import NumberFormat
 from tui.widgets.host import host_of
 
@@ -21,8 +21,7 @@ class FormattedPane(Vertical):
 
     def action_format(self, by: int) -> None:
         """Another form of the numbers."""
-        formats = list(NumberFormat)
-        fmt = formats[(formats.index(self.look.fmt) + by) % len(formats)]
+        fmt = turned(self.look.fmt, by)
         self.look = replace(self.look, fmt=fmt)
         self.say(f"numbers: {fmt}")
 

@@ -14,7 +14,16 @@ from engine.errors import GradstepError
 from tui.array_file import array_path, writing
 from tui.bindings import bindings
 from tui.journeys import LongRun
-from tui.look import Look, elements_of, field_of, index_at, shown_shape, value_at, why_nothing
+from tui.look import (
+    Look,
+    elements_of,
+    field_of,
+    index_at,
+    shown_shape,
+    turned,
+    value_at,
+    why_nothing,
+)
 from tui.render.clean import clean
 from tui.render.line import Line
 from tui.render.numbers import compact, count_text, exact, shape_text
@@ -145,8 +154,7 @@ class TensorPane(FormattedPane):
 
     def action_side(self) -> None:
         """After, before, difference."""
-        sides = list(Side)
-        side = sides[(sides.index(self.look.side) + 1) % len(sides)]
+        side = turned(self.look.side)
         self.look = replace(self.look, side=side)
         level = self.view.level if self.view is not None else "op"
         words = {
@@ -223,8 +231,7 @@ class TensorPane(FormattedPane):
 
     def action_sought(self, by: int) -> None:
         """Look for another kind of cells."""
-        kinds = list(Sought)
-        kind = kinds[(kinds.index(self.look.sought) + by) % len(kinds)]
+        kind = turned(self.look.sought, by)
         self.look = replace(self.look, sought=kind)
         self.say(f"j and J look for: {kind}")
 

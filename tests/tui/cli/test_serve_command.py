@@ -3,40 +3,14 @@
 import asyncio
 import json
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
 
+from tests.tui.cli.shell import WEB
 from tui.cli import gradstep
 from tui.headless.serve import loopback
-
-WEB = "the debugger in a browser needs the extra web"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-@pytest.fixture
-def server() -> Iterator[int]:
-    """A server on a free port of the loopback address."""
-    pytest.importorskip("textual_serve", reason=WEB)
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tui", "serve", "regression", "--port", str(port)],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stderr is not None
-    assert f"http://127.0.0.1:{port}" in process.stderr.readline()
-    yield port
-    process.terminate()
-    process.communicate(timeout=20)
 
 
 async def converse(port: int) -> tuple[str, str]:

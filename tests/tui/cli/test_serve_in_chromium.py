@@ -5,7 +5,6 @@ import itertools
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.tui.cli.test_serve_command import connected, free_port
+from tests.tui.cli.test_serve_command import connected
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
@@ -113,21 +112,7 @@ async def visit(port: int, debugging: int) -> list[str]:
             return pictures
 
 
-def test_a_browser_opens_steps_and_goes_back(browser: int) -> None:
-    pytest.importorskip("textual_serve", reason="the debugger in a browser needs the extra web")
-    port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tui", "serve", "regression", "--port", str(port)],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert server.stderr is not None
-        server.stderr.readline()
-        start, stepped, back = asyncio.run(visit(port, browser))
-    finally:
-        server.kill()
-        server.communicate(timeout=20)
+def test_a_browser_opens_steps_and_goes_back(server: int, browser: int) -> None:
+    start, stepped, back = asyncio.run(visit(server, browser))
     assert stepped != start
     assert back != stepped
