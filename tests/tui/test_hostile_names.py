@@ -1,6 +1,7 @@
 """Names and texts of a file reach the screen as they are or as visible escapes, never as markup."""
 
 import pytest
+from textual.events import Paste
 
 from engine.experiment_reader import read_experiment
 from engine.program import Program, compile_program
@@ -52,3 +53,14 @@ async def test_markup_is_shown_letter_by_letter():
 async def test_control_characters_are_shown_as_escapes():
     async with debugger(hostile("a\x1bb\u202ec"), (120, 40)) as shown:
         assert r"a\x1bb\u202ec" in shown.place()
+
+
+async def test_nothing_that_steers_a_terminal_comes_into_a_prompt():
+    async with debugger(hostile("a\x1b[31m\u202e/b"), (120, 40)) as shown:
+        await shown.press("R")
+        assert shown.main.prompt.field.value == "a-31m-b.gradstep"
+        await shown.press("escape", "colon")
+        shown.app.post_message(Paste("p loss\x1b[2J\u202e"))
+        await shown.settled()
+        assert shown.main.prompt.field.value == r"p loss\x1b[2J\u202e"
+        assert not FORBIDDEN & set(shown.text().replace("\n", ""))

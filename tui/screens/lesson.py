@@ -3,6 +3,7 @@
 An abstract base of the main screen.
 """
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -95,7 +96,7 @@ class Lesson(Looking):
         if self.tape.running:
             self.guard_tape(self.tape.stop)
         else:
-            name = self.session.program.experiment.name.replace("/", "-").replace(" ", "-")
+            name = re.sub(r"[^\w.-]+", "-", self.session.program.experiment.name)
             self.ask("record", "record into", f"{name}.gradstep")
 
     def start_recording(self, path: str) -> None:

@@ -21,6 +21,7 @@ from tui.commands import COMMANDS, PLOT_COMMANDS, PLOTS
 from tui.messages import IterationChosen
 from tui.render.plots import LOSS, MOST, PAN, ZOOM, Plots
 from tui.view import View
+from tui.widgets.clean_input import CleanInput
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesScreen
 from tui.widgets.plot import Curves, Legend, RegionMap, Sheet
@@ -45,7 +46,7 @@ def bindings() -> list[BindingType]:
     return [*map(binding, PLOT_COMMANDS), *moving, *digits]
 
 
-class PathInput(Input):
+class PathInput(CleanInput):
     """The name of a file; Tab stays here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab,shift+tab", "stay", show=False)]

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
 from tui.render.clean import clean
+from tui.widgets.clean_input import CleanInput
 from tui.widgets.key_line import KeyLine
 
 CANDIDATE_ROWS = 3
@@ -54,7 +55,7 @@ class Past:
         return self.lines[self.place] if self.place < len(self.lines) else ""
 
 
-class PromptInput(Input):
+class PromptInput(CleanInput):
     """The text field; arrows go through the past, Tab completes, Esc leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
