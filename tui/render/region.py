@@ -186,9 +186,8 @@ def expanded(items: list[str], shape: Sequence[int]) -> list[str]:
     missing = len(shape) - (len(items) - 1)
     if missing < 0:
         axes = "1 axis" if len(shape) == 1 else f"{len(shape)} axes"
-        raise GradstepError(
-            f"{len(items) - 1} entries, but the shape {shape_text(shape)} has {axes}"
-        )
+        given = "1 entry" if len(items) == 2 else f"{len(items) - 1} entries"
+        raise GradstepError(f"{given}, but the shape {shape_text(shape)} has {axes}")
     at = items.index("...")
     return [*items[:at], *[":"] * missing, *items[at + 1 :]]
 
