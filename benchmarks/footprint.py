@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.networks import SMALL, Workload
-from engine.session import Session
+from engine.session.session import Session
 
 STATUS = Path("/proc/self/statm")
 

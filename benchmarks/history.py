@@ -12,10 +12,10 @@ from benchmarks.effort import Effort
 from benchmarks.iterations import DTYPES, stepping
 from benchmarks.measure import Row, Samples, computed, interleave, versus
 from benchmarks.networks import MIDDLE, SMALL, Sizes, Workload
-from engine.history import DEFAULT_BUDGET
-from engine.position import Granularity
-from engine.session import Session
-from engine.training import run_iteration
+from engine.measure.training import run_iteration
+from engine.run.position import Granularity
+from engine.session.history import DEFAULT_BUDGET
+from engine.session.session import Session
 
 STEPS = {Granularity.OP: 100, Granularity.ITERATION: 50}
 GOTO_SECONDS = 0.1

@@ -7,8 +7,8 @@ from benchmarks.effort import Effort
 from benchmarks.measure import Row, Run, interleave, versus
 from benchmarks.networks import DEEP, LARGE, MIDDLE, SMALL, Sizes, Workload
 from benchmarks.plain import ManyLayers, TwoLayers, products
-from engine.position import Granularity
-from engine.session import Session
+from engine.run.position import Granularity
+from engine.session.session import Session
 
 NUMPY, TORCH, FLOOR = "plain NumPy", "PyTorch eager", "its five matrix products"
 BOUNDS = {

@@ -9,8 +9,8 @@ from benchmarks.effort import Effort
 from benchmarks.iterations import DTYPES
 from benchmarks.measure import Row, Samples, interleave, versus
 from benchmarks.networks import Sizes, Workload
-from engine.jacobian_query import complete_at, query
-from engine.session import Session
+from engine.chain.query import complete_at, query
+from engine.session.session import Session
 
 WIDTH, LAYERS, WINDOW = 1000, 10, 8
 

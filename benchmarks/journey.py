@@ -19,8 +19,8 @@ import numpy as np
 
 from benchmarks.measure import timed
 from benchmarks.networks import MIDDLE, Workload
-from engine.position import Granularity
-from engine.session import Session
+from engine.run.position import Granularity
+from engine.session.session import Session
 
 
 def journeys(session: Session, count: int) -> list[float]:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import frozen
-from engine.data import Dataset
-from engine.experiment_reader import read_experiment
-from engine.program import Program, compile_program
+from engine.experiment.dataset import Dataset
+from engine.experiment.reader import read_experiment
+from engine.program.program import Program, compile_program
 
 Array = NDArray[Any]
 BATCHES = 4  # an epoch

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from benchmarks.effort import Effort
 from benchmarks.measure import Row, Run, interleave, versus
-from engine.duration import lasting
-from engine.experiment import load_experiment
-from engine.program import Program, compile_program
+from engine.experiment.spec import load_experiment
+from engine.measure.training import run_iteration
+from engine.program.duration import lasting
+from engine.program.program import Program, compile_program
 from engine.recording.environment import environment
 from engine.recording.estimate import estimate
 from engine.recording.live import record_run
@@ -20,7 +21,6 @@ from engine.recording.reader import Reader
 from engine.recording.recorded import Recording
 from engine.recording.replay import open_session
 from engine.recording.writer import Writer
-from engine.training import run_iteration
 
 ENDLESS = 10**9  # iterations: as many as the measurement wants
 BOUNDS = {("digits", "keyframes"): 1.15, ("xor", "full"): 2.0}

@@ -14,8 +14,8 @@ from benchmarks.journey import journeys
 from benchmarks.measure import computed, interleave
 from benchmarks.networks import Sizes, Workload
 from benchmarks.screen import GRADSTEP, READY, presses
-from engine.position import Granularity
-from engine.session import Session
+from engine.run.position import Granularity
+from engine.session.session import Session
 
 DTYPE = "float32"
 WIDTHS = (64, 128, 256, 512, 1024, 2048)

@@ -17,10 +17,10 @@ import numpy as np
 from benchmarks.effort import Effort
 from benchmarks.measure import Row, timed
 from benchmarks.terminal import Terminal
-from engine.experiment import load_experiment
-from engine.position import Granularity
-from engine.program import compile_program
-from engine.session import Session
+from engine.experiment.spec import load_experiment
+from engine.program.program import compile_program
+from engine.run.position import Granularity
+from engine.session.session import Session
 
 PRESS_SECONDS, SLOW_SECONDS = 0.020, 0.040  # the median, and 95 of 100
 LARGE_BOUND = 1.3  # of the large network in terms of the small one

@@ -13,10 +13,8 @@ import msgspec
 import numpy as np
 from msgspec import inspect as typed
 
-from engine.clipping import Clipping
-from engine.data_generated import RECIPES, columns_of
-from engine.equations import Function
-from engine.experiment import (
+from engine.experiment.data_generated import RECIPES, columns_of
+from engine.experiment.spec import (
     LAYER_SPECS,
     LOSS_SPECS,
     OPTIMIZER_SPECS,
@@ -30,15 +28,17 @@ from engine.experiment import (
     Table,
     TrainingSpec,
 )
-from engine.jacobian import Point
-from engine.layer import Layer
-from engine.layers import LAYERS, Linear
-from engine.loss_rules import huber_function
-from engine.losses import LOSSES
-from engine.network import settings
-from engine.optimizers import OPTIMIZERS
-from engine.rules import PHI, function_of
-from engine.schedules import SCHEDULES
+from engine.formulas.tree import Function
+from engine.jacobian.operator import Point
+from engine.nn.element_losses import LOSSES
+from engine.nn.layer import Layer
+from engine.nn.linear import LAYERS, Linear
+from engine.nn.loss_rules import huber_function
+from engine.nn.rules import PHI, function_of
+from engine.optim.clipping import Clipping
+from engine.optim.optimizers import OPTIMIZERS
+from engine.optim.schedules import SCHEDULES
+from engine.program.graph import settings
 
 FILE = Path(__file__).with_suffix(".md")
 HEAD = """# The catalogue

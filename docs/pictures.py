@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.experiment import load_experiment
-from engine.program import compile_program
-from engine.session import Session
+from engine.experiment.spec import load_experiment
+from engine.program.program import compile_program
+from engine.session.session import Session
 from tui.app import GradstepApp
 
 FOLDER = Path(__file__).parent / "pictures"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.data_generated import RECIPES
-from engine.layers import LAYERS
-from engine.losses import LOSSES
-from engine.optimizers import OPTIMIZERS
-from engine.schedules import SCHEDULES
+from engine.experiment.data_generated import RECIPES
+from engine.nn.element_losses import LOSSES
+from engine.nn.linear import LAYERS
+from engine.optim.optimizers import OPTIMIZERS
+from engine.optim.schedules import SCHEDULES
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "docs" / "catalogue.py"

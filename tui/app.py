@@ -17,16 +17,16 @@ from textual.app import App, SystemCommand
 from textual.message import Message
 from textual.screen import Screen
 
-from engine.experiment import load_experiment
-from engine.history import DEFAULT_BUDGET
-from engine.positions import parse_position
-from engine.program import compile_program
-from engine.session import Session
-from tui.commands import EVERY, PLOTS, Command, keys_text
-from tui.folders import config_file
-from tui.saved import first_time, load_lines, restore, save, save_lines
+from engine.experiment.spec import load_experiment
+from engine.program.program import compile_program
+from engine.run.position_text import parse_position
+from engine.session.history import DEFAULT_BUDGET
+from engine.session.session import Session
+from tui.keys.table import EVERY, PLOTS, Command, keys_text
 from tui.screens.main import MainScreen
-from tui.settings import Settings, load_settings
+from tui.settings.folders import config_file
+from tui.settings.saved import first_time, load_lines, restore, save, save_lines
+from tui.settings.settings import Settings, load_settings
 from tui.theme import DARK, LIGHT, THEMES, fitting
 
 HEAD_START = 0.2  # seconds for which the screen waits until the cursor is where it shall begin
@@ -108,7 +108,7 @@ class GradstepApp(App[None]):
 
     async def on_opened(self) -> None:
         """All panes are there: go on with what was typed before."""
-        if not gc.isenabled():  # see tui.headless.debugger.loading
+        if not gc.isenabled():  # see tui.cli.debugger.loading
             gc.freeze()
             gc.enable()
         if self.start_at is not None:

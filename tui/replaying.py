@@ -1,12 +1,12 @@
 """The screen on a recording, also while it is still being written."""
 
-from engine.positions import parse_position
 from engine.recording.recorded import Recording
 from engine.recording.replay import Playback, open_session
-from engine.session import Session
+from engine.run.position_text import parse_position
+from engine.session.session import Session
 from tui.app import GradstepApp
-from tui.folders import config_file
-from tui.settings import load_settings
+from tui.settings.folders import config_file
+from tui.settings.settings import load_settings
 
 POLL = 0.25  # seconds between two looks at a recording that grows
 

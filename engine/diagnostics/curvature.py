@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Array
-from engine.gradcheck import Evaluator
-from engine.initializers import stream
-from engine.optimizers import SGD
-from engine.phases import Phase
-from engine.program import Program
+from engine.measure.gradcheck import Evaluator
+from engine.nn.initializers import stream
+from engine.optim.optimizers import SGD
+from engine.program.program import Program
+from engine.run.phases import Phase
 
 MOST_PRODUCTS = 100
 CLOSE = 1e-4  # relative change of the eigenvalue at which the iteration ends

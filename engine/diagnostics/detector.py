@@ -8,9 +8,9 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.diagnostics.diagnosis import Card, Found
-from engine.phases import Phase
-from engine.program import Op, Program
-from engine.state import Event
+from engine.program.program import Op, Program
+from engine.run.event import Event
+from engine.run.phases import Phase
 
 Tensors = Mapping[str, Array]
 NEVER = -(2**62)  # before every event

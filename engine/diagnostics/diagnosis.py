@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.program import Program
+from engine.program.program import Program
 
 NOT_FINITE = "non-finite"  # the name of the finding that is told before all others
 Number = float | int | str | None

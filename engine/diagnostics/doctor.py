@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.arrays import Array
-from engine.branches import first_divergence
 from engine.diagnostics.detector import Detector, Tensors
 from engine.diagnostics.diagnosis import Diagnosis, diagnosis
 from engine.diagnostics.finite import LogOfZero, NonFinite
@@ -18,11 +17,12 @@ from engine.diagnostics.samples import ClassImbalance, InitialLoss, InputScales
 from engine.diagnostics.steps import LearningRate, SummedLoss
 from engine.diagnostics.units import DeadReLU, Saturated, SymmetricUnits
 from engine.diagnostics.verdict import concluded
-from engine.edits import Journal
-from engine.phases import Phase
-from engine.program import Program
-from engine.session import Session, put
-from engine.state import Event, execute
+from engine.program.program import Program
+from engine.run.event import Event, execute
+from engine.run.phases import Phase
+from engine.session.branches import first_divergence
+from engine.session.journal import Journal
+from engine.session.session import Session, put
 
 WATCHING: tuple[type[Detector], ...] = (
     AccumulatedGradients,

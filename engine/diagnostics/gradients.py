@@ -7,10 +7,10 @@ import numpy as np
 
 from engine.diagnostics.detector import Detector, Tensors, norm, number
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
-from engine.layers import Linear
-from engine.phases import Phase
-from engine.program import Program
-from engine.state import Event
+from engine.nn.linear import Linear
+from engine.program.program import Program
+from engine.run.event import Event
+from engine.run.phases import Phase
 
 FEW_LAYERS = 3  # with two linear layers there is one factor, and no trend to speak of
 SHRUNK = Limit(1e-2, "shrunk", "the first layer learns a hundred times more slowly than the last")

@@ -8,9 +8,9 @@ import numpy as np
 from engine.arrays import Array
 from engine.diagnostics.detector import Detector, Tensors, norm, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Severity
-from engine.phases import Phase
-from engine.program import Program
-from engine.state import Event
+from engine.program.program import Program
+from engine.run.event import Event
+from engine.run.phases import Phase
 
 
 class AccumulatedGradients(Detector):

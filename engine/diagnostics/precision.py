@@ -8,15 +8,15 @@ import msgspec
 import numpy as np
 
 from engine.arrays import Array
-from engine.data import Dataset, load_data
 from engine.diagnostics.detector import Detector, Tensors, norm, number
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.errors import ExperimentError
-from engine.experiment import Experiment
-from engine.gradcheck import widened
-from engine.phases import Phase
-from engine.program import Program, compile_program
-from engine.state import Event
+from engine.experiment.dataset import Dataset, load_data
+from engine.experiment.spec import Experiment
+from engine.measure.gradcheck import widened
+from engine.program.program import Program, compile_program
+from engine.run.event import Event
+from engine.run.phases import Phase
 
 DIGITS_LOST = Limit(
     1e-3,

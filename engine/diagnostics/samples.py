@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from engine.arrays import Array
 from engine.diagnostics.detector import NEVER, Detector, Tensors, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
-from engine.phases import Phase
-from engine.program import Program
-from engine.state import Event
+from engine.program.program import Program
+from engine.run.event import Event
+from engine.run.phases import Phase
 
 SCALES_APART = Limit(
     100,

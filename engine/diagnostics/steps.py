@@ -7,8 +7,8 @@ from engine.arrays import Array
 from engine.diagnostics.curvature import StableRate, largest_stable_rate
 from engine.diagnostics.detector import Detector, Tensors, number
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
-from engine.phases import Phase
-from engine.program import Program
+from engine.program.program import Program
+from engine.run.phases import Phase
 
 MANY_ROWS = Limit(
     16, "many rows", "below, a factor of N is within what one tries as learning rates anyway"

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from engine.arrays import Array
 from engine.diagnostics.detector import NEVER, Detector, Tensors, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
-from engine.layers import Linear
-from engine.network import Node
-from engine.phases import Phase
-from engine.program import Program
-from engine.state import Event
+from engine.nn.linear import Linear
+from engine.program.graph import Node
+from engine.program.program import Program
+from engine.run.event import Event
+from engine.run.phases import Phase
 
 SAME_GRADIENT = Limit(
     1e-5,

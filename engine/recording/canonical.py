@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from engine.data import Dataset
-from engine.edits import Journal, from_dict, to_dict
 from engine.errors import GradstepError
-from engine.experiment import Experiment
-from engine.experiment_reader import read_experiment
+from engine.experiment.dataset import Dataset
+from engine.experiment.reader import read_experiment
+from engine.experiment.spec import Experiment
+from engine.session.journal import Journal, from_dict, to_dict
 
 NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 MAX_TEXT = 2**25  # bytes of one text that is read back

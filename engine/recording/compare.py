@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Array
-from engine.changes import first_difference
-from engine.edits import Journal
-from engine.position import Granularity
-from engine.positions import format_position
-from engine.program import Program
+from engine.program.program import Program
 from engine.recording.canonical import experiment_text, journal_texts, parse
 from engine.recording.ulps import ulps_between
-from engine.session import Session
+from engine.run.position import Granularity
+from engine.run.position_text import format_position
+from engine.session.changes import first_difference
+from engine.session.journal import Journal
+from engine.session.session import Session
 
 COLUMNS = 6
 MOST_REASONS = 12

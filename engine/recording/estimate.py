@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from engine.phases import Phase
-from engine.program import Program
+from engine.program.program import Program
 from engine.recording.digests import QUICK, STRONG
+from engine.run.phases import Phase
 
 STORES = ("full", "keyframes")
 FULL_LIMIT = 256 * 2**20  # `auto` keeps every tensor of runs up to this size

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Array
-from engine.position import Granularity
 from engine.recording.recorded import Recording
 from engine.recording.replay import open_session
-from engine.session import Session
-from engine.trace import Step, header, loss_of, step_object
+from engine.recording.trace_json import Step, header, loss_of, step_object
+from engine.run.position import Granularity
+from engine.session.session import Session
 
 NPZ_BYTES = 2**28  # parameters of so many bytes are kept after every iteration
 

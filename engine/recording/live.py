@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.arrays import Array
-from engine.branches import MAIN
-from engine.metrics import evaluate
-from engine.program import Program
+from engine.measure.metrics import evaluate
+from engine.program.program import Program
 from engine.recording.writer import Writer
+from engine.session.branches import MAIN
 
 
 def record_run(writer: Writer, program: Program, iterations: int) -> Iterator[int]:

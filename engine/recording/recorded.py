@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Array
-from engine.branches import is_branch_name
-from engine.data import Dataset
-from engine.duration import lasting
-from engine.edits import Journal
 from engine.errors import GradstepError
-from engine.experiment import Experiment, LinearSpec
-from engine.places import Bookmark
-from engine.program import Program, compile_program
+from engine.experiment.dataset import Dataset
+from engine.experiment.spec import Experiment, LinearSpec
+from engine.program.duration import lasting
+from engine.program.program import Program, compile_program
 from engine.recording.canonical import parse, parse_experiment, parse_journal, parse_labels
 from engine.recording.contents import NOWHERE
 from engine.recording.digests import QUICK, STRONG, journal_digest, link, root_digest
 from engine.recording.estimate import STORES
-from engine.recording.line import places
-from engine.recording.marks import DTYPES
+from engine.recording.iteration_digests import DTYPES
+from engine.recording.lane import places
 from engine.recording.reader import Damaged, Reader
 from engine.recording.runs import Run, read_runs
 from engine.recording.stored import StoredContents
+from engine.session.bookmarks import Bookmark
+from engine.session.branches import is_branch_name
+from engine.session.journal import Journal
 
 PLAUSIBLE = 2**25  # bytes that a run may take in any case
 FACTOR = 64  # and beyond: so many times the size of the file

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from engine.branches import Branch
 from engine.recording.canonical import canonical
-from engine.recording.line import Line
+from engine.recording.lane import Line
 from engine.recording.rerun import Rerun
 from engine.recording.writer import Writer
-from engine.session import Session
+from engine.session.branches import Branch
+from engine.session.session import Session
 
 PIECE = 256  # events between two yields
 

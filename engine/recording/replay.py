@@ -11,15 +11,15 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from engine.arrays import Array
-from engine.branches import MAIN, Branch
 from engine.errors import GradstepError
-from engine.history import DEFAULT_BUDGET, History, Keyframe
-from engine.program import Op
+from engine.program.program import Op
 from engine.recording.canonical import parse
 from engine.recording.digests import event_digest
 from engine.recording.reader import Damaged
 from engine.recording.recorded import Block, RecordedBranch, Recording
-from engine.session import Session
+from engine.session.branches import MAIN, Branch
+from engine.session.history import DEFAULT_BUDGET, History, Keyframe
+from engine.session.session import Session
 
 RECORDED, RECOMPUTED, DIFFERS, LIVE = "recorded", "recomputed", "differs", "live"
 UNCHECKED = "unchecked"  # its digests are damaged

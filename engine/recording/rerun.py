@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.arrays import Array
-from engine.edit_rules import edited_tensor
-from engine.edits import Journal
 from engine.errors import GradstepError
-from engine.program import Op, Program
-from engine.state import execute
+from engine.program.program import Op, Program
+from engine.run.event import execute
+from engine.session.edits import edited_tensor
+from engine.session.journal import Journal
 
 Written = tuple[Array, ...]
 UNABLE = (ArithmeticError, LookupError, ValueError)  # what an op raises that lacks its inputs

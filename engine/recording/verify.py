@@ -12,9 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Array
-from engine.changes import first_difference
 from engine.errors import GradstepError
-from engine.positions import format_position
 from engine.recording.contents import NOWHERE
 from engine.recording.digests import event_digest
 from engine.recording.environment import differences
@@ -22,6 +20,8 @@ from engine.recording.reader import Damaged
 from engine.recording.recorded import Block, RecordedBranch, Recording
 from engine.recording.rerun import Rerun
 from engine.recording.ulps import ulps_between
+from engine.run.position_text import format_position
+from engine.session.changes import first_difference
 
 TOLERANCES = {"float32": 1e-4, "float64": 1e-9}  # of the largest element of a tensor
 PIECE = 64  # iterations between two yields

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from engine import __version__
-from engine.edits import Journal
 from engine.errors import GradstepError
-from engine.program import Program
+from engine.program.program import Program
 from engine.recording.canonical import canonical, experiment_text, journal_texts, labels_text
 from engine.recording.contents import Contents
 from engine.recording.digests import QUICK, STRONG, journal_digest, root_digest
 from engine.recording.estimate import Estimate
-from engine.recording.line import Line
+from engine.recording.lane import Line
 from engine.recording.schema import APPLICATION_ID, TABLES, USER_VERSION
+from engine.session.journal import Journal
 
 Rows = list[tuple[Any, ...]]
 INTERVAL = 0.2  # seconds between commits at most

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.arrays import Array
-from engine.edit_rules import edited_tensor
-from engine.edits import Journal
-from engine.program import Program
+from engine.program.program import Program
+from engine.session.edits import edited_tensor
+from engine.session.journal import Journal
 
 States = list[dict[str, Array]]
 

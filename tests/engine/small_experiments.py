@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.experiment import Experiment
-from engine.experiment_reader import read_experiment
-from engine.program import Program, compile_program
+from engine.experiment.reader import read_experiment
+from engine.experiment.spec import Experiment
+from engine.program.program import Program, compile_program
 
 
 def document(**tables: Any) -> dict[str, Any]:

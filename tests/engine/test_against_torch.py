@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from engine.layers import LAYERS
-from engine.losses import LOSSES
-from engine.session import Session
-from engine.state import advance, initial_state
+from engine.nn.element_losses import LOSSES
+from engine.nn.linear import LAYERS
+from engine.run.event import advance, initial_state
+from engine.session.session import Session
 from tests.engine.small_experiments import program
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra 'torch')")

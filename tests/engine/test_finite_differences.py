@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.layers import LAYERS
-from engine.losses import LOSSES
-from engine.session import Session
+from engine.nn.element_losses import LOSSES
+from engine.nn.linear import LAYERS
+from engine.session.session import Session
 from tests.engine.small_experiments import program
 
 SYMBOLS = {"input": "z", "output": "a", "weight": "W", "bias": "b"}

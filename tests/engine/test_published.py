@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.experiment import load_experiment
-from engine.position import Granularity
-from engine.program import compile_program
-from engine.session import Session
+from engine.experiment.spec import load_experiment
+from engine.program.program import compile_program
+from engine.run.position import Granularity
+from engine.session.session import Session
 from tests.engine.published_numbers import ADAM, MOMENTUM, PRINTED, UNITS
 
 Numbers = Mapping[str, np.ndarray]

@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from engine.experiment import load_experiment
-from engine.program import Program, compile_program
-from engine.session import Session
+from engine.experiment.spec import load_experiment
+from engine.program.program import Program, compile_program
+from engine.session.session import Session
 from tui.app import GradstepApp
 from tui.screens.main import MainScreen
 

@@ -7,9 +7,9 @@ import numpy as np
 from textual.widgets import Input
 
 from tests.tui.screen import Debugger, debugger
-from tui.view import Selection, look
-from tui.widgets.tensor import TensorPane
-from tui.widgets.tensor_grid import TensorGrid
+from tui.panes.tensor import TensorPane
+from tui.panes.tensor_grid import TensorGrid
+from tui.view.snapshot import Selection, look
 
 SMALL, COMMON, LARGE = (80, 24), (120, 40), (200, 60)
 

@@ -3,8 +3,8 @@
 import pytest
 from textual.events import Paste
 
-from engine.experiment_reader import read_experiment
-from engine.program import Program, compile_program
+from engine.experiment.reader import read_experiment
+from engine.program.program import Program, compile_program
 from tests.engine.small_experiments import document
 from tests.tui.screen import debugger
 

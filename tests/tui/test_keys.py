@@ -3,14 +3,14 @@
 import pytest
 from textual.widgets import Input
 
-from engine.position import Granularity
+from engine.run.position import Granularity
 from tests.tui.screen import Debugger, debugger
-from tui.commands import COMMANDS, PANES, UNITS, Command, help_rows, key_name
-from tui.lens import Lens
+from tui.keys.table import COMMANDS, PANES, UNITS, Command, help_rows, key_name
+from tui.panes.program import ProgramPane
+from tui.panes.tensor_grid import TensorGrid
 from tui.screens.help import HelpScreen
-from tui.view import Selection
-from tui.widgets.program import ProgramPane
-from tui.widgets.tensor_grid import TensorGrid
+from tui.view.derivative import Lens
+from tui.view.snapshot import Selection
 
 MIDDLE = 50  # regression: in the backward step of the third iteration
 SILENT = {"cancel", "follow"}  # nothing to cancel, and it follows already

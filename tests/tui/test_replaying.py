@@ -4,7 +4,7 @@ from pathlib import Path
 
 from engine.recording.live import record_run
 from engine.recording.replay import open_session
-from engine.session import Session
+from engine.session.session import Session
 from tests.engine.recording.recordings import (
     assert_same_tensors,
     opened,

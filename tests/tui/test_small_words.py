@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.experiment import load_experiment
-from engine.program import compile_program
-from engine.session import Session
+from engine.experiment.spec import load_experiment
+from engine.program.program import compile_program
+from engine.session.session import Session
 from tests.tui.screen import Debugger, built_in, debugger
 from tui.app import GradstepApp
 from tui.theme import DARK, DARK_16, LIGHT, LIGHT_16, fitting

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.screen import Debugger, debugger
-from tui.commands import PANES
+from tui.keys.table import PANES
 
 FOLDER = Path(__file__).parent / "snapshots"
 RUNS = ["regression", "iris", "xor"]

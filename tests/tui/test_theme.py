@@ -10,7 +10,7 @@ from textual.theme import Theme
 
 from tests.tui.contrast import READABLE, contrast
 from tests.tui.screen import debugger
-from tui.render.line import ROLES
+from tui.render.text.line import ROLES
 from tui.theme import DARK, LIGHT, THEMES
 
 TUI = Path(__file__).parents[2] / "tui"
@@ -102,4 +102,5 @@ def test_rendering_and_the_engine_load_no_textual():
         cwd=TUI.parent,
     )
     assert done.returncode == 0, done.stderr
-    assert {"tui.render.line", "tui.render.status", "engine.session"} <= set(done.stdout.split())
+    loaded = {"tui.render.text.line", "tui.render.status", "engine.session.session"}
+    assert loaded <= set(done.stdout.split())

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from engine.chain.query import JacobianView, Term
 from engine.errors import GradstepError
-from engine.jacobian import Layout
-from engine.jacobian_query import JacobianView, Term
-from engine.worksheet import Layout as Written
+from engine.jacobian.operator import Layout
+from engine.worksheet.worksheet import Layout as Written
 from tui.render.chain_numbers import Room, detail, number_lines
 from tui.render.chain_table import shown_factors, table
 from tui.render.jacobian import lens_view, looked_at
-from tui.render.line import Line, fitted
-from tui.render.numbers import dims_text
 from tui.render.sizes import dims_letters, products
-from tui.view import View
+from tui.render.text.line import Line, fitted
+from tui.render.text.numbers import dims_text
+from tui.view.snapshot import View
 
 SPELLED = 24  # a factor that is written out wider than this stands with its symbol
 
@@ -116,7 +116,7 @@ def homework_lines(view: View, found: JacobianView, width: int) -> list[Line]:
 
 def sizes_of(view: View) -> dict[str, int]:
     """The numbers behind the letters of sizes."""
-    from engine.sample import Sample
+    from engine.worksheet.sample import Sample
 
     return {"1": 1, **Sample(view.program, 0, 0).numbers}
 

@@ -7,16 +7,16 @@ import numpy as np
 from rich.cells import cell_len
 
 from engine.arrays import Array
-from engine.chain import Factor
+from engine.chain.chain import Factor
+from engine.chain.query import SHOWN, JacobianView
 from engine.errors import GradstepError
-from engine.jacobian import Jacobian
-from engine.jacobian_query import SHOWN, JacobianView
+from engine.jacobian.operator import Jacobian
 from tui.render.chain_table import dims_of, shown_symbol
-from tui.render.line import Line
-from tui.render.numbers import cells, compact, count_text
 from tui.render.sizes import element_rule
-from tui.render.wrapping import wrapped
-from tui.view import View
+from tui.render.text.line import Line
+from tui.render.text.numbers import cells, compact, count_text
+from tui.render.text.wrapping import wrapped
+from tui.view.snapshot import View
 
 SMALL = 8  # rows of a matrix that are shown in a pane that must be scrolled anyway
 MOST_WORK = 2**23  # multiply-adds for the numbers of one matrix; SMALL rows are always shown

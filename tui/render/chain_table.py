@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from engine.chain import Factor
-from engine.jacobian import Jacobian
-from engine.jacobian_query import JacobianView
-from tui.render.line import Line, Span, fitted
-from tui.render.numbers import dims_text
-from tui.view import View
+from engine.chain.chain import Factor
+from engine.chain.query import JacobianView
+from engine.jacobian.operator import Jacobian
+from tui.render.text.line import Line, Span, fitted
+from tui.render.text.numbers import dims_text
+from tui.view.snapshot import View
 
 HEADS = ("factor", "of ← by", "dims", "structure", "so far")
 ROLES = ("symbol", "", "shape", "dim", "symbol", "shape")

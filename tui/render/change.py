@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.render.grid import changed_bits
-from tui.render.numbers import compact, count_text, shape_text
-from tui.render.sampling import flat_slice, sample_step
+from tui.render.text.numbers import compact, count_text, shape_text
+from tui.render.text.sampling import flat_slice, sample_step
 
 _CHUNK = 65_536
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.diagnostics.diagnosis import NOT_FINITE, Diagnosis, Severity
-from tui.render.clean import clean
-from tui.render.line import Line, fitted, spread, width_of
+from tui.render.text.clean import clean
+from tui.render.text.line import Line, fitted, spread, width_of
 
 ROLES = {Severity.SERIOUS: "bad", Severity.WARNING: "warn", Severity.NOTE: "dim"}
 MARKS = {Severity.SERIOUS: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}

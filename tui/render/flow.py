@@ -11,16 +11,16 @@ from itertools import pairwise
 from statistics import median
 
 from engine.diagnostics.gradients import EXPLODED, GROWN, SHRUNK, VANISHED
+from engine.diagnostics.layer_stats import FlowRecord
+from engine.diagnostics.layer_verdicts import WHOLE, Verdict, judge, reference
 from engine.diagnostics.rates import STEP_LARGE, STEP_SMALL
 from engine.diagnostics.units import DEAD_SHARE, FLAT_MANY, FLAT_NEARLY_ALL
-from engine.flow import FlowRecord
-from engine.flow_verdicts import WHOLE, Verdict, judge, reference
-from engine.network import Node
-from tui.render.clean import clean
-from tui.render.curve import block_spark
-from tui.render.line import Line, Span, fitted
-from tui.render.numbers import compact, shape_text
+from engine.program.graph import Node
+from tui.render.charts.curve import block_spark
 from tui.render.summary import BLOCKS
+from tui.render.text.clean import clean
+from tui.render.text.line import Line, Span, fitted
+from tui.render.text.numbers import compact, shape_text
 
 Numbers = Mapping[str, float]
 NUMBER, SHARE, WORD = 6, 4, 12

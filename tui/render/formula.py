@@ -10,8 +10,8 @@ from rich.measure import Measurement
 from rich.text import Text
 
 from engine.arrays import Array
-from tui.render.clean import clean
-from tui.render.numbers import NumberFormat, cells
+from tui.render.text.clean import clean
+from tui.render.text.numbers import NumberFormat, cells
 
 # A formula is broken before an operator or the next case, between two factors, after a comma; and
 # only where that is not enough, at any space.

@@ -3,8 +3,8 @@
 import re
 from functools import lru_cache
 
-from engine.program import Program, TensorInfo
-from tui.render.line import Line
+from engine.program.program import Program, TensorInfo
+from tui.render.text.line import Line
 
 ROLE_OF = {
     "parameter": "tensor-parameter",

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.render.numbers import NumberFormat, cells, shape_text
+from tui.render.text.numbers import NumberFormat, cells, shape_text
 
 CellKind = Literal["normal", "nan", "inf", "zero"]
 

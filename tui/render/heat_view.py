@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 
-from tui.render import palette
-from tui.render.heatmap import (
+from tui.render.charts import palette
+from tui.render.charts.heatmap import (
     MARKS,
     NEGATIVE_RAMP,
     POSITIVE_RAMP,
@@ -15,9 +15,9 @@ from tui.render.heatmap import (
     heat_cells,
     ramp_cells,
 )
-from tui.render.line import fit_parts
-from tui.render.numbers import compact, count_text
-from tui.render.sides import Elements
+from tui.render.text.line import fit_parts
+from tui.render.text.numbers import compact, count_text
+from tui.view.versions import Elements
 
 BAR = 12  # cells of the legend's bar of colours
 CURSOR = "◆"

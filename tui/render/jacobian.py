@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
+from engine.chain.query import JacobianView, query
 from engine.errors import GradstepError
-from engine.jacobian_query import JacobianView, query
 from tui.render.grid import GridWindow, Window, grid_window
-from tui.render.line import Line, fit_parts, fitted, spread
-from tui.render.numbers import NumberFormat, count_text, dims_text, nbytes_text
 from tui.render.sizes import dims_letters, element_rule, weight_letters
-from tui.view import View
+from tui.render.text.line import Line, fit_parts, fitted, spread
+from tui.render.text.numbers import NumberFormat, count_text, dims_text, nbytes_text
+from tui.view.snapshot import View
 
 PICTURES = {
     "zero": ("⎡· · ·⎤", "⎢· · ·⎥", "⎣· · ·⎦"),

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tui.commands import PLOTS, Command, key_name
-from tui.render.line import Line, width_of
+from tui.keys.table import PLOTS, Command, key_name
+from tui.render.text.line import Line, width_of
 
 ALWAYS = ("help", "quit", "plot-close")  # at the right edge, however little room there is
 FIRST = ("step-op", "back-op", "step-phase", "step-iteration", "command", "continue", "plots")

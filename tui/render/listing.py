@@ -5,11 +5,11 @@ from functools import lru_cache
 
 from rich.cells import cell_len
 
-from engine.phases import Phase
-from engine.program import Op, Program
-from tui.render.line import Line, fitted, spread
-from tui.render.numbers import shape_text
-from tui.view import View
+from engine.program.program import Op, Program
+from engine.run.phases import Phase
+from tui.render.text.line import Line, fitted, spread
+from tui.render.text.numbers import shape_text
+from tui.view.snapshot import View
 
 
 @dataclass(frozen=True)

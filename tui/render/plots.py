@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.arrays import Array
-from engine.program import Program
-from engine.tracks import Tracks
-from tui.render.clean import clean
-from tui.render.line import Line, fitted, width_of
-from tui.render.numbers import compact
-from tui.render.plot import Frame, Series
-from tui.render.scaling import Floats
+from engine.measure.series import Tracks
+from engine.program.program import Program
+from tui.render.charts.plot import Frame, Series
+from tui.render.text.clean import clean
+from tui.render.text.line import Line, fitted, width_of
+from tui.render.text.numbers import compact
+from tui.render.text.scaling import Floats
 from tui.render.timeline import NO_LOSS, nice
-from tui.view import View
+from tui.view.snapshot import View
 
 LOSS = "loss"
 MOST = 9  # curves that have a key

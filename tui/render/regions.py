@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Array
-from engine.regions import Regions
-from tui.render import palette
-from tui.render.heatmap import HeatCell
-from tui.render.line import Line
-from tui.render.numbers import compact
-from tui.render.palette import Rgb
-from tui.render.plot import SYMBOLS
-from tui.render.scaling import Floats, position
+from engine.measure.regions import Regions
+from tui.render.charts import palette
+from tui.render.charts.heatmap import HeatCell
+from tui.render.charts.palette import Rgb
+from tui.render.charts.plot import SYMBOLS
+from tui.render.text.line import Line
+from tui.render.text.numbers import compact
+from tui.render.text.scaling import Floats, position
 
 RAMP = " .:-=+*%#"  # from the smallest answer to the largest
 BELOW, ABOVE = " .:-", "+*%#"  # the same on the two sides of a decision

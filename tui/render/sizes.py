@@ -2,11 +2,11 @@
 
 from functools import lru_cache
 
-from engine.layers import Linear
-from engine.program import Program
-from engine.sample import Sample, spelled_layers
-from engine.symbols import gradient
-from engine.worksheet import Gradient, element_rows, gradient_rows
+from engine.formulas.symbols import gradient
+from engine.nn.linear import Linear
+from engine.program.program import Program
+from engine.worksheet.sample import Sample, spelled_layers
+from engine.worksheet.worksheet import Gradient, element_rows, gradient_rows
 
 PER_SAMPLE = ("input", "target", "activation")
 SPELLED = 40  # where the input of a layer outgrows this, its symbol stands for it

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from engine.phases import Phase
-from engine.program import Op, Program
-from engine.pytorch_code import CodeLine, training_code
-from tui.render.line import Line, fitted
-from tui.view import View
+from engine.program.program import Op, Program
+from engine.pytorch.code import CodeLine, training_code
+from engine.run.phases import Phase
+from tui.render.text.line import Line, fitted
+from tui.view.snapshot import View
 
 
 @dataclass(frozen=True)

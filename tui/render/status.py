@@ -1,14 +1,14 @@
 """The lines that always stand on screen: position, phases, and the equation of the next op."""
 
-from engine.phases import Phase
-from engine.position import Granularity
-from engine.program import Op, Program
-from tui.render.clean import clean
-from tui.render.curve import block_spark
+from engine.program.program import Op, Program
+from engine.run.phases import Phase
+from engine.run.position import Granularity
+from tui.render.charts.curve import block_spark
 from tui.render.formula_roles import coloured
-from tui.render.line import Line, fit_parts, fitted, spread, width_of
-from tui.render.numbers import compact, shape_text
-from tui.view import View
+from tui.render.text.clean import clean
+from tui.render.text.line import Line, fit_parts, fitted, spread, width_of
+from tui.render.text.numbers import compact, shape_text
+from tui.view.snapshot import View
 
 END = "end of run"
 ALL_OF_IT = " all of it: 7 Console "

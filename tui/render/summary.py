@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.render.numbers import compact, count_text
-from tui.render.sampling import sample
-from tui.render.scaling import scaled
-from tui.render.sides import difference
+from tui.render.text.numbers import compact, count_text
+from tui.render.text.sampling import sample
+from tui.render.text.scaling import scaled
+from tui.view.versions import difference
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 

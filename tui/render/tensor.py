@@ -3,17 +3,17 @@
 import weakref
 from collections.abc import Sequence
 
-from engine.position import Granularity
-from tui.look import Look, why_nothing
+from engine.run.position import Granularity
 from tui.render.change import ChangeSummary, change_summary, change_text
 from tui.render.formula_roles import tensor_role
-from tui.render.line import Line, fit_parts, fitted, spread, width_of
-from tui.render.numbers import shape_text
-from tui.render.sampling import bounded
-from tui.render.sides import Array, Side, comparable
 from tui.render.summary import Summary, summarize_difference, summary_text
+from tui.render.text.line import Line, fit_parts, fitted, spread, width_of
+from tui.render.text.numbers import shape_text
+from tui.render.text.sampling import bounded
 from tui.render.variables import Summaries
-from tui.view import View
+from tui.view.display import Look, why_nothing
+from tui.view.snapshot import View
+from tui.view.versions import Array, Side, comparable
 
 LEAST = 5  # the rank from which on parts give way to what is under the cursor
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.look import Look, elements_of, shown_shape
 from tui.render.grid import Cell, GridWindow, Window, changed_bits, grid_window
-from tui.render.sides import Array, comparable
-from tui.view import View
+from tui.view.display import Look, elements_of, shown_shape
+from tui.view.snapshot import View
+from tui.view.versions import Array, comparable
 
 
 def tensor_window(view: View, look: Look, rows: range, cols: range) -> GridWindow | None:

@@ -9,12 +9,12 @@ from itertools import groupby
 
 import numpy as np
 
-from engine.phases import Phase
-from tui.render.clean import clean
-from tui.render.line import Line, Span, fit_parts, fitted
-from tui.render.numbers import compact, count_text
-from tui.render.outline import Ends, Grid, Indices, Outline, Outlines, ends_of, needs_log
-from tui.view import View
+from engine.run.phases import Phase
+from tui.render.charts.outline import Ends, Grid, Indices, Outline, Outlines, ends_of, needs_log
+from tui.render.text.clean import clean
+from tui.render.text.line import Line, Span, fit_parts, fitted
+from tui.render.text.numbers import compact, count_text
+from tui.view.snapshot import View
 
 AXIS = 9  # the width of the labels at the left
 NO_LOSS = "no loss yet: the loss step computes it"

@@ -7,13 +7,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from engine.program import Program, TensorInfo
+from engine.program.program import Program, TensorInfo
 from tui.render.formula_roles import tensor_role
-from tui.render.line import Line, fitted
-from tui.render.numbers import compact, shape_text
-from tui.render.sampling import bounded
 from tui.render.summary import Summary, shown_mean, spark, summarize
-from tui.view import View
+from tui.render.text.line import Line, fitted
+from tui.render.text.numbers import compact, shape_text
+from tui.render.text.sampling import bounded
+from tui.view.snapshot import View
 
 GROUPS = ("parameter", "activation", "mask", "input", "target", "loss", "hyper")
 BADGE_ROLES = {"fresh": "good", "stale": "warn", "none": "dim", "zeroed": "dim"}

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from engine.watches import Value
-from tui.render.clean import clean
-from tui.render.curve import block_spark
-from tui.render.line import Line, fitted, spread, width_of
-from tui.render.numbers import compact, shape_text
+from engine.stops.watches import Value
+from tui.render.charts.curve import block_spark
 from tui.render.summary import summarize, summary_text
-from tui.view import View
+from tui.render.text.clean import clean
+from tui.render.text.line import Line, fitted, spread, width_of
+from tui.render.text.numbers import compact, shape_text
+from tui.view.snapshot import View
 
 SPARK = 16
 

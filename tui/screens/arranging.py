@@ -8,14 +8,14 @@ from typing import Protocol, cast
 from textual import events, on
 from textual.widget import Widget
 
-from tui.commands import PANES, Command, key_name
-from tui.messages import PaneChosen
+from tui.keys.messages import PaneChosen
+from tui.keys.table import PANES, Command, key_name
+from tui.panes.status import TabLine
 from tui.render.listing import natural_width
 from tui.render.variables import names_of
-from tui.screens.lesson import Lesson
-from tui.view import View
+from tui.screens.playback import Lesson
+from tui.view.snapshot import View
 from tui.widgets.key_line import KeyLine
-from tui.widgets.status import TabLine
 
 NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
 PROGRAM, PROGRAM_WIDE = (38, 46), (38, 60)  # the narrowest and widest program pane

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 
 from engine.errors import GradstepError
-from engine.positions import parse_position
-from tui.commands import PANES
-from tui.journeys import BUSY, Journeys, LongRun
-from tui.messages import GutterClicked, WatchRemoved
+from engine.run.position_text import parse_position
+from tui.control.worker import BUSY, Journeys, LongRun
+from tui.keys.messages import GutterClicked, WatchRemoved
+from tui.keys.table import PANES
 from tui.screens.pointing import Pointing
-from tui.view import followed
+from tui.view.snapshot import followed
 from tui.widgets.prompt import Asked, Dismissed, PromptLine
 
 if TYPE_CHECKING:
-    from engine.command_language import Debugger
+    from engine.words.language import Debugger
+    from tui.panes.console import ConsolePane
     from tui.screens.stops import StopsAnswer
-    from tui.widgets.console import ConsolePane
 
 OF_A_STOP = ("condition ", "log ")  # what the list of stops asks for and may be emptied
 SMALL = 24  # elements of a tensor that is edited as a list
@@ -76,14 +76,14 @@ class Commanding(Pointing):
     @property
     def console(self) -> "ConsolePane":
         """Where commands answer."""
-        from tui.widgets.console import ConsolePane
+        from tui.panes.console import ConsolePane
 
         return self.query_one(ConsolePane)
 
     @cached_property
     def debugger(self) -> "Debugger":
         """The command language, loaded when the first command is typed."""
-        from engine.command_language import Debugger
+        from engine.words.language import Debugger
 
         return Debugger(self.session)
 
@@ -101,7 +101,7 @@ class Commanding(Pointing):
 
     def answered(self, run: LongRun) -> None:
         """A command is over: its answer goes to the console, its first line beside the keys."""
-        from engine.command_language import Result
+        from engine.words.language import Result
 
         if run.error is not None:
             self.failed(run.error)
@@ -255,7 +255,7 @@ class Commanding(Pointing):
 
     def bookmark_text(self, name: str) -> str:
         """A bookmark with its place and its text, in brackets to tell one from the next."""
-        from engine.commands.placing import mark_line
+        from engine.words.placing import mark_line
 
         return f"[{mark_line(self.session, self.session.bookmarks[name])}]"
 

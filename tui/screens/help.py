@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.commands import EVERY, PANES, Command, Pane, help_rows
+from tui.keys.table import EVERY, PANES, Command, Pane, help_rows
 
 
 def help_table(pane: str, commands: tuple[Command, ...]) -> Table:

@@ -2,12 +2,12 @@
 
 from textual.widget import Widget
 
-from tui.widgets.chain import ChainPane
-from tui.widgets.console import ConsolePane
-from tui.widgets.diagnostics import DiagnosticsPane
-from tui.widgets.flow import FlowPane
-from tui.widgets.jacobian import JacobianPane
-from tui.widgets.watches import WatchesPane
+from tui.panes.chain import ChainPane
+from tui.panes.console import ConsolePane
+from tui.panes.diagnostics import DiagnosticsPane
+from tui.panes.flow import FlowPane
+from tui.panes.jacobian import JacobianPane
+from tui.panes.watches import WatchesPane
 
 
 def inspectors() -> list[Widget]:

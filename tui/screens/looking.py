@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from textual import on
 
-from engine.position import Granularity
-from tui.lens import differentiable, variable
-from tui.messages import FactorChosen
+from engine.run.position import Granularity
+from tui.keys.messages import FactorChosen
+from tui.panes.program import ProgramPane
 from tui.screens.wishes import Wishes
-from tui.view import Selection
-from tui.widgets.program import ProgramPane
+from tui.view.derivative import differentiable, variable
+from tui.view.snapshot import Selection
 
 LEVELS = tuple(Granularity)
 
@@ -49,7 +49,7 @@ class Looking(Wishes):
 
     def action_layers(self) -> None:
         """The flow through the layers, or what they cost; from elsewhere, the flow pane."""
-        from tui.widgets.flow import FlowPane
+        from tui.panes.flow import FlowPane
 
         flow = self.query_one(FlowPane)
         if self.focused_pane != flow.id:

@@ -10,32 +10,32 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
 
-from engine.badges import badge
-from engine.position import Granularity
-from engine.session import Session
-from tui.bindings import bindings, from_elsewhere
-from tui.commands import EVERY, PANES, PLOTS, Command
-from tui.counting import Counting
-from tui.journeys import Journeys, LongRun
-from tui.messages import (
+from engine.run.position import Granularity
+from engine.session.badges import badge
+from engine.session.session import Session
+from tui.control.count import Counting
+from tui.control.player import Player
+from tui.control.recording import Tape
+from tui.control.worker import Journeys, LongRun
+from tui.keys.bindings import bindings, from_elsewhere
+from tui.keys.messages import (
     EventChosen,
     IterationChosen,
     OpChosen,
     Opened,
     TensorChosen,
 )
-from tui.player import Player
+from tui.keys.table import EVERY, PANES, PLOTS, Command
+from tui.panes.program import ProgramPane
+from tui.panes.status import EquationLine, MessageLine, PhaseStrip, PositionLine, TabLine
+from tui.panes.tensor import TensorPane
+from tui.panes.timeline import TimelinePane
+from tui.panes.variables import VariablesPane
 from tui.render.variables import Summaries
 from tui.screens.arranging import Arranging
-from tui.tape import Tape
-from tui.view import UNWATCHED, Selection, View, look, remembered
+from tui.view.snapshot import UNWATCHED, Selection, View, look, remembered
 from tui.widgets.key_line import KeyLine
-from tui.widgets.program import ProgramPane
 from tui.widgets.prompt import Past, PromptLine
-from tui.widgets.status import EquationLine, MessageLine, PhaseStrip, PositionLine, TabLine
-from tui.widgets.tensor import TensorPane
-from tui.widgets.timeline import TimelinePane
-from tui.widgets.variables import VariablesPane
 
 if TYPE_CHECKING:
     from engine.diagnostics.diagnosis import Diagnosis

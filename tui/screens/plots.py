@@ -13,19 +13,19 @@ from textual.widgets import Input
 
 from engine.arrays import Array
 from engine.errors import GradstepError
-from engine.regions import has_regions
-from engine.tracks import Quantity, Tracks, gradient_norms, measures, watched
-from tui.beside import losses_of
-from tui.bindings import binding
-from tui.commands import COMMANDS, PLOT_COMMANDS, PLOTS
-from tui.messages import IterationChosen
+from engine.measure.regions import has_regions
+from engine.measure.series import Quantity, Tracks, gradient_norms, measures, watched
+from engine.recording.losses import losses_of
+from tui.keys.bindings import binding
+from tui.keys.messages import IterationChosen
+from tui.keys.table import COMMANDS, PLOT_COMMANDS, PLOTS
+from tui.panes.status import PositionLine
 from tui.render.plots import LOSS, MOST, PAN, ZOOM, Plots
-from tui.view import View
+from tui.view.snapshot import View
 from tui.widgets.clean_input import CleanInput
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesScreen
 from tui.widgets.plot import Curves, Legend, RegionMap, Sheet
-from tui.widgets.status import PositionLine
 
 if TYPE_CHECKING:
     from tui.screens.main import MainScreen

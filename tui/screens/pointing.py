@@ -5,13 +5,13 @@ An abstract base of the main screen.
 
 from abc import abstractmethod
 
-from engine.session import Session
-from tui.render.numbers import exact
-from tui.view import View
+from engine.session.session import Session
+from tui.panes.tensor import TensorPane
+from tui.panes.tensor_grid import TensorGrid
+from tui.render.text.numbers import exact
+from tui.view.snapshot import View
 from tui.widgets.grid import MatrixGrid
 from tui.widgets.lines import LinesScreen
-from tui.widgets.tensor import TensorPane
-from tui.widgets.tensor_grid import TensorGrid
 
 
 class Pointing(LinesScreen):

@@ -11,9 +11,9 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.stop import Stop
-from engine.stops import Stops
-from tui.render.clean import clean
+from engine.stops.stop import Stop
+from engine.stops.stop_list import Stops
+from tui.render.text.clean import clean
 
 HINT = "Space on/off  o once  i if  g ignore  l log  d delete  a add  Esc close"
 

@@ -4,7 +4,7 @@ from typing import Protocol, runtime_checkable
 
 from textual import on
 
-from tui.journeys import Done, LongRun, Steps
+from tui.control.worker import Done, LongRun, Steps
 from tui.screens.commanding import Commanding
 from tui.widgets.prompt import Asked
 

@@ -1,1 +1,1 @@
-"""The panes: thin shells over pure renderers. They read a View and post messages up."""
+"""What panes are made of."""

@@ -2,7 +2,7 @@
 
 from textual.widgets import Input
 
-from tui.render.clean import clean
+from tui.render.text.clean import clean
 
 
 class CleanInput(Input):

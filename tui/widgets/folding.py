@@ -7,8 +7,8 @@ from rich.cells import cell_len
 from textual import events
 from textual.geometry import Size
 
-from tui.render.line import Line
-from tui.view import View
+from tui.render.text.line import Line
+from tui.view.snapshot import View
 from tui.widgets.grid import FAR, MatrixGrid
 
 ROUND = 5  # from twice as many columns on, each line has a multiple of these: 0, 15, 30, …

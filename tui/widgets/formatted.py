@@ -5,8 +5,8 @@ from dataclasses import replace
 from textual.containers import Vertical
 from textual.reactive import reactive
 
-from tui.look import MAX_DIGITS, Look, turned
-from tui.render.numbers import NumberFormat
+from tui.render.text.numbers import NumberFormat
+from tui.view.display import MAX_DIGITS, Look, turned
 from tui.widgets.host import host_of
 
 

@@ -12,8 +12,8 @@ from textual.strip import Strip
 
 from engine.errors import GradstepError
 from tui.render.grid import Cell, GridWindow
-from tui.render.line import Line
-from tui.view import View
+from tui.render.text.line import Line
+from tui.view.snapshot import View
 from tui.widgets.lines import LineList, strip_of
 
 MIN_CELL = 9

@@ -4,7 +4,7 @@ from typing import Protocol, runtime_checkable
 
 from textual.widget import Widget
 
-from tui.journeys import Done, Steps
+from tui.control.worker import Done, Steps
 
 
 @runtime_checkable

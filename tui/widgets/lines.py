@@ -13,8 +13,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.render.line import ROLES, Line, Span
-from tui.view import View
+from tui.render.text.line import ROLES, Line, Span
+from tui.view.snapshot import View
 
 CLASSES = {role: f"line--{role}" for role in ROLES}
 

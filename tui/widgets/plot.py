@@ -9,16 +9,16 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from engine.arrays import Array
-from engine.regions import Regions, has_regions, labels, regions
-from engine.tracks import Tracks
-from tui.messages import IterationChosen
-from tui.render.heatmap import HeatCell
-from tui.render.line import Line, fitted
-from tui.render.plot import LABELS, plot_lines
+from engine.measure.regions import Regions, has_regions, labels, regions
+from engine.measure.series import Tracks
+from tui.keys.messages import IterationChosen
+from tui.render.charts.heatmap import HeatCell
+from tui.render.charts.plot import LABELS, plot_lines
 from tui.render.plots import Plots, curves, legend_lines, modes_line, nothing_yet, x_text
 from tui.render.regions import Cells, region_cells, region_legend, x_labels, y_labels
+from tui.render.text.line import Line, fitted
 from tui.theme import FEW_COLOURS
-from tui.view import View
+from tui.view.snapshot import View
 from tui.widgets.lines import Lines, strip_of
 
 

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
-from tui.render.clean import clean
+from tui.render.text.clean import clean
 from tui.widgets.clean_input import CleanInput
 from tui.widgets.key_line import KeyLine
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.program import Program
+from engine.program.program import Program
 from engine.recording.environment import environment
 from engine.recording.estimate import estimate
 from engine.recording.live import record_run
@@ -14,7 +14,7 @@ from engine.recording.recorded import Recording
 from engine.recording.recorder import Recorder
 from engine.recording.verify import Verdict, Verification
 from engine.recording.writer import Writer
-from engine.session import Session
+from engine.session.session import Session
 
 
 def writer(path: Path, program: Program, store: str, **more: Any) -> Writer:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.recording.compare import Comparison, Outcome, largest
 from engine.recording.replay import open_session
-from engine.session import Session
+from engine.session.session import Session
 from tests.engine.recording.recordings import opened, record_session
 from tests.engine.small_experiments import program
 

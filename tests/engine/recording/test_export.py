@@ -8,13 +8,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.experiment import load_experiment
-from engine.position import Granularity
-from engine.program import Program, compile_program
+from engine.experiment.spec import load_experiment
+from engine.program.program import Program, compile_program
+from engine.pytorch.script import torch_script
 from engine.recording.export import recorded_arrays, recorded_lines
-from engine.recording.torch_script import torch_script
-from engine.session import Session
-from engine.trace import trace_lines
+from engine.recording.trace_json import trace_lines
+from engine.run.position import Granularity
+from engine.session.session import Session
 from tests.engine.recording.recordings import opened, record
 from tests.engine.small_experiments import program
 

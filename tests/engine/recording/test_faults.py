@@ -13,7 +13,7 @@ from engine.errors import GradstepError
 from engine.recording.live import record_run
 from engine.recording.reader import Reader, check_appendable
 from engine.recording.recorder import Recorder
-from engine.session import Session
+from engine.session.session import Session
 from tests.engine.recording.recordings import opened, record, verdict, writer
 from tests.engine.small_experiments import program
 

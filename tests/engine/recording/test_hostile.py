@@ -14,7 +14,7 @@ from engine.errors import GradstepError
 from engine.recording.estimate import estimate
 from engine.recording.reader import Damaged
 from engine.recording.replay import open_session
-from engine.session import Session
+from engine.session.session import Session
 from tests.engine.recording.mutations import STRUCTURE
 from tests.engine.recording.recordings import opened, record, record_session
 from tests.engine.recording.test_faults import python

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.phases import Phase
-from engine.position import Granularity
 from engine.recording.schema import TABLES
-from engine.session import Session
+from engine.run.phases import Phase
+from engine.run.position import Granularity
+from engine.session.session import Session
 from tests.engine.recording.recordings import record_session
 from tests.engine.small_experiments import program
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import GradstepError
-from engine.position import Granularity
 from engine.recording.replay import DIFFERS, LIVE, RECOMPUTED, RECORDED, open_session
-from engine.session import Session
+from engine.run.position import Granularity
+from engine.session.session import Session
 from tests.engine.recording.recordings import (
     assert_same_tensors,
     opened,
@@ -257,8 +257,8 @@ def test_the_file_alone_is_enough(tmp_path: Path) -> None:
         "data": {"csv": str(data), "inputs": ["a", "b"], "targets": ["c"], "standardize": True},
         "loss": {"type": "cross_entropy"},
     }
-    from engine.experiment_reader import read_experiment
-    from engine.program import compile_program
+    from engine.experiment.reader import read_experiment
+    from engine.program.program import compile_program
     from tests.engine.small_experiments import document
 
     raw = document(loss=tables["loss"], layers=[{"type": "linear", "out": 2}])
@@ -277,7 +277,7 @@ def test_numbers_that_json_lacks_survive(tmp_path: Path) -> None:
     made_from = experiment(
         data={"x": [[float("nan"), 1.0], [float("inf"), -2.0]], "y": [[1.0]] * 2}
     )
-    from engine.program import compile_program
+    from engine.program.program import compile_program
 
     record(tmp_path / "r.gradstep", compile_program(made_from), "full")
     with opened(tmp_path / "r.gradstep") as recording:

@@ -11,7 +11,7 @@ from engine.recording.reader import Damaged
 from engine.recording.replay import open_session
 from engine.recording.ulps import ulps_between
 from engine.recording.verify import Verdict, Verification
-from engine.session import Session
+from engine.session.session import Session
 from tests.engine.recording.recordings import opened, record, record_session, verdict
 from tests.engine.small_experiments import program
 

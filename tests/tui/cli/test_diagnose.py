@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from engine.catalogue import BUILTINS
 from engine.diagnostics.doctor import diagnose
-from engine.experiment import load_experiment
-from engine.program import compile_program
+from engine.experiment.builtins import BUILTINS
+from engine.experiment.spec import load_experiment
+from engine.program.program import compile_program
 from tests.tui.cli.shell import assert_refused, invoke, shell, strict
 
 KEYS = [

@@ -5,10 +5,10 @@ import pytest
 from numpy.testing import assert_allclose
 from rich.cells import cell_len
 
-from engine.activations import Sigmoid
-from engine.catalogue import builtin_names
-from engine.experiment import load_experiment
-from engine.program import compile_program
+from engine.experiment.builtins import builtin_names
+from engine.experiment.spec import load_experiment
+from engine.nn.activations import Sigmoid
+from engine.program.program import compile_program
 from tests.tui.cli.shell import assert_refused, invoke, shell, strict
 
 
@@ -125,7 +125,7 @@ def test_wrong_requests_are_refused(args, words):
 
 
 def test_a_window_has_a_limit(monkeypatch):
-    monkeypatch.setattr("engine.jacobian_query.MOST", 1000)
+    monkeypatch.setattr("engine.chain.query.MOST", 1000)
     args = ("digits", "--of", "linear1.out", "--wrt", "linear1.weight", "--batch")
     refused = invoke("jacobian", *args, "--window", "0:2048,0:2048")
     assert_refused(refused, "a window of 4,194,304 entries: look at 1,000 at most")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.cli.shell import ROOT, invoke
-from tui.commands import COMMANDS, help_rows
+from tui.keys.table import COMMANDS, help_rows
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from engine.catalogue import BUILTINS, builtin_names
+from engine.experiment.builtins import BUILTINS, builtin_names
 from tests.tui.cli.shell import COMMAND, environment, invoke, strict
 
 

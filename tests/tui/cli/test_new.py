@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from engine.catalogue import builtin_names
-from engine.experiment import load_experiment
-from engine.program import compile_program
-from engine.session import Session
+from engine.experiment.builtins import builtin_names
+from engine.experiment.spec import load_experiment
+from engine.program.program import compile_program
+from engine.session.session import Session
 from tests.tui.cli.shell import assert_refused, invoke
 
 

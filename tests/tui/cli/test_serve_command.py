@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from tests.tui.cli.shell import WEB
 from tui.cli import gradstep
-from tui.headless.serve import loopback
+from tui.cli.serve import loopback
 
 
 async def converse(port: int) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 import pytest
 from rich.cells import cell_len
 
-from engine.catalogue import builtin_names
+from engine.experiment.builtins import builtin_names
 from tests.tui.cli.shell import invoke, shell, strict
 
 

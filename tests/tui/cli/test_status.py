@@ -4,7 +4,7 @@ import click
 import pytest
 
 from engine.errors import GradstepError
-from tui.headless.status import status_of
+from tui.cli.status import status_of
 
 
 def raising(error):
@@ -28,7 +28,7 @@ def raising(error):
     ],
 )
 def test_errors_are_one_message_and_a_status(error, status, message, capsys, monkeypatch):
-    monkeypatch.setattr("tui.headless.status.drop_output", lambda: None)
+    monkeypatch.setattr("tui.cli.status.drop_output", lambda: None)
     assert status_of(raising(error)) == status
     assert capsys.readouterr() == ("", message)
 

@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from engine import __version__
-from engine.catalogue import builtin_names
+from engine.experiment.builtins import builtin_names
 from tests.tui.cli.shell import COMMAND, assert_refused, environment, invoke, lines, shell, strict
 
 PHASES = ["zero_grad", "forward", "loss", "backward", "update"]

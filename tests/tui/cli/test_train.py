@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from engine.diagnostics.doctor import Doctor
-from engine.duration import lasting
-from engine.experiment import load_experiment
-from engine.metrics import evaluate
-from engine.program import compile_program
-from engine.session import Session
+from engine.experiment.spec import load_experiment
+from engine.measure.metrics import evaluate
+from engine.program.duration import lasting
+from engine.program.program import compile_program
+from engine.session.session import Session
 from tests.tui.cli.shell import COMMAND, environment, invoke, shell, strict
-from tui.headless.train_summary import confusion_lines
+from tui.cli.train_summary import confusion_lines
 
 
 def test_the_result_is_that_of_the_session():

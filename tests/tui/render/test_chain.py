@@ -6,16 +6,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engine.jacobian import Layout
-from engine.jacobian_query import complete_at
-from engine.session import Session
+from engine.chain.query import complete_at
+from engine.jacobian.operator import Layout
+from engine.session.session import Session
 from tests.tui.screen import built_in
-from tui.lens import Lens
 from tui.render.chain import chain_text
 from tui.render.chain_numbers import SMALL, Room, shares
 from tui.render.chain_table import fitting
-from tui.render.line import width_of
-from tui.view import Selection, View, look
+from tui.render.text.line import width_of
+from tui.view.derivative import Lens
+from tui.view.snapshot import Selection, View, look
 
 SIZES = re.compile(r"\((\d+)×(\d+)\)")
 

@@ -3,11 +3,11 @@
 import pytest
 
 from engine.diagnostics.doctor import Doctor
-from engine.experiment import load_experiment
-from engine.program import compile_program
-from engine.session import Session
+from engine.experiment.spec import load_experiment
+from engine.program.program import compile_program
+from engine.session.session import Session
 from tui.render.diagnostics import findings_text, urgent_first
-from tui.render.line import Line, width_of
+from tui.render.text.line import Line, width_of
 
 
 def observed(name: str, *events: int) -> list:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from engine.experiment import load_experiment
-from engine.flow import FlowRecord
-from engine.program import compile_program
-from engine.session import Session
+from engine.diagnostics.layer_stats import FlowRecord
+from engine.experiment.spec import load_experiment
+from engine.program.program import compile_program
+from engine.session.session import Session
 from tui.render.flow import (
     Columns,
     Flow,
@@ -18,8 +18,8 @@ from tui.render.flow import (
     share_spark,
     spark,
 )
-from tui.render.layers import layer_lines
-from tui.render.line import Line, width_of
+from tui.render.reports.layers import layer_lines
+from tui.render.text.line import Line, width_of
 
 
 def flow_of(name: str, iterations: int) -> Flow:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tui.render.grid import Axes, Cell, Window, as_matrix, grid_window
-from tui.render.numbers import NumberFormat
+from tui.render.text.numbers import NumberFormat
 
 EVERYTHING = range(1000)
 

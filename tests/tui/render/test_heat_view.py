@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.render import palette
+from tui.render.charts import palette
+from tui.render.charts.heatmap import HeatCell
 from tui.render.heat_view import (
     BAR,
     CURSOR,
@@ -15,7 +16,6 @@ from tui.render.heat_view import (
     picture_size,
     with_cursor,
 )
-from tui.render.heatmap import HeatCell
 
 LENGTHS = st.integers(1, 60)
 

@@ -3,21 +3,21 @@
 import numpy as np
 import pytest
 
-from engine.badges import badge
-from engine.position import Granularity
-from engine.program import Program
-from engine.session import Session
+from engine.program.program import Program
+from engine.run.position import Granularity
+from engine.session.badges import badge
+from engine.session.session import Session
 from tests.engine.small_experiments import program
-from tui.look import Look
-from tui.render.line import ROLES, Line, width_of
 from tui.render.listing import row_line, rows_of
-from tui.render.numbers import compact
-from tui.render.sides import Side
 from tui.render.status import equation_line, phase_strip, position_line
 from tui.render.tensor import Differences, tensor_head
+from tui.render.text.line import ROLES, Line, width_of
+from tui.render.text.numbers import compact
 from tui.render.timeline import timeline_lines
 from tui.render.variables import Summaries, names_of, variable_line
-from tui.view import Selection, View, look
+from tui.view.display import Look
+from tui.view.snapshot import Selection, View, look
+from tui.view.versions import Side
 
 WIDTHS = [0, 1, 5, 20, 38, 78, 120, 200]
 OPS = 19  # zero 4, forward 3, loss 1, backward 7, update 4

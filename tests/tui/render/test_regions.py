@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from engine.regions import Regions
-from tui.render import palette
-from tui.render.line import Line
+from engine.measure.regions import Regions
+from tui.render.charts import palette
 from tui.render.regions import cells_text, region_cells, region_legend, x_labels, y_labels
+from tui.render.text.line import Line
 
 DATA = np.array([[0.0, 0.0], [1.0, 1.0]])
 LABELS = np.array([0, 1])

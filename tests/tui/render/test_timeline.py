@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.experiment import load_experiment
-from engine.program import compile_program
-from engine.session import Session
-from tui.render.line import width_of
-from tui.render.outline import Outlines
+from engine.experiment.spec import load_experiment
+from engine.program.program import compile_program
+from engine.session.session import Session
+from tui.render.charts.outline import Outlines
+from tui.render.text.line import width_of
 from tui.render.timeline import Axis, timeline_lines
-from tui.view import Selection, View, look
+from tui.view.snapshot import Selection, View, look
 
 AXIS = 9
 

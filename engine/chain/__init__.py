@@ -1,0 +1,1 @@
+"""The chain rule between two tensors."""

@@ -1,0 +1,229 @@
+"""The chain rule between any two tensors: each factor with its name, its tensors and its sizes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+
+from engine.chain.primals import Moment
+from engine.errors import GradstepError
+from engine.jacobian.operator import Jacobian
+from engine.jacobian.product import Association, product
+from engine.jacobian.structures import Identity, Zero
+from engine.program.graph import Node
+from engine.program.program import Program
+from engine.wording import nearest
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """``∂of/∂wrt``: one Jacobian of a chain, with the names of both tensors."""
+
+    symbol: str
+    of: str
+    wrt: str
+    jacobian: Jacobian
+
+    @property
+    def dims(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.jacobian.dims
+
+    @property
+    def structure(self) -> str:
+        """The name of the structure."""
+        return self.jacobian.structure
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something wrong with a chain after its factor number ``index``, counted from 0.
+
+    ``kind``: ``dims`` (neighbours do not conform), ``names`` (the tensors of neighbours do not
+    meet), ``twice`` (a factor has been counted before), ``end`` (the chain is about another pair).
+    """
+
+    kind: str
+    index: int
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """The factors of ``∂of/∂wrt`` from left to right; ``reason`` says why a derivative is zero."""
+
+    of: str
+    wrt: str
+    factors: tuple[Factor, ...]
+    reason: str = ""
+
+    @property
+    def dims(self) -> tuple[tuple[int, int], ...]:
+        """Rows and columns of every factor."""
+        return tuple(factor.dims for factor in self.factors)
+
+    def conforms(self) -> bool:
+        """Whether the columns of every factor are as many as the rows of the next one."""
+        return all(a[1] == b[0] for a, b in pairwise(self.dims))
+
+    def gaps(self) -> list[Gap]:
+        """Everything wrong with this chain; empty for one that is complete."""
+        return [*self.bad_ends(), *self.bad_neighbours(), *self.repetitions()]
+
+    def bad_ends(self) -> Iterator[Gap]:
+        """A first or last factor that is about another tensor."""
+        if not self.factors:
+            yield Gap("end", 0, "no factor is left")
+            return
+        first, last = self.factors[0], self.factors[-1]
+        if first.of != self.of:
+            yield Gap("end", 0, f"begins with {first.symbol}, of {first.of} and not of {self.of}")
+        if last.wrt != self.wrt:
+            index = len(self.factors) - 1
+            yield Gap("end", index, f"ends with {last.symbol}, by {last.wrt} and not by {self.wrt}")
+
+    def bad_neighbours(self) -> Iterator[Gap]:
+        """Neighbours that do not conform, or whose tensors do not meet."""
+        for i, (a, b) in enumerate(pairwise(self.factors)):
+            if a.dims[1] != b.dims[0]:
+                sizes = f"({a.dims[0]}×{a.dims[1]})({b.dims[0]}×{b.dims[1]})"
+                yield Gap("dims", i, f"{a.symbol} and {b.symbol} do not conform: {sizes}")
+            if a.wrt != b.of:
+                missing = f"∂({a.wrt})/∂({b.of})"
+                yield Gap(
+                    "names", i, f"{a.symbol} ends at {a.wrt}, but {b.symbol} begins at {b.of}: "
+                    f"{missing} is not there"
+                )  # fmt: skip
+
+    def repetitions(self) -> Iterator[Gap]:
+        """Factors that have been counted before."""
+        seen: set[tuple[str, str]] = set()
+        for i, factor in enumerate(self.factors):
+            if (factor.of, factor.wrt) in seen:
+                yield Gap("twice", i, f"{factor.symbol} is counted twice")
+            seen.add((factor.of, factor.wrt))
+
+    def jacobian(self) -> Jacobian:
+        """The lazy product; a GradstepError where neighbours do not conform."""
+        return product([factor.jacobian for factor in self.factors])
+
+    def partials(self, symbols: Program) -> tuple[Factor, ...]:
+        """The products from the left: ∂ℓ/∂ŷ, ∂ℓ/∂z₃, … up to the whole chain."""
+        top = symbols.tensors[self.of].symbol
+        return tuple(
+            Factor(
+                f"∂{top}/∂{symbols.tensors[factor.wrt].symbol}",
+                self.of,
+                factor.wrt,
+                product([one.jacobian for one in self.factors[: i + 1]]),
+            )
+            for i, factor in enumerate(self.factors)
+        )
+
+    @cached_property
+    def association(self) -> Association:
+        """The order of multiplication with the fewest multiply-adds."""
+        return Association([factor.jacobian.pattern for factor in self.factors])
+
+    def order(self) -> str:
+        """The cheapest order with brackets: ``(∂ℓ/∂ŷ ∂ŷ/∂z₃) ∂z₃/∂z₂``."""
+        return self.association.brackets([factor.symbol for factor in self.factors])
+
+    def without(self, index: int) -> "Chain":
+        """The same chain with one factor forgotten."""
+        return replace(self, factors=self.factors[:index] + self.factors[index + 1 :])
+
+    def doubled(self, index: int) -> "Chain":
+        """The same chain with one factor counted twice."""
+        return replace(self, factors=self.factors[: index + 1] + self.factors[index:])
+
+
+def chain(moment: Moment, of: str, wrt: str) -> Chain:
+    """The factors of ``∂of/∂wrt``; the shapes of all of them are known without values.
+
+    Tensors are ``x``, ``y``, ``loss``, ``yhat``, ``LAYER.out``, ``LAYER.weight``, ``LAYER.bias``.
+    Raises GradstepError for other names, and for derivatives by class indices.
+    """
+    program = moment.program
+    of, wrt = tensor(program, of), tensor(program, wrt)
+    if of == wrt:
+        shape = moment.shape(of)
+        return Chain(of, wrt, (factor(moment, of, wrt, Identity(shape, shape, moment.dtype)),))
+    if wrt == "y" and program.data.y.ndim == 1:
+        raise GradstepError("y holds class indices, and nothing has a derivative by these")
+    reason = independent(program, of, wrt)
+    if reason:
+        zero = Zero(moment.shape(of), moment.shape(wrt), moment.dtype)
+        return Chain(of, wrt, (factor(moment, of, wrt, zero),), reason)
+    return Chain(of, wrt, tuple(factors(moment, of, wrt)))
+
+
+def tensor(program: Program, name: str) -> str:
+    """The own name of a tensor that can stand in a Jacobian."""
+    known = program.resolve(name)
+    info = program.tensors.get(known)
+    roles = ("input", "target", "activation", "parameter", "loss")
+    if info is not None and info.role in roles:
+        return known
+    allowed = [info.name for info in program.tensors.values() if info.role in roles] + ["yhat"]
+    if info is not None and info.role == "gradient":
+        first = f"{name} is a gradient, ∂ℓ/∂{program.tensors[known.removesuffix('.grad')].symbol}"
+        raise GradstepError(f"{first}: ask for --of loss --wrt {name.removesuffix('.grad')}")
+    if info is not None and info.role == "mask":
+        raise GradstepError(f"{name} is drawn at random; {nearest('', allowed)}")
+    if info is not None:
+        raise GradstepError(f"{name} takes no part in forward; {nearest('', allowed)}")
+    raise GradstepError(f"no tensor {name!r}; {nearest(name, allowed)}")
+
+
+def stage(program: Program, name: str) -> int:
+    """How far along the network a tensor is computed or enters: x at 0, the loss last."""
+    info = program.tensors[name]
+    if name == "x":
+        return 0
+    if name in ("loss", "y"):
+        return len(program.network.nodes) + 1
+    places = {node.name: i + 1 for i, node in enumerate(program.network.nodes)}
+    return places[info.layer or ""]
+
+
+def independent(program: Program, of: str, wrt: str) -> str:
+    """Why one tensor does not depend on another one; empty when it does."""
+    info, other = program.tensors[of], program.tensors[wrt]
+    if info.role not in ("activation", "loss"):
+        return f"{info.symbol} is given, not computed: it depends on no other tensor"
+    if wrt == "y" and of != "loss":
+        return f"{info.symbol} does not depend on y: only the loss reads it"
+    if wrt == "loss" or stage(program, wrt) > stage(program, of):
+        return f"{info.symbol} is computed before {other.symbol} comes in: the other way round?"
+    return ""
+
+
+def factors(moment: Moment, of: str, wrt: str) -> Iterator[Factor]:
+    """From the numerator back through the layers to the denominator."""
+    network = moment.program.network
+    if of == "loss":
+        role = "y" if wrt == "y" else "yhat"
+        size = network.nodes[-1].layer.outputs
+        by = wrt if wrt == "y" else network.output
+        yield factor(moment, of, by, network.loss.jacobian(role, size, moment.loss_point()))
+        of = by
+    for node in reversed(network.nodes[: stage(moment.program, of)]):
+        if of == wrt:
+            return
+        role = role_of(node, wrt)
+        by = node.tensor(role)
+        yield factor(moment, of, by, node.layer.jacobian(role, moment.layer_point(node)))
+        if role != "input":
+            return
+        of = by
+
+
+def role_of(node: Node, wrt: str) -> str:
+    """What of this layer to differentiate by: the wanted parameter, else the input."""
+    return next((role for role in node.layer.parameters if node.tensor(role) == wrt), "input")
+
+
+def factor(moment: Moment, of: str, wrt: str, jacobian: Jacobian) -> Factor:
+    """A factor with its symbol."""
+    return Factor(f"∂{moment.symbol(of)}/∂{moment.symbol(wrt)}", of, wrt, jacobian)

@@ -1,0 +1,223 @@
+"""One Jacobian as it is looked at: of what, by what, for whom, in which layout, and a window of it.
+
+Numerator layout: (size of the numerator) × (size of the denominator), a loss gives one row.
+Gradient layout: the transpose, (∂z₂/∂z₁)ᵀ and the factors of the chain in reverse order. The
+derivative of the loss by a parameter matrix is also a matrix itself: (in × out) in numerator
+layout, (out × in), the parameter's own shape, in gradient layout.
+
+For one sample, activations are columns without a batch axis, and the loss is that of a batch which
+is this sample alone: ‖ŷ − y‖² for mse/sum, 1/K Σ for bce/mean. For the batch it is the loss itself.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.arrays import Array, Shape, frozen
+from engine.chain.chain import Chain, chain
+from engine.chain.primals import Moment, moment_of
+from engine.errors import GradstepError
+from engine.jacobian.operator import Jacobian, Layout, indices
+from engine.program.program import Program
+from engine.run.phases import Phase
+from engine.session.session import Session
+
+SHOWN = 64  # rows and columns of a window that nobody asked for
+MOST = 2**22  # entries of a window that somebody asked for
+
+
+class Term(NamedTuple):
+    """A factor as it stands in the product, in the layout of the view."""
+
+    symbol: str
+    dims: tuple[int, int]
+    structure: str
+    of: str
+    wrt: str
+
+
+class Window(NamedTuple):
+    """A part of a matrix: rows and columns from the first up to the last one, without it."""
+
+    rows: tuple[int, int]
+    cols: tuple[int, int]
+    values: Array
+
+
+@dataclass(frozen=True, eq=False)
+class JacobianView:
+    """``∂of/∂wrt`` at a moment; sizes and structure need no values."""
+
+    moment: Moment
+    chain: Chain
+    layout: Layout = Layout.NUMERATOR
+
+    @cached_property
+    def jacobian(self) -> Jacobian:
+        """The operator, in numerator layout always."""
+        return self.chain.jacobian()
+
+    @property
+    def transposed(self) -> bool:
+        """Whether rows belong to the denominator."""
+        return self.layout == Layout.GRADIENT
+
+    @property
+    def symbol(self) -> str:
+        """``∂ℓ/∂W⁽¹⁾``, transposed in gradient layout."""
+        of, wrt = self.chain.of, self.chain.wrt
+        plain = f"∂{self.moment.symbol(of)}/∂{self.moment.symbol(wrt)}"
+        return f"({plain})ᵀ" if self.transposed else plain
+
+    @property
+    def row_shape(self) -> Shape:
+        """The shape of the tensor that the rows run over."""
+        return self.jacobian.col_shape if self.transposed else self.jacobian.row_shape
+
+    @property
+    def col_shape(self) -> Shape:
+        """The shape of the tensor that the columns run over."""
+        return self.jacobian.row_shape if self.transposed else self.jacobian.col_shape
+
+    @property
+    def dims(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return math.prod(self.row_shape), math.prod(self.col_shape)
+
+    def terms(self) -> list[Term]:
+        """The factors in the order of the product."""
+        found = [
+            Term(one.symbol, one.dims, one.structure, one.of, one.wrt) for one in self.chain.factors
+        ]
+        if not self.transposed:
+            return found
+        return [
+            one._replace(symbol=f"({one.symbol})ᵀ", dims=(one.dims[1], one.dims[0]))
+            for one in reversed(found)
+        ]
+
+    def row_label(self, i: int) -> str:
+        """The element that a row belongs to: ``z₂[3]``, in a batch ``z₂[0, 3]``."""
+        return self.label(self.chain.wrt if self.transposed else self.chain.of, self.row_shape, i)
+
+    def col_label(self, j: int) -> str:
+        """The element that a column belongs to: ``W⁽¹⁾[2, 1]``."""
+        return self.label(self.chain.of if self.transposed else self.chain.wrt, self.col_shape, j)
+
+    def label(self, name: str, shape: Shape, index: int) -> str:
+        """An element of a tensor in words."""
+        if not shape:
+            return self.moment.symbol(name)
+        place = ", ".join(str(int(i)) for i in np.unravel_index(index, shape))
+        return f"{self.moment.symbol(name)}[{place}]"
+
+    def window(
+        self, rows: slice | range = slice(SHOWN), cols: slice | range = slice(SHOWN)
+    ) -> Array:
+        """These rows and columns of the layout; nothing else is computed."""
+        if self.transposed:
+            return frozen(self.jacobian.window(cols, rows).T)
+        return self.jacobian.window(rows, cols)
+
+    def corner(self, rows: int = SHOWN, cols: int = SHOWN) -> Window:
+        """The first rows and columns."""
+        return self.part((0, min(rows, self.dims[0])), (0, min(cols, self.dims[1])))
+
+    def part(self, rows: tuple[int, int], cols: tuple[int, int]) -> Window:
+        """A window by its bounds, which are checked."""
+        for (start, stop), size, what in zip(
+            (rows, cols), self.dims, ("rows", "columns"), strict=True
+        ):
+            if not 0 <= start < stop <= size:
+                raise GradstepError(
+                    f"window {what} {start}:{stop}: {self.symbol} has {size:,} {what}, 0:{size}"
+                )
+        entries = (rows[1] - rows[0]) * (cols[1] - cols[0])
+        if entries > MOST:
+            raise GradstepError(f"a window of {entries:,} entries: look at {MOST:,} at most")
+        return Window(rows, cols, self.window(range(*rows), range(*cols)))
+
+    @property
+    def matrix_dims(self) -> tuple[int, int] | None:
+        """Of the loss by a parameter matrix: (in × out), or (out × in) in gradient layout."""
+        shape = self.jacobian.col_shape
+        by = self.moment.program.tensors[self.chain.wrt]
+        if self.chain.of != "loss" or by.role != "parameter" or len(shape) != 2:
+            return None
+        return (shape[0], shape[1]) if self.transposed else (shape[1], shape[0])
+
+    def matrix(
+        self, rows: slice | range = slice(SHOWN), cols: slice | range = slice(SHOWN)
+    ) -> Array:
+        """A window of the derivative by a parameter matrix as a matrix."""
+        dims = self.matrix_dims
+        if dims is None:
+            raise GradstepError(f"{self.symbol} is no derivative of the loss by a parameter matrix")
+        i, j = indices(rows, dims[0]), indices(cols, dims[1])
+        out, inner = (i[:, None], j) if self.transposed else (j, i[:, None])
+        places = out * self.jacobian.col_shape[1] + inner
+        values = self.jacobian.gather(np.array([0]), places.reshape(-1))
+        return frozen(values.reshape(places.shape))
+
+    def as_json(self, window: Window | None, missing: str = "") -> dict[str, Any]:
+        """All of ``gradstep jacobian --json``; ``missing`` says why there is no window."""
+        jacobian, chained = self.jacobian, self.chain
+        shown: dict[str, Any] | None = None
+        if window is not None:
+            values = window.values.tolist()
+            shown = {"rows": list(window.rows), "cols": list(window.cols), "values": values}
+        result: dict[str, Any] = {
+            "of": chained.of,
+            "wrt": chained.wrt,
+            "row_shape": list(self.row_shape),
+            "col_shape": list(self.col_shape),
+            "dims": list(self.dims),
+            "structure": jacobian.structure,
+            "nonzeros": jacobian.nonzeros,
+            "dense_bytes": jacobian.dense_bytes,
+            "chain": [
+                {"factor": one.symbol, "dims": list(one.dims), "structure": one.structure}
+                for one in self.terms()
+            ],
+            "window": shown,
+            "symbol": self.symbol,
+            "layout": self.layout.value,
+            "sample": self.moment.sample,
+            "position": self.moment.position,
+            "cost": {
+                "vjp": jacobian.cost_vjp,
+                "jvp": jacobian.cost_jvp,
+                "full": jacobian.cost_full,
+            },
+        }
+        if chained.reason:
+            result["reason"] = chained.reason
+        if missing:
+            result["missing"] = missing
+        if self.matrix_dims is not None and window is not None:
+            result["matrix"] = {"dims": list(self.matrix_dims), "values": self.matrix().tolist()}
+        return result
+
+
+def query(
+    where: Session | Moment,
+    of: str,
+    wrt: str,
+    sample: int | None = 0,
+    layout: Layout = Layout.NUMERATOR,
+) -> JacobianView:
+    """``∂of/∂wrt`` where a session stands, for one sample or, with None, for the whole batch.
+
+    A Moment brings its own sample. Raises GradstepError for unknown tensors and samples.
+    """
+    moment = where if isinstance(where, Moment) else moment_of(where, sample)
+    return JacobianView(moment, chain(moment, of, wrt), layout)
+
+
+def complete_at(program: Program) -> int:
+    """The first event with all values of an iteration and unmoved parameters, before update."""
+    last = (Phase.FORWARD, Phase.LOSS, Phase.BACKWARD)
+    return max((op.index + 1 for op in program.ops if op.phase in last), default=0)

@@ -1,0 +1,276 @@
+"""The samples of an experiment, and the batches they are cut into.
+
+``Dataset.x`` is (N, n) in the experiment's dtype; ``Dataset.y`` is (N, K) in the same dtype, or
+class indices (N,) of int64. Batch k of epoch e is a pure function of (seed, e, k).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.arrays import Array, frozen
+from engine.errors import ExperimentError, Problem
+from engine.experiment.data_files import (
+    MAX_BYTES,
+    MAX_CLASSES,
+    MAX_CSV_BYTES,
+    CSVTable,
+    DataProblem,
+    check_size,
+    npz_arrays,
+)
+from engine.experiment.data_generated import columns_of, generated
+from engine.experiment.data_split import split
+from engine.experiment.spec import DataSpec, Experiment
+from engine.nn.element_losses import LOSSES
+from engine.nn.initializers import stream
+
+MAX_NAMES = 100  # inputs that get a name of their own in a generated set
+SHUFFLE = 2**31  # keeps the streams of shuffling apart from those of the initial values
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The samples to train on; ``classes`` are the labels behind class indices or one-hot columns.
+
+    ``validation`` has the samples that were set aside.
+    """
+
+    x: Array
+    y: Array
+    classes: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    validation: "Dataset | None" = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def load_data(experiment: Experiment) -> Dataset:
+    """The samples that an experiment names, checked; an ExperimentError says what is wrong."""
+    spec = experiment.data
+    classes = LOSSES[experiment.loss.type].takes_classes
+    try:
+        if spec.csv is not None:
+            data = read_csv(spec, experiment.path_of(spec.csv), classes)
+        elif spec.npz is not None:
+            data = read_npz(experiment.path_of(spec.npz), experiment.dtype)
+        elif spec.generate is not None:
+            data = generate(spec, experiment.seed, classes)
+        else:
+            data = read_inline(spec)
+        ignored = getattr(experiment.loss, "ignore_index", None)
+        return finished(data, spec, experiment.dtype, classes, ignored, experiment.seed)
+    except DataProblem as error:
+        raise ExperimentError(experiment.source or experiment.name, error.problems) from None
+
+
+def finished(
+    data: Dataset,
+    spec: DataSpec,
+    dtype: str,
+    classes: bool,
+    ignored: int | None = None,
+    seed: int = 0,
+) -> Dataset:
+    """The samples in their final dtype and shapes, standardized if asked for, read-only.
+
+    Rows set aside for validation have no part in the means and deviations.
+    """
+    if len(data.x) != len(data.y):
+        raise DataProblem("y", f"has {len(data.y)} rows, but x has {len(data.x)}: one each")
+    if len(data.x) == 0 or data.x.shape[1] == 0:
+        raise DataProblem("x", f"is empty, shape {data.x.shape}: at least one row and one column")
+    check_image(spec.image, data.x.shape[1])
+    train, aside = None, None
+    if spec.validation is not None:
+        train, aside = split(data.y, spec.validation, seed, spec.stratify)
+    x = standardized(data.x, train) if spec.standardize else data.x
+    x = converted(x, "x", dtype)
+    flat = classes and data.y.ndim == 1
+    y: Array = class_indices(data.y, ignored) if flat else converted(data.y, "y", dtype)
+    if train is None:
+        return Dataset(frozen(x), frozen(y), data.classes, data.inputs)
+    kept = Dataset(frozen(x[aside]), frozen(y[aside]), data.classes, data.inputs)
+    return Dataset(frozen(x[train]), frozen(y[train]), data.classes, data.inputs, kept)
+
+
+def check_image(image: tuple[int, int] | None, columns: int) -> None:
+    """A DataProblem when rows of so many numbers are no pictures of this height and width."""
+    if image is not None and image[0] * image[1] != columns:
+        height, width = image
+        said = f"{height} × {width} is {height * width} numbers, but a row of x has {columns}"
+        raise DataProblem("image", said)
+
+
+def converted(values: Array, field: str, dtype: str) -> Array:
+    """The values in the experiment's dtype; a DataProblem where a number becomes an infinity."""
+    with np.errstate(over="ignore"):
+        out: Array = values.astype(dtype)
+    lost = np.argwhere(np.isinf(out) & np.isfinite(values))
+    if len(lost):
+        where = tuple(lost[0].tolist())
+        number, place = values[where], ", ".join(map(str, where))
+        raise DataProblem(field, f"{number:g} at [{place}] is too large for {dtype}")
+    return out
+
+
+def class_indices(y: Array, ignored: int | None = None) -> Any:
+    """Flat targets as int64; a DataProblem where one is no whole number from 0 and not ignored."""
+    wrong = ~((y >= 0) & (y < MAX_CLASSES) & (y == np.floor(y)))
+    if ignored is not None:
+        wrong &= y != ignored
+    if wrong.any():
+        i = int(np.argmax(wrong))
+        said = f"flat targets are class indices, whole numbers from 0, but y[{i}] is {y[i]:g}"
+        raise DataProblem("y", said)
+    return y.astype(np.int64)
+
+
+def standardized(x: Array, rows: NDArray[np.int64] | None = None) -> Array:
+    """Each column with mean 0 and standard deviation 1 (over N); a constant column becomes 0.
+
+    Mean and deviation are those of ``rows``, or of all; what is constant there stays a difference.
+    """
+    x = x.astype(np.float64)
+    known = x if rows is None else x[rows]
+    with np.errstate(all="ignore"):  # data may hold NaN and infinities
+        constant = known.min(axis=0) == known.max(axis=0)
+        spread = np.where(constant, 1, known.std(axis=0))
+        middle = np.where(constant, known[0], known.mean(axis=0))
+        out: Array = np.where(x == middle, 0, (x - middle) / spread)
+    return out
+
+
+def generate(spec: DataSpec, seed: int, classes: bool) -> Dataset:
+    """A generated set, with targets that fit the loss: class indices, or rows."""
+    assert spec.generate is not None
+    size = 8 * spec.samples * columns_of(spec.generate, spec.features)
+    if size > MAX_BYTES:
+        said = f"x takes {size:,} bytes, more than the limit of {MAX_BYTES:,}"
+        raise DataProblem("samples", said)
+    x, y, kinds = generated(
+        spec.generate, seed, spec.samples, spec.noise, spec.classes, spec.features
+    )
+    names = tuple(f"x{i}" for i in range(x.shape[1])) if x.shape[1] <= MAX_NAMES else ()
+    labels = tuple(str(k) for k in range(kinds))
+    if spec.one_hot and not kinds:
+        raise DataProblem("one_hot", f"{spec.generate} has numbers to predict, and no classes")
+    if spec.one_hot:
+        return Dataset(x, one_hot(y, kinds), labels, names)
+    if kinds > 2 and not classes:
+        said = f"{spec.generate} has {kinds} classes, and this loss takes rows"
+        raise DataProblem("generate", f"{said}: one_hot = true makes a column of each class")
+    flat = classes and kinds
+    return Dataset(x, y.astype(np.float64) if flat else y.reshape(len(y), 1) * 1.0, labels, names)
+
+
+def read_inline(spec: DataSpec) -> Dataset:
+    """The x and y of the experiment file itself."""
+    assert spec.x is not None
+    assert spec.y is not None
+    rows = [row for row in spec.y if isinstance(row, list)]
+    if rows and len(rows) < len(spec.y):
+        raise DataProblem("y", "mixes rows and single values: all rows, or all class indices")
+    y = matrix(rows, "y") if rows else np.array(spec.y, dtype=np.float64)
+    return Dataset(matrix(spec.x, "x"), y)
+
+
+def matrix(rows: Sequence[Any], field: str) -> Array:
+    """Rows of one length as (N, n)."""
+    for i, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise DataProblem(
+                field, f"ragged: row {i} has {len(row)} values, row 0 has {len(rows[0])}"
+            )
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(rows[0]) if rows else 0)
+
+
+def read_csv(spec: DataSpec, path: Path, classes: bool) -> Dataset:
+    """The named columns of a CSV file with a header line."""
+    check_size(path, "csv", MAX_CSV_BYTES)
+    assert spec.inputs is not None
+    assert spec.targets is not None
+    table = CSVTable(path)
+    table.require(("inputs", spec.inputs), ("targets", spec.targets))
+    x = table.numbers(spec.inputs, "inputs")
+    names = tuple(spec.inputs)
+    if len(spec.targets) == 1 and (spec.one_hot or classes):
+        labels, index = table.labels(spec.targets[0])
+        y = one_hot(index, len(labels)) if spec.one_hot else index.astype(np.float64)
+        return Dataset(x, y, labels, names)
+    if spec.one_hot:
+        raise DataProblem("one_hot", f"needs exactly one target column, not {len(spec.targets)}")
+    return Dataset(x, table.numbers(spec.targets, "targets"), (), names)
+
+
+def read_npz(path: Path, dtype: str) -> Dataset:
+    """The arrays x and y of an NPZ file."""
+    x, y = npz_arrays(path, ("x", "y"), dtype)
+    if x.ndim != 2:
+        raise DataProblem("npz", f"{path}: x has shape {x.shape}; it must be (rows, columns)")
+    if y.ndim not in (1, 2):
+        raise DataProblem("npz", f"{path}: y has shape {y.shape}; it must have 1 or 2 axes")
+    return Dataset(x, y)
+
+
+def one_hot(index: NDArray[np.int64], classes: int) -> Array:
+    """Rows (N, classes) with a single 1; a DataProblem when they would be too large."""
+    size = 8 * len(index) * classes
+    if size > MAX_BYTES:
+        said = f"{len(index)} rows of {classes} classes take {size:,} bytes"
+        raise DataProblem("one_hot", f"{said}, more than the limit of {MAX_BYTES:,}")
+    rows = np.zeros((len(index), classes))
+    rows[np.arange(len(index)), index] = 1
+    return rows
+
+
+@lru_cache(maxsize=4)
+def epoch_order(seed: int, epoch: int, rows: int) -> NDArray[np.int64]:
+    """The shuffled order of the rows in an epoch, from (seed, epoch) alone."""
+    order = stream(seed, SHUFFLE, epoch).permutation(rows)
+    order.flags.writeable = False  # the cache hands out the same array again
+    return order
+
+
+@dataclass(frozen=True)
+class Batches:
+    """How ``rows`` samples are cut into batches; epochs and batches count from 0."""
+
+    rows: int
+    size: int
+    shuffle: bool
+    drop_last: bool
+    seed: int
+
+    @property
+    def count(self) -> int:
+        """Batches in one epoch."""
+        whole = self.rows // self.size
+        return whole if self.drop_last or self.rows % self.size == 0 else whole + 1
+
+    def rows_of(self, epoch: int, k: int) -> slice | NDArray[np.int64]:
+        """The rows of batch k of an epoch."""
+        part = slice(k * self.size, min((k + 1) * self.size, self.rows))
+        return epoch_order(self.seed, epoch, self.rows)[part] if self.shuffle else part
+
+    def batch(self, data: Dataset, epoch: int, k: int) -> tuple[Array, Array]:
+        """The inputs and targets of batch k of an epoch, read-only."""
+        rows = self.rows_of(epoch, k)
+        return frozen(data.x[rows]), frozen(data.y[rows])
+
+
+def batches(experiment: Experiment, data: Dataset) -> Batches:
+    """The batches of an experiment; an error when there would be none."""
+    spec = experiment.data
+    size = min(spec.batch_size or len(data), len(data))
+    if spec.drop_last and spec.batch_size and spec.batch_size > len(data):
+        said = f"drop_last with {len(data)} rows and batch_size {spec.batch_size} leaves no batch"
+        source = experiment.source or experiment.name
+        raise ExperimentError(source, [Problem("data.drop_last", said)])
+    return Batches(len(data), size, spec.shuffle, spec.drop_last, experiment.seed)

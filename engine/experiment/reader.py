@@ -1,0 +1,331 @@
+"""Experiment files into structs: every findable problem of a file at once, each with its path."""
+
+import math
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+
+from engine.errors import ExperimentError, GradstepError, Problem
+from engine.experiment.builtins import BUILTINS, builtin_names
+from engine.experiment.data_generated import RECIPES
+from engine.experiment.spec import (
+    LAYER_SPECS,
+    LOSS_SPECS,
+    OPTIMIZER_SPECS,
+    SCHEDULE_SPECS,
+    ClipSpec,
+    DataSpec,
+    Experiment,
+    LayerSpec,
+    LinearSpec,
+    OptimizerSpec,
+    ScheduleSpec,
+    SGDSpec,
+    Table,
+    TrainingSpec,
+)
+from engine.run.phases import Phase, order_problems, skip_problems
+from engine.wording import explain, join, nearest, shown, unknown_value, walk, words_of
+
+MAX_FILE_BYTES = 64 * 2**20
+T = TypeVar("T", bound=Table)
+NAME = re.compile(r"[^\W\d]\w*\Z")
+RESERVED = {"x", "y", "yhat", "loss", "optimizer", "event", "iteration", "epoch", "tensor"}
+REQUIRED_TABLES = {"data": "[data]", "layers": "[[layers]]", "loss": "[loss]"}
+
+
+def experiment_path(name: str) -> Path:
+    """The file behind a built-in name or a path; a GradstepError when there is none."""
+    if name in builtin_names():
+        return BUILTINS / f"{name}.toml"
+    path = Path(name)
+    if path.suffix == ".toml" or is_there(path):
+        return path
+    raise GradstepError(
+        f"{name}: neither a built-in experiment nor a .toml file; {nearest(name, builtin_names())}"
+    )
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path exists; one that cannot even be asked for does not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def read_file(name: str) -> Experiment:
+    """The experiment behind a built-in name or a path to a TOML file."""
+    path = experiment_path(name)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise GradstepError(f"{name}: more than {MAX_FILE_BYTES:,} bytes")
+        raw = tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
+    except OSError as error:
+        raise GradstepError(f"{name}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise GradstepError(f"{name}: not UTF-8 text (byte {error.start})") from error
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raise GradstepError(f"{name}: not valid TOML: {error}") from error
+    return read_experiment(raw, source=name, stem=path.stem, directory=str(path.parent))
+
+
+def read_experiment(
+    raw: Mapping[str, Any], source: str, stem: str = "", directory: str = ""
+) -> Experiment:
+    """The experiment that a parsed TOML document describes."""
+    reader = Reader()
+    experiment = reader.experiment(raw, source, stem or source, directory)
+    if reader.problems or experiment is None:
+        raise ExperimentError(source, reader.problems)
+    return experiment
+
+
+class Reader:
+    """Reads tables into structs and collects every problem on the way."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.largest = math.inf
+
+    def problem(self, path: str, message: str) -> None:
+        """Note one problem."""
+        self.problems.append(Problem(path, message))
+
+    def experiment(
+        self, raw: Mapping[str, Any], source: str, stem: str, directory: str
+    ) -> Experiment | None:
+        """The whole document; None when anything is wrong."""
+        plain = ("name", "description", "seed", "dtype")
+        tables = ("data", "layers", "loss", "optimizer", "schedule", "clip", "training")
+        self.unknown(raw, "", (*plain, *tables))
+        for table, header in REQUIRED_TABLES.items():
+            if table not in raw:
+                self.problem(table, f"missing: the file needs {header}")
+        values = {"name": stem, "source": source, "directory": directory}
+        values |= self.fields(Experiment, {k: raw[k] for k in plain if k in raw}, "", plain)
+        if values.get("dtype") == "float32":
+            self.largest = float(np.finfo("float32").max)
+        read = {
+            "data": self.table(DataSpec, raw["data"], "data") if "data" in raw else None,
+            "layers": self.layers(raw["layers"]) if "layers" in raw else None,
+            "loss": self.typed(raw["loss"], "loss", LOSS_SPECS) if "loss" in raw else None,
+            "optimizer": self.optimizer(raw.get("optimizer", {"type": "sgd"})),
+            "schedule": self.schedule(raw["schedule"]) if "schedule" in raw else None,
+            "clip": self.table(ClipSpec, raw["clip"], "clip") if "clip" in raw else None,
+            "training": self.table(TrainingSpec, raw.get("training", {}), "training"),
+        }
+        return None if self.problems else Experiment(**values, **read)  # type: ignore[arg-type]
+
+    def unknown(self, raw: Mapping[str, Any], path: str, allowed: Sequence[str]) -> None:
+        """A problem for each key that the table does not have."""
+        for key in raw:
+            if key not in allowed:
+                self.problem(join(path, key), f"unknown field; {nearest(key, allowed)}")
+
+    def fields(
+        self, cls: type[Table], raw: Mapping[str, Any], path: str, names: Sequence[str]
+    ) -> dict[str, Any]:
+        """The values of the named fields that are right, each checked on its own."""
+        types = {f.name: f.type for f in msgspec.structs.fields(cls)}
+        values = {}
+        for key in names:
+            place = join(path, key)
+            if key not in raw or self.wrong(raw[key], types[key], place, cls is DataSpec):
+                continue
+            try:
+                values[key] = msgspec.convert(raw[key], types[key])
+            except msgspec.ValidationError as error:
+                where, said = explain(str(error), raw[key], types[key])
+                self.problem(place + where, said)
+        return values
+
+    def wrong(self, value: Any, kind: Any, path: str, data: bool) -> bool:
+        """Note unknown words in a list, and hyper-parameters that are not finite numbers."""
+        before = len(self.problems)
+        if isinstance(value, list) and (allowed := words_of(kind)):
+            for i, word in enumerate(value):
+                if isinstance(word, str) and word not in allowed:
+                    self.problem(f"{path}[{i}]", unknown_value(word, allowed))
+        bad = () if data else [v for v in walk(value) if isinstance(v, float) and self.odd(v)]
+        if bad:
+            large = f"too large for float32, whose largest is {self.largest:.2g}"
+            self.problem(path, f"{bad[0]} is {large if math.isfinite(bad[0]) else 'not finite'}")
+        return len(self.problems) > before
+
+    def odd(self, value: float) -> bool:
+        """Whether a number is none that the experiment's dtype can hold."""
+        return not math.isfinite(value) or abs(value) > self.largest
+
+    def table(self, cls: type[T], raw: Any, path: str, more: Sequence[str] = ()) -> T | None:
+        """One table as a struct; None when anything in it is wrong."""
+        if not isinstance(raw, Mapping):
+            self.problem(path, f"must be a table, [{path}], not {shown(raw)}")
+            return None
+        before = len(self.problems)
+        infos = msgspec.structs.fields(cls)
+        names = [info.name for info in infos]
+        self.unknown(raw, path, (*more, *names))
+        values = self.fields(cls, raw, path, names)
+        for info in infos:
+            if info.required and info.name not in raw:
+                self.problem(join(path, info.name), "missing: this field is required")
+        if cls is DataSpec:
+            self.source(raw)
+        elif cls is LinearSpec:
+            self.linear(values, path)
+        elif cls is SGDSpec:
+            self.nesterov(values)
+        elif cls is ClipSpec:
+            self.clip(raw)
+        elif cls is TrainingSpec:
+            self.steps(values)
+        return cls(**values) if len(self.problems) == before else None
+
+    def typed(self, raw: Any, path: str, specs: Mapping[str, type[T]]) -> T | None:
+        """A table whose ``type`` chooses the struct."""
+        if not isinstance(raw, Mapping):
+            self.problem(path, f"must be a table with a type, not {shown(raw)}")
+            return None
+        kind = raw.get("type")
+        if kind is None:
+            self.problem(join(path, "type"), f"missing; allowed: {', '.join(specs)}")
+        elif not isinstance(kind, str) or kind not in specs:
+            said = f"unknown type {shown(kind)}; {nearest(str(kind)[:100], specs)}"
+            self.problem(join(path, "type"), said)
+        else:
+            return self.table(specs[kind], raw, path, more=("type",))
+        return None
+
+    def source(self, raw: Mapping[str, Any]) -> None:
+        """Exactly one source of data, with the fields that belong to it."""
+        given = {name for name, value in raw.items() if value is not None}
+        named = {"x/y": {"x", "y"}} | {name: {name} for name in ("csv", "npz", "generate")}
+        sources = [name for name, fields in named.items() if given & fields]
+        if len(sources) != 1:
+            found = " and ".join(sources) or "none"
+            self.problem(
+                "data", f"needs exactly one source of x/y, csv, npz, generate; found {found}"
+            )
+        for name in sorted({"x", "y"} - given if sources == ["x/y"] else ()):
+            self.problem(f"data.{name}", "missing: inline data has both x and y")
+        for name in ("inputs", "targets"):
+            if sources == ["csv"] and name not in given:
+                self.problem(f"data.{name}", "missing: a CSV needs the names of its columns")
+        for name in ("inputs", "targets"):
+            if "csv" not in given and raw.get(name):
+                self.problem(f"data.{name}", "belongs to csv only")
+        if raw.get("one_hot") and not given & {"csv", "generate"}:
+            self.problem("data.one_hot", "belongs to csv and generate only")
+        if raw.get("stratify") and "validation" not in given:
+            self.problem("data.stratify", "belongs to validation: the share of rows set aside")
+        for said in generate_problems(raw):
+            self.problem(*said)
+
+    def layers(self, raw: Any) -> tuple[LayerSpec, ...] | None:
+        """The [[layers]] tables, with names that are distinct and usable in expressions."""
+        if not isinstance(raw, list) or not raw:
+            self.problem("layers", "must be a list of at least one table, [[layers]]")
+            return None
+        specs = [self.typed(table, f"layers[{i}]", LAYER_SPECS) for i, table in enumerate(raw)]
+        names = layer_names(raw)
+        places: dict[str, int] = {}
+        for i, name in enumerate(names):
+            if name is not None:
+                self.layer_name(f"layers[{i}].name", name, places.setdefault(name, i), i)
+        return tuple(spec for spec in specs if spec is not None)
+
+    def layer_name(self, path: str, name: str, first: int, i: int) -> None:
+        """A layer's name is an identifier, is not taken, and is not a word of the debugger."""
+        if first < i:
+            self.problem(path, f"{shown(name)} is already the name of layers[{first}]")
+        elif not NAME.match(name):
+            rule = "a name has letters, digits and _, and does not start with a digit"
+            self.problem(path, f"{shown(name)}: {rule}")
+        elif name in RESERVED or name in list(Phase):
+            self.problem(path, f"{name!r} has a meaning of its own; choose another name")
+
+    def linear(self, values: Mapping[str, Any], path: str) -> None:
+        """Explicit values have as many rows as ``out``, and rows of one length."""
+        out, weight, bias = (values.get(name) for name in ("out", "weight", "bias"))
+        if weight is not None:
+            if out is not None and len(weight) != out:
+                turned = all(len(row) == out for row in weight)
+                hint = "; is it transposed? weights are (out, in)" if turned else ""
+                self.problem(f"{path}.weight", f"has {len(weight)} rows, but out = {out}{hint}")
+            lengths = sorted({len(row) for row in weight})
+            if len(lengths) > 1:
+                said = " and ".join(map(str, lengths))
+                self.problem(f"{path}.weight", f"its rows have different lengths, {said}")
+        if isinstance(bias, list) and out is not None and len(bias) != out:
+            self.problem(f"{path}.bias", f"has {len(bias)} values, but out = {out}")
+        if bias is False and "bias" in values.get("frozen", ()):
+            self.problem(f"{path}.frozen", "there is no bias to freeze: bias = false")
+
+    def optimizer(self, raw: Any) -> OptimizerSpec | None:
+        """The [optimizer] table."""
+        return self.typed(raw, "optimizer", OPTIMIZER_SPECS)
+
+    def schedule(self, raw: Any) -> ScheduleSpec | None:
+        """The [schedule] table."""
+        return self.typed(raw, "schedule", SCHEDULE_SPECS)
+
+    def clip(self, raw: Mapping[str, Any]) -> None:
+        """Clipping is by norm or by value."""
+        given = [name for name in ("norm", "value") if raw.get(name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            self.problem("clip", f"needs exactly one of norm, value; found {found}")
+        elif given == ["value"] and "norm_type" in raw:
+            self.problem("clip.norm_type", "belongs to norm only")
+
+    def nesterov(self, values: Mapping[str, Any]) -> None:
+        """What PyTorch refuses in the options of SGD."""
+        if values.get("nesterov") and (not values.get("momentum") or values.get("dampening")):
+            self.problem("optimizer.nesterov", "needs a momentum above 0 and no dampening")
+
+    def steps(self, values: Mapping[str, Any]) -> None:
+        """A legal order of the steps, and a legal choice of those to skip."""
+        for said in order_problems(values["order"]) if "order" in values else ():
+            self.problem("training.order", said)
+        for said in skip_problems(values.get("skip", ())):
+            self.problem("training.skip", said)
+
+
+def generate_problems(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Parameters that do not belong to the generated set."""
+    name = raw.get("generate")
+    recipe = RECIPES.get(name) if isinstance(name, str) else None
+    for field in ("samples", "noise", "classes", "features"):
+        if field not in raw:
+            continue
+        if name is None:
+            yield f"data.{field}", "belongs to generate only"
+        elif recipe is not None and getattr(recipe, field, 0) is None:
+            known = [n for n, other in RECIPES.items() if getattr(other, field) is not None]
+            yield f"data.{field}", f"{name} has none; it belongs to {', '.join(known)}"
+    noise = raw.get("noise")
+    if isinstance(noise, float) and not math.isfinite(noise):
+        yield "data.noise", f"{noise} is not finite"
+
+
+def layer_names(raw: Sequence[Any]) -> list[str | None]:
+    """The names of the layers, given or numbered; None where a table is too wrong to have one."""
+    counts: dict[str, int] = {}
+    names: list[str | None] = []
+    for table in (item if isinstance(item, Mapping) else {} for item in raw):
+        kind, name = table.get("type"), table.get("name")
+        number = None
+        if isinstance(kind, str) and kind in LAYER_SPECS:
+            number = counts[kind] = counts.get(kind, 0) + 1
+        if name is None and number is not None:
+            name = f"{kind}{number}"
+        names.append(name if isinstance(name, str) and name else None)
+    return names

@@ -1,0 +1,109 @@
+"""The language of conditions and watches: Python's expressions over tensors by name.
+
+Numbers, True, False, nan, inf, pi, e; tensors and scalars by dotted name, or by
+`tensor("my layer.weight")` where a name is not made of identifiers; + - * / // % ** @, comparisons,
+and, or, not, `a if c else b`; indexing with whole numbers, slices and `...`; the functions of
+`engine.expressions.functions`. Numbers are doubles, or integers of at most 64 bits. No expression
+can read an attribute, hold text, call anything else, raise anything but `ExpressionError`, or pass
+the bounds of `engine.expressions.values`.
+"""
+
+import ast
+import warnings
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from engine.expressions.compiler import ALLOWED, Compiler, Run
+from engine.expressions.names import complete, spelling, unwritable
+from engine.expressions.values import (
+    Evaluation,
+    ExpressionError,
+    Lookup,
+    NotAvailable,
+    Site,
+    Value,
+    truth,
+)
+
+__all__ = [
+    "Expression",
+    "ExpressionError",
+    "NotAvailable",
+    "compile_expression",
+    "complete",
+    "spelling",
+    "truth",
+]
+
+MAX_CHARACTERS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Expression:
+    """A compiled expression; `names` are the tensors and scalars that it reads."""
+
+    source: str
+    names: frozenset[str]
+    run: Run
+
+    def evaluate(self, lookup: Lookup) -> Value:
+        """The value; `lookup` gives an array or number for a name, or None if not computed yet.
+
+        Raises `NotAvailable` for a name without a value and `ExpressionError` for anything that
+        cannot be computed or would pass the bounds; what `lookup` itself raises passes through.
+        The array may be a view of a tensor.
+        """
+        try:
+            return self.run(Evaluation(lookup))
+        except RecursionError as problem:
+            raise ExpressionError(str(problem), 0, self.source) from problem
+
+    def holds(self, lookup: Lookup) -> bool:
+        """Whether this condition is met; one that needs a name not computed yet is not."""
+        try:
+            return Site(self.source, 0).truth(self.evaluate(lookup))
+        except NotAvailable:
+            return False
+
+
+def compile_expression(source: str, names: Collection[str]) -> Expression:
+    """Compile an expression over the known tensor and scalar names; raises `ExpressionError`."""
+    try:
+        tree = _parse(source, names)
+        compiler = Compiler(source, names)
+        run = compiler.compile(tree)
+    except (ValueError, MemoryError, RecursionError) as problem:
+        raise ExpressionError(f"this cannot be compiled: {problem}", 0, source) from problem
+    return Expression(source, frozenset(compiler.reads), run)
+
+
+def _parse(source: str, names: Collection[str]) -> ast.expr:
+    if len(source) > MAX_CHARACTERS:
+        message = f"an expression has at most {MAX_CHARACTERS} characters, this one {len(source)}"
+        raise ExpressionError(message, MAX_CHARACTERS, source)
+    for column, character in enumerate(source):
+        if not character.isprintable() and character != "\t":
+            message = f"the character U+{ord(character):04X} is not allowed in an expression"
+            raise ExpressionError(message, column, source)
+    try:
+        # Python warns of what it only dislikes, such as "1if x else 2"; nobody is there to read it.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source.strip(), mode="eval").body
+    except SyntaxError as problem:
+        raise _syntax_error(problem, source, names) from problem
+
+
+def _syntax_error(problem: SyntaxError, source: str, names: Collection[str]) -> ExpressionError:
+    indent = len(source) - len(source.lstrip())
+    # Without an offset, the source has ended too early.
+    column = min(indent + problem.offset - 1, len(source)) if problem.offset else len(source)
+    if not source.strip():
+        return ExpressionError(f"an expression is missing; {ALLOWED}", 0, source)
+    if name := unwritable(source, names):
+        hint = f"write {spelling(name)}"
+    elif source[column : column + 1] == "=":
+        hint = "to compare, write =="
+    else:
+        hint = ALLOWED
+    return ExpressionError(f"{problem.msg.split('. ')[0]}; {hint}", column, source)

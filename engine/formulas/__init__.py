@@ -1,0 +1,1 @@
+"""Formulas as trees: text, LaTeX, element rules."""

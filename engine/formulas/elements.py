@@ -1,0 +1,277 @@
+"""Formulas of single elements: indices, sums over them, and rules by cases.
+
+An element with index i is the column itself, one with index j the row: broadcasting then gives
+every element (i, j) of a Jacobian at once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.formulas.tree import (
+    ATOM,
+    PRODUCT,
+    SUM,
+    Formula,
+    Number,
+    Size,
+    Symbol,
+    Values,
+    latex_at,
+    text_at,
+)
+
+NEXT_ROW = r" \\ "
+INDEX = {"i": "ᵢ", "j": "ⱼ"}
+
+
+@dataclass(frozen=True)
+class At(Formula):
+    """Element i or j of a vector."""
+
+    inner: Formula
+    index: Literal["i", "j"] = "i"
+
+    def text(self) -> str:
+        return f"{text_at(self.inner, ATOM)}{INDEX[self.index]}"
+
+    def latex(self) -> str:
+        inner = self.inner.latex()
+        bare = self.inner.precedence == ATOM and "_" not in inner
+        return f"{inner}_{{{self.index}}}" if bare else f"({inner})_{{{self.index}}}"
+
+    def value(self, values: Values) -> Array:
+        column = self.inner.value(values)
+        return column if self.index == "i" else column.T
+
+
+@dataclass(frozen=True)
+class Absolute(Formula):
+    """|inner|."""
+
+    inner: Formula
+
+    def text(self) -> str:
+        return f"|{self.inner.text()}|"
+
+    def latex(self) -> str:
+        return rf"\lvert {self.inner.latex()} \rvert"
+
+    def value(self, values: Values) -> Array:
+        return np.abs(self.inner.value(values))
+
+
+@dataclass(frozen=True)
+class Total(Formula):
+    """Σᵢ inner, over the elements of a vector."""
+
+    precedence: ClassVar[int] = PRODUCT
+    inner: Formula
+    index: Literal["i", "j"] = "i"
+
+    def text(self) -> str:
+        return f"Σ{INDEX[self.index]} {self.body(self.inner.text())}"
+
+    def latex(self) -> str:
+        return rf"\sum_{{{self.index}}} {self.body(self.inner.latex())}"
+
+    def body(self, inner: str) -> str:
+        """The summand; a leading minus needs no parentheses, as in Σᵢ −[…]."""
+        return f"({inner})" if self.inner.precedence == SUM and inner[0] not in "-−" else inner
+
+    def value(self, values: Values) -> Array:
+        total: Array = np.sum(self.inner.value(values), keepdims=True)
+        return total
+
+
+@dataclass(frozen=True)
+class Log(Formula):
+    """The natural logarithm, not below ``floor``."""
+
+    precedence: ClassVar[int] = PRODUCT
+    inner: Formula
+    floor: float = -np.inf
+
+    def text(self) -> str:
+        inner = self.inner.text()
+        return f"log {inner}" if self.inner.precedence == ATOM else f"log({inner})"
+
+    def latex(self) -> str:
+        inner = self.inner.latex()
+        return rf"\log {inner}" if self.inner.precedence == ATOM else rf"\log({inner})"
+
+    def value(self, values: Values) -> Array:
+        return np.maximum(np.log(self.inner.value(values)), self.floor)
+
+
+@dataclass(frozen=True)
+class AtLeast(Formula):
+    """A product that is not let fall below ``floor``, written as the product alone."""
+
+    precedence: ClassVar[int] = PRODUCT
+    inner: Formula
+    floor: float
+
+    def text(self) -> str:
+        return self.inner.text()
+
+    def latex(self) -> str:
+        return self.inner.latex()
+
+    def value(self, values: Values) -> Array:
+        return np.maximum(self.inner.value(values), self.floor)
+
+
+@dataclass(frozen=True)
+class Pick(Formula):
+    """The element of a vector at a class index; 0 at one that is none."""
+
+    inner: Formula
+    index: Symbol
+
+    def text(self) -> str:
+        return f"{text_at(self.inner, ATOM)}[{self.index.text()}]"
+
+    def latex(self) -> str:
+        return f"{{{latex_at(self.inner, ATOM)}}}_{{{self.index.latex()}}}"
+
+    def value(self, values: Values) -> Array:
+        row, inner = int(self.index.value(values).item()), self.inner.value(values)
+        return inner[row : row + 1] if 0 <= row < len(inner) else np.zeros((1, 1))
+
+
+@dataclass(frozen=True)
+class OneHot(Formula):
+    """[i = y], which is 1 at the class index and 0 elsewhere."""
+
+    index: Symbol
+    size: Size
+    at: Literal["i", "j"] = "i"
+
+    def text(self) -> str:
+        return f"[{self.at} = {self.index.text()}]"
+
+    def latex(self) -> str:
+        return f"[{self.at} = {self.index.latex()}]"
+
+    def value(self, values: Values) -> Array:
+        rows = np.arange(int(self.size.value(values).item()))[:, None]
+        hot: Array = (rows == self.index.value(values)).astype(np.float64)
+        return hot if self.at == "i" else hot.T
+
+
+@dataclass(frozen=True)
+class Counts(Formula):
+    """[y ≠ −100], which is 0 at the class that is ignored and 1 elsewhere."""
+
+    index: Symbol
+    ignored: int
+
+    def text(self) -> str:
+        return f"[{self.index.text()} ≠ {Number(self.ignored).text()}]"
+
+    def latex(self) -> str:
+        return rf"[{self.index.latex()} \ne {Number(self.ignored).latex()}]"
+
+    def value(self, values: Values) -> Array:
+        return np.asarray(self.index.value(values) != self.ignored, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class SameIndex(Formula):
+    """i = j."""
+
+    size: Size
+
+    def text(self) -> str:
+        return "i = j"
+
+    def latex(self) -> str:
+        return "i = j"
+
+    def value(self, values: Values) -> Array:
+        return np.eye(int(self.size.value(values).item()))
+
+
+COMPARISONS = {
+    ">": (">", np.greater),
+    "≤": (r"\le", np.less_equal),
+    "<": ("<", np.less),
+    "≥": (r"\ge", np.greater_equal),
+}
+
+
+@dataclass(frozen=True)
+class Compare(Formula):
+    """left ≷ right; its value is 1 where it holds, else 0."""
+
+    precedence: ClassVar[int] = SUM
+    left: Formula
+    sign: str
+    right: Formula
+
+    def text(self) -> str:
+        return f"{self.left.text()} {self.sign} {self.right.text()}"
+
+    def latex(self) -> str:
+        return f"{self.left.latex()} {COMPARISONS[self.sign][0]} {self.right.latex()}"
+
+    def value(self, values: Values) -> Array:
+        holds = COMPARISONS[self.sign][1](self.left.value(values), self.right.value(values))
+        return np.asarray(holds, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A value, and the conditions that must all hold for it."""
+
+    then: Formula
+    conditions: tuple[Formula, ...]
+
+
+@dataclass(frozen=True)
+class Cases(Formula):
+    """The first case whose conditions hold, or else the last value."""
+
+    precedence: ClassVar[int] = SUM
+    cases: tuple[Case, ...]
+    otherwise: Formula
+
+    def text(self) -> str:
+        parts = [
+            f"{case.then.text()} if {' and '.join(c.text() for c in case.conditions)}"
+            for case in self.cases
+        ]
+        return ", ".join([*parts, f"else {self.otherwise.text()}"])
+
+    def latex(self) -> str:
+        rows = [
+            rf"{case.then.latex()} & \text{{if }} "
+            + r" \text{ and } ".join(c.latex() for c in case.conditions)
+            for case in self.cases
+        ]
+        rows.append(rf"{self.otherwise.latex()} & \text{{else}}")
+        return rf"\begin{{cases}} {NEXT_ROW.join(rows)} \end{{cases}}"
+
+    def value(self, values: Values) -> Array:
+        out = self.otherwise.value(values)
+        for case in reversed(self.cases):
+            holds = np.array([[True]])
+            for condition in case.conditions:
+                holds = holds & (condition.value(values) != 0)
+            out = np.where(holds, case.then.value(values), out)
+        return out
+
+
+def walk(part: object) -> Iterator[Formula]:
+    """A formula and every formula inside it."""
+    if isinstance(part, Formula):
+        yield part
+    if isinstance(part, Formula | Case):
+        part = tuple(vars(part).values())
+    if isinstance(part, tuple):
+        for inner in part:
+            yield from walk(inner)

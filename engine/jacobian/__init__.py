@@ -1,0 +1,1 @@
+"""Jacobians as lazy operators, of nothing in particular."""

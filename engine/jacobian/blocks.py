@@ -1,0 +1,248 @@
+"""Jacobians that fall apart into samples: a block for each, or a Kronecker product for each."""
+
+from dataclasses import dataclass
+from typing import Protocol, final
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.jacobian.operator import Index, Jacobian, Pattern, Source, Structure, distinct, matches
+
+Part = Index | slice
+ALL = slice(None)
+
+
+class Blocks(Protocol):
+    """The blocks of a block-diagonal Jacobian, all of one size, one for each sample."""
+
+    def cost(self, rows: int, cols: int) -> int:
+        """Multiply-adds of one vector times one block of this size."""
+
+    def block(self, sample: int, rows: Part, cols: Part) -> Array:
+        """A part of one block."""
+
+    def multiply(self, v: Array, samples: Part, rows: Part, cols: Part) -> Array:
+        """Row vectors (samples, m, rows) times these parts of the blocks."""
+
+    def transposed(self) -> "Blocks":
+        """The same blocks, each transposed."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SharedBlock:
+    """One matrix for all samples: a linear layer by its input."""
+
+    source: Source
+
+    def cost(self, rows: int, cols: int) -> int:
+        """As many multiply-adds as the matrix has entries."""
+        return rows * cols
+
+    def block(self, sample: int, rows: Part, cols: Part) -> Array:
+        """A part of the matrix."""
+        matrix = self.source()
+        if isinstance(rows, slice) or isinstance(cols, slice):
+            return matrix[rows][:, cols]
+        out: Array = matrix[np.ix_(rows, cols)]  # never a copy of all columns of these rows
+        return out
+
+    def multiply(self, v: Array, samples: Part, rows: Part, cols: Part) -> Array:
+        """One product for all samples."""
+        part = self.block(0, rows, cols)
+        done: Array = v.reshape(v.shape[0] * v.shape[1], part.shape[0]) @ part
+        return done.reshape(*v.shape[:2], part.shape[1])
+
+    def transposed(self) -> "SharedBlock":
+        """The transposed matrix."""
+        return SharedBlock(lambda: self.source().T)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class DiagonalMinusOuter:
+    """diag(d) − a bᵀ for each sample, d, a and b (N, K): softmax and log_softmax."""
+
+    d: Source
+    a: Source
+    b: Source
+
+    def cost(self, rows: int, cols: int) -> int:
+        """d ⊙ v, the sum v·a, and b times that."""
+        return 3 * cols
+
+    def block(self, sample: int, rows: Part, cols: Part) -> Array:
+        """A part of one sample's block."""
+        d, a, b = self.d()[sample], self.a()[sample], self.b()[sample]
+        i, j = np.arange(len(d))[rows], np.arange(len(d))[cols]
+        out: Array = np.equal.outer(i, j) * d[i][:, None] - np.outer(a[i], b[j])
+        return out
+
+    def multiply(self, v: Array, samples: Part, rows: Part, cols: Part) -> Array:
+        """Without ever writing down a block."""
+        d, a, b = self.d()[samples], self.a()[samples][:, rows], self.b()[samples][:, cols]
+        out: Array = -np.sum(v * a[:, None, :], axis=2, keepdims=True) * b[:, None, :]
+        places = np.arange(d.shape[1])
+        at, found = matches(places[cols], places[rows])
+        out[:, :, at] += v[:, :, found] * d[:, None, places[cols][at]]
+        return out
+
+    def transposed(self) -> "DiagonalMinusOuter":
+        """The outer product the other way round."""
+        return DiagonalMinusOuter(self.d, self.b, self.a)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class BlockDiagonal(Jacobian):
+    """One block for each of ``samples`` samples: no sample depends on another one."""
+
+    samples: int
+    blocks: Blocks
+
+    @property
+    def block_dims(self) -> tuple[int, int]:
+        """The dimensions of one block."""
+        rows, cols = self.dims
+        return rows // self.samples, cols // self.samples
+
+    @property
+    def pattern(self) -> Pattern:
+        rows, cols = self.dims
+        structure = Structure.DENSE if self.samples == 1 else Structure.BLOCK_DIAGONAL
+        return Pattern(structure, rows, cols, rows * cols // self.samples)
+
+    @property
+    def cost_vjp(self) -> int:
+        return self.samples * self.blocks.cost(*self.block_dims)
+
+    @property
+    def cost_jvp(self) -> int:
+        return self.cost_vjp
+
+    def transposed(self) -> "BlockDiagonal":
+        """Jᵀ."""
+        shapes = (self.col_shape, self.row_shape)
+        return BlockDiagonal(*shapes, self.dtype, self.samples, self.blocks.transposed())
+
+    def shared(self, rows: Index, cols: Index) -> Index:
+        """The samples that have both some of these rows and some of these columns."""
+        p, q = self.block_dims
+        above, below = distinct(rows // p, self.samples), distinct(cols // q, self.samples)
+        return np.intersect1d(above, below, assume_unique=True)
+
+    def vjps(self, v: Array) -> Array:
+        parts = v.reshape(len(v), self.samples, -1).transpose(1, 0, 2)
+        done = self.blocks.multiply(parts, ALL, ALL, ALL)
+        return done.transpose(1, 0, 2).reshape(len(v), -1)
+
+    def jvps(self, u: Array) -> Array:
+        return self.transposed().vjps(u)
+
+    def gather(self, rows: Index, cols: Index) -> Array:
+        p, q = self.block_dims
+        out = np.zeros((len(rows), len(cols)), self.dtype)
+        for sample in self.shared(rows, cols):
+            i, j = np.flatnonzero(rows // p == sample), np.flatnonzero(cols // q == sample)
+            out[np.ix_(i, j)] = self.blocks.block(int(sample), rows[i] % p, cols[j] % q)
+        return out
+
+    def left(self, v: Array, rows: Index, cols: Index) -> Array:
+        p, q = self.block_dims
+        samples = self.shared(rows, cols)
+        i, j = np.isin(rows // p, samples), np.isin(cols // q, samples)
+        above, below = distinct(rows[i] % p, p), distinct(cols[j] % q, q)
+        parts = np.zeros((len(samples), len(v), len(above)), self.dtype)
+        at = np.searchsorted(samples, rows[i] // p), np.searchsorted(above, rows[i] % p)
+        parts[at[0], :, at[1]] = v[:, i].T
+        done = self.blocks.multiply(parts, samples, above, below)
+        out = np.zeros((len(v), len(cols)), self.dtype)
+        to = np.searchsorted(samples, cols[j] // q), np.searchsorted(below, cols[j] % q)
+        out[:, j] = done[to[0], :, to[1]].T
+        return out
+
+    def right(self, u: Array, rows: Index, cols: Index) -> Array:
+        return self.transposed().left(u, cols, rows)
+
+    def touched_cols(self, rows: Index) -> Index:
+        p, q = self.block_dims
+        return runs(distinct(rows // p, self.samples), q)
+
+    def touched_rows(self, cols: Index) -> Index:
+        p, q = self.block_dims
+        return runs(distinct(cols // q, self.samples), p)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Kronecker(Jacobian):
+    """I ⊗ xₙᵀ for each sample n, with x (N, inputs): a linear layer by its weight.
+
+    Row (n, o), column (o', i): xₙᵢ where o = o', as vec(W) runs over the rows of W. With x = 1,
+    (N, 1), it is the Jacobian by the bias.
+    """
+
+    samples: int
+    outputs: int
+    source: Source
+
+    @property
+    def inputs(self) -> int:
+        """The columns of the weight."""
+        return self.dims[1] // self.outputs
+
+    @property
+    def pattern(self) -> Pattern:
+        return Pattern(Structure.KRONECKER, *self.dims, self.dims[0] * self.inputs)
+
+    @property
+    def cost_vjp(self) -> int:
+        return self.nonzeros
+
+    @property
+    def cost_jvp(self) -> int:
+        return self.nonzeros
+
+    def vjps(self, v: Array) -> Array:
+        grads = v.reshape(len(v), self.samples, self.outputs)
+        out: Array = grads.transpose(0, 2, 1) @ self.source()
+        return out.reshape(len(v), -1)
+
+    def jvps(self, u: Array) -> Array:
+        weights = u.reshape(len(u), self.outputs, self.inputs)
+        out: Array = self.source() @ weights.transpose(0, 2, 1)
+        return out.reshape(len(u), -1)
+
+    def gather(self, rows: Index, cols: Index) -> Array:
+        same = np.equal.outer(rows % self.outputs, cols // self.inputs)
+        x = self.source()[np.ix_(rows // self.outputs, cols % self.inputs)]
+        out: Array = np.where(same, x, self.dtype.type(0))
+        return out
+
+    def left(self, v: Array, rows: Index, cols: Index) -> Array:
+        x, out = self.source(), np.zeros((len(v), len(cols)), self.dtype)
+        for o in distinct(cols // self.inputs, self.outputs):
+            j = np.flatnonzero(cols // self.inputs == o)
+            i = np.flatnonzero(rows % self.outputs == o)
+            out[:, j] = v[:, i] @ x[np.ix_(rows[i] // self.outputs, cols[j] % self.inputs)]
+        return out
+
+    def right(self, u: Array, rows: Index, cols: Index) -> Array:
+        x, out = self.source(), np.zeros((len(u), len(rows)), self.dtype)
+        for o in distinct(cols // self.inputs, self.outputs):
+            j = np.flatnonzero(cols // self.inputs == o)
+            i = np.flatnonzero(rows % self.outputs == o)
+            out[:, i] = u[:, j] @ x[np.ix_(rows[i] // self.outputs, cols[j] % self.inputs)].T
+        return out
+
+    def touched_cols(self, rows: Index) -> Index:
+        return runs(distinct(rows % self.outputs, self.outputs), self.inputs)
+
+    def touched_rows(self, cols: Index) -> Index:
+        units = distinct(cols // self.inputs, self.outputs)
+        return np.add.outer(np.arange(self.samples) * self.outputs, units).reshape(-1)
+
+
+def runs(which: Index, length: int) -> Index:
+    """All indices of these runs of equal length."""
+    return np.add.outer(which * length, np.arange(length)).reshape(-1)

@@ -1,0 +1,1 @@
+"""What can be measured of a run: metrics, norms, series, costs, gradients."""

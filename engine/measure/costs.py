@@ -1,0 +1,95 @@
+"""The layers in numbers: shapes, parameters, multiply-adds, memory; and the same of the Jacobians.
+
+Nothing is run. Multiply-adds are those of the products with weights, for one batch; what is done
+element by element is not counted.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.arrays import Shape
+from engine.chain.chain import chain
+from engine.chain.primals import Moment
+from engine.nn.linear import Linear
+from engine.program.graph import Node
+from engine.program.program import Program
+from engine.run.phases import Phase
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """One layer: its shapes for a batch, its parameters, its work, and the memory of both."""
+
+    name: str
+    type: str
+    before: Shape
+    after: Shape
+    parameters: int
+    forward: int
+    backward: int
+    parameter_bytes: int
+    output_bytes: int
+
+
+@dataclass(frozen=True)
+class JacobianCost:
+    """One Jacobian of a layer or the loss, for a batch, as an operator and as a matrix."""
+
+    symbol: str
+    of: str
+    wrt: str
+    dims: tuple[int, int]
+    structure: str
+    nonzeros: int
+    dense_bytes: int
+
+
+def layer_costs(program: Program) -> list[LayerCost]:
+    """A row for each layer."""
+    return [layer_cost(program, node) for node in program.network.nodes]
+
+
+def layer_cost(program: Program, node: Node) -> LayerCost:
+    """What one layer takes. A product is counted once for each op that makes one."""
+    tensors = program.tensors
+    shapes = node.layer.parameters
+    names = [node.tensor(role) for role in shapes]
+    product = 0
+    if isinstance(node.layer, Linear):
+        product = tensors[node.output].shape[0] * math.prod(shapes["weight"])
+    made = [(op.phase, op.name) for op in program.ops]
+    products = (f"{node.tensor('weight')}.grad", f"{node.input}.grad")
+    return LayerCost(
+        name=node.name,
+        type=node.layer.type,
+        before=tensors[node.input].shape,
+        after=tensors[node.output].shape,
+        parameters=sum(math.prod(shape) for shape in shapes.values()),
+        forward=product * made.count((Phase.FORWARD, node.output)),
+        backward=product * sum(made.count((Phase.BACKWARD, name)) for name in products),
+        parameter_bytes=sum(tensors[name].nbytes for name in names),
+        output_bytes=tensors[node.output].nbytes,
+    )
+
+
+def jacobian_costs(program: Program) -> list[JacobianCost]:
+    """A row for each Jacobian that backward meets: the loss first, then the layers from the last.
+
+    Layers are differentiated by their parameters and their input; the first one's input is x.
+    """
+    moment = Moment(program, program.initial(), 0)
+    pairs = [("loss", program.network.output)]
+    for node in reversed(program.network.nodes):
+        pairs += [(node.output, node.tensor(role)) for role in (*node.layer.parameters, "input")]
+    return list(costs_of(moment, pairs))
+
+
+def costs_of(moment: Moment, pairs: list[tuple[str, str]]) -> Iterator[JacobianCost]:
+    """The sizes of neighbouring tensors' Jacobians."""
+    for of, wrt in pairs:
+        (only,) = chain(moment, of, wrt).factors
+        found = only.jacobian
+        yield JacobianCost(
+            only.symbol, of, wrt, found.dims, found.structure, found.nonzeros, found.dense_bytes
+        )

@@ -1,0 +1,341 @@
+"""The gradients of the backward pass against central differences of the loss.
+
+(ℓ(θ + h e) − ℓ(θ − h e)) / 2h, with h = ∛ε · max(1, |θ|): there the error of the difference, h²,
+and that of rounding, ε/h, are about equally large (Press et al., Numerical Recipes, 5.7). All of it
+runs in float64: a float32 experiment's parameters and batch are widened first, so that its
+equations are checked and not its rounding. Nothing that is passed in is changed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.arrays import Array, Shape, frozen, scalar
+from engine.errors import GradstepError
+from engine.nn.activations import ELU, LeakyReLU, ReLU
+from engine.nn.element_losses import BCE, BCE_EPSILON, L1
+from engine.nn.initializers import stream
+from engine.program.program import CLOCK, Program
+from engine.run.phases import Phase
+
+EVERY = "every element"
+DIRECTIONS = "random directions"
+RELATIVE = 1e-5
+ROUNDING = 20  # how many roundings of the loss the difference may be off by
+SHRINKS = 4  # how often a step that crosses a kink is divided by 8 to find a smooth place
+MAX_WORK = 2**31  # multiply-adds of all forward passes together, a few seconds
+MAX_PASSES = 20_000
+TRIALS = 8  # directions for each parameter
+EPSILON = float(np.finfo(np.float64).eps)
+STEP = EPSILON ** (1 / 3)
+CUT_OFF = "bce's gradient is cut off where ŷ(1 − ŷ) < 1e-12, as PyTorch's is"
+CHECKED = (Phase.FORWARD, Phase.LOSS, Phase.BACKWARD)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterCheck:
+    """One parameter: how it was checked, and where the two numbers are furthest apart.
+
+    ``index`` is the worst element, or the number of the worst direction as ``(k,)``; ``step`` is
+    h there. ``relative_error`` is |analytic − numeric| / max(|analytic|, |numeric|, f), with f so
+    large that the rounding of the loss alone stays within ``tolerance``. ``kinks`` counts what is
+    left out because the loss bends within the smallest step; ``ratio`` is analytic/numeric when it
+    is the same everywhere but not 1.
+    """
+
+    name: str
+    shape: Shape
+    mode: str
+    checked: int
+    kinks: int
+    step: float
+    tolerance: float
+    index: tuple[int, ...]
+    analytic: float
+    numeric: float
+    relative_error: float
+    ratio: float | None
+    passed: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GradCheck:
+    """All parameters of a program at one place."""
+
+    loss: float
+    mode: str
+    dtype: str
+    parameters: tuple[ParameterCheck, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gradient agrees."""
+        return all(one.passed for one in self.parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A central difference; ``smooth`` is False where the loss bends between its two ends."""
+
+    slope: float
+    step: float
+    noise: float
+    smooth: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Analytic and numeric derivatives of one parameter, element by element or by direction.
+
+    ``noise`` is how far the rounding of the loss may move the numeric one.
+    """
+
+    analytic: Array
+    numeric: Array
+    step: Array
+    noise: Array
+    smooth: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, analytic: Array, found: Sequence[Difference]) -> "Comparison":
+        """The differences as columns."""
+        columns = [[one.slope, one.step, one.noise] for one in found]
+        slope, step, noise = np.array(columns).reshape(-1, 3).T
+        return cls(analytic, slope, step, noise, np.array([one.smooth for one in found], bool))
+
+
+class Evaluator:
+    """Runs the program's own ops on float64 copies of the tensors."""
+
+    def __init__(self, program: Program, tensors: Mapping[str, Array]) -> None:
+        self.program = program
+        names = ["x", "y", *(info.name for info in program.parameters)]
+        self.given = {name: widened(tensors[name]) for name in names}
+        if CLOCK in program.entering:
+            self.given[CLOCK] = tensors.get(CLOCK, scalar(1))
+        by_phase = {phase: [op for op in program.ops if op.phase == phase] for phase in CHECKED}
+        for phase, ops in by_phase.items():
+            if not ops:
+                raise GradstepError(f"nothing to check: this experiment skips {phase}")
+        self.ops = by_phase
+
+    def run(self, replaced: Mapping[str, Array], *phases: Phase) -> dict[str, Array]:
+        """Every tensor after these phases, with some parameters replaced."""
+        tensors = {**self.given, **replaced}
+        for phase in phases:
+            for op in self.ops[phase]:
+                tensors.update(zip(op.writes, op.run(tensors), strict=False))
+        return tensors
+
+    def gradients(self) -> dict[str, Array]:
+        """The loss and every gradient, as backward computes them from nothing."""
+        return self.run({}, Phase.FORWARD, Phase.LOSS, Phase.BACKWARD)
+
+    def at(self, name: str, value: Array) -> tuple[float, Array]:
+        """The loss with one parameter replaced, and on which side of every kink that is."""
+        tensors = self.run({name: value}, Phase.FORWARD, Phase.LOSS)
+        return float(tensors["loss"]), self.sides(tensors)
+
+    def sides(self, tensors: Mapping[str, Array]) -> Array:
+        """For each place where the loss may bend: on which side of it the tensors are."""
+        network, found = self.program.network, []
+        for node in network.nodes:
+            match node.layer:
+                case ReLU() | LeakyReLU():
+                    found.append(np.sign(tensors[node.input]))
+                case ELU(alpha=alpha) if alpha != 1:
+                    found.append(np.sign(tensors[node.input]))
+        yhat = tensors[network.output]
+        if isinstance(network.loss, L1):
+            found.append(np.sign(yhat - tensors["y"]))
+        return np.concatenate([side.reshape(-1) for side in found]) if found else np.zeros(0)
+
+    def cut_off(self, tensors: Mapping[str, Array]) -> bool:
+        """Whether the gradient is knowingly not the loss's derivative: BCE at ŷ = 0 or 1."""
+        yhat = tensors[self.program.network.output]
+        cut = isinstance(self.program.network.loss, BCE)
+        return cut and bool(np.any((1 - yhat) * yhat < BCE_EPSILON))
+
+
+def widened(array: Array) -> Array:
+    """A float64 copy; class indices stay as they are."""
+    return frozen(array.astype(np.float64) if array.dtype.kind == "f" else array.copy())
+
+
+def check_gradients(
+    program: Program,
+    tensors: Mapping[str, Array],
+    *,
+    analytic: Mapping[str, Array] | None = None,
+    mode: str | None = None,
+    tolerance: float = RELATIVE,
+    seed: int = 0,
+) -> GradCheck:
+    """Check the gradient of every parameter at these tensors (``x``, ``y`` and the parameters).
+
+    ``analytic`` gives gradients by parameter instead of those of the program's own backward pass.
+    ``mode`` is "every element" or "random directions", by default the former unless that is too
+    much work. Raises GradstepError where the experiment skips a phase that is needed.
+    """
+    evaluator = Evaluator(program, tensors)
+    with np.errstate(all="ignore"):
+        computed = evaluator.gradients()
+        chosen = mode or affordable(program)
+        if chosen not in (EVERY, DIRECTIONS):
+            raise GradstepError(f"mode {chosen!r}; allowed: {EVERY!r}, {DIRECTIONS!r}")
+        checks = []
+        for i, info in enumerate(program.parameters):
+            own = computed[f"{info.name}.grad"]
+            gradient = own if analytic is None else given(analytic, info.name, own.shape)
+            if chosen == EVERY:
+                compared = by_element(evaluator, info.name, gradient)
+            else:
+                compared = by_direction(evaluator, info.name, gradient, stream(seed, i))
+            verdict = judged(evaluator, info.name, compared, chosen, tolerance)
+            if not verdict.passed and evaluator.cut_off(computed):
+                verdict = replace(verdict, note=f"{verdict.note}; {CUT_OFF}")
+            checks.append(verdict)
+    dtype = program.experiment.dtype
+    return GradCheck(float(computed["loss"]), chosen, dtype, tuple(checks))
+
+
+def given(gradients: Mapping[str, Array], name: str, shape: Shape) -> Array:
+    """A gradient from outside; a GradstepError where it is missing or has another shape."""
+    found = gradients.get(name)
+    if found is None or found.shape != shape:
+        said = "there is none" if found is None else f"it has shape {found.shape}"
+        raise GradstepError(f"gradient of {name}: {said}, but the parameter has shape {shape}")
+    return found.astype(np.float64)
+
+
+def affordable(program: Program) -> str:
+    """Every element, unless the forward passes for that are too many."""
+    elements = sum(int(np.prod(info.shape)) for info in program.parameters)
+    rows = min(program.batches.size, len(program.data))
+    passes = 2 * elements
+    few = passes <= MAX_PASSES and passes * elements * rows <= MAX_WORK
+    return EVERY if few else DIRECTIONS
+
+
+def by_element(evaluator: Evaluator, name: str, gradient: Array) -> Comparison:
+    """One difference for each element."""
+    value = evaluator.given[name]
+    found = []
+    for index in np.ndindex(*value.shape):
+        direction = np.zeros_like(value)
+        direction[index] = 1
+        size = abs(float(value[index]))
+        found.append(difference(evaluator, name, direction, STEP * max(1.0, size)))
+    return Comparison.of(gradient.reshape(-1), found)
+
+
+def by_direction(
+    evaluator: Evaluator, name: str, gradient: Array, rng: np.random.Generator
+) -> Comparison:
+    """One difference for each of a few random directions of length 1."""
+    value, found, along = evaluator.given[name], [], []
+    size = float(np.abs(value).max(initial=1))
+    for _ in range(TRIALS):
+        direction = rng.standard_normal(value.shape)
+        direction /= np.linalg.norm(direction)
+        found.append(difference(evaluator, name, direction, STEP * size))
+        along.append(float(np.vdot(gradient, direction)))
+    return Comparison.of(np.array(along), found)
+
+
+def difference(evaluator: Evaluator, name: str, direction: Array, step: float) -> Difference:
+    """The central difference along a direction, with a smaller step where the loss bends."""
+    value = evaluator.given[name]
+    for shrink in range(SHRINKS + 1):
+        h = step / 8**shrink
+        above, side = evaluator.at(name, value + h * direction)
+        below, other = evaluator.at(name, value - h * direction)
+        smooth = bool(np.array_equal(side, other))
+        if smooth:
+            break
+    noise = ROUNDING * EPSILON * max(abs(above), abs(below)) / h
+    return Difference((above - below) / (2 * h), h, noise, smooth)
+
+
+def judged(
+    evaluator: Evaluator, name: str, compared: Comparison, mode: str, tolerance: float
+) -> ParameterCheck:
+    """The verdict about one parameter."""
+    shape = evaluator.given[name].shape
+    analytic, numeric = compared.analytic, compared.numeric
+    size = np.maximum(np.abs(analytic), np.abs(numeric))
+    floor = compared.noise / tolerance
+    scale = np.maximum(size, floor)
+    apart = np.abs(analytic - numeric)
+    error = np.divide(apart, scale, out=np.where(apart == 0, 0.0, np.inf), where=scale > 0)
+    bent = ~(error <= tolerance) & ~compared.smooth & np.isfinite(apart)
+    failing = ~(error <= tolerance) & ~bent  # NaN fails
+    worst = int(np.argmax(np.where(bent, -1.0, np.nan_to_num(error, nan=np.inf))))
+    ratio = constant_ratio(compared, bent) if failing.any() else None
+    return ParameterCheck(
+        name=name,
+        shape=shape,
+        mode=mode,
+        checked=int(analytic.size - bent.sum()),
+        kinks=int(bent.sum()),
+        step=float(compared.step[worst]),
+        tolerance=tolerance,
+        index=unravelled(worst, shape) if mode == EVERY else (worst,),
+        analytic=float(analytic[worst]),
+        numeric=float(numeric[worst]),
+        relative_error=float(error[worst]),
+        ratio=ratio,
+        passed=not failing.any(),
+        note=remark(failing, bent, ratio, compared, bool((size < floor).all())),
+    )
+
+
+def unravelled(place: int, shape: Shape) -> tuple[int, ...]:
+    """An index of the parameter."""
+    return tuple(int(i) for i in np.unravel_index(place, shape))
+
+
+def constant_ratio(compared: Comparison, bent: NDArray[np.bool_]) -> float | None:
+    """analytic/numeric where it is the same for all that are large enough to tell."""
+    clear = (np.abs(compared.numeric) > 1e4 * compared.noise) & ~bent
+    clear &= np.isfinite(compared.analytic)
+    if not clear.any():
+        return None
+    ratios = compared.analytic[clear] / compared.numeric[clear]
+    middle = float(np.median(ratios))
+    same = np.allclose(ratios, middle, rtol=1e-3, atol=0)
+    return middle if same and abs(middle - 1) > 1e-3 else None
+
+
+def remark(
+    failing: NDArray[np.bool_],
+    bent: NDArray[np.bool_],
+    ratio: float | None,
+    compared: Comparison,
+    tiny: bool,
+) -> str:
+    """What a person should know beside the numbers."""
+    said = []
+    if not np.isfinite(compared.numeric - compared.analytic).all():
+        said.append("not finite: the loss or the gradient is NaN or infinite here")
+    elif ratio is not None:
+        said.append(f"analytic = {fraction(ratio)} × numeric: a reduction?")
+    elif failing.any():
+        said.append(f"{int(failing.sum())} of {failing.size} differ")
+    if bent.any():
+        what = "all" if bent.all() else str(int(bent.sum()))
+        said.append(f"{what} at a kink and left out: the loss bends there")
+    if tiny and not failing.any():
+        said.append("all too small to tell from the rounding of the loss")
+    return "; ".join(said)
+
+
+def fraction(ratio: float) -> str:
+    """A ratio as people say it: 2, 1/4, ½ as 1/2, else with four digits."""
+    if abs(ratio) < 1 and abs(1 / ratio - round(1 / ratio)) < 1e-3 * abs(1 / ratio):
+        return f"{'−' if ratio < 0 else ''}1/{abs(round(1 / ratio))}"
+    text = f"{round(ratio):g}" if abs(ratio - round(ratio)) < 1e-3 * abs(ratio) else f"{ratio:.4g}"
+    return text.replace("-", "−")

@@ -1,0 +1,159 @@
+"""How good a network is on its data: the loss, and the accuracy where targets are classes.
+
+Accuracy is the fraction of right answers, 0 to 1. What counts as an answer:
+
+- class indices, or rows with a single 1 under cross_entropy, nll or a last softmax: a row is right
+  when its largest output stands at its class;
+- targets of 0 and 1 under bce, bce_with_logits or a last sigmoid: an element is right when the
+  probability is above ½ exactly where the target is 1.
+
+Anything else is no classification and has no accuracy. NaN is never right. Where the loss is one of
+regression there are R² and the mean absolute error instead, as in scikit-learn.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.arrays import Array
+from engine.experiment.dataset import Dataset
+from engine.program.program import Program
+
+DISTANCES = {"mse", "l1", "huber"}
+MOST_CLASSES = 100  # of a confusion matrix
+CHUNK = 4096  # rows that go forward at a time
+Classes = NDArray[np.int64]
+Rows = slice | NDArray[np.int64]
+PICKS = {"cross_entropy", "nll", "softmax", "log_softmax"}
+THRESHOLDS = {"bce": 0.5, "bce_with_logits": 0.0, "sigmoid": 0.5}  # a loss goes before a layer
+
+
+def evaluate(
+    program: Program,
+    tensors: Mapping[str, Array],
+    rows: Rows | None = None,
+    data: Dataset | None = None,
+) -> dict[str, float]:
+    """``loss``, and ``accuracy`` or ``r2`` and ``mae``, on the rows to train on, or some of them.
+
+    ``tensors`` holds the parameters, ``data`` other samples than the program's own. The loss has
+    the reduction of the experiment, over all these rows as if they were one batch.
+    """
+    data = program.data if data is None else data
+    x, y = data.x, data.y
+    if rows is not None:
+        x, y = x[rows], y[rows]
+    with np.errstate(all="ignore"):
+        yhat = predict(program, tensors, x)
+        found = {"loss": float(program.network.loss.value(yhat, y))}
+        right = correct(program, yhat, y)
+        if right is not None:
+            return found | {"accuracy": float(right.mean())}
+        regression = y.ndim == 2 and program.network.loss.type in DISTANCES
+        return found | (distances(yhat, y) if regression else {})
+
+
+def distances(yhat: Array, y: Array) -> dict[str, float]:
+    """The mean absolute error, and where there are two rows or more R², averaged over the outputs.
+
+    R² of an output whose targets are all the same is 1 where it is met exactly, else 0.
+    """
+    yhat, y = yhat.astype(np.float64), y.astype(np.float64)
+    found = {"mae": float(np.mean(np.abs(yhat - y)))}
+    if len(y) < 2:
+        return found
+    residual = np.sum((y - yhat) ** 2, axis=0)
+    total = np.sum((y - y.mean(axis=0)) ** 2, axis=0)
+    varied = 1 - residual / np.where(total == 0, 1, total)
+    scores = np.where(total == 0, (residual == 0) * 1.0, varied)
+    return {"r2": float(np.mean(scores))} | found
+
+
+def confusion(
+    program: Program, tensors: Mapping[str, Array], data: Dataset | None = None
+) -> NDArray[np.int64] | None:
+    """How often each class (row) was answered with each class (column).
+
+    None where a row has no single class, and for more than MOST_CLASSES. A NaN counts nowhere.
+    """
+    data = program.data if data is None else data
+    with np.errstate(all="ignore"):
+        yhat = predict(program, tensors, data.x)
+    classes = answers(program, yhat, data.y)
+    if classes is None:
+        return None
+    truth, answer, count = classes
+    known = ~np.isnan(yhat).any(axis=1)
+    ignored = getattr(program.network.loss, "ignore_index", None)
+    if ignored is not None:
+        known &= truth != ignored
+    table = np.zeros((count, count), np.int64)
+    np.add.at(table, (truth[known], answer[known]), 1)
+    return table
+
+
+def answers(program: Program, yhat: Array, y: Array) -> tuple[Classes, Classes, int] | None:
+    """The class of each row, the one answered, and how many there are."""
+    count = max(yhat.shape[1], 2)
+    if count > MOST_CLASSES or correct(program, yhat, y) is None:
+        return None
+    if y.ndim == 1:
+        return y.astype(np.int64), yhat.argmax(axis=1), count
+    kinds = (program.network.loss.type, program.network.nodes[-1].layer.type)
+    kind = next(kind for kind in kinds if kind in PICKS or kind in THRESHOLDS)
+    if kind in PICKS:
+        return y.argmax(axis=1), yhat.argmax(axis=1), count
+    if y.shape[1] > 1:
+        return None
+    return y[:, 0].astype(np.int64), (yhat[:, 0] > THRESHOLDS[kind]).astype(np.int64), count
+
+
+def predict(program: Program, tensors: Mapping[str, Array], x: Array) -> Array:
+    """ŷ (N, K) for the rows of x (N, n), some thousand rows at a time."""
+    parts = [forward(program, tensors, x[i : i + CHUNK]) for i in range(0, len(x), CHUNK)]
+    return np.concatenate(parts) if len(parts) != 1 else parts[0]
+
+
+def forward(program: Program, tensors: Mapping[str, Array], x: Array) -> Array:
+    """The output of the last layer for the inputs x."""
+    found = {**tensors, "x": x}
+    for node in program.network.nodes:
+        found[node.output] = node.layer.forward(*[found[node.tensor(r)] for r in node.layer.reads])
+    return found[program.network.output]
+
+
+def correct(program: Program, yhat: Array, y: Array) -> NDArray[np.bool_] | None:
+    """Which answers are right, (N,) or (N, K); None where there are no classes to get right."""
+    if y.ndim == 1:
+        ignored = getattr(program.network.loss, "ignore_index", None)
+        counted = slice(None) if ignored is None else y != ignored
+        return picked(yhat[counted], y[counted]) if len(y[counted]) else None
+    for kind in (program.network.loss.type, program.network.nodes[-1].layer.type):
+        if kind in PICKS:
+            return picked(yhat, y.argmax(axis=1)) if is_one_hot(y) else None
+        if kind in THRESHOLDS:
+            return decided(yhat, y, THRESHOLDS[kind]) if is_binary(y) else None
+    return None
+
+
+def decided(yhat: Array, y: Array, threshold: float) -> NDArray[np.bool_]:
+    """Whether each output is above the threshold just where its target is 1."""
+    same: NDArray[np.bool_] = (yhat > threshold) == (y == 1)
+    return same & ~np.isnan(yhat)
+
+
+def picked(yhat: Array, classes: Array) -> NDArray[np.bool_]:
+    """Whether the largest output of each row stands at its class."""
+    best: NDArray[np.bool_] = yhat.argmax(axis=1) == classes
+    return best & ~np.isnan(yhat).any(axis=1)
+
+
+def is_binary(y: Array) -> bool:
+    """Whether the targets are zeros and ones."""
+    return bool(((y == 0) | (y == 1)).all())
+
+
+def is_one_hot(y: Array) -> bool:
+    """Whether each row of the targets is a single 1 among zeros."""
+    return is_binary(y) and bool((y.sum(axis=1) == 1).all())

@@ -1,0 +1,96 @@
+"""The norms of the gradients after the first backward pass of two experiments, layer by layer."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.program.program import Program
+from engine.run.phases import Phase
+
+
+@dataclass(frozen=True)
+class LayerNorm:
+    """‖∂ℓ/∂W‖ of one weight in both experiments, None where there is no such weight.
+
+    ``factors`` are the norms over those of the next layer: what one layer backwards does to them.
+    """
+
+    symbol: str
+    norms: tuple[float | None, float | None]
+    factors: tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Norms:
+    """The norms of all weights, and how the first compares with the last in each experiment."""
+
+    rows: tuple[LayerNorm, ...]
+    overall: tuple[float | None, float | None]
+
+    def summary(self, names: tuple[str, str]) -> str:
+        """A sentence about what the way back does to the gradient in both experiments."""
+        first, last = self.rows[0].symbol, self.rows[-1].symbol
+        parts = [
+            f"{ratio:.3g} in {name}"
+            for name, ratio in zip(names, self.overall, strict=True)
+            if ratio is not None
+        ]
+        if not parts:
+            return "one layer with weights: nothing to compare"
+        return f"‖∂ℓ/∂{first}‖ / ‖∂ℓ/∂{last}‖ is {', '.join(parts)}"
+
+
+def gradient_norms(left: Program, right: Program) -> Norms | None:
+    """The norms of both; None where a backward pass is skipped or there is no weight."""
+    found = [weight_norms(program) for program in (left, right)]
+    if not all(found):
+        return None
+    symbols = max((list(norms) for norms in found), key=len)
+    factors = [factors_of(norms) for norms in found]
+    rows = tuple(
+        LayerNorm(
+            symbol,
+            (found[0].get(symbol), found[1].get(symbol)),
+            (factors[0].get(symbol), factors[1].get(symbol)),
+        )
+        for symbol in symbols
+    )
+    first, second = (ratio(list(norms.values())) for norms in found)
+    return Norms(rows, (first, second))
+
+
+def weight_norms(program: Program) -> dict[str, float]:
+    """The Frobenius norm of every weight's gradient for the first batch, by the weight's symbol."""
+    tensors = after_backward(program)
+    return {
+        info.symbol: float(np.linalg.norm(tensors[f"{info.name}.grad"].astype(np.float64)))
+        for info in program.parameters
+        if f"{info.name}.grad" in tensors and len(info.shape) == 2
+    }
+
+
+def after_backward(program: Program) -> dict[str, Array]:
+    """The tensors after the backward pass of the first iteration; without one, no gradients."""
+    backward = [op.index for op in program.ops if op.phase == Phase.BACKWARD]
+    tensors = program.initial()
+    if not backward:
+        return tensors
+    with np.errstate(all="ignore"):
+        for op in program.ops[: backward[-1] + 1]:
+            tensors.update(zip(op.writes, op.run(tensors), strict=False))
+    return tensors
+
+
+def factors_of(norms: dict[str, float]) -> dict[str, float | None]:
+    """The norm of each layer over that of the next; the last has none."""
+    pairs = pairwise(norms.items())
+    return {symbol: ratio([norm, after]) for (symbol, norm), (_, after) in pairs}
+
+
+def ratio(norms: list[float]) -> float | None:
+    """The first norm over the last; None where that is no number, or there is one layer only."""
+    if len(norms) < 2 or norms[-1] == 0 or not np.all(np.isfinite(norms)):
+        return None
+    return norms[0] / norms[-1]

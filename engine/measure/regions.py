@@ -1,0 +1,104 @@
+"""What a network with two inputs answers everywhere around its data: its decision regions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.measure.metrics import THRESHOLDS, correct, is_binary, predict
+from engine.nn.linear import Linear
+from engine.program.program import Program
+
+MARGIN = 0.15  # of the range of the data, added on every side
+WORK = 40_000_000  # multiply-adds of one picture, which bounds the points of its grid
+POINTS = 40_000
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Answers on a grid: row 0 has the largest second input, column 0 the smallest first one.
+
+    With ``classes`` an answer is the index of the largest output, else it is the first output, and
+    ``threshold`` is where the answer changes (None: it is no decision). ``right`` is the share of
+    the data that is answered rightly.
+    """
+
+    x: Range
+    y: Range
+    answers: Array
+    classes: int
+    threshold: float | None
+    right: float | None
+
+
+def has_regions(program: Program) -> bool:
+    """Whether the data lies in a plane."""
+    return program.data.x.ndim == 2 and program.data.x.shape[1] == 2
+
+
+def regions(program: Program, tensors: Mapping[str, Array], cols: int, rows: int) -> Regions:
+    """The answers on at most ``cols`` × ``rows`` points, fewer where the network is large.
+
+    Raises ValueError unless there are two inputs.
+    """
+    if not has_regions(program):
+        raise ValueError("decision regions need a network with two inputs")
+    data = program.data
+    cols, rows = bounded(program, cols, rows)
+    x, y = (limits(data.x[:, i]) for i in range(2))
+    across, up = np.linspace(x[0], x[1], cols), np.linspace(y[1], y[0], rows)
+    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2).astype(data.x.dtype)
+    with np.errstate(all="ignore"):
+        out = predict(program, tensors, grid)
+        found = correct(program, predict(program, tensors, data.x), data.y)
+    count = classes(program)
+    answers = out.argmax(axis=1).astype(np.float64) if count else out[:, 0].astype(np.float64)
+    if count:
+        answers[np.isnan(out).any(axis=1)] = np.nan
+    right = None if found is None else float(found.mean())
+    return Regions(x, y, answers.reshape(rows, cols), count, threshold(program), right)
+
+
+def bounded(program: Program, cols: int, rows: int) -> tuple[int, int]:
+    """Fewer columns and rows, by one factor, where the grid would be too much work."""
+    layers = [node.layer for node in program.network.nodes]
+    cost = sum(a.inputs * a.outputs if isinstance(a, Linear) else a.outputs for a in layers)
+    most = max(16, min(POINTS, WORK // max(1, cost)))
+    factor = max(1.0, float(cols * rows / most) ** 0.5)
+    return max(1, int(cols / factor)), max(1, int(rows / factor))
+
+
+def limits(values: Array) -> Range:
+    """The range of an input, with a margin; of inputs that do not differ, one unit around."""
+    finite = values[np.isfinite(values)].astype(np.float64)
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    margin = MARGIN * (high - low) or 0.5
+    return low - margin, high + margin
+
+
+def classes(program: Program) -> int:
+    """How many classes the largest output decides between; 0 where it does not."""
+    outputs = program.network.nodes[-1].layer.outputs
+    return outputs if outputs > 1 and labels(program) is not None else 0
+
+
+def threshold(program: Program) -> float | None:
+    """Where the single output decides between 0 and 1; None where it does not."""
+    y = program.data.y
+    if y.ndim == 1 or classes(program) or not is_binary(y):
+        return None
+    kinds = (program.network.loss.type, program.network.nodes[-1].layer.type)
+    return next((THRESHOLDS[kind] for kind in kinds if kind in THRESHOLDS), None)
+
+
+def labels(program: Program) -> Array | None:
+    """The class of each row of the data; None where the targets are no classes."""
+    y = program.data.y
+    if y.ndim == 1:
+        return y
+    if y.shape[1] > 1:
+        one_hot = is_binary(y) and bool((y.sum(axis=1) == 1).all())
+        return y.argmax(axis=1) if one_hot else None
+    return y[:, 0].astype(np.int64) if is_binary(y) else None

@@ -1,0 +1,1 @@
+"""Layers and losses, their parameters and initial values."""

@@ -1,0 +1,57 @@
+"""Dropout: while one trains, elements are set to zero at random and the others scaled up.
+
+The mask has 1/(1 − p) where an element is kept and 0 where it is dropped, as in PyTorch. It depends
+on (seed, place of the layer, iteration) alone, so that going back and replaying give it again. The
+random numbers are NumPy's, in float64 whatever the dtype, so that float32 drops the same elements.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from engine.arrays import Array, Shape
+from engine.formulas.symbols import Symbols
+from engine.nn.activations import Activation
+from engine.nn.initializers import stream
+
+MASKS = 2**31 + 1  # keeps the streams of masks apart from those of initial values and shuffling
+
+
+@dataclass(frozen=True)
+class Dropout(Activation):
+    """z ⊙ m; p is the probability of an element to be dropped.
+
+    ``forward`` is what the layer does when the network is evaluated: nothing.
+    """
+
+    type: ClassVar[str] = "dropout"
+    pulls: ClassVar[tuple[str, ...]] = ("mask",)
+    p: float = 0.5
+
+    def forward(self, x: Array) -> Array:
+        return x
+
+    def pull(self, grad: Array, at: Array) -> Array:
+        return grad * at
+
+    def derivative(self, s: Symbols) -> str:
+        return s["mask"]
+
+    def applied(self, inner: str) -> str:
+        return f"dropout({inner})"
+
+    def formula(self, s: Symbols) -> str:
+        kept = f"{1 - self.p:g}"
+        return f"{s['input']} ⊙ {s['mask']}, {s['mask']} = [u ≥ {self.p:g}] / {kept}, u random"
+
+    @property
+    def scale(self) -> float:
+        """What is kept is multiplied with this; 0 where nothing is kept."""
+        return 1 / (1 - self.p) if self.p < 1 else 0.0
+
+    def mask(self, seed: int, place: int, iteration: int, shape: Shape, dtype: Any) -> Array:
+        """The mask of the layer at this place, counted from 0, in an iteration from 1."""
+        kept = stream(seed, MASKS, place, iteration).random(shape) >= self.p
+        mask: Array = kept * np.dtype(dtype).type(self.scale)
+        return mask

@@ -1,0 +1,206 @@
+"""The losses of rows, one term an element, and the table of all losses.
+
+``weight`` has a number for each output, which every term of that output is multiplied with.
+Semantics and edge values follow PyTorch 2 (``torch.nn``).
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.nn.activations import sigmoid
+from engine.nn.class_losses import NLL, CrossEntropy
+from engine.nn.loss import Loss, weights
+
+LOG_FLOOR = -100.0  # PyTorch clamps the logarithms of BCE here
+BCE_EPSILON = float(np.float32(1e-12))  # and here, in single precision, its gradient's denominator
+
+
+class ElementLoss(Loss):
+    """What the losses of rows share: the mean is that over all elements."""
+
+    def counted(self, yhat: Array, y: Array) -> float:
+        return int(yhat.size)
+
+    def counted_text(self) -> str:
+        return "(N K)"
+
+
+class MSE(ElementLoss):
+    """(ŷ − y)²."""
+
+    type = "mse"
+
+    def terms(self, yhat: Array, y: Array) -> Array:
+        d = yhat - y
+        return d * d
+
+    def slopes(self, yhat: Array, y: Array) -> Array:
+        return 2 * (yhat - y)
+
+    def target_slopes(self, yhat: Array, y: Array) -> Array:
+        return 2 * (y - yhat)
+
+    def term(self, yhat: str, y: str) -> str:
+        return f"({yhat} − {y})²"
+
+    def slope(self, yhat: str, y: str) -> str:
+        return f"2({yhat} − {y})"
+
+
+class L1(ElementLoss):
+    """|ŷ − y|; the derivative at 0 is 0."""
+
+    type = "l1"
+
+    def terms(self, yhat: Array, y: Array) -> Array:
+        return np.abs(yhat - y)
+
+    def slopes(self, yhat: Array, y: Array) -> Array:
+        d = yhat - y
+        slopes: Array = (d > 0).astype(d.dtype) - (d < 0)  # 0 at NaN, as PyTorch has it
+        return slopes
+
+    def target_slopes(self, yhat: Array, y: Array) -> Array:
+        return np.sign(y - yhat)
+
+    def term(self, yhat: str, y: str) -> str:
+        return f"|{yhat} − {y}|"
+
+    def slope(self, yhat: str, y: str) -> str:
+        return f"sign({yhat} − {y})"
+
+
+@dataclass(frozen=True)
+class Huber(ElementLoss):
+    """½d² where |d| < delta, else delta (|d| − ½ delta), with d = ŷ − y."""
+
+    type: ClassVar[str] = "huber"
+    delta: float = 1.0
+
+    def terms(self, yhat: Array, y: Array) -> Array:
+        d = np.abs(yhat - y)
+        return np.where(d < self.delta, 0.5 * d * d, self.delta * (d - 0.5 * self.delta))
+
+    def slopes(self, yhat: Array, y: Array) -> Array:
+        return np.clip(yhat - y, -self.delta, self.delta)
+
+    def target_slopes(self, yhat: Array, y: Array) -> Array:
+        return -self.slopes(yhat, y)
+
+    def term(self, yhat: str, y: str) -> str:
+        return f"huber({yhat} − {y})"
+
+    def slope(self, yhat: str, y: str) -> str:
+        return f"clip({yhat} − {y}, ±{self.delta:g})"
+
+
+@dataclass(frozen=True)
+class WeightedLoss(ElementLoss):
+    """What the binary losses share: a weight for each output."""
+
+    weight: tuple[float, ...] = ()
+
+    @abstractmethod
+    def entropies(self, yhat: Array, y: Array) -> Array:
+        """The terms without the weights."""
+
+    @abstractmethod
+    def entropy_slopes(self, yhat: Array, y: Array) -> Array:
+        """Their derivatives by the prediction."""
+
+    @abstractmethod
+    def entropy_target_slopes(self, yhat: Array, y: Array) -> Array:
+        """Their derivatives by the target."""
+
+    def terms(self, yhat: Array, y: Array) -> Array:
+        terms = self.entropies(yhat, y)
+        return terms * weights(self.weight, yhat) if self.weight else terms
+
+    def slopes(self, yhat: Array, y: Array) -> Array:
+        slopes = self.entropy_slopes(yhat, y)
+        return slopes * weights(self.weight, yhat) if self.weight else slopes
+
+    def target_slopes(self, yhat: Array, y: Array) -> Array:
+        return self.entropy_target_slopes(yhat, y) * weights(self.weight, yhat)
+
+    @property
+    def weight_text(self) -> str:
+        """The weight before a term."""
+        return "w ⊙ " if self.weight else ""
+
+
+class BCE(WeightedLoss):
+    """−w [y log ŷ + (1 − y) log(1 − ŷ)], logarithms clamped at −100."""
+
+    type = "bce"
+
+    def entropies(self, yhat: Array, y: Array) -> Array:
+        log_one = np.maximum(np.log(yhat), LOG_FLOOR)
+        log_zero = np.maximum(np.log1p(-yhat), LOG_FLOOR)
+        return (y - 1) * log_zero - y * log_one
+
+    def entropy_slopes(self, yhat: Array, y: Array) -> Array:
+        return (yhat - y) / np.maximum((1 - yhat) * yhat, BCE_EPSILON)
+
+    def entropy_target_slopes(self, yhat: Array, y: Array) -> Array:
+        return np.maximum(np.log1p(-yhat), LOG_FLOOR) - np.maximum(np.log(yhat), LOG_FLOOR)
+
+    def term(self, yhat: str, y: str) -> str:
+        return f"−{self.weight_text}[{y} log {yhat} + (1 − {y}) log(1 − {yhat})]"
+
+    def slope(self, yhat: str, y: str) -> str:
+        return f"{self.weight_text}({yhat} − {y}) / ({yhat} (1 − {yhat}))"
+
+
+@dataclass(frozen=True)
+class BCEWithLogits(WeightedLoss):
+    """BCE of σ(ŷ), computed from the logits without overflow.
+
+    ``pos_weight`` has a number w⁺ for each output: −w [w⁺ y log σ(ŷ) + (1 − y) log(1 − σ(ŷ))].
+    """
+
+    type: ClassVar[str] = "bce_with_logits"
+    pos_weight: tuple[float, ...] = ()
+
+    def entropies(self, yhat: Array, y: Array) -> Array:
+        if not self.pos_weight:
+            return (1 - y) * yhat + np.maximum(-yhat, 0) + np.log1p(np.exp(-np.abs(yhat)))
+        return (1 - y) * yhat + (1 + (self.positive(yhat) - 1) * y) * surplus(yhat)
+
+    def entropy_slopes(self, yhat: Array, y: Array) -> Array:
+        if not self.pos_weight:
+            return sigmoid(yhat) - y
+        ones = self.positive(yhat) * y
+        return (ones + 1 - y) * sigmoid(yhat) - ones
+
+    def entropy_target_slopes(self, yhat: Array, y: Array) -> Array:
+        return (self.positive(yhat) - 1) * surplus(yhat) - yhat if self.pos_weight else -yhat
+
+    def positive(self, yhat: Array) -> Array:
+        """The weights of the positive targets."""
+        return np.asarray(self.pos_weight, dtype=yhat.dtype)
+
+    def term(self, yhat: str, y: str) -> str:
+        one = f"{'w⁺ ⊙ ' if self.pos_weight else ''}{y} log σ({yhat})"
+        return f"−{self.weight_text}[{one} + (1 − {y}) log(1 − σ({yhat}))]"
+
+    def slope(self, yhat: str, y: str) -> str:
+        if not self.pos_weight:
+            return f"{self.weight_text}(σ({yhat}) − {y})"
+        ones = f"w⁺ ⊙ {y}"
+        return f"{self.weight_text}(({ones} + 1 − {y}) σ({yhat}) − {ones})"
+
+
+def surplus(yhat: Array) -> Array:
+    """−log σ(ŷ) = log(1 + exp(−ŷ)), without overflow."""
+    out: Array = np.log1p(np.exp(-np.abs(yhat))) + np.maximum(-yhat, 0)
+    return out
+
+
+LOSSES: dict[str, type[Loss]] = {
+    loss.type: loss for loss in (MSE, L1, Huber, BCE, BCEWithLogits, CrossEntropy, NLL)
+}

@@ -1,0 +1,1 @@
+"""An experiment compiled into the ops of one iteration."""

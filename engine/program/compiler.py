@@ -1,0 +1,210 @@
+"""From an experiment to ops: each phase's equations bound to the tensors they read and write."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from engine.arrays import Array, Shape, frozen
+from engine.experiment.dataset import Batches, Dataset
+from engine.experiment.spec import Experiment
+from engine.formulas.symbols import gradient
+from engine.nn.dropout import Dropout
+from engine.nn.layer import Vjp
+from engine.optim.optimizers import OPTIMIZERS, Optimizer
+from engine.program.graph import Network, Node, settings
+from engine.program.program import CLOCK, Op, Run, TensorInfo, Tensors
+from engine.program.update import Updates, is_frozen
+from engine.run.phases import Phase
+
+
+class Compiler:
+    """Builds the ops of one iteration and the table of its tensors."""
+
+    def __init__(
+        self, experiment: Experiment, data: Dataset, cut: Batches, network: Network
+    ) -> None:
+        self.experiment = experiment
+        self.network = network
+        self.rows = min(cut.size, len(data))
+        self.dtype = experiment.dtype
+        cls = OPTIMIZERS[experiment.optimizer.type]
+        self.optimizer: Optimizer = cls(**settings(experiment.optimizer, cls))
+        self.updates = Updates.of(experiment, network, self.optimizer, cut.count)
+        self.tensors: dict[str, TensorInfo] = {}
+        self.scalars: dict[str, float] = {}
+        self.zeros: dict[str, Array] = {
+            name: frozen(np.zeros(shape, self.dtype)) for name, _, _, shape in network.parameters()
+        }
+        self.ops = self.compile()
+        self.declare(data)
+
+    def compile(self) -> tuple[Op, ...]:
+        """The ops of the phases in the experiment's order, without the skipped ones."""
+        build: dict[Phase, Callable[[], Iterator[Op]]] = {
+            Phase.ZERO_GRAD: self.zero_grad,
+            Phase.FORWARD: self.forward,
+            Phase.LOSS: self.loss,
+            Phase.BACKWARD: self.backward,
+            Phase.UPDATE: self.updates.ops,
+        }
+        training = self.experiment.training
+        ops = [op for p in training.order if p not in training.skip for op in build[p]()]
+        return tuple(replace(op, index=i) for i, op in enumerate(ops))
+
+    def declare(self, data: Dataset) -> None:
+        """Enter every tensor of the run with its shape."""
+        rows, nodes = self.rows, self.network.nodes
+        self.tensor("x", "x", (rows, data.x.shape[1]), "input")
+        self.tensor("y", "y", (rows, *data.y.shape[1:]), "target", dtype=str(data.y.dtype))
+        for node in nodes:
+            for role, shape in node.layer.parameters.items():
+                self.tensor(node.tensor(role), node.symbols[role], shape, "parameter", node.name)
+            shape = (rows, node.layer.outputs)
+            self.tensor(node.output, node.symbols["output"], shape, "activation", node.name)
+            if "mask" in node.symbols:
+                self.tensor(node.tensor("mask"), node.symbols["mask"], shape, "mask", node.name)
+        self.tensor("loss", "ℓ", (), "loss")
+        wanted = [
+            info for info in self.tensors.values() if info.role in ("activation", "parameter")
+        ]
+        if self.experiment.training.input_gradient:
+            wanted.append(self.tensors["x"])
+        for info in wanted:
+            self.tensor(
+                f"{info.name}.grad", gradient(info.symbol), info.shape, "gradient", info.layer
+            )
+        for name, node, role, shape in self.network.parameters():
+            if not is_frozen(node, role):
+                for slot in self.optimizer.slots:
+                    symbol = f"{self.optimizer.letters[slot]}({node.symbols[role]})"
+                    slot_shape = () if slot == "step" else shape
+                    self.tensor(f"{name}.{slot}", symbol, slot_shape, "slot", node.name)
+        for name, symbol, value in self.updates.scalars():
+            self.tensor(name, symbol, (), "hyper", dtype="float64")
+            if value is not None:
+                self.scalars[name] = value
+        if any(CLOCK in op.reads for op in self.ops):
+            self.tensor(CLOCK, "i", (), "hyper", dtype="float64")
+
+    def tensor(
+        self,
+        name: str,
+        symbol: str,
+        shape: Shape,
+        role: str,
+        layer: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        """Enter one tensor."""
+        self.tensors[name] = TensorInfo(name, symbol, shape, dtype or self.dtype, role, layer)
+
+    def op(
+        self,
+        phase: Phase,
+        layer: str | None,
+        text: tuple[str, str],
+        reads: tuple[str, ...],
+        writes: tuple[str, ...],
+        run: Run,
+    ) -> Op:
+        """One op; ``text`` is its short label and its whole formula."""
+        label, formula = text
+        return Op(0, phase, writes[0], layer, label, formula, reads, writes, run)
+
+    def zero_grad(self) -> Iterator[Op]:
+        """∇θ ← 0 for each parameter."""
+        for name, node, role, _ in self.network.parameters():
+            text = f"{gradient(node.symbols[role])} ← 0"
+            run = constant(self.zeros[name])
+            yield self.op(Phase.ZERO_GRAD, node.name, (text, text), (), (f"{name}.grad",), run)
+
+    def forward(self) -> Iterator[Op]:
+        """One layer forward."""
+        for place, node in enumerate(self.network.nodes):
+            reads = tuple(node.tensor(role) for role in node.layer.reads)
+            out, given = node.symbols["output"], node.symbols["input"]
+            text = (f"{out} = {node.name}({given})", f"{out} = {node.layer.formula(node.symbols)}")
+            run = call(node.layer.forward, reads)
+            writes: tuple[str, ...] = (node.output,)
+            if isinstance(node.layer, Dropout):
+                run = dropping(node.layer, self.experiment.seed, place, node.input)
+                reads, writes = (*reads, CLOCK), (*writes, node.tensor("mask"))
+            yield self.op(Phase.FORWARD, node.name, text, reads, writes, run)
+
+    def loss(self) -> Iterator[Op]:
+        """ℓ = loss(ŷ, y)."""
+        loss, reads = self.network.loss, (self.network.output, "y")
+        text = (f"ℓ = {loss.type}(ŷ, y)", f"ℓ = {loss.formula('ŷ', 'y')}")
+        yield self.op(Phase.LOSS, None, text, reads, ("loss",), call(loss.value, reads))
+
+    def backward(self) -> Iterator[Op]:
+        """One vector-Jacobian product an op: one equation, one gradient."""
+        loss, reads = self.network.loss, (self.network.output, "y")
+        text = f"{gradient('ŷ')} = {loss.gradient_formula('ŷ', 'y')}"
+        writes = (f"{self.network.output}.grad",)
+        yield self.op(Phase.BACKWARD, None, (text, text), reads, writes, call(loss.pull, reads))
+        for node in reversed(self.network.nodes):
+            for vjp in node.layer.vjps(node.symbols):
+                first = vjp.wrt == "input" and node.input == "x"
+                if not first or self.experiment.training.input_gradient:
+                    yield self.vjp(node, vjp)
+
+    def vjp(self, node: Node, vjp: Vjp) -> Op:
+        """The op of one equation; gradients of parameters are added to."""
+        reads = (f"{node.output}.grad", *(node.tensor(role) for role in vjp.reads))
+        target = f"{node.tensor(vjp.wrt)}.grad"
+        adds = vjp.wrt != "input"
+        text = f"{gradient(node.symbols[vjp.wrt])} {'+=' if adds else '='} {vjp.rhs}"
+        name = node.tensor(vjp.wrt)
+        run = adding(vjp.pull, reads, target, self.zeros[name]) if adds else call(vjp.pull, reads)
+        return self.op(Phase.BACKWARD, node.name, (text, text), reads, (target,), run)
+
+
+def constant(value: Array) -> Run:
+    """An op that always writes the same read-only array."""
+    result = (value,)
+    return lambda tensors: result
+
+
+def call(function: Callable[..., Any], reads: tuple[str, ...]) -> Run:
+    """An op that writes a function of what it reads."""
+    match reads:
+        case (a,):
+            return lambda t: (function(t[a]),)
+        case (a, b):
+            return lambda t: (function(t[a], t[b]),)
+        case (a, b, c):
+            return lambda t: (function(t[a], t[b], t[c]),)
+        case _:
+            return lambda t: (function(*[t[name] for name in reads]),)
+
+
+def dropping(layer: Dropout, seed: int, place: int, given: str) -> Run:
+    """An op that draws a mask for this iteration, and drops what it says."""
+
+    def run(tensors: Tensors) -> tuple[Array, ...]:
+        x = tensors[given]
+        mask = layer.mask(seed, place, int(tensors[CLOCK]), x.shape, x.dtype)
+        return x * mask, mask
+
+    return run
+
+
+def adding(pull: Callable[..., Array], reads: tuple[str, ...], target: str, zero: Array) -> Run:
+    """An op that adds a vector-Jacobian product to the gradient that is there.
+
+    Adding to nothing, or to zeros, gives the product itself; ``zero`` is what zero_grad writes,
+    and being that very array saves the look at its elements.
+    """
+    product = call(pull, reads)
+
+    def run(tensors: Tensors) -> tuple[Array, ...]:
+        before = tensors.get(target)
+        (new,) = product(tensors)
+        if before is None or before is zero or not before.any():
+            return (new,)
+        return (before + new,)
+
+    return run

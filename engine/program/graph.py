@@ -1,0 +1,191 @@
+"""The layers of an experiment with every size inferred, before anything runs."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from engine.arrays import Array, Shape, frozen
+from engine.errors import ExperimentError, Problem
+from engine.experiment.dataset import Dataset
+from engine.experiment.spec import Experiment, LayerSpec, LinearSpec
+from engine.formulas.symbols import subscript, superscript
+from engine.nn import initializers
+from engine.nn.activations import Identity
+from engine.nn.dropout import Dropout
+from engine.nn.element_losses import LOSSES
+from engine.nn.layer import Layer
+from engine.nn.linear import LAYERS, Linear
+from engine.nn.loss import Loss
+
+MAX_BYTES = 8 * 2**30
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One layer in its place: its name, its specification, and the symbols of its tensors."""
+
+    name: str
+    layer: Layer
+    spec: LayerSpec
+    input: str
+    symbols: dict[str, str]
+
+    @property
+    def output(self) -> str:
+        """The name of the output tensor."""
+        return f"{self.name}.out"
+
+    def tensor(self, role: str) -> str:
+        """The name of the tensor that plays a role: input, output or a parameter."""
+        return {"input": self.input, "output": self.output}.get(role, f"{self.name}.{role}")
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """The layers in order, and the loss."""
+
+    nodes: tuple[Node, ...]
+    loss: Loss
+
+    @property
+    def output(self) -> str:
+        """The name of the last layer's output, ŷ."""
+        return self.nodes[-1].output
+
+    def parameters(self) -> Iterator[tuple[str, Node, str, Shape]]:
+        """Each parameter: its name, node, role and shape."""
+        for node in self.nodes:
+            for role, shape in node.layer.parameters.items():
+                yield node.tensor(role), node, role, shape
+
+
+def settings(spec: Any, cls: Any) -> dict[str, Any]:
+    """The fields of a specification that its implementation takes."""
+    return {f.name: getattr(spec, f.name) for f in fields(cls) if hasattr(spec, f.name)}
+
+
+def build_network(experiment: Experiment, data: Dataset) -> Network:
+    """Infer every size; an ExperimentError names the layers and shapes that do not fit."""
+    problems: list[Problem] = []
+    nodes: list[Node] = []
+    size, name, symbol = data.x.shape[1], "x", "x"
+    linears = 0
+    for i, (spec, label) in enumerate(zip(experiment.layers, experiment.layer_names, strict=True)):
+        last = i == len(experiment.layers) - 1
+        symbols = {"input": symbol, "output": "ŷ" if last else f"z{subscript(i + 1)}"}
+        if isinstance(spec, LinearSpec):
+            linears += 1
+            symbols |= {"weight": f"W{superscript(linears)}", "bias": f"b{superscript(linears)}"}
+            problems += weight_problems(spec, i, label, size, name)
+            layer: Layer = Linear(size, spec.out, bool(spec.bias) or isinstance(spec.bias, list))
+        else:
+            cls = LAYERS[spec.type]
+            if cls is Dropout and experiment.training.mode == "eval":
+                cls = Identity
+            if cls is Dropout:
+                symbols["mask"] = f"m{subscript(i + 1)}"
+            layer = cls(**settings(spec, cls), inputs=size, outputs=size)
+        nodes.append(Node(label, layer, spec, name, symbols))
+        size, name, symbol = layer.outputs, f"{label}.out", symbols["output"]
+    cls_loss = LOSSES[experiment.loss.type]
+    loss = cls_loss(**settings(experiment.loss, cls_loss))
+    problems += target_problems(experiment, data, nodes[-1], size)
+    problems += loss_problems(loss, nodes[-1], size)
+    problems += memory_problems(experiment, nodes, len(data))
+    if problems:
+        raise ExperimentError(experiment.source or experiment.name, problems)
+    return Network(tuple(nodes), loss)
+
+
+def weight_problems(
+    spec: LinearSpec, i: int, label: str, inputs: int, before: str
+) -> Iterator[Problem]:
+    """Explicit weights whose columns are not the inputs of the layer."""
+    if spec.weight and len(spec.weight[0]) != inputs:
+        rows, columns = len(spec.weight), len(spec.weight[0])
+        yield Problem(
+            f"layers[{i}].weight",
+            f"{label} has weight ({rows}, {columns}), which takes {columns} inputs, "
+            f"but {before} has shape (N, {inputs})",
+        )
+
+
+def target_problems(
+    experiment: Experiment, data: Dataset, last: Node, size: int
+) -> Iterator[Problem]:
+    """Targets that do not fit the output of the last layer."""
+    y, kind = data.y, experiment.loss.type
+    output = f"{last.output} has shape (N, {size})"
+    if y.ndim == 1 and not LOSSES[kind].takes_classes:
+        broadcast = f"; ({len(y)},) against ({len(y)}, 1) would broadcast to ({len(y)}, {len(y)})"
+        said = f"y has shape ({len(y)},), but {output}{broadcast if size == 1 else ''}"
+        yield Problem("data.y", f"{said}: write each target as a row, [[…], […]]")
+    elif y.ndim == 2 and kind == "nll":
+        yield Problem("data.y", f"nll takes class indices (N,), but y has shape {y.shape}")
+    elif y.ndim == 2 and y.shape[1] != size:
+        yield Problem("data.y", f"y has shape {y.shape}, but {output}: the columns must agree")
+    elif y.ndim == 1 and (largest := largest_class(experiment, y)) >= size:
+        yield Problem("data.y", f"class {largest} needs {largest + 1} outputs, but {output}")
+
+
+def largest_class(experiment: Experiment, y: Array) -> int:
+    """The largest class index that is not ignored; −1 where all are."""
+    ignored = getattr(experiment.loss, "ignore_index", None)
+    counted = y if ignored is None else y[y != ignored]
+    return int(counted.max(initial=-1))
+
+
+def loss_problems(loss: Loss, last: Node, size: int) -> Iterator[Problem]:
+    """Weights that are not one for each output of the last layer."""
+    for field in ("weight", "pos_weight"):
+        given = getattr(loss, field, ())
+        if given and len(given) != size:
+            what = "class" if loss.takes_classes else "output"
+            said = f"has {len(given)} numbers, but {last.output} has shape (N, {size})"
+            yield Problem(f"loss.{field}", f"{said}: write one for each {what}")
+
+
+def memory_problems(experiment: Experiment, nodes: list[Node], rows: int) -> Iterator[Problem]:
+    """Parameters, or the activations of one batch, that would not fit into memory."""
+    width = np.dtype(experiment.dtype).itemsize
+    shapes = [shape for node in nodes for shape in node.layer.parameters.values()]
+    parameters = sum(math.prod(shape) for shape in shapes) * width
+    batch = min(experiment.data.batch_size or rows, rows)
+    activations = sum(batch * node.layer.outputs for node in nodes) * width
+    limit = f"more than the limit of {MAX_BYTES:,}"
+    if 2 * parameters > MAX_BYTES:
+        said = f"the parameters and their gradients take {2 * parameters:,} bytes, {limit}"
+        yield Problem("layers", f"{said}: choose smaller layers")
+    if 2 * activations > MAX_BYTES:
+        said = f"the outputs of the layers and their gradients take {2 * activations:,} bytes"
+        yield Problem(
+            "layers", f"{said} for a batch of {batch}, {limit}: choose smaller layers or batches"
+        )
+
+
+def initial_parameters(experiment: Experiment, network: Network) -> dict[str, Array]:
+    """The parameters before the first iteration, by name, read-only."""
+    values: dict[str, Array] = {}
+    for i, (name, node, role, shape) in enumerate(network.parameters()):
+        spec = node.spec
+        assert isinstance(spec, LinearSpec)
+        given = getattr(spec, role)
+        if isinstance(given, list):
+            value: Array = np.array(given, dtype=experiment.dtype).reshape(shape)
+        else:
+            value = drawn(spec, role, shape, node.layer.inputs, experiment, i)
+        values[name] = frozen(value)
+    return values
+
+
+def drawn(
+    spec: LinearSpec, role: str, shape: Shape, inputs: int, experiment: Experiment, i: int
+) -> Array:
+    """A parameter from its initializer, with a random stream of its own."""
+    rng = initializers.stream(experiment.seed, i)
+    if role == "bias":
+        return initializers.bias(spec.init, shape, inputs, rng, experiment.dtype)
+    return initializers.weight(spec.init, shape, rng, spec.init_scale, experiment.dtype)

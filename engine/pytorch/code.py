@@ -1,0 +1,165 @@
+"""The training loop of an experiment as a person would write it in PyTorch, line by line.
+
+The lines define the model, the criterion and the optimizer and run the five steps in the
+experiment's order; each line knows the phase and the layer that it stands for.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from engine.experiment.spec import Experiment, LayerSpec, LinearSpec, LossSpec
+from engine.program.graph import Node
+from engine.program.program import Program
+from engine.run.phases import Phase
+
+LAYERS = {
+    "identity": "Identity",
+    "relu": "ReLU",
+    "leaky_relu": "LeakyReLU",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "softplus": "Softplus",
+    "elu": "ELU",
+    "silu": "SiLU",
+    "gelu": "GELU",
+    "softmax": "Softmax",
+    "log_softmax": "LogSoftmax",
+    "dropout": "Dropout",
+}
+LOSSES = {
+    "mse": "MSELoss",
+    "l1": "L1Loss",
+    "huber": "HuberLoss",
+    "bce": "BCELoss",
+    "bce_with_logits": "BCEWithLogitsLoss",
+    "cross_entropy": "CrossEntropyLoss",
+    "nll": "NLLLoss",
+}
+OPTIMIZERS = {
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "adagrad": "Adagrad",
+    "rmsprop": "RMSprop",
+}
+STEPS = {
+    Phase.ZERO_GRAD: "optimizer.zero_grad()",
+    Phase.FORWARD: "y_hat = model(x)",
+    Phase.LOSS: "loss = {loss}",
+    Phase.BACKWARD: "loss.backward()",
+    Phase.UPDATE: "optimizer.step()",
+}
+TENSORS = ("weight", "pos_weight")  # options that PyTorch takes as tensors
+
+
+class CodeLine(NamedTuple):
+    """A line of code, and what it stands for."""
+
+    text: str
+    phase: Phase | None = None
+    layer: str | None = None
+    skipped: bool = False
+
+
+def training_code(program: Program) -> list[CodeLine]:
+    """The model, the criterion, the optimizer and the loop."""
+    experiment = program.experiment
+    lines = [CodeLine("model = nn.Sequential(OrderedDict(")]
+    lines += [layer_line(node) for node in program.network.nodes]
+    lines += [CodeLine("))")]
+    if experiment.dtype == "float64":
+        lines += [CodeLine("model.double()")]
+    lines += [CodeLine(f"criterion = {criterion(experiment.loss)}")]
+    lines += [*optimizer_lines(experiment), CodeLine("")]
+    lines += [CodeLine(f"for epoch in range({experiment.training.epochs}):")]
+    lines += [CodeLine("    for x, y in batches(epoch):")]
+    return [*lines, *step_lines(experiment)]
+
+
+def layer_line(node: Node) -> CodeLine:
+    """One layer of the model."""
+    return CodeLine(f"    {node.name}={module(node)},", layer=node.name)
+
+
+def module(node: Node) -> str:
+    """The module of a layer with its options."""
+    spec = node.spec
+    if isinstance(spec, LinearSpec):
+        bias = "" if spec.bias is not False else ", bias=False"
+        return f"nn.Linear({node.layer.inputs}, {node.layer.outputs}{bias})"
+    given = {"dim": 1} if spec.type.endswith("softmax") else {}
+    return f"nn.{LAYERS[spec.type]}({arguments(given | own_options(spec, LayerSpec))})"
+
+
+def own_options(spec: Any, base: type) -> dict[str, Any]:
+    """The fields that differ from their defaults, without those that every such table has."""
+    common = {field.name for field in msgspec.structs.fields(base)}
+    return {
+        field.name: getattr(spec, field.name)
+        for field in msgspec.structs.fields(spec)
+        if field.name not in common and getattr(spec, field.name) != field.default
+    }
+
+
+def arguments(options: dict[str, Any]) -> str:
+    """Options as keyword arguments."""
+    return ", ".join(f"{name}={written(name, value)}" for name, value in options.items())
+
+
+def written(name: str, value: Any) -> str:
+    """An option's value in Python."""
+    if name in TENSORS:
+        return f"torch.tensor({list(value)})"
+    return repr(value)
+
+
+def criterion(loss: LossSpec) -> str:
+    """The loss module; what PyTorch has no reduction for is done in the loop."""
+    reduction = {} if loss.reduction == "mean" else {"reduction": "sum"}
+    return f"nn.{LOSSES[loss.type]}({arguments(own_options(loss, LossSpec) | reduction)})"
+
+
+def loss_text(loss: LossSpec) -> str:
+    """The line of the loss, with the scale and the reduction over samples."""
+    scale = "" if loss.scale == 1 else f"{loss.scale:g} * "
+    per_sample = " / len(x)" if loss.reduction == "batch_mean" else ""
+    return f"{scale}criterion(y_hat, y){per_sample}"
+
+
+def optimizer_lines(experiment: Experiment) -> Iterator[CodeLine]:
+    """The optimizer; frozen parameters are left out of it."""
+    spec = experiment.optimizer
+    names = zip(experiment.layer_names, experiment.layers, strict=True)
+    frozen = [
+        f"{name}.{role}" for name, layer in names if isinstance(layer, LinearSpec)
+        for role in layer.frozen
+    ]  # fmt: skip
+    parameters = "model.parameters()"
+    if frozen:
+        yield CodeLine(f"frozen = {frozen}")
+        yield CodeLine("trained = [")
+        yield CodeLine("    p for name, p in model.named_parameters()")
+        yield CodeLine("    if name not in frozen")
+        yield CodeLine("]")
+        parameters = "trained"
+    options: dict[str, Any] = {"lr": getattr(spec, "lr", 0.0)}
+    for field in msgspec.structs.fields(spec):
+        value = getattr(spec, field.name)
+        if field.name != "lr" and value != field.default:
+            options[field.name] = value
+    named = OPTIMIZERS[spec.type]
+    yield CodeLine(f"optimizer = torch.optim.{named}(")
+    yield CodeLine(f"    {parameters},")
+    yield CodeLine(f"    {arguments(options)},")
+    yield CodeLine(")")
+
+
+def step_lines(experiment: Experiment) -> Iterator[CodeLine]:
+    """The five steps in the experiment's order; a skipped one is a comment."""
+    training = experiment.training
+    for phase in training.order:
+        text = STEPS[phase].format(loss=loss_text(experiment.loss))
+        skipped = phase in training.skip
+        yield CodeLine(f"        {'# ' if skipped else ''}{text}", phase, skipped=skipped)

@@ -1,0 +1,263 @@
+"""A recorded experiment as a PyTorch script that stands alone: its data and initial values inside.
+
+It prints the loss of every iteration. PyTorch adds in another order than NumPy, so that the last
+digits may differ.
+"""
+
+import base64
+import zlib
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from engine.arrays import Array
+from engine.experiment.dataset import SHUFFLE
+from engine.experiment.spec import LinearSpec, LossSpec
+from engine.nn.dropout import MASKS, Dropout
+from engine.program.graph import Node
+from engine.program.program import Program
+from engine.program.update import Updates
+from engine.recording.canonical import words
+from engine.recording.recorded import Recording
+from engine.run.phases import Phase
+
+LITERAL = 64  # elements of an array that are written out
+LINE = 90
+MODULES = {
+    "identity": "Identity",
+    "relu": "ReLU",
+    "leaky_relu": "LeakyReLU",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "softplus": "Softplus",
+    "elu": "ELU",
+    "silu": "SiLU",
+    "gelu": "GELU",
+    "softmax": "Softmax",
+    "log_softmax": "LogSoftmax",
+}
+LOSSES = {
+    "mse": "mse_loss",
+    "l1": "l1_loss",
+    "huber": "huber_loss",
+    "bce": "binary_cross_entropy",
+    "bce_with_logits": "binary_cross_entropy_with_logits",
+    "cross_entropy": "cross_entropy",
+    "nll": "nll_loss",
+}
+OPTIMIZERS = {
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "adagrad": "Adagrad",
+    "rmsprop": "RMSprop",
+}
+HEAD = '''"""{title}
+
+Runs {iterations} iterations and prints the loss of each.
+"""
+
+import base64
+import math
+import zlib
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def packed(text, dtype, shape):
+    """An array from compressed bytes."""
+    data = zlib.decompress(base64.b64decode(text))
+    return torch.from_numpy(np.frombuffer(data, dtype).reshape(shape).copy())
+
+'''
+DROPOUT = '''
+class Dropout(nn.Module):
+    """Dropout with the masks of this run."""
+
+    def __init__(self, place, p, scale):
+        super().__init__()
+        self.place, self.p, self.scale = place, p, scale
+
+    def forward(self, x):
+        """The mask depends on the seed, the place of the layer and the iteration."""
+        draw = np.random.default_rng([{seed}, {masks}, self.place, iteration + 1])
+        kept = torch.from_numpy(draw.random(tuple(x.shape)) >= self.p)
+        return x * (kept.to(x.dtype) * self.scale)
+
+
+'''
+LOOP = """
+ITERATIONS = {iterations}
+rows, size, batches = len(x_all), {size}, {batches}
+
+for iteration in range(ITERATIONS):
+    epoch, k = divmod(iteration, batches)
+    order = {order}
+    part = torch.from_numpy(np.ascontiguousarray(order[k * size : (k + 1) * size]))
+    x, y = x_all[part], y_all[part]
+"""
+
+
+def torch_script(recording: Recording, branch: str) -> str:
+    """The script of a run, as many iterations as the branch has."""
+    program = recording.program
+    iterations = -(-recording.branches[branch].events // len(program.ops))
+    title = ascii(program.experiment.name)[1:-1].replace('"', "'").replace("\\", "/")
+    parts = [
+        HEAD.format(title=title, iterations=iterations),
+        data_part(program),
+        model_part(program),
+        optimizer_part(program, iterations),
+        loop_part(program, iterations),
+    ]
+    notes = [
+        f"# not in this script: #{e.event} {str(e)!a}" for e in (recording.branches[branch].journal)
+    ]
+    return "\n".join([*parts, *notes]) + "\n"
+
+
+def data_part(program: Program) -> str:
+    """The samples."""
+    return f"x_all = {array_text(program.data.x)}\ny_all = {array_text(program.data.y)}\n"
+
+
+def array_text(array: Array) -> str:
+    """An expression that makes a tensor of the same bits."""
+    if array.size <= LITERAL and np.isfinite(array).all():
+        return f"torch.tensor({array.tolist()!r}, dtype=torch.{array.dtype})"
+    text = base64.b64encode(zlib.compress(array.tobytes(), 9)).decode()
+    lines = [f'    "{text[i : i + LINE]}"' for i in range(0, len(text), LINE)]
+    body = "\n".join(lines)
+    return f'packed(\n{body},\n    "{array.dtype.str}",\n    {array.shape!r},\n)'
+
+
+def model_part(program: Program) -> str:
+    """The layers with their initial values."""
+    dtype = program.experiment.dtype
+    initial = program.initial()
+    layers, values = [], []
+    for number, node in enumerate(program.network.nodes):
+        layers.append(f"    {module_text(node, number)},  # {node.name}")
+        for role in node.layer.parameters:
+            value = array_text(initial[node.tensor(role)])
+            values.append(f"    model[{number}].{role}.copy_({value})")
+    drops = any(isinstance(node.layer, Dropout) for node in program.network.nodes)
+    before = DROPOUT.format(seed=program.experiment.seed, masks=MASKS) if drops else ""
+    made = "\n".join([f"{before}model = nn.Sequential(", *layers, f").to(torch.{dtype})"])
+    return made + ("\nwith torch.no_grad():\n" + "\n".join(values) if values else "") + "\n"
+
+
+def module_text(node: Node, number: int) -> str:
+    """One layer as a module; dropout is the identity in evaluation."""
+    spec, layer = node.spec, node.layer
+    if isinstance(spec, LinearSpec):
+        bias = bool(spec.bias) or isinstance(spec.bias, list)
+        return f"nn.Linear({layer.inputs}, {spec.out}, bias={bias})"
+    if isinstance(layer, Dropout):
+        return f"Dropout({number}, {layer.p!r}, {layer.scale!r})"
+    if layer.type == "identity":
+        return "nn.Identity()"
+    options = {k: v for k, v in msgspec.structs.asdict(spec).items() if k != "name"}
+    if spec.type in ("softmax", "log_softmax"):
+        options["dim"] = 1
+    return f"nn.{MODULES[spec.type]}({keywords(options)})"
+
+
+def keywords(options: dict[str, Any]) -> str:
+    """Keyword arguments."""
+    return ", ".join(f"{name}={value!r}" for name, value in options.items())
+
+
+def optimizer_part(program: Program, iterations: int) -> str:
+    """The optimizer of all parameters that are not frozen, and its rates where they change."""
+    spec = program.experiment.optimizer
+    frozen = [
+        (number, role)
+        for number, node in enumerate(program.network.nodes)
+        if isinstance(node.spec, LinearSpec)
+        for role in node.spec.frozen
+    ]
+    names = ", ".join(f'"{number}.{role}"' for number, role in frozen)
+    lines = [
+        f"frozen = {{{names}}}" if frozen else "frozen = set()",
+        "trained = [p for name, p in model.named_parameters() if name not in frozen]",
+        f"optimizer = torch.optim.{OPTIMIZERS[spec.type]}"
+        f"(trained, {keywords(msgspec.structs.asdict(spec))})",
+    ]
+    schedule, count = Updates.of_program(program).schedule, program.batches.count
+    if schedule is not None:
+        first = program.optimizer.hyper["lr"]
+        rates = [schedule.rate(first, schedule.count_of(i + 1, count)) for i in range(iterations)]
+        lines.append(f"rates = {array_text(np.array(rates))}.tolist()")
+    return "\n".join(lines) + "\n"
+
+
+def loop_part(program: Program, iterations: int) -> str:
+    """The training loop, its steps in the order of the experiment."""
+    cut, training = program.batches, program.experiment.training
+    order = "np.arange(rows)"
+    if cut.shuffle:
+        seeds = f"[{program.experiment.seed}, {SHUFFLE}, epoch]"
+        order = f"np.random.default_rng({seeds}).permutation(rows)"
+    loop = LOOP.format(iterations=iterations, size=cut.size, batches=cut.count, order=order)
+    if program.experiment.schedule is not None:
+        loop += '    optimizer.param_groups[0]["lr"] = rates[iteration]\n'
+    for phase in training.order:
+        if phase not in training.skip:
+            loop += "".join(f"    {line}\n" for line in phase_lines(program, phase))
+    shown = Phase.LOSS not in training.skip and Phase.FORWARD not in training.skip
+    return loop + ("    print(iteration + 1, loss.item())\n" if shown else "")
+
+
+def phase_lines(program: Program, phase: Phase) -> list[str]:
+    """The statements of one step."""
+    match phase:
+        case Phase.ZERO_GRAD:
+            return ["model.zero_grad(set_to_none=False)"]
+        case Phase.FORWARD:
+            return ["yhat = model(x)"]
+        case Phase.LOSS:
+            return [f"loss = {loss_text(program.experiment.loss)}"]
+        case Phase.BACKWARD:
+            return ["loss.backward()"]
+        case Phase.UPDATE:
+            return [*clip_lines(program), "optimizer.step()"]
+
+
+def clip_lines(program: Program) -> list[str]:
+    """Gradient clipping, as it is done right before the update."""
+    clip = program.experiment.clip
+    if clip is None:
+        return []
+    if clip.value is not None:
+        return [f"nn.utils.clip_grad_value_(trained, {clip.value!r})"]
+    kind = "math.inf" if clip.norm_type == "inf" else repr(clip.norm_type)
+    return [f"nn.utils.clip_grad_norm_(trained, {clip.norm!r}, {kind})"]
+
+
+def loss_text(spec: LossSpec) -> str:
+    """The loss as an expression of yhat and y."""
+    options = msgspec.structs.asdict(spec)
+    scale, reduction = options.pop("scale"), options.pop("reduction")
+    options = {name: value for name, value in options.items() if value not in ((), None)}
+    for name in ("weight", "pos_weight"):
+        if name in options:
+            options[name] = Raw(f"torch.tensor({list(options[name])!r}, dtype=yhat.dtype)")
+    batch_mean = reduction == "batch_mean"
+    options["reduction"] = "sum" if batch_mean else reduction
+    text = f"F.{LOSSES[spec.type]}(yhat, y, {keywords(options)})"
+    text += " / len(x)" if batch_mean else ""
+    return text if scale == 1 else f"{words(scale)!r} * {text}"
+
+
+class Raw(str):
+    """An expression that is written as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)

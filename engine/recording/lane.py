@@ -1,0 +1,107 @@
+"""One branch on its way into a recording: digests of what each op wrote, iteration by iteration."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.arrays import Array
+from engine.program.program import Program
+from engine.recording.contents import NOWHERE, Contents
+from engine.recording.digests import STRONG, Digest, link
+from engine.recording.iteration_digests import Marks, QuickMarks, StrongMarks
+
+Written = tuple[Array, ...]
+Row = tuple[Any, ...]
+
+
+class Line:
+    """Collects the rows of a branch until the next commit.
+
+    ``width`` is the digest width of the run; at STRONG every tensor is stored too. A keyframe is
+    whole, or has what its iteration needs.
+    """
+
+    def __init__(
+        self, number: int, program: Program, width: int, spacing: int, contents: Contents
+    ) -> None:
+        self.number = number
+        self.program = program
+        self.width = width
+        self.spacing = spacing
+        self.contents = contents
+        self.places = places(program)
+        self.link: Digest = b""
+        self.events = 0
+        self.blocks: list[Row] = []
+        self.losses: list[Row] = []
+        self.keyframes: list[Row] = []
+        self.marks: Marks = (
+            StrongMarks(program, contents) if width == STRONG else QuickMarks(program)
+        )
+        self._ops = len(program.ops)
+        self._loss_op = next((op.index for op in program.ops if op.name == "loss"), -1)
+        self._under_way: list[Written] = []
+
+    def begin(self, link: Digest, events: int) -> None:
+        """Start at the beginning of an iteration, whose link follows on another."""
+        self.link, self.events = link, events
+
+    def take(self, written: Sequence[Written]) -> None:
+        """The next events of the current iteration, in order; at most to its end."""
+        self._under_way.extend(written)
+        self.events += len(written)
+        if len(self._under_way) == self._ops:
+            complete, self._under_way = self._under_way, []
+            iteration = self.events // self._ops
+            row = self.block(iteration, *self.marks.iteration(complete))
+            self.link = row[-1]
+            self.blocks.append(row)
+            if self._loss_op >= 0:
+                self.losses.append(self.loss(iteration, complete))
+
+    def block(self, iteration: int, digests: bytes, refs: str) -> Row:
+        """The row of an iteration, bound to the ones before it."""
+        return self.number, iteration, digests, refs, link(self.link, iteration, digests)
+
+    def loss(self, iteration: int, written: Sequence[Written]) -> Row:
+        """The row of a loss, but for its gradient; NULL for NaN and where it was skipped."""
+        after = written[self._loss_op]
+        value = float(after[0]) if after else None
+        event = (iteration - 1) * self._ops + self._loss_op
+        known = None if value is None or math.isnan(value) else value
+        return self.number, iteration, event, known
+
+    def keyframe(self, tensors: Mapping[str, Array], whole: bool = False) -> None:
+        """Keep the tensors at the beginning of an iteration, if it is one of those to keep."""
+        iteration = self.events // self._ops
+        if iteration % self.spacing or not self.contents.open:
+            return
+        whole = whole or self.width == STRONG
+        live = self.program.live_in
+        stored = [
+            self.contents.store(tensors[name])
+            if name in tensors and (whole or name in live)
+            else (bytes(STRONG), NOWHERE)
+            for name in self.places
+        ]
+        digests = b"".join(digest for digest, _ in stored)
+        refs = str([reference for _, reference in stored])
+        self.keyframes.append((self.number, iteration + 1, int(whole), digests, refs))
+
+    def rows(self) -> tuple[list[Row], list[Row], list[Row]]:
+        """The blocks, losses and keyframes since the last commit, the iteration under way last."""
+        blocks, losses, keyframes = self.blocks, self.losses, self.keyframes
+        self.blocks, self.losses, self.keyframes = [], [], []
+        if self._under_way:
+            number = self.events // self._ops + 1
+            blocks.append(self.block(number, *self.marks.iteration(self._under_way)))
+            if 0 <= self._loss_op < len(self._under_way):
+                losses.append(self.loss(number, self._under_way))
+        largest = self.marks.gradients_since()
+        pairs = zip(losses, largest, strict=False)
+        return blocks, [(*row, *gradient) for row, gradient in pairs], keyframes
+
+
+def places(program: Program) -> list[str]:
+    """The tensors of a keyframe, in their order: all but the batch."""
+    return [name for name in program.tensors if name not in ("x", "y")]

@@ -1,0 +1,1 @@
+"""A run as everybody sees it: phases, ops, positions, events."""

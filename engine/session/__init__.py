@@ -1,0 +1,1 @@
+"""A cursor in a run that goes both ways: history, journal, branches."""

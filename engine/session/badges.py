@@ -1,0 +1,174 @@
+"""What a gradient is worth at a place of the run: none, zeroed, fresh, stale, accumulated ×k.
+
+All of it follows from the program, the event and the journal of edits; nothing is executed.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+from typing import Protocol
+
+from engine.errors import GradstepError
+from engine.program.program import Op, Program
+from engine.run.phases import Phase
+from engine.session.journal import Edit, Journal
+
+
+class BadgeKind(StrEnum):
+    """The five conditions of a gradient."""
+
+    NONE = "none"
+    ZEROED = "zeroed"
+    FRESH = "fresh"
+    STALE = "stale"
+    ACCUMULATED = "accumulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """The condition of a gradient; ``count`` is how many backward passes are added up in it."""
+
+    kind: BadgeKind
+    count: int = 0
+
+    def __str__(self) -> str:
+        accumulated = self.kind == BadgeKind.ACCUMULATED
+        return f"{self.kind} ×{self.count}" if accumulated else str(self.kind)
+
+
+class Placed(Protocol):
+    """What has a program, a cursor and a journal: a session."""
+
+    @property
+    def program(self) -> Program: ...
+    @property
+    def event(self) -> int: ...
+    @property
+    def journal(self) -> Journal: ...
+
+
+def badge(session: Placed, tensor: str) -> Badge:
+    """The badge of a tensor's gradient at the cursor; see :func:`badge_at`."""
+    return badge_at(session.program, session.journal, session.event, tensor)
+
+
+def badge_at(program: Program, journal: Journal, event: int, tensor: str) -> Badge:
+    """The badge of the gradient of ``tensor`` when the cursor stands at ``event``.
+
+    Stale means that the tensor itself was written after its gradient. Raises GradstepError for a
+    tensor without a gradient.
+    """
+    name = program.resolve(tensor)
+    gradient = f"{name}.grad"
+    if gradient not in program.tensors:
+        raise GradstepError(f"{tensor} has no gradient; parameters and layer outputs have one")
+    times = Times(program, journal, event)
+    adds = [op for op in program.ops if op.phase == Phase.BACKWARD and op.name == gradient]
+    set_by_hand = times.edited(gradient, whole=True, zero=False)
+    zeroed = max(
+        times.last(op for op in program.ops if zeroes(op, gradient)),
+        times.edited(gradient, whole=True, zero=True),
+    )
+    count = times.count(adds, max(zeroed, set_by_hand)) + (set_by_hand > zeroed)
+    made = max(times.last(adds), set_by_hand)
+    touched = times.edited(gradient)
+    if not count and touched > zeroed:  # an element of a gradient of zeros
+        count, made = 1, touched
+    if not count:
+        return Badge(BadgeKind.ZEROED if zeroed >= 0 else BadgeKind.NONE)
+    if gradient not in program.gradients:
+        count = 1  # the gradient of an activation is set, not added to
+    written = times.last(op for op in program.ops if name in op.writes)
+    if max(written, times.edited(name), times.entered(name)) > made:
+        return Badge(BadgeKind.STALE, count)
+    return Badge(BadgeKind.FRESH if count == 1 else BadgeKind.ACCUMULATED, count)
+
+
+def zeroes(op: Op, gradient: str) -> bool:
+    """Whether an op sets this gradient to zero."""
+    return op.phase == Phase.ZERO_GRAD and op.name == gradient
+
+
+@dataclass(frozen=True)
+class Times:
+    """When things last happened before a cursor at ``event``; −1 is never.
+
+    The edits at event e have times from e on, in their order, the op at event e the time e + ½.
+    """
+
+    program: Program
+    journal: Journal
+    event: int
+
+    def last(self, ops: Iterable[Op]) -> float:
+        """When one of these ops was last executed."""
+        return max((self._last(op) for op in ops), default=-1)
+
+    def count(self, ops: Iterable[Op], after: float) -> int:
+        """How often these ops were executed after a time."""
+        first = max(0, math.floor(after + 0.5))
+        return sum(self._count(op, first, self.event) for op in ops)
+
+    def edited(self, name: str, whole: bool = False, zero: bool | None = None) -> float:
+        """When a tensor was last edited; only as a whole, only to zeros or to something else."""
+        spread = 0.5 / (len(self.journal) + 1)
+        return max(
+            (
+                edit.event + i * spread
+                for i, edit in enumerate(self.journal)
+                if isinstance(edit, Edit) and edit.event <= self.event
+                if self.program.resolve(edit.target) == name
+                if not (whole and edit.index)
+                if zero is None or zero == (edit.value == 0)
+            ),
+            default=-1,
+        )
+
+    def entered(self, name: str) -> float:
+        """When a batch last brought a new value of the tensor."""
+        if name not in ("x", "y"):
+            return -1
+        ops = len(self.program.ops)
+        return min(self.event // ops, self.program.iterations - 1) * ops
+
+    def _spans(self, op: Op) -> Iterator[tuple[int, int]]:
+        """The spans before the cursor in which an op is skipped, disjoint, in order."""
+        spans = sorted(
+            (skip.event, self.event if skip.end is None else min(skip.end, self.event))
+            for skip in self.journal.skips
+            if skip.concerns(op.phase, op.name) and skip.event < self.event
+        )
+        reached = 0
+        for start, group in groupby(spans, lambda span: span[0]):
+            end = max(stop for _, stop in group)
+            if end > reached:
+                yield max(start, reached), end
+                reached = end
+
+    def _count(self, op: Op, start: int, end: int) -> int:
+        """Executions of an op at the events from ``start`` up to ``end``."""
+        total = self._times(op, start, end)
+        for low, high in self._spans(op):
+            total -= self._times(op, max(low, start), min(high, end))
+        return total
+
+    def _times(self, op: Op, start: int, end: int) -> int:
+        """Events of an op from ``start`` up to ``end``, executed or skipped."""
+        period = len(self.program.ops)
+        count = (end - op.index - 1) // period - (start - op.index - 1) // period
+        return max(0, count)
+
+    def _last(self, op: Op) -> float:
+        """The time of the last execution of an op."""
+        event = self._before(op, self.event)
+        for start, end in reversed(list(self._spans(op))):
+            if start <= event < end:
+                event = self._before(op, start)
+        return event + 0.5 if event >= 0 else -1
+
+    def _before(self, op: Op, event: int) -> int:
+        """The last event of an op before another event; negative when there is none."""
+        period = len(self.program.ops)
+        return (event - op.index - 1) // period * period + op.index

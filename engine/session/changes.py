@@ -1,0 +1,67 @@
+"""What is different between two cursor positions: the names that changed, and where in a tensor."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.arrays import Array
+
+if TYPE_CHECKING:
+    from engine.session.session import Session
+
+Change = tuple[Array | None, Array | None]
+
+
+def changed_names(session: "Session") -> set[str]:
+    """The tensors that may differ between the cursor and the event before it."""
+    return set(last_changes(session))
+
+
+def last_changes(session: "Session") -> dict[str, Change]:
+    """What changed on the way to the cursor; see :func:`changes_at`."""
+    return changes_at(session, session.event, session.tensors)
+
+
+def changes_at(session: "Session", event: int, tensors: Mapping[str, Array]) -> dict[str, Change]:
+    """Each tensor written since the event before ``event``, as it was and as it is.
+
+    That is what the last op wrote, the next batch where an iteration begins, and the edits made
+    here. What the op wrote is only known inside the window: it is after a step forward.
+    ``tensors`` are those at ``event``.
+    """
+    program, history = session.program, session.history
+    ops = len(program.ops)
+    found: dict[str, Change] = {}
+    written = history.events.get(event - 1)
+    if written is not None:
+        for name, old, new in zip(program.ops[(event - 1) % ops].writes, *written, strict=False):
+            found[name] = old, new
+    if event % ops == 0 and 0 < event < program.events:
+        before = history.inputs.get(event) or program.batch(event // ops - 1)
+        for name in program.entering:
+            found[name] = before[name], tensors[name]
+    for name, old, _ in history.edited.get(event, ()):
+        found[name] = found[name][0] if name in found else old, tensors[name]
+    return found
+
+
+def same(left: Array | None, right: Array | None) -> bool:
+    """Whether two tensors have the same shape and the same bits; both may be missing."""
+    if left is right:
+        return True
+    if left is None or right is None:
+        return False
+    return left.shape == right.shape and left.tobytes() == right.tobytes()
+
+
+def first_difference(left: Array, right: Array) -> tuple[int, ...] | None:
+    """The first index at which two tensors differ in their bits; () for different shapes."""
+    if same(left, right):
+        return None
+    if left.shape != right.shape:
+        return (0,) * left.ndim
+    width = left.dtype.itemsize
+    a, b = (np.frombuffer(v.tobytes(), np.uint8).reshape(-1, width) for v in (left, right))
+    flat = int(np.argmax((a != b).any(axis=1)))
+    return tuple(int(i) for i in np.unravel_index(flat, left.shape))

@@ -1,0 +1,172 @@
+"""What an edit makes of a tensor, and which edits are refused."""
+
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from engine.arrays import Array, frozen
+from engine.errors import GradstepError
+from engine.expressions.expression import ExpressionError, compile_expression
+from engine.program.program import CLOCK, Op, Program, TensorInfo
+from engine.program.update import NORM
+from engine.run.phases import NEEDS, Phase
+from engine.run.position_text import suggestion
+from engine.session.journal import Edit, Entered, Index, Journal, Skip
+
+SLICE = re.compile(r"([+-]?\d{1,18})?:([+-]?\d{1,18})?(?::([+-]?\d{1,18})?)?", re.ASCII)
+
+
+def tensor_info(name: str, program: Program) -> TensorInfo:
+    """What is known of a tensor by its name or alias; a GradstepError suggests the right one."""
+    info = program.tensors.get(program.resolve(name))
+    if info is None:
+        raise GradstepError(f"no tensor {name!r}{suggestion(name, program.tensors)}")
+    return info
+
+
+def edited_tensor(edit: Edit, program: Program, tensors: Mapping[str, Array]) -> tuple[str, Array]:
+    """The tensor's own name and what the edit makes of it; the old array stays as it is."""
+    info = tensor_info(edit.target, program)
+    current = tensors.get(info.name)
+    if current is None and edit.index:
+        raise GradstepError(f"{info.name} is not computed yet: an element of it cannot be set")
+    base = np.zeros(info.shape, info.dtype) if current is None else current
+    index = numpy_index(edit.index)
+    try:
+        part = base[index]
+    except IndexError as problem:
+        raise GradstepError(f"{info.name} has shape {base.shape}: {problem}") from None
+    value = entered(edit.value, program, tensors)
+    if value.shape not in ((), np.shape(part)):
+        where = f"{info.name}{list(edit.index) if edit.index else ''}"
+        raise GradstepError(f"{where} has shape {np.shape(part)}, the value has {value.shape}")
+    check_value(value, base, info, program)
+    result = base.copy()
+    with np.errstate(all="ignore"):  # a value may be too large for float32: it becomes infinite
+        result[index] = value
+    return info.name, frozen(result)
+
+
+def numpy_index(index: Index) -> Any:
+    """An index as NumPy takes it; empty is everything."""
+    return tuple(i if isinstance(i, int) else parse_slice(i) for i in index) or ...
+
+
+def parse_slice(text: str) -> slice:
+    """A slice as it is written, ``1:3`` or ``:``."""
+    match = SLICE.fullmatch(text.replace(" ", ""))
+    if match is None or match[3] == "0":
+        raise GradstepError(f"index {text!r}: an index has whole numbers and slices, [0, 1:3]")
+    return slice(*(None if part is None else int(part) for part in match.groups()))
+
+
+def parse_index(text: str) -> Index:
+    """The index inside brackets, ``0, 1:3``."""
+    parts = [part.strip() for part in text.split(",")]
+    whole = [re.fullmatch(r"[+-]?\d{1,18}", part, re.ASCII) for part in parts]
+    for part, match in zip(parts, whole, strict=True):
+        if match is None:
+            parse_slice(part)
+    return tuple(int(p) if match else p for p, match in zip(parts, whole, strict=True))
+
+
+def entered(value: Entered, program: Program, tensors: Mapping[str, Array]) -> Array:
+    """A number, nested list or expression as an array of numbers."""
+    if isinstance(value, str):
+        try:
+            expression = compile_expression(value, visible_names(program))
+            result = expression.evaluate(lambda name: tensors.get(program.resolve(name)))
+        except ExpressionError as problem:
+            raise GradstepError(str(problem)) from problem
+        return np.asarray(result)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise GradstepError("the rows of the value have different lengths") from None
+    if array.dtype.kind not in "biuf":
+        raise GradstepError(f"the value must be numbers, not {value!r:.40}")
+    return array
+
+
+def visible_names(program: Program) -> Collection[str]:
+    """Every name an expression may use: the tensors and their aliases."""
+    return [*program.tensors, *program.aliases]
+
+
+def check_value(value: Array, base: Array, info: TensorInfo, program: Program) -> None:
+    """Refuse values that the tensor cannot hold."""
+    if info.role == "hyper" and not math.isfinite(float(value)):
+        raise GradstepError(f"{info.name} must be a finite number, not {float(value)}")
+    if info.name == CLOCK and not (value == np.floor(value) and value >= 1):
+        raise GradstepError(f"{info.name} must be a whole number from 1, not {float(value):g}")
+    if base.dtype.kind in "iu":
+        classes = program.network.nodes[-1].layer.outputs
+        with np.errstate(all="ignore"):
+            whole = np.isfinite(value).all() and (value == np.floor(value)).all()
+        if not whole or (value < 0).any() or (value >= classes).any():
+            raise GradstepError(f"{info.name} holds class indices: whole numbers below {classes}")
+
+
+def skip_entries(
+    program: Program, journal: Journal, event: int, targets: Sequence[str], always: bool
+) -> tuple[Skip, ...]:
+    """The entries that leave out these targets; a GradstepError says what cannot be left out."""
+    ops = len(program.ops)
+    end = None if always else (event // ops + 1) * ops
+    for target in targets:
+        found = skippable(program, target)
+        if not always and all(op.index < event % ops for op in found):
+            raise GradstepError(
+                f"{target} has already run in this iteration: go back, or skip it always"
+            )
+    skips = tuple(Skip(event, target, end) for target in targets)
+    left_out = (*journal.skips, *skips)
+    for phase in program.phases():
+        for need in NEEDS[phase]:
+            lacks = any(s.target == need for s in skips)
+            if lacks and not any(s.target == phase and contains(s, event, end) for s in left_out):
+                raise GradstepError(
+                    f"{phase} needs {need}: skip {phase} too, `skip {need} {phase}`"
+                )
+    return skips
+
+
+def contains(skip: Skip, start: int, end: int | None) -> bool:
+    """Whether a skip covers a whole span."""
+    return skip.event <= start and (skip.end is None or (end is not None and end <= skip.end))
+
+
+def skippable(program: Program, target: str) -> list[Op]:
+    """The ops of a target; only those whose result no other op of their phase needs."""
+    phase, _, name = target.partition(":")
+    found = [op for op in program.ops if op.phase == phase and name in ("", op.name)]
+    if not found:
+        known = program.phases()
+        raise GradstepError(
+            f"nothing to skip called {target!r}{suggestion(target, known)}: "
+            f"phases are {', '.join(known)}; one op is written update:linear1.weight"
+        )
+    free = phase in (Phase.ZERO_GRAD, Phase.UPDATE) or found[0].name in program.gradients
+    free = free and name != NORM  # the factor that the clipping after it multiplies with
+    if name and not free:
+        raise GradstepError(f"{name} is needed by the next op of {phase}: skip the whole phase")
+    return found
+
+
+def unskipped(journal: Journal, event: int, target: str) -> Journal:
+    """The journal in which skips of a target end at an event."""
+    open_ = [s for s in journal.skips if s.target == target and contains(s, event, event + 1)]
+    if not open_:
+        skipped = ", ".join({s.target for s in journal.skips if contains(s, event, event + 1)})
+        raise GradstepError(f"{target} is not skipped here; skipped are: {skipped or 'none'}")
+    if target in list(Phase):
+        needed = [need for need in NEEDS[Phase(target)] if journal.skipped(need, "", event)]
+        if needed:
+            raise GradstepError(f"{target} needs {needed[0]}, which is skipped: unskip it first")
+    return Journal(
+        tuple(replace(entry, end=event) if entry in open_ else entry for entry in journal)
+    )

@@ -1,0 +1,212 @@
+"""The past of a session within a memory budget: a window of events, and keyframes beyond it.
+
+The window holds what each recent op wrote, before and after, so that going back is a matter of
+putting arrays back. A keyframe holds what an iteration needs and does not make itself (parameters,
+optimizer slots, accumulated gradients); re-executing from one gives the same bits again. Once a
+run has been edited, what an iteration needs is no longer known beforehand, and keyframes are whole.
+
+The window has room for two iterations, at least 1/64 of the budget and at most half of it: what is
+written into memory that has left the processor's caches takes longer, so that a large window slows
+down every step of a middling network. The keyframes have the rest, because their distance is what a
+far journey costs. When they outgrow it, every second one is dropped, one by one from the beginning
+on, as new ones come.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from engine.arrays import Array
+from engine.program.program import Program
+from engine.session.journal import Journal
+
+Written = tuple[tuple[Array | None, ...], tuple[Array, ...]]
+Edited = tuple[str, Array | None, Array]
+DEFAULT_BUDGET = 256 * 2**20
+EVENT_OVERHEAD = 256  # bytes of the tuples around the arrays of one event
+TENSOR_OVERHEAD = 160  # bytes of one array object
+WINDOW_ITERATIONS = 2  # the window has room for so many, within bounds
+WINDOW_SHARE = 64
+NEAR = 8192  # events between two keyframes of a run that has just begun, at most
+NEAR_SHARE = 2  # of the budget, written between two of them at most: some tens of milliseconds
+
+
+@dataclass(frozen=True, eq=False)
+class Keyframe:
+    """The tensors at the beginning of an iteration, without its batch, to start again from.
+
+    Where it is not whole, what its own iteration writes is missing.
+    """
+
+    iteration: int
+    tensors: Mapping[str, Array]
+    whole: bool
+
+
+@dataclass(eq=False)
+class History:
+    """What is kept of the past.
+
+    A keyframe has the tensors at the beginning of an iteration, before its edits and without its
+    batch; those in ``whole`` lack nothing else. ``edited`` has the tensors edited at an event,
+    before and after; ``inputs`` has the batch that an iteration with an edited batch ended with, by
+    the event that begins the next one. Keyframes are ``spacing`` iterations apart, and before the
+    iteration ``swept`` twice as many.
+    """
+
+    program: Program
+    budget: int = DEFAULT_BUDGET
+    events: dict[int, Written] = field(default_factory=dict)
+    first: int = 0
+    window_bytes: int = 0
+    keyframes: dict[int, dict[str, Array]] = field(default_factory=dict)
+    whole: set[int] = field(default_factory=set)
+    spacing: int = 0
+    swept: int = 0
+    edited: dict[int, tuple[Edited, ...]] = field(default_factory=dict)
+    inputs: dict[int, dict[str, Array]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.costs = tuple(
+            self.program.nbytes(op) + EVENT_OVERHEAD + TENSOR_OVERHEAD * len(op.writes)
+            for op in self.program.ops
+        )
+        self.sums = (0, *accumulate(self.costs))
+        infos = self.program.tensors
+        sizes = {name: infos[name].nbytes + TENSOR_OVERHEAD for name in infos}
+        live = sum(size for name, size in sizes.items() if name in self.program.live_in)
+        self.keyframe_bytes = EVENT_OVERHEAD + live
+        self.whole_bytes = EVENT_OVERHEAD + sum(sizes.values())
+        written = sum(self.costs)
+        wanted = max(WINDOW_ITERATIONS * written, self.budget // WINDOW_SHARE)
+        self.window_budget = min(wanted, self.budget // 2)
+        self.keyframe_budget = self.budget - self.window_budget
+        self.spacing = self.spacing or self._spacing_at_first()
+
+    @property
+    def end(self) -> int:
+        """The event after the last one of the window."""
+        return self.first + len(self.events)
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of all keyframes."""
+        partial = len(self.keyframes) - len(self.whole)
+        return len(self.whole) * self.whole_bytes + partial * self.keyframe_bytes
+
+    def make_room(self, event: int, stop: int) -> int:
+        """Drop the oldest events until those from ``event`` on fit into the window.
+
+        Returns up to which event they do: at most ``stop``, an event of the same iteration or its
+        end, and at least the next one.
+        """
+        sums, first, size = self.sums, self.first, self.window_bytes
+        index = event % len(self.costs)
+        end = index + stop - event
+        if sums[end] - sums[index] > self.window_budget:
+            end = max(index + 1, bisect_right(sums, sums[index] + self.window_budget) - 1)
+        most = self.window_budget - (sums[end] - sums[index])
+        while size > most and first < event:
+            del self.events[first]
+            size -= self.costs[first % len(self.costs)]
+            first += 1
+        self.first, self.window_bytes = first, size
+        return event + end - index
+
+    def grow(self, event: int, stop: int) -> None:
+        """Count the bytes of events of one iteration that have come into the window."""
+        index = event % len(self.costs)
+        self.window_bytes += self.sums[index + stop - event] - self.sums[index]
+
+    def restart(self, event: int) -> None:
+        """Forget the window; it begins again, empty, at ``event``."""
+        self.events.clear()
+        self.first = event
+        self.window_bytes = 0
+
+    def taken(self, event: int) -> "History":
+        """A history that shares everything up to ``event``; the window moves over to it."""
+        new = History(self.program, self.budget, self.events, self.first, self.window_bytes)
+        new.keyframes, new.whole = dict(self.keyframes), set(self.whole)
+        new.spacing, new.swept = self.spacing, self.swept
+        new.edited, new.inputs = dict(self.edited), dict(self.inputs)
+        self.events = {}
+        self.restart(0)
+        new.forget_after(event)
+        return new
+
+    def forget_after(self, event: int) -> None:
+        """Drop everything that comes after the cursor at ``event``, and what was edited later."""
+        for later in range(max(event, self.first), self.end):
+            del self.events[later]
+            self.window_bytes -= self.costs[later % len(self.costs)]
+        here = event // len(self.program.ops)
+        self._drop([iteration for iteration in self.keyframes if iteration > here])
+        for kept in (self.edited, self.inputs):
+            for later in [later for later in kept if later > event]:
+                del kept[later]
+
+    def keyframe(self, iteration: int, tensors: dict[str, Array], whole: bool = False) -> None:
+        """Keep what ``iteration`` needs, if it is one of those to keep."""
+        spacing = 2 * self.spacing if iteration < self.swept else self.spacing
+        if iteration % spacing or iteration in self.keyframes:
+            return
+        live = self.program.live_in
+        self.keyframes[iteration] = {
+            name: array
+            for name, array in tensors.items()
+            if name in live or (whole and name not in self.program.entering)
+        }
+        if whole:
+            self.whole.add(iteration)
+        while len(self.keyframes) > 1 and self.kept_bytes > self.keyframe_budget:
+            self.thin()
+
+    def thin(self) -> None:
+        """Drop the first keyframe between two of the coarser grid; there have to be two."""
+        last = -1
+        while (between := self.swept + self.spacing) not in self.keyframes:
+            last = max(self.keyframes) if last < 0 else last
+            if between <= last:
+                self.swept += 2 * self.spacing
+                continue
+            self.spacing, self.swept = 2 * self.spacing, 0
+            strays = [iteration for iteration in self.keyframes if iteration % self.spacing]
+            if strays:
+                return self._drop(strays)
+        self.swept += 2 * self.spacing
+        self._drop([between])
+
+    def _drop(self, iterations: list[int]) -> None:
+        for iteration in iterations:
+            del self.keyframes[iteration]
+        self.whole.difference_update(iterations)
+
+    def nearest(self, event: int, journal: Journal) -> int:
+        """The last iteration whose keyframe restores every tensor at ``event``.
+
+        A partial keyframe lacks what its own iteration writes, so that this iteration must be
+        executed in between, and must write all of it. The first iteration always serves.
+        """
+        ops = len(self.program.ops)
+        iteration = event // ops // self.spacing * self.spacing
+        while iteration > 0:
+            start, end = iteration * ops, (iteration + 1) * ops
+            if iteration in self.whole:
+                return iteration
+            if iteration in self.keyframes and end <= event and not journal.touches(start, end):
+                return iteration
+            iteration -= self.spacing
+        return 0
+
+    def _spacing_at_first(self) -> int:
+        """A power of two: so far apart that coming from a keyframe takes a moment at most.
+
+        A keyframe costs memory that no op has used before, which takes longer than most ops.
+        """
+        ops, written, spacing = len(self.costs), sum(self.costs), 1
+        most = self.budget // NEAR_SHARE
+        while 2 * spacing * ops <= NEAR and 2 * spacing * written <= most:
+            spacing *= 2
+        return spacing

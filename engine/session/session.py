@@ -1,0 +1,387 @@
+"""The session: a cursor in the run that goes forwards and backwards, exactly.
+
+The cursor stands before the op about to run. Every method that moves it leaves it at a whole event.
+"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.errors import GradstepError
+from engine.program.program import Op, Program
+from engine.run.event import Event, State
+from engine.run.position import Granularity, Position
+from engine.run.source import Source
+from engine.session.bookmarks import Bookmarks, Visited
+from engine.session.branches import MAIN, Branch, Branches
+from engine.session.history import DEFAULT_BUDGET, History, Keyframe
+from engine.session.journal import Edit, Entered, Index, Journal, Skip
+from engine.stops.stop_list import Stops
+from engine.stops.watches import Watches
+
+CHUNK_BYTES = 2**24  # work between two chances to cancel, measured by what the ops write
+CHUNK_EVENTS = 256
+
+
+class Session:
+    """A run that can be stepped both ways; ``budget`` bounds the memory of its past, in bytes."""
+
+    def __init__(self, program: Program, budget: int = DEFAULT_BUDGET) -> None:
+        self.program = program
+        self.branch = Branch(MAIN, History(program, budget))
+        self.branches = Branches(self, self.branch)
+        self.stops = Stops(program)
+        self.watches = Watches(program)
+        self.bookmarks = Bookmarks()
+        self.visited = Visited()
+        self.source: Source | None = None
+        self._tensors = program.initial()
+        self._event = 0
+        self.history.keyframe(0, self._tensors)
+        mean = sum(self.history.costs) // len(program.ops) + 1
+        self._chunk = max(1, min(CHUNK_EVENTS, CHUNK_BYTES // mean))
+        self._loss = next((op.index for op in program.ops if op.name == "loss"), -1)
+
+    @property
+    def event(self) -> int:
+        """The event about to happen: how many ops have run."""
+        return self._event
+
+    @property
+    def chunk(self) -> int:
+        """How many events are executed between two chances to cancel."""
+        return self._chunk
+
+    @property
+    def history(self) -> History:
+        """What is kept of the past of the current branch."""
+        return self.branch.history
+
+    @property
+    def journal(self) -> Journal:
+        """The edits of the current branch."""
+        return self.branch.journal
+
+    @property
+    def known(self) -> int:
+        """The furthest event reached so far."""
+        return self.branch.known
+
+    @property
+    def position(self) -> Position:
+        """The place of the cursor."""
+        return self.program.position(self._event)
+
+    @property
+    def op(self) -> Op | None:
+        """The op about to run; None at the end of the run."""
+        if self._event >= self.program.events:
+            return None
+        return self.program.ops[self._event % len(self.program.ops)]
+
+    @property
+    def tensors(self) -> Mapping[str, Array]:
+        """Every tensor at the cursor, by name: a view that moves with it."""
+        return MappingProxyType(self._tensors)
+
+    @property
+    def state(self) -> State:
+        """A snapshot that stays as it is when the cursor moves on."""
+        return State(MappingProxyType(dict(self._tensors)), self._event)
+
+    @property
+    def losses(self) -> Array:
+        """The loss of every iteration whose loss op is past; NaN where it was skipped."""
+        return np.array(self.branch.losses[: self.losses_at(self._event)])
+
+    @property
+    def losses_known(self) -> Array:
+        """The loss of every iteration that is known, also beyond the cursor."""
+        return np.array(self.branch.losses)
+
+    @property
+    def loss(self) -> float | None:
+        """The last loss computed at the cursor."""
+        count = self.losses_at(self._event)
+        return self.branch.losses[count - 1] if count else None
+
+    def tensor(self, name: str) -> Array | None:
+        """A tensor by its name or alias; None while it has not been computed."""
+        return self._tensors.get(self.program.resolve(name))
+
+    def last_event(self) -> Event | None:
+        """The event that led to the cursor; None where its past is beyond the window."""
+        return self.event_at(self._event - 1)
+
+    def event_at(self, event: int) -> Event | None:
+        """An event of the window; None for others."""
+        written = self.history.events.get(event)
+        if written is None:
+            return None
+        op = self.program.ops[event % len(self.program.ops)]
+        return Event(self.program.position(event), op, *written)
+
+    def step(self, count: int = 1, granularity: Granularity = Granularity.OP) -> int:
+        """Move ``count`` steps, backwards where it is negative; the new event."""
+        return self.goto(self.program.boundary(self._event, granularity, count))
+
+    def goto(self, event: int) -> int:
+        """Move to an event, forwards or backwards; the new event."""
+        for _ in self.travel(event):
+            pass
+        return self._event
+
+    def travel(self, event: int) -> Iterator[int]:
+        """Move to an event piece by piece: yields where the cursor is, may be left at any yield."""
+        target = max(0, min(event, self.program.events))
+        if target < self._event:
+            if target >= self.history.first:
+                self._undo(target)
+                return
+            self._rewind(target)
+        elif target <= self.known and target - self._event > self._chunk:
+            self._leap(target)
+        while self._event < target:
+            self._run(min(target, self._event + self._chunk))
+            yield self._event
+
+    def forward(self, event: int) -> int:
+        """Execute up to an event at one go, for steps no longer than ``chunk``; the new event."""
+        if event > self._event:
+            self._run(min(event, self.program.events))
+        return self._event
+
+    def set(
+        self, target: str, value: Entered, index: Index = (), branch: str | None = None
+    ) -> Edit:
+        """Set a tensor, or the part of it at ``index``, to a number, nested list or expression.
+
+        In the past this starts a new branch, and the current one stays whole. Raises GradstepError
+        for an unknown tensor, an index outside or a value that does not fit.
+        """
+        from engine.session.edits import edited_tensor  # most sessions are never edited
+
+        edit = Edit(self._event, target, value, index)
+        edited_tensor(edit, self.program, self._tensors)  # refused before anything changes
+        self._diverge(branch)
+        self.branch.journal = self.journal.add(edit)
+        self._apply((edit,))
+        return edit
+
+    def skip(
+        self, *targets: str, always: bool = False, branch: str | None = None
+    ) -> tuple[Skip, ...]:
+        """Leave out phases, or ops as ``phase:name``, in this iteration or from here on.
+
+        In the past this starts a new branch. Raises GradstepError where another op would lack its
+        inputs.
+        """
+        from engine.session.edits import skip_entries
+
+        entries = skip_entries(self.program, self.journal, self._event, targets, always)
+        self._diverge(branch)
+        for entry in entries:
+            self.branch.journal = self.journal.add(entry)
+        return entries
+
+    def unskip(self, target: str, branch: str | None = None) -> None:
+        """Let what is skipped from here on run again."""
+        from engine.session.edits import unskipped
+
+        unskipped(self.journal, self._event, target)  # refused before anything changes
+        self._diverge(branch)
+        self.branch.journal = unskipped(self.journal, self._event, target)
+
+    def keyframe(self, event: int, after: int = -1) -> Keyframe | None:
+        """The last keyframe that restores every tensor at ``event``: our own, or a recorded one.
+
+        None, and nothing is loaded or drawn, where there is none beyond iteration ``after``.
+        """
+        own = self.history.nearest(event, self.journal)
+        if self.source is not None:
+            recorded = self.source.keyframe(self.branch, event, max(own, after))
+            if recorded is not None:
+                return recorded
+        if own <= after:
+            return None
+        if own == 0:
+            return Keyframe(0, self.program.initial(), whole=True)
+        return Keyframe(own, self.history.keyframes[own], own in self.history.whole)
+
+    def losses_at(self, event: int) -> int:
+        """How many losses have been computed before an event."""
+        ops = self.program.ops
+        whole, rest = divmod(event, len(ops))
+        computed = whole + any(op.name == "loss" for op in ops[:rest])
+        return min(computed, len(self.branch.losses))
+
+    def reenter(self, event: int) -> None:
+        """Come to an event of a branch that has just become current."""
+        self._rewind(event)
+        self._run(event)
+
+    def _diverge(self, name: str | None) -> None:
+        """Make the future open: forget it at the end of a branch, start a new branch elsewhere."""
+        if name is not None or self._event < self.known:
+            self.branches.fork(name)
+        self.history.forget_after(self._event)
+
+    def _apply(self, edits: tuple[Edit, ...]) -> None:
+        """Carry out edits at the cursor, and remember what was there."""
+        from engine.session.edits import edited_tensor
+
+        done: list[tuple[str, Array | None, Array]] = []
+        for edit in edits:
+            name, value = edited_tensor(edit, self.program, self._tensors)
+            done.append((name, self._tensors.get(name), value))
+            self._tensors[name] = value
+        edited = self.history.edited
+        edited[self._event] = (*edited.get(self._event, ()), *done)
+
+    def _arrive(self) -> None:
+        """Apply the edits that belong to the cursor, for the first time or again."""
+        known = self.history.edited.get(self._event)
+        if known is None:
+            self._apply(self.journal.edits[self._event])
+        else:
+            for name, _, value in known:
+                self._tensors[name] = value
+
+    def _undo(self, target: int) -> None:
+        """Go back inside the window by putting back what was there before."""
+        ops, tensors, history = self.program.ops, self._tensors, self.history
+        for event in range(self._event - 1, target - 1, -1):
+            for name, old, _ in reversed(history.edited.get(event + 1, ())):
+                put(tensors, name, old)
+            if (event + 1) % len(ops) == 0 and event + 1 < self.program.events:
+                tensors.update(history.inputs.get(event + 1) or self._batch_at(event))
+            for name, old in zip(
+                ops[event % len(ops)].writes, history.events[event][0], strict=False
+            ):
+                put(tensors, name, old)
+            self._event = event
+
+    def _rewind(self, target: int) -> None:
+        """Go to the last keyframe from which re-execution restores ``target``."""
+        start = self.keyframe(target)
+        assert start is not None  # the beginning of the run is one
+        self._restart(start)
+
+    def _restart(self, start: Keyframe) -> None:
+        """Go to a keyframe; where it lacks what its own iteration writes, execute that too."""
+        history, ops = self.history, len(self.program.ops)
+        self._tensors.clear()  # in place: views of the tensors move with the cursor
+        self._tensors.update(start.tensors)
+        self._event = start.iteration * ops
+        history.restart(self._event)
+        self._tensors.update(self._batch_at(self._event))
+        if not start.whole:
+            self._run(self._event + ops)
+            history.restart(self._event)
+        elif self._event in self.journal.edits:
+            self._arrive()
+
+    def _leap(self, target: int) -> None:
+        """Go forwards over known ground by the nearest keyframe, when that saves work."""
+        there = max(self._event, self.history.end) // len(self.program.ops)
+        start = self.keyframe(target, after=there)
+        if start is not None:
+            self._restart(start)
+
+    def _batch_at(self, event: int) -> dict[str, Array]:
+        """The batch of the iteration around an event."""
+        return self.program.batch(min(event // len(self.program.ops), self.program.iterations - 1))
+
+    def _run(self, target: int) -> None:
+        """Execute up to an event, or put in place again what the window already knows."""
+        count, edits = len(self.program.ops), self.journal.edits
+        with np.errstate(all="ignore"):
+            while self._event < target:
+                stop = min(target, self._event - self._event % count + count)
+                if edits:
+                    stop = min([stop, *(at for at in edits if at > self._event)])
+                if self._event < self.history.end:
+                    self._put_again(min(stop, self.history.end))
+                else:
+                    self._execute(self.history.make_room(self._event, stop))
+                if self._event % count == 0 and self._event < self.program.events:
+                    self._begin(self._event // count)
+                if edits and self._event in edits:
+                    self._arrive()
+
+    def _put_again(self, stop: int) -> None:
+        """Put in place what the window knows up to an event of the same iteration."""
+        ops, tensors, events = self.program.ops, self._tensors, self.history.events
+        for event in range(self._event, stop):
+            tensors.update(zip(ops[event % len(ops)].writes, events[event][1], strict=False))
+        self._event = stop
+
+    def _execute(self, stop: int) -> None:
+        """Execute up to an event of the same iteration, and remember what was written.
+
+        This is the innermost loop, where every call and every look at an attribute counts.
+        """
+        history, tensors, event = self.history, self._tensors, self._event
+        events, get = history.events, tensors.get
+        plain = self.source is None and not self.journal.skips
+        index = event % len(self.program.ops)
+        op = self.program.ops[index]
+        try:
+            for op in self.program.ops[index : index + stop - event]:
+                names, after = (op.writes, op.run(tensors)) if plain else self._outcome(op, event)
+                if len(after) == 1 == len(names):
+                    result, name = after[0], names[0]
+                    result.setflags(write=False)  # takes half as long as flags.writeable
+                    events[event] = (get(name),), after
+                    tensors[name] = result
+                else:
+                    for result in after:
+                        result.setflags(write=False)
+                    events[event] = tuple([get(name) for name in names]), after
+                    tensors.update(zip(names, after, strict=False))
+                event += 1
+        except (ArithmeticError, LookupError, ValueError) as problem:
+            raise GradstepError(f"#{event} {op.phase} {op.name} cannot run: {problem}") from problem
+        finally:
+            self._executed(event)
+
+    def _executed(self, event: int) -> None:
+        """Account for the events executed from the cursor up to an event of the same iteration."""
+        branch, begin = self.branch, self._event
+        self._event = event
+        branch.history.grow(begin, event)
+        at = begin - begin % len(self.program.ops) + self._loss
+        if max(begin, branch.known) <= at < event:
+            after = branch.history.events[at][1]
+            branch.losses.append(float(after[0]) if after else np.nan)
+        branch.known = max(branch.known, event)
+
+    def _outcome(self, op: Op, event: int) -> tuple[tuple[str, ...], tuple[Array, ...]]:
+        """What an op writes when some ops are skipped or a source knows the results: the names too.
+
+        A skipped op writes nothing.
+        """
+        if self.journal.skipped(op.phase, op.name, event):
+            return (), ()
+        if self.source is None:
+            return op.writes, op.run(self._tensors)
+        return op.writes, self.source.results(self.branch, op, event, self._tensors)
+
+    def _begin(self, iteration: int) -> None:
+        """Enter an iteration: its batch, and a keyframe."""
+        event, ops = self._event, len(self.program.ops)
+        names = self.program.entering
+        if any(e.target in names for e in self.journal.edited(event - ops, event)):
+            self.history.inputs[event] = {name: self._tensors[name] for name in names}
+        self._tensors.update(self.program.batch(iteration))
+        self.history.keyframe(iteration, self._tensors, whole=bool(self.journal))
+
+
+def put(tensors: dict[str, Array], name: str, value: Array | None) -> None:
+    """Give a tensor the value it had; None takes it away."""
+    if value is None:
+        tensors.pop(name, None)
+    else:
+        tensors[name] = value

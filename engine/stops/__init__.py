@@ -1,0 +1,1 @@
+"""Stops and watches: where a run is to halt, and what is looked at."""

@@ -1,0 +1,83 @@
+"""What an expression can name in a session: every tensor, and where the cursor stands."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from engine.arrays import Array
+from engine.errors import GradstepError
+from engine.expressions.expression import (
+    Expression,
+    ExpressionError,
+    NotAvailable,
+    compile_expression,
+)
+from engine.program.program import Program
+from engine.session.changes import Change
+from engine.session.edits import visible_names
+
+if TYPE_CHECKING:
+    from engine.session.session import Session
+
+COUNTERS = ("event", "iteration", "epoch")
+
+Look = Callable[[str], Array | int | None]
+
+
+def scope_names(program: Program) -> list[str]:
+    """Every name that an expression may use."""
+    return [*visible_names(program), *COUNTERS]
+
+
+def compiled(source: str, program: Program) -> Expression:
+    """An expression over a program's names; a GradstepError points at the column."""
+    try:
+        return compile_expression(source, scope_names(program))
+    except ExpressionError as problem:
+        raise GradstepError(str(problem)) from problem
+
+
+def own_names(expression: Expression, program: Program) -> frozenset[str]:
+    """The tensors and counters that an expression reads, without aliases."""
+    return frozenset(program.resolve(name) for name in expression.names)
+
+
+def look(session: "Session") -> Look:
+    """Values at the cursor."""
+    return looking(session, session.tensors, session.event)
+
+
+def look_before(session: "Session", changes: Mapping[str, Change]) -> Look:
+    """Values one event before the cursor, given what has changed since."""
+    tensors = {name: old for name, (old, _) in changes.items()}
+    now = session.tensors
+
+    def value(name: str) -> Array | None:
+        return tensors[name] if name in tensors else now.get(name)
+
+    return looking(session, _Getter(value), session.event - 1)
+
+
+class _Getter:
+    def __init__(self, get: Callable[[str], Array | None]) -> None:
+        self.get = get
+
+
+def looking(session: "Session", tensors: "Mapping[str, Array] | _Getter", event: int) -> Look:
+    """Values of tensors by name or alias, and of the counters at an event."""
+    program = session.program
+
+    def value(name: str) -> Array | int | None:
+        if name in COUNTERS and name not in program.tensors:
+            position = program.position(max(0, event))
+            return int(getattr(position, name))
+        return tensors.get(program.resolve(name))
+
+    return value
+
+
+def value_of(expression: Expression, lookup: Look) -> Array | float | None:
+    """The value of an expression; None while something it names is not computed yet."""
+    try:
+        return expression.evaluate(lookup)
+    except NotAvailable:
+        return None

@@ -1,0 +1,122 @@
+"""The stops of a session: breakpoints before ops, watchpoints on values, and predicates.
+
+A breakpoint stops with the cursor before its op. A watchpoint or predicate stops with the cursor
+right after the event that made it true.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import GradstepError
+from engine.program.program import Program
+from engine.stops.stop import Stop, StopKind, stop_from_dict, stop_to_dict
+
+if TYPE_CHECKING:
+    from engine.stops.tests import Check
+
+
+class Stops:
+    """All stops by number; each is compiled when it enters, so that what is here can be run."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._checks: dict[int, Check] = {}
+        self._stops: dict[int, Stop] = {}
+        self._next = 1
+
+    def __iter__(self) -> Iterator[Stop]:
+        return iter(self._stops.values())
+
+    def __len__(self) -> int:
+        return len(self._stops)
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._stops
+
+    def add(self, kind: StopKind, target: str = "", **options: Any) -> Stop:
+        """A new stop; a GradstepError when it waits for something that does not exist."""
+        stop = Stop(self._next, kind, target, **options)
+        self._enter(stop)
+        return stop
+
+    def find(self, number: int) -> Stop:
+        """The stop of a number; a GradstepError lists those there are."""
+        if number not in self._stops:
+            known = ", ".join(map(str, self._stops)) or "none"
+            raise GradstepError(f"no stop {number}; there are: {known}")
+        return self._stops[number]
+
+    def edit(self, number: int, **changes: Any) -> Stop:
+        """Change some fields of a stop."""
+        stop = replace(self.find(number), **changes)
+        self._enter(stop)
+        return stop
+
+    def enable(self, number: int, enabled: bool = True) -> Stop:
+        """Switch a stop on or off."""
+        return self.edit(number, enabled=enabled)
+
+    def delete(self, number: int) -> Stop:
+        """Remove a stop."""
+        stop = self.find(number)
+        del self._stops[number], self._checks[number]
+        return stop
+
+    def clear(self) -> None:
+        """Remove all of them."""
+        self._stops.clear()
+        self._checks.clear()
+
+    def checks(self) -> "list[Check]":
+        """The enabled stops, compiled."""
+        return [self._checks[stop.number] for stop in self if stop.enabled]
+
+    def at_op(self, index: int) -> list[Stop]:
+        """The breakpoints before an op of the program: for its gutter."""
+        return [stop for stop in self if index in self._checks[stop.number].before]
+
+    def event_of(self, number: int) -> int | None:
+        """The one event that a stop at a position is about; None for others."""
+        return self._checks[number].event
+
+    def toggle_op(self, index: int) -> Stop | None:
+        """Remove the breakpoints of exactly this op, or set one; the new one, if any."""
+        target = op_target(self.program, index)
+        found = [s for s in self if s.kind == StopKind.OP and s.target == target]
+        for stop in found:
+            self.delete(stop.number)
+        return None if found else self.add(StopKind.OP, target)
+
+    def count(self, number: int, hits: int = 0, ignored: int = 0) -> None:
+        """Note that a stop was hit, and how many of its hits were passed by."""
+        stop = self.find(number)
+        changed = replace(stop, hits=stop.hits + hits, ignore=stop.ignore - ignored)
+        self._stops[number] = changed
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """The stops as plain data, to be saved with an experiment."""
+        return [stop_to_dict(stop) for stop in self]
+
+    def load(self, data: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Take over saved stops; what no longer fits the program is named, not raised."""
+        problems = []
+        for entry in data:
+            try:
+                self._enter(stop_from_dict(entry))
+            except GradstepError as problem:
+                problems.append(str(problem))
+        return problems
+
+    def _enter(self, stop: Stop) -> None:
+        from engine.stops.tests import compile_check  # most sessions begin without a stop
+
+        self._checks[stop.number] = compile_check(stop, self.program)
+        self._stops[stop.number] = stop
+        self._next = max(self._next, stop.number + 1)
+
+
+def op_target(program: Program, index: int) -> str:
+    """The exact name of an op as a target, ``backward:linear2.weight.grad``."""
+    op = program.ops[index]
+    return f"{op.phase}:{op.name}"

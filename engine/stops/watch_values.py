@@ -1,0 +1,66 @@
+"""What a watched expression is worth: at the cursor, before the last op, and in the past."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from engine.expressions.expression import Expression, ExpressionError
+from engine.session.changes import changes_at, last_changes, same
+from engine.session.session import Session
+from engine.stops.lookup import COUNTERS, look, look_before, looking, own_names, value_of
+from engine.stops.watches import Value, WatchValue
+
+MAX_LOOKED_AT = 4096  # events that a spark looks back over
+
+
+def watch_value(session: Session, source: str, expression: Expression) -> WatchValue:
+    """A watch at the cursor, and as it was before the last op."""
+    changes = last_changes(session)
+    try:
+        value = value_of(expression, look(session))
+        before = value_of(expression, look_before(session, changes)) if session.event else None
+    except ExpressionError as problem:
+        return WatchValue(source, error=problem.message)
+    changed = not alike(before, value)
+    return WatchValue(source, value, before, changed)
+
+
+def spark(session: Session, expression: Expression, points: int) -> list[float]:
+    """The last numbers that an expression had, the oldest first."""
+    found: list[float] = []
+    for value in past_values(session, expression):
+        if value is None or np.size(value) != 1:
+            break
+        found.append(float(np.asarray(value).item()))
+        if len(found) == points:
+            break
+    return found[::-1]
+
+
+def past_values(session: Session, expression: Expression) -> Iterator[Value]:
+    """The values of an expression from the cursor backwards, one for each time it was written."""
+    history, program = session.history, session.program
+    tensors = dict(session.tensors)
+    names = own_names(expression, program)
+    counting = bool(names.intersection(COUNTERS))
+    earliest = max(history.first, session.event - MAX_LOOKED_AT)
+    try:
+        yield value_of(expression, looking(session, tensors, session.event))
+        for event in range(session.event, earliest, -1):
+            written = changes_at(session, event, tensors)
+            for name, (old, _) in written.items():
+                if old is None:
+                    tensors.pop(name, None)
+                else:
+                    tensors[name] = old
+            if counting or names.intersection(written):
+                yield value_of(expression, looking(session, tensors, event - 1))
+    except ExpressionError:
+        return
+
+
+def alike(left: Value, right: Value) -> bool:
+    """Whether two values are the same, bit by bit."""
+    if left is None or right is None:
+        return left is right
+    return same(np.asarray(left), np.asarray(right))

@@ -1,0 +1,130 @@
+"""What a command of the debugger is: its words, what it does with its argument, what it answers."""
+
+import re
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import GradstepError
+from engine.expressions.expression import ExpressionError
+from engine.session.progress import Progress
+
+if TYPE_CHECKING:
+    from engine.session.session import Session
+
+
+class CommandError(GradstepError):
+    """A command that cannot be carried out; ``column`` counts characters of the line from 0."""
+
+    def __init__(self, message: str, column: int, line: str) -> None:
+        self.message = message
+        self.column = column
+        self.line = line
+        super().__init__(f"{self.shown} {message}")
+
+    @property
+    def shown(self) -> str:
+        """The line, and below it a caret under the column."""
+        return f"{visible(self.line)}\n{' ' * len(visible(self.line[: self.column]))}^"
+
+
+def visible(text: str) -> str:
+    """A line with control characters as escapes, so that it can be shown."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A part of a command line, and the column where it begins."""
+
+    text: str
+    column: int = 0
+    line: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def error(self, message: str, at: int = 0) -> CommandError:
+        """An error at a character of this part."""
+        return CommandError(message, self.column + at, self.line)
+
+    def split(self) -> tuple["Argument", "Argument"]:
+        """The first word and the rest."""
+        match = re.match(r"\S*", self.text)
+        assert match is not None
+        return self.part(0, match.end()), self.part(match.end())
+
+    def part(self, start: int, end: int | None = None) -> "Argument":
+        """A piece of it without the blanks around it."""
+        text = self.text[start:end]
+        lead = len(text) - len(text.lstrip())
+        return Argument(text.strip(), self.column + start + lead, self.line)
+
+    def words(self) -> list["Argument"]:
+        """Its words, each with its column."""
+        return [self.part(m.start(), m.end()) for m in re.finditer(r"\S+", self.text)]
+
+    def number(self, what: str) -> int:
+        """The whole number it is; an error otherwise."""
+        if not re.fullmatch(r"\d{1,18}", self.text, re.ASCII):
+            raise self.error(f"{what} must be a whole number")
+        return int(self.text)
+
+    def real(self, what: str) -> float:
+        """The number it is; an error otherwise."""
+        try:
+            return float(self.text)
+        except ValueError:
+            raise self.error(f"{what} must be a number") from None
+
+    def reading(self, problem: GradstepError) -> CommandError:
+        """What went wrong with it as an error of the line, at the column where that is known."""
+        cause = problem.__cause__
+        if isinstance(problem, CommandError):
+            return problem
+        if not isinstance(cause, ExpressionError):
+            return self.error(str(problem))
+        start = self.line.find(cause.source, self.column) if cause.source else -1
+        return CommandError(cause.message, max(start, self.column) + cause.column, self.line)
+
+
+@dataclass(frozen=True, eq=False)
+class Reply:
+    """What a command answers: lines for people, data for programs; ``ok`` is False for a "no"."""
+
+    lines: tuple[str, ...] = ()
+    data: dict[str, Any] = field(default_factory=dict)
+    ok: bool = True
+
+
+Long = Generator[Progress, None, Reply]
+Run = Callable[["Session", Argument, int], Reply | Long]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: its names, the form of its argument, and what it takes to complete it.
+
+    ``run`` gets the session, the argument and the count before the word.
+    """
+
+    names: tuple[str, ...]
+    form: str
+    summary: str
+    run: Run
+    completes: str = ""
+    counted: bool = False
+
+    @property
+    def usage(self) -> str:
+        """How it is written."""
+        return " ".join(part for part in (", ".join(self.names), self.form) if part)
+
+
+def nothing(argument: Argument) -> None:
+    """Refuse an argument where none is expected."""
+    if argument:
+        raise argument.error(f"nothing is expected here, found {argument.text!r}")

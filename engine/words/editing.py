@@ -1,0 +1,103 @@
+"""Commands that change the run: what if."""
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from engine.errors import GradstepError
+from engine.session.edits import parse_index
+from engine.session.journal import Entered, Index, to_dict
+from engine.words.command import Argument, Command, Reply
+from engine.words.report import arrived
+
+if TYPE_CHECKING:
+    from engine.session.session import Session
+
+FORM = re.compile(r"(?P<name>[^=\[]+?)\s*(?:\[(?P<index>[^\]]*)\]\s*)?=(?!=)\s*(?P<value>.*)")
+
+
+def run_set(session: "Session", argument: Argument, count: int) -> Reply:
+    """Set a tensor, an element or a hyper-parameter."""
+    match = FORM.fullmatch(argument.text)
+    if match is None or not match["value"]:
+        raise argument.error(
+            "set TENSOR = VALUE: `set optimizer.lr = 0.01`, `set linear1.weight[0,0] = 0.5`"
+        )
+    value = argument.part(match.start("value"))
+    blamed = argument
+    try:
+        index: Index = ()
+        if match["index"] is not None:
+            blamed = argument.part(match.start("index"), match.end("index"))
+            index = parse_index(match["index"])
+            blamed = argument
+        entry = session.set(match["name"], entered(value), index)
+    except GradstepError as problem:
+        raise blamed.reading(problem) from problem
+    return arrived(session, told(session, str(entry)), edit=to_dict(entry))
+
+
+def entered(value: Argument) -> Entered:
+    """A number, a nested list, or else an expression."""
+    if value.text.startswith("["):
+        try:
+            found: Entered = json.loads(value.text)
+        except (ValueError, RecursionError) as problem:
+            at = getattr(problem, "pos", 0)
+            raise value.error("a list is written [[1, 2], [3, 4]]", at) from problem
+        return found
+    try:
+        return float(value.text)
+    except ValueError:
+        return value.text
+
+
+def run_skip(session: "Session", argument: Argument, count: int) -> Reply:
+    """Leave out phases or ops in this iteration, or from here on."""
+    words = argument.words()
+    always = bool(words) and words[-1].text == "always"
+    targets = words[:-1] if always else words
+    if not targets:
+        raise argument.error("skip PHASE… [always]: `skip zero_grad`, `skip zero_grad always`")
+    try:
+        entries = session.skip(*(word.text for word in targets), always=always)
+    except GradstepError as problem:
+        raise argument.reading(problem) from problem
+    lines = [told(session, str(entry)) for entry in entries]
+    return arrived(session, *lines, edits=[to_dict(entry) for entry in entries])
+
+
+def run_unskip(session: "Session", argument: Argument, count: int) -> Reply:
+    """Let what was skipped run again from here on."""
+    try:
+        session.unskip(argument.text)
+    except GradstepError as problem:
+        raise argument.reading(problem) from problem
+    return arrived(session, told(session, f"{argument} runs again"))
+
+
+def told(session: "Session", what: str) -> str:
+    """An edit, and the branch it happened in."""
+    branch = session.branch
+    new = branch.parent is not None and branch.fork == branch.known
+    started = f" (started from {branch.parent}, which stays as it is)" if new else ""
+    return f"{what}, in branch {branch.name}{started}"
+
+
+EDITING = (
+    Command(
+        ("set",),
+        "TENSOR[INDEX] = VALUE",
+        "set a tensor, element or hyper-parameter: `set optimizer.lr = 0.01`",
+        run_set,
+        "assignment",
+    ),
+    Command(
+        ("skip",),
+        "PHASE… [always]",
+        "leave a phase, or an op as update:linear1.weight, out of this iteration or from here on",
+        run_skip,
+        "phase",
+    ),
+    Command(("unskip",), "PHASE", "let it run again from here on", run_unskip, "phase"),
+)

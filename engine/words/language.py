@@ -1,0 +1,173 @@
+"""The command line of the debugger: gdb's and pdb's words over a session, with completion.
+
+A line is a word and its argument; a count may stand before the word, ``5n``, or follow it.
+Lines that begin with # are comments.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.errors import GradstepError
+from engine.expressions.expression import complete as complete_expression
+from engine.run.position_text import suggestion
+from engine.session.progress import Progress
+from engine.session.session import Session
+from engine.stops.lookup import scope_names
+from engine.words.command import Argument, Command, CommandError, Reply
+from engine.words.looking import TOPICS
+from engine.words.table import COMMANDS
+
+LINE = re.compile(r"\s*(?P<count>\d{1,18})?\s*(?P<word>[A-Za-z][A-Za-z-]*)?(?P<rest>.*)", re.DOTALL)
+MAX_CHARACTERS = 10_000
+PREDICATES = (
+    *("any nan", "any inf", "any non-finite", "gradient above ", "gradient below "),
+    *("dead", "unmoved"),
+)
+# Arguments, after their kind, that end in an expression: a condition, or braces in a message.
+IN_EXPRESSION = re.compile(r"(target .*\bif\s.*|target \S+\s.*\{[^}]*|stop-if \d+\s.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What came of one line: text for people, data for programs; ``ok`` is False for a "no"."""
+
+    line: str
+    word: str = ""
+    lines: tuple[str, ...] = ()
+    data: dict[str, Any] = field(default_factory=dict)
+    ok: bool = True
+
+
+class Debugger:
+    """Runs command lines on a session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def run(self, line: str) -> Iterator[Progress | Result]:
+        """Run a line: yields progress while it goes on, and in the end its Result.
+
+        May be left at any yield. Raises CommandError with the column of what is wrong.
+        """
+        parsed = parse(line)
+        if parsed is None:
+            yield Result(line)
+            return
+        command, argument, count = parsed
+        try:
+            going = command.run(self.session, argument, count)
+            if isinstance(going, Reply):
+                reply = going
+            else:
+                reply = yield from going
+        except CommandError:
+            raise
+        except GradstepError as problem:
+            raise argument.reading(problem) from problem
+        yield Result(line, command.names[0], reply.lines, reply.data, reply.ok)
+
+    def execute(self, line: str) -> Result:
+        """Run a line to its end."""
+        *_, result = self.run(line)
+        assert isinstance(result, Result)
+        return result
+
+    def complete(self, line: str, cursor: int | None = None) -> list[str]:
+        """What the line up to the cursor may become; each answer can replace that part."""
+        start = line if cursor is None else line[:cursor]
+        match = re.match(r"\s*\d*\s*", start)
+        head = match.group() if match else ""
+        word, blank, rest = start[len(head) :].partition(" ")
+        if not blank:
+            return [head + name for name in COMMANDS if name.startswith(word)]
+        try:
+            command = find_command(Argument(word))
+        except CommandError:
+            return []
+        before = head + word + blank
+        return [before + completed for completed in self._arguments(command, rest)]
+
+    def _arguments(self, command: Command, text: str) -> list[str]:
+        """What the argument of a command may become."""
+        kind = command.completes
+        names = scope_names(self.session.program)
+        if kind == "watch":
+            return [source for source in self.session.watches if source.startswith(text)]
+        if kind == "condition":
+            found = [each for each in PREDICATES if each.startswith(text)]
+            return list(dict.fromkeys([*found, *complete_expression(text, names)]))
+        if kind in ("expression", "assignment") or IN_EXPRESSION.fullmatch(f"{kind} {text}"):
+            return complete_expression(text, names)
+        head, last = re.match(r"(.*?)(\S*)$", text, re.DOTALL).groups()  # type: ignore[union-attr]
+        if kind == "position" and (inside := re.match(r"i\d+:", last)):
+            head, last = head + inside.group(), last[inside.end() :]
+        return [head + word for word in self._words(kind) if word.startswith(last)]
+
+    def _words(self, kind: str) -> list[str]:
+        """The words that an argument of a kind may have."""
+        session = self.session
+        ops = session.program.ops
+        exact = [f"{op.phase}:{op.name}" for op in ops]
+        phases = [str(phase) for phase in session.program.phases()]
+        layers = [op.layer for op in ops if op.layer]
+        parts = [f"{op.layer}.{op.phase}" for op in ops if op.layer]
+        marks = [f"'{name}" for name in session.bookmarks]
+        stops = [str(stop.number) for stop in session.stops]
+        found = {
+            "target": [*phases, *layers, *parts, *(op.name for op in ops), *exact],
+            "position": ["start", "end", *marks, *phases, *exact],
+            "phase": [*phases, *exact, "always"],
+            "stop": [*stops, "all"],
+            "stop-if": stops,
+            "branch": ["delete", *(branch.name for branch in session.branches)],
+            "bookmark": list(session.bookmarks),
+            "watch": list(session.watches),
+            "info": list(TOPICS),
+            "word": list(COMMANDS),
+        }
+        return list(dict.fromkeys(found.get(kind, [])))
+
+
+def parse(line: str) -> tuple[Command, Argument, int] | None:
+    """The command, argument and count of a line; None for a blank line or a comment."""
+    if len(line) > MAX_CHARACTERS:
+        shown = f"{line[:60]}…"
+        raise CommandError(f"a command has at most {MAX_CHARACTERS} characters", 60, shown)
+    if not line.strip() or line.lstrip().startswith("#"):
+        return None
+    match = LINE.fullmatch(line)
+    assert match is not None
+    whole = Argument(line, 0, line)
+    if not match["word"]:
+        raise whole.part(match.end("count") if match["count"] else 0).error(
+            "a command begins with a word; `help` lists them"
+        )
+    rest = match["rest"]
+    if rest and not rest[0].isspace() and not rest.startswith("'"):
+        at = match.end("word")
+        raise CommandError(f"a blank is missing after {match['word']!r}", at, line)
+    command = find_command(whole.part(match.start("word"), match.end("word")))
+    argument = whole.part(match.start("rest"))
+    if match["count"] is None:
+        return command, argument, 1
+    if not command.counted:
+        message = f"{command.names[0]} takes no count before it"
+        raise CommandError(message, match.start("count"), line)
+    if argument:
+        raise argument.error(f"there is a count already, {match['count']}")
+    return command, argument, int(match["count"])
+
+
+def find_command(word: Argument) -> Command:
+    """The command of a word or of an unambiguous beginning of it."""
+    if word.text in COMMANDS:
+        return COMMANDS[word.text]
+    found = {name: each for name, each in COMMANDS.items() if name.startswith(word.text)}
+    different = {command.names: command for command in found.values()}
+    if len(different) == 1:
+        return next(iter(different.values()))
+    if found:
+        raise word.error(f"{word.text!r} may be {' or '.join(found)}")
+    raise word.error(f"no command {word.text!r}{suggestion(word.text, COMMANDS)}; try `help`")

@@ -1,0 +1,172 @@
+"""Commands that move the cursor."""
+
+from typing import TYPE_CHECKING
+
+from engine.errors import GradstepError
+from engine.run.position import Granularity
+from engine.run.position_text import find_ops, occurrence, parse_position
+from engine.stops.run_control import continue_, next_change, reverse_continue, until
+from engine.words.command import Argument, Command, Long, Reply, Run, nothing
+from engine.words.report import arrived, concluded, travelled
+from engine.words.stop_words import condition_stop
+
+if TYPE_CHECKING:
+    from engine.session.session import Session
+
+
+def stepping(granularity: Granularity, direction: int) -> Run:
+    """A step of a size, as often as a count says."""
+
+    def run(session: "Session", argument: Argument, count: int) -> Long:
+        times = argument.number("the count") if argument else count
+        target = session.program.boundary(session.event, granularity, direction * times)
+        return travelled(session, target, jump=False)
+
+    return run
+
+
+def run_continue(session: "Session", argument: Argument, count: int) -> Long:
+    """Continue as often as the count says."""
+    nothing(argument)
+    return repeated(session, count, backwards=False)
+
+
+def run_reverse(session: "Session", argument: Argument, count: int) -> Long:
+    """Continue backwards as often as the count says."""
+    nothing(argument)
+    return repeated(session, count, backwards=True)
+
+
+def repeated(session: "Session", count: int, backwards: bool) -> Long:
+    """Several stops in a row; the last one is reported."""
+    reply = Reply()
+    for _ in range(max(1, count)):
+        run = reverse_continue(session) if backwards else continue_(session)
+        reply = yield from concluded(session, run, backwards)
+        if not reply.data["hits"]:
+            break
+    return reply
+
+
+def run_until(session: "Session", argument: Argument, count: int) -> Long:
+    """Run to where a condition becomes true."""
+    return concluded(session, until(session, condition_stop(session, argument)))
+
+
+def run_back_until(session: "Session", argument: Argument, count: int) -> Long:
+    """Run back to where a condition became true."""
+    stop = condition_stop(session, argument)
+    return concluded(session, until(session, stop, backwards=True), backwards=True)
+
+
+def run_change(session: "Session", argument: Argument, count: int) -> Long:
+    """Run to the next change of an expression."""
+    return changing(session, argument, backwards=False)
+
+
+def run_back_change(session: "Session", argument: Argument, count: int) -> Long:
+    """Run back to the previous change of an expression."""
+    return changing(session, argument, backwards=True)
+
+
+def changing(session: "Session", argument: Argument, backwards: bool) -> Long:
+    """To the place right after a change."""
+    if not argument:
+        raise argument.error("which tensor, element or expression?")
+    try:
+        run = next_change(session, argument.text, backwards)
+    except GradstepError as problem:
+        raise argument.reading(problem) from problem
+    return concluded(session, run, backwards)
+
+
+def run_goto(session: "Session", argument: Argument, count: int) -> Long:
+    """Go to a position."""
+    if not argument:
+        raise argument.error("where to? #41, i3, i3:backward:linear2, e2, 50%, +5, end, 'name")
+    try:
+        return travelled(session, parse_position(argument.text, session))
+    except GradstepError as problem:
+        raise argument.reading(problem) from problem
+
+
+def run_to(session: "Session", argument: Argument, count: int) -> Long:
+    """Run to the next occurrence of an op, ``backward:linear2`` or ``backward``."""
+    phase, _, name = argument.text.partition(":")
+    ops = find_ops(session.program, phase, name or None)
+    if not ops:
+        ops = [op for op in session.program.ops if argument.text in (op.name, op.layer)]
+    places = [occurrence(session.program, op.index, session.event) for op in ops]
+    found = min((place for place in places if place is not None), default=None)
+    if not ops:
+        phases = ", ".join(session.program.phases())
+        raise argument.error(f"no op called {argument.text!r}: a phase ({phases}), layer or op")
+    if found is None:
+        raise argument.error(f"{argument.text} does not come again before the end of the run")
+    return travelled(session, found)
+
+
+def run_back(session: "Session", argument: Argument, count: int) -> Reply:
+    """Return to the place before the last jump."""
+    nothing(argument)
+    place = session.visited.back(session.event)
+    if place is None:
+        raise argument.error("there is no place before this one")
+    session.goto(place)
+    return arrived(session)
+
+
+def run_ahead(session: "Session", argument: Argument, count: int) -> Reply:
+    """Undo ``back``."""
+    nothing(argument)
+    place = session.visited.forward()
+    if place is None:
+        raise argument.error("there is no place after this one")
+    session.goto(place)
+    return arrived(session)
+
+
+OP, PHASE = Granularity.OP, Granularity.PHASE
+ITERATION, EPOCH = Granularity.ITERATION, Granularity.EPOCH
+STEPPING = (
+    Command(("s", "step"), "[COUNT]", "one op forwards", stepping(OP, 1), counted=True),
+    Command(("rs", "rstep"), "[COUNT]", "one op backwards", stepping(OP, -1), counted=True),
+    Command(("n", "next"), "[COUNT]", "to the next phase", stepping(PHASE, 1), counted=True),
+    Command(("rn", "rnext"), "[COUNT]", "to the phase before", stepping(PHASE, -1), counted=True),
+    Command(
+        ("f", "finish"), "[COUNT]", "to the next iteration", stepping(ITERATION, 1), counted=True
+    ),
+    Command(
+        ("rf", "rfinish"),
+        "[COUNT]",
+        "to the beginning of the iteration, then to the one before",
+        stepping(ITERATION, -1),
+        counted=True,
+    ),
+    Command(("e", "epoch"), "[COUNT]", "to the next epoch", stepping(EPOCH, 1), counted=True),
+    Command(("re", "repoch"), "[COUNT]", "to the epoch before", stepping(EPOCH, -1), counted=True),
+    Command(("c", "continue"), "", "to the next stop", run_continue, counted=True),
+    Command(("rc", "reverse-continue"), "", "back to the previous stop", run_reverse, counted=True),
+    Command(
+        ("until",),
+        "CONDITION | any nan | any inf | any non-finite | gradient above X | dead | unmoved",
+        "run to where this becomes true, past all stops: `until any non-finite`",
+        run_until,
+        "condition",
+    ),
+    Command(
+        ("runtil",), "as until", "run back to where this became true", run_back_until, "condition"
+    ),
+    Command(("nc", "next-change"), "EXPRESSION", "to its next change", run_change, "expression"),
+    Command(
+        ("pc", "previous-change"),
+        "EXPRESSION",
+        "back to its previous change",
+        run_back_change,
+        "expression",
+    ),
+    Command(("g", "goto"), "POSITION", "to a position, both ways", run_goto, "position"),
+    Command(("t", "to"), "OP", "run to an op: backward, backward:linear2", run_to, "target"),
+    Command(("back",), "", "to the place before the last jump", run_back),
+    Command(("ahead",), "", "undo back", run_ahead),
+)

@@ -1,0 +1,178 @@
+"""Commands that set, list and change stops."""
+
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import GradstepError
+from engine.stops.stop import Stop, StopKind, stop_to_dict
+from engine.words.command import Argument, Command, Reply
+from engine.words.stop_words import (
+    checked,
+    condition_text,
+    split_condition,
+    target_options,
+    watch_options,
+)
+
+if TYPE_CHECKING:
+    from engine.session.session import Session
+
+
+def run_break(session: "Session", argument: Argument, count: int) -> Reply:
+    """Set a breakpoint."""
+    return breaking(session, argument)
+
+
+def run_tbreak(session: "Session", argument: Argument, count: int) -> Reply:
+    """Set a breakpoint that goes after its first stop."""
+    return breaking(session, argument, once=True)
+
+
+def breaking(session: "Session", argument: Argument, **options: Any) -> Reply:
+    """Set a breakpoint with options."""
+    target, condition = split_condition(argument)
+    options |= target_options(session, target)
+    return added(session, argument, options, condition)
+
+
+def run_watch(session: "Session", argument: Argument, count: int) -> Reply:
+    """Set a watchpoint or predicate."""
+    watched, condition = split_condition(argument)
+    if not watched:
+        raise argument.error("watch what? `watch loss`, `watch any nan`, `watch loss crosses 1`")
+    return added(session, watched, watch_options(watched), condition)
+
+
+def run_when(session: "Session", argument: Argument, count: int) -> Reply:
+    """Set a stop on a condition's becoming true."""
+    if not argument:
+        raise argument.error("when what? `when loss < 0.1`")
+    return added(session, argument, {"kind": StopKind.WHEN, "target": argument.text}, None)
+
+
+def run_log(session: "Session", argument: Argument, count: int) -> Reply:
+    """Print a message at a breakpoint, or at an existing stop, instead of stopping.
+
+    Without a message an existing stop stops again.
+    """
+    target, message = argument.split()
+    if target.text.isdecimal() and int(target.text[:18]) in session.stops:
+        return edited(session, target, message, log=message.text or None)
+    if not message:
+        raise argument.error("log TARGET MESSAGE: `log loss iteration {iteration}: {loss}`")
+    options = target_options(session, target) | {"log": message.text}
+    return added(session, message, options, None)
+
+
+def added(
+    session: "Session", argument: Argument, options: dict[str, Any], condition: Argument | None
+) -> Reply:
+    """Enter a stop, once everything of it is known to be right."""
+    options["condition"] = condition_text(session, condition)
+    checked(session, argument, Stop(0, **options))
+    stop = session.stops.add(**options)
+    return told([stop])
+
+
+def edited(session: "Session", number: Argument, argument: Argument, **changes: Any) -> Reply:
+    """Change a stop of the list."""
+    try:
+        return told([session.stops.edit(number.number("the number of a stop"), **changes)])
+    except GradstepError as problem:
+        raise argument.reading(problem) from problem
+
+
+def run_ignore(session: "Session", argument: Argument, count: int) -> Reply:
+    """Let the next hits of a stop pass."""
+    number, times = argument.split()
+    if not times:
+        raise argument.error("ignore NUMBER COUNT: `ignore 1 3`")
+    return edited(session, number, number, ignore=times.number("how many hits to ignore"))
+
+
+def run_condition(session: "Session", argument: Argument, count: int) -> Reply:
+    """Change or remove the condition of a stop."""
+    number, condition = argument.split()
+    if not number:
+        raise argument.error("condition NUMBER [EXPRESSION]: `condition 1 loss > 10`")
+    source = condition_text(session, condition if condition else None)
+    return edited(session, number, number, condition=source)
+
+
+def several(session: "Session", argument: Argument) -> list[int]:
+    """The numbers of the stops that a command names; ``all`` is every one."""
+    if argument.text == "all":
+        return [stop.number for stop in session.stops]
+    if not argument:
+        raise argument.error("which stops? their numbers, or `all`; `info stops` lists them")
+    numbers = []
+    for word in argument.words():
+        numbers.append(word.number("a stop is named by its number, or `all`: it"))
+        if numbers[-1] not in session.stops:
+            known = ", ".join(str(stop.number) for stop in session.stops) or "none"
+            raise word.error(f"no stop {numbers[-1]}; there are: {known}")
+    return numbers
+
+
+def run_delete(session: "Session", argument: Argument, count: int) -> Reply:
+    """Remove stops."""
+    gone = [session.stops.delete(number) for number in several(session, argument)]
+    return Reply(tuple(f"deleted stop {stop.number}: {stop}" for stop in gone), stops_data(gone))
+
+
+def run_enable(session: "Session", argument: Argument, count: int) -> Reply:
+    """Switch stops on."""
+    return told([session.stops.enable(number) for number in several(session, argument)])
+
+
+def run_disable(session: "Session", argument: Argument, count: int) -> Reply:
+    """Switch stops off."""
+    return told([session.stops.enable(n, False) for n in several(session, argument)])
+
+
+def told(stops: list[Stop]) -> Reply:
+    """Stops as lines and as data."""
+    return Reply(tuple(stop_line(stop) for stop in stops), stops_data(stops))
+
+
+def stop_line(stop: Stop) -> str:
+    """A stop in a list."""
+    notes = f"  ({', '.join(stop.notes)})" if stop.notes else ""
+    return f"stop {stop.number}: {stop}{notes}"
+
+
+def stops_data(stops: list[Stop]) -> dict[str, Any]:
+    """Stops as data."""
+    return {"stops": [stop_to_dict(stop) | {"hits": stop.hits} for stop in stops]}
+
+
+WATCH = "EXPRESSION [crosses X] | any nan | any inf | any non-finite | gradient above X | dead | …"
+STOPPING = (
+    Command(
+        ("b", "break"),
+        "[TARGET] [if CONDITION]",
+        "stop before an op, layer, phase or position: `b linear2.backward if loss > 10`",
+        run_break,
+        "target",
+    ),
+    Command(("tbreak",), "[TARGET] [if CONDITION]", "the same, once", run_tbreak, "target"),
+    Command(
+        ("watch",),
+        WATCH,
+        "stop after a change, a crossing or a predicate: `watch linear1.weight[0,2]`",
+        run_watch,
+        "condition",
+    ),
+    Command(("when",), "CONDITION", "stop after it becomes true", run_when, "expression"),
+    Command(
+        ("log",),
+        "TARGET|NUMBER MESSAGE",
+        "print instead of stopping: `log loss iteration {iteration}: {loss}`",
+        run_log,
+        "target",
+    ),
+    Command(("ignore",), "NUMBER COUNT", "let the next hits pass", run_ignore, "stop"),
+    Command(("condition",), "NUMBER [CONDITION]", "change a condition", run_condition, "stop-if"),
+    Command(("enable",), "NUMBER… | all", "switch stops on", run_enable, "stop"),
+    Command(("disable",), "NUMBER… | all", "switch stops off", run_disable, "stop"),
+    Command(("delete", "d"), "NUMBER… | all", "remove stops", run_delete, "stop"),
+)

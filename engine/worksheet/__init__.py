@@ -1,0 +1,1 @@
+"""The tables of a backpropagation homework, made from the network."""

@@ -1,0 +1,122 @@
+"""The worksheet as dicts and lists for JSON: the keys of the contract, and more."""
+
+from typing import Any
+
+from engine.arrays import Array
+from engine.worksheet.sample import Dims, Sample
+from engine.worksheet.worksheet import LAYOUTS, Factor, Gradient, Layout, Worksheet
+
+
+def worksheet_json(sheet: Worksheet, layout: Layout | None = None) -> dict[str, Any]:
+    """The four tables; ``formula``, ``factors``, ``dims`` and ``values`` are of one layout.
+
+    That is the numerator layout unless told; both stand under ``layouts``.
+    """
+    at, main = sheet.sample, layout or "numerator"
+    return {
+        "experiment": sheet.name,
+        "sample": at.index,
+        "layout": main,
+        "sizes": at.numbers,
+        "steps": [
+            {
+                "step": step.phase.value,
+                "code": step.code,
+                "math": step.text,
+                "phrase": step.phrase,
+                "skipped": step.skipped,
+            }
+            for step in sheet.steps
+        ],
+        "forward": [
+            {
+                "layer": row.layer,
+                "input": ", ".join(formula.text() for formula in row.inputs),
+                "output": row.output.text(),
+                "shape": [] if row.layer == "loss" else [at.count(row.dims[0])],
+                "symbol": row.symbol.text(),
+                "size": size_text(row.dims),
+                "latex": row.output.latex(),
+                "values": column(row.value) if row.layer != "loss" else scalar(row.value),
+            }
+            for row in sheet.forward
+        ],
+        "gradients": [
+            {"parameter": row.parameter, "symbol": row.symbol.text()}
+            | product_json(at, row, main)
+            | {"layouts": {name: product_json(at, row, name) for name in LAYOUTS}}
+            for row in sheet.gradients
+        ],
+        "elements": [
+            {
+                "symbol": row.symbol.text(),
+                "rule": row.rule.text(),
+                "dims": dims(at, row.dims),
+                "size": size_text(row.dims),
+                "latex": row.rule.latex(),
+                "values": numbers(row.value),
+            }
+            for row in sheet.elements
+        ],
+        "shortcuts": [
+            {
+                "symbol": row.symbol.text(),
+                "product": row.left.text(),
+                "rule": row.right.text(),
+                "remark": row.remark,
+                "values": numbers(row.value),
+            }
+            for row in sheet.shortcuts
+        ],
+        "definitions": sheet.definitions,
+    }
+
+
+def product_json(at: Sample, row: Gradient, layout: Layout) -> dict[str, Any]:
+    """A gradient's product in one layout."""
+    return {
+        "formula": row.formula(layout).text(),
+        "factors": [factor_json(at, factor) for factor in row.factors(layout)],
+        "dims": dims(at, row.dims(layout)),
+        "size": size_text(row.dims(layout)),
+        "latex": row.formula(layout).latex(),
+        "values": numbers(row.values(layout)),
+    }
+
+
+def factor_json(at: Sample, factor: Factor) -> dict[str, Any]:
+    """One factor: its symbol, its dimensions, and the tensors it leads from and to."""
+    return {
+        "symbol": factor.symbol.text(),
+        "dims": dims(at, factor.dims),
+        "size": size_text(factor.dims),
+        "written": factor.written.text(),
+        "of": factor.of,
+        "wrt": factor.wrt,
+    }
+
+
+def dims(at: Sample, found: Dims) -> list[int]:
+    """Dimensions in numbers."""
+    return [at.count(size) for size in found]
+
+
+def size_text(found: Dims) -> str:
+    """Dimensions in symbols: ``n×h``."""
+    rows, columns = found
+    return f"{rows.text()}×{columns.text()}"
+
+
+def numbers(value: Array | None) -> Any:
+    """A value as nested lists; None where it is too large to be computed whole."""
+    return None if value is None else value.tolist()
+
+
+def column(value: Array | None) -> Any:
+    """A column as a flat list."""
+    return None if value is None else value[:, 0].tolist()
+
+
+def scalar(value: Array | None) -> Any:
+    """A (1, 1) value as a number."""
+    return None if value is None else value.item()

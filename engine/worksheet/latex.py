@@ -1,0 +1,166 @@
+"""The worksheet and the comparison as LaTeX documents: plain article and amsmath, ASCII only."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.formulas.latex import prose_latex, symbol_latex
+from engine.measure.norms import Norms
+from engine.worksheet.comparison import Change, Comparison, told
+from engine.worksheet.text import (
+    HEADS,
+    TITLES,
+    Entry,
+    element_cells,
+    factor_numbers,
+    factor_sizes,
+    forward_cells,
+    gradient_cells,
+    layout_title,
+    remarks,
+    size_numbers,
+    sizes_line,
+    step_cells,
+    subtitle,
+)
+from engine.worksheet.worksheet import Layout, Worksheet
+
+SHOWN = 6  # rows and columns of a value; more are left out (a matrix of amsmath has up to 10)
+MARKS = {Change.SAME: "", Change.MEANING: r"$\sim$", Change.CHANGED: r"$\ne$"}
+PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
+\usepackage{amsmath}
+\setlength{\textwidth}{18cm}
+\setlength{\oddsidemargin}{-1cm}
+\setlength{\textheight}{25cm}
+\setlength{\topmargin}{-2cm}
+\setlength{\parindent}{0pt}
+\setlength{\emergencystretch}{2cm}
+\renewcommand{\arraystretch}{1.5}
+\newcommand{\cell}[1]{\raggedright #1}
+\begin{document}
+"""
+END = "\n\\end{document}\n"
+
+
+def worksheet_latex(sheet: Worksheet, layouts: Sequence[Layout]) -> str:
+    """The whole worksheet as a document."""
+    forward = []
+    for row in sheet.forward:
+        layer, given, output, size = forward_cells(row)
+        value = None if row.value is None else row.value.T
+        numbers = stacked(size, size_numbers(sheet.sample, row.dims))
+        turned = "" if value is None or value.size == 1 else r"^{\top}"
+        shown = stacked(output, Entry("", f"${matrix(value)}{turned}$"))
+        forward.append([layer.latex, given.latex, shown, numbers])
+    elements = []
+    for element in sheet.elements:
+        left, rule, size = element_cells(element)
+        numbers = stacked(size, size_numbers(sheet.sample, element.dims))
+        shown = stacked(rule, Entry("", f"${matrix(element.value)}$"))
+        elements.append([left.latex, shown, numbers])
+    steps = [[cell.latex for cell in step_cells(row)] for row in sheet.steps]
+    parts = [
+        rf"\section*{{{prose_latex(sheet.name)}}}",
+        rf"{prose_latex(subtitle(sheet))}\par",
+        rf"{prose_latex(sizes_line(sheet))}\par",
+        *section(TITLES["a"], HEADS["a"], (2, 6.4, 4.6, 3.4), steps),
+        *section(TITLES["b"], HEADS["b"], (2.4, 5, 7.6, 1.6), forward),
+    ]
+    for layout in layouts:
+        parts += gradients(sheet, layout)
+    parts += section(TITLES["d"], HEADS["d"], (2, 12.8, 1.6), elements)
+    parts += [rf"{remark.latex}\par" for remark in remarks(sheet)]
+    return PREAMBLE + "\n".join(parts) + END
+
+
+def gradients(sheet: Worksheet, layout: Layout) -> Iterable[str]:
+    """(c) in one layout, the sizes of the factors under each product."""
+    rows = []
+    for row in sheet.gradients:
+        symbol, product, size = gradient_cells(row, layout)
+        under = factor_sizes(row, layout), factor_numbers(sheet.sample, row, layout)
+        value = Entry("", f"${matrix(row.values(layout))}$")
+        numbers = stacked(size, size_numbers(sheet.sample, row.dims(layout)))
+        rows.append([symbol.latex, stacked(product, *under, value), numbers])
+    empty = ["none", "the layers have no parameters", ""]
+    return section(layout_title(layout), HEADS["c"], (2, 12.8, 1.6), rows or [empty])
+
+
+def comparison_latex(found: Comparison) -> str:
+    """The tables of both experiments side by side; the changed cells are marked."""
+    names = [prose_latex(name) for name in found.names]
+    parts = [rf"\section*{{{names[0]} $\to$ {names[1]}}}"]
+    for table in found.tables:
+        rows = []
+        for row in table.rows:
+            for i, cell in enumerate(told(row)):
+                name = row.name.latex if i == 0 else ""
+                rows.append([MARKS[cell.change], name, cell.left.latex, cell.right.latex])
+        parts += section(table.title, ("", "", *found.names), (0.4, 2.4, 6.8, 6.8), rows)
+        parts.append(rf"\textbf{{{prose_latex(table.summary)}}}\par")
+    parts += [rf"{remark.latex}\par" for remark in found.remarks]
+    if found.norms:
+        parts += norms(found.norms, found.names)
+    return PREAMBLE + "\n".join(parts) + END
+
+
+def norms(found: Norms, names: tuple[str, str]) -> Iterable[str]:
+    """The gradient norms of both experiments."""
+    rows = []
+    for row in found.rows:
+        pairs = zip(row.norms, row.factors, strict=True)
+        weight = rf"$\lVert \partial\ell/\partial {symbol_latex(row.symbol)} \rVert$"
+        rows.append([weight, *(f"${number(value)}$" for pair in pairs for value in pair)])
+    heads = ("", names[0], "× next", names[1], "× next")
+    title = "(e) Gradient norms after the first backward pass"
+    yield from section(title, heads, (3, 3.2, 3, 3.2, 3), rows)
+    yield rf"{prose_latex(found.summary(names))}\par"
+
+
+def section(
+    title: str, heads: Sequence[str], widths: Sequence[float], rows: Sequence[Sequence[str]]
+) -> Iterable[str]:
+    """A heading and its table; ``widths`` of the columns in centimetres.
+
+    Every row is a tabular of its own: LaTeX breaks a page between them, never within one.
+    """
+    columns = "".join(rf"p{{{width}cm}}" for width in widths)
+    begin, end = rf"\begin{{tabular}}{{{columns}}}", r"\end{tabular}\par"
+    yield rf"\subsection*{{{prose_latex(title)}}}"
+    yield rf"{begin} {' & '.join(prose_latex(head) for head in heads)} \\ \hline {end}\nopagebreak"
+    for row in rows:
+        yield begin
+        yield " & ".join(rf"\cell{{{cell}}}" for cell in row) + r" \tabularnewline"
+        yield end
+
+
+def stacked(*cells: Entry) -> str:
+    """Lines of one cell, each a paragraph of its own."""
+    return r" \par ".join(cell.latex for cell in cells)
+
+
+def matrix(value: Array | None) -> str:
+    """A value as a matrix; the first rows and columns where it is large."""
+    if value is None:
+        return r"\text{too large to be computed whole}"
+    if value.size == 1:
+        return number(value.item())
+    more = r" & \cdots" if value.shape[1] > SHOWN else ""
+    rows = [" & ".join(map(number, row[:SHOWN])) + more for row in value[:SHOWN].tolist()]
+    if len(value) > SHOWN:
+        rows.append(r"\vdots")
+    return rf"\begin{{bmatrix}} {ROW_END.join(rows)} \end{{bmatrix}}"
+
+
+ROW_END = r" \\ "
+
+
+def number(value: float | None) -> str:
+    """A number in four digits."""
+    if value is None:
+        return r"\text{--}"
+    if not np.isfinite(value):
+        return r"\text{NaN}" if np.isnan(value) else r"\infty" if value > 0 else r"-\infty"
+    mantissa, _, exponent = f"{value:.4g}".partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa

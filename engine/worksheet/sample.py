@@ -1,0 +1,178 @@
+"""One sample of the first batch as columns: the sizes, symbols and values of its tensors."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from engine.arrays import Array
+from engine.errors import GradstepError
+from engine.formulas.elements import walk
+from engine.formulas.symbols import subscript
+from engine.formulas.tree import Formula, Partial, Size, Symbol
+from engine.nn.dropout import Dropout
+from engine.nn.linear import Linear
+from engine.nn.loss_rules import LossRule
+from engine.nn.rules import applied, derivative
+from engine.program.graph import Node
+from engine.program.program import Program
+
+LIMIT = 2**20  # elements of a Jacobian that is still evaluated
+SCALAR = Size("1")
+LOSS = "ℓ"
+
+Dims = tuple[Size, Size]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Row ``index`` of the first batch, with the parameters before the first iteration.
+
+    Tensor 0 is x and tensor k the output of layer k; ``spelled`` says up to which of them the
+    formulas are written out in x and the parameters, instead of with the tensor's own symbol.
+    """
+
+    program: Program
+    index: int
+    spelled: int
+
+    def __post_init__(self) -> None:
+        rows = len(self.program.batch(0)["x"])
+        if not 0 <= self.index < rows:
+            raise GradstepError(
+                f"{self.program.experiment.name}: sample {self.index} is not in the first batch, "
+                f"whose samples are 0 to {rows - 1}"
+            )
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The layers in order."""
+        return self.program.network.nodes
+
+    @cached_property
+    def sizes(self) -> tuple[Size, ...]:
+        """The size symbol of every tensor, x first: n, h (or h₁, h₂ …), K."""
+        linears = [node for node in self.nodes if isinstance(node.layer, Linear)]
+        hidden = [Size(f"h{subscript(k + 1)}") for k in range(len(linears) - 1)]
+        names = iter([*([Size("h")] if len(hidden) == 1 else hidden), Size("K")])
+        sizes = [Size("n")]
+        for node in self.nodes:
+            sizes.append(next(names) if isinstance(node.layer, Linear) else sizes[-1])
+        return tuple(sizes)
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The size symbols with their numbers, in the order of the tensors."""
+        counts = [self.nodes[0].layer.inputs, *(node.layer.outputs for node in self.nodes)]
+        return {size.name: count for size, count in zip(self.sizes, counts, strict=True)}
+
+    def count(self, size: Size) -> int:
+        """The number behind a size symbol."""
+        return 1 if size == SCALAR else self.numbers[size.name]
+
+    @cached_property
+    def loss(self) -> LossRule:
+        """The loss of this sample."""
+        classes = self.program.data.y.ndim == 1
+        return LossRule(self.program.network.loss, self.sizes[-1], classes)
+
+    @cached_property
+    def tensors(self) -> tuple[Symbol, ...]:
+        """The symbols of x and of every layer's output."""
+        return (Symbol("x"), *(Symbol(node.symbols["output"]) for node in self.nodes))
+
+    @cached_property
+    def columns(self) -> dict[str, Array]:
+        """The value of every symbol but the Jacobians, in float64."""
+        batch, initial = self.program.batch(0), self.program.initial()
+        x, y = (batch[name][self.index : self.index + 1] for name in ("x", "y"))
+        values: dict[str, Array] = {"x": as_column(x), "y": as_column(y)}
+        for name, node, role, _ in self.program.network.parameters():
+            value = np.asarray(initial[name], dtype=np.float64)
+            values[node.symbols[role]] = value if role == "weight" else value[:, None]
+        for name, numbers in self.loss.constants.items():
+            values[name] = np.array(numbers)[:, None]
+        for name, count in self.numbers.items():
+            values[name] = np.array([[float(count)]])
+        values |= self.masks
+        with np.errstate(all="ignore"):
+            for node in self.nodes:
+                given = Symbol(node.symbols["input"])
+                values[node.symbols["output"]] = applied(node, given).value(values)
+        return values
+
+    @cached_property
+    def masks(self) -> dict[str, Array]:
+        """What dropout keeps of this sample in the first iteration, by the symbol of the mask."""
+        rows, seed = len(self.program.batch(0)["x"]), self.program.experiment.seed
+        found = {}
+        for place, node in enumerate(self.nodes):
+            if isinstance(node.layer, Dropout):
+                shape = (rows, node.layer.outputs)
+                mask = node.layer.mask(seed, place, 1, shape, np.float64)
+                found[node.symbols["mask"]] = mask[self.index][:, None]
+        return found
+
+    @cached_property
+    def values(self) -> dict[str, Array]:
+        """The value of every symbol; a Jacobian of more than LIMIT elements has none."""
+        found = dict(self.columns)
+        with np.errstate(all="ignore"):
+            found["∂ℓ/∂ŷ"] = self.loss.slope(self.tensors[-1]).value(self.columns).T
+            for k in range(len(self.nodes)):
+                rows, columns = self.dims_of(k)
+                if self.count(rows) * self.count(columns) <= LIMIT:
+                    partial = self.partial(k).text()
+                    found[partial] = self.rule(k).value(self.columns)
+        return found
+
+    def value(self, formula: Formula) -> Array | None:
+        """A formula in numbers; None where a Jacobian in it is too large."""
+        if any(name not in self.values for name in symbols_in(formula)):
+            return None
+        with np.errstate(all="ignore"):
+            return formula.value(self.values)
+
+    def partial(self, k: int) -> Partial:
+        """The Jacobian of layer k's output by its input (counted from 0) as a symbol."""
+        return Partial(self.tensors[k + 1].name, self.tensors[k].name)
+
+    def rule(self, k: int) -> Formula:
+        """What the Jacobian of layer k is."""
+        return derivative(self.nodes[k], self.sizes[k + 1])
+
+    def dims_of(self, k: int) -> Dims:
+        """The dimensions of the Jacobian of layer k."""
+        return self.sizes[k + 1], self.sizes[k]
+
+    def written(self, k: int) -> Formula:
+        """Tensor k in x and the parameters; beyond ``spelled`` by the symbol of its input."""
+        if k == 0:
+            return self.tensors[0]
+        inner = self.written(k - 1) if k <= self.spelled else self.tensors[k - 1]
+        return applied(self.nodes[k - 1], inner)
+
+    def meaning(self, k: int) -> Formula:
+        """Tensor k as it stands inside a longer formula: written out, or its symbol."""
+        return self.written(k) if k <= self.spelled else self.tensors[k]
+
+
+def as_column(row: Array) -> Array:
+    """One sample's row (1, d), or its class index (1,), as a column."""
+    return np.asarray(row, dtype=np.float64).reshape(-1, 1)
+
+
+def symbols_in(formula: Formula) -> set[str]:
+    """The names of all symbols in a formula, Jacobians among them."""
+    found = (part for part in walk(formula) if isinstance(part, Partial | Symbol))
+    return {part.text() for part in found if part != SCALAR}
+
+
+def spelled_layers(program: Program, width: int) -> int:
+    """How many layers can be written out in x and the parameters within a width."""
+    formula: Formula = Symbol("x")
+    for k, node in enumerate(program.network.nodes):
+        formula = applied(node, formula)
+        if len(formula.text()) > width:
+            return k
+    return len(program.network.nodes)

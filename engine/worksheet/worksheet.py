@@ -1,0 +1,351 @@
+"""The worksheet: the four tables of a backpropagation homework, made from the network itself.
+
+(a) the five steps, (b) the forward pass in x, y and the parameters, (c) the products that make the
+gradients, (d) the elements of their factors. One sample, column vectors.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from engine.arrays import Array
+from engine.formulas.elements import At
+from engine.formulas.tree import (
+    Apply,
+    Chain,
+    Formula,
+    Fraction,
+    Hadamard,
+    Partial,
+    Subtract,
+    Symbol,
+    Transpose,
+)
+from engine.nn.class_loss_rules import WEIGHT
+from engine.nn.dropout import Dropout
+from engine.nn.linear import Linear
+from engine.nn.rules import EXP, functions_in, scaled
+from engine.program.program import Program
+from engine.program.update import Updates
+from engine.run.phases import CODE, Phase
+from engine.worksheet.sample import LOSS, SCALAR, Dims, Sample, spelled_layers
+
+WIDTH = 64  # a longer formula is written with the symbol of its input
+
+Layout = Literal["numerator", "gradient"]
+LAYOUTS: tuple[Layout, ...] = ("numerator", "gradient")
+Key = tuple[str, int, int]
+
+PHRASES = {
+    Phase.ZERO_GRAD: "forget the old gradients",
+    Phase.FORWARD: "the prediction",
+    Phase.LOSS: "how wrong it is, a scalar",
+    Phase.BACKWARD: "the gradients: backward adds",
+    Phase.UPDATE: "a step downhill",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the five steps; ``text`` is ``left`` = ``right`` where it computes a formula."""
+
+    phase: Phase
+    text: str
+    left: str
+    right: Formula | None
+    skipped: bool
+
+    @property
+    def code(self) -> str:
+        """The line of PyTorch."""
+        return CODE[self.phase]
+
+    @property
+    def phrase(self) -> str:
+        """What the step is for."""
+        return PHRASES[self.phase]
+
+
+@dataclass(frozen=True, eq=False)
+class Forward:
+    """A row of (b): ``symbol`` = ``output``, from the ``inputs``; ``key`` is the layer's place."""
+
+    key: Key
+    layer: str
+    symbol: Symbol
+    inputs: tuple[Formula, ...]
+    output: Formula
+    same: bool
+    dims: Dims
+    value: Array | None
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A factor of a chain: the Jacobian of ``of`` by ``wrt`` as it is written there."""
+
+    written: Formula
+    symbol: Formula
+    of: str
+    wrt: str
+    dims: Dims
+
+    def transposed(self) -> "Factor":
+        """The factor in gradient layout."""
+        rows, columns = self.dims
+        return replace(
+            self,
+            written=Transpose(self.written),
+            symbol=Transpose(self.symbol),
+            dims=(columns, rows),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """A row of (c): the factors in numerator layout, and their product in numbers."""
+
+    key: Key
+    parameter: str
+    symbol: Symbol
+    numerator: tuple[Factor, ...]
+    value: Array | None
+
+    def factors(self, layout: Layout) -> tuple[Factor, ...]:
+        """The factors in the order of a layout."""
+        if layout == "numerator":
+            return self.numerator
+        return tuple(factor.transposed() for factor in reversed(self.numerator))
+
+    def formula(self, layout: Layout) -> Chain:
+        """The product as it is written."""
+        written = tuple(factor.written for factor in self.factors(layout))
+        return Chain(written, dotted=layout == "numerator")
+
+    def skeleton(self, layout: Layout) -> Chain:
+        """The product with the symbol of every tensor."""
+        symbols = tuple(factor.symbol for factor in self.factors(layout))
+        return Chain(symbols, dotted=layout == "numerator")
+
+    def dims(self, layout: Layout) -> Dims:
+        """The dimensions of the product."""
+        factors = self.factors(layout)
+        return factors[0].dims[0], factors[-1].dims[1]
+
+    def values(self, layout: Layout) -> Array | None:
+        """The gradient in numbers."""
+        if self.value is None or layout == "numerator":
+            return self.value
+        return self.value.T
+
+
+@dataclass(frozen=True, eq=False)
+class Element:
+    """A row of (d): a Jacobian, its rule and its value; the rule of ∂ℓ/∂ŷ is one of element i."""
+
+    key: Key
+    symbol: Partial
+    rule: Formula
+    by_element: bool
+    dims: Dims
+    value: Array | None
+
+    @property
+    def left(self) -> str:
+        """The left-hand side of the rule as text."""
+        return f"({self.symbol.text()})ᵢ" if self.by_element else self.symbol.text()
+
+
+@dataclass(frozen=True, eq=False)
+class Shortcut:
+    """A product of factors that comes out simpler than they are."""
+
+    left: Chain
+    symbol: Partial
+    right: Formula
+    remark: str
+    value: Array | None
+
+
+@dataclass(frozen=True, eq=False)
+class Worksheet:
+    """The four tables of one experiment for one sample."""
+
+    sample: Sample
+    steps: tuple[Step, ...]
+    forward: tuple[Forward, ...]
+    gradients: tuple[Gradient, ...]
+    elements: tuple[Element, ...]
+    shortcuts: tuple[Shortcut, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the experiment."""
+        return self.sample.program.experiment.name
+
+    @property
+    def definitions(self) -> list[str]:
+        """What the named functions in the tables are."""
+        formulas = [*(row.output for row in self.forward), *(row.rule for row in self.elements)]
+        found = {f.definition for formula in formulas for f in functions_in(formula)}
+        weights = [
+            f"{name} = ({', '.join(f'{number:g}' for number in numbers)})"
+            for name, numbers in self.sample.loss.constants.items()
+        ]
+        masks = [
+            f"{node.symbols['mask']} = {node.layer.scale:g} where {node.name} keeps one, else 0"
+            for node in self.sample.nodes
+            if isinstance(node.layer, Dropout)
+        ]
+        return [*sorted(found - {""}), *weights, *masks]
+
+
+def worksheet(program: Program, sample: int = 0, spelled: int | None = None) -> Worksheet:
+    """The worksheet of an experiment for one sample of its first batch.
+
+    ``spelled`` is how many layers are written out in x; by default as many as fit a line.
+    Raises GradstepError where there is no such sample.
+    """
+    depth = spelled_layers(program, WIDTH) if spelled is None else spelled
+    at = Sample(program, sample, depth)
+    return Worksheet(
+        at, steps(at), forward_rows(at), gradient_rows(at), element_rows(at), shortcuts(at)
+    )
+
+
+def keys(sample: Sample) -> list[Key]:
+    """The place of each layer: the number of linear layers before it, and of others since."""
+    linears = others = 0
+    found: list[Key] = []
+    for node in sample.nodes:
+        if isinstance(node.layer, Linear):
+            linears, others = linears + 1, 0
+            found.append(("linear", linears, 0))
+        else:
+            others += 1
+            found.append(("activation", linears, others))
+    return found
+
+
+def steps(sample: Sample) -> tuple[Step, ...]:
+    """The five steps in the experiment's order."""
+    training = sample.program.experiment.training
+    last = len(sample.nodes)
+    yhat, loss = sample.written(last), sample.loss.value(sample.tensors[-1])
+    found: dict[Phase, tuple[str, str, Formula | None]] = {
+        Phase.ZERO_GRAD: ("∇θ ← 0", "", None),
+        Phase.FORWARD: (f"ŷ = {yhat.text()}", "ŷ", yhat),
+        Phase.LOSS: (f"{LOSS} = {loss.text()}", LOSS, loss),
+        Phase.BACKWARD: ("∇θ ← ∇θ + (∂ℓ/∂θ)ᵀ", "", None),
+        Phase.UPDATE: (Updates.of_program(sample.program).summary(), "", None),
+    }
+    return tuple(Step(phase, *found[phase], phase in training.skip) for phase in training.order)
+
+
+def forward_rows(sample: Sample) -> tuple[Forward, ...]:
+    """One row for each layer, and one for the loss."""
+    rows = []
+    for k, (key, node) in enumerate(zip(keys(sample), sample.nodes, strict=True), 1):
+        fits = k <= sample.spelled
+        given = sample.written(k - 1) if fits else sample.tensors[k - 1]
+        symbol = sample.tensors[k]
+        rows.append(
+            Forward(
+                key,
+                node.name,
+                symbol,
+                (given,),
+                sample.written(k),
+                node.layer.type == "identity",
+                (sample.sizes[k], SCALAR),
+                sample.columns[symbol.name],
+            )
+        )
+    yhat = sample.meaning(len(sample.nodes))
+    loss, inputs = sample.loss.value(yhat), (yhat, sample.loss.y)
+    value = sample.value(loss)
+    key = ("loss", 0, 0)
+    rows.append(Forward(key, "loss", Symbol(LOSS), inputs, loss, False, (SCALAR, SCALAR), value))
+    return tuple(rows)
+
+
+def links(sample: Sample) -> list[Factor]:
+    """The Jacobians from the loss back to x; that of a linear layer is its weight."""
+    top = Partial(LOSS, sample.tensors[-1].name)
+    found = [Factor(top, top, top.of, top.wrt, (SCALAR, sample.sizes[-1]))]
+    for k in reversed(range(len(sample.nodes))):
+        partial = sample.partial(k)
+        linear = isinstance(sample.nodes[k].layer, Linear)
+        written = sample.rule(k) if linear else partial
+        found.append(Factor(written, written, partial.of, partial.wrt, sample.dims_of(k)))
+    return found
+
+
+def gradient_rows(sample: Sample) -> tuple[Gradient, ...]:
+    """One row for each parameter, and one for x where its gradient is asked for."""
+    chain, places, rows = links(sample), keys(sample), []
+    for k, node in enumerate(sample.nodes):
+        back = chain[: len(sample.nodes) - k]
+        for role in node.layer.parameters:
+            symbol = Symbol(node.symbols[role])
+            first = [given(sample, k, symbol)] if role == "weight" else []
+            place = (role, places[k][1], 0)
+            rows.append(gradient_row(sample, place, node.tensor(role), symbol, [*first, *back]))
+    if sample.program.experiment.training.input_gradient:
+        rows.append(gradient_row(sample, ("x", 0, 0), "x", sample.tensors[0], chain))
+    return tuple(rows)
+
+
+def given(sample: Sample, k: int, weight: Symbol) -> Factor:
+    """The input of a linear layer, which stands first in the gradient of its weight."""
+    dims = (sample.sizes[k], SCALAR)
+    symbol = sample.tensors[k]
+    return Factor(sample.meaning(k), symbol, sample.tensors[k + 1].name, weight.name, dims)
+
+
+def gradient_row(
+    sample: Sample, key: Key, name: str, symbol: Symbol, factors: list[Factor]
+) -> Gradient:
+    """A row with the product in numbers."""
+    value = sample.value(Chain(tuple(factor.symbol for factor in factors)))
+    return Gradient(key, name, symbol, tuple(factors), value)
+
+
+def element_rows(sample: Sample) -> tuple[Element, ...]:
+    """The distinct factors of the gradients, from the loss backwards."""
+    used = {(f.of, f.wrt) for row in gradient_rows(sample) for f in row.numerator}
+    top = Partial(LOSS, sample.tensors[-1].name)
+    rule = sample.loss.slope(sample.tensors[-1])
+    dims = (SCALAR, sample.sizes[-1])
+    rows = [Element(("loss", 0, 0), top, rule, True, dims, sample.values[top.text()])]
+    places = keys(sample)
+    for k in reversed(range(len(sample.nodes))):
+        partial = sample.partial(k)
+        if (partial.of, partial.wrt) in used:
+            value = sample.value(partial)
+            rule, dims = sample.rule(k), sample.dims_of(k)
+            rows.append(Element(places[k], partial, rule, False, dims, value))
+    return tuple(rows)
+
+
+def shortcuts(sample: Sample) -> tuple[Shortcut, ...]:
+    """Where the last activation and the loss belong together: what cancels."""
+    last = len(sample.nodes) - 1
+    kinds = (sample.nodes[last].layer.type, sample.program.network.loss.type)
+    yhat, z = sample.tensors[-1], sample.tensors[-2]
+    if kinds == ("sigmoid", "bce"):
+        away: Formula = Subtract(yhat, sample.loss.y)
+        away = Hadamard(WEIGHT, away) if WEIGHT.name in sample.loss.constants else away
+        above = scaled(sample.loss.loss.scale, Transpose(away))
+        right: Formula = Fraction(above, sample.sizes[-1]) if sample.loss.mean else above
+        remark = (
+            "σ′ cancels: BCE learns from a confidently wrong output, the squared error does not"
+        )
+    elif kinds == ("log_softmax", "nll"):
+        slope = sample.loss.of_classes.less_one_hot(At(Apply(EXP, yhat)))
+        right = Transpose(sample.loss.slope_weighted(slope))
+        remark = "the probabilities minus the one-hot target"
+    else:
+        return ()
+    factors = (Partial(LOSS, yhat.name), sample.partial(last))
+    value = sample.value(Chain(factors))
+    return (Shortcut(Chain(factors), Partial(LOSS, z.name), right, remark, value),)

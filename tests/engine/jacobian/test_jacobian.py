@@ -1,0 +1,308 @@
+"""Every operator against autograd's dense Jacobian, and every product against the dense one."""
+
+import math
+import tracemalloc
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from engine.errors import GradstepError
+from engine.jacobian.blocks import Kronecker
+from engine.jacobian.operator import Point
+from engine.nn.activations import (
+    ELU,
+    GELU,
+    Identity,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from engine.nn.element_losses import BCE, L1, LOSSES, MSE, NLL, BCEWithLogits, CrossEntropy, Huber
+from engine.nn.layer import Layer
+from engine.nn.linear import LAYERS, Linear
+
+autograd = pytest.importorskip("autograd", reason="the oracle is HIPS autograd")
+anp = autograd.numpy
+
+TOLERANCE = {"float64": 1e-12, "float32": 2e-6}
+
+
+def sigma(z):
+    return 1 / (1 + anp.exp(-z))
+
+
+autograd_erf = autograd.extend.primitive(np.vectorize(math.erf))
+autograd.extend.defvjp(
+    autograd_erf, lambda _, z: lambda g: g * 2 / math.sqrt(math.pi) * anp.exp(-(z**2))
+)
+
+
+def log_softmax(z):
+    return z - anp.log(anp.sum(anp.exp(z), axis=-1, keepdims=True))
+
+
+K = 4
+# Each layer, and the same function written a second time for autograd.
+ACTIVATIONS = [
+    (Identity(K, K), lambda z: 1 * z),
+    (ReLU(K, K), lambda z: anp.where(z > 0, z, 0)),
+    (LeakyReLU(K, K, 0.2), lambda z: anp.where(z > 0, z, 0.2 * z)),
+    (Sigmoid(K, K), sigma),
+    (Tanh(K, K), anp.tanh),
+    (Softplus(K, K, 2.0), lambda z: anp.log(1 + anp.exp(2 * z)) / 2),
+    (ELU(K, K, 1.5), lambda z: anp.where(z > 0, z, 1.5 * (anp.exp(z) - 1))),
+    (SiLU(K, K), lambda z: z * sigma(z)),
+    (GELU(K, K), lambda z: z * (1 + autograd_erf(z / anp.sqrt(2.0))) / 2),
+    (Softmax(K, K), lambda z: anp.exp(log_softmax(z))),
+    (LogSoftmax(K, K), log_softmax),
+]
+LOSS_CASES = [
+    (MSE, lambda p, y: (p - y) ** 2),
+    (L1, lambda p, y: anp.abs(p - y)),
+    (Huber, lambda p, y: anp.where(anp.abs(p - y) < 1, (p - y) ** 2 / 2, anp.abs(p - y) - 0.5)),
+    (BCE, lambda p, y: -(y * anp.log(p) + (1 - y) * anp.log(1 - p))),
+    (BCEWithLogits, lambda p, y: -(y * anp.log(sigma(p)) + (1 - y) * anp.log(1 - sigma(p)))),
+    (CrossEntropy, lambda p, y: -anp.sum(y * log_softmax(p), axis=-1)),
+]
+
+
+def ids(cases):
+    return [getattr(case[0], "type", case[0]) for case in cases]
+
+
+def point(values, samples, dtype="float64", single=False):
+    return Point(samples, np.dtype(dtype), values.__getitem__, single)
+
+
+def inputs(samples, size=K, seed=0):
+    z = np.random.default_rng(seed).normal(size=(samples, size)) * 2
+    z[0, 0] = abs(z[0, 0])
+    return z
+
+
+def dense_oracle(function, at):
+    """autograd's Jacobian in float64 as a matrix."""
+    rows = np.asarray(function(at)).size
+    return np.asarray(autograd.jacobian(function)(at)).reshape(rows, at.size)
+
+
+def at_layer(layer: Layer, z, dtype, single=False, **parameters):
+    z = z.astype(dtype)
+    values = {name: value.astype(dtype) for name, value in parameters.items()}
+    out = layer.forward(z, *values.values())
+    return point({"input": z, "output": out, **values}, len(z), dtype, single)
+
+
+def check_operator(jacobian, expected, dtype):
+    """Dense, entries, windows, both products and the read-only promise against one matrix."""
+    scale = TOLERANCE[dtype] * max(1.0, float(np.abs(expected).max()))
+    rows, cols = jacobian.dims
+    assert expected.shape == (rows, cols)
+    dense = jacobian.to_dense()
+    assert dense.dtype == np.dtype(dtype)
+    assert not dense.flags.writeable
+    assert_allclose(dense, expected, atol=scale)
+    assert jacobian.nonzeros >= np.count_nonzero(expected)
+    assert jacobian.dense_bytes == dense.nbytes
+    for i, j in {(0, 0), (rows - 1, cols - 1), (rows // 2, cols // 3)}:
+        assert jacobian.entry(i, j) == pytest.approx(dense[i, j], abs=scale)
+    for r, c in windows(rows, cols):
+        window = jacobian.window(r, c)
+        assert window.dtype == np.dtype(dtype)
+        assert_allclose(window, dense[r, c], atol=scale)
+    rng = np.random.default_rng(1)
+    v, u = rng.normal(size=rows).astype(dtype), rng.normal(size=cols).astype(dtype)
+    pulled, pushed = jacobian.vjp(v.reshape(jacobian.row_shape)), jacobian.jvp(u)
+    assert (pulled.shape, pushed.shape) == (jacobian.col_shape, jacobian.row_shape)
+    assert not pulled.flags.writeable
+    assert not pushed.flags.writeable
+    bound = 50 * scale * np.sqrt(rows * cols)
+    assert_allclose(pulled.reshape(-1), v @ expected, atol=bound)
+    assert_allclose(pushed.reshape(-1), expected @ u, atol=bound)
+
+
+def windows(rows, cols):
+    yield slice(0, rows // 2 + 1), slice(None)
+    yield slice(rows // 2, None), slice(cols // 3, cols // 2 + 1)
+    yield slice(None, None, 2), slice(1, None, 3)
+    yield slice(None, None, -1), slice(None, None, -2)
+    yield slice(1, 1), slice(None)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize(("layer", "same"), ACTIVATIONS, ids=ids(ACTIVATIONS))
+def test_activation_by_its_input(layer, same, samples, dtype):
+    z = inputs(samples)
+    jacobian = layer.jacobian("input", at_layer(layer, z, dtype))
+    assert jacobian.row_shape == jacobian.col_shape == (samples, K)
+    expected = dense_oracle(same, z.astype(dtype).astype("float64"))
+    check_operator(jacobian, expected, dtype)
+
+
+def test_all_layers_and_losses_are_tested():
+    assert {layer.type for layer, _ in ACTIVATIONS} | {"linear", "dropout"} == set(LAYERS)
+    assert {cls.type for cls, _ in LOSS_CASES} | {"nll"} == set(LOSSES)
+
+
+@pytest.mark.parametrize("layer", [Softmax(K, K), LogSoftmax(K, K)], ids=["softmax", "log_softmax"])
+def test_softmax_is_dense_per_sample_and_block_diagonal_over_the_batch(layer):
+    z = inputs(5)
+    assert layer.jacobian("input", at_layer(layer, z, "float64")).structure == "block-diagonal"
+    assert layer.jacobian("input", at_layer(layer, z, "float64")).nonzeros == 5 * K * K
+    one = layer.jacobian("input", at_layer(layer, z[:1], "float64", single=True))
+    assert (one.structure, one.row_shape, one.nonzeros) == ("dense", (K,), K * K)
+
+
+def test_relu_is_flat_at_exactly_zero():
+    layer = ReLU(3, 3)
+    jacobian = layer.jacobian("input", at_layer(layer, np.array([[-1.0, 0.0, 2.0]]), "float64"))
+    assert_array_equal(jacobian.to_dense(), np.diag([0.0, 0.0, 1.0]))
+    assert (jacobian.structure, jacobian.nonzeros) == ("diagonal", 3)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("samples", "size", "outputs"), [(1, 3, 4), (3, 4, 4), (4, 2, 3)])
+@pytest.mark.parametrize("wrt", ["input", "weight", "bias"])
+def test_linear_by_everything(wrt, samples, size, outputs, dtype):
+    layer, rng = Linear(size, outputs), np.random.default_rng(7)
+    values = {"weight": rng.normal(size=(outputs, size)), "bias": rng.normal(size=outputs)}
+    at = at_layer(layer, inputs(samples, size), dtype, **values)
+    exact = {role: at.read(role).astype("float64") for role in ("input", "weight", "bias")}
+
+    def forward(value):
+        t = {**exact, wrt: value}
+        return anp.dot(t["input"], t["weight"].T) + t["bias"]
+
+    check_operator(layer.jacobian(wrt, at), dense_oracle(forward, exact[wrt]), dtype)
+
+
+@pytest.mark.parametrize(
+    ("wrt", "structure", "dims", "nonzeros"),
+    [
+        ("input", "dense", (4, 3), 12),
+        ("weight", "kronecker", (4, 12), 12),
+        ("bias", "identity", (4, 4), 4),
+    ],
+)
+def test_linear_of_one_sample(wrt, structure, dims, nonzeros):
+    layer = Linear(3, 4)
+    jacobian = layer.jacobian(wrt, Point(1, np.dtype("float64"), no_values, single=True))
+    assert (jacobian.structure, jacobian.dims, jacobian.nonzeros) == (structure, dims, nonzeros)
+    assert jacobian.row_shape == (4,)
+
+
+def no_values(role):
+    raise GradstepError(f"{role} does not exist yet")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("reduction", ["sum", "mean", "batch_mean"])
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize(("cls", "terms"), LOSS_CASES, ids=ids(LOSS_CASES))
+def test_loss_by_prediction_and_target(cls, terms, samples, reduction, dtype):
+    rng = np.random.default_rng(3)
+    yhat = rng.uniform(0.05, 0.95, (samples, K)).astype(dtype)
+    y = rng.dirichlet(np.ones(K), samples).astype(dtype)
+    if cls is Huber:
+        yhat = (yhat * 5).astype(dtype)
+    loss = cls(reduction=reduction, scale=0.5)
+    per_sample = reduction == "batch_mean" or cls is CrossEntropy
+    count = 1 if reduction == "sum" else samples if per_sample else samples * K
+
+    def value(p, t):
+        return 0.5 * anp.sum(terms(p, t)) / count
+
+    p, t = yhat.astype("float64"), y.astype("float64")
+    at = point({"yhat": yhat, "y": y}, samples, dtype)
+    by_prediction, by_target = (loss.jacobian(wrt, K, at) for wrt in ("yhat", "y"))
+    assert (by_prediction.row_shape, by_prediction.dims) == ((), (1, samples * K))
+    check_operator(by_target, dense_oracle(lambda t: value(p, t), t), dtype)
+    check_operator(by_prediction, dense_oracle(lambda p: value(p, t), p), dtype)
+
+
+@pytest.mark.parametrize("cls", [NLL, CrossEntropy])
+def test_loss_of_class_indices(cls):
+    yhat, y = inputs(3), np.array([2, 0, 3])
+    logs = log_softmax if cls is CrossEntropy else lambda z: z
+
+    def value(p):
+        return -anp.sum(logs(p)[np.arange(3), y]) / 3
+
+    jacobian = cls().jacobian("yhat", K, point({"yhat": yhat, "y": y}, 3))
+    check_operator(jacobian, dense_oracle(value, yhat), "float64")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("layer", "_"), ACTIVATIONS, ids=ids(ACTIVATIONS))
+def test_a_second_opinion_from_torch(layer, _, dtype):
+    torch = pytest.importorskip("torch", reason="the second opinion is PyTorch's")
+    f = torch.nn.functional
+    same = {
+        "identity": lambda z: z,
+        "leaky_relu": lambda z: f.leaky_relu(z, 0.2),
+        "softplus": lambda z: f.softplus(z, 2.0),
+        "elu": lambda z: f.elu(z, 1.5),
+        "softmax": lambda z: f.softmax(z, -1),
+        "log_softmax": lambda z: f.log_softmax(z, -1),
+        "tanh": torch.tanh,
+        "sigmoid": torch.sigmoid,
+    }.get(layer.type) or getattr(f, layer.type)
+    z = inputs(2).astype(dtype)
+    z[1, 1] = 0
+    expected = torch.func.jacrev(same)(torch.from_numpy(z.copy())).reshape(z.size, z.size)
+    jacobian = layer.jacobian("input", at_layer(layer, z, dtype))
+    assert_allclose(jacobian.to_dense(), expected.numpy(), atol=5 * TOLERANCE[dtype])
+
+
+def test_shapes_need_no_values():
+    huge = Linear(1024, 4096).jacobian("weight", Point(128, np.dtype("float64"), no_values))
+    assert huge.dims == (128 * 4096, 4096 * 1024) == (524_288, 4_194_304)
+    assert (huge.structure, huge.nonzeros) == ("kronecker", 128 * 4096 * 1024)
+    assert huge.dense_bytes == 8 * 524_288 * 4_194_304
+    with pytest.raises(GradstepError, match="does not exist yet"):
+        huge.entry(0, 0)
+
+
+def test_any_window_of_a_huge_jacobian_takes_little_memory():
+    x = np.random.default_rng(0).normal(size=(128, 1024))
+    tracemalloc.start()
+    try:
+        huge = Linear(1024, 4096).jacobian("weight", point({"input": x}, 128))
+        window = huge.window(slice(400_000, 400_040), slice(2_785_280, 2_785_300))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    sample, unit = divmod(400_000, 4096)
+    assert 2_785_280 // 1024 - unit == 2720 - 2688
+    assert_array_equal(window[32], x[sample, :20])  # z₁[97, 2720] by the first 20 weights of it
+    assert np.count_nonzero(np.delete(window, 32, axis=0)) == 0
+    assert peak < 2**20
+
+
+def test_to_dense_refuses_and_names_the_bytes():
+    huge = Kronecker((128, 4096), (4096, 1024), np.dtype("float32"), 128, 4096, lambda: None)
+    with pytest.raises(GradstepError, match=r"8,796,093,022,208 bytes.*window"):
+        huge.to_dense()
+    small = Linear(3, 4).jacobian("weight", point({"input": np.ones((1, 3))}, 1))
+    assert small.to_dense(limit_bytes=8 * 48).shape == (4, 12)
+    with pytest.raises(GradstepError, match="384 bytes, more than the limit of 383"):
+        small.to_dense(limit_bytes=383)
+
+
+def test_wrong_requests_are_named():
+    jacobian = Linear(3, 4).jacobian("weight", point({"input": np.ones((2, 3))}, 2))
+    with pytest.raises(GradstepError, match=r"no entry \[8, 0\]: the Jacobian is 8×12"):
+        jacobian.entry(8, 0)
+    with pytest.raises(GradstepError, match="no entry"):
+        jacobian.entry(0, -1)
+    with pytest.raises(GradstepError, match="from 0 to 11"):
+        jacobian.window(range(2), range(5, 13))
+    with pytest.raises(GradstepError, match=r"shape of the rows, \(2, 4\), .* shape \(4, 2\)"):
+        jacobian.vjp(np.ones((4, 2)))

@@ -1,0 +1,144 @@
+"""Keys of a person's own: every mistake is an error with its line; good ones hold everywhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.errors import GradstepError
+from engine.session.session import Session
+from tests.tui.screen import Debugger, built_in, screen_text
+from tui.app import GradstepApp
+from tui.keys.keymap import load_commands
+from tui.keys.table import EVERY, Command, help_rows, keys_text
+from tui.screens.plots import PlotsScreen
+from tui.settings.settings import Settings
+
+HEAD = "# my keys\n\n[keys]\n"
+
+
+def loaded(tmp_path: Path, text: str) -> tuple[Command, ...]:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_commands(path)
+
+
+def problems(tmp_path: Path, text: str) -> str:
+    with pytest.raises(GradstepError) as caught:
+        loaded(tmp_path, text)
+    return str(caught.value)
+
+
+def test_without_a_file_the_keys_are_as_they_are(tmp_path):
+    assert load_commands(tmp_path / "none.toml") is EVERY
+    assert loaded(tmp_path, "theme = 'x'\n") == EVERY or loaded(tmp_path, "") == EVERY
+
+
+def test_no_two_commands_of_the_table_share_a_key():
+    owners: dict[tuple[str, str], str] = {}
+    for command in EVERY:
+        for key in (*command.keys, *command.aliases):
+            assert (command.pane, key) not in owners, key
+            owners[command.pane, key] = command.id
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('step-op = "n"', "line 4: step-op: 'n' is the key of step-phase too"),
+        ('stepop = "w"', "line 4: stepop: no such command; "),
+        (
+            'step-op = "ctrl+i"',
+            "line 4: step-op: 'ctrl+i' is unreachable: terminals send it as Tab",
+        ),
+        ('step-op = "shift+a"', "line 4: step-op: 'shift+a' is unreachable: write 'A'"),
+        ('step-op = "ctrl+1"', "line 4: step-op: 'ctrl+1' is unreachable"),
+        ('step-op = "5"', "line 4: step-op: '5' belongs to a count"),
+        ('step-op = "up"', "line 4: step-op: 'up' belongs to the focused pane"),
+        ('step-op = "ctrl+p"', "line 4: step-op: 'ctrl+p' belongs to the palette"),
+        ('step-op = "meta+x"', "line 4: step-op: 'meta+x' is no key"),
+        ('step-op = "f25"', "line 4: step-op: 'f25' is no key"),
+        ('step-op = "nonsense"', "line 4: step-op: 'nonsense' is no key"),
+        ("step-op = 7", "line 4: step-op: a key such as"),
+        ('step-op = ["a", 7]', "line 4: step-op: a key such as"),
+    ],
+)
+def test_a_mistake_names_its_line(tmp_path, line, expected):
+    assert expected in problems(tmp_path, HEAD + line + "\n")
+
+
+def test_all_mistakes_are_named_at_once(tmp_path):
+    text = problems(tmp_path, HEAD + 'quit = "n"\nnext-pane = "ctrl+m"\nnothing = "x"\n')
+    assert re.findall(r"line (\d+): (\S+):", text) == [
+        ("5", "next-pane"),
+        ("6", "nothing"),
+        ("4", "quit"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["[keys", "keys = 3\n", "[keys]\nquit = 'a'\nquit = 'b'\n"])
+def test_a_file_that_is_none_is_named(tmp_path, text):
+    assert str(tmp_path / "config.toml") in problems(tmp_path, text)
+
+
+def test_a_key_that_is_given_away_first_is_free(tmp_path):
+    commands = {c.id: c for c in loaded(tmp_path, HEAD + 'step-op = "ctrl+t"\nwatch = "s"\n')}
+    assert commands["step-op"].keys == ("ctrl+t",)
+    assert commands["step-op"].aliases == ()
+    assert commands["watch"].keys == ("s",)
+
+
+async def test_own_keys_work_and_are_shown_everywhere(tmp_path):
+    commands = loaded(tmp_path, HEAD + 'step-op = ["ctrl+t", "f12"]\nwatch = "s"\nhelp = "%"\n')
+    app = GradstepApp(Session(built_in("regression")), Settings(hint=False, commands=commands))
+    async with app.run_test(size=(120, 60)) as pilot:
+        shown = Debugger(app, pilot)
+        await shown.settled()
+        await shown.press("ctrl+t", "f12")
+        assert app.session.event == 2
+        await shown.press("f11")
+        assert app.session.event == 2, "the old keys are gone"
+        await shown.press("s")
+        assert shown.main.has_class("asking"), "s is another command now"
+        await shown.press("escape")
+        footer = shown.rows()[-1]
+        assert "% help" in footer
+        assert "Ctrl+T op" in footer
+        await shown.press("percent_sign")
+        text = screen_text(app)
+        assert re.search(r"Ctrl\+T, F12 +step one op", text)
+        titles = {c.title: c.help for c in app.get_system_commands(app.screen)}
+        assert titles["Stepping: step one op"] == "key Ctrl+T, F12"
+
+
+def test_the_help_has_every_key_of_every_command():
+    rows = {words: keys for _, group in help_rows() for keys, words in group}
+    for command in EVERY:
+        assert keys_text(command) in rows[command.help]
+
+
+async def test_own_keys_work_on_the_plots_screen_too(tmp_path):
+    commands = loaded(tmp_path, HEAD + 'plot-log = "L"\nstep-op = "ctrl+t"\nplots = "P"\n')
+    app = GradstepApp(Session(built_in("regression")), Settings(hint=False, commands=commands))
+    async with app.run_test(size=(120, 40)) as pilot:
+        shown = Debugger(app, pilot)
+        await shown.press("P", "ctrl+t")
+        assert app.session.event == 1
+        screen = app.screen
+        assert isinstance(screen, PlotsScreen)
+        await shown.press("l")
+        assert not screen.sheet.plots.log
+        await shown.press("L")
+        assert screen.sheet.plots.log
+        assert "L log" in shown.rows()[-1]
+
+
+def test_a_key_of_the_plots_screen_may_mean_something_else_elsewhere(tmp_path):
+    assert loaded(tmp_path, HEAD + 'plot-log = "w"\n')
+    with pytest.raises(GradstepError, match=r"line 4: plot-log: 's' is the key of step-op too"):
+        loaded(tmp_path, HEAD + 'plot-log = "s"\n')
+
+
+def test_a_command_keeps_a_key(tmp_path):
+    with pytest.raises(GradstepError, match="line 4: heat: a command has at least one key"):
+        loaded(tmp_path, HEAD + "heat = []\n")

@@ -1,0 +1,116 @@
+"""The watches pane: value, value before, mark, spark; only what is seen is evaluated."""
+
+import pytest
+
+from engine.stops.watches import Watches
+from tests.tui.screen import Debugger, debugger
+from tests.tui.typist import answer, command, note
+
+
+def line_of(shown: Debugger, source: str) -> str:
+    row = next(row for row in shown.rows() if source in row and "│" in row)
+    return row.split(source, 1)[0].rsplit("│", 1)[1] + source + row.split(source, 1)[1]
+
+
+async def watching(shown: Debugger, *sources: str) -> None:
+    for source in sources:
+        shown.session.watches.add(source)
+    shown.main.go_to_pane("watches")
+    shown.main.show_now()
+    await shown.settled()
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_value_the_one_before_and_the_past(size):
+    async with debugger("regression", size) as shown:
+        await watching(shown, "linear2.bias[0]", "loss", "norm(x)")
+        assert "not computed yet" in line_of(shown, "loss =")
+        before = float(shown.session.tensors["linear2.bias"][0])
+        event = next(op.index for op in shown.session.program.ops if op.formula.startswith("b⁽²⁾"))
+        shown.session.goto(event)
+        shown.main.show_now()
+        await shown.press("s")
+        after = float(shown.session.tensors["linear2.bias"][0])
+        line = line_of(shown, "linear2.bias[0] =")
+        assert line.startswith("▸"), "changed by the last op"
+        assert f"{after:.4g}"[:5] in line
+        assert f"was {before:.4g}"[:8] in line
+        assert not line_of(shown, "loss =").startswith("▸")
+        assert any(block in line for block in "▁▂▃▄▅▆▇█"), "its past as a spark"
+        await shown.press("s")
+        assert not line_of(shown, "linear2.bias[0] =").startswith("▸")
+        assert "was" not in line_of(shown, "linear2.bias[0] =")
+
+
+async def test_a_watch_is_added_with_its_errors_and_removed_in_the_pane():
+    async with debugger("regression", (80, 24)) as shown:
+        await shown.press("w")
+        assert shown.main.prompt.field.value == "x", "the selected tensor is offered"
+        await answer(shown, "norm(linear1.wight)")
+        assert "did you mean linear1.weight" in note(shown)
+        for source in ("norm(x)", "loss"):
+            await shown.press("w")
+            await answer(shown, source)
+        assert note(shown) == "watched: loss; 6 shows its values"
+        await shown.press("6", "escape", "D")
+        assert list(shown.session.watches) == ["loss"]
+        assert note(shown) == "no longer watched: norm(x)"
+        await shown.press("delete")
+        assert list(shown.session.watches) == []
+        await shown.press("delete")
+        assert note(shown).startswith("nothing is watched")
+        assert "nothing is watched: w watches an expression" in shown.text()
+
+
+async def test_the_cursor_stays_on_a_line_when_the_last_watch_goes():
+    async with debugger("regression", (80, 24)) as shown:
+        await watching(shown, "loss", "norm(x)", "max(y)")
+        await shown.press("end", "D", "D")
+        assert list(shown.session.watches) == ["loss"]
+
+
+async def test_d_is_the_inner_level_elsewhere():
+    async with debugger("regression", (80, 24)) as shown:
+        await watching(shown, "loss")
+        await shown.press("1", "escape", "u", "d")
+        assert list(shown.session.watches) == ["loss"]
+
+
+async def test_only_what_is_seen_is_evaluated_and_once(monkeypatch):
+    asked: list[str] = []
+    value = Watches.value
+
+    def counted(self, session, source):
+        asked.append(source)
+        return value(self, session, source)
+
+    monkeypatch.setattr(Watches, "value", counted)
+    async with debugger("regression", (80, 24)) as shown:
+        for number in range(300):
+            shown.session.watches.add(f"loss + {number}")
+        await shown.press("s")
+        assert asked == [], "the pane is not on the screen"
+        await shown.press("6", "escape")
+        assert 0 < len(set(asked)) <= 24
+        asked.clear()
+        await shown.press("f")
+        assert 0 < len(asked) <= 24
+        assert len(asked) == len(set(asked)), "once for each"
+
+
+async def test_an_error_stands_in_the_line():
+    async with debugger("regression", (80, 24)) as shown:
+        await watching(shown, "linear1.weight[9, 9]", "linear1.weight @ linear1.weight", "1 / 0")
+        for source in shown.session.watches:
+            assert line_of(shown, source).count("Traceback") == 0
+        assert shown.app.is_running
+        await shown.press("s", "f")
+        assert shown.app.is_running
+
+
+async def test_what_the_command_line_watches_is_here_too():
+    async with debugger("regression", (80, 24)) as shown:
+        await command(shown, "display sum(y)", "undisplay sum(y)", "display mean(y)")
+        assert list(shown.session.watches) == ["mean(y)"]
+        await shown.press("6", "escape")
+        assert "mean(y) = 0.5" in shown.text()

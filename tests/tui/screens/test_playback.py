@@ -1,0 +1,148 @@
+"""The lesson: recording from the screen, playing both ways, chapters; and the doctor's pane."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.recording.reader import Reader
+from engine.recording.recorded import Recording
+from engine.recording.replay import open_session
+from engine.session.session import Session
+from tests.tui.screen import built_in, debugger
+from tui.control.player import SPEEDS, Player
+from tui.control.recording import Tape
+
+
+def replayed(path: Path) -> Session:
+    """A recording as a session."""
+    return open_session(Recording(Reader(path)))[0]
+
+
+def test_a_tape_records_what_the_session_does(tmp_path: Path) -> None:
+    session, path = Session(built_in("xor")), tmp_path / "run.gradstep"
+    session.goto(5)
+    tape = Tape(session)
+    assert "recording into" in tape.start(path)
+    assert tape.running
+    session.goto(90)
+    tape.tick()
+    session.goto(20)
+    session.goto(130)
+    assert "recorded 130 events" in tape.stop()
+    assert not tape.running
+    again = replayed(path)
+    assert again.known == 130
+    for event in (1, 44, 130):
+        session.goto(event)
+        again.goto(event)
+        assert session.tensors.keys() == again.tensors.keys()
+        assert all(np.array_equal(session.tensors[k], again.tensors[k]) for k in again.tensors)
+
+
+def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "run.gradstep"
+    path.write_text("mine")
+    tape = Tape(Session(built_in("xor")))
+    with pytest.raises(Exception, match="exists already"):
+        tape.start(path)
+    assert path.read_text() == "mine"
+    assert not tape.running
+
+
+async def test_a_key_starts_and_closes_a_recording(tmp_path: Path) -> None:
+    path = tmp_path / "lesson.gradstep"
+    async with debugger("regression") as opened:
+        await opened.press("R")
+        opened.main.prompt.field.value = str(path)
+        await opened.press("enter")
+        assert opened.main.tape.running
+        assert "● REC" in opened.text()
+        await opened.press("f", "f", "S", "R")
+        assert not opened.main.tape.running
+        assert "recorded 42 events" in opened.text()
+    assert replayed(path).known == 42
+
+
+async def test_a_recording_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    async with debugger("regression") as opened:
+        await opened.press("R")
+        opened.main.prompt.field.value = str(tmp_path / "no" / "such" / "folder.gradstep")
+        await opened.press("enter")
+        assert not opened.main.tape.running
+        assert "folder.gradstep" in opened.text()
+
+
+def test_a_player_toggles_and_keeps_to_its_speeds() -> None:
+    player = Player()
+    player.toggle(1)
+    assert player.playing
+    player.toggle(-1)
+    assert player.direction == -1
+    player.toggle(-1)
+    assert not player.playing
+    for _ in range(20):
+        player.faster(1)
+    assert player.speed == SPEEDS[-1]
+    for _ in range(20):
+        player.faster(-1)
+    assert player.speed == SPEEDS[0]
+
+
+async def test_playing_forwards_backwards_and_pausing() -> None:
+    async with debugger("regression") as opened:
+        opened.main.player.place = len(SPEEDS) - 1
+        await opened.press("a")
+        for _ in range(400):
+            await opened.pilot.pause(0.02)
+            if opened.session.event >= 4:
+                break
+        await opened.press("a")
+        reached = opened.session.event
+        assert reached >= 4
+        await opened.pilot.pause(0.2)
+        assert opened.session.event == reached
+        await opened.press("A")
+        for _ in range(400):
+            await opened.pilot.pause(0.02)
+            if opened.session.event == 0 and not opened.main.player.playing:
+                break
+        assert opened.session.event == 0
+        assert "the first event" in opened.text()
+
+
+async def test_chapters_go_through_the_bookmarks_with_their_texts() -> None:
+    async with debugger("regression") as opened:
+        opened.session.goto(60)
+        opened.session.bookmarks.mark("late", 50, "the second part")
+        opened.session.bookmarks.mark("early", 10, "backward begins")
+        opened.session.goto(0)
+        await opened.press("right_square_bracket")
+        assert opened.session.event == 10
+        assert "backward begins" in opened.text()
+        await opened.press("right_square_bracket")
+        assert opened.session.event == 50
+        await opened.press("right_square_bracket")
+        assert "no bookmark after this place" in opened.text()
+        await opened.press("left_square_bracket")
+        assert opened.session.event == 10
+
+
+async def test_the_doctor_finds_and_leads_to_the_event() -> None:
+    async with debugger("bug-dead-relu") as opened:
+        await opened.press("f", "f", "0")
+        text = opened.text()
+        assert "serious" in text
+        assert "relu1" in text
+        finding = opened.main.findings()[0]
+        assert finding.event is not None
+        await opened.press("enter")
+        assert opened.session.event == finding.event + 1
+
+
+async def test_the_doctor_is_not_asked_while_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with debugger("regression") as opened:
+        asked: list[int] = []
+        monkeypatch.setattr(opened.main, "findings", lambda: asked.append(1) or ())
+        await opened.press("s", "n", "f")
+        assert asked == []

@@ -1,0 +1,65 @@
+"""``gradstep run`` and plain ``gradstep``: the debugger on the screen."""
+
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from engine.errors import GradstepError
+from tui.cli.arguments import experiment_argument, own_history_option
+
+
+@click.command("run")
+@experiment_argument
+@own_history_option
+@click.option("--record", metavar="FILE", help="Record into FILE from the first event.")
+@click.option("--at", metavar="POSITION", help="Where to begin: #41, i3:backward, e2, 50%, end.")
+def run(experiment: str, record: str | None, at: str | None, budget: int | None) -> int:
+    """The debugger on EXPERIMENT, a built-in name or a .toml file."""
+    return debug(experiment, at, budget, record)
+
+
+def debug(experiment: str, at: str | None, budget: int | None, record: str | None = None) -> int:
+    """Open the screen; a GradstepError where there is no terminal to show it on."""
+    need_terminal(f"gradstep trace {experiment}")
+    with loading():
+        from tui.app import run_debugger
+
+        return run_debugger(experiment, at, budget, record)
+
+
+TICKS = 250  # a second
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Load the debugger: without looking for garbage, and for prompt paints.
+
+    There is no garbage yet, and looking takes a tenth of the start. The application switches the
+    collector on when it is painted, and spares it all that was made till then. The toolkit paints
+    at ticks of a clock; at its usual 60 a second a key would wait half a tick for nothing.
+    """
+    os.environ.setdefault("TEXTUAL_FPS", str(TICKS))
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def need_terminal(instead: str) -> None:
+    """A GradstepError where there is no terminal, with the command that needs none."""
+    if "TEXTUAL_DRIVER" in os.environ:  # a browser is the terminal
+        return
+    missing = [
+        name
+        for name, stream in (("stdin", sys.stdin), ("stdout", sys.stdout))
+        if stream is None or not stream.isatty()
+    ]
+    if missing:
+        raise GradstepError(
+            f"the debugger needs a terminal on {' and '.join(missing)}; without one: {instead}"
+        )

@@ -1,0 +1,84 @@
+"""A click group whose commands are imported only when they are run."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from tui.cli.status import did_you_mean, status_of, tolerant
+
+COMPLETION = "_GRADSTEP_COMPLETE"
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """Where a command is, ``module:name``, and the line about it in the list of commands."""
+
+    target: str
+    summary: str
+
+    def load(self) -> click.Command:
+        """The command itself."""
+        module, _, name = self.target.partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+class LazyGroup(click.Group):
+    """Commands by name, each a Lazy; every end is a message and an exit status."""
+
+    def __init__(self, lazy: Mapping[str, Lazy], **settings: Any) -> None:
+        super().__init__(**settings)
+        self.lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(self.lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name; its module is imported now."""
+        found = self.lazy.get(cmd_name)
+        return found.load() if found else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments begin with; a UsageError names the nearest one."""
+        name = args[0]
+        if name not in self.lazy and not name.startswith("-"):
+            raise click.UsageError(f"no command {name!r}{self.hint(name)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def hint(self, name: str) -> str:
+        """What was meant by a word that is no command: an experiment, or the nearest command."""
+        from engine.experiment.builtins import builtin_names
+
+        if name in builtin_names() or name.endswith(".toml"):
+            return f"; to debug this experiment: gradstep run {name}"
+        return did_you_mean(name, list(self.lazy))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands in the help, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.summary) for name, lazy in self.lazy.items()])
+
+    def main(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, prog_name: str = "gradstep", **extra: Any
+    ) -> NoReturn:
+        """Parse and run a command line, and exit with its status; sys.argv by default."""
+        if COMPLETION in os.environ:
+            super().main(args, prog_name, COMPLETION, **extra)
+        tolerant(sys.stdout)
+        tolerant(sys.stderr)
+        words = list(sys.argv[1:] if args is None else args)
+
+        def command() -> int:
+            with self.make_context(prog_name, words, **extra) as ctx:
+                result = self.invoke(ctx)
+            return result if isinstance(result, int) else 0
+
+        sys.exit(status_of(command))

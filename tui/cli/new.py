@@ -1,0 +1,84 @@
+"""``gradstep new``: an experiment file to start from, with the data it needs beside it."""
+
+import re
+from pathlib import Path
+
+import click
+
+from engine.errors import GradstepError
+from engine.experiment.builtins import BUILTINS, DEFAULT, builtin_names
+from engine.wording import nearest
+from tui.render.text.clean import clean
+
+DATA_FIELD = re.compile(r'^((?:csv|npz) *= *)"(data/[^"]+)"', re.MULTILINE)
+NAME_FIELD = re.compile(r"^name = .*$", re.MULTILINE)
+SOURCES_LINE = re.compile(r"^# Source and licence of the data: .*$", re.MULTILINE)
+NAME_HINT = '# name = "…"  # the name of this file, unless one is given here'
+
+
+@click.command("new")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--from",
+    "source",
+    default=DEFAULT,
+    show_default=True,
+    metavar="NAME",
+    help="The built-in experiment to start from.",
+)
+def new(file: Path, source: str) -> None:
+    """Write a commented experiment file to start from; nothing is ever overwritten.
+
+    A data file that the experiment reads is written into the same folder.
+    """
+    if file.suffix != ".toml":
+        raise GradstepError(f"{file}: the name of an experiment file ends in .toml")
+    if source not in builtin_names():
+        raise GradstepError(
+            f"--from {source}: no such built-in experiment; {nearest(source, builtin_names())}"
+        )
+    for path in write_all(files_of(file, source)):
+        click.echo(f"wrote {clean(str(path))}")
+    check(file)
+    click.echo(f"next: gradstep run {clean(str(file))}", err=True)
+
+
+def files_of(file: Path, source: str) -> dict[Path, bytes]:
+    """What is to be written: the data file, where there is one, and the experiment."""
+    text = NAME_FIELD.sub(NAME_HINT, (BUILTINS / f"{source}.toml").read_text("utf-8"), count=1)
+    found = DATA_FIELD.search(text)
+    if found is None:
+        return {file: text.encode()}
+    data = BUILTINS / found[2]
+    text = DATA_FIELD.sub(rf'\1"{data.name}"', text)
+    text = SOURCES_LINE.sub(lambda _: licence(data.name), text)
+    return {file.parent / data.name: data.read_bytes(), file: text.encode()}
+
+
+def licence(data: str) -> str:
+    """Source and licence of a data file as comment lines."""
+    sections = (BUILTINS / "data" / "SOURCES.md").read_text("utf-8").split("\n## ")
+    section = next(part for part in sections if part.startswith(f"{data}\n"))
+    return "\n".join(f"# {line}".rstrip() for line in section.strip().splitlines())
+
+
+def write_all(files: dict[Path, bytes]) -> list[Path]:
+    """Write the files that are not there yet; refuse before any where one differs."""
+    missing = []
+    for path, content in files.items():
+        if not path.exists() and not path.is_symlink():
+            missing.append(path)
+        elif path.suffix == ".toml" or not path.is_file() or path.read_bytes() != content:
+            raise GradstepError(f"{path}: is there already and is not overwritten")
+    for path in missing:
+        with path.open("xb") as opened:
+            opened.write(files[path])
+    return missing
+
+
+def check(file: Path) -> None:
+    """Load and compile what was written."""
+    from engine.experiment.spec import load_experiment
+    from engine.program.program import compile_program
+
+    compile_program(load_experiment(str(file)))

@@ -1,0 +1,100 @@
+"""``gradstep script``: debugger commands from a file, without a screen."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from engine.errors import GradstepError
+from engine.experiment.builtins import DEFAULT
+from engine.experiment.spec import load_experiment
+from engine.program.program import compile_program
+from engine.session.session import Session
+from engine.words.command import CommandError
+from engine.words.language import Debugger, Result
+from tui.cli.arguments import history_option, json_option
+from tui.cli.output import print_json
+from tui.cli.status import DONE
+from tui.render.text.clean import clean
+
+FAILED = 1
+MAX_BYTES = 10 * 2**20
+
+
+@click.command("script")
+@click.argument("file")
+@click.argument("experiment", default=DEFAULT)
+@history_option
+@json_option
+def script(file: str, experiment: str, budget: int, as_json: bool) -> int:
+    """Run the debugger commands of FILE on EXPERIMENT ("regression" by default); - is stdin.
+
+    A command a line, as on the debugger's command line; `help` is one of them, # begins a comment.
+    Exit status 1 when an `assert CONDITION` did not hold: a session as a regression test.
+
+    The first op of bug-exploding that makes something non-finite:
+
+        echo "until any non-finite" | gradstep script - bug-exploding
+    """
+    lines = read_lines(file)
+    debugger = Debugger(Session(compile_program(load_experiment(experiment)), budget))
+    status = DONE
+    for number, line in enumerate(lines, 1):
+        for result in results(debugger, line, f"{file}:{number}"):
+            status = status if result.ok else FAILED
+            if as_json:
+                print_json(result_data(number, result))
+            else:
+                print_result(result, f"{file}:{number}")
+    return status
+
+
+def read_lines(file: str) -> list[str]:
+    """The lines of a script; a GradstepError when it cannot be read as text."""
+    try:
+        if file == "-":
+            raw = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with Path(file).open("rb") as stream:
+                raw = stream.read(MAX_BYTES + 1)
+        text = raw.decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise GradstepError(
+            f"{file}: {reason}: a script has debugger commands, one a line"
+        ) from None
+    if len(raw) > MAX_BYTES:
+        raise GradstepError(f"{file}: more than {MAX_BYTES:,} bytes")
+    return text.splitlines()
+
+
+def results(debugger: Debugger, line: str, place: str) -> Iterator[Result]:
+    """What comes of one line; nothing for a blank or a comment. An error names file and line."""
+    try:
+        for event in debugger.run(line):
+            if isinstance(event, Result) and event.word:
+                yield event
+    except CommandError as error:
+        raise GradstepError(
+            f"{place}:{error.column + 1}: {error.message}\n{error.shown}"
+        ) from error
+
+
+def result_data(number: int, result: Result) -> dict[str, object]:
+    """A result as an object for programs."""
+    return {
+        "line": number,
+        "command": result.line.strip(),
+        "word": result.word,
+        "ok": result.ok,
+        "text": list(result.lines),
+        **result.data,
+    }
+
+
+def print_result(result: Result, place: str) -> None:
+    """A command and what it answered, for people; a failed assertion with its place."""
+    click.echo(clean(f"> {result.line.strip()}"))
+    for line in result.lines:
+        click.echo(clean(line if result.ok else f"{place}: {line}"))

@@ -1,0 +1,93 @@
+"""What a command ends with: its exit status, and one message where it could not be served."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from difflib import get_close_matches
+from typing import TextIO
+
+import click
+
+from engine.errors import GradstepError
+from tui.render.text.clean import clean
+
+DONE, NO, REFUSED = 0, 1, 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+DEBUG = "GRADSTEP_DEBUG"
+
+
+def status_of(command: Callable[[], int]) -> int:
+    """Run a command; whatever it raises becomes one message on stderr and an exit status.
+
+    A reader that closes the pipe early (``| head``) has all it wanted: that is status 0.
+    """
+    try:
+        status = command()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        return refuse(usage(error))
+    except GradstepError as error:
+        return refuse(str(error))
+    except (KeyboardInterrupt, click.Abort):
+        complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        drop_output()
+        return DONE
+    except OSError as error:
+        drop_output()
+        return refuse(f"{error.filename or 'output'}: {error.strerror or error}")
+    except MemoryError as error:
+        return refuse(f"not enough memory: {error}" if str(error) else "not enough memory")
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        said = f"{type(error).__name__}: {error}"
+        return refuse(f"a mistake of gradstep itself: {said}\nrun it with {DEBUG}=1 to see where")
+    return status
+
+
+def refuse(message: str) -> int:
+    """Say why a request cannot be served."""
+    complain(message)
+    return REFUSED
+
+
+def complain(message: str) -> None:
+    """One message on stderr, whatever characters it holds."""
+    with suppress(OSError):
+        click.echo(f"gradstep: {clean(message, keep_newlines=True)}", err=True)
+
+
+def usage(error: click.ClickException) -> str:
+    """The message of a wrong command line, and where the right ones are explained."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    message = error.format_message()
+    if context is None:
+        return message
+    return f"{message}\nsee: {context.command_path} --help"
+
+
+def drop_output() -> None:
+    """Let go of what is still buffered for a stdout that takes no more."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def did_you_mean(word: str, choices: Sequence[str]) -> str:
+    """The nearest right word as a question, or nothing."""
+    near = get_close_matches(word, choices, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def tolerant(stream: TextIO | None) -> None:
+    """Let a stream show characters that its encoding lacks as escapes, not fail on them."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")

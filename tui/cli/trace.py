@@ -1,0 +1,46 @@
+"""``gradstep trace``: run without a screen and print every event."""
+
+import click
+
+from engine.experiment.spec import load_experiment
+from engine.program.duration import lasting
+from engine.program.program import Program, compile_program
+from engine.recording.trace_json import trace_lines
+from engine.run.position import Granularity
+from tui.cli.arguments import experiment_argument, iterations_option, json_option
+from tui.cli.output import console, print_json
+
+SIZES = (Granularity.OP, Granularity.PHASE, Granularity.ITERATION)
+
+
+@click.command("trace")
+@experiment_argument
+@iterations_option("How many iterations to run, beyond the file's epochs if need be.", default=1)
+@click.option(
+    "--granularity",
+    type=click.Choice([size.value for size in SIZES]),
+    default=Granularity.OP.value,
+    show_default=True,
+    help="What is told in one row or line.",
+)
+@click.option("--values", is_flag=True, help="The values too: all in JSON, small tensors here.")
+@json_option
+def trace(experiment: str, iterations: int, granularity: str, values: bool, as_json: bool) -> None:
+    """Run EXPERIMENT without a screen and print every event.
+
+    With --json: a header line, then one JSON object a line.
+    """
+    program = lasting(compile_program(load_experiment(experiment)), iterations)
+    size = Granularity(granularity)
+    if as_json:
+        print_lines(program, size, iterations, values)
+        return
+    from tui.cli.trace_table import TraceTable
+
+    TraceTable(program, size, iterations, values, console()).print()
+
+
+def print_lines(program: Program, size: Granularity, iterations: int, values: bool) -> None:
+    """The header and a line a step."""
+    for line in trace_lines(program, size, iterations, values):
+        print_json(line)

@@ -1,0 +1,1 @@
+"""What the screen has: long runs, playing, recording, counts."""

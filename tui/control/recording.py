@@ -1,0 +1,108 @@
+"""The recording of a session from the screen: started and stopped with a key, fed on a timer.
+
+The events that are new are taken between two key presses, a few milliseconds at a time; while a
+long run moves the session in its thread nothing is taken, and the recording catches up afterwards.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import GradstepError
+from engine.session.session import Session
+from tui.render.text.numbers import nbytes_text
+
+if TYPE_CHECKING:
+    from engine.recording.recorder import Recorder
+
+TICK = 0.1  # seconds between two looks at what is new
+SLICE = 0.01  # seconds that one look may take
+DISK_LOOK = 1.0  # seconds between two looks at the size of the file
+
+
+class Tape:
+    """At most one recording of a session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.recorder: Recorder | None = None
+        self.size = 0
+        self._steps: Iterator[int] | None = None
+        self._looked = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Whether a recording is under way."""
+        return self.recorder is not None
+
+    @property
+    def path(self) -> Path | None:
+        """The file that is written."""
+        return None if self.recorder is None else self.recorder.writer.path
+
+    @property
+    def brief(self) -> str:
+        """The text where there is little room: no size."""
+        return "● REC" if self.text.startswith("● REC") else self.text
+
+    @property
+    def text(self) -> str:
+        """What the position line says."""
+        if self.recorder is None:
+            return ""
+        trouble = self.recorder.writer.failed
+        return f"REC stopped: {trouble}" if trouble else f"● REC {nbytes_text(self.size)}"
+
+    def start(self, path: Path) -> str:
+        """Begin a recording in a new file; what will be stored. A GradstepError says why not."""
+        from engine.recording.environment import environment
+        from engine.recording.estimate import estimate
+        from engine.recording.recorder import Recorder
+        from engine.recording.writer import Writer, exists
+
+        if exists(path):
+            raise GradstepError(f"{path}: exists already; choose another name")
+        program = self.session.program
+        plan = estimate(program, "auto", program.iterations)
+        self.recorder = Recorder(Writer(path, program, plan, environment()), self.session)
+        each, total = nbytes_text(plan.per_iteration), nbytes_text(plan.total)
+        return f"recording into {path}: store {plan.store}, {each} an iteration, {total} in all"
+
+    def tick(self) -> None:
+        """Take some of what is new."""
+        if self.recorder is None or self.recorder.writer.failed:
+            return
+        end = time.perf_counter() + SLICE
+        if self._steps is None:
+            self._steps = self.recorder.catch_up()
+        for _ in self._steps:
+            if time.perf_counter() > end:
+                self.recorder.writer.commit()
+                break
+        else:
+            self._steps = None
+        self.measure()
+
+    def measure(self) -> None:
+        """Look at the size of the file now and then."""
+        now = time.monotonic()
+        if self.path is not None and now - self._looked > DISK_LOOK:
+            self._looked = now
+            files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+            self.size = sum(file.stat().st_size for file in files if file.exists())
+
+    def stop(self) -> str:
+        """Take the rest and close the file; what has become of it."""
+        recorder, self.recorder = self.recorder, None
+        if recorder is None:
+            return ""
+        for _ in self._steps or ():
+            pass
+        self._steps = None
+        recorder.update()
+        recorder.writer.close("closed")
+        if recorder.writer.failed:
+            return recorder.writer.failed
+        size = nbytes_text(recorder.writer.path.stat().st_size)
+        return f"recorded {self.session.known} events into {recorder.writer.path}, {size}"

@@ -1,0 +1,189 @@
+"""Movements of the session: at once where that is quick, else in a thread that can be cancelled.
+
+A movement is a generator that yields where it is and may be left at any yield. It is pulled on the
+screen's own thread for as long as nobody notices; what is not finished then goes on in a worker.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from engine.errors import GradstepError
+from engine.session.progress import Progress
+from engine.session.session import Session
+
+INLINE_SECONDS = 0.012
+HEAVY_BYTES = 8 * 2**20  # an op that writes this much never runs on the screen's own thread
+PROGRESS_SECONDS = 1 / 30
+MAX_LOGS = 10_000  # what a stop prints before these is lost when a run is stopped
+FIRST_PROGRESS_SECONDS = 0.15
+
+BUSY = "a run is under way: Esc stops it first"
+
+Steps = Iterator[Any]
+"""Yields events, Progress, and perhaps a result; or returns one."""
+
+
+@dataclass
+class LongRun:
+    """A movement under way. ``result`` is what its generator returned; ``logs`` what it said.
+
+    ``scale`` is the number of ops of an iteration, and of iterations. ``doing`` names work
+    that is no movement of the session: its places are its own.
+    """
+
+    steps: Steps
+    start: int
+    target: int | None = None
+    at: int = 0
+    loss: float | None = None
+    result: Any = None
+    error: GradstepError | None = None
+    over: bool = False
+    doing: str = ""
+    scale: tuple[int, int] = (1, 1)
+    logs: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_LOGS))
+    loss_now: Callable[[], float | None] = lambda: None
+    began: float = field(default_factory=time.monotonic)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.at = self.start
+
+    def pull(self) -> bool:
+        """One piece; whether there is more."""
+        try:
+            report = next(self.steps)
+        except StopIteration as end:
+            self.result, self.over = end.value or self.result, True
+            return False
+        except GradstepError as error:
+            self.error, self.over = error, True
+            return False
+        if isinstance(report, int):
+            self.at, self.loss = report, self.loss_now()
+        elif isinstance(report, Progress):
+            self.at, self.loss = report.event, report.loss
+            self.logs += report.logs
+        else:
+            self.result = report
+        return True
+
+    def run(self, seconds: float | None = None) -> None:
+        """Pull until it is over, cancelled, or out of time."""
+        end = None if seconds is None else time.perf_counter() + seconds
+        while not self.cancelled and self.pull():
+            if end is not None and time.perf_counter() > end:
+                return
+
+    def cancel(self) -> None:
+        """Ask it to end at the next whole event."""
+        self._stop.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked it to end."""
+        return self._stop.is_set()
+
+    @property
+    def text(self) -> str:
+        """How far it is, how fast, and the loss."""
+        done = abs(self.at - self.start)
+        rate = done / max(1e-6, time.monotonic() - self.began)
+        share = ""
+        if self.target is not None:
+            share = f" {100 * done // max(1, abs(self.target - self.start))}%"
+        if self.doing:
+            return f"{self.doing}{share} · Esc stops"
+        loss = "" if self.loss is None else f" · loss {self.loss:.4g}"
+        per, iterations = self.scale
+        place = f"iter {min(iterations, self.at // per + 1):,}/{iterations:,}"
+        return f"{place}{share or self.share_of_run} · {rate:,.0f} events/s{loss} · Esc stops"
+
+    @property
+    def share_of_run(self) -> str:
+        """Where it is in the whole run, for a movement that looks for a place."""
+        per, iterations = self.scale
+        return f" {100 * self.at // (per * iterations)}% of the run"
+
+
+Done = Callable[[LongRun], None]
+
+
+class Host(Protocol):
+    """What a journey needs of the screen that it runs under."""
+
+    session: Session
+
+    def in_thread(self, work: Callable[[], None]) -> None: ...
+    def later(self, seconds: float, callback: Callable[[], None]) -> None: ...
+    def say(self, **status: str) -> None: ...
+    def call_on_screen(self, callback: Callable[[], None]) -> None: ...
+
+
+class Journeys:
+    """At most one movement at a time."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.current: LongRun | None = None
+        self._done: Done = lambda run: None
+
+    def begin(self, steps: Steps, done: Done, target: int | None = None) -> bool:
+        """Start a movement; ``done`` is called on the screen's thread. False while one runs."""
+        if self.current is not None:
+            self.host.say(note=BUSY)
+            return False
+        session = self.host.session
+        scale = len(session.program.ops), session.program.iterations
+        run = LongRun(steps, session.event, target, scale=scale, loss_now=lambda: session.loss)
+        return self._start(run, done, inline=not self.heavy(target))
+
+    def work(self, steps: Steps, done: Done, doing: str, total: int) -> bool:
+        """Start work in small pieces that moves nothing; the generator yields how much is done."""
+        if self.current is not None:
+            self.host.say(note=BUSY)
+            return False
+        return self._start(LongRun(steps, 0, total, doing=doing), done, inline=True)
+
+    def _start(self, run: LongRun, done: Done, inline: bool) -> bool:
+        if inline:
+            run.run(INLINE_SECONDS)
+        if run.over:
+            done(run)
+            return True
+        self.current, self._done = run, done
+        self.host.in_thread(self._work)
+        self.host.later(FIRST_PROGRESS_SECONDS, self._progress)
+        return True
+
+    def heavy(self, target: int | None) -> bool:
+        """Whether a single op on the way may take longer than a key press may wait."""
+        session = self.host.session
+        ops, here = session.program.ops, session.event
+        first, last = (here, here + len(ops)) if target is None else sorted((here, target))
+        way = range(first, min(last, first + len(ops)))
+        return any(session.program.nbytes(ops[at % len(ops)]) > HEAVY_BYTES for at in way)
+
+    def cancel(self) -> None:
+        """Stop what is under way at the next whole event."""
+        if self.current is not None:
+            self.current.cancel()
+
+    def _work(self) -> None:
+        assert self.current is not None
+        self.current.run()
+        self.host.call_on_screen(self._finished)
+
+    def _progress(self) -> None:
+        if self.current is not None:
+            self.host.say(busy=self.current.text)
+            self.host.later(PROGRESS_SECONDS, self._progress)
+
+    def _finished(self) -> None:
+        run, self.current = self.current, None
+        if run is not None:
+            self._done(run)

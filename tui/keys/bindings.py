@@ -1,0 +1,34 @@
+"""Commands as key bindings: of the whole screen, or of one pane."""
+
+from dataclasses import replace
+
+from textual.binding import Binding, BindingType
+
+from tui.keys.table import COMMANDS, Command, key_name
+
+
+def binding(command: Command) -> Binding:
+    """The binding of a command's keys."""
+    return Binding(
+        ",".join((*command.keys, *command.aliases)),
+        command.action,
+        command.footer or command.help,
+        show=bool(command.footer),
+        key_display=key_name(command.keys[0]),
+        id=command.id,
+        priority="tab" in command.keys or "shift+tab" in command.keys,
+    )
+
+
+def from_elsewhere(pane: str) -> list[BindingType]:
+    """The commands of a pane for the screen: the keys reach a pane that does not have the focus."""
+    return [
+        replace(binding(command), action=f"in_pane({command.pane!r}, {command.id!r})", show=False)
+        for command in COMMANDS
+        if command.pane == pane
+    ]
+
+
+def bindings(pane: str = "") -> list[BindingType]:
+    """The commands of a pane; without a name, those that work everywhere."""
+    return [binding(command) for command in COMMANDS if command.pane == pane]

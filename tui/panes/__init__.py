@@ -1,0 +1,1 @@
+"""The panes: thin shells over pure renderers, one module each."""

@@ -1,0 +1,73 @@
+"""The chain pane: the product behind a derivative; the cursor steps along its factors."""
+
+from textual import events
+
+from tui.keys.messages import FactorChosen
+from tui.render.chain import ChainText, chain_text
+from tui.render.chain_numbers import Room
+from tui.render.text.line import Line
+from tui.view.snapshot import View
+from tui.widgets.lines import LineList
+
+AROUND = 6  # lines of the screen above and below a pane that is shown alone
+
+
+class ChainPane(LineList):
+    """The factors of the chosen derivative."""
+
+    _made: tuple[View, Room, ChainText] | None = None
+
+    @property
+    def room(self) -> Room:
+        """The size of what is seen, without the scrollbar, here and where the pane is alone."""
+        seen, frame = self.scrollable_content_region.size, self.outer_size
+        width, height = self.screen.size
+        spare = frame.width - seen.width, frame.height - seen.height + AROUND
+        return Room(seen.width, seen.height, (width - spare[0], height - spare[1]))
+
+    def text(self, view: View) -> ChainText:
+        """The lines for a view, made once."""
+        room = self.room
+        if self._made is None or self._made[0] is not view or self._made[1] != room:
+            self._made = (view, room, chain_text(view, room))
+        return self._made[2]
+
+    def count(self, view: View) -> int:
+        return len(self.text(view).lines)
+
+    def line(self, view: View, y: int, width: int) -> Line:
+        top = y == self.scroll_offset.y  # what the product is stays in sight
+        return self.text(view).lines[0 if top else y]
+
+    def watch_view(self, view: View | None) -> None:
+        """Made only where it is seen."""
+        if view is not None and self.size.width:
+            super().watch_view(view)
+
+    def on_resize(self) -> None:
+        """Lines depend on the width."""
+        self.watch_view(self.view)
+
+    def move(self, by: int) -> None:
+        """Go to another factor."""
+        view = self.view
+        if view is None or not (places := self.text(view).places):
+            return
+        factor = max(0, min(len(places) - 1, min(view.lens.factor, len(places) - 1) + by))
+        self.show_row(places[factor])
+        self.post_message(FactorChosen(factor))
+
+    def key_left(self) -> None:
+        """The factor before."""
+        self.move(-1)
+
+    def key_right(self) -> None:
+        """The next factor."""
+        self.move(1)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the clicked factor."""
+        place = event.get_content_offset(self)
+        y = -1 if place is None else place.y + self.scroll_offset.y
+        if self.view is not None and y in (places := self.text(self.view).places):
+            self.post_message(FactorChosen(places.index(y)))

@@ -1,0 +1,72 @@
+"""The console pane: what commands have answered."""
+
+from collections.abc import Iterable
+
+from textual import events
+
+from tui.render.text.clean import clean
+from tui.render.text.line import Line
+from tui.render.text.wrapping import wrapped
+from tui.view.snapshot import View
+from tui.widgets.lines import LineList
+
+MAX_LINES = 10_000
+INTRODUCTION = (" : opens the command line; help lists the commands", "dim")
+
+
+class ConsolePane(LineList):
+    """Commands and their answers, newest at the bottom; long lines go on in the next one."""
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.said = [INTRODUCTION]
+        self.folded: list[Line] = [[INTRODUCTION]]
+        self.answer = self.first = 0  # the text, and the line, at which the newest command begins
+
+    def count(self, view: View) -> int:
+        return len(self.folded)
+
+    def line(self, view: View, y: int, width: int) -> Line:
+        return self.folded[y] if y < len(self.folded) else []
+
+    def begin(self, command: str) -> None:
+        """A new command, whose answer will follow."""
+        self.answer, self.first = len(self.said), len(self.folded)
+        self.say([f"> {command}"], "key")
+
+    def say(self, texts: Iterable[str], role: str = "") -> None:
+        """Add texts, the lines of each."""
+        more = [(f" {clean(part)}", role) for text in texts for part in text.split("\n")]
+        more = more[-MAX_LINES:]
+        gone = len(self.said) + len(more) - MAX_LINES
+        if gone > 0:
+            lost = len(self.fold(self.said[:gone]))
+            del self.said[:gone], self.folded[:lost]
+            self.answer, self.first = max(0, self.answer - gone), max(0, self.first - lost)
+        self.said += more
+        self.folded += self.fold(more)
+        self.show_answer()
+
+    def fold(self, said: list[tuple[str, str]]) -> list[Line]:
+        """Texts as lines of the present width."""
+        return [[(line, role)] for text, role in said for line in wrapped(text, self.room)]
+
+    @property
+    def room(self) -> int:
+        """How wide a line may be: beside the scrollbar."""
+        return self.scrollable_content_region.width
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The lines are as wide as the pane, which may only now be seen."""
+        self.folded = self.fold(self.said)
+        self.first = len(self.fold(self.said[: self.answer]))
+        self.show_answer()
+
+    def show_answer(self) -> None:
+        """The end of the newest answer, but never past its beginning."""
+        self.watch_view(self.view)
+        height = self.size.height
+        if height > 0:
+            top = max(0, min(self.first, len(self.folded) - height))
+            self.row = max(0, min(len(self.folded), self.first + height) - 1)
+            self.scroll_to(y=top, animate=False, force=True)

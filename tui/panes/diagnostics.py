@@ -1,0 +1,73 @@
+"""The diagnostics pane: what the doctor has found; Enter goes to the event that shows it."""
+
+from collections.abc import Sequence
+
+from textual import events
+
+from engine.diagnostics.diagnosis import Diagnosis
+from tui.keys.messages import EventChosen
+from tui.render.diagnostics import Findings, findings_text, urgent_first
+from tui.render.text.line import Line
+from tui.view.snapshot import View
+from tui.widgets.lines import LineList
+
+
+class DiagnosticsPane(LineList):
+    """The findings up to here. The doctor is asked only while somebody looks."""
+
+    chosen_finding = 0
+    _made: tuple[View, int, int, Sequence[Diagnosis], Findings] | None = None
+
+    def found(self, view: View) -> tuple[Sequence[Diagnosis], Findings]:
+        """The findings of a view and their lines, made once."""
+        key = (view, self.seen_width, self.chosen_finding)
+        if self._made is None or self._made[:3] != key:
+            found = urgent_first(view.findings())
+            chosen = min(self.chosen_finding, max(0, len(found) - 1))
+            self._made = (*key, found, findings_text(found, chosen, self.seen_width))
+        return self._made[3], self._made[4]
+
+    def count(self, view: View) -> int:
+        return len(self.found(view)[1].lines)
+
+    def line(self, view: View, y: int, width: int) -> Line:
+        return self.found(view)[1].lines[y]
+
+    def watch_view(self, view: View | None) -> None:
+        """Asked only where it is seen."""
+        if view is not None and self.size.width and self.is_on_screen:
+            super().watch_view(view)
+            self.refresh()
+
+    def on_show(self, event: events.Show) -> None:
+        """Somebody looks."""
+        self.watch_view(self.view)
+
+    def on_resize(self) -> None:
+        """Lines depend on the width."""
+        self.watch_view(self.view)
+
+    def move(self, by: int) -> None:
+        """To another finding."""
+        if self.view is None or not (places := self.found(self.view)[1].places):
+            return
+        self.chosen_finding = max(0, min(len(places) - 1, self.chosen_finding + by))
+        self.watch_view(self.view)
+        self.show_row(self.found(self.view)[1].places[self.chosen_finding])
+
+    def key_enter(self) -> None:
+        """To the first place that shows the finding."""
+        if self.view is None:
+            return
+        found, _ = self.found(self.view)
+        if found and (at := found[min(self.chosen_finding, len(found) - 1)].cursor) is not None:
+            self.post_message(EventChosen(at))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the clicked finding."""
+        place = event.get_content_offset(self)
+        if self.view is None or place is None:
+            return
+        y = place.y + self.scroll_offset.y
+        starts = self.found(self.view)[1].places
+        self.move(sum(start <= y for start in starts) - 1 - self.chosen_finding)

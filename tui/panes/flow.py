@@ -1,0 +1,193 @@
+"""The flow pane: gradients, activations and updates layer by layer; nothing while it is hidden."""
+
+import asyncio
+import math
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.reactive import reactive
+
+from engine.diagnostics.layer_stats import LIMIT, FlowRecord
+from engine.program.program import Program
+from tui.render.flow import Flow, detail_height, detail_lines, flow_line, head_lines
+from tui.render.reports.layers import layer_lines
+from tui.render.text.line import Line
+from tui.view.snapshot import View
+from tui.widgets.lines import LineList, Lines
+from tui.widgets.visible import seen
+
+AT_ONCE = 0.006  # seconds a step may wait for measurements; the rest is made in between
+LEAST = 256  # measurements of small tensors at once whatever the clock says: some 15 µs each
+PAUSE = 0.001
+
+
+@lru_cache(maxsize=4)
+def largest(program: Program) -> int:
+    """The elements of the largest tensor."""
+    return max(math.prod(info.shape) for info in program.tensors.values())
+
+
+class Meter:
+    """What the parts of the pane share: the record, and the flow at the cursor."""
+
+    def __init__(self) -> None:
+        self.record: FlowRecord | None = None
+        self.flow: Flow | None = None
+
+    def begin(self, view: View) -> Iterator[int]:
+        """Measurements for a View, as a generator that makes one at a time."""
+        if self.record is None or self.record.program is not view.program:
+            self.record = FlowRecord(view.program)
+        self.record.follow(view.lineage)
+        return self.record.fill(view.moment.past, view.tensors, view.event)
+
+    def close(self, view: View) -> None:
+        """Take together what has been measured."""
+        if self.record is not None:
+            self.flow = Flow.at(self.record, view.event)
+
+
+class FlowHead(Lines):
+    """The names of the columns, and limits."""
+
+    def __init__(self, meter: Meter) -> None:
+        super().__init__()
+        self.meter = meter
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        return [] if self.meter.record is None else head_lines(self.meter.record, width)
+
+
+class FlowTable(LineList):
+    """A line for each layer, or the table of their sizes and costs."""
+
+    def __init__(self, meter: Meter) -> None:
+        super().__init__()
+        self.meter = meter
+        self.costs = False
+
+    def count(self, view: View) -> int:
+        if self.costs:
+            return len(layer_lines(view.program, max(1, self.seen_width)))
+        return len(view.program.network.nodes)
+
+    def line(self, view: View, y: int, width: int) -> Line:
+        if self.costs:
+            return layer_lines(view.program, width)[y]
+        if self.meter.flow is None:
+            return []
+        name = view.program.network.nodes[y].name
+        return flow_line(self.meter.flow, name, width, y == self.row and self.has_focus)
+
+    def selectable(self, view: View, y: int) -> bool:
+        return True
+
+    def chosen(self, view: View, y: int) -> None:
+        """Show the layer in full."""
+        if isinstance(self.parent, FlowPane):
+            self.parent.show_detail()
+
+
+class FlowDetail(Lines):
+    """The selected layer in full."""
+
+    def __init__(self, meter: Meter) -> None:
+        super().__init__()
+        self.meter = meter
+        self.row = 0
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        flow = self.meter.flow
+        if flow is None:
+            return []
+        nodes = view.program.network.nodes
+        return detail_lines(flow, nodes[min(self.row, len(nodes) - 1)], width, height)
+
+
+class FlowPane(Vertical):
+    """Head, table and detail. It is measured when the pane is seen, and not before."""
+
+    view: reactive[View | None] = reactive(None, repaint=False)
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.meter = Meter()
+
+    def compose(self) -> ComposeResult:
+        yield FlowHead(self.meter)
+        yield FlowTable(self.meter)
+        yield FlowDetail(self.meter)
+
+    def on_resize(self) -> None:
+        """Layers before details: the detail is short where the layers need the room."""
+        if self.view is not None:
+            layers = len(self.view.program.network.nodes)
+            height = detail_height(layers, self.content_size.height)
+            self.query_one(FlowDetail).styles.height = height
+
+    def watch_view(self) -> None:
+        """Measure what the last steps have made, if anybody is looking."""
+        self.measure()
+
+    def on_show(self, event: events.Show) -> None:
+        """Somebody looks."""
+        self.measure()
+
+    def measure(self) -> None:
+        """Measure for as long as nobody notices; what is left goes on in a worker."""
+        view = self.view
+        if view is None or not self.is_mounted or not seen(self):
+            return
+        steps, end = self.meter.begin(view), time.perf_counter() + AT_ONCE
+        least = LEAST if largest(view.program) <= LIMIT else 0
+        more = any(n >= least and time.perf_counter() > end for n, _ in enumerate(steps, 1))
+        self.show_now(view)
+        if more:
+            self.run_worker(self.measure_on(view, steps), group="flow", exclusive=True)
+
+    async def measure_on(self, view: View, steps: Iterator[int]) -> None:
+        """Go on in slices, and let keys through between them."""
+        while view is self.view and seen(self):
+            end = time.perf_counter() + AT_ONCE
+            more = any(time.perf_counter() > end for _ in steps)
+            self.show_now(view)
+            if not more:
+                return
+            await asyncio.sleep(PAUSE)
+
+    def show_now(self, view: View) -> None:
+        """Hand what is measured to the parts."""
+        self.meter.close(view)
+        for part in (self.query_one(FlowHead), self.query_one(FlowTable)):
+            self.hand(part, view)
+        self.show_detail()
+
+    def show_detail(self) -> None:
+        """The detail of the selected layer."""
+        detail = self.query_one(FlowDetail)
+        detail.row = self.query_one(FlowTable).row
+        if self.view is not None:
+            self.hand(detail, self.view)
+
+    def hand(self, part: FlowHead | FlowTable | FlowDetail, view: View) -> None:
+        """A part sees the same view again when more has been measured of it."""
+        if part.view is view:
+            part.watch_view(view) if isinstance(part, FlowTable) else part.watch_view()
+        else:
+            part.view = view
+
+    def switch(self) -> bool:
+        """The flow, or the sizes and costs of the layers; whether it is these now."""
+        table = self.query_one(FlowTable)
+        table.costs = not table.costs
+        self.set_class(table.costs, "costs")
+        table.row = 0
+        table.scroll_to(y=0, animate=False)
+        if self.view is not None:
+            table.watch_view(self.view)
+        table.refresh()
+        return table.costs

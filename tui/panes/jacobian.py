@@ -1,0 +1,68 @@
+"""The Jacobian pane: sizes and structure over a window of values."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.reactive import reactive
+
+from engine.errors import GradstepError
+from tui.keys.bindings import binding
+from tui.keys.table import TENSOR_COMMANDS
+from tui.render.grid import GridWindow
+from tui.render.jacobian import jacobian_head, matrix_of
+from tui.render.text.line import Line
+from tui.view.display import Look
+from tui.view.snapshot import View
+from tui.widgets.formatted import FormattedPane
+from tui.widgets.grid import MatrixGrid
+from tui.widgets.lines import Lines
+
+FORMATS = ("format", "format-previous", "digits-more", "digits-fewer")
+
+
+class JacobianHead(Lines):
+    """Sizes, structure, cost and rule."""
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        return jacobian_head(view, width)
+
+
+class JacobianGrid(MatrixGrid):
+    """The entries; rows are the numerator's elements in numerator layout."""
+
+    look: reactive[Look] = reactive(Look(), repaint=False)
+
+    def subject(self, view: View) -> str:
+        return f"{view.of} {view.wrt} {view.lens.layout} {view.moment.sample is None}"
+
+    def shape(self, view: View) -> tuple[int, int] | None:
+        try:
+            return matrix_of(view).shape
+        except GradstepError:
+            return None
+
+    def window(self, view: View, rows: range, cols: range) -> GridWindow:
+        return matrix_of(view).window(rows, cols, self.look.fmt, self.look.digits)
+
+    def extra(self) -> tuple[object, ...]:
+        """The form of the numbers."""
+        return (self.look,)
+
+    def watch_look(self) -> None:
+        """Numbers of another width."""
+        self.start_anew()
+        self.watch_view(self.view)
+
+
+class JacobianPane(FormattedPane):
+    """The head over the grid."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        binding(command) for command in TENSOR_COMMANDS if command.id in FORMATS
+    ]
+    view: reactive[View | None] = reactive(None)
+
+    def compose(self) -> ComposeResult:
+        yield JacobianHead().data_bind(JacobianPane.view)
+        yield JacobianGrid().data_bind(JacobianPane.view, JacobianPane.look)

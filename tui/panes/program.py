@@ -1,0 +1,85 @@
+"""The program pane: the ops of one iteration, the one about to run marked."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from textual import events
+from textual.reactive import reactive
+
+from engine.program.program import Program
+from tui.keys.messages import GutterClicked, OpChosen
+from tui.render.listing import Row, row_line, rows_of
+from tui.render.source import Source, source_line, source_of
+from tui.render.text.line import Line
+from tui.view.snapshot import View
+from tui.widgets.lines import LineList
+
+GUTTER = 2  # columns at the left that belong to breakpoints
+listing = lru_cache(maxsize=4)(rows_of)
+source = lru_cache(maxsize=4)(source_of)
+
+
+class ProgramPane(LineList):
+    """The listing; the cursor follows the op about to run until a person moves it."""
+
+    event = -1
+    as_code: reactive[bool] = reactive(False)
+
+    def rows(self, program: Program) -> Sequence[Row | Source]:
+        """The rows of the listing, or the lines of the PyTorch loop."""
+        return source(program) if self.as_code else listing(program)
+
+    def watch_as_code(self) -> None:
+        """The other form: find the op about to run in it."""
+        self.event = -1
+        self.painted.clear()
+        self.watch_view(self.view)
+        self.refresh()
+
+    def count(self, view: View) -> int:
+        return len(self.rows(view.program))
+
+    def line(self, view: View, y: int, width: int) -> Line:
+        selected = y == self.row and self.has_focus
+        row = self.rows(view.program)[y]
+        if isinstance(row, Source):
+            return source_line(view, row, width, selected)
+        return row_line(view, row, width, selected)
+
+    def selectable(self, view: View, y: int) -> bool:
+        return self.rows(view.program)[y].op is not None
+
+    def chosen(self, view: View, y: int) -> None:
+        op = self.rows(view.program)[y].op
+        if op is not None:
+            self.post_message(OpChosen(op.index))
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the clicked op; in the gutter also set or remove its breakpoint."""
+        super().on_click(event)
+        place = event.get_content_offset(self)
+        if place is not None and place.x < GUTTER and self.view is not None:
+            rows, y = self.rows(self.view.program), place.y + self.scroll_offset.y
+            if y < len(rows) and rows[y].op is not None:
+                self.post_message(GutterClicked())
+
+    def current(self, view: View) -> int:
+        """The row of the op about to run; at the end of the run the last one."""
+        rows = self.rows(view.program)
+        places = [y for y, row in enumerate(rows) if row.op is not None]
+        for y in places:
+            row = rows[y]
+            if view.op is not None and isinstance(row, Source) and row.code.phase == view.op.phase:
+                return y
+            if row.op is view.op:
+                return y
+        return places[-1] if places else 0
+
+    def watch_view(self, view: View | None) -> None:
+        """Follow the op about to run when the session has moved."""
+        super().watch_view(view)
+        if view is None or view.event == self.event:
+            return
+        self.event = view.event
+        self.row = self.current(view)
+        self.show_row(self.row)

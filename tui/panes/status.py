@@ -1,0 +1,83 @@
+"""The lines at the top: position, the five steps, the equation of the next op, the tabs."""
+
+from textual import events
+
+from tui.keys.messages import PaneChosen
+from tui.keys.table import PANES
+from tui.render.status import equation_line, message_line, phase_strip, position_line
+from tui.render.text.line import Line, width_of
+from tui.view.snapshot import View
+from tui.widgets.lines import Lines
+
+
+class PositionLine(Lines):
+    """Where the session stands."""
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        return [position_line(view, width)]
+
+
+class PhaseStrip(Lines):
+    """The five steps."""
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        return [phase_strip(view, width)]
+
+
+class EquationLine(Lines):
+    """The op about to run."""
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        return [equation_line(view, width)]
+
+
+class MessageLine(Lines):
+    """What the debugger has to say to the last key."""
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        return [message_line(view, width)]
+
+
+# The names of the panes where the whole ones do not fit.
+SHORT = {
+    "program": "Prog",
+    "jacobian": "Jac",
+    "variables": "Vars",
+    "watches": "Watch",
+    "console": "Cons",
+    "timeline": "Time",
+    "diagnostics": "Doc",
+}
+
+
+class TabLine(Lines):
+    """The names of the panes that share a place; a click or the number goes there."""
+
+    tabs: tuple[str, ...] = ()
+    active: str = ""
+
+    def show(self, tabs: tuple[str, ...], active: str) -> None:
+        """Show these panes' names, one of them marked."""
+        self.tabs, self.active = tabs, active
+        self.refresh()
+
+    def parts(self) -> list[tuple[str, str]]:
+        """The pane and the text of each tab; where there is little room a short name."""
+        whole = [(key, f" {PANES[key].number} {PANES[key].title} ") for key in self.tabs]
+        if sum(width_of([(text, "")]) for _, text in whole) <= self.content_size.width:
+            return whole
+        return [
+            (key, f" {PANES[key].number} {SHORT.get(key, PANES[key].title)}") for key in self.tabs
+        ]
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        return [[(text, "tab-active" if k == self.active else "tab") for k, text in self.parts()]]
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the clicked tab."""
+        x = 0
+        for key, text in self.parts():
+            x += width_of([(text, "")])
+            if event.x < x:
+                self.post_message(PaneChosen(key))
+                return

@@ -1,0 +1,350 @@
+"""The tensor pane: the head over the grid, and the pane's own commands."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.reactive import reactive
+
+from engine.errors import GradstepError
+from tui.control.array_file import array_path, writing
+from tui.control.worker import LongRun
+from tui.keys.bindings import bindings
+from tui.panes.tensor_grid import IndexWanted, TensorGrid
+from tui.render.tensor import Differences, tensor_head
+from tui.render.text.clean import clean
+from tui.render.text.line import Line
+from tui.render.text.numbers import compact, count_text, exact, shape_text
+from tui.render.variables import Summaries
+from tui.view.display import (
+    Look,
+    elements_of,
+    field_of,
+    index_at,
+    shown_shape,
+    turned,
+    value_at,
+    why_nothing,
+)
+from tui.view.find import Hit, Sought, seek, work
+from tui.view.region import Region, parse_region
+from tui.view.snapshot import View
+from tui.view.value_range import EXAMPLES, parse_range
+from tui.view.versions import Elements, Side, shown_side
+from tui.widgets.formatted import FormattedPane
+from tui.widgets.host import host_of
+from tui.widgets.lines import Lines
+
+
+class TensorHead(Lines):
+    """Which tensor this is, and the exact value under the cursor."""
+
+    look: reactive[Look] = reactive(Look(), repaint=False)
+    under: reactive[tuple[str, ...]] = reactive(("",), repaint=False)
+
+    def __init__(
+        self, summaries: Summaries, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.summaries = summaries
+        self.differences = Differences()
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        return tensor_head(view, width, self.summaries, self.look, self.under, self.differences)
+
+    def watch_look(self) -> None:
+        """Paint the lines that differ."""
+        self.watch_view()
+
+    def watch_under(self) -> None:
+        """Paint the lines that differ."""
+        self.watch_view()
+
+
+class TensorPane(FormattedPane):
+    """The head over the grid."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("tensor")
+    view: reactive[View | None] = reactive(None, repaint=False)
+
+    def __init__(
+        self, summaries: Summaries, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.summaries = summaries
+
+    def compose(self) -> ComposeResult:
+        yield TensorHead(self.summaries).data_bind(TensorPane.view, TensorPane.look)
+        yield TensorGrid().data_bind(TensorPane.view, TensorPane.look)
+
+    @property
+    def grid(self) -> TensorGrid:
+        """The grid of the values."""
+        return self.query_one(TensorGrid)
+
+    # -- the cursor
+
+    def watch_view(self) -> None:
+        """The value under the cursor may be another."""
+        self.show_value()
+
+    def on_mount(self) -> None:
+        """The head follows the cursor at once: a message would be painted by itself, later."""
+        for place in ("row", "column"):
+            self.watch(self.grid, place, self.show_value, init=False)
+
+    def show_value(self) -> None:
+        """Show the index and the exact value under the cursor of the pane in focus."""
+        if not self.is_mounted or self.view is None:
+            return
+        grid, look = self.grid, self.look
+        texts: tuple[str, ...] = ("",)
+        value = value_at(self.view, look, grid.row, grid.column) if grid.has_focus else None
+        if value is not None:
+            at = ", ".join(map(str, index_at(self.view, look, grid.row, grid.column)))
+            texts = (f"[{at}] = {exact(value)}", f"[{at}] = {compact(value)}")
+        self.query_one(TensorHead).under = texts
+
+    def on_descendant_focus(self) -> None:
+        """The cursor shows."""
+        self.show_value()
+
+    def on_descendant_blur(self) -> None:
+        """The cursor hides."""
+        self.show_value()
+
+    @on(IndexWanted)
+    def go_to_index(self, message: IndexWanted) -> None:
+        """Show an index of the tensor and go there."""
+        message.stop()
+        self.go_to(message.index)
+
+    def go_to(self, index: tuple[int, ...]) -> None:
+        """Show an index of the tensor, with the same axes as rows and columns."""
+        view = self.view
+        if view is not None and view.array is not None and view.array.ndim == len(index):
+            part = self.look.region(view).showing(shown_shape(view, self.look), index)
+            self.show_part(part, index)
+
+    def show_part(self, part: Region, index: tuple[int, ...] = ()) -> None:
+        """Show another part, with the cursor at an index if it lies there, else where it was."""
+        view = self.view
+        if view is None or view.array is None:
+            return
+        shape = shown_shape(view, self.look)
+        index = index or self.grid.index()
+        self.look = self.look.with_region(view, part)
+        if not index or view.array.size == 0:
+            return
+        inside = part.showing(shape, index)
+        if inside == part:
+            self.grid.go_to(*part.place_of(shape, index))
+
+    # -- commands: how it is drawn
+
+    def action_face(self) -> None:
+        """Numbers, a heat map, a picture."""
+        if self.view is not None:
+            self.look = self.look.next_face(self.view)
+            self.say(str(self.look.face))
+
+    def action_side(self) -> None:
+        """After, before, difference."""
+        side = turned(self.look.side)
+        self.look = replace(self.look, side=side)
+        level = self.view.level if self.view is not None else "op"
+        words = {
+            Side.AFTER: "the values now",
+            Side.BEFORE: f"the values before this {level}",
+            Side.DIFFERENCE: f"what this {level} has added: now − before",
+        }
+        self.say(words[side])
+        self.show_value()
+
+    def action_range(self) -> None:
+        """Ask for a range of values."""
+        bounds = self.look.bounds
+        self.ask("range", f"values to highlight: {EXAMPLES}", "" if bounds is None else str(bounds))
+
+    def action_range_off(self) -> None:
+        """No range."""
+        self.say("no range of values is set" if self.look.bounds is None else "no range any more")
+        self.look = replace(self.look, bounds=None)
+
+    # -- commands: which part
+
+    def action_slice(self) -> None:
+        """Ask for a NumPy slice."""
+        if (view := self.computed()) is not None and view.array is not None:
+            label = f"slice of {view.tensor} {shape_text(view.array.shape)}"
+            self.ask("slice", label, self.look.region(view).text())
+
+    def action_axes(self, by: int) -> None:
+        """Other axes as rows and columns."""
+        if (view := self.computed()) is not None:
+            here = self.grid.index()
+            part = self.look.region(view).other_axes(by)
+            index = here or part.axes.index
+            self.show_part(replace(part, axes=replace(part.axes, index=index)))
+            self.say(f"rows ↓ and columns → {self.look.region(view).label()}")
+
+    def action_transpose(self) -> None:
+        """Swap rows and columns."""
+        if (view := self.computed()) is not None:
+            self.show_part(self.look.region(view).transposed())
+            self.say(f"rows ↓ and columns → {self.look.region(view).label()}")
+
+    def action_index(self, by: int) -> None:
+        """The next index of the axes that are not shown."""
+        view = self.computed()
+        if view is None or view.array is None:
+            return
+        part = self.look.region(view)
+        moved = part.other_index(view.array.shape, by)
+        if moved == part:
+            self.say("every axis is shown: another slice or other axes leave some out")
+            return
+        row, column = self.grid.row, self.grid.column
+        self.look = self.look.with_region(view, moved)
+        self.grid.go_to(row, column)
+        self.say(moved.label())
+
+    def action_columns(self, by: int) -> None:
+        """A page of columns."""
+        column = self.grid.column
+        self.grid.page_sideways(by)
+        if self.grid.column == column:
+            self.say(f"this is the {'last' if by > 0 else 'first'} column")
+
+    def computed(self) -> View | None:
+        """The view, if the tensor is there; else a word to the person."""
+        if self.view is not None and self.view.array is None:
+            self.say(f"{self.view.tensor} is not computed yet")
+            return None
+        return self.view
+
+    # -- commands: looking for cells
+
+    def action_sought(self, by: int) -> None:
+        """Look for another kind of cells."""
+        kind = turned(self.look.sought, by)
+        self.look = replace(self.look, sought=kind)
+        self.say(f"j and J look for: {kind}")
+
+    def action_seek(self, direction: int) -> None:
+        """The next or previous cell of the kind."""
+        view, sought = self.computed(), self.look.sought
+        if view is None:
+            return
+        field = field_of(view, self.look)
+        if field is None:
+            self.say(why_nothing(view, self.look))
+        elif sought == Sought.IN_RANGE and self.look.bounds is None:
+            self.say("no range of values is set: r sets one")
+        elif (here := self.grid.index()) or field.size:
+            steps = seek(field, sought, field.flat_of(here), direction)
+            doing = f"looking for {sought}"
+            host_of(self).pane_works(steps, self.sought, doing, work(field, sought))
+        else:
+            self.say(f"{view.tensor} has no elements")
+
+    def sought(self, run: LongRun) -> None:
+        """A search is over."""
+        what = self.look.sought
+        if isinstance(run.result, Hit):
+            around = " · around the end" if run.result.wrapped else ""
+            if run.result.index == self.grid.index():
+                around = " · the only one"
+            self.go_to(run.result.index)
+            self.say(f"{what} at {list(run.result.index)}{around}")
+        else:
+            self.say("stopped" if run.cancelled else f"no {what} here")
+
+    # -- commands: taking along
+
+    def action_copy_cell(self) -> None:
+        """The value under the cursor to the clipboard."""
+        value = self.grid.value()
+        if value is None:
+            self.say("there is nothing to copy")
+            return
+        self.app.copy_to_clipboard(exact(value))
+        self.say(f"copied {exact(value)}, if the terminal lets programs copy (OSC 52)")
+
+    def action_copy_window(self) -> None:
+        """The visible numbers to the clipboard, a line a row, with tabs between."""
+        elements = None if self.view is None else elements_of(self.view, self.look)
+        if elements is None:
+            self.say("there is nothing to copy")
+            return
+        rows, cols = self.grid.seen()
+        part = np.asarray(elements[rows.start : rows.stop, cols.start : cols.stop])
+        self.app.copy_to_clipboard("\n".join("\t".join(map(exact, row)) for row in part))
+        size = " × ".join(map(count_text, part.shape))
+        self.say(f"copied {size} cells, if the terminal lets programs copy (OSC 52)")
+
+    def action_save(self) -> None:
+        """Ask for a file."""
+        if (view := self.computed()) is not None:
+            label = "save: .npy the whole tensor, .csv the matrix shown"
+            self.ask("save", label, f"{clean(view.tensor)}.npy")
+
+    def save(self, text: str) -> None:
+        """Write what is shown to a new file."""
+        view = self.view
+        if view is None or view.array is None:
+            return
+        path = array_path(text)
+        whole = path.suffix.lower() == ".npy"
+        found = self.whole(view) if whole else elements_of(view, self.look)
+        if found is None:
+            raise GradstepError(why_nothing(view, self.look))
+
+        def done(run: LongRun) -> None:
+            if run.error is not None:
+                self.say(str(run.error))
+            elif run.cancelled:
+                run.steps.close()  # type: ignore[attr-defined]  # removes the unfinished file
+                self.say(f"stopped: {clean(str(path))} is not written")
+            else:
+                self.say(f"{clean(view.tensor)} {shape_text(found.shape)} is in {clean(str(path))}")
+
+        total = int(np.prod(found.shape, dtype=object))
+        host_of(self).pane_works(writing(path, found), done, "saving", total)
+
+    def whole(self, view: View) -> Elements | None:
+        """All elements of the side that is shown."""
+        assert view.array is not None
+        return shown_side(self.look.side, view.array, None if view.before_lost else view.before)
+
+    # -- typing
+
+    def ask(self, kind: str, label: str, text: str) -> None:
+        """Let the person type something for this pane."""
+        host_of(self).pane_asks("tensor", kind, label, text)
+
+    def answered(self, kind: str, text: str) -> None:
+        """What the person has typed."""
+        acts: dict[str, Callable[[str], Any]] = {
+            "range": self.set_range,
+            "slice": self.set_slice,
+            "save": self.save,
+        }
+        try:
+            acts[kind](text)
+        except GradstepError as error:
+            self.say(str(error))
+
+    def set_range(self, text: str) -> None:
+        """Highlight a range of values; nothing typed means none."""
+        self.look = replace(self.look, bounds=parse_range(text) if text else None)
+
+    def set_slice(self, text: str) -> None:
+        """Show the part that a NumPy slice names."""
+        view = self.view
+        if view is not None and view.array is not None:
+            self.show_part(parse_region(text, view.array.shape, self.look.region(view)))

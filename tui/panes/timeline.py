@@ -1,0 +1,55 @@
+"""The timeline pane: where the cursor is in the run; keys and clicks scrub."""
+
+from textual import events
+
+from tui.keys.messages import IterationChosen
+from tui.render.charts.outline import Outlines
+from tui.render.text.line import Line
+from tui.render.timeline import AXIS, Axis, timeline_lines
+from tui.view.snapshot import View
+from tui.widgets.lines import Lines
+
+
+class TimelinePane(Lines, can_focus=True):
+    """The run at a glance."""
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.outlines = Outlines()
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        return timeline_lines(view, width, height, self.outlines)
+
+    def scrub(self, by: int) -> None:
+        """Go some iterations forwards or backwards."""
+        if self.view is not None:
+            self.post_message(IterationChosen(self.view.position.iteration - 1 + by))
+
+    def key_left(self) -> None:
+        """An iteration back."""
+        self.scrub(-1)
+
+    def key_right(self) -> None:
+        """An iteration forwards."""
+        self.scrub(1)
+
+    def key_pageup(self) -> None:
+        """A tenth of the axis back."""
+        self.scrub(-self.tenth())
+
+    def key_pagedown(self) -> None:
+        """A tenth of the axis forwards."""
+        self.scrub(self.tenth())
+
+    def tenth(self) -> int:
+        """A tenth of the iterations on the axis."""
+        if self.view is None:
+            return 1
+        return max(1, Axis.of(self.view, self.content_size.width).span // 10)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the clicked iteration."""
+        place = event.get_content_offset(self)
+        if self.view is not None and place is not None and place.x >= AXIS:
+            axis = Axis.of(self.view, self.content_size.width)
+            self.post_message(IterationChosen(axis.iteration(place.x - AXIS)))

@@ -1,0 +1,1 @@
+"""Pure renderers of whole reports for the command line."""

@@ -1,0 +1,163 @@
+"""A Jacobian as lines for a pipe or a terminal: sizes, structure, cost, chain, a window."""
+
+from collections.abc import Generator, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.cells import cell_len
+from rich.text import Text
+
+from engine.chain.query import JacobianView, Window
+from tui.render.sizes import element_rule
+from tui.render.text.clean import clean
+from tui.render.text.numbers import cells, count_text, dims_text, nbytes_text
+
+ROWS = 20  # of a window
+LABEL = 9
+GAP = 2
+
+
+def report(view: JacobianView, window: Window | None, asked: bool, width: int) -> Iterator[Text]:
+    """All lines, none wider than ``width`` unless a single name is.
+
+    ``asked``: the window has been asked for, so it is shown itself and not as a matrix.
+    """
+    yield from head(view)
+    yield from about(view)
+    yield Text()
+    yield from chain_lines(view, width)
+    if window is None:
+        return
+    yield Text()
+    if view.matrix_dims is not None and not asked:
+        yield from matrix_lines(view, width)
+    else:
+        yield from window_lines(view, window, width)
+
+
+def head(view: JacobianView) -> Iterator[Text]:
+    """What it is, and how it is looked at."""
+    moment = view.moment
+    who = f"sample {moment.sample}" if moment.sample is not None else f"batch of {moment.samples}"
+    yield Text(f"{view.symbol}  {clean(view.chain.of)} by {clean(view.chain.wrt)}", "bold")
+    yield Text(f"{who}, {view.layout} layout, at {clean(moment.position)}", "dim")
+
+
+def about(view: JacobianView) -> Iterator[Text]:
+    """Sizes, structure and cost."""
+    jacobian, dims = view.jacobian, view.dims
+    total = count_text(dims[0] * dims[1])
+    as_matrix = view.matrix_dims
+    shown = f", as a matrix {dims_text(as_matrix)}" if as_matrix else ""
+    yield row("dims", f"{dims_text(dims)}{shown}")
+    said = f"{jacobian.structure}; {count_text(jacobian.nonzeros)} of {total} entries can differ"
+    yield row("structure", f"{said} from 0")
+    yield row("dense", nbytes_text(jacobian.dense_bytes))
+    costs = (jacobian.cost_vjp, jacobian.cost_jvp, jacobian.cost_full)
+    names = ("VJP", "JVP", "all entries")
+    pairs = ", ".join(f"{name} {count_text(c)}" for name, c in zip(names, costs, strict=True))
+    yield row("cost", f"{pairs} (multiply-adds)")
+    if view.chain.reason:
+        yield row("zero", clean(view.chain.reason))
+    rule = element_rule(view.moment.program, view.chain.of, view.chain.wrt)
+    if rule and len(view.chain.factors) == 1:
+        yield row("element", clean(rule))
+
+
+def row(label: str, text: str) -> Text:
+    """A label and what belongs to it."""
+    return Text(f"{label:<{LABEL}}  {text}")
+
+
+def chain_lines(view: JacobianView, width: int) -> Iterator[Text]:
+    """The product with the dimensions and the structure under each factor."""
+    columns = [(term.symbol, f"({dims_text(term.dims)})", term.structure) for term in view.terms()]
+    for start, stop in broken([column_width(column) for column in columns], width):
+        for level in range(3):
+            parts = [centred(c[level], column_width(c)) for c in columns[start:stop]]
+            joint = " · " if level == 0 else "   "
+            yield Text((" " * GAP + joint.join(parts)).rstrip(), "" if level == 0 else "dim")
+    product = f"= {dims_text(view.dims)}"
+    order = view.chain.order() if len(columns) > 2 and not view.transposed else ""
+    yield Text(" " * GAP + product + (f"   cheapest order: {order}" if order else ""))
+    for gap in view.chain.gaps():
+        yield Text(f"{' ' * GAP}✗ {clean(gap.message)}", "red")
+
+
+def column_width(column: Sequence[str]) -> int:
+    """The widest of the texts that stand above one another."""
+    return max(cell_len(text) for text in column)
+
+
+def broken(widths: Sequence[int], width: int) -> Iterator[tuple[int, int]]:
+    """Ranges of columns that fit into a line each."""
+    starts, used = [0], GAP
+    for i, each in enumerate(widths):
+        if used + each > width and i > starts[-1]:
+            starts.append(i)
+            used = GAP
+        used += each + 3
+    yield from pairwise([*starts, len(widths)])
+
+
+def centred(text: str, width: int) -> str:
+    """A text in the middle of its column."""
+    room = width - cell_len(text)
+    return " " * (room // 2) + text + " " * (room - room // 2)
+
+
+def window_lines(view: JacobianView, window: Window, width: int) -> Iterator[Text]:
+    """The values with the elements that rows and columns belong to."""
+    rows = range(*window.rows)[:ROWS]
+    heads = [view.col_label(j) for j in range(*window.cols)[:width]]
+    labels = [view.row_label(i) for i in rows]
+    shown = yield from grid(labels, heads, np.asarray(window.values), width)
+    yield extent(view.dims, (window.rows[0], len(labels)), (window.cols[0], shown))
+
+
+def matrix_lines(view: JacobianView, width: int) -> Iterator[Text]:
+    """The derivative by a parameter matrix as a matrix: (in × out) or (out × in)."""
+    dims = view.matrix_dims
+    assert dims is not None
+    values = view.matrix(slice(ROWS), slice(width))
+    one, other = ("out", "in") if view.transposed else ("in", "out")
+    labels = [f"{one} {i}" for i in range(values.shape[0])]
+    heads = [f"{other} {j}" for j in range(values.shape[1])]
+    shown = yield from grid(labels, heads, values, width)
+    yield extent(dims, (0, len(labels)), (0, shown))
+
+
+def grid(
+    labels: Sequence[str], heads: Sequence[str], values: NDArray[Any], width: int
+) -> Generator[Text, None, int]:
+    """A line for each label; as many columns as fit, whose number is returned."""
+    side = max(cell_len(label) for label in labels)
+    texts = cells(values[: len(labels), : len(heads)])
+    widths = [
+        max(cell_len(head), *(cell_len(line[j]) for line in texts)) for j, head in enumerate(heads)
+    ]
+    fits, used = 0, side
+    while fits < len(widths) and (fits == 0 or used + GAP + widths[fits] <= width):
+        used += GAP + widths[fits]
+        fits += 1
+    yield Text(joined("", side, heads[:fits], widths), "dim")
+    for label, line in zip(labels, texts, strict=True):
+        yield Text(joined(label, side, line[:fits], widths))
+    return fits
+
+
+def joined(label: str, side: int, texts: Sequence[str], widths: Sequence[int]) -> str:
+    """A line of the grid, right-aligned."""
+    parts = [" " * (w - cell_len(t)) + t for t, w in zip(texts, widths, strict=False)]
+    return (" " * GAP).join([label + " " * (side - cell_len(label)), *parts])
+
+
+def extent(dims: tuple[int, int], rows: tuple[int, int], cols: tuple[int, int]) -> Text:
+    """Which part this is."""
+    parts = [
+        f"{name} {start:,}:{start + count:,} of {size:,}"
+        for name, (start, count), size in zip(("rows", "columns"), (rows, cols), dims, strict=True)
+    ]
+    return Text(", ".join(parts), "dim")

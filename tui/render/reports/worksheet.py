@@ -1,0 +1,100 @@
+"""The worksheet as tables for a terminal of any width."""
+
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from engine.worksheet.text import (
+    HEADS,
+    TITLES,
+    element_cells,
+    factor_numbers,
+    factor_sizes,
+    forward_cells,
+    gradient_cells,
+    layout_title,
+    remarks,
+    size_numbers,
+    sizes_line,
+    step_cells,
+    subtitle,
+)
+from engine.worksheet.worksheet import Layout, Worksheet
+from tui.render.formula import Lines, Value
+from tui.render.text.clean import clean
+
+
+def worksheet_tables(sheet: Worksheet, layouts: Sequence[Layout]) -> Iterator[RenderableType]:
+    """The heading, the tables (a) to (d), and the remarks."""
+    yield Text(clean(sheet.name), style="bold")
+    yield Lines((subtitle(sheet), sizes_line(sheet)), formulas=0)
+    yield steps_table(sheet)
+    yield forward_table(sheet)
+    for layout in layouts:
+        yield gradients_table(sheet, layout)
+    yield elements_table(sheet)
+    for remark in remarks(sheet):
+        yield Padding(Lines((remark.text,)), (0, 1))
+
+
+def empty_table(title: str, heads: Sequence[str]) -> Table:
+    """A table whose title stands on the left; lines between the rows keep tall cells apart."""
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1)
+    )
+    for head in heads:
+        narrow = head in ("step", "PyTorch", "parameter", "factor", "size")
+        table.add_column(head, header_style="dim", overflow="fold", no_wrap=narrow)
+    return table
+
+
+def steps_table(sheet: Worksheet) -> Table:
+    """(a): step, mathematics and its meaning, PyTorch."""
+    table = empty_table(TITLES["a"], HEADS["a"][:3])
+    for row in sheet.steps:
+        step, text, code, meaning = (cell.text for cell in step_cells(row))
+        style = "dim strike" if row.skipped else ""
+        lines = Lines((text, meaning), style)
+        table.add_row(Text(step, style), lines, Text(code, style))
+    return table
+
+
+def forward_table(sheet: Worksheet) -> Table:
+    """(b): layer, input, output and its value, size."""
+    table = empty_table(TITLES["b"], HEADS["b"])
+    for row in sheet.forward:
+        layer, given, output, size = (cell.text for cell in forward_cells(row))
+        numbers = size_numbers(sheet.sample, row.dims).text
+        out = Lines((output,), value=Value(row.value, turned=True))
+        table.add_row(Text(clean(layer)), Lines((given,)), out, Lines((size, numbers)))
+    return table
+
+
+def gradients_table(sheet: Worksheet, layout: Layout) -> Table:
+    """(c): parameter, product with the sizes of its factors and its value, size."""
+    table = empty_table(layout_title(layout), HEADS["c"])
+    for row in sheet.gradients:
+        symbol, product, size = (cell.text for cell in gradient_cells(row, layout))
+        sizes = factor_sizes(row, layout), factor_numbers(sheet.sample, row, layout)
+        lines = (product, *(line.text for line in sizes))
+        value = Value(row.values(layout))
+        numbers = size_numbers(sheet.sample, row.dims(layout)).text
+        table.add_row(Text(symbol), Lines(lines, value=value), Lines((size, numbers)))
+    if not sheet.gradients:
+        table.add_row(Text("none"), Text("the layers have no parameters"), Text(""))
+    return table
+
+
+def elements_table(sheet: Worksheet) -> Table:
+    """(d): factor, rule and its values, size."""
+    table = empty_table(TITLES["d"], HEADS["d"])
+    for row in sheet.elements:
+        left, rule, size = (cell.text for cell in element_cells(row))
+        numbers = size_numbers(sheet.sample, row.dims).text
+        lines = Lines((rule,), value=Value(row.value))
+        table.add_row(Text(left), lines, Lines((size, numbers)))
+    return table

@@ -1,0 +1,1 @@
+"""Text, numbers and lines: what every renderer is made of."""

@@ -1,0 +1,124 @@
+"""The lesson: play and pause, chapters, and the recording of what is shown.
+
+An abstract base of the main screen.
+"""
+
+import re
+from abc import abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.timer import Timer
+
+from engine.errors import GradstepError
+from engine.session.bookmarks import Bookmark
+from tui.control.player import Player
+from tui.control.recording import TICK, Tape
+from tui.screens.looking import Looking
+
+
+class Lesson(Looking):
+    """Playing, chapters and recording, on top of what can be asked for in words."""
+
+    player: Player
+    tape: Tape
+    next_op: Timer | None = None
+
+    @abstractmethod
+    def show_again(self) -> None:
+        """Show the session as it is, with the word to the person that is there."""
+
+    # -- playing
+
+    def action_play(self, direction: int) -> None:
+        """Play forwards or backwards, or pause."""
+        self.player.toggle(direction)
+        self.show_now("" if self.player.playing else "paused")
+        self.play_later()
+
+    def action_speed(self, by: int) -> None:
+        """Play faster or slower."""
+        self.player.faster(by)
+        self.show_now(f"{self.player.speed:g} ops a second")
+
+    def play_later(self) -> None:
+        """The next op in its time; an earlier wait is over."""
+        if self.next_op is not None:
+            self.next_op.stop()
+        self.next_op = None
+        if self.player.playing:
+            self.next_op = self.set_timer(1 / self.player.speed, self.play_on)
+
+    def play_on(self) -> None:
+        """One op further, as long as it plays."""
+        if not self.player.playing:
+            return
+        if self.free:
+            target = self.session.event + self.player.direction
+            if not 0 <= target <= self.session.program.events:
+                self.player.direction = 0
+                self.show_now("the end of the run" if target > 0 else "the first event")
+                return
+            self.move(target)
+            self.chapter_note()
+        self.play_later()
+
+    # -- chapters
+
+    def chapters(self) -> list[Bookmark]:
+        """The bookmarks in the order of the run."""
+        return sorted(self.session.bookmarks.values(), key=lambda mark: mark.event)
+
+    def action_chapter(self, direction: int) -> None:
+        """To the next or the previous bookmark, with its text."""
+        marks, here = self.chapters(), self.session.event
+        if direction > 0:
+            found = next((mark for mark in marks if mark.event > here), None)
+        else:
+            found = next((mark for mark in reversed(marks) if mark.event < here), None)
+        if found is None:
+            side = "after" if direction > 0 else "before"
+            self.show_now(f"no bookmark {side} this place" if marks else "no bookmarks yet: m")
+            return
+        self.jump(found.event)
+        self.chapter_note()
+
+    def chapter_note(self) -> None:
+        """Show the text of the bookmark at the cursor."""
+        for mark in self.chapters():
+            if mark.event == self.session.event:
+                self.show_now(f"'{mark.name}  {mark.text}")
+
+    # -- recording
+
+    def action_record(self) -> None:
+        """Start a recording, or close the one under way."""
+        if self.tape.running:
+            self.guard_tape(self.tape.stop)
+        else:
+            name = re.sub(r"[^\w.-]+", "-", self.session.program.experiment.name)
+            self.ask("record", "record into", f"{name}.gradstep")
+
+    def start_recording(self, path: str) -> None:
+        """Begin a recording."""
+        self.guard_tape(lambda: self.tape.start(Path(path)))
+
+    def guard_tape(self, act: Callable[[], str]) -> None:
+        """Do something with the recording, and say what came of it."""
+        try:
+            said = act()
+        except GradstepError as error:
+            said = str(error)
+        self.show_now(said)
+
+    def watch_tape(self) -> None:
+        """Feed the recording now and then."""
+        self.set_interval(TICK, self.feed_tape)
+
+    def feed_tape(self) -> None:
+        """Take what is new while nothing moves."""
+        if self.tape.running and self.free:
+            before = self.tape.text
+            self.tape.tick()
+            if self.tape.text != before:
+                self.show_again()

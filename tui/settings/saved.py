@@ -1,0 +1,103 @@
+"""What is kept between runs: stops, watches and bookmarks of an experiment, typed commands.
+
+Saving never disturbs a session: a folder that cannot be written only costs the memory.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.errors import GradstepError
+from engine.session.session import Session
+from tui.settings.folders import state_folder
+
+MAX_BYTES = 2**20
+MAX_LINES = 1000
+
+
+def session_file(session: Session) -> Path:
+    """The file of an experiment: by the path it came from, built-ins by name."""
+    experiment = session.program.experiment
+    source = experiment.source or experiment.name
+    key = str(Path(source).resolve()) if source.endswith(".toml") else source
+    return state_folder() / "stops" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+
+
+def restore(session: Session) -> list[str]:
+    """Take over what was saved; what no longer fits is named."""
+    data = read(session_file(session))
+    if not isinstance(data, dict):
+        return []
+    problems: list[str] = []
+    stops, watches = data.get("stops", []), data.get("watches", [])
+    if isinstance(stops, list):
+        problems += session.stops.load(stop for stop in stops if isinstance(stop, dict))
+    if isinstance(watches, list):
+        problems += session.watches.load(text for text in watches if isinstance(text, str))
+    marks = data.get("bookmarks", [])
+    for mark in marks if isinstance(marks, list) else []:
+        with contextlib.suppress(GradstepError, TypeError, ValueError):
+            name, event, text = mark
+            session.bookmarks.mark(str(name), max(0, min(int(event), session.program.events)), text)
+    return problems
+
+
+def save(session: Session) -> None:
+    """Keep the stops, watches and bookmarks of an experiment; nothing is kept of nothing."""
+    path = session_file(session)
+    data = {
+        "experiment": session.program.experiment.name,
+        "stops": session.stops.to_list(),
+        "watches": list(session.watches),
+        "bookmarks": [[b.name, b.event, b.text] for b in session.bookmarks.values()],
+    }
+    if any(data[key] for key in ("stops", "watches", "bookmarks")):
+        write(path, data)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def load_lines() -> list[str]:
+    """The command lines typed in earlier runs, newest last."""
+    data = read(state_folder() / "history.json")
+    if not isinstance(data, list):
+        return []
+    return [line for line in data if isinstance(line, str)][-MAX_LINES:]
+
+
+def save_lines(lines: Sequence[str]) -> None:
+    """Keep the command lines."""
+    if lines:
+        write(state_folder() / "history.json", list(lines)[-MAX_LINES:])
+
+
+def read(path: Path) -> Any:
+    """A JSON file; None where there is none that can be read."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return None
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def write(path: Path, data: Any) -> None:
+    """Write a JSON file whole or not at all."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
+        new.replace(path)
+
+
+def first_time() -> bool:
+    """Whether the debugger has never been opened here; from now on it has."""
+    path = state_folder() / "opened"
+    if path.exists():
+        return False
+    write(path, True)
+    return path.exists()

@@ -1,0 +1,1 @@
+"""What is shown: one frozen snapshot, and how a tensor is looked at."""

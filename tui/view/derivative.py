@@ -1,0 +1,67 @@
+"""Which derivative a person looks at, and how: ∂of/∂wrt, one sample or the batch, the layout."""
+
+from dataclasses import dataclass, replace
+
+from engine.jacobian.operator import Layout
+from engine.program.program import Program
+
+DIFFERENTIABLE = ("activation", "loss")
+VARIABLES = ("input", "activation", "parameter", "target")
+
+
+@dataclass(frozen=True)
+class Lens:
+    """A derivative; where ``of`` or ``wrt`` is not chosen it follows the selected tensor.
+
+    ``sample`` is one row of the batch as columns, None the whole batch; ``factor`` is the place of
+    the cursor in the chain.
+    """
+
+    of: str | None = None
+    wrt: str | None = None
+    sample: int | None = 0
+    layout: Layout = Layout.NUMERATOR
+    factor: int = 0
+
+    def toggled_layout(self) -> "Lens":
+        """The other layout."""
+        numerator = self.layout == Layout.NUMERATOR
+        return replace(self, layout=Layout.GRADIENT if numerator else Layout.NUMERATOR)
+
+    def toggled_view(self, sample: int) -> "Lens":
+        """One sample instead of the batch, or the other way round."""
+        return replace(self, sample=None if self.sample is not None else sample)
+
+
+def pair(program: Program, tensor: str, lens: Lens) -> tuple[str, str]:
+    """The numerator and the denominator that a lens shows while ``tensor`` is selected.
+
+    A gradient, or what is not computed, means the loss by it; an activation means it by its input.
+    """
+    shown = tensor.removesuffix(".grad")
+    info = program.tensors[shown]
+    of, wrt = "loss", shown
+    if info.role == "activation" and shown == tensor:
+        of, wrt = shown, input_of(program, shown)
+    elif info.role == "slot":
+        wrt = shown.rpartition(".")[0]
+    elif info.role not in VARIABLES:
+        wrt = program.network.output
+    return lens.of or of, lens.wrt or wrt
+
+
+def input_of(program: Program, output: str) -> str:
+    """The tensor that goes into the layer whose output this is."""
+    return next(node.input for node in program.network.nodes if node.output == output)
+
+
+def differentiable(program: Program, tensor: str) -> str | None:
+    """The numerator that choosing a tensor means; None where it has no derivative."""
+    shown = "loss" if tensor.endswith(".grad") else tensor
+    return shown if program.tensors[shown].role in DIFFERENTIABLE else None
+
+
+def variable(program: Program, tensor: str) -> str | None:
+    """The denominator that choosing a tensor means; None where nothing can depend on it."""
+    shown = tensor.removesuffix(".grad")
+    return shown if program.tensors[shown].role in VARIABLES else None

@@ -1,0 +1,163 @@
+"""How a person looks at a tensor: numbers or colours, which part, which side, in what form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tui.render.text.numbers import NumberFormat
+from tui.view.find import Field, Sought
+from tui.view.region import Region
+from tui.view.snapshot import View
+from tui.view.value_range import ValueRange
+from tui.view.versions import Elements, Side, comparable, shown_side
+
+MAX_DIGITS = 17
+Kind = TypeVar("Kind", bound=StrEnum)
+
+
+def turned(kind: Kind, by: int = 1) -> Kind:
+    """The kind after or before, around the end."""
+    kinds = list(type(kind))
+    return kinds[(kinds.index(kind) + by) % len(kinds)]
+
+
+class Face(StrEnum):
+    """What the pane draws."""
+
+    NUMBERS = "numbers"
+    HEAT = "heat map"
+    PICTURE = "picture"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What has been chosen in the tensor pane; ``regions`` by the name of the tensor."""
+
+    face: Face = Face.NUMBERS
+    side: Side = Side.AFTER
+    fmt: NumberFormat = NumberFormat.FIXED
+    digits: int = 4
+    bounds: ValueRange | None = None
+    sought: Sought = Sought.CHANGED
+    regions: Mapping[str, Region] = field(default_factory=dict)
+
+    def region(self, view: View) -> Region:
+        """The part of the selected tensor that is shown."""
+        shape = view.info.shape if view.array is None else view.array.shape
+        chosen = self.regions.get(view.tensor)
+        if chosen is not None and chosen.fits(shape):
+            return chosen
+        return Region.default(len(shape))
+
+    def with_region(self, view: View, region: Region) -> "Look":
+        """The same look at another part of the selected tensor."""
+        return replace(self, regions={**self.regions, view.tensor: region})
+
+    def next_face(self, view: View) -> "Look":
+        """Numbers, then the heat map, then the picture where there is one."""
+        faces = [Face.NUMBERS, Face.HEAT]
+        if image_shape(view, self) is not None:
+            faces.append(Face.PICTURE)
+        at = faces.index(self.face) if self.face in faces else -1
+        return replace(self, face=faces[(at + 1) % len(faces)])
+
+    def shown_face(self, view: View) -> Face:
+        """What is drawn of the selected tensor: a picture only where its rows are images."""
+        picture = self.face == Face.PICTURE and image_shape(view, self) is None
+        return Face.HEAT if picture else self.face
+
+    def settings(self, view: View) -> list[str]:
+        """What differs from how a tensor is shown at first, in a person's words."""
+        shape = view.info.shape if view.array is None else view.array.shape
+        region, found = self.region(view), []
+        if region != Region.default(len(shape)) or len(shape) > 2:
+            found.append(region.label())
+        if self.side != Side.AFTER:
+            found.append(self.side.value)
+        if self.fmt == NumberFormat.HEX:
+            found.append("hex")
+        elif (self.fmt, self.digits) != (NumberFormat.FIXED, 4):
+            found.append(f"{self.fmt} {self.digits}")
+        if self.bounds is not None:
+            found.append(f"• {self.bounds}")
+        return found
+
+
+def elements_of(view: View, look: Look) -> Elements | None:
+    """What is shown of the selected tensor as a matrix; None where there is nothing."""
+    array, before = view.array, None if view.before_lost else view.before
+    if array is None:
+        return None
+    region = look.region(view)
+    old = None if before is None or before.ndim != array.ndim else before
+    if old is not None and not region.fits(old.shape):
+        old = None
+    return shown_side(look.side, region.matrix(array), None if old is None else region.matrix(old))
+
+
+def shown_shape(view: View, look: Look) -> tuple[int, ...]:
+    """The shape of the side that is shown; the value before may have had another length.
+
+    The last batch of an epoch is smaller than the one before it.
+    """
+    before = None if view.before_lost else view.before
+    shape = view.info.shape if view.array is None else view.array.shape
+    other = look.side == Side.BEFORE and before is not None and before.ndim == len(shape)
+    return before.shape if other and before is not None else shape
+
+
+def index_at(view: View, look: Look, row: int, col: int) -> tuple[int, ...]:
+    """The index of the tensor in a cell, or in the nearest one; () where there are no elements."""
+    array = view.array
+    if array is None or array.size == 0:
+        return ()
+    region, shape = look.region(view), shown_shape(view, look)
+    rows, cols = region.row_range(shape), region.col_range(shape)
+    if not rows or not cols:
+        return ()
+    return region.index_at(shape, min(row, len(rows) - 1), min(col, len(cols) - 1))
+
+
+def value_at(view: View, look: Look, row: int, col: int) -> Any:
+    """What is shown in a cell, or in the nearest one; None where nothing is."""
+    elements = elements_of(view, look)
+    if elements is None or 0 in elements.shape:
+        return None
+    row, col = min(row, elements.shape[0] - 1), min(col, elements.shape[1] - 1)
+    return np.asarray(elements[row : row + 1, col : col + 1])[0, 0]
+
+
+def field_of(view: View, look: Look) -> Field | None:
+    """The cells among which a search goes; None where there is nothing to search."""
+    array = view.array
+    if array is None or elements_of(view, look) is None:
+        return None
+    before = None if view.before_lost else view.before
+    if look.side == Side.BEFORE and before is not None and not comparable(array, before):
+        return Field(look.region(view), Side.AFTER, before, None, look.bounds)
+    return Field(look.region(view), look.side, array, before, look.bounds)
+
+
+def image_shape(view: View, look: Look) -> tuple[int, int] | None:
+    """Rows and columns of the image that a row of the selected matrix is; None where it is none."""
+    image = getattr(view.program.experiment.data, "image", None)
+    if not image or view.array is None or view.array.ndim != 2:
+        return None
+    height, width = image
+    whole = look.region(view) == Region.default(2)
+    return (height, width) if whole and view.array.shape[1] == height * width else None
+
+
+def why_nothing(view: View, look: Look) -> str:
+    """Why there is nothing to show."""
+    if view.array is None:
+        return "not computed yet"
+    level = f"this {view.level}"
+    if view.before_lost:
+        return f"the value before {level} is beyond the history"
+    if view.before is None:
+        return f"no {look.side}: {level} has written it for the first time"
+    return f"no {look.side}: the shape or type was another before {level}"

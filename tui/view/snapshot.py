@@ -1,0 +1,272 @@
+"""One frozen snapshot of what the screen shows: made by the main screen, read by the panes."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.chain.primals import Moment
+from engine.program.program import Op, Program, TensorInfo
+from engine.run.event import Event
+from engine.run.position import Granularity, Position
+from engine.session.branches import MAIN
+from engine.session.session import Session
+from engine.stops.stop import StopKind
+from engine.stops.watches import WatchValue
+from tui.view.derivative import Lens, pair
+
+if TYPE_CHECKING:
+    from engine.diagnostics.diagnosis import Diagnosis
+    from engine.measure.series import Tracks
+
+Array = NDArray[Any]
+
+
+Watched = tuple[WatchValue, list[float]]
+UNWATCHED: Watched = (WatchValue(""), [])
+
+
+def unwatched(source: str) -> Watched:
+    """A watch before anything is evaluated."""
+    return UNWATCHED
+
+
+T = TypeVar("T")
+
+
+def remembered(
+    ask: Callable[[str], T], resting: Callable[[], bool], otherwise: T
+) -> Callable[[str], T]:
+    """Each answer is asked for once, and only while nothing moves the session in a thread."""
+    known: dict[str, T] = {}
+
+    def answer(name: str) -> T:
+        if name not in known and resting():
+            known[name] = ask(name)
+        return known.get(name, otherwise)
+
+    return answer
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The session at the cursor, and what the person has selected in it.
+
+    ``before`` is the selected tensor at the beginning of the selected level, None where it did
+    not exist or is beyond the history (``before_lost``). ``note`` is a word to the person. What
+    is known of the past holds for as long as ``lineage`` is the same. ``others`` has the losses of
+    the other branches, and ``measured`` goes on with what is to be measured in the past.
+    """
+
+    program: Program
+    event: int
+    position: Position
+    known: int
+    tensors: Mapping[str, Array]
+    last: Event | None
+    losses: Array
+    history: Array
+    badge: Callable[[str], str]
+    level: Granularity
+    tensor: str
+    pinned: bool
+    before: Array | None
+    before_lost: bool
+    written: int | None
+    lens: Lens
+    of: str
+    wrt: str
+    moment: Moment
+    marks: tuple[tuple[int, str, str], ...] = ()
+    stops: Mapping[int, bool] = field(default_factory=dict)
+    watches: tuple[str, ...] = ()
+    findings: "Callable[[], Sequence[Diagnosis]]" = tuple
+    watched: Callable[[str], Watched] = unwatched
+    row: int | None = None
+    count: str = ""
+    note: str = ""
+    busy: str = ""
+    mode: str = "LIVE"
+    brief: str = "LIVE"
+    lineage: object = None
+    skipped: frozenset[int] = frozenset()
+    other: tuple[str, Array] | None = None
+    others: Callable[[], dict[str, Array]] = dict
+    measured: "Callable[[Tracks], Iterator[int]]" = lambda tracks: iter(())
+
+    @property
+    def op(self) -> Op | None:
+        """The op about to run; None at the end of the run."""
+        index = self.position.op
+        return self.program.ops[index] if index < len(self.program.ops) else None
+
+    @property
+    def selected_op(self) -> int | None:
+        """The op that the person has moved to, else the one about to run."""
+        return self.row if self.row is not None else self.op.index if self.op else None
+
+    @property
+    def info(self) -> TensorInfo:
+        """What is known of the selected tensor."""
+        return self.program.tensors[self.tensor]
+
+    @property
+    def array(self) -> Array | None:
+        """The selected tensor; None while it has not been computed."""
+        return self.tensors.get(self.tensor)
+
+    def with_status(self, **status: str) -> "View":
+        """The same view with another count, note or busy text."""
+        return replace(self, **status)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the person has chosen to look at. Without a tensor the last op's result is shown."""
+
+    tensor: str | None = None
+    level: Granularity = Granularity.OP
+    lens: Lens = field(default_factory=Lens)
+    row: int | None = None
+    compared: str | None = None
+
+
+def last_write(program: Program, name: str, event: int) -> int | None:
+    """The last event before ``event`` that wrote a tensor."""
+    whole, rest = divmod(event, len(program.ops))
+    writers = [op.index for op in program.ops if name in op.writes]
+    inside = [index for index in writers if index < rest]
+    if inside:
+        return whole * len(program.ops) + inside[-1]
+    return (whole - 1) * len(program.ops) + writers[-1] if writers and whole else None
+
+
+def first_write(program: Program, name: str, event: int) -> int | None:
+    """The first event from ``event`` on that writes a tensor."""
+    whole, rest = divmod(event, len(program.ops))
+    writers = [op.index for op in program.ops if name in op.writes]
+    if not writers:
+        return None
+    inside = [index for index in writers if index >= rest]
+    return whole * len(program.ops) + (inside[0] if inside else len(program.ops) + writers[0])
+
+
+def followed(session: Session) -> str:
+    """The tensor to show when none is chosen: what the last op wrote, or x at the start."""
+    if session.event == 0:
+        return "x"
+    ops = session.program.ops
+    return ops[(session.event - 1) % len(ops)].name
+
+
+def before_level(session: Session, name: str, level: Granularity) -> tuple[Array | None, bool]:
+    """A tensor at the beginning of the level the cursor is in, and whether that is lost."""
+    start = session.program.boundary(session.event, level, -1)
+    first = first_write(session.program, name, start)
+    while first is not None and first < session.event:
+        event = session.event_at(first)
+        if event is None:
+            return None, True
+        if event.before:  # a skipped op writes nothing
+            return event.before[event.op.writes.index(name)], False
+        first = first_write(session.program, name, first + 1)
+    return session.tensors.get(name), False
+
+
+def marks_of(session: Session) -> Iterator[tuple[int, str, str]]:
+    """What stands over the timeline: stops at a position, edits, bookmarks."""
+    ops = len(session.program.ops)
+    for stop in session.stops:
+        if stop.kind == StopKind.POSITION and stop.enabled:
+            event = session.stops.event_of(stop.number)
+            if event is not None:
+                yield event, "●", "bad"
+    for entry in session.journal:
+        yield min(entry.event, session.program.events - 1), "✎", "changed"
+    for bookmark in session.bookmarks.values():
+        yield min(bookmark.event, session.program.iterations * ops - 1), "'", "name"
+
+
+def stops_of(session: Session) -> dict[int, bool]:
+    """The ops with a breakpoint, and whether one of them is enabled."""
+    found = {op.index: session.stops.at_op(op.index) for op in session.program.ops}
+    return {index: any(stop.enabled for stop in stops) for index, stops in found.items() if stops}
+
+
+def skipped_in(session: Session) -> frozenset[int]:
+    """The ops that the journal leaves out in the iteration of the cursor."""
+    journal, ops = session.journal, session.program.ops
+    if not journal.skips:
+        return frozenset()
+    first = (session.position.iteration - 1) * len(ops)
+    return frozenset(o.index for o in ops if journal.skipped(o.phase, o.name, first + o.index))
+
+
+def other_branch(session: Session, name: str | None) -> tuple[str, Array] | None:
+    """The branch that the current one is compared with, and its losses."""
+    if name is None or name not in session.branches or name == session.branch.name:
+        return None
+    return name, np.array(session.branches.find(name).losses)
+
+
+def mode_of(session: Session, brief: bool = False) -> str:
+    """Whether the values at the cursor are live or from a recording, and the branch."""
+    branch = "" if session.branch.name == MAIN else f"⎇ {session.branch.name}"
+    if session.source is None:
+        return branch or "LIVE"
+    status = session.source.status(session.branch, max(0, session.event - 1))
+    word = "LIVE" if status == "live" else "REPLAY" if brief else f"REPLAY {status}"
+    return f"{word} {branch}".strip()
+
+
+def other_losses(session: Session) -> dict[str, Array]:
+    """The losses of every branch but the current one, by name."""
+    return {b.name: np.array(b.losses) for b in session.branches if b is not session.branch}
+
+
+def look(session: Session, selection: Selection, badge: Callable[[str], str]) -> View:
+    """The view of a session with a selection."""
+    name = selection.tensor or followed(session)
+    before, lost = before_level(session, name, selection.level)
+    lens, tensors = selection.lens, dict(session.tensors)
+    of, wrt = pair(session.program, name, lens)
+    rows = len(tensors["x"])
+    sample = None if lens.sample is None else min(lens.sample, rows - 1)
+    return View(
+        program=session.program,
+        event=session.event,
+        position=session.position,
+        known=session.known,
+        tensors=tensors,
+        last=session.last_event(),
+        losses=session.losses,
+        history=session.losses_known,
+        badge=badge,
+        level=selection.level,
+        tensor=name,
+        pinned=selection.tensor is not None,
+        before=before,
+        before_lost=lost,
+        written=last_write(session.program, name, session.event),
+        lens=lens,
+        of=of,
+        wrt=wrt,
+        moment=Moment(session.program, tensors, session.event, session.event_at, sample),
+        marks=tuple(marks_of(session)),
+        stops=stops_of(session),
+        watches=tuple(session.watches),
+        watched=lambda source: (
+            session.watches.value(session, source),
+            session.watches.spark(session, source, 24),
+        ),
+        mode=mode_of(session),
+        brief=mode_of(session, brief=True),
+        lineage=(session.branch.name, session.journal),
+        row=selection.row,
+        skipped=skipped_in(session),
+        other=other_branch(session, selection.compared),
+        others=lambda: other_losses(session),
+        measured=lambda tracks: tracks.fill(session),
+    )
