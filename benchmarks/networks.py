@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from engine.arrays import frozen
 from engine.experiment.dataset import Dataset
 from engine.experiment.reader import read_experiment
-from engine.program.program import Program, compile_program
+from engine.program.compiler import compile_program
+from engine.program.program import Program
 
 Array = NDArray[Any]
 BATCHES = 4  # an epoch

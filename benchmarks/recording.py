@@ -10,10 +10,11 @@ from pathlib import Path
 
 from benchmarks.effort import Effort
 from benchmarks.measure import Row, Run, interleave, versus
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
 from engine.measure.training import run_iteration
+from engine.program.compiler import compile_program
 from engine.program.duration import lasting
-from engine.program.program import Program, compile_program
+from engine.program.program import Program
 from engine.recording.environment import environment
 from engine.recording.estimate import estimate
 from engine.recording.live import record_run

@@ -17,8 +17,8 @@ import numpy as np
 from benchmarks.effort import Effort
 from benchmarks.measure import Row, timed
 from benchmarks.terminal import Terminal
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.run.position import Granularity
 from engine.session.session import Session
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 from tui.app import GradstepApp
 

@@ -17,8 +17,8 @@ from textual.app import App, SystemCommand
 from textual.message import Message
 from textual.screen import Screen
 
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.run.position_text import parse_position
 from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session

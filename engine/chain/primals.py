@@ -10,8 +10,9 @@ from engine.arrays import Array, Shape
 from engine.errors import GradstepError
 from engine.jacobian.operator import Point
 from engine.program.graph import Node
-from engine.program.program import Op, Program
+from engine.program.program import Program
 from engine.run.event import Event
+from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.position_text import format_position
 from engine.session.session import Session

@@ -8,8 +8,9 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.diagnostics.diagnosis import Card, Found
-from engine.program.program import Op, Program
+from engine.program.program import Program
 from engine.run.event import Event
+from engine.run.op import Op
 from engine.run.phases import Phase
 
 Tensors = Mapping[str, Array]

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from engine.arrays import Array
 from engine.diagnostics.units import FLAT_SLOPE, Saturated, slope_share
 from engine.program.graph import Node
-from engine.program.program import Op, Program
+from engine.program.program import Program
 from engine.run.event import Event
+from engine.run.op import Op
 from engine.run.phases import Phase
 
 SPAN = 64  # iterations that are looked back over

@@ -14,7 +14,8 @@ from engine.errors import ExperimentError
 from engine.experiment.dataset import Dataset, load_data
 from engine.experiment.spec import Experiment
 from engine.measure.gradcheck import widened
-from engine.program.program import Program, compile_program
+from engine.program.compiler import compile_program
+from engine.program.program import Program
 from engine.run.event import Event
 from engine.run.phases import Phase
 

@@ -59,8 +59,11 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def read_file(name: str) -> Experiment:
-    """The experiment behind a built-in name or a path to a TOML file."""
+def load_experiment(name: str) -> Experiment:
+    """The built-in experiment of that name, or the one in that .toml file.
+
+    Raises :class:`engine.errors.ExperimentError` with every problem that can be found.
+    """
     path = experiment_path(name)
     try:
         with path.open("rb") as file:

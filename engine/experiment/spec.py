@@ -336,13 +336,3 @@ OPTIMIZER_SPECS: dict[str, type[OptimizerSpec]] = _by_type(
 SCHEDULE_SPECS: dict[str, type[ScheduleSpec]] = _by_type(
     ConstantSpec, StepSpec, ExponentialSpec, CosineSpec, LinearWarmupSpec
 )
-
-
-def load_experiment(name: str) -> Experiment:
-    """The built-in experiment of that name, or the one in that .toml file.
-
-    Raises :class:`engine.errors.ExperimentError` with every problem that can be found.
-    """
-    from engine.experiment.reader import read_file
-
-    return read_file(name)

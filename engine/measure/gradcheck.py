@@ -17,7 +17,8 @@ from engine.errors import GradstepError
 from engine.nn.activations import ELU, LeakyReLU, ReLU
 from engine.nn.element_losses import BCE, BCE_EPSILON, L1
 from engine.nn.initializers import stream
-from engine.program.program import CLOCK, Program
+from engine.program.program import Program
+from engine.run.op import CLOCK
 from engine.run.phases import Phase
 
 EVERY = "every element"

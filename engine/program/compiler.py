@@ -7,16 +7,39 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Array, Shape, frozen
-from engine.experiment.dataset import Batches, Dataset
+from engine.errors import ExperimentError, Problem
+from engine.experiment.dataset import Batches, Dataset, batches, load_data
 from engine.experiment.spec import Experiment
 from engine.formulas.symbols import gradient
 from engine.nn.dropout import Dropout
 from engine.nn.layer import Vjp
 from engine.optim.optimizers import OPTIMIZERS, Optimizer
-from engine.program.graph import Network, Node, settings
-from engine.program.program import CLOCK, Op, Run, TensorInfo, Tensors
+from engine.program.graph import Network, Node, build_network, settings
+from engine.program.program import Program
 from engine.program.update import Updates, is_frozen
+from engine.run.op import CLOCK, Op, Run, TensorInfo, Tensors
 from engine.run.phases import Phase
+
+
+def compile_program(experiment: Experiment, data: Dataset | None = None) -> Program:
+    """Compile an experiment; an ExperimentError says what does not fit. Nothing is run."""
+    data = load_data(experiment) if data is None else data
+    cut = batches(experiment, data)
+    network = build_network(experiment, data)
+    compiler = Compiler(experiment, data, cut, network)
+    if not compiler.ops:
+        problem = Problem("training.skip", "leaves nothing to run: skip fewer steps")
+        raise ExperimentError(experiment.source or experiment.name, [problem])
+    return Program(
+        experiment,
+        data,
+        cut,
+        network,
+        compiler.optimizer,
+        compiler.tensors,
+        compiler.ops,
+        compiler.scalars,
+    )
 
 
 class Compiler:

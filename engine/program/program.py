@@ -5,61 +5,19 @@ what becomes of the result: :func:`engine.run.event.advance` makes a new State, 
 history.
 """
 
-import math
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
-from engine.arrays import Array, Shape, scalar
-from engine.errors import ExperimentError, Problem
-from engine.experiment.dataset import Batches, Dataset, batches, load_data
+from engine.arrays import Array, scalar
+from engine.experiment.dataset import Batches, Dataset
 from engine.experiment.spec import Experiment
 from engine.optim.optimizers import Optimizer
-from engine.program.graph import Network, build_network, initial_parameters
+from engine.program.graph import Network, initial_parameters
+from engine.run.op import CLOCK, Op, TensorInfo
 from engine.run.phases import Phase
 from engine.run.position import Granularity, Position
-
-CLOCK = "training.iteration"  # the number of the iteration, where an op needs to know it
-Tensors = Mapping[str, Array]
-Run = Callable[[Tensors], tuple[Array, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class TensorInfo:
-    """What is known of a tensor before anything runs.
-
-    ``role`` is one of input, target, activation, mask, parameter, gradient, loss, slot, hyper.
-    """
-
-    name: str
-    symbol: str
-    shape: Shape
-    dtype: str
-    role: str
-    layer: str | None = None
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the whole tensor."""
-        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Op:
-    """The smallest thing executed. ``name`` is the tensor it is about, the first it writes."""
-
-    index: int
-    phase: Phase
-    name: str
-    layer: str | None
-    label: str
-    formula: str
-    reads: tuple[str, ...]
-    writes: tuple[str, ...]
-    run: Run = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,26 +157,3 @@ class Program:
         if op.phase == Phase.ZERO_GRAD:
             return 0
         return sum(self.tensors[name].nbytes for name in op.writes)
-
-
-def compile_program(experiment: Experiment, data: Dataset | None = None) -> Program:
-    """Compile an experiment; an ExperimentError says what does not fit. Nothing is run."""
-    from engine.program.compiler import Compiler
-
-    data = load_data(experiment) if data is None else data
-    cut = batches(experiment, data)
-    network = build_network(experiment, data)
-    compiler = Compiler(experiment, data, cut, network)
-    if not compiler.ops:
-        problem = Problem("training.skip", "leaves nothing to run: skip fewer steps")
-        raise ExperimentError(experiment.source or experiment.name, [problem])
-    return Program(
-        experiment,
-        data,
-        cut,
-        network,
-        compiler.optimizer,
-        compiler.tensors,
-        compiler.ops,
-        compiler.scalars,
-    )

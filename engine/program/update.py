@@ -15,7 +15,8 @@ from engine.optim.clipping import Clipping
 from engine.optim.optimizers import Optimizer
 from engine.optim.schedules import SCHEDULES, Schedule
 from engine.program.graph import Network, Node, settings
-from engine.program.program import CLOCK, Op, Program, Run, Tensors
+from engine.program.program import Program
+from engine.run.op import CLOCK, Op, Run, Tensors
 from engine.run.phases import Phase
 
 RATE, INITIAL_RATE = "optimizer.lr", "optimizer.initial_lr"

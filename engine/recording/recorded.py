@@ -11,8 +11,9 @@ from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.experiment.dataset import Dataset
 from engine.experiment.spec import Experiment, LinearSpec
+from engine.program.compiler import compile_program
 from engine.program.duration import lasting
-from engine.program.program import Program, compile_program
+from engine.program.program import Program
 from engine.recording.canonical import parse, parse_experiment, parse_journal, parse_labels
 from engine.recording.contents import NOWHERE
 from engine.recording.digests import QUICK, STRONG, journal_digest, link, root_digest

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 
 from engine.arrays import Array
 from engine.errors import GradstepError
-from engine.program.program import Op
 from engine.recording.canonical import parse
 from engine.recording.digests import event_digest
 from engine.recording.reader import Damaged
 from engine.recording.recorded import Block, RecordedBranch, Recording
+from engine.run.op import Op
 from engine.session.branches import MAIN, Branch
 from engine.session.history import DEFAULT_BUDGET, History, Keyframe
 from engine.session.session import Session

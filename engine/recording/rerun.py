@@ -6,8 +6,9 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.errors import GradstepError
-from engine.program.program import Op, Program
+from engine.program.program import Program
 from engine.run.event import execute
+from engine.run.op import Op
 from engine.session.edits import edited_tensor
 from engine.session.journal import Journal
 

@@ -7,7 +7,8 @@ from types import MappingProxyType
 import numpy as np
 
 from engine.arrays import Array, frozen
-from engine.program.program import Op, Program
+from engine.program.program import Program
+from engine.run.op import Op
 from engine.run.position import Position
 
 

@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Protocol
 
 from engine.errors import GradstepError
-from engine.program.program import Op, Program
+from engine.program.program import Program
+from engine.run.op import Op
 from engine.run.phases import Phase
 
 FORMS = (

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from engine.arrays import Array
-from engine.program.program import Op
+from engine.run.op import Op
 
 if TYPE_CHECKING:
     from engine.session.branches import Branch

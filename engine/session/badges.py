@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import Protocol
 
 from engine.errors import GradstepError
-from engine.program.program import Op, Program
+from engine.program.program import Program
+from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.session.journal import Edit, Journal
 

@@ -11,8 +11,9 @@ import numpy as np
 from engine.arrays import Array, frozen
 from engine.errors import GradstepError
 from engine.expressions.expression import ExpressionError, compile_expression
-from engine.program.program import CLOCK, Op, Program, TensorInfo
+from engine.program.program import Program
 from engine.program.update import NORM
+from engine.run.op import CLOCK, Op, TensorInfo
 from engine.run.phases import NEEDS, Phase
 from engine.run.position_text import suggestion
 from engine.session.journal import Edit, Entered, Index, Journal, Skip

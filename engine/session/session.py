@@ -10,8 +10,9 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.errors import GradstepError
-from engine.program.program import Op, Program
+from engine.program.program import Program
 from engine.run.event import Event, State
+from engine.run.op import Op
 from engine.run.position import Granularity, Position
 from engine.run.source import Source
 from engine.session.bookmarks import Bookmarks, Visited

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.expressions.expression import Expression, truth
-from engine.program.program import TensorInfo
+from engine.run.op import TensorInfo
 from engine.run.phases import Phase
 from engine.session.changes import first_difference, same
 from engine.stops.evidence import Evidence, number

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from engine.errors import GradstepError
 from engine.expressions.expression import Expression, ExpressionError
-from engine.program.program import Op, Program
+from engine.program.program import Program
+from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.position_text import find_ops, suggestion
 from engine.session.changes import Change, last_changes

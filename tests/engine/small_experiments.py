@@ -7,7 +7,8 @@ import numpy as np
 
 from engine.experiment.reader import read_experiment
 from engine.experiment.spec import Experiment
-from engine.program.program import Program, compile_program
+from engine.program.compiler import compile_program
+from engine.program.program import Program
 
 
 def document(**tables: Any) -> dict[str, Any]:

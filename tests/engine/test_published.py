@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.run.position import Granularity
 from engine.session.session import Session
 from tests.engine.published_numbers import ADAM, MOMENTUM, PRINTED, UNITS

@@ -12,8 +12,9 @@ from xml.etree import ElementTree
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from engine.experiment.spec import load_experiment
-from engine.program.program import Program, compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
+from engine.program.program import Program
 from engine.session.session import Session
 from tui.app import GradstepApp
 from tui.screens.main import MainScreen

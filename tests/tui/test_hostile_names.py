@@ -4,7 +4,8 @@ import pytest
 from textual.events import Paste
 
 from engine.experiment.reader import read_experiment
-from engine.program.program import Program, compile_program
+from engine.program.compiler import compile_program
+from engine.program.program import Program
 from tests.engine.small_experiments import document
 from tests.tui.screen import debugger
 

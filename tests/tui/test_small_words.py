@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 from tests.tui.screen import Debugger, built_in, debugger
 from tui.app import GradstepApp

@@ -6,9 +6,9 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
 from engine.measure.gradcheck import GradCheck, ParameterCheck, check_gradients
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from engine.run.position_text import format_position, parse_position
 from engine.session.session import Session
 from tui.cli.arguments import experiment_argument, json_option

@@ -11,9 +11,10 @@ from engine.diagnostics.diagnosis import Diagnosis
 from engine.diagnostics.doctor import Doctor
 from engine.diagnostics.refusals import diagnose_refusal
 from engine.errors import ExperimentError
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.program.duration import lasting
-from engine.program.program import Program, compile_program
+from engine.program.program import Program
 from tui.cli.arguments import experiment_argument, iterations_option, json_option
 from tui.cli.output import console, note, print_json
 from tui.cli.status import DONE, INTERRUPTED, NO

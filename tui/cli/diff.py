@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.program.duration import lasting
-from engine.program.program import compile_program
 from engine.recording.compare import Comparison, Outcome
 from engine.recording.reader import MAGIC
 from engine.recording.replay import open_session

@@ -7,9 +7,9 @@ import click
 
 from engine.chain.query import JacobianView, Window, complete_at, query
 from engine.errors import GradstepError
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
 from engine.jacobian.operator import Layout
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from engine.run.position_text import parse_position
 from engine.session.session import Session
 from tui.cli.arguments import experiment_argument, json_option

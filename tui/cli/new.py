@@ -78,7 +78,7 @@ def write_all(files: dict[Path, bytes]) -> list[Path]:
 
 def check(file: Path) -> None:
     """Load and compile what was written."""
-    from engine.experiment.spec import load_experiment
-    from engine.program.program import compile_program
+    from engine.experiment.reader import load_experiment
+    from engine.program.compiler import compile_program
 
     compile_program(load_experiment(str(file)))

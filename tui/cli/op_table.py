@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.arrays import Shape
-from engine.program.program import Op, Program
+from engine.program.program import Program
+from engine.run.op import Op
 from engine.run.phases import CODE, Phase
 from tui.render.text.clean import clean
 from tui.render.text.numbers import shape_text

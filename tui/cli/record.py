@@ -13,9 +13,10 @@ from typing import Any
 import click
 
 from engine.errors import GradstepError
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.program.duration import lasting
-from engine.program.program import Program, compile_program
+from engine.program.program import Program
 from engine.recording.environment import environment
 from engine.recording.estimate import Estimate, estimate
 from engine.recording.live import record_run

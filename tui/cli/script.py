@@ -8,8 +8,8 @@ import click
 
 from engine.errors import GradstepError
 from engine.experiment.builtins import DEFAULT
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 from engine.words.command import CommandError
 from engine.words.language import Debugger, Result

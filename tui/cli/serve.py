@@ -43,8 +43,8 @@ def serve(experiment: str, port: int, host: str) -> None:
 
 def check_experiment(experiment: str) -> None:
     """A GradstepError for an experiment that the browser could only show an error for."""
-    from engine.experiment.spec import load_experiment
-    from engine.program.program import compile_program
+    from engine.experiment.reader import load_experiment
+    from engine.program.compiler import compile_program
 
     compile_program(load_experiment(experiment))
 

@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from engine.experiment.spec import LossSpec, OptimizerSpec, ScheduleSpec, load_experiment
-from engine.program.program import Op, Program, compile_program
+from engine.experiment.reader import load_experiment
+from engine.experiment.spec import LossSpec, OptimizerSpec, ScheduleSpec
+from engine.program.compiler import compile_program
+from engine.program.program import Program
 from engine.program.update import is_frozen
+from engine.run.op import Op
 from engine.session.history import DEFAULT_BUDGET, History
 from tui.cli.arguments import experiment_argument, json_option
 from tui.cli.output import console, print_json

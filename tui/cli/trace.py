@@ -2,9 +2,10 @@
 
 import click
 
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.program.duration import lasting
-from engine.program.program import Program, compile_program
+from engine.program.program import Program
 from engine.recording.trace_json import trace_lines
 from engine.run.position import Granularity
 from tui.cli.arguments import experiment_argument, iterations_option, json_option

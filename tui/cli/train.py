@@ -10,11 +10,12 @@ import click
 from engine.arrays import Array
 from engine.diagnostics.diagnosis import Diagnosis, Severity
 from engine.diagnostics.doctor import Doctor
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
 from engine.measure.metrics import correct
 from engine.measure.training import run_iteration
+from engine.program.compiler import compile_program
 from engine.program.duration import lasting
-from engine.program.program import Program, compile_program
+from engine.program.program import Program
 from engine.recording.trace_json import loss_of
 from tui.cli.arguments import (
     MOST_ITERATIONS,

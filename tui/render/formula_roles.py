@@ -3,7 +3,8 @@
 import re
 from functools import lru_cache
 
-from engine.program.program import Program, TensorInfo
+from engine.program.program import Program
+from engine.run.op import TensorInfo
 from tui.render.text.line import Line
 
 ROLE_OF = {

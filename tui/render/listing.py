@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from rich.cells import cell_len
 
-from engine.program.program import Op, Program
+from engine.program.program import Program
+from engine.run.op import Op
 from engine.run.phases import Phase
 from tui.render.text.line import Line, fitted, spread
 from tui.render.text.numbers import shape_text

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from engine.program.program import Op, Program
+from engine.program.program import Program
 from engine.pytorch.code import CodeLine, training_code
+from engine.run.op import Op
 from engine.run.phases import Phase
 from tui.render.text.line import Line, fitted
 from tui.view.snapshot import View

@@ -1,6 +1,7 @@
 """The lines that always stand on screen: position, phases, and the equation of the next op."""
 
-from engine.program.program import Op, Program
+from engine.program.program import Program
+from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.position import Granularity
 from tui.render.charts.curve import block_spark

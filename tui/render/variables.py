@@ -7,7 +7,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from engine.program.program import Program, TensorInfo
+from engine.program.program import Program
+from engine.run.op import TensorInfo
 from tui.render.formula_roles import tensor_role
 from tui.render.summary import Summary, shown_mean, spark, summarize
 from tui.render.text.line import Line, fitted

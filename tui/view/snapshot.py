@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.chain.primals import Moment
-from engine.program.program import Op, Program, TensorInfo
+from engine.program.program import Program
 from engine.run.event import Event
+from engine.run.op import Op, TensorInfo
 from engine.run.position import Granularity, Position
 from engine.session.branches import MAIN
 from engine.session.session import Session

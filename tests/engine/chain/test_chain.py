@@ -11,11 +11,10 @@ from engine.chain.chain import Chain, chain
 from engine.chain.primals import Moment, moment_of
 from engine.errors import GradstepError
 from engine.experiment.dataset import Dataset
-from engine.experiment.reader import builtin_names, read_experiment
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import builtin_names, load_experiment, read_experiment
 from engine.jacobian.operator import DENSE_LIMIT
 from engine.jacobian.product import Association, product
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from engine.run.position_text import parse_position
 from engine.session.session import Session
 

@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose
 
 from engine.chain.query import SHOWN, complete_at, query
 from engine.errors import GradstepError
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
 from engine.jacobian.operator import Layout
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 from engine.strict_json import strict_json
 

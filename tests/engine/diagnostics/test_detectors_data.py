@@ -10,7 +10,7 @@ from engine.diagnostics.doctor import diagnose
 from engine.diagnostics.refusals import diagnose_refusal
 from engine.errors import ExperimentError
 from engine.experiment.reader import read_experiment
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from tests.engine.diagnostics.diagnosed import binary, classified, finding, found, linear
 from tests.engine.small_experiments import document, experiment, program
 

@@ -10,8 +10,9 @@ import pytest
 from engine.diagnostics.diagnosis import Diagnosis, Severity
 from engine.diagnostics.doctor import THOROUGH, WATCHING, diagnose
 from engine.experiment.builtins import builtin_names
-from engine.experiment.spec import load_experiment
-from engine.program.program import Program, compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
+from engine.program.program import Program
 from engine.run.position import Granularity
 from engine.session.session import Session
 

@@ -9,9 +9,8 @@ from engine.diagnostics import doctor as doctor_module
 from engine.diagnostics.doctor import Doctor, diagnose
 from engine.errors import ExperimentError
 from engine.experiment.builtins import builtin_names
-from engine.experiment.reader import read_experiment
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment, read_experiment
+from engine.program.compiler import compile_program
 from engine.run.position import Granularity
 from engine.session.session import Session
 from engine.strict_json import strict_json

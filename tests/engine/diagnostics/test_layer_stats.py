@@ -20,8 +20,8 @@ from engine.diagnostics.layer_stats import (
     update_ratio,
 )
 from engine.diagnostics.layer_verdicts import judge, reference
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.run.event import advance, initial_state
 from engine.session.session import Session
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from engine.experiment.builtins import BUILTINS, builtin_names
-from engine.experiment.spec import load_experiment
-from engine.program.program import Program, compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
+from engine.program.program import Program
 from engine.run.phases import Phase
 from engine.run.position import Granularity
 from engine.session.session import Session

@@ -9,7 +9,7 @@ from engine.errors import ExperimentError
 from engine.experiment.data_files import DataProblem
 from engine.experiment.data_split import split
 from engine.measure.metrics import confusion, evaluate
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 from tests.engine.small_experiments import document, experiment, program
 

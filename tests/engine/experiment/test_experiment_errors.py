@@ -5,9 +5,8 @@ import tomllib
 import pytest
 
 from engine.errors import ExperimentError, GradstepError
-from engine.experiment.reader import read_experiment
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment, read_experiment
+from engine.program.compiler import compile_program
 from tests.engine.small_experiments import document
 
 BASE = """

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from engine.errors import GradstepError
 from engine.experiment.reader import read_experiment
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from tests.engine.small_experiments import document
 
 LEAVES = st.one_of(

@@ -22,7 +22,8 @@ from engine.formulas.tree import (
     Transpose,
 )
 from engine.nn.rules import SIGMA
-from engine.program.program import Program, compile_program
+from engine.program.compiler import compile_program
+from engine.program.program import Program
 from engine.run.event import advance, initial_state
 from engine.worksheet.markdown import worksheet_markdown
 from engine.worksheet.sample import Sample, symbols_in

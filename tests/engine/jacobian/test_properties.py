@@ -11,7 +11,7 @@ from engine.chain.primals import moment_of
 from engine.chain.query import complete_at
 from engine.experiment.dataset import Dataset
 from engine.experiment.reader import read_experiment
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 
 KINDS = ["identity", "relu", "leaky_relu", "sigmoid", "tanh", "softplus", "elu", "silu", "gelu",

@@ -5,9 +5,9 @@ import pytest
 
 from engine.chain.chain import chain
 from engine.chain.primals import moment_of
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
 from engine.measure.costs import jacobian_costs, layer_costs
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 
 

@@ -6,11 +6,10 @@ from numpy.testing import assert_array_equal
 
 from engine.errors import GradstepError
 from engine.experiment.dataset import Dataset
-from engine.experiment.reader import builtin_names, read_experiment
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import builtin_names, load_experiment, read_experiment
 from engine.measure.gradcheck import DIRECTIONS, EVERY, check_gradients
 from engine.nn.activations import Sigmoid
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 
 

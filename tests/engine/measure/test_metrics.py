@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
 from engine.measure import metrics
 from engine.measure.metrics import confusion, distances, evaluate
 from engine.measure.training import run_iteration
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from tests.engine.small_experiments import program
 
 ONE_HOT = [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]

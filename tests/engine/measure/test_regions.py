@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
 from engine.measure.metrics import predict
 from engine.measure.regions import POINTS, has_regions, regions
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from engine.errors import GradstepError
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
 from engine.measure.metrics import evaluate
 from engine.measure.series import Quantity, Tracks, gradient_norms, measured_rows, measures, watched
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 
 

@@ -9,7 +9,7 @@ from engine.errors import ExperimentError, GradstepError
 from engine.measure.gradcheck import check_gradients
 from engine.measure.metrics import evaluate
 from engine.nn.dropout import Dropout
-from engine.program.program import CLOCK
+from engine.run.op import CLOCK
 from engine.session.session import Session
 from engine.worksheet.text import sizes_line
 from engine.worksheet.worksheet import worksheet

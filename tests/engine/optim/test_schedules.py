@@ -8,8 +8,8 @@ import pytest
 from engine.errors import ExperimentError, GradstepError
 from engine.measure.gradcheck import check_gradients
 from engine.optim.schedules import SCHEDULES
-from engine.program.program import CLOCK
 from engine.recording.trace_json import header, step_object, steps
+from engine.run.op import CLOCK
 from engine.session.session import Session
 from engine.worksheet.worksheet import worksheet
 from tests.engine.plain_run import plain_run, same_tensors

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 from engine.words.language import Debugger
 

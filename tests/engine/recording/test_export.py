@@ -8,8 +8,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.experiment.spec import load_experiment
-from engine.program.program import Program, compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
+from engine.program.program import Program
 from engine.pytorch.script import torch_script
 from engine.recording.export import recorded_arrays, recorded_lines
 from engine.recording.trace_json import trace_lines

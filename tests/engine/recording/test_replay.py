@@ -258,7 +258,7 @@ def test_the_file_alone_is_enough(tmp_path: Path) -> None:
         "loss": {"type": "cross_entropy"},
     }
     from engine.experiment.reader import read_experiment
-    from engine.program.program import compile_program
+    from engine.program.compiler import compile_program
     from tests.engine.small_experiments import document
 
     raw = document(loss=tables["loss"], layers=[{"type": "linear", "out": 2}])
@@ -277,7 +277,7 @@ def test_numbers_that_json_lacks_survive(tmp_path: Path) -> None:
     made_from = experiment(
         data={"x": [[float("nan"), 1.0], [float("inf"), -2.0]], "y": [[1.0]] * 2}
     )
-    from engine.program.program import compile_program
+    from engine.program.compiler import compile_program
 
     record(tmp_path / "r.gradstep", compile_program(made_from), "full")
     with opened(tmp_path / "r.gradstep") as recording:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import GradstepError
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.run.position_text import format_position, occurrence, parse_position
 from engine.session.bookmarks import Bookmarks, Visited
 from engine.session.session import Session

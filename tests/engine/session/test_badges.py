@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import GradstepError
-from engine.experiment.spec import Experiment, load_experiment
-from engine.program.program import Program, compile_program
+from engine.experiment.reader import load_experiment
+from engine.experiment.spec import Experiment
+from engine.program.compiler import compile_program
+from engine.program.program import Program
 from engine.run.phases import Phase
 from engine.session.badges import Badge, BadgeKind, badge, badge_at
 from engine.session.journal import Edit, Journal, Skip

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import GradstepError
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 from engine.stops.run_control import (
     Outcome,

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
 from engine.measure.norms import gradient_norms
-from engine.program.program import Program, compile_program
+from engine.program.compiler import compile_program
+from engine.program.program import Program
 from engine.session.session import Session
 from engine.worksheet.comparison import Change, Comparison, compare
 from engine.worksheet.comparison_json import comparison_json

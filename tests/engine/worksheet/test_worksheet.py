@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from engine.errors import GradstepError
-from engine.experiment.reader import builtin_names
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import builtin_names, load_experiment
+from engine.program.compiler import compile_program
 from engine.worksheet.json import worksheet_json
 from engine.worksheet.latex import worksheet_latex
 from engine.worksheet.markdown import worksheet_markdown

@@ -7,8 +7,8 @@ import pytest
 
 from engine.diagnostics.doctor import diagnose
 from engine.experiment.builtins import BUILTINS
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from tests.tui.cli.shell import assert_refused, invoke, shell, strict
 
 KEYS = [

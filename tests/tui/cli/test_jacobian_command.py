@@ -6,9 +6,9 @@ from numpy.testing import assert_allclose
 from rich.cells import cell_len
 
 from engine.experiment.builtins import builtin_names
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
 from engine.nn.activations import Sigmoid
-from engine.program.program import compile_program
+from engine.program.compiler import compile_program
 from tests.tui.cli.shell import assert_refused, invoke, shell, strict
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from engine.diagnostics.doctor import Doctor
-from engine.experiment.spec import load_experiment
+from engine.experiment.reader import load_experiment
 from engine.measure.metrics import evaluate
+from engine.program.compiler import compile_program
 from engine.program.duration import lasting
-from engine.program.program import compile_program
 from engine.session.session import Session
 from tests.tui.cli.shell import COMMAND, environment, invoke, shell, strict
 from tui.cli.train_summary import confusion_lines

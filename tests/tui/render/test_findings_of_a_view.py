@@ -3,8 +3,8 @@
 import pytest
 
 from engine.diagnostics.doctor import Doctor
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 from tui.render.diagnostics import findings_text, urgent_first
 from tui.render.text.line import Line, width_of

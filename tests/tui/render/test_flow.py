@@ -3,8 +3,8 @@
 import pytest
 
 from engine.diagnostics.layer_stats import FlowRecord
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 from tui.render.flow import (
     Columns,

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.experiment.spec import load_experiment
-from engine.program.program import compile_program
+from engine.experiment.reader import load_experiment
+from engine.program.compiler import compile_program
 from engine.session.session import Session
 from tui.render.charts.outline import Outlines
 from tui.render.text.line import width_of
