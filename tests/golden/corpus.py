@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from fnmatch import fnmatch
@@ -52,7 +53,12 @@ def made(name: str) -> bytes:
 def write(name: str, out: Path) -> tuple[str, float]:
     """Make an item and write it; its name, and the seconds it took."""
     began = time.monotonic()
-    raw = made(name)
+    try:
+        raw = made(name)
+    except Exception as crash:  # an answer too: the other items are still to be asked
+        last = traceback.format_exception_only(crash)[-1]
+        print(f"\n{name}: {last}", end="", file=sys.stderr)
+        raw = f"crash: {last}".encode()
     target = file_of(name, out)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
