@@ -12,7 +12,7 @@ from benchmarks.effort import Effort
 from benchmarks.iterations import DTYPES, stepping
 from benchmarks.measure import Row, Samples, computed, interleave, versus
 from benchmarks.networks import MIDDLE, SMALL, Sizes, Workload
-from engine.measure.training import run_iteration
+from engine.run.drive import run_iteration
 from engine.run.position import Granularity
 from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
@@ -54,7 +54,8 @@ def steps_back(work: Workload, network: Sizes, effort: Effort) -> Iterator[Row]:
 
 def room(session: Session) -> int:
     """How many iterations the window holds, with some to spare."""
-    return max(1, session.history.window_budget // sum(session.history.costs) - 1)
+    iteration = session.history.costs(session.listing)[-1]
+    return max(1, session.history.window_budget // iteration - 1)
 
 
 def train(work: Workload, network: Sizes, effort: Effort) -> Row:

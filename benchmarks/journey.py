@@ -26,7 +26,9 @@ from engine.session.session import Session
 def journeys(session: Session, count: int) -> list[float]:
     """Seconds of each of some journeys to random iterations of what is known."""
     rng = np.random.default_rng(1)
-    targets = rng.integers(session.program.iterations, size=count) * len(session.program.ops)
+    targets = rng.integers(session.program.timeline.iterations, size=count) * len(
+        session.program.ops
+    )
     return [timed(partial(session.goto, int(target)), 1) for target in targets]
 
 
@@ -35,7 +37,7 @@ def main() -> None:
     dtype, *numbers = sys.argv[1:5]
     scale, iterations, count = map(int, numbers)
     session = Session(Workload(MIDDLE.smaller(scale), dtype, iterations).program)
-    session.goto(session.program.events - 100 * len(session.program.ops))
+    session.goto(session.program.timeline.end - 100 * len(session.program.ops))
     once = partial(timed, partial(session.step, 1, Granularity.ITERATION), 1)
     iteration = statistics.median(once() for _ in range(100))
     found = {

@@ -11,17 +11,16 @@ from pathlib import Path
 from benchmarks.effort import Effort
 from benchmarks.measure import Row, Run, interleave, versus
 from engine.experiment.reader import load_experiment
-from engine.measure.training import run_iteration
 from engine.program.compiler import compile_program
-from engine.program.duration import lasting
 from engine.program.program import Program
 from engine.recording.environment import environment
 from engine.recording.estimate import estimate
 from engine.recording.live import record_run
 from engine.recording.reader import Reader
 from engine.recording.recorded import Recording
-from engine.recording.replay import open_session
+from engine.recording.replay import open_debugger
 from engine.recording.writer import Writer
+from engine.run.drive import run_iteration
 
 ENDLESS = 10**9  # iterations: as many as the measurement wants
 BOUNDS = {("digits", "keyframes"): 1.15, ("xor", "full"): 2.0}
@@ -42,7 +41,7 @@ def recording(effort: Effort) -> Iterator[Row]:
 
 def program_of(name: str, iterations: int) -> Program:
     """A built-in experiment that lasts so long."""
-    return lasting(compile_program(load_experiment(name)), iterations)
+    return compile_program(load_experiment(name)).lasting(iterations)
 
 
 def cost(name: str, store: str, bound: float, directory: Path, effort: Effort) -> Row:
@@ -105,7 +104,7 @@ def opening(path: Path, effort: Effort) -> Row:
     seconds = []
     for _ in range(max(3, effort.starts)):
         begin = time.perf_counter()
-        session, _ = open_session(Recording(Reader(path)))
+        session = open_debugger(Recording(Reader(path)))[0].session
         seconds.append(time.perf_counter() - begin)
         events = session.known
     label = f"open a recording of {events:,} events"
@@ -115,7 +114,7 @@ def opening(path: Path, effort: Effort) -> Row:
 def seek(path: Path, effort: Effort) -> Row:
     """Going to random events of a long recording."""
     chance = random.Random(0)
-    session, _ = open_session(Recording(Reader(path)))
+    session = open_debugger(Recording(Reader(path)))[0].session
     seconds = []
     for _ in range(max(3, effort.gotos)):
         target = chance.randrange(session.known + 1)

@@ -121,7 +121,7 @@ def distances(budgets: tuple[int, ...], effort: Effort) -> Fit:
     for budget in sorted(budgets, reverse=True):
         work = Workload(Sizes((256, 256, 256), 64), DTYPE, max(64, effort.journey // 25))
         session = Session(work.program, budget * 2**20)
-        session.goto(work.program.events)
+        session.goto(work.program.timeline.end)
         points.append((session.history.spacing, statistics.median(journeys(session, effort.gotos))))
     return fitted("goto a random iteration", "keyframe distance", points, "s")
 

@@ -124,7 +124,7 @@ def phases(effort: Effort) -> Iterator[Row]:
     seconds = []
     for _ in range(WARM_UP + effort.presses):
         begin = time.perf_counter()
-        session.goto(session.program.boundary(session.event, Granularity.PHASE, 1))
+        session.goto(session.program.timeline.boundary(session.event, Granularity.PHASE, 1))
         seconds.append(time.perf_counter() - begin)
     for share in (50, 95):
         label = f"a phase of 4096×4096 without a screen, {'median' if share == 50 else '95 %'}"

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.debugger import Debugger
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.session.session import Session
@@ -34,7 +35,7 @@ async def shot(picture: Picture) -> str:
     """The screen as SVG, in all colours wherever it is made."""
     os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     os.environ.pop("NO_COLOR", None)
-    app = GradstepApp(Session(compile_program(load_experiment(picture.experiment))))
+    app = GradstepApp(Debugger(Session(compile_program(load_experiment(picture.experiment)))))
     async with app.run_test(size=picture.size) as pilot:
         for key in picture.keys.split():
             await pilot.press(key)

@@ -1,7 +1,7 @@
 """The words for what is wrong with a value that a person wrote."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from enum import Enum
 from typing import Any, get_args
@@ -39,6 +39,12 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     near = get_close_matches(word.lower(), choices, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{hint}allowed: {listed(choices)}"
+
+
+def suggestion(word: str, allowed: Collection[str]) -> str:
+    """``, did you mean backward?`` where something is near."""
+    near = get_close_matches(word, list(allowed), 1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def listed(words: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from textual.app import App, SystemCommand
 from textual.message import Message
 from textual.screen import Screen
 
+from engine.debugger import Debugger
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.run.position_text import parse_position
@@ -51,15 +52,16 @@ class GradstepApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
 
-    def __init__(self, session: Session, settings: Settings | None = None) -> None:
+    def __init__(self, debugger: Debugger, settings: Settings | None = None) -> None:
         super().__init__()
         settings = settings or Settings()
-        self.session = session
+        self.debugger = debugger
+        self.session = debugger.session
         self.commands = settings.commands
         for theme in THEMES:
             self.register_theme(theme)
         self.choose_theme(settings.theme)
-        self.main = MainScreen(session, settings.commands)
+        self.main = MainScreen(debugger, settings.commands)
         self.typed_ahead: deque[events.Key] = deque()
         self.key_since: float | None = None
         self.start_at: int | None = None
@@ -177,10 +179,10 @@ def run_debugger(
     """Open the debugger on an experiment; the exit status."""
     settings = load_settings(config_file())
     budget = budget or settings.history or DEFAULT_BUDGET
-    session = Session(compile_program(load_experiment(name)), budget)
-    problems = restore(session)
-    target = None if at is None else parse_position(at, session)
-    app = GradstepApp(session, settings)
+    debugger = Debugger(Session(compile_program(load_experiment(name)), budget))
+    problems = restore(debugger)
+    target = None if at is None else parse_position(at, debugger)
+    app = GradstepApp(debugger, settings)
     if target is not None:
         app.begin_at(target)
     app.main.hint = settings.hint and first_time()
@@ -194,6 +196,6 @@ def run_debugger(
         said = app.main.tape.stop()
     if said:
         print(said, file=sys.stderr)
-    save(session)
+    save(debugger)
     save_lines(app.main.prompt_past.lines)
     return app.return_code or 0

@@ -1,9 +1,9 @@
 """The screen on a recording, also while it is still being written."""
 
+from engine.debugger import Debugger
 from engine.recording.recorded import Recording
-from engine.recording.replay import Playback, open_session
+from engine.recording.replay import Playback, open_debugger
 from engine.run.position_text import parse_position
-from engine.session.session import Session
 from tui.app import GradstepApp
 from tui.settings.folders import config_file
 from tui.settings.settings import load_settings
@@ -14,8 +14,8 @@ POLL = 0.25  # seconds between two looks at a recording that grows
 class FollowingApp(GradstepApp):
     """The debugger on a recording that grows: a cursor at its end stays at its end."""
 
-    def __init__(self, session: Session, playback: Playback) -> None:
-        super().__init__(session, load_settings(config_file()))
+    def __init__(self, debugger: Debugger, playback: Playback) -> None:
+        super().__init__(debugger, load_settings(config_file()))
         self.playback = playback
 
     def on_mount(self) -> None:
@@ -36,12 +36,12 @@ class FollowingApp(GradstepApp):
 
 def open_recording(recording: Recording, at: str | None, follow: bool, budget: int) -> int:
     """Open the debugger on a recording; the exit status."""
-    session, playback = open_session(recording, budget)
-    target = session.known if follow else 0
+    debugger, playback = open_debugger(recording, budget)
+    target = debugger.session.known if follow else 0
     if at is not None:
-        target = parse_position(at, session)
+        target = parse_position(at, debugger)
     settings = load_settings(config_file())
-    app = FollowingApp(session, playback) if follow else GradstepApp(session, settings)
+    app = FollowingApp(debugger, playback) if follow else GradstepApp(debugger, settings)
     app.begin_at(target)
     app.run()
     return app.return_code or 0

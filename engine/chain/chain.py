@@ -10,7 +10,7 @@ from engine.errors import GradstepError
 from engine.jacobian.operator import Jacobian
 from engine.jacobian.product import Association, product
 from engine.jacobian.structures import Identity, Zero
-from engine.program.graph import Node
+from engine.program.graph import GRADIENT, Node
 from engine.program.program import Program
 from engine.wording import nearest
 
@@ -149,7 +149,7 @@ def chain(moment: Moment, of: str, wrt: str) -> Chain:
     if of == wrt:
         shape = moment.shape(of)
         return Chain(of, wrt, (factor(moment, of, wrt, Identity(shape, shape, moment.dtype)),))
-    if wrt == "y" and program.data.y.ndim == 1:
+    if program.tensors[wrt].role == "target" and program.data.y.ndim == 1:
         raise GradstepError("y holds class indices, and nothing has a derivative by these")
     reason = independent(program, of, wrt)
     if reason:
@@ -166,9 +166,9 @@ def tensor(program: Program, name: str) -> str:
     if info is not None and info.role in roles:
         return known
     allowed = [info.name for info in program.tensors.values() if info.role in roles] + ["yhat"]
-    if info is not None and info.role == "gradient":
-        first = f"{name} is a gradient, ∂ℓ/∂{program.tensors[known.removesuffix('.grad')].symbol}"
-        raise GradstepError(f"{first}: ask for --of loss --wrt {name.removesuffix('.grad')}")
+    if info is not None and info.gradient_of is not None:
+        first = f"{name} is a gradient, ∂ℓ/∂{program.tensors[info.gradient_of].symbol}"
+        raise GradstepError(f"{first}: ask for --of loss --wrt {name.removesuffix(GRADIENT)}")
     if info is not None and info.role == "mask":
         raise GradstepError(f"{name} is drawn at random; {nearest('', allowed)}")
     if info is not None:

@@ -55,8 +55,8 @@ class Moment:
     @property
     def begin(self) -> int:
         """The first event of the iteration."""
-        ops = len(self.program.ops)
-        return min(self.event, self.program.events - 1) // ops * ops
+        timeline = self.program.timeline
+        return timeline.begin(timeline.iteration(self.event))
 
     @property
     def position(self) -> str:
@@ -97,7 +97,7 @@ class Moment:
 
     def computed(self, name: str) -> Array:
         """An input, or an activation that this iteration has computed."""
-        if name in ("x", "y"):
+        if self.program.tensors[name].role in ("input", "target"):
             return self.tensors[name]
         op = self.op(Phase.FORWARD, name)
         if op is None:

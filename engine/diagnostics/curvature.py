@@ -56,7 +56,7 @@ def largest_stable_rate(program: Program, tensors: Mapping[str, Array]) -> Stabl
     optimizer = program.optimizer
     if not isinstance(optimizer, SGD) or optimizer.maximize:
         return None
-    if not set(NEEDED) <= set(program.phases()):
+    if not set(NEEDED) <= set(program.timeline.listing(0).phases()):
         return None
     updated = {op.name for op in program.ops if op.phase == Phase.UPDATE}
     names = [info.name for info in program.parameters if info.name in updated]
@@ -107,7 +107,7 @@ class Hessian:
         """The gradient a step along v."""
         moved = {name: p + step * d for name, p, d in zip(self.names, self.point, v, strict=True)}
         found = self.evaluator.run(moved, Phase.FORWARD, Phase.LOSS, Phase.BACKWARD)
-        return [found[f"{name}.grad"] for name in self.names]
+        return [found[self.evaluator.program.gradients[name]] for name in self.names]
 
 
 def top_eigenvalue(hessian: Hessian) -> tuple[float, bool] | None:

@@ -110,17 +110,16 @@ class Found:
 
 def place_of(program: Program, event: int) -> str:
     """``#41  iteration 2, backward, linear2.weight.grad``."""
-    position = program.position(event)
-    op = program.ops[event % len(program.ops)]
+    position, op = program.timeline.position(event), program.timeline.op(event)
     return f"#{event}  iteration {position.iteration}, {op.phase}, {op.name}"
 
 
 def place_before(program: Program, event: int) -> str:
     """``#20  iteration 2, before its first op``."""
-    position = program.position(event)
-    before = (
-        program.ops[event % len(program.ops)].name if event % len(program.ops) else "its first op"
-    )
+    timeline = program.timeline
+    position = timeline.position(event)
+    begins = event == timeline.begin(timeline.iteration(event))
+    before = "its first op" if begins else timeline.op(event).name
     return f"#{event}  iteration {position.iteration}, before {before}"
 
 

@@ -18,8 +18,10 @@ from engine.diagnostics.steps import LearningRate, SummedLoss
 from engine.diagnostics.units import DeadReLU, Saturated, SymmetricUnits
 from engine.diagnostics.verdict import concluded
 from engine.program.program import Program
-from engine.run.event import Event, execute
+from engine.run.drive import entered, happen
+from engine.run.event import Event
 from engine.run.phases import Phase
+from engine.run.timeline import completed
 from engine.session.branches import first_divergence
 from engine.session.journal import Journal
 from engine.session.session import Session, put
@@ -137,36 +139,36 @@ class Doctor:
 
     def _prepare(self, session: Session, event: int) -> None:
         """Enter what is no op's doing: the batch of a new iteration, and edits."""
-        if event % len(self.program.ops) == 0 and event < self.program.events:
-            self._enter(event, self.program.batch(event // len(self.program.ops)))
+        batch = entered(self.program, event)
+        if batch:
+            self._enter(event, batch)
         edits = session.history.edited.get(event, ())
         if edits:
             self._enter(event, {name: value for name, _, value in edits})
 
     def run(self, iterations: int) -> Iterator[int]:
         """Run the program for so many iterations and watch; yields how many are done."""
-        ops = len(self.program.ops)
-        for iteration in range(self.seen // ops, min(iterations, self.program.iterations)):
-            self._enter(iteration * ops, self.program.batch(iteration))
-            for op in self.program.ops:
-                with np.errstate(all="ignore"):
-                    after = execute(op, self.tensors)
-                before = tuple(self.tensors.get(name) for name in op.writes)
-                place = self.program.position(iteration * ops + op.index)
-                self.see(Event(place, op, before, after))
+        timeline = self.program.timeline
+        first = completed(timeline, self.seen)
+        for iteration in range(first, min(iterations, timeline.iterations)):
+            begin, end = timeline.begin(iteration), timeline.begin(iteration + 1)
+            self._enter(begin, self.program.source.enters(iteration))
+            for event in happen(self.program, self.tensors, begin, end):
+                self.see(event)
             yield iteration + 1
 
 
 def rewound(session: Session, event: int) -> tuple[int, dict[str, Array]]:
     """The tensors at an event before the cursor, or as far back as the session's window goes."""
     tensors: dict[str, Array] = dict(session.tensors)
-    ops, place = len(session.program.ops), session.event
+    timeline, place = session.timeline, session.event
     while place > max(event, session.event - MOST_EVENTS):
         done = session.event_at(place - 1)
         if done is None:
             break
-        if place % ops == 0:
-            tensors.update(session.program.batch(place // ops - 1))
+        iteration = timeline.iteration(place - 1)
+        if timeline.begin(iteration + 1) == place:
+            tensors.update(session.source.enters(iteration))
         changes = list(zip(done.op.writes, done.before, strict=False)) if done.after else []
         edits = [(name, old) for name, old, _ in session.history.edited.get(place, ())]
         for name, old in (*reversed(edits), *changes):

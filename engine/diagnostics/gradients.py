@@ -31,7 +31,7 @@ class LayerFactor(Detector):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         linears = [n for n in program.network.nodes if isinstance(n.layer, Linear)]
-        self.grads = [f"{node.output}.grad" for node in linears]
+        self.grads = [program.gradients[node.output] for node in linears]
         self.names = [node.name for node in linears]
         backward = [op.name for op in program.ops if op.phase == Phase.BACKWARD]
         enough = len(linears) >= FEW_LAYERS and set(self.grads) <= set(backward)

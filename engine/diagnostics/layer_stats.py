@@ -122,12 +122,12 @@ def gauges_of(program: Program, node: Node) -> Iterator[Gauge]:
         kind = node.layer.type
         names = ("mean", "spread", "zeros", "dead", "flat")
         yield watched(op, names, lambda array: activity(kind, array))
-    if (op := ops.get((Phase.BACKWARD, f"{node.output}.grad"))) is not None:
+    if (op := ops.get((Phase.BACKWARD, program.gradients[node.output]))) is not None:
         yield watched(op, ("gradient",), gradient)
     if "weight" not in node.layer.parameters:
         return
     weight = node.tensor("weight")
-    if (op := ops.get((Phase.BACKWARD, f"{weight}.grad"))) is not None:
+    if (op := ops.get((Phase.BACKWARD, program.gradients[weight]))) is not None:
         yield watched(op, ("weight_gradient",), lambda array: {"weight_gradient": magnitude(array)})
     if (op := ops.get((Phase.UPDATE, weight))) is not None:
         yield Gauge(op, ("update",), updated, None)
@@ -173,11 +173,12 @@ class FlowRecord:
 
         Yields each event measured. What is beyond the past is measured once, from ``tensors``.
         """
-        ops = len(self.program.ops)
-        first = max(0, (event - 1) // ops - SPAN + 1) * ops
+        timeline = self.program.timeline
+        last = timeline.iteration(max(0, event - 1))
+        first = timeline.begin(max(0, last - SPAN + 1))
         lost = set(self.by_op)
         for number in range(event - 1, first - 1, -1):
-            gauge = self.by_op.get(number % ops)
+            gauge = self.by_op.get(timeline.op(number).index)
             if gauge is None:
                 continue
             if number not in self.cells:
@@ -203,9 +204,13 @@ class FlowRecord:
         gauge = self.by_quantity.get((layer, quantity))
         if gauge is None:
             return []
-        ops, index = len(self.program.ops), gauge.op.index
-        last = (event - 1 - index) // ops
-        events = (i * ops + index for i in range(max(0, last - SPAN + 1), last + 1))
+        timeline, index = self.program.timeline, gauge.op.index
+        last = timeline.last(event, op=gauge.op.key)
+        if last is None:
+            return []
+        iteration = timeline.iteration(last)
+        span = range(max(0, iteration - SPAN + 1), iteration + 1)
+        events = (timeline.begin(i) + index for i in span)
         found = [self.cells.get(number, {}).get(quantity) for number in events]
         start = next((i for i, value in enumerate(found) if value is not None), len(found))
         return found[start:]

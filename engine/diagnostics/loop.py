@@ -43,8 +43,8 @@ class AccumulatedGradients(Detector):
             case Phase.ZERO_GRAD:
                 self.used.discard(name)
             case Phase.UPDATE:
-                self.used.add(f"{name}.grad")
-            case _ if name in self.used and name in self.program.gradients:
+                self.used.add(self.program.gradients.get(name, ""))
+            case _ if name in self.used and event.op.adds:
                 self.added(event, name)
 
     def added(self, event: Event, name: str) -> None:
@@ -106,8 +106,8 @@ class NeverMoves(Detector):
         if event.op.phase == Phase.UPDATE:
             if name in self.watched:  # the learning rate and clipping have ops of their own
                 self.moved(event, self.watched[name])
-        elif name in self.program.gradients:
-            one = self.watched[self.program.gradients[name]]
+        elif event.op.adds and (of := self.program.tensors[name].gradient_of) in self.watched:
+            one = self.watched[of]
             one.gradients += 1
             if one.first_gradient is None:
                 one.first_gradient = event.index
@@ -127,7 +127,7 @@ class NeverMoves(Detector):
         for name, one in self.watched.items():
             if one.moved or one.gradients < 2:
                 continue
-            if Phase.UPDATE not in self.program.phases():
+            if Phase.UPDATE not in self.program.timeline.listing(0).phases():
                 yield self.verdict(name, one, "update is skipped", "take update out of `skip`")
             elif name not in self.updated:
                 continue  # frozen
@@ -186,7 +186,8 @@ class Frozen(Detector):
         super().__init__(program)
         updated = {op.name for op in self.program.ops if op.phase == Phase.UPDATE}
         names = [info.name for info in self.program.parameters]
-        self.frozen = {f"{name}.grad": name for name in names if name not in updated}
+        gradients = self.program.gradients
+        self.frozen = {gradients[name]: name for name in names if name not in updated}
         self.learning = bool(updated)
         self.seen: dict[str, tuple[int, float]] = {}
 

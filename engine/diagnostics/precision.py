@@ -16,6 +16,7 @@ from engine.experiment.spec import Experiment
 from engine.measure.gradcheck import widened
 from engine.program.compiler import compile_program
 from engine.program.program import Program
+from engine.run.drive import carry_out
 from engine.run.event import Event
 from engine.run.phases import Phase
 
@@ -70,7 +71,7 @@ class Cancellation(Detector):
         exact = self.run(tensors, iteration)
         begin = event.index - event.op.index
         for op in self.program.ops:
-            if op.phase in SHADOWED and op.name not in self.program.gradients:
+            if op.phase in SHADOWED and not op.adds:
                 error = self.apart(op.name, tensors, exact)
                 if self.first is None and error > DIGITS_LOST:
                     self.first = begin + op.index, op.name, error
@@ -90,10 +91,7 @@ class Cancellation(Detector):
         """What this iteration makes in float64; gradients as if they had been zero before."""
         given = {n: widened(a) for n, a in tensors.items() if self.carried(n)}
         exact: dict[str, Array] = {**given, **self.shadow.batch(iteration)}
-        with np.errstate(all="ignore"):
-            for op in self.shadow.ops:
-                if op.phase in SHADOWED:
-                    exact.update(zip(op.writes, op.run(exact), strict=False))
+        carry_out([op for op in self.shadow.ops if op.phase in SHADOWED], exact)
         return exact
 
     def carried(self, name: str) -> bool:

@@ -14,6 +14,7 @@ from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.program.program import Program
 from engine.run.event import Event
 from engine.run.phases import Phase
+from engine.run.timeline import shifted
 
 SCALES_APART = Limit(
     100,
@@ -174,7 +175,7 @@ class ClassImbalance(Detector):
         if self.labels is None or self.first is None:
             return
         counts, batches = self.labels.counts, self.program.batches.count
-        since = self.last - batches * len(self.program.ops)
+        since = shifted(self.program.timeline, self.last, -batches)
         never = [int(c) for c in np.flatnonzero((self.named <= since) & (counts > 0))]
         patient = self.seen >= PATIENCE * batches
         share, h = float(counts.max() / counts.sum()), entropy(counts)

@@ -41,7 +41,7 @@ class LearningRate(Detector):
     )
 
     def begin(self, tensors: Tensors, event: int) -> None:
-        names = ["x", "y", *(info.name for info in self.program.parameters)]
+        names = [*self.program.batch_names, *(info.name for info in self.program.parameters)]
         self.start: dict[str, Array] = {name: tensors[name] for name in names}
 
     @cached_property

@@ -15,6 +15,7 @@ from engine.program.graph import Node
 from engine.program.program import Program
 from engine.run.event import Event
 from engine.run.phases import Phase
+from engine.run.timeline import shifted
 
 SAME_GRADIENT = Limit(
     1e-5,
@@ -88,7 +89,7 @@ class SymmetricUnits(Detector):
 
     def last_gradient(self, node: Node) -> str:
         """The gradient of a layer's parameters that backward makes last."""
-        names = [f"{node.tensor(role)}.grad" for role in node.layer.parameters]
+        names = [self.program.gradients[node.tensor(role)] for role in node.layer.parameters]
         made = [op.name for op in self.program.ops if op.name in names]
         return made[-1] if made else names[-1]
 
@@ -99,7 +100,7 @@ class SymmetricUnits(Detector):
         self.looks[node.name] = self.looks.get(node.name, 0) + 1
         names = [node.tensor(role) for role in node.layer.parameters]
         weights = stacked([tensors[name] for name in names])
-        grads = stacked([tensors[f"{name}.grad"] for name in names])
+        grads = stacked([tensors[self.program.gradients[name]] for name in names])
         groups = [group for group in equal_rows(weights) if same_gradient(grads[group])]
         if groups:
             units = sum(map(len, groups))
@@ -203,15 +204,15 @@ class DeadReLU(Detector):
 
     def after_an_epoch(self, name: str, known: Activity) -> Iterator[Found]:
         """The units that have been off for all the batches of an epoch."""
-        batches, ops = self.program.batches.count, len(self.program.ops)
-        dead = known.on <= known.last - batches * ops
+        timeline, batches = self.program.timeline, self.program.batches.count
+        dead = known.on <= shifted(timeline, known.last, -batches)
         count, total = int(dead.sum()), len(dead)
         if not count:
             return
         since = int(known.on[dead].min())
         always = int((known.on[dead] < 0).sum())
         yield Found(
-            known.first if since < 0 else since + ops,
+            known.first if since < 0 else shifted(timeline, since, 1),
             name,
             f"{count} of {plural(total, 'unit')} off for all "
             f"{self.program.batches.rows} samples, {always} of them from the start",

@@ -59,7 +59,8 @@ def layer_cost(program: Program, node: Node) -> LayerCost:
     if isinstance(node.layer, Linear):
         product = tensors[node.output].shape[0] * math.prod(shapes["weight"])
     made = [(op.phase, op.name) for op in program.ops]
-    products = (f"{node.tensor('weight')}.grad", f"{node.input}.grad")
+    wanted = (node.tensor("weight"), node.input)
+    products = [program.gradients[name] for name in wanted if name in program.gradients]
     return LayerCost(
         name=node.name,
         type=node.layer.type,

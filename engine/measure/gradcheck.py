@@ -18,8 +18,10 @@ from engine.nn.activations import ELU, LeakyReLU, ReLU
 from engine.nn.element_losses import BCE, BCE_EPSILON, L1
 from engine.nn.initializers import stream
 from engine.program.program import Program
+from engine.run.drive import carry_out
 from engine.run.op import CLOCK
 from engine.run.phases import Phase
+from engine.run.run import loss_of
 
 EVERY = "every element"
 DIRECTIONS = "random directions"
@@ -113,7 +115,7 @@ class Evaluator:
 
     def __init__(self, program: Program, tensors: Mapping[str, Array]) -> None:
         self.program = program
-        names = ["x", "y", *(info.name for info in program.parameters)]
+        names = [*self.program.batch_names, *(info.name for info in program.parameters)]
         self.given = {name: widened(tensors[name]) for name in names}
         if CLOCK in program.entering:
             self.given[CLOCK] = tensors.get(CLOCK, scalar(1))
@@ -127,8 +129,7 @@ class Evaluator:
         """Every tensor after these phases, with some parameters replaced."""
         tensors = {**self.given, **replaced}
         for phase in phases:
-            for op in self.ops[phase]:
-                tensors.update(zip(op.writes, op.run(tensors), strict=False))
+            carry_out(self.ops[phase], tensors)
         return tensors
 
     def gradients(self) -> dict[str, Array]:
@@ -138,7 +139,9 @@ class Evaluator:
     def at(self, name: str, value: Array) -> tuple[float, Array]:
         """The loss with one parameter replaced, and on which side of every kink that is."""
         tensors = self.run({name: value}, Phase.FORWARD, Phase.LOSS)
-        return float(tensors["loss"]), self.sides(tensors)
+        loss = loss_of(self.program, tensors)
+        assert loss is not None
+        return loss, self.sides(tensors)
 
     def sides(self, tensors: Mapping[str, Array]) -> Array:
         """For each place where the loss may bend: on which side of it the tensors are."""
@@ -189,7 +192,7 @@ def check_gradients(
             raise GradstepError(f"mode {chosen!r}; allowed: {EVERY!r}, {DIRECTIONS!r}")
         checks = []
         for i, info in enumerate(program.parameters):
-            own = computed[f"{info.name}.grad"]
+            own = computed[program.gradients[info.name]]
             gradient = own if analytic is None else given(analytic, info.name, own.shape)
             if chosen == EVERY:
                 compared = by_element(evaluator, info.name, gradient)

@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.program.program import Program
+from engine.run.drive import carry_out
 from engine.run.phases import Phase
 
 
@@ -64,10 +65,12 @@ def gradient_norms(left: Program, right: Program) -> Norms | None:
 def weight_norms(program: Program) -> dict[str, float]:
     """The Frobenius norm of every weight's gradient for the first batch, by the weight's symbol."""
     tensors = after_backward(program)
+    weights = [info for info in program.parameters if len(info.shape) == 2]
+    found = {info.symbol: tensors.get(program.gradients[info.name]) for info in weights}
     return {
-        info.symbol: float(np.linalg.norm(tensors[f"{info.name}.grad"].astype(np.float64)))
-        for info in program.parameters
-        if f"{info.name}.grad" in tensors and len(info.shape) == 2
+        symbol: float(np.linalg.norm(gradient.astype(np.float64)))
+        for symbol, gradient in found.items()
+        if gradient is not None
     }
 
 
@@ -77,9 +80,7 @@ def after_backward(program: Program) -> dict[str, Array]:
     tensors = program.initial()
     if not backward:
         return tensors
-    with np.errstate(all="ignore"):
-        for op in program.ops[: backward[-1] + 1]:
-            tensors.update(zip(op.writes, op.run(tensors), strict=False))
+    carry_out(program.ops[: backward[-1] + 1], tensors)
     return tensors
 
 

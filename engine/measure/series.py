@@ -6,7 +6,6 @@ those of quantities that somebody wants to see.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,26 +18,26 @@ from engine.measure.metrics import correct, evaluate
 from engine.nn.linear import Linear
 from engine.program.program import Program
 from engine.run.phases import Phase
+from engine.run.run import Run
+from engine.run.timeline import every_op
 from engine.session.changes import changes_at
+from engine.session.session import Session
 from engine.stops.lookup import compiled, looking, own_names, value_of
-
-if TYPE_CHECKING:
-    from engine.session.session import Session
 
 LOOK = 4096  # events that are walked back
 KEPT = 4 * LOOK  # points of one quantity
 WORK = 4_000_000  # multiply-adds of one measure on the data, which bounds the rows it takes
 LEAST_ROWS = 16
 Floats = NDArray[np.float64]
-Value = Callable[["Session", Mapping[str, Array], int], float | None]
+Value = Callable[[Session, Mapping[str, Array], int], float | None]
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number that changes: its name for people, the ops that change it, and how it is read."""
+    """A number that changes: its name for people, the keys of the ops that change it, its value."""
 
     name: str
-    ops: frozenset[int]
+    ops: frozenset[str]
     value: Value
 
 
@@ -46,8 +45,8 @@ def gradient_norms(program: Program) -> list[Quantity]:
     """‖∂ℓ/∂W‖ of each weight, after each backward pass."""
     found = []
     for info in program.parameters:
-        name = f"{info.name}.grad"
-        ops = frozenset(o.index for o in program.ops if (o.phase, o.name) == (Phase.BACKWARD, name))
+        name = program.gradients[info.name]
+        ops = frozenset(o.key for o in program.ops if (o.phase, o.name) == (Phase.BACKWARD, name))
         if ops and len(info.shape) == 2:
             found.append(Quantity(f"‖{gradient(info.symbol)}‖", ops, norm_of(name)))
     return found
@@ -64,7 +63,7 @@ def measures(program: Program) -> list[Quantity]:
     Of data that would take too long a sample of rows is measured, the same ones always.
     """
     rows = measured_rows(program)
-    last = frozenset([len(program.ops) - 1])
+    last = frozenset([program.ops[-1].key])
     part = "" if len(rows) == len(program.data) else f" ({len(rows)} rows)"
     names = ["loss", "accuracy"] if has_accuracy(program) else ["loss"]
 
@@ -89,18 +88,18 @@ def has_accuracy(program: Program) -> bool:
     return correct(program, np.zeros((len(y), outputs), y.dtype), y) is not None
 
 
-def watched(program: Program, source: str) -> Quantity:
+def watched(run: Run, source: str) -> Quantity:
     """A watched expression, wherever something it reads is written; a GradstepError if it is bad.
 
     What is no single number at an event has no point there.
     """
-    expression = compiled(source, program)
-    names = own_names(expression, program)
-    ops = {op.index for op in program.ops if names.intersection(op.writes)}
-    if not ops or names.intersection(program.entering):
-        ops.add(len(program.ops) - 1)
+    expression = compiled(source, run)
+    names = own_names(expression, run)
+    ops = {op.key for op in every_op(run.timeline) if names.intersection(op.writes)}
+    if not ops or names.intersection(run.entering):
+        ops |= {listing.ops[-1].key for listing in run.timeline.listings}
 
-    def value(session: "Session", tensors: Mapping[str, Array], event: int) -> float | None:
+    def value(session: Session, tensors: Mapping[str, Array], event: int) -> float | None:
         try:
             found = value_of(expression, looking(session, tensors, event))
         except GradstepError:
@@ -111,7 +110,7 @@ def watched(program: Program, source: str) -> Quantity:
 
 
 @dataclass(eq=False)
-class Tracks:
+class Series:
     """The points of quantities by event: the cursor stands there just after the op that made it."""
 
     program: Program
@@ -135,9 +134,9 @@ class Tracks:
         events, values = zip(*found, strict=True) if found else ((), ())
         return np.array(events, np.float64), np.array(values, np.float64)
 
-    def fill(self, session: "Session") -> Iterator[int]:
+    def fill(self, session: Session) -> Iterator[int]:
         """Measure what is missing before the cursor; yields after each event looked at."""
-        event, history, ops = session.event, session.history, len(self.program.ops)
+        event, history, timeline = session.event, session.history, session.timeline
         known = self.covered
         if not self.wanted or (known and known[0] <= event <= known[1]):
             return
@@ -149,7 +148,7 @@ class Tracks:
             if at - 1 not in history.events:
                 stop = at
                 break
-            self.measure(session, tensors, at, (at - 1) % ops)
+            self.measure(session, tensors, at, timeline.op(at - 1).key)
             for name, (old, _) in changes_at(session, at, tensors).items():
                 if old is None:
                     tensors.pop(name, None)
@@ -159,9 +158,7 @@ class Tracks:
         self.covered = (known[0] if known and joins and stop == known[1] else stop, event)
         self.thin(event)
 
-    def measure(
-        self, session: "Session", tensors: Mapping[str, Array], event: int, op: int
-    ) -> None:
+    def measure(self, session: Session, tensors: Mapping[str, Array], event: int, op: str) -> None:
         """The quantities that the op just before an event has changed."""
         for quantity in self.wanted:
             points = self.points.setdefault(quantity.name, {})

@@ -14,10 +14,10 @@ from engine.formulas.symbols import gradient
 from engine.nn.dropout import Dropout
 from engine.nn.layer import Vjp
 from engine.optim.optimizers import OPTIMIZERS, Optimizer
-from engine.program.graph import Network, Node, build_network, settings
+from engine.program.graph import GRADIENT, Network, Node, build_network, settings
 from engine.program.program import Program
 from engine.program.update import Updates, is_frozen
-from engine.run.op import CLOCK, Op, Run, TensorInfo, Tensors
+from engine.run.op import CLOCK, Compute, Op, TensorInfo, Tensors
 from engine.run.phases import Phase
 
 
@@ -80,7 +80,9 @@ class Compiler:
         """Enter every tensor of the run with its shape."""
         rows, nodes = self.rows, self.network.nodes
         self.tensor("x", "x", (rows, data.x.shape[1]), "input")
-        self.tensor("y", "y", (rows, *data.y.shape[1:]), "target", dtype=str(data.y.dtype))
+        classes = nodes[-1].layer.outputs if data.y.dtype.kind in "iu" else None
+        shape, dtype = (rows, *data.y.shape[1:]), str(data.y.dtype)
+        self.tensor("y", "y", shape, "target", dtype=dtype, classes=classes)
         for node in nodes:
             for role, shape in node.layer.parameters.items():
                 self.tensor(node.tensor(role), node.symbols[role], shape, "parameter", node.name)
@@ -95,15 +97,16 @@ class Compiler:
         if self.experiment.training.input_gradient:
             wanted.append(self.tensors["x"])
         for info in wanted:
-            self.tensor(
-                f"{info.name}.grad", gradient(info.symbol), info.shape, "gradient", info.layer
-            )
+            name, symbol = info.name + GRADIENT, gradient(info.symbol)
+            self.tensor(name, symbol, info.shape, "gradient", info.layer, gradient_of=info.name)
         for name, node, role, shape in self.network.parameters():
             if not is_frozen(node, role):
                 for slot in self.optimizer.slots:
                     symbol = f"{self.optimizer.letters[slot]}({node.symbols[role]})"
                     slot_shape = () if slot == "step" else shape
-                    self.tensor(f"{name}.{slot}", symbol, slot_shape, "slot", node.name)
+                    self.tensor(
+                        f"{name}.{slot}", symbol, slot_shape, "slot", node.name, slot_of=name
+                    )
         for name, symbol, value in self.updates.scalars():
             self.tensor(name, symbol, (), "hyper", dtype="float64")
             if value is not None:
@@ -119,9 +122,15 @@ class Compiler:
         role: str,
         layer: str | None = None,
         dtype: str | None = None,
+        gradient_of: str | None = None,
+        classes: int | None = None,
+        slot_of: str | None = None,
     ) -> None:
         """Enter one tensor."""
-        self.tensors[name] = TensorInfo(name, symbol, shape, dtype or self.dtype, role, layer)
+        own = dtype or self.dtype
+        self.tensors[name] = TensorInfo(
+            name, symbol, shape, own, role, layer, gradient_of, classes, slot_of
+        )
 
     def op(
         self,
@@ -130,18 +139,19 @@ class Compiler:
         text: tuple[str, str],
         reads: tuple[str, ...],
         writes: tuple[str, ...],
-        run: Run,
+        run: Compute,
+        adds: bool = False,
     ) -> Op:
         """One op; ``text`` is its short label and its whole formula."""
         label, formula = text
-        return Op(0, phase, writes[0], layer, label, formula, reads, writes, run)
+        return Op(0, phase, writes[0], layer, label, formula, reads, writes, run, adds)
 
     def zero_grad(self) -> Iterator[Op]:
         """∇θ ← 0 for each parameter."""
         for name, node, role, _ in self.network.parameters():
             text = f"{gradient(node.symbols[role])} ← 0"
             run = constant(self.zeros[name])
-            yield self.op(Phase.ZERO_GRAD, node.name, (text, text), (), (f"{name}.grad",), run)
+            yield self.op(Phase.ZERO_GRAD, node.name, (text, text), (), (name + GRADIENT,), run)
 
     def forward(self) -> Iterator[Op]:
         """One layer forward."""
@@ -166,7 +176,7 @@ class Compiler:
         """One vector-Jacobian product an op: one equation, one gradient."""
         loss, reads = self.network.loss, (self.network.output, "y")
         text = f"{gradient('ŷ')} = {loss.gradient_formula('ŷ', 'y')}"
-        writes = (f"{self.network.output}.grad",)
+        writes = (self.network.output + GRADIENT,)
         yield self.op(Phase.BACKWARD, None, (text, text), reads, writes, call(loss.pull, reads))
         for node in reversed(self.network.nodes):
             for vjp in node.layer.vjps(node.symbols):
@@ -176,22 +186,22 @@ class Compiler:
 
     def vjp(self, node: Node, vjp: Vjp) -> Op:
         """The op of one equation; gradients of parameters are added to."""
-        reads = (f"{node.output}.grad", *(node.tensor(role) for role in vjp.reads))
-        target = f"{node.tensor(vjp.wrt)}.grad"
+        reads = (node.output + GRADIENT, *(node.tensor(role) for role in vjp.reads))
+        target = node.tensor(vjp.wrt) + GRADIENT
         adds = vjp.wrt != "input"
         text = f"{gradient(node.symbols[vjp.wrt])} {'+=' if adds else '='} {vjp.rhs}"
         name = node.tensor(vjp.wrt)
         run = adding(vjp.pull, reads, target, self.zeros[name]) if adds else call(vjp.pull, reads)
-        return self.op(Phase.BACKWARD, node.name, (text, text), reads, (target,), run)
+        return self.op(Phase.BACKWARD, node.name, (text, text), reads, (target,), run, adds)
 
 
-def constant(value: Array) -> Run:
+def constant(value: Array) -> Compute:
     """An op that always writes the same read-only array."""
     result = (value,)
     return lambda tensors: result
 
 
-def call(function: Callable[..., Any], reads: tuple[str, ...]) -> Run:
+def call(function: Callable[..., Any], reads: tuple[str, ...]) -> Compute:
     """An op that writes a function of what it reads."""
     match reads:
         case (a,):
@@ -204,7 +214,7 @@ def call(function: Callable[..., Any], reads: tuple[str, ...]) -> Run:
             return lambda t: (function(*[t[name] for name in reads]),)
 
 
-def dropping(layer: Dropout, seed: int, place: int, given: str) -> Run:
+def dropping(layer: Dropout, seed: int, place: int, given: str) -> Compute:
     """An op that draws a mask for this iteration, and drops what it says."""
 
     def run(tensors: Tensors) -> tuple[Array, ...]:
@@ -215,7 +225,7 @@ def dropping(layer: Dropout, seed: int, place: int, given: str) -> Run:
     return run
 
 
-def adding(pull: Callable[..., Array], reads: tuple[str, ...], target: str, zero: Array) -> Run:
+def adding(pull: Callable[..., Array], reads: tuple[str, ...], target: str, zero: Array) -> Compute:
     """An op that adds a vector-Jacobian product to the gradient that is there.
 
     Adding to nothing, or to zeros, gives the product itself; ``zero`` is what zero_grad writes,

@@ -20,6 +20,7 @@ from engine.nn.layer import Layer
 from engine.nn.linear import LAYERS, Linear
 from engine.nn.loss import Loss
 
+GRADIENT = ".grad"  # how the name of a tensor's gradient ends
 MAX_BYTES = 8 * 2**30
 
 

@@ -1,14 +1,15 @@
 """The program: the ordered ops of one iteration, compiled once, every shape known beforehand.
 
 An op reads tensors by name and returns what it writes; it changes nothing. Whoever runs it decides
-what becomes of the result: :func:`engine.run.event.advance` makes a new State, a Session its
+what becomes of the result: :func:`engine.run.drive.advance` makes a new State, a Session its
 history.
 """
 
-from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+
+import msgspec
 
 from engine.arrays import Array, scalar
 from engine.experiment.dataset import Batches, Dataset
@@ -17,7 +18,8 @@ from engine.optim.optimizers import Optimizer
 from engine.program.graph import Network, initial_parameters
 from engine.run.op import CLOCK, Op, TensorInfo
 from engine.run.phases import Phase
-from engine.run.position import Granularity, Position
+from engine.run.source import Executed
+from engine.run.timeline import Periodic
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,25 +43,42 @@ class Program:
         """The parameters in the order of the layers."""
         return [info for info in self.tensors.values() if info.role == "parameter"]
 
-    @cached_property
-    def iterations(self) -> int:
-        """Iterations of the whole run."""
-        return self.experiment.training.epochs * self.batches.count
+    @property
+    def name(self) -> str:
+        """The name of the experiment."""
+        return self.experiment.name
+
+    @property
+    def order(self) -> tuple[Phase, ...]:
+        """The phases in their order, the skipped ones too."""
+        return tuple(self.experiment.training.order)
 
     @cached_property
-    def events(self) -> int:
-        """Events of the whole run."""
-        return self.iterations * len(self.ops)
+    def timeline(self) -> Periodic:
+        """The ops of the whole run by event."""
+        return Periodic(self.ops, self.experiment.training.epochs, self.batches.count)
+
+    def lasting(self, iterations: int) -> "Program":
+        """The same program with epochs enough for ``iterations``; itself where it has enough.
+
+        Batches and initial values do not depend on the number of epochs, so every event that both
+        have is the same.
+        """
+        if iterations <= self.timeline.iterations:
+            return self
+        epochs = -(-iterations // self.batches.count)
+        training = msgspec.structs.replace(self.experiment.training, epochs=epochs)
+        return replace(self, experiment=msgspec.structs.replace(self.experiment, training=training))
 
     @cached_property
-    def phase_starts(self) -> tuple[int, ...]:
-        """The index of the first op of each phase that has one."""
-        ops = self.ops
-        return tuple(i for i in range(len(ops)) if i == 0 or ops[i].phase != ops[i - 1].phase)
+    def source(self) -> Executed:
+        """The results of the ops: they are executed."""
+        return Executed(self.initial, self.batch)
 
-    def phases(self) -> list[Phase]:
-        """The phases that have ops, in their order."""
-        return [self.ops[i].phase for i in self.phase_starts]
+    @cached_property
+    def loss(self) -> str | None:
+        """The name of the loss."""
+        return next((info.name for info in self.tensors.values() if info.role == "loss"), None)
 
     def resolve(self, name: str) -> str:
         """A tensor's own name for an alias, any other name as it is."""
@@ -76,52 +95,21 @@ class Program:
             letters = {"weight": "W", "bias": "b"}
             short |= {f"{letters[role]}{i}": node.tensor(role) for role in node.layer.parameters}
         short["yhat"] = self.network.output
-        every = short | {f"{name}.grad": f"{own}.grad" for name, own in short.items()}
-        return {name: own for name, own in every.items() if own in self.tensors}
-
-    def position(self, event: int) -> Position:
-        """The place of an event: its epoch, iteration, batch and op."""
-        iteration, op = divmod(min(event, self.events), len(self.ops))
-        if iteration == self.iterations:
-            iteration, op = iteration - 1, len(self.ops)
-        epoch, batch = divmod(iteration, self.batches.count)
-        return Position(event, epoch + 1, iteration + 1, batch, op)
-
-    def boundary(self, event: int, granularity: Granularity, count: int) -> int:
-        """The event that ``count`` steps lead to; negative counts lead backwards.
-
-        A step backwards from inside a phase, iteration or epoch leads to its own beginning;
-        no steps lead nowhere.
-        """
-        if count == 0:
-            return event
-        starts, period = self._grid(granularity)
-        per = len(starts)
-        whole, rest = divmod(event, period)
-        inside = bisect_right(starts, rest) - 1
-        index = whole * per + inside
-        if count < 0 and rest != starts[inside]:
-            index += 1
-        whole, inside = divmod(index + count, per)
-        return max(0, min(self.events, whole * period + starts[inside]))
-
-    def _grid(self, granularity: Granularity) -> tuple[tuple[int, ...], int]:
-        """Where steps of a size begin, as offsets within a period of events."""
-        ops = len(self.ops)
-        match granularity:
-            case Granularity.OP:
-                return (0,), 1
-            case Granularity.PHASE:
-                return self.phase_starts, ops
-            case Granularity.ITERATION:
-                return (0,), ops
-            case Granularity.EPOCH:
-                return (0,), ops * self.batches.count
+        short = {name: own for name, own in short.items() if own in self.tensors}
+        derived = {
+            f"{n}.grad": self.gradients[own] for n, own in short.items() if own in self.gradients
+        }
+        return short | derived
 
     @cached_property
     def entering(self) -> tuple[str, ...]:
         """The tensors that no op writes, and that every iteration begins with anew."""
         return ("x", "y", CLOCK) if CLOCK in self.tensors else ("x", "y")
+
+    @cached_property
+    def batch_names(self) -> tuple[str, ...]:
+        """The inputs and the targets: what a batch brings."""
+        return tuple(i.name for i in self.tensors.values() if i.role in ("input", "target"))
 
     def batch(self, iteration: int) -> dict[str, Array]:
         """The tensors that an iteration, counted from 0, begins with."""
@@ -142,15 +130,16 @@ class Program:
         written: set[str] = set()
         needed: set[str] = set()
         for op in self.ops:
-            added = op.writes if op.phase == Phase.BACKWARD and op.name in self.gradients else ()
+            added = op.writes if op.adds else ()
             needed.update(name for name in (*op.reads, *added) if name not in written)
             written.update(op.writes)
         return frozenset((needed | (self.tensors.keys() - written)).difference(self.entering))
 
     @cached_property
     def gradients(self) -> dict[str, str]:
-        """The parameter behind each gradient that backward adds to."""
-        return {f"{info.name}.grad": info.name for info in self.parameters}
+        """Each tensor that has a gradient, with the name of its gradient."""
+        infos = self.tensors.values()
+        return {info.gradient_of: info.name for info in infos if info.gradient_of is not None}
 
     def nbytes(self, op: Op) -> int:
         """Bytes that one execution of an op leaves behind in a history."""

@@ -14,9 +14,9 @@ from engine.formulas.symbols import gradient
 from engine.optim.clipping import Clipping
 from engine.optim.optimizers import Optimizer
 from engine.optim.schedules import SCHEDULES, Schedule
-from engine.program.graph import Network, Node, settings
+from engine.program.graph import GRADIENT, Network, Node, settings
 from engine.program.program import Program
-from engine.run.op import CLOCK, Op, Run, Tensors
+from engine.run.op import CLOCK, Compute, Op, Tensors
 from engine.run.phases import Phase
 
 RATE, INITIAL_RATE = "optimizer.lr", "optimizer.initial_lr"
@@ -78,7 +78,7 @@ class Updates:
 
     def clips(self, clipping: Clipping, moved: list[tuple[str, Node, str]]) -> Iterator[Op]:
         """The norm of all gradients where it is needed, then one gradient after another."""
-        grads = tuple(f"{name}.grad" for name, _, _ in moved)
+        grads = tuple(name + GRADIENT for name, _, _ in moved)
         more: tuple[str, ...] = ()
         if clipping.norm is not None:
             text = f"c = {clipping.factor_formula()}"
@@ -97,7 +97,7 @@ class Updates:
         symbol = node.symbols[role]
         text = f"{symbol} ← {self.optimizer.formula(symbol)}"
         whole = ", ".join((text, *self.optimizer.details(symbol)))
-        reads = (name, f"{name}.grad", *slots, *hyper.values())
+        reads = (name, name + GRADIENT, *slots, *hyper.values())
         run = updating(self.optimizer, name, slots, hyper)
         return op(node.name, (text, whole), reads, (name, *slots), run)
 
@@ -130,7 +130,7 @@ def op(
     text: tuple[str, str],
     reads: tuple[str, ...],
     writes: tuple[str, ...],
-    run: Run,
+    run: Compute,
 ) -> Op:
     """One op of the phase; ``text`` is its short label and its whole formula."""
     return Op(0, Phase.UPDATE, writes[0], layer, *text, reads, writes, run)
@@ -146,7 +146,7 @@ def is_frozen(node: Node, role: str) -> bool:
     return isinstance(node.spec, LinearSpec) and role in node.spec.frozen
 
 
-def scheduling(schedule: Schedule, batches: int) -> Run:
+def scheduling(schedule: Schedule, batches: int) -> Compute:
     """An op that sets the learning rate."""
 
     def run(tensors: Tensors) -> tuple[Array, ...]:
@@ -156,7 +156,7 @@ def scheduling(schedule: Schedule, batches: int) -> Run:
     return run
 
 
-def measuring(clipping: Clipping, grads: tuple[str, ...]) -> Run:
+def measuring(clipping: Clipping, grads: tuple[str, ...]) -> Compute:
     """An op that finds the norm of all gradients, and the factor they are multiplied with."""
 
     def run(tensors: Tensors) -> tuple[Array, ...]:
@@ -166,7 +166,7 @@ def measuring(clipping: Clipping, grads: tuple[str, ...]) -> Run:
     return run
 
 
-def clipping_of(clipping: Clipping, grad: str) -> Run:
+def clipping_of(clipping: Clipping, grad: str) -> Compute:
     """An op that clips one gradient; without one it writes nothing."""
 
     def run(tensors: Tensors) -> tuple[Array, ...]:
@@ -182,9 +182,9 @@ def clipping_of(clipping: Clipping, grad: str) -> Run:
 
 def updating(
     optimizer: Optimizer, name: str, slots: tuple[str, ...], hyper: Mapping[str, str]
-) -> Run:
+) -> Compute:
     """An op that moves one parameter; without a gradient everything stays as it is."""
-    gradient_name, sources = f"{name}.grad", tuple(hyper.items())
+    gradient_name, sources = name + GRADIENT, tuple(hyper.items())
 
     def run(tensors: Tensors) -> tuple[Array, ...]:
         grad = tensors.get(gradient_name)

@@ -21,6 +21,7 @@ from engine.program.update import Updates
 from engine.recording.canonical import words
 from engine.recording.recorded import Recording
 from engine.run.phases import Phase
+from engine.run.timeline import begun
 
 LITERAL = 64  # elements of an array that are written out
 LINE = 90
@@ -105,7 +106,7 @@ for iteration in range(ITERATIONS):
 def torch_script(recording: Recording, branch: str) -> str:
     """The script of a run, as many iterations as the branch has."""
     program = recording.program
-    iterations = -(-recording.branches[branch].events // len(program.ops))
+    iterations = begun(program.timeline, recording.branches[branch].events)
     title = ascii(program.experiment.name)[1:-1].replace('"', "'").replace("\\", "/")
     parts = [
         HEAD.format(title=title, iterations=iterations),

@@ -69,7 +69,7 @@ class Comparison:
             if self.outcome.first is None:
                 self.iteration(iteration)
             for session in self.sides:
-                session.goto(iteration * len(session.program.ops))
+                session.goto(session.timeline.begin(iteration))
             if iteration in self.columns:
                 self.column(iteration, a.tensors, b.tensors)
             self.outcome.compared = iteration
@@ -86,8 +86,8 @@ class Comparison:
         """Compare an iteration op by op; each run does those the other lacks on the way."""
         a, b = self.sides
         for index, other in aligned(a.program, b.program):
-            a.goto((iteration - 1) * len(a.program.ops) + index)
-            b.goto((iteration - 1) * len(b.program.ops) + other)
+            a.goto(a.timeline.begin(iteration - 1) + index)
+            b.goto(b.timeline.begin(iteration - 1) + other)
             place = format_position(a.program, a.event)
             for name in ("x", "y", *edited(a), *edited(b)):
                 self.look(a.event, place, name, a.tensors.get(name), b.tensors.get(name))

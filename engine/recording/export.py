@@ -6,10 +6,13 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Array
+from engine.recording.lane import BATCH
 from engine.recording.recorded import Recording
-from engine.recording.replay import open_session
-from engine.recording.trace_json import Step, header, loss_of, step_object
+from engine.recording.replay import open_debugger
+from engine.recording.trace_json import Step, header, step_object
 from engine.run.position import Granularity
+from engine.run.run import loss_of
+from engine.run.timeline import completed
 from engine.session.session import Session
 
 NPZ_BYTES = 2**28  # parameters of so many bytes are kept after every iteration
@@ -17,7 +20,7 @@ NPZ_BYTES = 2**28  # parameters of so many bytes are kept after every iteration
 
 def recorded_lines(recording: Recording, branch: str, with_values: bool) -> Iterator[Any]:
     """The header, then a line for each event, just as a trace of the experiment prints them."""
-    session, _ = open_session(recording)
+    session = open_debugger(recording)[0].session
     session.branches.switch(branch)
     session.goto(0)
     yield header(session.program, with_values)
@@ -29,13 +32,16 @@ def recorded_lines(recording: Recording, branch: str, with_values: bool) -> Iter
 def next_step(session: Session) -> Step:
     """The next event of a session as a step of a trace."""
     program = session.program
-    begins = session.event % len(program.ops) == 0
-    names = program.batch(session.event // len(program.ops)) if begins else ()
-    batch = {name: session.tensors[name] for name in names if name in ("x", "y")}
+    timeline = session.timeline
+    begins = session.event == timeline.begin(timeline.iteration(session.event))
+    names = [name for name in program.entering if program.tensors[name].role in BATCH]
+    batch = {name: session.tensors[name] for name in names}
     session.step()
     event = session.last_event()
     assert event is not None
-    return Step((event,), Granularity.OP, loss_of(session.tensors), batch if begins else None)
+    return Step(
+        (event,), Granularity.OP, loss_of(program, session.tensors), batch if begins else None
+    )
 
 
 def recorded_arrays(recording: Recording, branch: str) -> dict[str, Array]:
@@ -43,18 +49,18 @@ def recorded_arrays(recording: Recording, branch: str) -> dict[str, Array]:
 
     ``iterations`` says after which; entry 0 is the beginning.
     """
-    session, _ = open_session(recording)
+    session = open_debugger(recording)[0].session
     session.branches.switch(branch)
-    ops, known = len(session.program.ops), session.known
+    timeline, known = session.timeline, session.known
     session.goto(0)
     parameters = [info.name for info in session.program.parameters]
     size = sum(info.nbytes for info in session.program.parameters)
-    count = known // ops
+    count = completed(timeline, known)
     spacing = max(1, -(-size * (count + 1) // NPZ_BYTES))
     wanted = [*range(0, count, spacing), count]
     stacks: dict[str, list[Array]] = {name: [] for name in parameters}
     for iteration in wanted:
-        session.goto(iteration * ops)
+        session.goto(timeline.begin(iteration))
         for name in parameters:
             stacks[name].append(session.tensors[name])
     session.goto(known)

@@ -109,11 +109,7 @@ class StrongMarks(Marks):
         self.hashes = [kind_hash(DTYPES[info.dtype], info.shape) for info in infos]
         self.shapes = [info.shape for info in infos]
         starts = [sum(self.counts[:i]) for i in range(len(self.counts))]
-        self.gradients = {
-            starts[op.index]: op.name
-            for op in program.ops
-            if op.phase == Phase.BACKWARD and op.name in program.gradients
-        }
+        self.gradients = {starts[op.index]: op.name for op in program.ops if op.adds}
         self.dtype = DTYPES[program.experiment.dtype]
         self.waiting: list[list[tuple[str, bytes]]] = []
 

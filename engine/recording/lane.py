@@ -9,8 +9,11 @@ from engine.program.program import Program
 from engine.recording.contents import NOWHERE, Contents
 from engine.recording.digests import STRONG, Digest, link
 from engine.recording.iteration_digests import Marks, QuickMarks, StrongMarks
+from engine.run.run import loss_key
+from engine.run.timeline import Which, completed
 
 Written = tuple[Array, ...]
+BATCH = ("input", "target")  # what a keyframe lacks: it is a function of the position
 Row = tuple[Any, ...]
 
 
@@ -38,21 +41,23 @@ class Line:
         self.marks: Marks = (
             StrongMarks(program, contents) if width == STRONG else QuickMarks(program)
         )
-        self._ops = len(program.ops)
-        self._loss_op = next((op.index for op in program.ops if op.name == "loss"), -1)
+        self._listing = program.timeline.listing(0)
+        self._loss_op = next(iter(self._listing.places(Which(loss_key(program)))), -1)
+        self._iteration = 0
         self._under_way: list[Written] = []
 
     def begin(self, link: Digest, events: int) -> None:
         """Start at the beginning of an iteration, whose link follows on another."""
         self.link, self.events = link, events
+        self._iteration = completed(self.program.timeline, events)
 
     def take(self, written: Sequence[Written]) -> None:
         """The next events of the current iteration, in order; at most to its end."""
         self._under_way.extend(written)
         self.events += len(written)
-        if len(self._under_way) == self._ops:
+        if len(self._under_way) == len(self._listing):
             complete, self._under_way = self._under_way, []
-            iteration = self.events // self._ops
+            self._iteration = iteration = self._iteration + 1
             row = self.block(iteration, *self.marks.iteration(complete))
             self.link = row[-1]
             self.blocks.append(row)
@@ -67,13 +72,13 @@ class Line:
         """The row of a loss, but for its gradient; NULL for NaN and where it was skipped."""
         after = written[self._loss_op]
         value = float(after[0]) if after else None
-        event = (iteration - 1) * self._ops + self._loss_op
+        event = self.program.timeline.begin(iteration - 1) + self._loss_op
         known = None if value is None or math.isnan(value) else value
         return self.number, iteration, event, known
 
     def keyframe(self, tensors: Mapping[str, Array], whole: bool = False) -> None:
         """Keep the tensors at the beginning of an iteration, if it is one of those to keep."""
-        iteration = self.events // self._ops
+        iteration = self._iteration
         if iteration % self.spacing or not self.contents.open:
             return
         whole = whole or self.width == STRONG
@@ -93,7 +98,7 @@ class Line:
         blocks, losses, keyframes = self.blocks, self.losses, self.keyframes
         self.blocks, self.losses, self.keyframes = [], [], []
         if self._under_way:
-            number = self.events // self._ops + 1
+            number = self._iteration + 1
             blocks.append(self.block(number, *self.marks.iteration(self._under_way)))
             if 0 <= self._loss_op < len(self._under_way):
                 losses.append(self.loss(number, self._under_way))
@@ -104,4 +109,4 @@ class Line:
 
 def places(program: Program) -> list[str]:
     """The tensors of a keyframe, in their order: all but the batch."""
-    return [name for name in program.tensors if name not in ("x", "y")]
+    return [info.name for info in program.tensors.values() if info.role not in BATCH]

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from engine.arrays import Array
 from engine.measure.metrics import evaluate
 from engine.program.program import Program
 from engine.recording.writer import Writer
+from engine.run.drive import carry_out
 from engine.session.branches import MAIN
 
 
@@ -16,19 +15,11 @@ def record_run(writer: Writer, program: Program, iterations: int) -> Iterator[in
     line = writer.branch(MAIN)
     tensors: dict[str, Array] = program.initial()
     writer.metrics(MAIN, evaluate(program, tensors))
-    ops = [(op.run, op.writes) for op in program.ops]
+    timeline = program.timeline
     for iteration in range(iterations):
-        tensors.update(program.batch(iteration))
+        tensors.update(program.source.enters(iteration))
         line.keyframe(tensors)
-        written: list[tuple[Array, ...]] = []
-        with np.errstate(all="ignore"):
-            for run, names in ops:
-                after = run(tensors)  # nobody else gets to see these: read-only would cost time
-                written.append(after)
-                if len(after) == 1 == len(names):  # nearly always, and faster
-                    tensors[names[0]] = after[0]
-                else:
-                    tensors.update(zip(names, after, strict=False))
-        line.take(written)
+        ops = timeline.stretch(timeline.begin(iteration), timeline.begin(iteration + 1))
+        line.take(carry_out(ops, tensors, freeze=False))  # nobody else gets to see the arrays
         yield iteration + 1
     writer.metrics(MAIN, evaluate(program, tensors))

@@ -12,7 +12,6 @@ from engine.errors import GradstepError
 from engine.experiment.dataset import Dataset
 from engine.experiment.spec import Experiment, LinearSpec
 from engine.program.compiler import compile_program
-from engine.program.duration import lasting
 from engine.program.program import Program
 from engine.recording.canonical import parse, parse_experiment, parse_journal, parse_labels
 from engine.recording.contents import NOWHERE
@@ -23,6 +22,7 @@ from engine.recording.lane import places
 from engine.recording.reader import Damaged, Reader
 from engine.recording.runs import Run, read_runs
 from engine.recording.stored import StoredContents
+from engine.run.timeline import completed
 from engine.session.bookmarks import Bookmark
 from engine.session.branches import is_branch_name
 from engine.session.journal import Journal
@@ -120,7 +120,7 @@ class Recording:
             raise GradstepError(f"{self.reader.path}: {said}")
         self.slots = tuple(rows)
         longest = max((branch.events for branch in self.read_branches()), default=0)
-        return lasting(program, -(-longest // len(program.ops)))
+        return program.lasting(program.timeline.needed(longest))
 
     @property
     def dataset(self) -> Dataset:
@@ -176,17 +176,17 @@ class Recording:
     def branches(self) -> dict[str, RecordedBranch]:
         """The branches by name, parents first, with only events that have their digests."""
         found: dict[str, RecordedBranch] = {}
-        ops = len(self.program.ops)
+        timeline = self.program.timeline
         for branch in self.read_branches():
             if branch.name in found or (branch.parent is not None and branch.parent not in found):
                 raise self.damaged(f"branch {branch.name!r} hangs on {branch.parent!r}")
-            if not 0 <= branch.fork <= branch.events <= self.program.events:
+            if not 0 <= branch.fork <= branch.events <= timeline.end:
                 raise self.damaged(f"branch {branch.name!r} has {branch.events} events")
             row = self.reader.one(
                 "SELECT max(iteration) FROM block WHERE branch = ?", (branch.id,), "I"
             )
-            last = row[0] if row and row[0] is not None else branch.fork // ops
-            if branch.events > last * ops:
+            last = row[0] if row and row[0] is not None else completed(timeline, branch.fork)
+            if branch.events > timeline.begin(last):
                 said = f"has {branch.events} events, but digests up to iteration {last}"
                 raise self.damaged(f"branch {branch.name!r} {said}")
             found[branch.name] = branch
@@ -222,9 +222,13 @@ class Recording:
         journal: Journal = self.naming(parse_journal, texts)
         return journal
 
+    def whole(self, event: int) -> int:
+        """How many iterations are over at an event."""
+        return completed(self.program.timeline, event)
+
     def line(self, branch: RecordedBranch, iteration: int) -> RecordedBranch:
         """The branch that has the rows of an iteration, counted from 1."""
-        while branch.parent is not None and iteration <= branch.fork // len(self.program.ops):
+        while branch.parent is not None and iteration <= self.whole(branch.fork):
             branch = self.branches[branch.parent]
         return branch
 
@@ -245,7 +249,7 @@ class Recording:
             raise self.damaged(f"{what}: something else than a number") from None
         if branch.parent is None:
             return values
-        start = first if count else branch.fork // len(self.program.ops) + 1
+        start = first if count else self.whole(branch.fork) + 1
         return self.losses(self.branches[branch.parent])[: start - 1] + values
 
     # -- iterations and tensors
@@ -307,7 +311,7 @@ class Recording:
             )
             if row is not None:
                 return row[0], bool(row[1])
-            iteration = min(iteration, line.fork // len(self.program.ops))
+            iteration = min(iteration, self.whole(line.fork))
             line = self.branches[line.parent] if line.parent is not None else None
         return None
 

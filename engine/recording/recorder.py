@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from engine.debugger import Debugger
 from engine.recording.canonical import canonical
 from engine.recording.lane import Line
 from engine.recording.rerun import Rerun
 from engine.recording.writer import Writer
+from engine.run.timeline import begun
 from engine.session.branches import Branch
 from engine.session.session import Session
 
@@ -19,9 +21,10 @@ class Recorder:
     so that it does not matter when the recording began or how far the session has run since.
     """
 
-    def __init__(self, writer: Writer, session: Session) -> None:
+    def __init__(self, writer: Writer, debugger: Debugger) -> None:
         self.writer = writer
-        self.session = session
+        self.debugger = debugger
+        self.session = debugger.session
         self.lines: dict[Branch, tuple[Line, Rerun]] = {}
         self._places: dict[str, list[tuple[object, ...]]] = {}
 
@@ -44,9 +47,11 @@ class Recorder:
         line, rerun = self.lines[branch]
         self.writer.journal(branch.name, branch.journal)
         rerun.journal = branch.journal
-        ops = len(self.session.program.ops)
+        timeline = self.session.timeline
+        begins = timeline.begin(begun(timeline, line.events))
         while line.events < branch.known and not self.writer.failed:
-            if line.events % ops == 0:
+            if line.events == begins:
+                begins = timeline.begin(timeline.iteration(begins) + 1)
                 line.keyframe(rerun.tensors, whole=bool(branch.journal))
             known = branch.history.events.get(line.events)
             written = rerun.result() if known is None else known[1]
@@ -63,11 +68,11 @@ class Recorder:
 
     def places(self) -> None:
         """The bookmarks, stops and watches, where they have changed."""
-        session = self.session
+        debugger = self.debugger
         found: dict[str, list[tuple[object, ...]]] = {
-            "bookmark": [(m.name, m.event, m.text) for m in session.bookmarks.values()],
-            "stop": [(canonical(stop),) for stop in session.stops.to_list()],
-            "watch": [(source,) for source in session.watches],
+            "bookmark": [(m.name, m.event, m.text) for m in debugger.bookmarks.values()],
+            "stop": [(canonical(stop),) for stop in debugger.stops.to_list()],
+            "watch": [(source,) for source in debugger.watches],
         }
         for table, rows in found.items():
             if rows != self._places.get(table, []):
@@ -80,7 +85,7 @@ def resumed(session: Session, branch: Branch, event: int) -> Rerun:
     rerun = Rerun(session.program, branch.journal)
     iteration = branch.history.nearest(event, branch.journal)
     if iteration:
-        start = iteration * len(session.program.ops)
+        start = session.timeline.begin(iteration)
         rerun.restart(start, branch.history.keyframes[iteration])
     while rerun.event < event:
         rerun.step()

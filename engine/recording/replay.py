@@ -11,28 +11,43 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from engine.arrays import Array
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.recording.canonical import parse
 from engine.recording.digests import event_digest
 from engine.recording.reader import Damaged
 from engine.recording.recorded import Block, RecordedBranch, Recording
 from engine.run.op import Op
+from engine.run.run import loss_key
+from engine.run.source import LIVE, Ability, Keyframe
+from engine.run.timeline import completed
 from engine.session.branches import MAIN, Branch
-from engine.session.history import DEFAULT_BUDGET, History, Keyframe
+from engine.session.history import DEFAULT_BUDGET, History
 from engine.session.session import Session
 
-RECORDED, RECOMPUTED, DIFFERS, LIVE = "recorded", "recomputed", "differs", "live"
+RECORDED, RECOMPUTED, DIFFERS = "recorded", "recomputed", "differs"
 UNCHECKED = "unchecked"  # its digests are damaged
 CACHED_BLOCKS = 16
 MOST_STATUSES = 200_000
 
 
 class Playback:
-    """The source of a session that replays a recording."""
+    """The source of a session that replays a recording.
 
-    def __init__(self, recording: Recording, session: Session) -> None:
+    Everything may be done with it: what is edited becomes a branch that is executed.
+    """
+
+    can = frozenset(Ability)
+    why_not = ""
+    recorded = True
+
+    def __init__(self, recording: Recording, debugger: Debugger) -> None:
         self.recording = recording
-        self.session = session
+        self.debugger = debugger
+        self.session = session = debugger.session
+        self.timeline = session.timeline
+        self.initial = session.source.initial
+        self.enters = session.source.enters
         self.known: dict[Branch, RecordedBranch] = {}
         self.statuses: dict[tuple[str, int], str] = {}
         self.trouble = ""
@@ -41,14 +56,14 @@ class Playback:
         for op in session.program.ops:
             self._starts.append(self._starts[-1] + len(op.writes))
 
-    def results(
-        self, branch: Branch, op: Op, event: int, tensors: Mapping[str, Array]
+    def produce(
+        self, branch: Branch, event: int, op: Op, tensors: Mapping[str, Array]
     ) -> tuple[Array, ...]:
         """What an op wrote when it was recorded, or writes now."""
         origin = self.origin(branch, event)
         if origin is None:
             return self.noted(origin, event, LIVE, op.run(tensors))
-        block = self.block(origin, event // len(self.session.program.ops) + 1)
+        block = self.block(origin, self.timeline.iteration(event) + 1)
         if block is None or self._starts[op.index + 1] > len(block.digests):
             return self.noted(origin, event, UNCHECKED, op.run(tensors))
         slots = [s for s in self.slots(op) if any(block.digests[s])]
@@ -121,7 +136,7 @@ class Playback:
             recorded, event = self.last_recorded(branch)
         if recorded is None:
             return None
-        number = event // len(self.session.program.ops) + 1
+        number = completed(self.timeline, event) + 1
         try:
             while found := self.recording.keyframe_before(recorded, number):
                 number, whole = found
@@ -137,8 +152,7 @@ class Playback:
 
     def restores(self, branch: Branch, iteration: int, event: int) -> bool:
         """Whether an event comes after an iteration that writes all that its keyframe lacks."""
-        ops = len(self.session.program.ops)
-        start, end = iteration * ops, (iteration + 1) * ops
+        start, end = self.timeline.begin(iteration), self.timeline.begin(iteration + 1)
         return end <= event and not branch.journal.touches(start, end)
 
     def last_recorded(self, branch: Branch) -> tuple[RecordedBranch | None, int]:
@@ -173,10 +187,7 @@ class Playback:
 
     def count(self, event: int) -> int:
         """How many losses have been computed before an event."""
-        ops = self.session.program.ops
-        whole, rest = divmod(event, len(ops))
-        each = sum(op.name == "loss" for op in ops)
-        return whole * each + sum(op.name == "loss" for op in ops[:rest])
+        return self.timeline.count(loss_key(self.session.run), event)
 
     def branch(self, recorded: RecordedBranch) -> Branch:
         """The branch of the session that stands for a recorded one."""
@@ -190,31 +201,32 @@ class Playback:
 
     def load_places(self) -> None:
         """The bookmarks, stops and watches; what does not fit is told in ``trouble``."""
-        session, recording = self.session, self.recording
+        debugger, recording = self.debugger, self.recording
         problems = []
         for mark in recording.bookmarks:
             try:
-                event = min(mark.event, session.program.events)
-                session.bookmarks.mark(mark.name, event, mark.text)
+                event = min(mark.event, self.timeline.end)
+                debugger.bookmarks.mark(mark.name, event, mark.text)
             except GradstepError as problem:
                 problems.append(str(problem))
         stops = [parse(text, "its stops") for text in recording.entries("stop", "entry")]
-        problems += session.stops.load(stop for stop in stops if isinstance(stop, dict))
-        problems += session.watches.load(recording.entries("watch", "expression"))
+        problems += debugger.stops.load(stop for stop in stops if isinstance(stop, dict))
+        problems += debugger.watches.load(recording.entries("watch", "expression"))
         self.trouble = problems[0] if problems else self.trouble
 
 
-def open_session(recording: Recording, budget: int = DEFAULT_BUDGET) -> tuple[Session, Playback]:
-    """A session on a recording, at its first event."""
+def open_debugger(recording: Recording, budget: int = DEFAULT_BUDGET) -> tuple[Debugger, Playback]:
+    """A debugger on a recording, at its first event, and what it plays."""
     branches = recording.branches
     if MAIN not in branches:
         raise recording.damaged(f"there is no branch {MAIN!r}")
     session = Session(recording.program, budget)
-    playback = Playback(recording, session)
+    debugger = Debugger(session)
+    playback = Playback(recording, debugger)
     session.source = playback
     for branch in branches.values():
         playback.take(branch)
     if 0 in session.journal.edits:
         session.reenter(0)
     playback.load_places()
-    return session, playback
+    return debugger, playback

@@ -7,7 +7,7 @@ import numpy as np
 from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.program.program import Program
-from engine.run.event import execute
+from engine.run.drive import entered, execute
 from engine.run.op import Op
 from engine.session.edits import edited_tensor
 from engine.session.journal import Journal
@@ -30,14 +30,13 @@ class Rerun:
         """Go on from the beginning of an iteration: ``tensors`` are those before its edits."""
         self.tensors = dict(tensors)
         self.event = event
-        if event < self.program.events:
-            self.tensors.update(self.program.batch(event // len(self.program.ops)))
+        self.tensors.update(entered(self.program, event))
         self._edited = False
 
     @property
     def op(self) -> Op:
         """The op about to run."""
-        return self.program.ops[self.event % len(self.program.ops)]
+        return self.program.timeline.op(self.event)
 
     @property
     def skipped(self) -> bool:
@@ -64,9 +63,7 @@ class Rerun:
         for name, array in zip(self.op.writes, written, strict=False):
             self.tensors[name] = array
         self.event += 1
-        ops, program = len(self.program.ops), self.program
-        if self.event % ops == 0 and self.event < program.events:
-            self.tensors.update(program.batch(self.event // ops))
+        self.tensors.update(entered(self.program, self.event))
         self._edited = False
 
     def step(self) -> Written:

@@ -11,9 +11,11 @@ from typing import Any
 from engine import __version__
 from engine.arrays import Array
 from engine.program.program import Program
-from engine.run.event import Event, advance, initial_state
+from engine.run.drive import entered, happen
+from engine.run.event import Event
 from engine.run.phases import Phase
 from engine.run.position import Granularity, Position
+from engine.run.run import loss_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,21 +79,15 @@ def steps(program: Program, granularity: Granularity, iterations: int) -> Iterat
     """
     if granularity == Granularity.EPOCH:
         raise ValueError("a step of a trace is an op, a phase or an iteration")
-    state = initial_state(program)
-    end = min(iterations * len(program.ops), program.events)
-    while state.event < end:
-        first = state.event % len(program.ops) == 0
-        batch = {name: state.tensors[name] for name in program.entering} if first else None
-        events = []
-        for _ in range(program.boundary(state.event, granularity, 1) - state.event):
-            state, event = advance(program, state)
-            events.append(event)
-        yield Step(tuple(events), granularity, loss_of(state.tensors), batch)
-
-
-def loss_of(tensors: Mapping[str, Array]) -> float | None:
-    """The loss that was computed last; None before the first."""
-    return float(tensors["loss"]) if "loss" in tensors else None
+    timeline, tensors, event = program.timeline, program.source.initial(), 0
+    end = timeline.begin(iterations)
+    while event < end:
+        batch = entered(program, event)
+        tensors.update(batch)
+        stop = timeline.boundary(event, granularity, 1)
+        events = tuple(happen(program, tensors, event, stop))
+        yield Step(events, granularity, loss_of(program, tensors), batch or None)
+        event = stop
 
 
 def values(array: Array | None) -> Any:
@@ -101,7 +97,7 @@ def values(array: Array | None) -> Any:
 
 def header(program: Program, with_values: bool = False) -> dict[str, Any]:
     """The first line of a trace; with values also those of the parameters at the start."""
-    initial = initial_state(program).tensors if with_values else {}
+    initial = program.source.initial() if with_values else {}
     parameters = [
         {"name": info.name, "shape": list(info.shape)}
         | ({"value": values(initial[info.name])} if with_values else {})

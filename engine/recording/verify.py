@@ -21,6 +21,8 @@ from engine.recording.recorded import Block, RecordedBranch, Recording
 from engine.recording.rerun import Rerun
 from engine.recording.ulps import ulps_between
 from engine.run.position_text import format_position
+from engine.run.run import loss_key
+from engine.run.timeline import begun, completed
 from engine.session.changes import first_difference
 
 TOLERANCES = {"float32": 1e-4, "float64": 1e-9}  # of the largest element of a tensor
@@ -89,17 +91,17 @@ class Verification:
 
     def branch(self, branch: RecordedBranch) -> Iterator[int]:
         """Compare one branch from the iteration of its fork on."""
-        ops = len(self.program.ops)
+        timeline = self.program.timeline
         rerun = Rerun(self.program, branch.journal)
-        first = branch.fork // ops + 1 if branch.parent is not None else 1
-        while rerun.event < (first - 1) * ops:  # compared with the parent
+        first = completed(timeline, branch.fork) + 1 if branch.parent is not None else 1
+        while rerun.event < timeline.begin(first - 1):  # compared with the parent
             rerun.step()
         losses = self.recording.losses(branch)
-        for iteration in range(first, -(-branch.events // ops) + 1):
+        for iteration in range(first, begun(timeline, branch.events) + 1):
             if not self.keyframe(branch, iteration, rerun):
                 return
             block = self.recording.block(branch, iteration)
-            end = min(iteration * ops, branch.events)
+            end = min(timeline.begin(iteration), branch.events)
             while rerun.event < end:
                 if not self.event(branch, block, rerun):
                     return
@@ -178,14 +180,15 @@ class Verification:
         self, branch: RecordedBranch, losses: list[float], iteration: int, rerun: Rerun
     ) -> bool:
         """Compare the row of a loss with the loss that the events give."""
-        op = next((op for op in self.program.ops if op.name == "loss"), None)
-        event = (iteration - 1) * len(self.program.ops) + (op.index if op else 0)
-        if op is None or event >= branch.events or "loss" not in rerun.tensors:
+        timeline, loss = self.program.timeline, self.program.loss
+        begin = timeline.begin(iteration - 1)
+        event = timeline.next(begin - 1, op=loss_key(self.program))
+        if event is None or event >= branch.events or loss not in rerun.tensors:
             return True
         if self.journal_skips(rerun, event):
             return True
         there = np.float64(losses[iteration - 1]) if iteration <= len(losses) else None
-        here = np.float64(rerun.tensors["loss"])
+        here = np.float64(rerun.tensors[loss])
         if there is not None and self.same(np.asarray(there), np.asarray(here)):
             return True
         if there is not None and np.isnan(there) and np.isnan(here):

@@ -21,6 +21,7 @@ from engine.recording.digests import QUICK, STRONG, journal_digest, root_digest
 from engine.recording.estimate import Estimate
 from engine.recording.lane import Line
 from engine.recording.schema import APPLICATION_ID, TABLES, USER_VERSION
+from engine.run.timeline import begun, completed
 from engine.session.journal import Journal
 
 Rows = list[tuple[Any, ...]]
@@ -132,14 +133,15 @@ class Writer:
 
     def start(self, parent: str | None, fork: int) -> tuple[bytes, int]:
         """Where the chain of a branch begins, and with which event."""
-        iteration = fork // len(self.program.ops)
+        timeline = self.program.timeline
+        iteration = completed(timeline, fork)
         while parent is not None and iteration:
             above, earlier = self.parents[parent]
-            if above is None or iteration > earlier // len(self.program.ops):
+            if above is None or iteration > completed(timeline, earlier):
                 query = "SELECT link FROM block WHERE branch = ? AND iteration = ?"
                 values = (self.lines[parent].number, iteration)
                 (link,) = self.connection.execute(query, values).fetchone()
-                return link, iteration * len(self.program.ops)
+                return link, timeline.begin(iteration)
             parent = above
         return self.root, 0
 
@@ -178,7 +180,7 @@ class Writer:
     def metrics(self, name: str, found: Mapping[str, float]) -> None:
         """What a branch reaches where it stands: loss and accuracy on all rows."""
         line = self.lines[name]
-        iteration = -(-line.events // len(self.program.ops))
+        iteration = begun(self.program.timeline, line.events)
         rows = [(line.number, iteration, k, None if math.isnan(v) else v) for k, v in found.items()]
         query = "INSERT OR REPLACE INTO metric VALUES (?, ?, ?, ?)"
         self.attempt(lambda: self.connection.executemany(query, rows))

@@ -7,11 +7,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.arrays import Array, Shape
+from engine.errors import GradstepError
 from engine.run.phases import Phase
 
 CLOCK = "training.iteration"  # the number of the iteration, where an op needs to know it
 Tensors = Mapping[str, Array]
-Run = Callable[[Tensors], tuple[Array, ...]]
+Compute = Callable[[Tensors], tuple[Array, ...]]
+
+
+def not_executable(tensors: Tensors) -> tuple[Array, ...]:
+    """What an op does that can only be looked at."""
+    raise GradstepError("this op was recorded: it cannot be executed again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,9 @@ class TensorInfo:
     """What is known of a tensor before anything runs.
 
     ``role`` is one of input, target, activation, mask, parameter, gradient, loss, slot, hyper.
+    ``gradient_of`` is the tensor whose gradient of the loss this is, and ``classes`` the number of
+    classes where the elements are class indices; ``slot_of`` is the parameter that the optimizer
+    keeps this for.
     """
 
     name: str
@@ -27,6 +36,9 @@ class TensorInfo:
     dtype: str
     role: str
     layer: str | None = None
+    gradient_of: str | None = None
+    classes: int | None = None
+    slot_of: str | None = None
 
     @property
     def nbytes(self) -> int:
@@ -36,7 +48,12 @@ class TensorInfo:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Op:
-    """The smallest thing executed. ``name`` is the tensor it is about, the first it writes."""
+    """The smallest thing executed: at the place ``index`` of its iteration.
+
+    ``name`` is the tensor it is about, the first it writes. Reads and writes are tensors by name.
+    One that ``adds`` puts its result on top of what is there.
+    An op of a captured run has no ``run``: calling it raises GradstepError.
+    """
 
     index: int
     phase: Phase
@@ -46,4 +63,10 @@ class Op:
     formula: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
-    run: Run = field(repr=False)
+    run: Compute = field(default=not_executable, repr=False)
+    adds: bool = False
+
+    @property
+    def key(self) -> str:
+        """Phase and name, ``backward:linear2.weight.grad``: no other op of an iteration has it."""
+        return f"{self.phase}:{self.name}"

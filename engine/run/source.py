@@ -1,26 +1,93 @@
-"""Where a session gets what its events write, if not from executing them: a recording."""
+"""Where the results of a timeline's ops come from: executed, recorded, or sent by a script."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeVar
 
 from engine.arrays import Array
-from engine.run.op import Op
+from engine.run.op import Op, Tensors
 
-if TYPE_CHECKING:
-    from engine.session.branches import Branch
-    from engine.session.history import Keyframe
+LIVE = "live"
+BranchT_contra = TypeVar("BranchT_contra", contravariant=True)
 
 
-class Source(Protocol):
-    """Results of events, and keyframes to start from."""
+class Ability(StrEnum):
+    """What may be done with a run, beside looking at it."""
 
-    def results(
-        self, branch: "Branch", op: Op, event: int, tensors: Mapping[str, Array]
+    EXECUTE = "execute"
+    EDIT = "edit"
+    SKIP = "skip"
+    BRANCH = "branch"
+
+
+@dataclass(frozen=True, eq=False)
+class Keyframe:
+    """The tensors at the beginning of an iteration, without its batch, to start again from.
+
+    Where it is not whole, what its own iteration writes is missing.
+    """
+
+    iteration: int
+    tensors: Mapping[str, Array]
+    whole: bool
+
+
+class Source(Protocol[BranchT_contra]):
+    """Results of events by branch of a session, and keyframes to start from.
+
+    ``can`` is what may be done with the run; ``why_not`` is a sentence for what may not.
+    """
+
+    @property
+    def can(self) -> frozenset[Ability]: ...
+    @property
+    def why_not(self) -> str: ...
+
+    @property
+    def recorded(self) -> bool:
+        """Whether what it gives was written down before, or is made now."""
+
+    def initial(self) -> dict[str, Array]:
+        """Every tensor that exists before the first op, the first batch too."""
+
+    def enters(self, iteration: int) -> dict[str, Array]:
+        """The tensors that an iteration, counted from 0, begins with anew: its batch."""
+
+    def produce(
+        self, branch: BranchT_contra, event: int, op: Op, tensors: Tensors
     ) -> tuple[Array, ...]:
         """What the op at an event writes; may raise what the op raises."""
 
-    def keyframe(self, branch: "Branch", event: int, after: int) -> "Keyframe | None":
+    def keyframe(self, branch: BranchT_contra, event: int, after: int) -> Keyframe | None:
         """The last keyframe that restores an event, if it is beyond iteration ``after``."""
 
-    def status(self, branch: "Branch", event: int) -> str:
+    def status(self, branch: BranchT_contra, event: int) -> str:
         """Where the values written at an event come from, in a word."""
+
+
+class Executed:
+    """The source of a compiled program: every op is executed, everything may be done."""
+
+    can = frozenset(Ability)
+    why_not = ""
+    recorded = False
+
+    def __init__(
+        self,
+        initial: Callable[[], dict[str, Array]],
+        enters: Callable[[int], dict[str, Array]],
+    ) -> None:
+        self.initial = initial
+        self.enters = enters
+
+    def produce(self, branch: object, event: int, op: Op, tensors: Tensors) -> tuple[Array, ...]:
+        """What the op writes, executed now."""
+        return op.run(tensors)
+
+    def keyframe(self, branch: object, event: int, after: int) -> None:
+        """None: the session's own keyframes are all there is."""
+
+    def status(self, branch: object, event: int) -> str:
+        """Always live."""
+        return LIVE

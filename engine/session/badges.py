@@ -1,19 +1,20 @@
 """What a gradient is worth at a place of the run: none, zeroed, fresh, stale, accumulated ×k.
 
-All of it follows from the program, the event and the journal of edits; nothing is executed.
+All of it follows from the timeline, the event and the journal of edits; nothing is executed.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from typing import Protocol
 
 from engine.errors import GradstepError
-from engine.program.program import Program
 from engine.run.op import Op
 from engine.run.phases import Phase
+from engine.run.run import Run
+from engine.run.timeline import Which
 from engine.session.journal import Edit, Journal
 
 
@@ -40,10 +41,10 @@ class Badge:
 
 
 class Placed(Protocol):
-    """What has a program, a cursor and a journal: a session."""
+    """What has a run, a cursor and a journal: a session."""
 
     @property
-    def program(self) -> Program: ...
+    def run(self) -> Run: ...
     @property
     def event(self) -> int: ...
     @property
@@ -52,44 +53,37 @@ class Placed(Protocol):
 
 def badge(session: Placed, tensor: str) -> Badge:
     """The badge of a tensor's gradient at the cursor; see :func:`badge_at`."""
-    return badge_at(session.program, session.journal, session.event, tensor)
+    return badge_at(session.run, session.journal, session.event, tensor)
 
 
-def badge_at(program: Program, journal: Journal, event: int, tensor: str) -> Badge:
+def badge_at(run: Run, journal: Journal, event: int, tensor: str) -> Badge:
     """The badge of the gradient of ``tensor`` when the cursor stands at ``event``.
 
     Stale means that the tensor itself was written after its gradient. Raises GradstepError for a
     tensor without a gradient.
     """
-    name = program.resolve(tensor)
-    gradient = f"{name}.grad"
-    if gradient not in program.tensors:
+    name = run.resolve(tensor)
+    gradient = run.gradients.get(name)
+    if gradient is None:
         raise GradstepError(f"{tensor} has no gradient; parameters and layer outputs have one")
-    times = Times(program, journal, event)
-    adds = [op for op in program.ops if op.phase == Phase.BACKWARD and op.name == gradient]
+    times = Times(run, journal, event)
+    adding = Which(phase=Phase.BACKWARD, writes=gradient)
     set_by_hand = times.edited(gradient, whole=True, zero=False)
-    zeroed = max(
-        times.last(op for op in program.ops if zeroes(op, gradient)),
-        times.edited(gradient, whole=True, zero=True),
-    )
-    count = times.count(adds, max(zeroed, set_by_hand)) + (set_by_hand > zeroed)
-    made = max(times.last(adds), set_by_hand)
+    zeroing = Which(phase=Phase.ZERO_GRAD, writes=gradient)
+    zeroed = max(times.last(zeroing), times.edited(gradient, whole=True, zero=True))
+    count = times.count(adding, max(zeroed, set_by_hand)) + (set_by_hand > zeroed)
+    made = max(times.last(adding), set_by_hand)
     touched = times.edited(gradient)
     if not count and touched > zeroed:  # an element of a gradient of zeros
         count, made = 1, touched
     if not count:
         return Badge(BadgeKind.ZEROED if zeroed >= 0 else BadgeKind.NONE)
-    if gradient not in program.gradients:
+    if not times.accumulates(adding):
         count = 1  # the gradient of an activation is set, not added to
-    written = times.last(op for op in program.ops if name in op.writes)
+    written = times.last(Which(writes=name))
     if max(written, times.edited(name), times.entered(name)) > made:
         return Badge(BadgeKind.STALE, count)
     return Badge(BadgeKind.FRESH if count == 1 else BadgeKind.ACCUMULATED, count)
-
-
-def zeroes(op: Op, gradient: str) -> bool:
-    """Whether an op sets this gradient to zero."""
-    return op.phase == Phase.ZERO_GRAD and op.name == gradient
 
 
 @dataclass(frozen=True)
@@ -99,18 +93,31 @@ class Times:
     The edits at event e have times from e on, in their order, the op at event e the time e + ½.
     """
 
-    program: Program
+    run: Run
     journal: Journal
     event: int
 
-    def last(self, ops: Iterable[Op]) -> float:
-        """When one of these ops was last executed."""
-        return max((self._last(op) for op in ops), default=-1)
+    def ops(self, which: Which) -> list[Op]:
+        """The ops in question, each once, of whatever iterations have them."""
+        found = {
+            listing.ops[place].key: listing.ops[place]
+            for listing in self.run.timeline.listings
+            for place in listing.places(which)
+        }
+        return list(found.values())
 
-    def count(self, ops: Iterable[Op], after: float) -> int:
+    def accumulates(self, which: Which) -> bool:
+        """Whether one of these ops adds to what is there."""
+        return any(op.adds for op in self.ops(which))
+
+    def last(self, which: Which) -> float:
+        """When one of these ops was last executed."""
+        return max((self._last(op) for op in self.ops(which)), default=-1)
+
+    def count(self, which: Which, after: float) -> int:
         """How often these ops were executed after a time."""
         first = max(0, math.floor(after + 0.5))
-        return sum(self._count(op, first, self.event) for op in ops)
+        return sum(self._count(op, first, self.event) for op in self.ops(which))
 
     def edited(self, name: str, whole: bool = False, zero: bool | None = None) -> float:
         """When a tensor was last edited; only as a whole, only to zeros or to something else."""
@@ -120,7 +127,7 @@ class Times:
                 edit.event + i * spread
                 for i, edit in enumerate(self.journal)
                 if isinstance(edit, Edit) and edit.event <= self.event
-                if self.program.resolve(edit.target) == name
+                if self.run.resolve(edit.target) == name
                 if not (whole and edit.index)
                 if zero is None or zero == (edit.value == 0)
             ),
@@ -129,10 +136,8 @@ class Times:
 
     def entered(self, name: str) -> float:
         """When a batch last brought a new value of the tensor."""
-        if name not in ("x", "y"):
-            return -1
-        ops = len(self.program.ops)
-        return min(self.event // ops, self.program.iterations - 1) * ops
+        timeline = self.run.timeline
+        return timeline.begin(timeline.iteration(self.event)) if name in self.run.entering else -1
 
     def _spans(self, op: Op) -> Iterator[tuple[int, int]]:
         """The spans before the cursor in which an op is skipped, disjoint, in order."""
@@ -157,9 +162,8 @@ class Times:
 
     def _times(self, op: Op, start: int, end: int) -> int:
         """Events of an op from ``start`` up to ``end``, executed or skipped."""
-        period = len(self.program.ops)
-        count = (end - op.index - 1) // period - (start - op.index - 1) // period
-        return max(0, count)
+        timeline = self.run.timeline
+        return max(0, timeline.count(op.key, end) - timeline.count(op.key, start))
 
     def _last(self, op: Op) -> float:
         """The time of the last execution of an op."""
@@ -171,5 +175,5 @@ class Times:
 
     def _before(self, op: Op, event: int) -> int:
         """The last event of an op before another event; negative when there is none."""
-        period = len(self.program.ops)
-        return (event - op.index - 1) // period * period + op.index
+        found = self.run.timeline.last(event, op=op.key)
+        return -1 if found is None else found

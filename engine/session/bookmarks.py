@@ -45,7 +45,7 @@ def numbered() -> Iterator[str]:
 
 
 @dataclass
-class Visited:
+class JumpList:
     """Where the cursor was before each jump, as a browser keeps its pages."""
 
     events: list[int] = field(default_factory=list)

@@ -5,21 +5,20 @@ few keyframes, from which re-execution gives every one of their bits again.
 """
 
 from array import array
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol, Self
 
 import numpy as np
 
 from engine.arrays import Array
 from engine.errors import GradstepError
-from engine.run.position_text import suggestion
+from engine.run.run import Run
+from engine.run.source import Source
 from engine.session.changes import changed_names, first_difference
 from engine.session.history import History
 from engine.session.journal import Journal
-
-if TYPE_CHECKING:
-    from engine.session.session import Session
+from engine.wording import suggestion
 
 MAIN = "main"
 PARKED_SHARE = 8  # all parked branches together may hold this fraction of the budget
@@ -60,10 +59,33 @@ class Comparison:
     values: tuple[float | None, float | None] = (None, None)
 
 
+class Stepped(Protocol):
+    """A session, as its branches know it."""
+
+    branch: Branch
+
+    @property
+    def run(self) -> Run: ...
+    @property
+    def event(self) -> int: ...
+    @property
+    def tensors(self) -> Mapping[str, Array]: ...
+    @property
+    def history(self) -> History: ...
+    @property
+    def source(self) -> Source[Branch]: ...
+
+    def losses_at(self, event: int) -> int: ...
+    def reenter(self, event: int) -> None: ...
+    def travel(self, event: int) -> Iterator[int]: ...
+    def step(self) -> int: ...
+    def beside(self, budget: int) -> Self: ...
+
+
 class Branches:
     """The branches of a session by name."""
 
-    def __init__(self, session: "Session", first: Branch) -> None:
+    def __init__(self, session: Stepped, first: Branch) -> None:
         self._session = session
         self._all = {first.name: first}
 
@@ -145,9 +167,9 @@ class Branches:
             if sessions[0].event % 1024 == 0:
                 yield sessions[0].event
 
-    def _scratch(self, branch: Branch) -> "Session":
+    def _scratch(self, branch: Branch) -> Stepped:
         """A second session on a branch, to look at it without moving the cursor."""
-        session = type(self._session)(self._session.program, SCRATCH_BUDGET)
+        session = self._session.beside(SCRATCH_BUDGET)
         copy = session.branch
         copy.journal, copy.known = branch.journal, branch.known
         copy.history.keyframes.update(branch.history.keyframes)
@@ -181,9 +203,9 @@ def first_divergence(a: Journal, b: Journal) -> int:
 Found = tuple[str, tuple[int, ...], tuple[float | None, float | None]]
 
 
-def differing(a: "Session", b: "Session", names: set[str] | None) -> Found | None:
+def differing(a: Stepped, b: Stepped, names: set[str] | None) -> Found | None:
     """The first tensor and index at which two sessions differ, in the order of the program."""
-    order = [*a.program.tensors, *(a.tensors.keys() - a.program.tensors.keys())]
+    order = [*a.run.tensors, *(a.tensors.keys() - a.run.tensors.keys())]
     for name in order if names is None else [name for name in order if name in names]:
         left, right = a.tensors.get(name), b.tensors.get(name)
         if left is None or right is None:

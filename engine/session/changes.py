@@ -1,46 +1,61 @@
 """What is different between two cursor positions: the names that changed, and where in a tensor."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
 from engine.arrays import Array
-
-if TYPE_CHECKING:
-    from engine.session.session import Session
+from engine.run.run import Run
+from engine.run.source import Source
+from engine.session.history import History
 
 Change = tuple[Array | None, Array | None]
 
 
-def changed_names(session: "Session") -> set[str]:
+class Travelled(Protocol):
+    """A session, as far as what it has changed is asked."""
+
+    @property
+    def run(self) -> Run: ...
+    @property
+    def source(self) -> Source[Any]: ...
+    @property
+    def history(self) -> History: ...
+    @property
+    def event(self) -> int: ...
+    @property
+    def tensors(self) -> Mapping[str, Array]: ...
+
+
+def changed_names(session: Travelled) -> set[str]:
     """The tensors that may differ between the cursor and the event before it."""
     return set(last_changes(session))
 
 
-def last_changes(session: "Session") -> dict[str, Change]:
+def last_changes(session: Travelled) -> dict[str, Change]:
     """What changed on the way to the cursor; see :func:`changes_at`."""
     return changes_at(session, session.event, session.tensors)
 
 
-def changes_at(session: "Session", event: int, tensors: Mapping[str, Array]) -> dict[str, Change]:
+def changes_at(session: Travelled, event: int, tensors: Mapping[str, Array]) -> dict[str, Change]:
     """Each tensor written since the event before ``event``, as it was and as it is.
 
     That is what the last op wrote, the next batch where an iteration begins, and the edits made
     here. What the op wrote is only known inside the window: it is after a step forward.
     ``tensors`` are those at ``event``.
     """
-    program, history = session.program, session.history
-    ops = len(program.ops)
+    history, timeline = session.history, session.run.timeline
     found: dict[str, Change] = {}
     written = history.events.get(event - 1)
     if written is not None:
-        for name, old, new in zip(program.ops[(event - 1) % ops].writes, *written, strict=False):
+        for name, old, new in zip(timeline.op(event - 1).writes, *written, strict=False):
             found[name] = old, new
-    if event % ops == 0 and 0 < event < program.events:
-        before = history.inputs.get(event) or program.batch(event // ops - 1)
-        for name in program.entering:
-            found[name] = before[name], tensors[name]
+    iteration = timeline.iteration(event)
+    if 0 < event < timeline.end and event == timeline.begin(iteration):
+        before = history.inputs.get(event) or session.source.enters(iteration - 1)
+        for name in session.run.entering:
+            found[name] = before.get(name), tensors[name]
     for name, old, _ in history.edited.get(event, ()):
         found[name] = found[name][0] if name in found else old, tensors[name]
     return found

@@ -11,27 +11,28 @@ import numpy as np
 from engine.arrays import Array, frozen
 from engine.errors import GradstepError
 from engine.expressions.expression import ExpressionError, compile_expression
-from engine.program.program import Program
 from engine.program.update import NORM
 from engine.run.op import CLOCK, Op, TensorInfo
 from engine.run.phases import NEEDS, Phase
-from engine.run.position_text import suggestion
+from engine.run.run import Run
+from engine.run.timeline import Listing
 from engine.session.journal import Edit, Entered, Index, Journal, Skip
+from engine.wording import suggestion
 
 SLICE = re.compile(r"([+-]?\d{1,18})?:([+-]?\d{1,18})?(?::([+-]?\d{1,18})?)?", re.ASCII)
 
 
-def tensor_info(name: str, program: Program) -> TensorInfo:
+def tensor_info(name: str, run: Run) -> TensorInfo:
     """What is known of a tensor by its name or alias; a GradstepError suggests the right one."""
-    info = program.tensors.get(program.resolve(name))
+    info = run.tensors.get(run.resolve(name))
     if info is None:
-        raise GradstepError(f"no tensor {name!r}{suggestion(name, program.tensors)}")
+        raise GradstepError(f"no tensor {name!r}{suggestion(name, run.tensors)}")
     return info
 
 
-def edited_tensor(edit: Edit, program: Program, tensors: Mapping[str, Array]) -> tuple[str, Array]:
+def edited_tensor(edit: Edit, run: Run, tensors: Mapping[str, Array]) -> tuple[str, Array]:
     """The tensor's own name and what the edit makes of it; the old array stays as it is."""
-    info = tensor_info(edit.target, program)
+    info = tensor_info(edit.target, run)
     current = tensors.get(info.name)
     if current is None and edit.index:
         raise GradstepError(f"{info.name} is not computed yet: an element of it cannot be set")
@@ -41,11 +42,11 @@ def edited_tensor(edit: Edit, program: Program, tensors: Mapping[str, Array]) ->
         part = base[index]
     except IndexError as problem:
         raise GradstepError(f"{info.name} has shape {base.shape}: {problem}") from None
-    value = entered(edit.value, program, tensors)
+    value = entered(edit.value, run, tensors)
     if value.shape not in ((), np.shape(part)):
         where = f"{info.name}{list(edit.index) if edit.index else ''}"
         raise GradstepError(f"{where} has shape {np.shape(part)}, the value has {value.shape}")
-    check_value(value, base, info, program)
+    check_value(value, base, info)
     result = base.copy()
     with np.errstate(all="ignore"):  # a value may be too large for float32: it becomes infinite
         result[index] = value
@@ -75,12 +76,12 @@ def parse_index(text: str) -> Index:
     return tuple(int(p) if match else p for p, match in zip(parts, whole, strict=True))
 
 
-def entered(value: Entered, program: Program, tensors: Mapping[str, Array]) -> Array:
+def entered(value: Entered, run: Run, tensors: Mapping[str, Array]) -> Array:
     """A number, nested list or expression as an array of numbers."""
     if isinstance(value, str):
         try:
-            expression = compile_expression(value, visible_names(program))
-            result = expression.evaluate(lambda name: tensors.get(program.resolve(name)))
+            expression = compile_expression(value, visible_names(run))
+            result = expression.evaluate(lambda name: tensors.get(run.resolve(name)))
         except ExpressionError as problem:
             raise GradstepError(str(problem)) from problem
         return np.asarray(result)
@@ -93,43 +94,49 @@ def entered(value: Entered, program: Program, tensors: Mapping[str, Array]) -> A
     return array
 
 
-def visible_names(program: Program) -> Collection[str]:
+def visible_names(run: Run) -> Collection[str]:
     """Every name an expression may use: the tensors and their aliases."""
-    return [*program.tensors, *program.aliases]
+    return [*run.tensors, *run.aliases]
 
 
-def check_value(value: Array, base: Array, info: TensorInfo, program: Program) -> None:
+def check_value(value: Array, base: Array, info: TensorInfo) -> None:
     """Refuse values that the tensor cannot hold."""
     if info.role == "hyper" and not math.isfinite(float(value)):
         raise GradstepError(f"{info.name} must be a finite number, not {float(value)}")
     if info.name == CLOCK and not (value == np.floor(value) and value >= 1):
         raise GradstepError(f"{info.name} must be a whole number from 1, not {float(value):g}")
     if base.dtype.kind in "iu":
-        classes = program.network.nodes[-1].layer.outputs
+        classes = info.classes
         with np.errstate(all="ignore"):
             whole = np.isfinite(value).all() and (value == np.floor(value)).all()
-        if not whole or (value < 0).any() or (value >= classes).any():
-            raise GradstepError(f"{info.name} holds class indices: whole numbers below {classes}")
+        if not whole or (value < 0).any() or (classes is not None and (value >= classes).any()):
+            below = "" if classes is None else f" below {classes}"
+            raise GradstepError(f"{info.name} holds class indices: whole numbers{below}")
 
 
 def skip_entries(
-    program: Program, journal: Journal, event: int, targets: Sequence[str], always: bool
+    run: Run, journal: Journal, event: int, targets: Sequence[str], always: bool
 ) -> tuple[Skip, ...]:
     """The entries that leave out these targets; a GradstepError says what cannot be left out."""
-    ops = len(program.ops)
-    end = None if always else (event // ops + 1) * ops
+    timeline = run.timeline
+    iteration = timeline.iteration(event)
+    listing, over = timeline.listing(iteration), event >= timeline.end
+    begin = event if over else timeline.begin(iteration)
+    end = begin + len(listing)
     for target in targets:
-        found = skippable(program, target)
-        if not always and all(op.index < event % ops for op in found):
+        found = skippable(listing, target)
+        if not always and all(op.index < event - begin for op in found):
             raise GradstepError(
                 f"{target} has already run in this iteration: go back, or skip it always"
             )
-    skips = tuple(Skip(event, target, end) for target in targets)
+    skips = tuple(Skip(event, target, None if always else end) for target in targets)
     left_out = (*journal.skips, *skips)
-    for phase in program.phases():
+    for phase in listing.phases():
         for need in NEEDS[phase]:
             lacks = any(s.target == need for s in skips)
-            if lacks and not any(s.target == phase and contains(s, event, end) for s in left_out):
+            if lacks and not any(
+                s.target == phase and contains(s, event, None if always else end) for s in left_out
+            ):
                 raise GradstepError(
                     f"{phase} needs {need}: skip {phase} too, `skip {need} {phase}`"
                 )
@@ -141,17 +148,17 @@ def contains(skip: Skip, start: int, end: int | None) -> bool:
     return skip.event <= start and (skip.end is None or (end is not None and end <= skip.end))
 
 
-def skippable(program: Program, target: str) -> list[Op]:
+def skippable(listing: Listing, target: str) -> list[Op]:
     """The ops of a target; only those whose result no other op of their phase needs."""
     phase, _, name = target.partition(":")
-    found = [op for op in program.ops if op.phase == phase and name in ("", op.name)]
+    found = [op for op in listing.ops if op.phase == phase and name in ("", op.name)]
     if not found:
-        known = program.phases()
+        known = listing.phases()
         raise GradstepError(
             f"nothing to skip called {target!r}{suggestion(target, known)}: "
             f"phases are {', '.join(known)}; one op is written update:linear1.weight"
         )
-    free = phase in (Phase.ZERO_GRAD, Phase.UPDATE) or found[0].name in program.gradients
+    free = phase in (Phase.ZERO_GRAD, Phase.UPDATE) or found[0].adds
     free = free and name != NORM  # the factor that the clipping after it multiplies with
     if name and not free:
         raise GradstepError(f"{name} is needed by the next op of {phase}: skip the whole phase")

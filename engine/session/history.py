@@ -13,12 +13,13 @@ on, as new ones come.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
 from engine.arrays import Array
-from engine.program.program import Program
+from engine.run.op import Op
+from engine.run.run import Run
+from engine.run.timeline import Listing
 from engine.session.journal import Journal
 
 Written = tuple[tuple[Array | None, ...], tuple[Array, ...]]
@@ -32,18 +33,6 @@ NEAR = 8192  # events between two keyframes of a run that has just begun, at mos
 NEAR_SHARE = 2  # of the budget, written between two of them at most: some tens of milliseconds
 
 
-@dataclass(frozen=True, eq=False)
-class Keyframe:
-    """The tensors at the beginning of an iteration, without its batch, to start again from.
-
-    Where it is not whole, what its own iteration writes is missing.
-    """
-
-    iteration: int
-    tensors: Mapping[str, Array]
-    whole: bool
-
-
 @dataclass(eq=False)
 class History:
     """What is kept of the past.
@@ -55,7 +44,7 @@ class History:
     iteration ``swept`` twice as many.
     """
 
-    program: Program
+    program: Run
     budget: int = DEFAULT_BUDGET
     events: dict[int, Written] = field(default_factory=dict)
     first: int = 0
@@ -68,21 +57,31 @@ class History:
     inputs: dict[int, dict[str, Array]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.costs = tuple(
-            self.program.nbytes(op) + EVENT_OVERHEAD + TENSOR_OVERHEAD * len(op.writes)
-            for op in self.program.ops
-        )
-        self.sums = (0, *accumulate(self.costs))
+        timeline = self.program.timeline
+        self.timeline = timeline
+        self.sums: dict[Listing, tuple[int, ...]] = {}
         infos = self.program.tensors
         sizes = {name: infos[name].nbytes + TENSOR_OVERHEAD for name in infos}
         live = sum(size for name, size in sizes.items() if name in self.program.live_in)
         self.keyframe_bytes = EVENT_OVERHEAD + live
         self.whole_bytes = EVENT_OVERHEAD + sum(sizes.values())
-        written = sum(self.costs)
+        listing = timeline.listing(0)
+        written = self.costs(listing)[-1]
         wanted = max(WINDOW_ITERATIONS * written, self.budget // WINDOW_SHARE)
         self.window_budget = min(wanted, self.budget // 2)
         self.keyframe_budget = self.budget - self.window_budget
-        self.spacing = self.spacing or self._spacing_at_first()
+        self.mean_cost = written // max(1, len(listing)) + 1
+        self.spacing = self.spacing or self._spacing_at_first(max(1, len(listing)), written)
+
+    def cost(self, op: Op) -> int:
+        """Bytes of one event of an op in the window."""
+        return self.program.nbytes(op) + EVENT_OVERHEAD + TENSOR_OVERHEAD * len(op.writes)
+
+    def costs(self, listing: Listing) -> tuple[int, ...]:
+        """The bytes of the events of an iteration up to each place, and of all of them."""
+        if listing not in self.sums:
+            self.sums[listing] = (0, *accumulate(self.cost(op) for op in listing.ops))
+        return self.sums[listing]
 
     @property
     def end(self) -> int:
@@ -95,29 +94,34 @@ class History:
         partial = len(self.keyframes) - len(self.whole)
         return len(self.whole) * self.whole_bytes + partial * self.keyframe_bytes
 
-    def make_room(self, event: int, stop: int) -> int:
+    def make_room(self, event: int, stop: int, begin: int, sums: tuple[int, ...]) -> int:
         """Drop the oldest events until those from ``event`` on fit into the window.
 
-        Returns up to which event they do: at most ``stop``, an event of the same iteration or its
-        end, and at least the next one.
+        Their iteration begins at ``begin`` and has the costs ``sums``. Returns up to which event
+        they fit: at most ``stop``, an event of the same iteration or its end, and at least the
+        next one.
         """
-        sums, first, size = self.sums, self.first, self.window_bytes
-        index = event % len(self.costs)
-        end = index + stop - event
+        first, size = self.first, self.window_bytes
+        index, end = event - begin, stop - begin
         if sums[end] - sums[index] > self.window_budget:
             end = max(index + 1, bisect_right(sums, sums[index] + self.window_budget) - 1)
         most = self.window_budget - (sums[end] - sums[index])
-        while size > most and first < event:
-            del self.events[first]
-            size -= self.costs[first % len(self.costs)]
-            first += 1
-        self.first, self.window_bytes = first, size
-        return event + end - index
+        if size > most and first < event:
+            self.first, self.window_bytes = self._dropped(first, size, most, event)
+        return begin + end
 
-    def grow(self, event: int, stop: int) -> None:
-        """Count the bytes of events of one iteration that have come into the window."""
-        index = event % len(self.costs)
-        self.window_bytes += self.sums[index + stop - event] - self.sums[index]
+    def _dropped(self, first: int, size: int, most: int, event: int) -> tuple[int, int]:
+        """The window without its oldest events, as few as leave at most so many bytes."""
+        timeline, events = self.timeline, self.events
+        while size > most and first < event:
+            iteration = timeline.iteration(first)
+            begin, end = timeline.begin(iteration), min(event, timeline.begin(iteration + 1))
+            sums = self.costs(timeline.listing(iteration))
+            while size > most and first < end:
+                del events[first]
+                size -= sums[first - begin + 1] - sums[first - begin]
+                first += 1
+        return first, size
 
     def restart(self, event: int) -> None:
         """Forget the window; it begins again, empty, at ``event``."""
@@ -140,8 +144,8 @@ class History:
         """Drop everything that comes after the cursor at ``event``, and what was edited later."""
         for later in range(max(event, self.first), self.end):
             del self.events[later]
-            self.window_bytes -= self.costs[later % len(self.costs)]
-        here = event // len(self.program.ops)
+            self.window_bytes -= self.cost(self.timeline.op(later))
+        here = self.timeline.iteration(event)
         self._drop([iteration for iteration in self.keyframes if iteration > here])
         for kept in (self.edited, self.inputs):
             for later in [later for later in kept if later > event]:
@@ -189,10 +193,10 @@ class History:
         A partial keyframe lacks what its own iteration writes, so that this iteration must be
         executed in between, and must write all of it. The first iteration always serves.
         """
-        ops = len(self.program.ops)
-        iteration = event // ops // self.spacing * self.spacing
+        timeline = self.timeline
+        iteration = timeline.iteration(event) // self.spacing * self.spacing
         while iteration > 0:
-            start, end = iteration * ops, (iteration + 1) * ops
+            start, end = timeline.begin(iteration), timeline.begin(iteration + 1)
             if iteration in self.whole:
                 return iteration
             if iteration in self.keyframes and end <= event and not journal.touches(start, end):
@@ -200,13 +204,12 @@ class History:
             iteration -= self.spacing
         return 0
 
-    def _spacing_at_first(self) -> int:
+    def _spacing_at_first(self, ops: int, written: int) -> int:
         """A power of two: so far apart that coming from a keyframe takes a moment at most.
 
         A keyframe costs memory that no op has used before, which takes longer than most ops.
         """
-        ops, written, spacing = len(self.costs), sum(self.costs), 1
-        most = self.budget // NEAR_SHARE
+        spacing, most = 1, self.budget // NEAR_SHARE
         while 2 * spacing * ops <= NEAR and 2 * spacing * written <= most:
             spacing *= 2
         return spacing

@@ -14,13 +14,12 @@ from engine.program.program import Program
 from engine.run.event import Event, State
 from engine.run.op import Op
 from engine.run.position import Granularity, Position
-from engine.run.source import Source
-from engine.session.bookmarks import Bookmarks, Visited
+from engine.run.run import Run, loss_key
+from engine.run.source import Ability, Executed, Keyframe, Source
+from engine.run.timeline import Listing, Which
 from engine.session.branches import MAIN, Branch, Branches
-from engine.session.history import DEFAULT_BUDGET, History, Keyframe
+from engine.session.history import DEFAULT_BUDGET, History
 from engine.session.journal import Edit, Entered, Index, Journal, Skip
-from engine.stops.stop_list import Stops
-from engine.stops.watches import Watches
 
 CHUNK_BYTES = 2**24  # work between two chances to cancel, measured by what the ops write
 CHUNK_EVENTS = 256
@@ -29,21 +28,26 @@ CHUNK_EVENTS = 256
 class Session:
     """A run that can be stepped both ways; ``budget`` bounds the memory of its past, in bytes."""
 
-    def __init__(self, program: Program, budget: int = DEFAULT_BUDGET) -> None:
-        self.program = program
-        self.branch = Branch(MAIN, History(program, budget))
+    def __init__(self, run: Run, budget: int = DEFAULT_BUDGET) -> None:
+        self.run = run
+        self.timeline = run.timeline
+        self.source: Source[Branch] = run.source
+        self.branch = Branch(MAIN, History(run, budget))
         self.branches = Branches(self, self.branch)
-        self.stops = Stops(program)
-        self.watches = Watches(program)
-        self.bookmarks = Bookmarks()
-        self.visited = Visited()
-        self.source: Source | None = None
-        self._tensors = program.initial()
+        self._tensors = self.source.initial()
         self._event = 0
         self.history.keyframe(0, self._tensors)
-        mean = sum(self.history.costs) // len(program.ops) + 1
-        self._chunk = max(1, min(CHUNK_EVENTS, CHUNK_BYTES // mean))
-        self._loss = next((op.index for op in program.ops if op.name == "loss"), -1)
+        self._chunk = max(1, min(CHUNK_EVENTS, CHUNK_BYTES // self.history.mean_cost))
+        self._loss = Which(loss_key(run))
+        self._waiting = False  # at the end of a run that may grow: no batch has entered there
+        self._locate()
+
+    @property
+    def program(self) -> Program:
+        """The compiled program that is run; a GradstepError where the run was captured."""
+        if not isinstance(self.run, Program):
+            raise GradstepError("this run was captured: it has no program of layers")
+        return self.run
 
     @property
     def event(self) -> int:
@@ -73,14 +77,17 @@ class Session:
     @property
     def position(self) -> Position:
         """The place of the cursor."""
-        return self.program.position(self._event)
+        return self.timeline.position(self._event)
 
     @property
     def op(self) -> Op | None:
         """The op about to run; None at the end of the run."""
-        if self._event >= self.program.events:
-            return None
-        return self.program.ops[self._event % len(self.program.ops)]
+        return None if self._event >= self.timeline.end else self.timeline.op(self._event)
+
+    @property
+    def listing(self) -> Listing:
+        """The ops of the iteration that the cursor is in."""
+        return self.timeline.listing(self.timeline.iteration(self._event))
 
     @property
     def tensors(self) -> Mapping[str, Array]:
@@ -110,7 +117,7 @@ class Session:
 
     def tensor(self, name: str) -> Array | None:
         """A tensor by its name or alias; None while it has not been computed."""
-        return self._tensors.get(self.program.resolve(name))
+        return self._tensors.get(self.run.resolve(name))
 
     def last_event(self) -> Event | None:
         """The event that led to the cursor; None where its past is beyond the window."""
@@ -121,12 +128,11 @@ class Session:
         written = self.history.events.get(event)
         if written is None:
             return None
-        op = self.program.ops[event % len(self.program.ops)]
-        return Event(self.program.position(event), op, *written)
+        return Event(self.timeline.position(event), self.timeline.op(event), *written)
 
     def step(self, count: int = 1, granularity: Granularity = Granularity.OP) -> int:
         """Move ``count`` steps, backwards where it is negative; the new event."""
-        return self.goto(self.program.boundary(self._event, granularity, count))
+        return self.goto(self.timeline.boundary(self._event, granularity, count))
 
     def goto(self, event: int) -> int:
         """Move to an event, forwards or backwards; the new event."""
@@ -136,7 +142,7 @@ class Session:
 
     def travel(self, event: int) -> Iterator[int]:
         """Move to an event piece by piece: yields where the cursor is, may be left at any yield."""
-        target = max(0, min(event, self.program.events))
+        target = max(0, min(event, self.timeline.end))
         if target < self._event:
             if target >= self.history.first:
                 self._undo(target)
@@ -151,7 +157,7 @@ class Session:
     def forward(self, event: int) -> int:
         """Execute up to an event at one go, for steps no longer than ``chunk``; the new event."""
         if event > self._event:
-            self._run(min(event, self.program.events))
+            self._run(min(event, self.timeline.end))
         return self._event
 
     def set(
@@ -160,12 +166,14 @@ class Session:
         """Set a tensor, or the part of it at ``index``, to a number, nested list or expression.
 
         In the past this starts a new branch, and the current one stays whole. Raises GradstepError
-        for an unknown tensor, an index outside or a value that does not fit.
+        for an unknown tensor, an index outside, a value that does not fit, or a run that cannot be
+        edited.
         """
         from engine.session.edits import edited_tensor  # most sessions are never edited
 
+        self._need(Ability.EDIT)
         edit = Edit(self._event, target, value, index)
-        edited_tensor(edit, self.program, self._tensors)  # refused before anything changes
+        edited_tensor(edit, self.run, self._tensors)  # refused before anything changes
         self._diverge(branch)
         self.branch.journal = self.journal.add(edit)
         self._apply((edit,))
@@ -177,11 +185,12 @@ class Session:
         """Leave out phases, or ops as ``phase:name``, in this iteration or from here on.
 
         In the past this starts a new branch. Raises GradstepError where another op would lack its
-        inputs.
+        inputs, and for a run that must stay as it is.
         """
         from engine.session.edits import skip_entries
 
-        entries = skip_entries(self.program, self.journal, self._event, targets, always)
+        self._need(Ability.SKIP)
+        entries = skip_entries(self.run, self.journal, self._event, targets, always)
         self._diverge(branch)
         for entry in entries:
             self.branch.journal = self.journal.add(entry)
@@ -201,31 +210,47 @@ class Session:
         None, and nothing is loaded or drawn, where there is none beyond iteration ``after``.
         """
         own = self.history.nearest(event, self.journal)
-        if self.source is not None:
-            recorded = self.source.keyframe(self.branch, event, max(own, after))
-            if recorded is not None:
-                return recorded
+        recorded = self.source.keyframe(self.branch, event, max(own, after))
+        if recorded is not None:
+            return recorded
         if own <= after:
             return None
         if own == 0:
-            return Keyframe(0, self.program.initial(), whole=True)
+            return Keyframe(0, self.source.initial(), whole=True)
         return Keyframe(own, self.history.keyframes[own], own in self.history.whole)
 
     def losses_at(self, event: int) -> int:
         """How many losses have been computed before an event."""
-        ops = self.program.ops
-        whole, rest = divmod(event, len(ops))
-        computed = whole + any(op.name == "loss" for op in ops[:rest])
-        return min(computed, len(self.branch.losses))
+        return min(self.timeline.count(loss_key(self.run), event), len(self.branch.losses))
+
+    def beside(self, budget: int) -> "Session":
+        """Another session on the same run, at its first event."""
+        return Session(self.run, budget)
 
     def reenter(self, event: int) -> None:
         """Come to an event of a branch that has just become current."""
         self._rewind(event)
         self._run(event)
 
+    def refresh(self) -> None:
+        """Take notice of what a run that grows has got since the cursor came to its end."""
+        event, timeline = self._event, self.timeline
+        if self._waiting and event < timeline.end:
+            self._waiting = False
+            iteration = timeline.iteration(event)
+            if timeline.begin(iteration) == event:
+                self._enter(iteration)
+            self._locate()
+
+    def _need(self, ability: Ability) -> None:
+        """A GradstepError where the source of the run does not allow something."""
+        if ability not in self.source.can:
+            raise GradstepError(f"no {ability} here: {self.source.why_not}")
+
     def _diverge(self, name: str | None) -> None:
         """Make the future open: forget it at the end of a branch, start a new branch elsewhere."""
         if name is not None or self._event < self.known:
+            self._need(Ability.BRANCH)
             self.branches.fork(name)
         self.history.forget_after(self._event)
 
@@ -235,7 +260,7 @@ class Session:
 
         done: list[tuple[str, Array | None, Array]] = []
         for edit in edits:
-            name, value = edited_tensor(edit, self.program, self._tensors)
+            name, value = edited_tensor(edit, self.run, self._tensors)
             done.append((name, self._tensors.get(name), value))
             self._tensors[name] = value
         edited = self.history.edited
@@ -252,17 +277,22 @@ class Session:
 
     def _undo(self, target: int) -> None:
         """Go back inside the window by putting back what was there before."""
-        ops, tensors, history = self.program.ops, self._tensors, self.history
-        for event in range(self._event - 1, target - 1, -1):
-            for name, old, _ in reversed(history.edited.get(event + 1, ())):
-                put(tensors, name, old)
-            if (event + 1) % len(ops) == 0 and event + 1 < self.program.events:
-                tensors.update(history.inputs.get(event + 1) or self._batch_at(event))
-            for name, old in zip(
-                ops[event % len(ops)].writes, history.events[event][0], strict=False
-            ):
-                put(tensors, name, old)
-            self._event = event
+        timeline, tensors, history = self.timeline, self._tensors, self.history
+        self._waiting = False
+        while (event := self._event) > target:
+            iteration = timeline.iteration(event - 1)
+            first = max(target, timeline.begin(iteration))
+            next_began = event < timeline.end and timeline.begin(iteration + 1) == event
+            for op in reversed(timeline.stretch(first, event)):
+                for name, old, _ in reversed(history.edited.get(event, ())):
+                    put(tensors, name, old)
+                if next_began:
+                    tensors.update(history.inputs.get(event) or self.source.enters(iteration))
+                    next_began = False
+                event -= 1
+                for name, old in zip(op.writes, history.events[event][0], strict=False):
+                    put(tensors, name, old)
+                self._event = event
 
     def _rewind(self, target: int) -> None:
         """Go to the last keyframe from which re-execution restores ``target``."""
@@ -272,51 +302,64 @@ class Session:
 
     def _restart(self, start: Keyframe) -> None:
         """Go to a keyframe; where it lacks what its own iteration writes, execute that too."""
-        history, ops = self.history, len(self.program.ops)
+        history, timeline = self.history, self.timeline
         self._tensors.clear()  # in place: views of the tensors move with the cursor
         self._tensors.update(start.tensors)
-        self._event = start.iteration * ops
+        self._event, self._waiting = timeline.begin(start.iteration), False
         history.restart(self._event)
-        self._tensors.update(self._batch_at(self._event))
+        self._tensors.update(self.source.enters(start.iteration))
         if not start.whole:
-            self._run(self._event + ops)
+            self._run(timeline.begin(start.iteration + 1))
             history.restart(self._event)
         elif self._event in self.journal.edits:
             self._arrive()
 
     def _leap(self, target: int) -> None:
         """Go forwards over known ground by the nearest keyframe, when that saves work."""
-        there = max(self._event, self.history.end) // len(self.program.ops)
+        there = self.timeline.iteration(max(self._event, self.history.end))
         start = self.keyframe(target, after=there)
         if start is not None:
             self._restart(start)
 
-    def _batch_at(self, event: int) -> dict[str, Array]:
-        """The batch of the iteration around an event."""
-        return self.program.batch(min(event // len(self.program.ops), self.program.iterations - 1))
+    def _locate(self) -> None:
+        """Find the iteration that the cursor is in: its bounds and what it costs to remember."""
+        timeline = self.timeline
+        self._iteration = iteration = timeline.iteration(self._event)
+        self._begin, self._end = timeline.begin(iteration), timeline.begin(iteration + 1)
+        listing = timeline.listing(iteration)
+        self._costs = self.history.costs(listing)
+        self._losses = listing.places(self._loss)
 
     def _run(self, target: int) -> None:
         """Execute up to an event, or put in place again what the window already knows."""
-        count, edits = len(self.program.ops), self.journal.edits
+        edits, timeline = self.journal.edits, self.timeline
+        self.refresh()
         with np.errstate(all="ignore"):
             while self._event < target:
-                stop = min(target, self._event - self._event % count + count)
+                if not self._begin <= self._event < self._end:
+                    self._locate()
+                stop = min(target, self._end)
                 if edits:
                     stop = min([stop, *(at for at in edits if at > self._event)])
                 if self._event < self.history.end:
                     self._put_again(min(stop, self.history.end))
                 else:
-                    self._execute(self.history.make_room(self._event, stop))
-                if self._event % count == 0 and self._event < self.program.events:
-                    self._begin(self._event // count)
+                    room = self.history.make_room(self._event, stop, self._begin, self._costs)
+                    self._execute(room)
+                if self._event == self._end:
+                    following = self._iteration + 1
+                    if self._event >= timeline.end:
+                        self._waiting = True
+                    elif timeline.begin(following) == self._event:
+                        self._enter(following)
                 if edits and self._event in edits:
                     self._arrive()
 
     def _put_again(self, stop: int) -> None:
         """Put in place what the window knows up to an event of the same iteration."""
-        ops, tensors, events = self.program.ops, self._tensors, self.history.events
-        for event in range(self._event, stop):
-            tensors.update(zip(ops[event % len(ops)].writes, events[event][1], strict=False))
+        tensors, events = self._tensors, self.history.events
+        for event, op in enumerate(self.timeline.stretch(self._event, stop), self._event):
+            tensors.update(zip(op.writes, events[event][1], strict=False))
         self._event = stop
 
     def _execute(self, stop: int) -> None:
@@ -326,11 +369,11 @@ class Session:
         """
         history, tensors, event = self.history, self._tensors, self._event
         events, get = history.events, tensors.get
-        plain = self.source is None and not self.journal.skips
-        index = event % len(self.program.ops)
-        op = self.program.ops[index]
+        plain = type(self.source) is Executed and not self.journal.skips
+        ops = self.timeline.stretch(event, stop)
+        op = ops[0]
         try:
-            for op in self.program.ops[index : index + stop - event]:
+            for op in ops:
                 names, after = (op.writes, op.run(tensors)) if plain else self._outcome(op, event)
                 if len(after) == 1 == len(names):
                     result, name = after[0], names[0]
@@ -350,13 +393,13 @@ class Session:
 
     def _executed(self, event: int) -> None:
         """Account for the events executed from the cursor up to an event of the same iteration."""
-        branch, begin = self.branch, self._event
+        branch, start, begin = self.branch, self._event, self._begin
         self._event = event
-        branch.history.grow(begin, event)
-        at = begin - begin % len(self.program.ops) + self._loss
-        if max(begin, branch.known) <= at < event:
-            after = branch.history.events[at][1]
-            branch.losses.append(float(after[0]) if after else np.nan)
+        branch.history.window_bytes += self._costs[event - begin] - self._costs[start - begin]
+        for place in self._losses:
+            if max(start, branch.known) <= begin + place < event:
+                after = branch.history.events[begin + place][1]
+                branch.losses.append(float(after[0]) if after else np.nan)
         branch.known = max(branch.known, event)
 
     def _outcome(self, op: Op, event: int) -> tuple[tuple[str, ...], tuple[Array, ...]]:
@@ -366,17 +409,15 @@ class Session:
         """
         if self.journal.skipped(op.phase, op.name, event):
             return (), ()
-        if self.source is None:
-            return op.writes, op.run(self._tensors)
-        return op.writes, self.source.results(self.branch, op, event, self._tensors)
+        return op.writes, self.source.produce(self.branch, event, op, self._tensors)
 
-    def _begin(self, iteration: int) -> None:
+    def _enter(self, iteration: int) -> None:
         """Enter an iteration: its batch, and a keyframe."""
-        event, ops = self._event, len(self.program.ops)
-        names = self.program.entering
-        if any(e.target in names for e in self.journal.edited(event - ops, event)):
+        event, names = self._event, self.run.entering
+        before = self.timeline.begin(iteration - 1)
+        if any(edit.target in names for edit in self.journal.edited(before, event)):
             self.history.inputs[event] = {name: self._tensors[name] for name in names}
-        self._tensors.update(self.program.batch(iteration))
+        self._tensors.update(self.source.enters(iteration))
         self.history.keyframe(iteration, self._tensors, whole=bool(self.journal))
 
 

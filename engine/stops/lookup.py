@@ -1,7 +1,6 @@
 """What an expression can name in a session: every tensor, and where the cursor stands."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from engine.arrays import Array
 from engine.errors import GradstepError
@@ -11,42 +10,40 @@ from engine.expressions.expression import (
     NotAvailable,
     compile_expression,
 )
-from engine.program.program import Program
+from engine.run.run import Run
 from engine.session.changes import Change
 from engine.session.edits import visible_names
-
-if TYPE_CHECKING:
-    from engine.session.session import Session
+from engine.session.session import Session
 
 COUNTERS = ("event", "iteration", "epoch")
 
 Look = Callable[[str], Array | int | None]
 
 
-def scope_names(program: Program) -> list[str]:
+def scope_names(run: Run) -> list[str]:
     """Every name that an expression may use."""
-    return [*visible_names(program), *COUNTERS]
+    return [*visible_names(run), *COUNTERS]
 
 
-def compiled(source: str, program: Program) -> Expression:
-    """An expression over a program's names; a GradstepError points at the column."""
+def compiled(source: str, run: Run) -> Expression:
+    """An expression over the names of a run; a GradstepError points at the column."""
     try:
-        return compile_expression(source, scope_names(program))
+        return compile_expression(source, scope_names(run))
     except ExpressionError as problem:
         raise GradstepError(str(problem)) from problem
 
 
-def own_names(expression: Expression, program: Program) -> frozenset[str]:
+def own_names(expression: Expression, run: Run) -> frozenset[str]:
     """The tensors and counters that an expression reads, without aliases."""
-    return frozenset(program.resolve(name) for name in expression.names)
+    return frozenset(run.resolve(name) for name in expression.names)
 
 
-def look(session: "Session") -> Look:
+def look(session: Session) -> Look:
     """Values at the cursor."""
     return looking(session, session.tensors, session.event)
 
 
-def look_before(session: "Session", changes: Mapping[str, Change]) -> Look:
+def look_before(session: Session, changes: Mapping[str, Change]) -> Look:
     """Values one event before the cursor, given what has changed since."""
     tensors = {name: old for name, (old, _) in changes.items()}
     now = session.tensors
@@ -62,15 +59,15 @@ class _Getter:
         self.get = get
 
 
-def looking(session: "Session", tensors: "Mapping[str, Array] | _Getter", event: int) -> Look:
+def looking(session: Session, tensors: "Mapping[str, Array] | _Getter", event: int) -> Look:
     """Values of tensors by name or alias, and of the counters at an event."""
-    program = session.program
+    run = session.run
 
     def value(name: str) -> Array | int | None:
-        if name in COUNTERS and name not in program.tensors:
-            position = program.position(max(0, event))
+        if name in COUNTERS and name not in run.tensors:
+            position = run.timeline.position(max(0, event))
             return int(getattr(position, name))
-        return tensors.get(program.resolve(name))
+        return tensors.get(run.resolve(name))
 
     return value
 

@@ -6,20 +6,19 @@ event. What it returns in the end is an Outcome.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from engine.expressions.expression import ExpressionError
 from engine.run.position_text import format_position
+from engine.run.timeline import Listing, Where
 from engine.session.progress import Progress
+from engine.session.session import Session
 from engine.stops.evidence import Evidence
 from engine.stops.lookup import compiled, look
 from engine.stops.stop import Stop, StopKind
+from engine.stops.stop_list import StopList
 from engine.stops.tests import Check, Scene, compile_check, message_text
-
-if TYPE_CHECKING:
-    from engine.session.session import Session
 
 FIRST_CHUNK = 256  # events looked through at once on the way back, doubled up to the last
 LAST_CHUNK = 2**14
@@ -64,12 +63,28 @@ class Outcome:
 Run = Generator[Progress, None, Outcome]
 
 
+@dataclass(frozen=True)
+class AnyOf:
+    """The places of several questions together."""
+
+    wheres: tuple[Where, ...]
+
+    def __call__(self, listing: Listing) -> list[int]:
+        return sorted({place for where in self.wheres for place in listing.places(where)})
+
+
+def first_place(listing: Listing) -> tuple[int, ...]:
+    """The beginning of an iteration."""
+    return (0,) if len(listing) else ()
+
+
 @dataclass(eq=False)
 class Plan:
     """Where at all some stop may be met, so that everything between is run through."""
 
-    session: "Session"
+    session: Session
     checks: Sequence[Check]
+    _due: dict[tuple[Listing, int, Listing, int], list[Check]] = field(default_factory=dict)
 
     @cached_property
     def tested(self) -> tuple[Check, ...]:
@@ -77,20 +92,15 @@ class Plan:
         return tuple(check for check in self.checks if check.test is not None)
 
     @cached_property
-    def by_offset(self) -> dict[int, list[Check]]:
-        """The stops by the op that the cursor stands before."""
-        ops = len(self.session.program.ops)
-        found: dict[int, list[Check]] = {}
-        for check in self.checks:
-            offsets = {*check.before, *((index + 1) % ops for index in check.after)}
-            for offset in offsets | ({0} if check.begins else set()):
-                found.setdefault(offset, []).append(check)
-        return found
-
-    @cached_property
-    def offsets(self) -> list[int]:
-        """The keys of ``by_offset`` in order."""
-        return sorted(self.by_offset)
+    def wheres(self) -> tuple[tuple[Where, int], ...]:
+        """Places of ops, and by how much the cursor stands behind them; those without left out."""
+        listings = self.session.timeline.listings
+        before = AnyOf(tuple(check.before for check in self.checks))
+        after = AnyOf(tuple(check.after for check in self.checks))
+        begins = any(check.begins for check in self.checks)
+        every: tuple[tuple[Where, int], ...] = ((before, 0), (after, 1))
+        every = (*every, (first_place, 0)) if begins else every
+        return tuple(pair for pair in every if any(each.places(pair[0]) for each in listings))
 
     @cached_property
     def singles(self) -> list[int]:
@@ -100,35 +110,49 @@ class Plan:
 
     def next(self, event: int) -> int:
         """The first place after ``event`` that must be looked at; the end of the run at last."""
-        ops, end = len(self.session.program.ops), self.session.program.events
-        found = end
-        if self.offsets:
-            whole, rest = divmod(event, ops)
-            i = bisect_right(self.offsets, rest)
-            found = whole * ops + (
-                self.offsets[i] if i < len(self.offsets) else ops + self.offsets[0]
-            )
+        timeline = self.session.timeline
+        found = timeline.end
+        for where, behind in self.wheres:
+            place = timeline.next_place(event - behind, where)
+            found = found if place is None else min(found, place + behind)
         i = bisect_right(self.singles, event)
-        if i < len(self.singles):
-            found = min(found, self.singles[i])
-        return min(found, end)
+        return min(found, self.singles[i]) if i < len(self.singles) else found
 
     def previous(self, event: int) -> int | None:
         """The last place before ``event`` that must be looked at."""
-        ops, found = len(self.session.program.ops), -1
-        if self.offsets:
-            whole, rest = divmod(event, ops)
-            i = bisect_left(self.offsets, rest)
-            found = whole * ops + (self.offsets[i - 1] if i else self.offsets[-1] - ops)
+        timeline, found = self.session.timeline, -1
+        for where, behind in self.wheres:
+            place = timeline.last_place(event - behind, where)
+            found = found if place is None else max(found, place + behind)
         i = bisect_left(self.singles, event)
         found = max(found, self.singles[i - 1]) if i else found
         return found if found >= 0 else None
 
+    def due(self, event: int) -> list[Check]:
+        """The stops that may be met with the cursor at an event because of the ops there."""
+        timeline = self.session.timeline
+        iteration = timeline.iteration(event)
+        here, place = timeline.listing(iteration), event - timeline.begin(iteration)
+        last, behind = here, place - 1
+        if not place and iteration:
+            last = timeline.listing(iteration - 1)
+            behind = len(last) - 1
+        key = here, place, last, behind
+        if key not in self._due:
+            self._due[key] = [
+                check
+                for check in self.checks
+                if check.stands_before(here, place)
+                or behind in last.places(check.after)
+                or (check.begins and place == 0)
+            ]
+        return self._due[key]
+
     def hits(self) -> list[Hit]:
         """The stops that are met at the cursor."""
         session = self.session
-        event, ops = session.event, len(session.program.ops)
-        checks = self.by_offset.get(event % ops, [])
+        event = session.event
+        checks = self.due(event)
         if event in self.singles:
             more = [c for c in self.checks if c.event == event or c.test is not None]
             checks = [*checks, *(check for check in more if check not in checks)]
@@ -140,11 +164,13 @@ class Plan:
 def met(check: Check, scene: Scene) -> Hit | None:
     """Whether a stop is met at the cursor."""
     session, stop = scene.session, check.stop
-    event, program = session.event, session.program
-    ops = len(program.ops)
+    event, timeline = session.event, session.timeline
+    iteration = timeline.iteration(event)
+    begins = event < timeline.end and event == timeline.begin(iteration)
     if check.test is None:
-        here = event < program.events and (event == check.event or event % ops in check.before)
-        if not here:
+        place = event - timeline.begin(iteration)
+        stands = check.stands_before(timeline.listing(iteration), place)
+        if event >= timeline.end or not (event == check.event or stands):
             return None
     elif event == 0:
         return None
@@ -158,22 +184,30 @@ def met(check: Check, scene: Scene) -> Hit | None:
         problem = error.message
     place = event if check.test is None else event - 1
     text = message_text(check.message, scene.now) if check.message or stop.log == "" else None
-    where = f"#{place} {format_position(program, place)}"
-    if evidence is not None and event % ops == 0 and evidence.tensor in program.entering:
-        where = f"the batch of iteration {event // ops + 1} came"  # no op has written it
+    where = f"#{place} {format_position(session.run, place)}"
+    if evidence is not None and begins and evidence.tensor in session.run.entering:
+        where = f"the batch of iteration {iteration + 1} came"  # no op has written it
     return Hit(event, stop, where, evidence, problem, text)
 
 
-def run_forwards(session: "Session", checks: Sequence[Check], limit: int | None = None) -> Run:
-    """Run to the first place after the cursor that meets a stop, or to ``limit``."""
-    plan = Plan(session, checks)
-    limit = session.program.events if limit is None else min(limit, session.program.events)
+def run_forwards(
+    session: Session,
+    checks: Sequence[Check],
+    stops: StopList | None = None,
+    limit: int | None = None,
+) -> Run:
+    """Run to the first place after the cursor that meets a stop, or to ``limit``.
+
+    Hits are counted in ``stops``, where the checks come from there.
+    """
+    plan, end = Plan(session, checks), session.timeline.end
+    limit = end if limit is None else min(limit, end)
     since, logs = session.event, list[str]()
     while session.event < limit:
         place = plan.next(session.event)
         yield from travel(session, min(place, limit), logs, bool(plan.tested))
         if place <= limit:
-            stopping = passed(session, plan.hits(), logs)
+            stopping = passed(stops, plan.hits(), logs)
             if stopping:
                 if logs:
                     yield progress(session, logs)
@@ -186,7 +220,7 @@ def run_forwards(session: "Session", checks: Sequence[Check], limit: int | None 
 
 
 def travel(
-    session: "Session", place: int, logs: list[str], watching: bool
+    session: Session, place: int, logs: list[str], watching: bool
 ) -> Generator[Progress, None, None]:
     """Go to a place further on; the last op is executed, so that what it changed is known."""
     if place - session.event > session.chunk:
@@ -195,17 +229,17 @@ def travel(
     session.forward(place)
 
 
-def run_backwards(session: "Session", checks: Sequence[Check]) -> Run:
+def run_backwards(session: Session, checks: Sequence[Check], stops: StopList | None = None) -> Run:
     """Run back to the last place before the cursor that meets a stop, or to the beginning.
 
     The past is looked through piece by piece, the latest first: each is executed forwards.
     """
     plan = Plan(session, checks)
     if not any(check.needs_state for check in checks):
-        return (yield from run_back_over(session, plan))
+        return (yield from run_back_over(session, plan, stops))
     end, size = session.event - 1, FIRST_CHUNK
     logs: list[str] = []
-    while end >= 0 and (plan.offsets or plan.singles):
+    while end >= 0 and (plan.wheres or plan.singles):
         start = beginning(session, end, size)
         found: list[Hit] = []
         session.goto(start)
@@ -217,7 +251,7 @@ def run_backwards(session: "Session", checks: Sequence[Check]) -> Run:
             if place <= end:
                 found += plan.hits()
         for event in sorted({hit.event for hit in found}, reverse=True):
-            stopping = passed(session, [hit for hit in found if hit.event == event], logs)
+            stopping = passed(stops, [hit for hit in found if hit.event == event], logs)
             if stopping:
                 session.goto(event)
                 if logs:
@@ -229,20 +263,20 @@ def run_backwards(session: "Session", checks: Sequence[Check]) -> Run:
     return Outcome(0)
 
 
-def run_back_over(session: "Session", plan: Plan) -> Run:
+def run_back_over(session: Session, plan: Plan, stops: StopList | None) -> Run:
     """Go back to the last place of breakpoints without conditions: nothing needs a look."""
     logs: list[str] = []
     while (place := plan.previous(session.event)) is not None:
         for _ in session.travel(place):
             yield progress(session, logs)
-        stopping = passed(session, plan.hits(), logs)
+        stopping = passed(stops, plan.hits(), logs)
         if stopping:
             return Outcome(place, tuple(stopping))
     session.goto(0)
     return Outcome(0)
 
 
-def beginning(session: "Session", end: int, size: int) -> int:
+def beginning(session: Session, end: int, size: int) -> int:
     """Where a piece of the past that ends at ``end`` begins: where it is cheap to go."""
     start = max(0, end - size)
     if session.history.first < end:
@@ -250,65 +284,66 @@ def beginning(session: "Session", end: int, size: int) -> int:
     keyframe = session.keyframe(start, after=0)
     if keyframe is None:
         return 0
-    return (keyframe.iteration + (not keyframe.whole)) * len(session.program.ops)
+    return session.timeline.begin(keyframe.iteration + (not keyframe.whole))
 
 
-def passed(session: "Session", hits: Iterable[Hit], logs: list[str]) -> list[Hit]:
+def passed(stops: StopList | None, hits: Iterable[Hit], logs: list[str]) -> list[Hit]:
     """Those of the hits at one place that do stop; the others are counted, or logged."""
     stopping = []
     for hit in hits:
-        stop = session.stops.find(hit.stop.number) if hit.stop.number else hit.stop
+        listed = stops if hit.stop.number else None
+        stop = hit.stop if listed is None else listed.find(hit.stop.number)
         ignored = stop.ignore > 0
-        if stop.number:
-            session.stops.count(stop.number, 1, int(ignored))
+        if listed is not None:
+            listed.count(stop.number, 1, int(ignored))
         if ignored:
             continue
         if hit.log is not None:
             logs.append(hit.log)
             continue
-        if stop.once and stop.number:
-            session.stops.delete(stop.number)
+        if stop.once and listed is not None:
+            listed.delete(stop.number)
         stopping.append(replace(hit, stop=replace(stop, hits=stop.hits + 1)))
     return stopping
 
 
-def progress(session: "Session", logs: list[str]) -> Progress:
+def progress(session: Session, logs: list[str]) -> Progress:
     """A report of where the run is; takes over what was logged."""
     taken = tuple(logs)
     logs.clear()
     return Progress(session.event, session.loss, taken)
 
 
-def continue_(session: "Session") -> Run:
-    """To the next place that meets a stop of the session, or to the end."""
-    return run_forwards(session, session.stops.checks())
+def continue_(session: Session, stops: StopList) -> Run:
+    """To the next place that meets one of the stops, or to the end."""
+    return run_forwards(session, stops.checks(), stops)
 
 
-def reverse_continue(session: "Session") -> Run:
-    """To the previous place that meets a stop of the session, or to the beginning."""
-    return run_backwards(session, session.stops.checks())
+def reverse_continue(session: Session, stops: StopList) -> Run:
+    """To the previous place that meets one of the stops, or to the beginning."""
+    return run_backwards(session, stops.checks(), stops)
 
 
-def until(session: "Session", stop: Stop, backwards: bool = False) -> Run:
+def until(session: Session, stop: Stop, backwards: bool = False) -> Run:
     """To where a stop that is not in the list is met; the listed stops are passed by.
 
     A condition that holds already keeps the cursor where it is.
     """
-    check = compile_check(stop, session.program)
+    check = compile_check(stop, session.run)
     if stop.kind == StopKind.WHEN and not backwards:
         held = holds_here(session, stop.target)
         if held:
-            place = f"#{session.event} {format_position(session.program, session.event)}"
+            place = f"#{session.event} {format_position(session.run, session.event)}"
             found = Evidence(stop.target, (), None, 1.0, "holds here", is_condition=True)
             hit = Hit(session.event, stop, place, found)
             return finished(Outcome(session.event, (hit,)))
     return run_backwards(session, [check]) if backwards else run_forwards(session, [check])
 
 
-def holds_here(session: "Session", condition: str) -> bool:
+def holds_here(session: Session, condition: str) -> bool:
     """Whether a condition holds at the cursor."""
     try:
-        return compiled(condition, session.program).holds(look(session))
+        return compiled(condition, session.run).holds(look(session))
     except ExpressionError:
         return False
 
@@ -319,7 +354,7 @@ def finished(outcome: Outcome) -> Run:
     return outcome
 
 
-def next_change(session: "Session", expression: str, backwards: bool = False) -> Run:
+def next_change(session: Session, expression: str, backwards: bool = False) -> Run:
     """To the next, or previous, place right after a change of a tensor, element or expression."""
     return until(session, Stop(0, StopKind.CHANGE, expression), backwards)
 

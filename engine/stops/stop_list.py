@@ -9,18 +9,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import GradstepError
-from engine.program.program import Program
+from engine.run.op import Op
+from engine.run.run import Run
+from engine.run.timeline import Listing
 from engine.stops.stop import Stop, StopKind, stop_from_dict, stop_to_dict
 
 if TYPE_CHECKING:
     from engine.stops.tests import Check
 
 
-class Stops:
+class StopList:
     """All stops by number; each is compiled when it enters, so that what is here can be run."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, run: Run) -> None:
+        self.run = run
         self._checks: dict[int, Check] = {}
         self._stops: dict[int, Stop] = {}
         self._next = 1
@@ -72,17 +74,17 @@ class Stops:
         """The enabled stops, compiled."""
         return [self._checks[stop.number] for stop in self if stop.enabled]
 
-    def at_op(self, index: int) -> list[Stop]:
-        """The breakpoints before an op of the program: for its gutter."""
-        return [stop for stop in self if index in self._checks[stop.number].before]
+    def at_op(self, listing: Listing, index: int) -> list[Stop]:
+        """The breakpoints before an op of an iteration: for its gutter."""
+        return [stop for stop in self if self._checks[stop.number].stands_before(listing, index)]
 
     def event_of(self, number: int) -> int | None:
         """The one event that a stop at a position is about; None for others."""
         return self._checks[number].event
 
-    def toggle_op(self, index: int) -> Stop | None:
+    def toggle_op(self, op: Op) -> Stop | None:
         """Remove the breakpoints of exactly this op, or set one; the new one, if any."""
-        target = op_target(self.program, index)
+        target = op.key
         found = [s for s in self if s.kind == StopKind.OP and s.target == target]
         for stop in found:
             self.delete(stop.number)
@@ -111,12 +113,6 @@ class Stops:
     def _enter(self, stop: Stop) -> None:
         from engine.stops.tests import compile_check  # most sessions begin without a stop
 
-        self._checks[stop.number] = compile_check(stop, self.program)
+        self._checks[stop.number] = compile_check(stop, self.run)
         self._stops[stop.number] = stop
         self._next = max(self._next, stop.number + 1)
-
-
-def op_target(program: Program, index: int) -> str:
-    """The exact name of an op as a target, ``backward:linear2.weight.grad``."""
-    op = program.ops[index]
-    return f"{op.phase}:{op.name}"

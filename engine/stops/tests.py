@@ -8,22 +8,21 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from engine.errors import GradstepError
 from engine.expressions.expression import Expression, ExpressionError
-from engine.program.program import Program
 from engine.run.op import Op
 from engine.run.phases import Phase
-from engine.run.position_text import find_ops, suggestion
+from engine.run.position_text import find_ops
+from engine.run.run import Run
+from engine.run.timeline import Listing, Where, every_op, every_phase
 from engine.session.changes import Change, last_changes
+from engine.session.session import Session
 from engine.stops import predicates
 from engine.stops.evidence import Evidence
 from engine.stops.lookup import COUNTERS, Look, compiled, look, look_before, own_names
 from engine.stops.stop import BOUNDED, BREAKPOINTS, EXPRESSIONS, Stop, StopKind
-
-if TYPE_CHECKING:
-    from engine.session.session import Session
+from engine.wording import suggestion
 
 HOLE = re.compile(r"\{([^{}]*)\}")
 
@@ -32,7 +31,7 @@ HOLE = re.compile(r"\{([^{}]*)\}")
 class Scene:
     """A cursor position under test; what has changed is found once for all its tests."""
 
-    session: "Session"
+    session: Session
 
     @cached_property
     def changes(self) -> dict[str, Change]:
@@ -52,11 +51,15 @@ class Scene:
     @property
     def op(self) -> Op:
         """The op that led here."""
-        ops = self.session.program.ops
-        return ops[(self.session.event - 1) % len(ops)]
+        return self.session.timeline.op(self.session.event - 1)
 
 
 Test = Callable[[Scene], Evidence | None]
+
+
+def nowhere(listing: Listing) -> tuple[int, ...]:
+    """No place of an iteration."""
+    return ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +71,9 @@ class Check:
     """
 
     stop: Stop
-    before: frozenset[int] = frozenset()
+    before: Where = nowhere
     event: int | None = None
-    after: frozenset[int] = frozenset()
+    after: Where = nowhere
     begins: bool = False
     test: Test | None = None
     condition: Expression | None = None
@@ -81,125 +84,142 @@ class Check:
         """Whether tensors must be looked at to know if it stops at a place."""
         return self.test is not None or self.condition is not None or bool(self.message)
 
+    def stands_before(self, listing: Listing, place: int) -> bool:
+        """Whether it stops before the op at a place of an iteration."""
+        return place in listing.places(self.before)
 
-def compile_check(stop: Stop, program: Program) -> Check:
+
+def compile_check(stop: Stop, run: Run) -> Check:
     """A stop made ready; a GradstepError says what of it does not exist."""
     if stop.kind in BOUNDED and stop.bound is None:
         raise GradstepError(f"{stop.kind} needs a bound, a number")
     if stop.ignore < 0:
         raise GradstepError("ignore counts from 0")
-    condition = compiled(stop.condition, program) if stop.condition is not None else None
-    message = parse_message(stop.log, program) if stop.log is not None else ()
-    before: frozenset[int] = frozenset()
-    if stop.kind == StopKind.OP:
-        before = frozenset(op.index for op in breakpoint_ops(stop.target, program))
-    event = position_event(stop.target, program) if stop.kind == StopKind.POSITION else None
+    condition = compiled(stop.condition, run) if stop.condition is not None else None
+    message = parse_message(stop.log, run) if stop.log is not None else ()
+    before = breakpoint_places(stop.target, run) if stop.kind == StopKind.OP else nowhere
+    event = position_event(stop.target, run) if stop.kind == StopKind.POSITION else None
     if stop.kind in BREAKPOINTS:
         return Check(stop, before, event, condition=condition, message=message)
-    after, begins, test = compile_test(stop, program)
+    after, begins, test = compile_test(stop, run)
     return Check(stop, before, event, after, begins, test, condition, message)
 
 
-def compile_test(stop: Stop, program: Program) -> tuple[frozenset[int], bool, Test]:
+def compile_test(stop: Stop, run: Run) -> tuple[Where, bool, Test]:
     """Where a watchpoint or predicate is tested, and how."""
-    ops = program.ops
     if stop.kind in EXPRESSIONS:
-        expression = compiled(stop.target, program)
-        names = own_names(expression, program)
-        moving = "event" in names - program.tensors.keys()
-        after = {op.index for op in ops if moving or names.intersection(op.writes)}
-        begins = moving or bool(names.intersection((*program.entering, *COUNTERS)))
-        return frozenset(after), begins, expression_test(stop, expression, program)
-    if stop.target and program.resolve(stop.target) not in program.tensors:
-        hint = suggestion(stop.target, program.tensors)
+        expression = compiled(stop.target, run)
+        names = own_names(expression, run)
+        moving = "event" in names - run.tensors.keys()
+        begins = moving or bool(names.intersection((*run.entering, *COUNTERS)))
+        after = places_of(lambda op: moving or bool(names.intersection(op.writes)))
+        return after, begins, expression_test(stop, expression, run)
+    if stop.target and run.resolve(stop.target) not in run.tensors:
+        hint = suggestion(stop.target, run.tensors)
         raise GradstepError(f"no tensor {stop.target!r}{hint}")
     test, phases = predicates.PREDICATES[stop.kind]
-    only = program.resolve(stop.target) if stop.target else None
-    after = {op.index for op in ops if op.phase in phases and (not only or only in op.writes)}
+    only = run.resolve(stop.target) if stop.target else None
     bound = stop.bound or 0.0
 
-    def run(scene: Scene) -> Evidence | None:
-        if stop.kind in predicates.OF_OPS and scene.op.index not in after:
+    def concerned(op: Op) -> bool:
+        return op.phase in phases and (not only or only in op.writes)
+
+    def found(scene: Scene) -> Evidence | None:
+        if stop.kind in predicates.OF_OPS and not concerned(scene.op):
             return None
         written = scene.changes
         if stop.kind in predicates.OF_OPS:
             written = {name: written[name] for name in scene.op.writes if name in written}
         for name, (old, new) in written.items():
             if new is not None and only in (None, name):
-                found = test(program.tensors[name], old, new, bound)
-                if found is not None:
-                    return found
+                evidence = test(run.tensors[name], old, new, bound)
+                if evidence is not None:
+                    return evidence
         return None
 
-    return frozenset(after), False, run
+    return places_of(concerned), False, found
 
 
-def expression_test(stop: Stop, expression: Expression, program: Program) -> Test:
+def places_of(wanted: Callable[[Op], bool]) -> Where:
+    """The places of the ops of which something holds."""
+    return lambda listing: [op.index for op in listing.ops if wanted(op)]
+
+
+def expression_test(stop: Stop, expression: Expression, run: Run) -> Test:
     """The test of a watchpoint."""
     compare = predicates.COMPARISONS[stop.kind]
     bound = stop.bound or 0.0
-    names = own_names(expression, program)
+    names = own_names(expression, run)
     name = next(iter(names)) if stop.target.strip() in expression.names else stop.target
 
-    def run(scene: Scene) -> Evidence | None:
+    def found(scene: Scene) -> Evidence | None:
         changed = names.intersection(scene.changes)
         if not changed and not names.intersection(COUNTERS):
             return None
         return compare(name, expression, scene.before, scene.now, bound)
 
-    return run
+    return found
 
 
-def breakpoint_ops(target: str, program: Program) -> list[Op]:
-    """The ops before which a breakpoint stops.
+def breakpoint_places(target: str, run: Run) -> Where:
+    """Where a breakpoint stops; a GradstepError where no iteration so far has such an op.
 
     A phase: its first op. A layer: its first op in each phase; ``linear2.backward`` in one of them.
     An op's name: every op of that name; ``backward:linear2.weight.grad`` exactly one.
     """
+
+    def places(listing: Listing) -> list[int]:
+        return sorted(op.index for op in breakpoint_ops(target, run, listing))
+
+    if not any(listing.places(places) for listing in run.timeline.listings):
+        raise refusal(target, run)
+    return places
+
+
+def breakpoint_ops(target: str, run: Run, listing: Listing) -> list[Op]:
+    """The ops of an iteration before which a breakpoint stops."""
     phase, _, rest = target.partition(":")
     if phase in list(Phase):
-        return find_ops(program, phase, rest or None)[:1] or refuse(target, program)
+        return find_ops(run, listing, phase, rest or None)[:1]
     layer, _, last = target.rpartition(".")
     if last in list(Phase) and layer:
-        found = [op for op in program.ops if op.layer == layer and op.phase == last]
-        return found[:1] or refuse(target, program)
-    resolved = program.resolve(target)
-    named = [op for op in program.ops if op.name == resolved]
-    if named:
-        return named
-    of_layer = {op.phase: op for op in reversed(program.ops) if op.layer == target}
-    return list(of_layer.values()) or refuse(target, program)
+        return [op for op in listing.ops if op.layer == layer and op.phase == last][:1]
+    resolved = run.resolve(target)
+    named = [op for op in listing.ops if op.name == resolved]
+    of_layer = {op.phase: op for op in reversed(listing.ops) if op.layer == target}
+    return named or list(of_layer.values())
 
 
-def refuse(target: str, program: Program) -> list[Op]:
-    """Say what a breakpoint can be set on."""
-    layers = list(dict.fromkeys(op.layer for op in program.ops if op.layer))
-    names = [*program.phases(), *layers, *(op.name for op in program.ops)]
-    names += [f"{op.layer}.{op.phase}" for op in program.ops if op.layer]
-    raise GradstepError(
+def refusal(target: str, run: Run) -> GradstepError:
+    """What a breakpoint can be set on."""
+    ops, phases = every_op(run.timeline), every_phase(run.timeline)
+    layers = list(dict.fromkeys(op.layer for op in ops if op.layer))
+    names = [*phases, *layers, *(op.name for op in ops)]
+    names += [f"{op.layer}.{op.phase}" for op in ops if op.layer]
+    return GradstepError(
         f"nothing to stop at called {target!r}{suggestion(target, names)}: "
-        f"phases are {', '.join(program.phases())}; layers are {', '.join(layers)}"
+        f"phases are {', '.join(phases)}; layers are {', '.join(layers)}"
     )
 
 
-def position_event(target: str, program: Program) -> int:
+def position_event(target: str, run: Run) -> int:
     """The event of a stop at a position, written ``#41``."""
     digits = target.removeprefix("#")
     if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
         raise GradstepError(f"position {target!r}: a stop is at an event, #41")
     event = int(digits)
-    if event >= program.events:
+    if event >= run.timeline.end:
         raise GradstepError(
-            f"position {target!r} is outside: ops are at #0 to #{program.events - 1}"
+            f"position {target!r} is outside: ops are at #0 to #{run.timeline.end - 1}"
         )
     return event
 
 
-def parse_message(text: str, program: Program) -> tuple[str | Expression, ...]:
+def parse_message(text: str, run: Run) -> tuple[str | Expression, ...]:
     """The pieces of a log message; what is in braces is compiled."""
     pieces: list[str | Expression] = []
     for i, piece in enumerate(HOLE.split(text)):
-        pieces.append(compiled(piece, program) if i % 2 else piece)
+        pieces.append(compiled(piece, run) if i % 2 else piece)
     return tuple(pieces)
 
 

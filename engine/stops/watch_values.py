@@ -39,9 +39,9 @@ def spark(session: Session, expression: Expression, points: int) -> list[float]:
 
 def past_values(session: Session, expression: Expression) -> Iterator[Value]:
     """The values of an expression from the cursor backwards, one for each time it was written."""
-    history, program = session.history, session.program
+    history = session.history
     tensors = dict(session.tensors)
-    names = own_names(expression, program)
+    names = own_names(expression, session.run)
     counting = bool(names.intersection(COUNTERS))
     earliest = max(history.first, session.event - MAX_LOOKED_AT)
     try:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from engine.arrays import Array
 from engine.errors import GradstepError
-from engine.program.program import Program
+from engine.run.run import Run
+from engine.session.session import Session
 
 if TYPE_CHECKING:
     from engine.expressions.expression import Expression
-    from engine.session.session import Session
 
 Value = Array | float | None
 MAX_POINTS = 64
@@ -36,8 +36,8 @@ class Watches:
     What evaluates them is loaded with the first one: most sessions begin without any.
     """
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, run: Run) -> None:
+        self.run = run
         self._expressions: dict[str, Expression] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -51,7 +51,7 @@ class Watches:
         from engine.stops.lookup import compiled
 
         source = source.strip()
-        self._expressions[source] = compiled(source, self.program)
+        self._expressions[source] = compiled(source, self.run)
         return source
 
     def remove(self, source: str) -> None:
@@ -71,19 +71,17 @@ class Watches:
                 problems.append(str(problem))
         return problems
 
-    def value(self, session: "Session", source: str) -> WatchValue:
+    def value(self, session: Session, source: str) -> WatchValue:
         """A watch at the cursor, and as it was before the last op."""
         from engine.stops.watch_values import watch_value
 
         return watch_value(session, source, self._expressions[source])
 
-    def values(
-        self, session: "Session", first: int = 0, last: int | None = None
-    ) -> list[WatchValue]:
+    def values(self, session: Session, first: int = 0, last: int | None = None) -> list[WatchValue]:
         """The watches from ``first`` up to ``last``: those that can be seen."""
         return [self.value(session, source) for source in list(self)[first:last]]
 
-    def spark(self, session: "Session", source: str, points: int = MAX_POINTS) -> list[float]:
+    def spark(self, session: Session, source: str, points: int = MAX_POINTS) -> list[float]:
         """The last numbers that a watch had, the oldest first, from the window of recent events.
 
         Only where something it reads was written; an expression that is no number gives nothing.

@@ -3,14 +3,12 @@
 import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.expressions.expression import ExpressionError
 from engine.session.progress import Progress
-
-if TYPE_CHECKING:
-    from engine.session.session import Session
 
 
 class CommandError(GradstepError):
@@ -101,14 +99,14 @@ class Reply:
 
 
 Long = Generator[Progress, None, Reply]
-Run = Callable[["Session", Argument, int], Reply | Long]
+Run = Callable[[Debugger, Argument, int], Reply | Long]
 
 
 @dataclass(frozen=True)
 class Command:
     """A command: its names, the form of its argument, and what it takes to complete it.
 
-    ``run`` gets the session, the argument and the count before the word.
+    ``run`` gets the debugger, the argument and the count before the word.
     """
 
     names: tuple[str, ...]

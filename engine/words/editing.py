@@ -2,21 +2,18 @@
 
 import json
 import re
-from typing import TYPE_CHECKING
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.session.edits import parse_index
 from engine.session.journal import Entered, Index, to_dict
 from engine.words.command import Argument, Command, Reply
 from engine.words.report import arrived
 
-if TYPE_CHECKING:
-    from engine.session.session import Session
-
 FORM = re.compile(r"(?P<name>[^=\[]+?)\s*(?:\[(?P<index>[^\]]*)\]\s*)?=(?!=)\s*(?P<value>.*)")
 
 
-def run_set(session: "Session", argument: Argument, count: int) -> Reply:
+def run_set(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Set a tensor, an element or a hyper-parameter."""
     match = FORM.fullmatch(argument.text)
     if match is None or not match["value"]:
@@ -31,10 +28,10 @@ def run_set(session: "Session", argument: Argument, count: int) -> Reply:
             blamed = argument.part(match.start("index"), match.end("index"))
             index = parse_index(match["index"])
             blamed = argument
-        entry = session.set(match["name"], entered(value), index)
+        entry = debugger.session.set(match["name"], entered(value), index)
     except GradstepError as problem:
         raise blamed.reading(problem) from problem
-    return arrived(session, told(session, str(entry)), edit=to_dict(entry))
+    return arrived(debugger, told(debugger, str(entry)), edit=to_dict(entry))
 
 
 def entered(value: Argument) -> Entered:
@@ -52,7 +49,7 @@ def entered(value: Argument) -> Entered:
         return value.text
 
 
-def run_skip(session: "Session", argument: Argument, count: int) -> Reply:
+def run_skip(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Leave out phases or ops in this iteration, or from here on."""
     words = argument.words()
     always = bool(words) and words[-1].text == "always"
@@ -60,25 +57,25 @@ def run_skip(session: "Session", argument: Argument, count: int) -> Reply:
     if not targets:
         raise argument.error("skip PHASE… [always]: `skip zero_grad`, `skip zero_grad always`")
     try:
-        entries = session.skip(*(word.text for word in targets), always=always)
+        entries = debugger.session.skip(*(word.text for word in targets), always=always)
     except GradstepError as problem:
         raise argument.reading(problem) from problem
-    lines = [told(session, str(entry)) for entry in entries]
-    return arrived(session, *lines, edits=[to_dict(entry) for entry in entries])
+    lines = [told(debugger, str(entry)) for entry in entries]
+    return arrived(debugger, *lines, edits=[to_dict(entry) for entry in entries])
 
 
-def run_unskip(session: "Session", argument: Argument, count: int) -> Reply:
+def run_unskip(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Let what was skipped run again from here on."""
     try:
-        session.unskip(argument.text)
+        debugger.session.unskip(argument.text)
     except GradstepError as problem:
         raise argument.reading(problem) from problem
-    return arrived(session, told(session, f"{argument} runs again"))
+    return arrived(debugger, told(debugger, f"{argument} runs again"))
 
 
-def told(session: "Session", what: str) -> str:
+def told(debugger: Debugger, what: str) -> str:
     """An edit, and the branch it happened in."""
-    branch = session.branch
+    branch = debugger.session.branch
     new = branch.parent is not None and branch.fork == branch.known
     started = f" (started from {branch.parent}, which stays as it is)" if new else ""
     return f"{what}, in branch {branch.name}{started}"

@@ -1,4 +1,4 @@
-"""The command line of the debugger: gdb's and pdb's words over a session, with completion.
+"""The command line of the debugger: gdb's and pdb's words over a debugger, with completion.
 
 A line is a word and its argument; a count may stand before the word, ``5n``, or follow it.
 Lines that begin with # are comments.
@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.expressions.expression import complete as complete_expression
-from engine.run.position_text import suggestion
+from engine.run.timeline import every_op, every_phase
 from engine.session.progress import Progress
-from engine.session.session import Session
 from engine.stops.lookup import scope_names
+from engine.wording import suggestion
 from engine.words.command import Argument, Command, CommandError, Reply
 from engine.words.looking import TOPICS
 from engine.words.table import COMMANDS
@@ -40,11 +41,11 @@ class Result:
     ok: bool = True
 
 
-class Debugger:
-    """Runs command lines on a session."""
+class CommandLine:
+    """Runs lines of commands on a debugger."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, debugger: Debugger) -> None:
+        self.debugger = debugger
 
     def run(self, line: str) -> Iterator[Progress | Result]:
         """Run a line: yields progress while it goes on, and in the end its Result.
@@ -57,7 +58,7 @@ class Debugger:
             return
         command, argument, count = parsed
         try:
-            going = command.run(self.session, argument, count)
+            going = command.run(self.debugger, argument, count)
             if isinstance(going, Reply):
                 reply = going
             else:
@@ -92,9 +93,9 @@ class Debugger:
     def _arguments(self, command: Command, text: str) -> list[str]:
         """What the argument of a command may become."""
         kind = command.completes
-        names = scope_names(self.session.program)
+        names = scope_names(self.debugger.run)
         if kind == "watch":
-            return [source for source in self.session.watches if source.startswith(text)]
+            return [source for source in self.debugger.watches if source.startswith(text)]
         if kind == "condition":
             found = [each for each in PREDICATES if each.startswith(text)]
             return list(dict.fromkeys([*found, *complete_expression(text, names)]))
@@ -107,23 +108,23 @@ class Debugger:
 
     def _words(self, kind: str) -> list[str]:
         """The words that an argument of a kind may have."""
-        session = self.session
-        ops = session.program.ops
-        exact = [f"{op.phase}:{op.name}" for op in ops]
-        phases = [str(phase) for phase in session.program.phases()]
+        debugger = self.debugger
+        ops = every_op(debugger.run.timeline)
+        exact = [op.key for op in ops]
+        phases = [str(phase) for phase in every_phase(debugger.run.timeline)]
         layers = [op.layer for op in ops if op.layer]
         parts = [f"{op.layer}.{op.phase}" for op in ops if op.layer]
-        marks = [f"'{name}" for name in session.bookmarks]
-        stops = [str(stop.number) for stop in session.stops]
+        marks = [f"'{name}" for name in debugger.bookmarks]
+        stops = [str(stop.number) for stop in debugger.stops]
         found = {
             "target": [*phases, *layers, *parts, *(op.name for op in ops), *exact],
             "position": ["start", "end", *marks, *phases, *exact],
             "phase": [*phases, *exact, "always"],
             "stop": [*stops, "all"],
             "stop-if": stops,
-            "branch": ["delete", *(branch.name for branch in session.branches)],
-            "bookmark": list(session.bookmarks),
-            "watch": list(session.watches),
+            "branch": ["delete", *(branch.name for branch in debugger.session.branches)],
+            "bookmark": list(debugger.bookmarks),
+            "watch": list(debugger.watches),
             "info": list(TOPICS),
             "word": list(COMMANDS),
         }

@@ -1,42 +1,42 @@
 """Commands that look and change nothing."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.expressions.expression import ExpressionError, NotAvailable, truth
-from engine.run.position_text import format_position, suggestion
+from engine.run.position_text import format_position
+from engine.session.badges import badge
 from engine.session.journal import to_dict
 from engine.stops.lookup import compiled, look
 from engine.stops.predicates import number_text
+from engine.wording import suggestion
 from engine.words.command import Argument, Command, Reply, nothing
 from engine.words.placing import branch_data, branch_line, mark_data, mark_line
 from engine.words.report import here, place_data
 from engine.words.stopping import told
 
-if TYPE_CHECKING:
-    from engine.session.session import Session
-
 MAX_VALUES = 1000  # elements of a tensor that are given as data
 
 
-def evaluated(session: "Session", argument: Argument) -> Any:
+def evaluated(debugger: Debugger, argument: Argument) -> Any:
     """The value of an expression at the cursor, as an error of the line where it has none."""
     if not argument:
         raise argument.error("an expression is missing: `p norm(linear1.weight)`")
     try:
-        return compiled(argument.text, session.program).evaluate(look(session))
+        return compiled(argument.text, debugger.run).evaluate(look(debugger.session))
     except GradstepError as problem:
         raise argument.reading(problem) from problem
     except ExpressionError as problem:
         raise argument.error(problem.message, problem.column) from problem
 
 
-def run_print(session: "Session", argument: Argument, count: int) -> Reply:
+def run_print(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Print the value of an expression."""
-    value = evaluated(session, argument)
+    value = evaluated(debugger, argument)
     return Reply(tuple(value_lines(argument.text, value)), value_data(argument.text, value))
 
 
@@ -58,79 +58,76 @@ def value_data(source: str, value: Any) -> dict[str, Any]:
     return data | {"value": value.tolist() if value.size <= MAX_VALUES else None}
 
 
-def run_assert(session: "Session", argument: Argument, count: int) -> Reply:
+def run_assert(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Check that a condition holds at the cursor."""
     try:
-        value = evaluated(session, argument)
+        value = evaluated(debugger, argument)
         held = truth(value)
     except ExpressionError as problem:
         raise argument.error(problem.message) from problem
     except GradstepError as problem:
         if isinstance(problem.__cause__, NotAvailable):
-            said = f"assertion failed at {here(session)}: {problem.__cause__.message}"
-            return Reply((said,), {"held": False, "at": place_data(session)}, ok=False)
+            said = f"assertion failed at {here(debugger)}: {problem.__cause__.message}"
+            return Reply((said,), {"held": False, "at": place_data(debugger)}, ok=False)
         raise
     if held:
         return Reply((f"holds: {argument}",), {"held": True})
-    said = f"assertion failed at {here(session)}: {argument}"
-    return Reply((said,), {"held": False, "at": place_data(session)}, ok=False)
+    said = f"assertion failed at {here(debugger)}: {argument}"
+    return Reply((said,), {"held": False, "at": place_data(debugger)}, ok=False)
 
 
-def run_display(session: "Session", argument: Argument, count: int) -> Reply:
+def run_display(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Add a watch, or show all of them."""
     if argument:
         try:
-            session.watches.add(argument.text)
+            debugger.watches.add(argument.text)
         except GradstepError as problem:
             raise argument.reading(problem) from problem
-    return info_watches(session)
+    return info_watches(debugger)
 
 
-def run_undisplay(session: "Session", argument: Argument, count: int) -> Reply:
+def run_undisplay(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Remove a watch."""
     try:
-        session.watches.remove(argument.text)
+        debugger.watches.remove(argument.text)
     except GradstepError as problem:
         raise argument.reading(problem) from problem
-    return info_watches(session)
+    return info_watches(debugger)
 
 
-def run_where(session: "Session", argument: Argument, count: int) -> Reply:
+def run_where(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Say where the cursor stands."""
     nothing(argument)
-    return Reply((here(session),), {"at": place_data(session)})
+    return Reply((here(debugger),), {"at": place_data(debugger)})
 
 
-def run_list(session: "Session", argument: Argument, count: int) -> Reply:
+def run_list(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """List the program with its breakpoints; an arrow marks the op about to run."""
     nothing(argument)
     lines, phase = [], ""
-    for op in session.program.ops:
+    session = debugger.session
+    listing, begin = session.listing, session.timeline.begin(session.position.iteration - 1)
+    for op in listing.ops:
         if op.phase != phase:
             phase = op.phase
             lines.append(str(phase))
         arrow = "▶" if op is session.op else " "
-        dot = "●" if session.stops.at_op(op.index) else " "
-        skipped = session.journal.skipped(op.phase, op.name, event_in_iteration(session, op.index))
+        dot = "●" if debugger.stops.at_op(listing, op.index) else " "
+        skipped = session.journal.skipped(op.phase, op.name, begin + op.index)
         lines.append(f" {arrow}{dot} {op.label}{'  (skipped)' if skipped else ''}")
-    return Reply(tuple(lines), {"at": place_data(session)})
+    return Reply(tuple(lines), {"at": place_data(debugger)})
 
 
-def event_in_iteration(session: "Session", index: int) -> int:
-    """The event of an op in the iteration of the cursor."""
-    return (session.position.iteration - 1) * len(session.program.ops) + index
-
-
-def info_stops(session: "Session") -> Reply:
+def info_stops(debugger: Debugger) -> Reply:
     """The stops."""
-    reply = told(list(session.stops))
+    reply = told(list(debugger.stops))
     return reply if reply.lines else Reply(("no stops",), reply.data)
 
 
-def info_watches(session: "Session") -> Reply:
+def info_watches(debugger: Debugger) -> Reply:
     """The watches with their values."""
     lines, data = [], []
-    for found in session.watches.values(session):
+    for found in debugger.watches.values(debugger.session):
         value = found.error or ("—" if found.value is None else number_text(found.value))
         before = "" if found.before is None else f"  (before: {number_text(found.before)})"
         lines.append(f"{found.source} = {value}{before if found.changed else ''}")
@@ -138,45 +135,38 @@ def info_watches(session: "Session") -> Reply:
     return Reply(tuple(lines) or ("no watches",), {"watches": data})
 
 
-def info_bookmarks(session: "Session") -> Reply:
+def info_bookmarks(debugger: Debugger) -> Reply:
     """The bookmarks."""
-    marks = session.bookmarks.values()
-    lines = tuple(mark_line(session, mark) for mark in marks)
+    marks = debugger.bookmarks.values()
+    lines = tuple(mark_line(debugger, mark) for mark in marks)
     return Reply(lines or ("no bookmarks",), {"bookmarks": [mark_data(mark) for mark in marks]})
 
 
-def info_branches(session: "Session") -> Reply:
+def info_branches(debugger: Debugger) -> Reply:
     """The branches."""
-    lines = tuple(branch_line(session, branch) for branch in session.branches)
-    return Reply(lines, {"branches": [branch_data(branch) for branch in session.branches]})
+    lines = tuple(branch_line(debugger, branch) for branch in debugger.session.branches)
+    return Reply(lines, {"branches": [branch_data(branch) for branch in debugger.session.branches]})
 
 
-def info_edits(session: "Session") -> Reply:
+def info_edits(debugger: Debugger) -> Reply:
     """The journal of the current branch."""
-    entries = list(session.journal)
-    lines = tuple(f"#{e.event} {format_position(session.program, e.event)}: {e}" for e in entries)
+    entries = list(debugger.session.journal)
+    lines = tuple(f"#{e.event} {format_position(debugger.run, e.event)}: {e}" for e in entries)
     return Reply(lines or ("no edits",), {"edits": [to_dict(entry) for entry in entries]})
 
 
-def info_tensors(session: "Session") -> Reply:
+def info_tensors(debugger: Debugger) -> Reply:
     """Every tensor with its shape, and the badges of the gradients."""
-    from engine.session.badges import badge
-
     lines, data = [], []
-    for info in session.program.tensors.values():
-        mark = str(badge(session, info.name.removesuffix(".grad"))) if gradient(info.name) else ""
-        there = info.name in session.tensors
+    for info in debugger.session.program.tensors.values():
+        mark = str(badge(debugger.session, info.gradient_of)) if info.gradient_of else ""
+        there = info.name in debugger.session.tensors
         lines.append(f"{info.name} {info.shape} {mark or ('' if there else 'not computed yet')}")
         data.append({"name": info.name, "shape": list(info.shape), "badge": mark or None})
     return Reply(tuple(line.rstrip() for line in lines), {"tensors": data})
 
 
-def gradient(name: str) -> bool:
-    """Whether a tensor is a gradient."""
-    return name.endswith(".grad")
-
-
-TOPICS: dict[str, Callable[["Session"], Reply]] = {
+TOPICS: dict[str, Callable[[Debugger], Reply]] = {
     "stops": info_stops,
     "watches": info_watches,
     "bookmarks": info_bookmarks,
@@ -186,30 +176,12 @@ TOPICS: dict[str, Callable[["Session"], Reply]] = {
 }
 
 
-def run_info(session: "Session", argument: Argument, count: int) -> Reply:
+def run_info(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Show one of the lists."""
     if argument.text not in TOPICS:
         hint = suggestion(argument.text, TOPICS)
         raise argument.error(f"info about one of {', '.join(TOPICS)}{hint}")
-    return TOPICS[argument.text](session)
-
-
-def run_help(session: "Session", argument: Argument, count: int) -> Reply:
-    """The words of the command line, or one of them."""
-    from engine.words.table import COMMANDS, GROUPS
-
-    if argument:
-        command = COMMANDS.get(argument.text)
-        if command is None:
-            raise argument.error(
-                f"no command {argument.text!r}{suggestion(argument.text, COMMANDS)}"
-            )
-        return Reply((command.usage, f"  {command.summary}"))
-    lines = []
-    for group, commands in GROUPS.items():
-        lines.append(f"{group}:")
-        lines += [f"  {command.usage}: {command.summary}" for command in commands]
-    return Reply(tuple(lines))
+    return TOPICS[argument.text](debugger)
 
 
 LOOKING = (
@@ -226,5 +198,4 @@ LOOKING = (
     Command(("where", "w"), "", "where the cursor stands", run_where),
     Command(("list", "l"), "", "the program, with the op about to run", run_list),
     Command(("info", "i"), "|".join(TOPICS), "a list", run_info, "info"),
-    Command(("help", "h"), "[COMMAND]", "these words", run_help, "word"),
 )

@@ -1,7 +1,8 @@
 """Commands about bookmarks and branches."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.run.position_text import format_position
 from engine.session.bookmarks import Bookmark
@@ -11,32 +12,29 @@ from engine.stops.run_control import progress
 from engine.words.command import Argument, Command, Long, Reply
 from engine.words.report import arrived
 
-if TYPE_CHECKING:
-    from engine.session.session import Session
 
-
-def run_mark(session: "Session", argument: Argument, count: int) -> Reply:
+def run_mark(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Set a bookmark at the cursor."""
     name, text = argument.split()
     try:
-        mark = session.bookmarks.mark(name.text.removeprefix("'"), session.event, text.text)
+        mark = debugger.bookmarks.mark(name.text.removeprefix("'"), debugger.event, text.text)
     except GradstepError as problem:
         raise name.reading(problem) from problem
-    return Reply((mark_line(session, mark),), {"bookmark": mark_data(mark)})
+    return Reply((mark_line(debugger, mark),), {"bookmark": mark_data(mark)})
 
 
-def run_unmark(session: "Session", argument: Argument, count: int) -> Reply:
+def run_unmark(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Remove a bookmark."""
     try:
-        mark = session.bookmarks.unmark(argument.text.removeprefix("'"))
+        mark = debugger.bookmarks.unmark(argument.text.removeprefix("'"))
     except GradstepError as problem:
         raise argument.reading(problem) from problem
     return Reply((f"removed '{mark.name}",), {"bookmark": mark_data(mark)})
 
 
-def mark_line(session: "Session", mark: Bookmark) -> str:
+def mark_line(debugger: Debugger, mark: Bookmark) -> str:
     """A bookmark in a list."""
-    place = f"'{mark.name} #{mark.event} {format_position(session.program, mark.event)}"
+    place = f"'{mark.name} #{mark.event} {format_position(debugger.run, mark.event)}"
     return f"{place}  {mark.text}" if mark.text else place
 
 
@@ -45,58 +43,60 @@ def mark_data(mark: Bookmark) -> dict[str, Any]:
     return {"name": mark.name, "event": mark.event, "text": mark.text}
 
 
-def run_branch(session: "Session", argument: Argument, count: int) -> Reply:
+def run_branch(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """List the branches, start one at the cursor, or delete one."""
     if not argument:
-        lines = tuple(branch_line(session, branch) for branch in session.branches)
-        return Reply(lines, {"branches": [branch_data(branch) for branch in session.branches]})
+        lines = tuple(branch_line(debugger, branch) for branch in debugger.session.branches)
+        return Reply(
+            lines, {"branches": [branch_data(branch) for branch in debugger.session.branches]}
+        )
     word, rest = argument.split()
     try:
         if word.text == "delete" and rest:
-            session.branches.delete(rest.text)
+            debugger.session.branches.delete(rest.text)
             return Reply((f"deleted branch {rest}",))
-        branch = session.branches.fork(argument.text)
+        branch = debugger.session.branches.fork(argument.text)
     except GradstepError as problem:
         raise (rest or argument).reading(problem) from problem
-    return arrived(session, branch_line(session, branch), branch=branch_data(branch))
+    return arrived(debugger, branch_line(debugger, branch), branch=branch_data(branch))
 
 
-def run_switch(session: "Session", argument: Argument, count: int) -> Reply:
+def run_switch(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Make a branch current."""
     try:
-        branch = session.branches.switch(argument.text)
+        branch = debugger.session.branches.switch(argument.text)
     except GradstepError as problem:
         raise argument.reading(problem) from problem
-    return arrived(session, branch_line(session, branch), branch=branch_data(branch))
+    return arrived(debugger, branch_line(debugger, branch), branch=branch_data(branch))
 
 
-def run_compare(session: "Session", argument: Argument, count: int) -> Long:
+def run_compare(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Find the first difference of two branches."""
     words = argument.words()
     if not words:
         raise argument.error("compare A [B]: two branches; B is the current one by default")
     for word in words:
         try:
-            session.branches.find(word.text)
+            debugger.session.branches.find(word.text)
         except GradstepError as problem:
             raise word.reading(problem) from problem
     left = words[0].text
-    right = words[1].text if len(words) > 1 else session.branch.name
-    return comparing(session, left, right)
+    right = words[1].text if len(words) > 1 else debugger.session.branch.name
+    return comparing(debugger, left, right)
 
 
-def comparing(session: "Session", left: str, right: str) -> Long:
+def comparing(debugger: Debugger, left: str, right: str) -> Long:
     """Compare and answer."""
-    run = session.branches.compare(left, right)
+    run = debugger.session.branches.compare(left, right)
     while True:
         try:
             next(run)
         except StopIteration as stop:
-            return comparison_reply(session, stop.value)
-        yield progress(session, [])
+            return comparison_reply(debugger, stop.value)
+        yield progress(debugger.session, [])
 
 
-def comparison_reply(session: "Session", found: Comparison) -> Reply:
+def comparison_reply(debugger: Debugger, found: Comparison) -> Reply:
     """The first difference in a line, and the losses of both at the last common iteration."""
     left, right = found.names
     data: dict[str, Any] = {
@@ -109,7 +109,7 @@ def comparison_reply(session: "Session", found: Comparison) -> Reply:
         return Reply((f"{left} and {right} are the same up to #{found.compared}",), data)
     data |= {"tensor": found.tensor, "index": list(found.index), "values": list(found.values)}
     evidence = Evidence(found.tensor, found.index, *found.values)
-    place = f"#{found.event} {format_position(session.program, found.event)}"
+    place = f"#{found.event} {format_position(debugger.run, found.event)}"
     lines = [f"{left} and {right} differ first at {place}: {evidence}"]
     last = min(map(len, found.losses)) - 1
     if last >= 0:
@@ -118,9 +118,9 @@ def comparison_reply(session: "Session", found: Comparison) -> Reply:
     return Reply(tuple(lines), data)
 
 
-def branch_line(session: "Session", branch: Branch) -> str:
+def branch_line(debugger: Debugger, branch: Branch) -> str:
     """A branch in a list."""
-    sign = "*" if branch is session.branch else " "
+    sign = "*" if branch is debugger.session.branch else " "
     origin = f" from {branch.parent} at #{branch.fork}" if branch.parent else ""
     edits = f", edits: {len(branch.journal)}" if branch.journal else ""
     return f"{sign} {branch.name}{origin}, known up to #{branch.known}{edits}"

@@ -1,129 +1,127 @@
 """Commands that move the cursor."""
 
-from typing import TYPE_CHECKING
-
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.run.position import Granularity
-from engine.run.position_text import find_ops, occurrence, parse_position
+from engine.run.position_text import find_ops, parse_position
+from engine.run.timeline import every_op, every_phase
 from engine.stops.run_control import continue_, next_change, reverse_continue, until
 from engine.words.command import Argument, Command, Long, Reply, Run, nothing
 from engine.words.report import arrived, concluded, travelled
 from engine.words.stop_words import condition_stop
 
-if TYPE_CHECKING:
-    from engine.session.session import Session
-
 
 def stepping(granularity: Granularity, direction: int) -> Run:
     """A step of a size, as often as a count says."""
 
-    def run(session: "Session", argument: Argument, count: int) -> Long:
+    def run(debugger: Debugger, argument: Argument, count: int) -> Long:
         times = argument.number("the count") if argument else count
-        target = session.program.boundary(session.event, granularity, direction * times)
-        return travelled(session, target, jump=False)
+        target = debugger.session.timeline.boundary(debugger.event, granularity, direction * times)
+        return travelled(debugger, target, jump=False)
 
     return run
 
 
-def run_continue(session: "Session", argument: Argument, count: int) -> Long:
+def run_continue(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Continue as often as the count says."""
     nothing(argument)
-    return repeated(session, count, backwards=False)
+    return repeated(debugger, count, backwards=False)
 
 
-def run_reverse(session: "Session", argument: Argument, count: int) -> Long:
+def run_reverse(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Continue backwards as often as the count says."""
     nothing(argument)
-    return repeated(session, count, backwards=True)
+    return repeated(debugger, count, backwards=True)
 
 
-def repeated(session: "Session", count: int, backwards: bool) -> Long:
+def repeated(debugger: Debugger, count: int, backwards: bool) -> Long:
     """Several stops in a row; the last one is reported."""
-    reply = Reply()
+    reply, session, stops = Reply(), debugger.session, debugger.stops
     for _ in range(max(1, count)):
-        run = reverse_continue(session) if backwards else continue_(session)
-        reply = yield from concluded(session, run, backwards)
+        run = reverse_continue(session, stops) if backwards else continue_(session, stops)
+        reply = yield from concluded(debugger, run, backwards)
         if not reply.data["hits"]:
             break
     return reply
 
 
-def run_until(session: "Session", argument: Argument, count: int) -> Long:
+def run_until(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Run to where a condition becomes true."""
-    return concluded(session, until(session, condition_stop(session, argument)))
+    return concluded(debugger, until(debugger.session, condition_stop(debugger, argument)))
 
 
-def run_back_until(session: "Session", argument: Argument, count: int) -> Long:
+def run_back_until(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Run back to where a condition became true."""
-    stop = condition_stop(session, argument)
-    return concluded(session, until(session, stop, backwards=True), backwards=True)
+    stop = condition_stop(debugger, argument)
+    return concluded(debugger, until(debugger.session, stop, backwards=True), backwards=True)
 
 
-def run_change(session: "Session", argument: Argument, count: int) -> Long:
+def run_change(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Run to the next change of an expression."""
-    return changing(session, argument, backwards=False)
+    return changing(debugger, argument, backwards=False)
 
 
-def run_back_change(session: "Session", argument: Argument, count: int) -> Long:
+def run_back_change(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Run back to the previous change of an expression."""
-    return changing(session, argument, backwards=True)
+    return changing(debugger, argument, backwards=True)
 
 
-def changing(session: "Session", argument: Argument, backwards: bool) -> Long:
+def changing(debugger: Debugger, argument: Argument, backwards: bool) -> Long:
     """To the place right after a change."""
     if not argument:
         raise argument.error("which tensor, element or expression?")
     try:
-        run = next_change(session, argument.text, backwards)
+        run = next_change(debugger.session, argument.text, backwards)
     except GradstepError as problem:
         raise argument.reading(problem) from problem
-    return concluded(session, run, backwards)
+    return concluded(debugger, run, backwards)
 
 
-def run_goto(session: "Session", argument: Argument, count: int) -> Long:
+def run_goto(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Go to a position."""
     if not argument:
         raise argument.error("where to? #41, i3, i3:backward:linear2, e2, 50%, +5, end, 'name")
     try:
-        return travelled(session, parse_position(argument.text, session))
+        return travelled(debugger, parse_position(argument.text, debugger))
     except GradstepError as problem:
         raise argument.reading(problem) from problem
 
 
-def run_to(session: "Session", argument: Argument, count: int) -> Long:
+def run_to(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Run to the next occurrence of an op, ``backward:linear2`` or ``backward``."""
+    timeline = debugger.run.timeline
     phase, _, name = argument.text.partition(":")
-    ops = find_ops(session.program, phase, name or None)
+    ops = find_ops(debugger.run, debugger.session.listing, phase, name or None)
     if not ops:
-        ops = [op for op in session.program.ops if argument.text in (op.name, op.layer)]
-    places = [occurrence(session.program, op.index, session.event) for op in ops]
+        ops = [op for op in every_op(timeline) if argument.text in (op.name, op.layer)]
+    places = [timeline.next(debugger.event, op=op.key) for op in ops]
     found = min((place for place in places if place is not None), default=None)
     if not ops:
-        phases = ", ".join(session.program.phases())
+        phases = ", ".join(every_phase(timeline))
         raise argument.error(f"no op called {argument.text!r}: a phase ({phases}), layer or op")
     if found is None:
         raise argument.error(f"{argument.text} does not come again before the end of the run")
-    return travelled(session, found)
+    return travelled(debugger, found)
 
 
-def run_back(session: "Session", argument: Argument, count: int) -> Reply:
+def run_back(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Return to the place before the last jump."""
     nothing(argument)
-    place = session.visited.back(session.event)
+    place = debugger.jumps.back(debugger.event)
     if place is None:
         raise argument.error("there is no place before this one")
-    session.goto(place)
-    return arrived(session)
+    debugger.session.goto(place)
+    return arrived(debugger)
 
 
-def run_ahead(session: "Session", argument: Argument, count: int) -> Reply:
+def run_ahead(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Undo ``back``."""
     nothing(argument)
-    place = session.visited.forward()
+    place = debugger.jumps.forward()
     if place is None:
         raise argument.error("there is no place after this one")
-    session.goto(place)
-    return arrived(session)
+    debugger.session.goto(place)
+    return arrived(debugger)
 
 
 OP, PHASE = Granularity.OP, Granularity.PHASE

@@ -1,18 +1,15 @@
 """How stops are written: their targets, conditions and predicates."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.run.position_text import parse_position
 from engine.stops.lookup import compiled
 from engine.stops.stop import Stop, StopKind
-from engine.stops.stop_list import op_target
-from engine.stops.tests import breakpoint_ops, compile_check
+from engine.stops.tests import breakpoint_places, compile_check
 from engine.words.command import Argument
-
-if TYPE_CHECKING:
-    from engine.session.session import Session
 
 POSITION = re.compile(r"[#'+-].*|\d.*|[ie]\d.*|start|end")
 ANY = {
@@ -38,25 +35,24 @@ def split_condition(argument: Argument) -> tuple[Argument, Argument | None]:
     return argument.part(0, match.start()), condition
 
 
-def target_options(session: "Session", target: Argument) -> Options:
+def target_options(debugger: Debugger, target: Argument) -> Options:
     """A breakpoint's kind and target from an op, layer, phase or position; by default the cursor's.
 
     ``backward linear2`` is not a form: the error names what is.
     """
-    program = session.program
     if not target:
-        if session.op is None:
+        if debugger.session.op is None:
             raise target.error("at the end of the run there is no op to stop before")
-        return {"kind": StopKind.OP, "target": op_target(program, session.op.index)}
+        return {"kind": StopKind.OP, "target": debugger.session.op.key}
     try:
-        breakpoint_ops(target.text, program)
+        breakpoint_places(target.text, debugger.run)
     except GradstepError as problem:
         if not POSITION.fullmatch(target.text):
             raise target.error(str(problem)) from problem
     else:
         return {"kind": StopKind.OP, "target": target.text}
     try:
-        event = parse_position(target.text, session)
+        event = parse_position(target.text, debugger)
     except GradstepError as problem:
         raise target.error(str(problem)) from problem
     return {"kind": StopKind.POSITION, "target": f"#{event}"}
@@ -104,31 +100,31 @@ def watch_options(argument: Argument) -> Options:
     return {"kind": StopKind.CHANGE, "target": source.text if changes else argument.text}
 
 
-def condition_stop(session: "Session", argument: Argument) -> Stop:
+def condition_stop(debugger: Debugger, argument: Argument) -> Stop:
     """What `until` waits for: as `watch`, but a plain expression must become true."""
     if not argument:
         raise argument.error("until what? `until loss < 0.1`, `until any non-finite`")
     options = watch_options(argument)
     if options["kind"] == StopKind.CHANGE and not argument.text.endswith(" changes"):
         options["kind"] = StopKind.WHEN
-    return checked(session, argument, Stop(0, **options))
+    return checked(debugger, argument, Stop(0, **options))
 
 
-def checked(session: "Session", argument: Argument, stop: Stop) -> Stop:
+def checked(debugger: Debugger, argument: Argument, stop: Stop) -> Stop:
     """A stop that can be met; otherwise an error at its column."""
     try:
-        compile_check(stop, session.program)
+        compile_check(stop, debugger.run)
     except GradstepError as problem:
         raise argument.reading(problem) from problem
     return stop
 
 
-def condition_text(session: "Session", condition: Argument | None) -> str | None:
+def condition_text(debugger: Debugger, condition: Argument | None) -> str | None:
     """A condition's source, once it is known to compile."""
     if condition is None:
         return None
     try:
-        compiled(condition.text, session.program)
+        compiled(condition.text, debugger.run)
     except GradstepError as problem:
         raise condition.reading(problem) from problem
     return condition.text

@@ -1,7 +1,8 @@
 """Commands that set, list and change stops."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.stops.stop import Stop, StopKind, stop_to_dict
 from engine.words.command import Argument, Command, Reply
@@ -13,120 +14,117 @@ from engine.words.stop_words import (
     watch_options,
 )
 
-if TYPE_CHECKING:
-    from engine.session.session import Session
 
-
-def run_break(session: "Session", argument: Argument, count: int) -> Reply:
+def run_break(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Set a breakpoint."""
-    return breaking(session, argument)
+    return breaking(debugger, argument)
 
 
-def run_tbreak(session: "Session", argument: Argument, count: int) -> Reply:
+def run_tbreak(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Set a breakpoint that goes after its first stop."""
-    return breaking(session, argument, once=True)
+    return breaking(debugger, argument, once=True)
 
 
-def breaking(session: "Session", argument: Argument, **options: Any) -> Reply:
+def breaking(debugger: Debugger, argument: Argument, **options: Any) -> Reply:
     """Set a breakpoint with options."""
     target, condition = split_condition(argument)
-    options |= target_options(session, target)
-    return added(session, argument, options, condition)
+    options |= target_options(debugger, target)
+    return added(debugger, argument, options, condition)
 
 
-def run_watch(session: "Session", argument: Argument, count: int) -> Reply:
+def run_watch(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Set a watchpoint or predicate."""
     watched, condition = split_condition(argument)
     if not watched:
         raise argument.error("watch what? `watch loss`, `watch any nan`, `watch loss crosses 1`")
-    return added(session, watched, watch_options(watched), condition)
+    return added(debugger, watched, watch_options(watched), condition)
 
 
-def run_when(session: "Session", argument: Argument, count: int) -> Reply:
+def run_when(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Set a stop on a condition's becoming true."""
     if not argument:
         raise argument.error("when what? `when loss < 0.1`")
-    return added(session, argument, {"kind": StopKind.WHEN, "target": argument.text}, None)
+    return added(debugger, argument, {"kind": StopKind.WHEN, "target": argument.text}, None)
 
 
-def run_log(session: "Session", argument: Argument, count: int) -> Reply:
+def run_log(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Print a message at a breakpoint, or at an existing stop, instead of stopping.
 
     Without a message an existing stop stops again.
     """
     target, message = argument.split()
-    if target.text.isdecimal() and int(target.text[:18]) in session.stops:
-        return edited(session, target, message, log=message.text or None)
+    if target.text.isdecimal() and int(target.text[:18]) in debugger.stops:
+        return edited(debugger, target, message, log=message.text or None)
     if not message:
         raise argument.error("log TARGET MESSAGE: `log loss iteration {iteration}: {loss}`")
-    options = target_options(session, target) | {"log": message.text}
-    return added(session, message, options, None)
+    options = target_options(debugger, target) | {"log": message.text}
+    return added(debugger, message, options, None)
 
 
 def added(
-    session: "Session", argument: Argument, options: dict[str, Any], condition: Argument | None
+    debugger: Debugger, argument: Argument, options: dict[str, Any], condition: Argument | None
 ) -> Reply:
     """Enter a stop, once everything of it is known to be right."""
-    options["condition"] = condition_text(session, condition)
-    checked(session, argument, Stop(0, **options))
-    stop = session.stops.add(**options)
+    options["condition"] = condition_text(debugger, condition)
+    checked(debugger, argument, Stop(0, **options))
+    stop = debugger.stops.add(**options)
     return told([stop])
 
 
-def edited(session: "Session", number: Argument, argument: Argument, **changes: Any) -> Reply:
+def edited(debugger: Debugger, number: Argument, argument: Argument, **changes: Any) -> Reply:
     """Change a stop of the list."""
     try:
-        return told([session.stops.edit(number.number("the number of a stop"), **changes)])
+        return told([debugger.stops.edit(number.number("the number of a stop"), **changes)])
     except GradstepError as problem:
         raise argument.reading(problem) from problem
 
 
-def run_ignore(session: "Session", argument: Argument, count: int) -> Reply:
+def run_ignore(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Let the next hits of a stop pass."""
     number, times = argument.split()
     if not times:
         raise argument.error("ignore NUMBER COUNT: `ignore 1 3`")
-    return edited(session, number, number, ignore=times.number("how many hits to ignore"))
+    return edited(debugger, number, number, ignore=times.number("how many hits to ignore"))
 
 
-def run_condition(session: "Session", argument: Argument, count: int) -> Reply:
+def run_condition(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Change or remove the condition of a stop."""
     number, condition = argument.split()
     if not number:
         raise argument.error("condition NUMBER [EXPRESSION]: `condition 1 loss > 10`")
-    source = condition_text(session, condition if condition else None)
-    return edited(session, number, number, condition=source)
+    source = condition_text(debugger, condition if condition else None)
+    return edited(debugger, number, number, condition=source)
 
 
-def several(session: "Session", argument: Argument) -> list[int]:
+def several(debugger: Debugger, argument: Argument) -> list[int]:
     """The numbers of the stops that a command names; ``all`` is every one."""
     if argument.text == "all":
-        return [stop.number for stop in session.stops]
+        return [stop.number for stop in debugger.stops]
     if not argument:
         raise argument.error("which stops? their numbers, or `all`; `info stops` lists them")
     numbers = []
     for word in argument.words():
         numbers.append(word.number("a stop is named by its number, or `all`: it"))
-        if numbers[-1] not in session.stops:
-            known = ", ".join(str(stop.number) for stop in session.stops) or "none"
+        if numbers[-1] not in debugger.stops:
+            known = ", ".join(str(stop.number) for stop in debugger.stops) or "none"
             raise word.error(f"no stop {numbers[-1]}; there are: {known}")
     return numbers
 
 
-def run_delete(session: "Session", argument: Argument, count: int) -> Reply:
+def run_delete(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Remove stops."""
-    gone = [session.stops.delete(number) for number in several(session, argument)]
+    gone = [debugger.stops.delete(number) for number in several(debugger, argument)]
     return Reply(tuple(f"deleted stop {stop.number}: {stop}" for stop in gone), stops_data(gone))
 
 
-def run_enable(session: "Session", argument: Argument, count: int) -> Reply:
+def run_enable(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Switch stops on."""
-    return told([session.stops.enable(number) for number in several(session, argument)])
+    return told([debugger.stops.enable(number) for number in several(debugger, argument)])
 
 
-def run_disable(session: "Session", argument: Argument, count: int) -> Reply:
+def run_disable(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Switch stops off."""
-    return told([session.stops.enable(n, False) for n in several(session, argument)])
+    return told([debugger.stops.enable(n, False) for n in several(debugger, argument)])
 
 
 def told(stops: list[Stop]) -> Reply:

@@ -18,14 +18,14 @@ def plain_run(program: Program, journal: Journal | None = None) -> States:
     states: States = []
     ops = len(program.ops)
     journal = Journal() if journal is None else journal
-    for event in range(program.events + 1):
-        if event % ops == 0 and event < program.events:
+    for event in range(program.timeline.end + 1):
+        if event % ops == 0 and event < program.timeline.end:
             tensors = tensors | program.batch(event // ops)
         for edit in journal.edits.get(event, ()):
             name, value = edited_tensor(edit, program, tensors)
             tensors = tensors | {name: value}
         states.append(tensors)
-        if event == program.events:
+        if event == program.timeline.end:
             break
         op = program.ops[event % ops]
         if not journal.skipped(op.phase, op.name, event):

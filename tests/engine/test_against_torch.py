@@ -7,7 +7,7 @@ import pytest
 
 from engine.nn.element_losses import LOSSES
 from engine.nn.linear import LAYERS
-from engine.run.event import advance, initial_state
+from engine.run.drive import advance, initial_state
 from engine.session.session import Session
 from tests.engine.small_experiments import program
 
@@ -311,7 +311,7 @@ def test_frozen_parameters_stay_and_the_others_move_as_in_torch():
     )
     state = initial_state(compiled)
     start = {name: np.array(value) for name, value in state.tensors.items()}
-    while state.event < compiled.events:
+    while state.event < compiled.timeline.end:
         state, _ = advance(compiled, state)
     given = {"lr": 0.1, "momentum": 0.5, "weight_decay": 0.1}
     parameters, _ = trained_by_torch(start, compiled, "sgd", given, 3, frozen)
@@ -327,7 +327,7 @@ def test_skipped_zero_grad_accumulates_as_in_torch():
     start = {
         name: torch.tensor(value, requires_grad=True) for name, value in session.tensors.items()
     }
-    session.goto(compiled.events)
+    session.goto(compiled.timeline.end)
     names = [info.name for info in compiled.parameters]
     optimizer = torch.optim.SGD([start[name] for name in names], lr=0.1)
     for _ in range(4):

@@ -1,5 +1,6 @@
 """What the corpus knows of the product: the only names of modules in it, the new place first."""
 
+import contextlib
 import importlib
 import os
 import sys
@@ -11,8 +12,9 @@ PLACES = {
     "main": ("tui.cli",),
     "GradstepApp": ("tui.app",),
     "Session": ("engine.session.session", "engine.session"),
-    "compile_program": ("engine.program.program", "engine.program"),
-    "load_experiment": ("engine.experiment.spec", "engine.experiment"),
+    "Debugger": ("engine.debugger",),
+    "compile_program": ("engine.program.compiler", "engine.program"),
+    "load_experiment": ("engine.experiment.reader", "engine.experiment"),
 }
 PATIENCE = 600.0  # seconds for which a digit waits for a step key: no machine is that slow
 
@@ -51,7 +53,10 @@ def root() -> Path:
 def application(experiment: str) -> Any:
     """The debugger on an experiment, to be opened in a test."""
     program = find("compile_program")(find("load_experiment")(experiment))
-    app = find("GradstepApp")(find("Session")(program))
+    session = find("Session")(program)
+    with contextlib.suppress(ImportError):  # the screen held the session itself
+        session = find("Debugger")(session)
+    app = find("GradstepApp")(session)
     app.main.counting.patience = PATIENCE
     return app
 

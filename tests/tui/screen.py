@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
+from engine.debugger import Debugger
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.program.program import Program
@@ -54,7 +55,7 @@ def screen_text(app: GradstepApp) -> str:
 
 
 @dataclass(frozen=True)
-class Debugger:
+class Opened:
     """The application at work, and what tests do with it."""
 
     app: GradstepApp
@@ -63,6 +64,10 @@ class Debugger:
     @property
     def main(self) -> MainScreen:
         return self.app.main
+
+    @property
+    def debugger(self) -> Debugger:
+        return self.app.debugger
 
     @property
     def session(self) -> Session:
@@ -112,12 +117,12 @@ def built_in(name: str) -> Program:
 @asynccontextmanager
 async def debugger(
     program: Program | str = "regression", size: tuple[int, int] = (120, 40)
-) -> AsyncIterator[Debugger]:
+) -> AsyncIterator[Opened]:
     """The debugger on an experiment, without a terminal. Digits wait long for a step key."""
     compiled = built_in(program) if isinstance(program, str) else program
-    app = GradstepApp(Session(compiled))
+    app = GradstepApp(Debugger(Session(compiled)))
     app.main.counting.patience = 600.0
     async with app.run_test(size=size) as pilot:
-        opened = Debugger(app, pilot)
+        opened = Opened(app, pilot)
         await opened.settled()
         yield opened

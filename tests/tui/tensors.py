@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 from textual.widgets import Input
 
-from tests.tui.screen import Debugger, debugger
+from tests.tui.screen import Opened, debugger
 from tui.panes.tensor import TensorPane
 from tui.panes.tensor_grid import TensorGrid
-from tui.view.snapshot import Selection, look
+from tui.view.snapshot import Selection, snapshot
 
 SMALL, COMMON, LARGE = (80, 24), (120, 40), (200, 60)
 
@@ -26,13 +26,12 @@ async def tensor_pane(array=None, before=None, size=SMALL, program="regression")
         yield shown
 
 
-def put(shown: Debugger, array, before=None):
+def put(shown: Opened, array, before=None):
     """Show an array as x, with a value before."""
     before = array if before is None else before
-    real = shown.session
 
     def looked():
-        view = look(real, Selection(tensor="x"), lambda name: "")
+        view = snapshot(shown.debugger, Selection(tensor="x"), lambda name: "")
         tensors = {**view.tensors, "x": array}
         return replace(view, tensor="x", tensors=tensors, before=before, event=1)
 
@@ -40,25 +39,25 @@ def put(shown: Debugger, array, before=None):
     shown.main.show_now()
 
 
-def pane(shown: Debugger) -> TensorPane:
+def pane(shown: Opened) -> TensorPane:
     return shown.main.query_one(TensorPane)
 
 
-def grid(shown: Debugger) -> TensorGrid:
+def grid(shown: Opened) -> TensorGrid:
     return shown.main.query_one(TensorGrid)
 
 
-def note(shown: Debugger) -> str:
+def note(shown: Opened) -> str:
     return shown.main.view.note
 
 
-def table(shown: Debugger) -> list[list[str]]:
+def table(shown: Opened) -> list[list[str]]:
     """The words of the lines of the grid: labels above, then a label and its numbers."""
     rows = [row.strip("│ ▏▎▍▌▋▊▉█▁▂▃▄▅▆▇") for row in shown.rows()[8:-3]]
     return [row.replace("▸", "").replace("•", "").split() for row in rows if row]
 
 
-async def typed(shown: Debugger, text: str) -> None:
+async def typed(shown: Opened, text: str) -> None:
     """Answer the prompt that is open."""
     field = shown.app.focused
     assert isinstance(field, Input)

@@ -4,7 +4,7 @@ import pytest
 from textual.widgets import Input
 
 from engine.run.position import Granularity
-from tests.tui.screen import Debugger, debugger
+from tests.tui.screen import Opened, debugger
 from tui.keys.table import COMMANDS, PANES, UNITS, Command, help_rows, key_name
 from tui.panes.program import ProgramPane
 from tui.panes.tensor_grid import TensorGrid
@@ -35,20 +35,20 @@ def pane_of(command: Command) -> str:
     return command.pane
 
 
-def at(shown: Debugger, event: int) -> None:
+def at(shown: Opened, event: int) -> None:
     shown.session.goto(event)
     shown.main.selection = Selection(lens=Lens(sample=1))
     shown.main.show_now()
 
 
-def state(shown: Debugger) -> tuple[object, ...]:
+def state(shown: Opened) -> tuple[object, ...]:
     main = shown.main
     screens = [type(screen).__name__ for screen in shown.app.screen_stack]
     said = (main.view.note, main.view.busy) if main.view is not None else ()
     focus, grid = shown.app.focused, main.query_one(TensorGrid)
     return (
         (main.session.event, main.selection, main.pane, main.zoomed, screens, focus, said),
-        (len(list(main.session.stops)), main.query_one(ProgramPane).as_code, dict(main.sizes)),
+        (len(list(main.debugger.stops)), main.query_one(ProgramPane).as_code, dict(main.sizes)),
         (grid.row, grid.column, grid.look),
     )
 
@@ -83,7 +83,7 @@ async def test_every_key_in_every_pane_does_something_or_says_why_not(pane):
                 assert shown.app.screen is shown.main, f"Esc does not lead back from {key}"
 
 
-async def leave(shown: Debugger) -> None:
+async def leave(shown: Opened) -> None:
     """Esc out of what a key has opened."""
     for _ in range(3):
         asking = isinstance(shown.app.focused, Input)
@@ -93,7 +93,7 @@ async def leave(shown: Debugger) -> None:
 
 async def test_step_keys_go_to_the_next_boundary():
     async with debugger("regression", (80, 24)) as shown:
-        boundary = shown.session.program.boundary
+        boundary = shown.session.timeline.boundary
         assert {key for _, key, _, _ in STEPS} >= set("sSnNfFeE") | {"space", "f10", "f11"}
         for _, key, unit, direction in STEPS:
             at(shown, MIDDLE)
@@ -108,7 +108,7 @@ async def test_the_ends_of_the_run_say_so():
             await shown.press(key)
             assert "at the first event" in shown.text()
             assert shown.session.event == 0
-        at(shown, shown.session.program.events)
+        at(shown, shown.session.program.timeline.end)
         await shown.settled()
         assert "end of run" in shown.place()
         for key in "snfeG":

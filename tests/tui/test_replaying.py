@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from engine.recording.live import record_run
-from engine.recording.replay import open_session
+from engine.recording.replay import open_debugger
 from engine.session.session import Session
 from tests.engine.recording.recordings import (
     assert_same_tensors,
@@ -22,10 +22,16 @@ async def test_keys_go_both_ways_and_an_edit_is_live(tmp_path: Path) -> None:
     before = path.read_bytes()
     live = Session(made)
     with opened(path) as recording:
-        session, _ = open_session(recording)
-        app = GradstepApp(session)
+        opened_on, _ = open_debugger(recording)
+        session = opened_on.session
+        app = GradstepApp(opened_on)
         async with app.run_test(size=(120, 40)) as pilot:
-            for keys, event in (("s", 1), ("f", 19), ("G", made.events), ("S", made.events - 1)):
+            for keys, event in (
+                ("s", 1),
+                ("f", 19),
+                ("G", made.timeline.end),
+                ("S", made.timeline.end - 1),
+            ):
                 await pilot.press(keys)
                 await pilot.pause()
                 await app.workers.wait_for_complete()
@@ -46,13 +52,14 @@ async def test_keys_go_both_ways_and_an_edit_is_live(tmp_path: Path) -> None:
 async def test_a_recording_is_followed_while_it_grows(tmp_path: Path) -> None:
     path, made = tmp_path / "r.gradstep", program(training={"epochs": 8})
     made_by = writer(path, made, "keyframes")
-    steps = record_run(made_by, made, made.iterations)
+    steps = record_run(made_by, made, made.timeline.iterations)
     next(steps)
     made_by.commit()
     with opened(path) as recording:
-        session, playback = open_session(recording)
+        opened_on, playback = open_debugger(recording)
+        session = opened_on.session
         session.goto(session.known)
-        app = FollowingApp(session, playback)
+        app = FollowingApp(opened_on, playback)
         async with app.run_test(size=(100, 30)) as pilot:
             await pilot.pause()
             for done in steps:
@@ -77,8 +84,9 @@ async def test_the_end_of_a_recording_is_told(tmp_path: Path) -> None:
         pass
     part.close()
     with opened(path) as recording:
-        session, _ = open_session(recording)
-        app = GradstepApp(session)
+        opened_on, _ = open_debugger(recording)
+        session = opened_on.session
+        app = GradstepApp(opened_on)
         async with app.run_test(size=(120, 40)) as pilot:
             for keys, told in (("f", False), ("f", False), ("f", True), ("f", False)):
                 await pilot.press(keys)

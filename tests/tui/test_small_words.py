@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from engine.debugger import Debugger
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.session.session import Session
-from tests.tui.screen import Debugger, built_in, debugger
+from tests.tui.screen import Opened, built_in, debugger
 from tui.app import GradstepApp
 from tui.theme import DARK, DARK_16, LIGHT, LIGHT_16, fitting
 
@@ -145,11 +146,11 @@ async def test_a_stop_puts_the_hidden_cursor_on_its_element():
 @pytest.mark.parametrize("patience", [60.0, -1.0])
 async def test_the_debugger_opens_where_it_was_asked_to(patience, monkeypatch):
     monkeypatch.setattr("tui.app.HEAD_START", patience)
-    app = GradstepApp(Session(built_in("iris")))
+    app = GradstepApp(Debugger(Session(built_in("iris"))))
     app.begin_at(2000)
     assert f"#{app.main.view.event}" == f"#{app.session.event}", "no View of another place"
     async with app.run_test(size=(120, 40)) as pilot:
-        shown = Debugger(app, pilot)
+        shown = Opened(app, pilot)
         await shown.settled()
         await shown.idle()
         assert "#2000 " in shown.place()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.screen import Debugger, debugger
+from tests.tui.screen import Opened, debugger
 from tui.keys.table import PANES
 
 FOLDER = Path(__file__).parent / "snapshots"
@@ -26,7 +26,7 @@ STATES = [
 ]
 
 
-async def walk(keys: list[tuple[str, list[str]]], shown: Debugger) -> AsyncIterator[str]:
+async def walk(keys: list[tuple[str, list[str]]], shown: Opened) -> AsyncIterator[str]:
     for name, presses in keys:
         await shown.press(*presses)
         yield name

@@ -6,6 +6,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from engine.debugger import Debugger
 from engine.experiment.reader import load_experiment
 from engine.measure.gradcheck import GradCheck, ParameterCheck, check_gradients
 from engine.program.compiler import compile_program
@@ -31,7 +32,7 @@ def check(experiment: str, at: str | None, as_json: bool) -> int:
     In float64, with the batch and the parameters of the position. Exit status 1 when one fails.
     """
     session = Session(compile_program(load_experiment(experiment)))
-    session.goto(0 if at is None else parse_position(at, session))
+    session.goto(0 if at is None else parse_position(at, Debugger(session)))
     result = check_gradients(session.program, session.tensors)
     place = format_position(session.program, session.event)
     if as_json:

@@ -13,7 +13,6 @@ from engine.diagnostics.refusals import diagnose_refusal
 from engine.errors import ExperimentError
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
-from engine.program.duration import lasting
 from engine.program.program import Program
 from tui.cli.arguments import experiment_argument, iterations_option, json_option
 from tui.cli.output import console, note, print_json
@@ -76,8 +75,8 @@ def examine(name: str, iterations: int | None) -> Examination:
         said = {one.evidence for one in findings}
         others = [str(problem) for problem in error.problems if problem.message not in said]
         return Examination(name, findings, problems=others)
-    wanted = iterations or min(program.iterations, MOST_ITERATIONS)
-    return watched(lasting(program, wanted), wanted)
+    wanted = iterations or min(program.timeline.iterations, MOST_ITERATIONS)
+    return watched(program.lasting(wanted), wanted)
 
 
 def watched(program: Program, iterations: int) -> Examination:

@@ -10,10 +10,10 @@ import click
 
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
-from engine.program.duration import lasting
 from engine.recording.compare import Comparison, Outcome
 from engine.recording.reader import MAGIC
-from engine.recording.replay import open_session
+from engine.recording.replay import open_debugger
+from engine.run.timeline import begun
 from engine.session.session import Session
 from tui.cli.arguments import iterations_option, json_option
 from tui.cli.output import console, print_json
@@ -60,11 +60,11 @@ def diff(a: str, b: str, tolerance: float, iterations: int | None, as_json: bool
 def side(name: str, iterations: int | None, stack: ExitStack) -> tuple[Session, int]:
     """A session at its first event, and how many iterations it has."""
     if is_recording(name):
-        session, _ = open_session(stack.enter_context(opened(name)))
-        return session, -(-session.known // len(session.program.ops))
+        session = open_debugger(stack.enter_context(opened(name)))[0].session
+        return session, begun(session.timeline, session.known)
     program = compile_program(load_experiment(name))
-    program = lasting(program, iterations or 1)
-    return Session(program), program.iterations
+    program = program.lasting(iterations or 1)
+    return Session(program), program.timeline.iterations
 
 
 def is_recording(name: str) -> bool:

@@ -8,6 +8,7 @@ from engine.errors import GradstepError
 from engine.recording.environment import DECISIVE, shown
 from engine.recording.reader import Damaged
 from engine.recording.recorded import Recording
+from engine.run.timeline import Timeline, completed
 from engine.strict_json import named
 from tui.cli.arguments import json_option
 from tui.cli.output import print_json
@@ -79,7 +80,8 @@ def program(recording: Recording) -> dict[str, Any]:
 
 def branches(recording: Recording) -> dict[str, Any]:
     """The branches with their edits, losses and metrics."""
-    ops, found = len(recording.program.ops), []
+    timeline: Timeline = recording.program.timeline
+    found = []
     for branch in recording.branches.values():
         losses = recording.losses(branch)
         found.append(
@@ -88,7 +90,7 @@ def branches(recording: Recording) -> dict[str, Any]:
                 "parent": branch.parent,
                 "fork": branch.fork,
                 "events": branch.events,
-                "iterations": branch.events // ops,
+                "iterations": completed(timeline, branch.events),
                 "edits": [str(entry) for entry in branch.journal],
                 "first_loss": losses[0] if losses else None,
                 "last_loss": losses[-1] if losses else None,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import click
 
 from engine.chain.query import JacobianView, Window, complete_at, query
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.experiment.reader import load_experiment
 from engine.jacobian.operator import Layout
@@ -79,7 +80,8 @@ def jacobian(
 def session_at(experiment: str, at: str | None) -> Session:
     """A session of an experiment at a position; where an iteration has all its values without."""
     session = Session(compile_program(load_experiment(experiment)))
-    session.goto(complete_at(session.program) if at is None else parse_position(at, session))
+    complete = complete_at(session.program)
+    session.goto(complete if at is None else parse_position(at, Debugger(session)))
     return session
 
 

@@ -15,7 +15,6 @@ import click
 from engine.errors import GradstepError
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
-from engine.program.duration import lasting
 from engine.program.program import Program
 from engine.recording.environment import environment
 from engine.recording.estimate import Estimate, estimate
@@ -98,7 +97,7 @@ def record(
         raise click.UsageError("--iterations and --epochs exclude each other: give one of them")
     program = compile_program(load_experiment(experiment))
     wanted = iterations or (epochs or program.experiment.training.epochs) * program.batches.count
-    program = lasting(program, wanted)
+    program = program.lasting(wanted)
     target = Path(path)
     check_target(target, append)
     plan = estimate(program, store, wanted)
@@ -135,7 +134,7 @@ def run(writer: Writer, program: Program, iterations: int) -> int:
         note(writer.failed)
         return REFUSED
     size = nbytes_text(writer.path.stat().st_size)
-    events = count_text(done * len(program.ops))
+    events = count_text(program.timeline.begin(done))
     note(f"{writer.path}: {count_text(done)} iterations, {events} events, {size}")
     if ending.signal:
         note(f"interrupted after {count_text(done)} of {count_text(iterations)} iterations")

@@ -3,6 +3,7 @@
 from engine.errors import GradstepError
 from engine.recording.environment import DECISIVE, shown
 from engine.recording.recorded import Recording
+from engine.run.timeline import completed
 from engine.worksheet.markdown import worksheet_markdown
 from engine.worksheet.worksheet import LAYOUTS, worksheet
 from tui.render.charts.curve import braille_curve
@@ -36,7 +37,7 @@ def heading(recording: Recording, branch: str) -> str:
     """What was run, and how far."""
     program, found = recording.program, recording.branches[branch]
     experiment = program.experiment
-    iterations = found.events // len(program.ops)
+    iterations = completed(program.timeline, found.events)
     lines = [
         f"# {escaped(experiment.name)}",
         "",

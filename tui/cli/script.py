@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.experiment.builtins import DEFAULT
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.session.session import Session
 from engine.words.command import CommandError
-from engine.words.language import Debugger, Result
+from engine.words.language import CommandLine, Result
 from tui.cli.arguments import history_option, json_option
 from tui.cli.output import print_json
 from tui.cli.status import DONE
@@ -38,10 +39,11 @@ def script(file: str, experiment: str, budget: int, as_json: bool) -> int:
         echo "until any non-finite" | gradstep script - bug-exploding
     """
     lines = read_lines(file)
-    debugger = Debugger(Session(compile_program(load_experiment(experiment)), budget))
+    session = Session(compile_program(load_experiment(experiment)), budget)
+    commands = CommandLine(Debugger(session))
     status = DONE
     for number, line in enumerate(lines, 1):
-        for result in results(debugger, line, f"{file}:{number}"):
+        for result in results(commands, line, f"{file}:{number}"):
             status = status if result.ok else FAILED
             if as_json:
                 print_json(result_data(number, result))
@@ -69,10 +71,10 @@ def read_lines(file: str) -> list[str]:
     return text.splitlines()
 
 
-def results(debugger: Debugger, line: str, place: str) -> Iterator[Result]:
+def results(commands: CommandLine, line: str, place: str) -> Iterator[Result]:
     """What comes of one line; nothing for a blank or a comment. An error names file and line."""
     try:
-        for event in debugger.run(line):
+        for event in commands.run(line):
             if isinstance(event, Result) and event.word:
                 yield event
     except CommandError as error:

@@ -53,9 +53,9 @@ def program_object(program: Program) -> dict[str, Any]:
         "batch_size": program.batches.size,
         "batches": program.batches.count,
         "epochs": experiment.training.epochs,
-        "iterations": program.iterations,
-        "events": program.events,
-        "phases": program.phases(),
+        "iterations": program.timeline.iterations,
+        "events": program.timeline.end,
+        "phases": program.timeline.listing(0).phases(),
         "loss": settings(experiment.loss),
         "optimizer": settings(experiment.optimizer),
         **({"schedule": settings(experiment.schedule)} if experiment.schedule else {}),
@@ -119,7 +119,8 @@ def memory(program: Program) -> dict[str, int]:
         "parameters": sum(info.nbytes for info in program.parameters),
         "iteration": sum(program.nbytes(op) for op in program.ops),
         "history": DEFAULT_BUDGET,
-        "history_iterations": history.window_budget // sum(history.costs),
+        "history_iterations": history.window_budget
+        // history.costs(program.timeline.listing(0))[-1],
     }
 
 
@@ -151,9 +152,8 @@ def print_ops(program: Program, to: "Console") -> None:
     columns = OpTable.fitting(program, to.width, len(program.ops) - 1)
     to.print()
     to.print(columns.header())
-    for start, end in zip(
-        program.phase_starts, (*program.phase_starts[1:], len(program.ops)), strict=True
-    ):
+    starts = program.timeline.listing(0).phase_starts
+    for start, end in zip(starts, (*starts[1:], len(program.ops)), strict=True):
         to.print(columns.heading(program.ops[start].phase))
         table = columns.empty()
         for op in program.ops[start:end]:

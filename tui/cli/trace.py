@@ -4,7 +4,6 @@ import click
 
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
-from engine.program.duration import lasting
 from engine.program.program import Program
 from engine.recording.trace_json import trace_lines
 from engine.run.position import Granularity
@@ -31,7 +30,7 @@ def trace(experiment: str, iterations: int, granularity: str, values: bool, as_j
 
     With --json: a header line, then one JSON object a line.
     """
-    program = lasting(compile_program(load_experiment(experiment)), iterations)
+    program = compile_program(load_experiment(experiment)).lasting(iterations)
     size = Granularity(granularity)
     if as_json:
         print_lines(program, size, iterations, values)

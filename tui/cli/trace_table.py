@@ -46,7 +46,7 @@ class TraceTable:
 
     def print_ops(self, run: Iterable[Step]) -> None:
         """A row an op, under the phases, under the iterations."""
-        last = self.iterations * len(self.program.ops) - 1
+        last = self.program.timeline.begin(self.iterations) - 1
         columns = OpTable.fitting(self.program, self.console.width, last, LOSS_WIDTH)
         self.console.print(columns.header())
         phase = None
@@ -75,7 +75,7 @@ class TraceTable:
         op = event.op
         written = event.after[0].shape if event.after else None
         shape = shapes(self.program, op, columns.inputs, written)
-        loss = loss_text(step.loss) if "loss" in op.writes else ""
+        loss = loss_text(step.loss) if self.program.loss in op.writes else ""
         table = columns.empty()
         columns.row(table, op.phase, (str(event.index), op.name, op.formula, shape, loss))
         self.console.print(table)
@@ -85,7 +85,7 @@ class TraceTable:
 
     def print_steps(self, run: Iterable[Step], headings: tuple[str, ...]) -> None:
         """A row a phase or an iteration."""
-        widths = [len(str(self.iterations * len(self.program.ops))), 9, 9, 26, 7, LOSS_WIDTH]
+        widths = [len(str(self.program.timeline.begin(self.iterations))), 9, 9, 26, 7, LOSS_WIDTH]
         if self.granularity == Granularity.ITERATION:
             del widths[3]
         table = plain_table(headings, widths, show_header=True)

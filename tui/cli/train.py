@@ -12,11 +12,10 @@ from engine.diagnostics.diagnosis import Diagnosis, Severity
 from engine.diagnostics.doctor import Doctor
 from engine.experiment.reader import load_experiment
 from engine.measure.metrics import correct
-from engine.measure.training import run_iteration
 from engine.program.compiler import compile_program
-from engine.program.duration import lasting
 from engine.program.program import Program
-from engine.recording.trace_json import loss_of
+from engine.run.drive import run_iteration
+from engine.run.run import loss_of
 from tui.cli.arguments import (
     MOST_ITERATIONS,
     experiment_argument,
@@ -74,7 +73,7 @@ def train(experiment: str, iterations: int | None, epochs: int | None, as_json: 
         raise click.UsageError("--iterations and --epochs exclude each other: give one of them")
     program = compile_program(load_experiment(experiment))
     wanted = iterations or (epochs or program.experiment.training.epochs) * program.batches.count
-    program = lasting(program, wanted)
+    program = program.lasting(wanted)
     run = Run(program, wanted, program.initial())
     try:
         show_progress(run)
@@ -110,7 +109,7 @@ def show_progress(run: Run) -> None:
 def figures(run: Run) -> str:
     """Loss and accuracy of the last batch."""
     tensors, program = run.tensors, run.program
-    loss = loss_of(tensors)
+    loss = loss_of(program, tensors)
     text = "" if loss is None else f"loss {loss:.4g}"
     yhat = tensors.get(program.network.output)
     right = None if yhat is None else correct(program, yhat, tensors["y"])
@@ -124,7 +123,7 @@ def report(run: Run, as_json: bool) -> None:
         "experiment": program.experiment.name,
         "iterations": run.done,
         "epochs": run.done / program.batches.count,
-        "loss": loss_of(run.tensors),
+        "loss": loss_of(run.program, run.tensors),
         **measured(program, run.tensors, data),
     }
     if (aside := data.validation) is not None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
-from engine.session.session import Session
 from tui.render.text.numbers import nbytes_text
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ DISK_LOOK = 1.0  # seconds between two looks at the size of the file
 class Tape:
     """At most one recording of a session."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, debugger: Debugger) -> None:
+        self.debugger = debugger
         self.recorder: Recorder | None = None
         self.size = 0
         self._steps: Iterator[int] | None = None
@@ -63,9 +63,9 @@ class Tape:
 
         if exists(path):
             raise GradstepError(f"{path}: exists already; choose another name")
-        program = self.session.program
-        plan = estimate(program, "auto", program.iterations)
-        self.recorder = Recorder(Writer(path, program, plan, environment()), self.session)
+        program = self.debugger.session.program
+        plan = estimate(program, "auto", program.timeline.iterations)
+        self.recorder = Recorder(Writer(path, program, plan, environment()), self.debugger)
         each, total = nbytes_text(plan.per_iteration), nbytes_text(plan.total)
         return f"recording into {path}: store {plan.store}, {each} an iteration, {total} in all"
 
@@ -105,4 +105,4 @@ class Tape:
         if recorder.writer.failed:
             return recorder.writer.failed
         size = nbytes_text(recorder.writer.path.stat().st_size)
-        return f"recorded {self.session.known} events into {recorder.writer.path}, {size}"
+        return f"recorded {self.debugger.session.known} events into {recorder.writer.path}, {size}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.errors import GradstepError
+from engine.run.timeline import Timeline
 from engine.session.progress import Progress
 from engine.session.session import Session
 
@@ -31,8 +32,8 @@ Steps = Iterator[Any]
 class LongRun:
     """A movement under way. ``result`` is what its generator returned; ``logs`` what it said.
 
-    ``scale`` is the number of ops of an iteration, and of iterations. ``doing`` names work
-    that is no movement of the session: its places are its own.
+    ``timeline`` is what it moves in. ``doing`` names work that is no movement of the session: its
+    places are its own.
     """
 
     steps: Steps
@@ -44,7 +45,7 @@ class LongRun:
     error: GradstepError | None = None
     over: bool = False
     doing: str = ""
-    scale: tuple[int, int] = (1, 1)
+    timeline: Timeline | None = None
     logs: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_LOGS))
     loss_now: Callable[[], float | None] = lambda: None
     began: float = field(default_factory=time.monotonic)
@@ -96,18 +97,18 @@ class LongRun:
         share = ""
         if self.target is not None:
             share = f" {100 * done // max(1, abs(self.target - self.start))}%"
-        if self.doing:
+        if self.doing or self.timeline is None:
             return f"{self.doing}{share} · Esc stops"
         loss = "" if self.loss is None else f" · loss {self.loss:.4g}"
-        per, iterations = self.scale
-        place = f"iter {min(iterations, self.at // per + 1):,}/{iterations:,}"
+        iteration, iterations = self.timeline.iteration(self.at) + 1, self.timeline.iterations
+        place = f"iter {iteration:,}/{iterations:,}"
         return f"{place}{share or self.share_of_run} · {rate:,.0f} events/s{loss} · Esc stops"
 
     @property
     def share_of_run(self) -> str:
         """Where it is in the whole run, for a movement that looks for a place."""
-        per, iterations = self.scale
-        return f" {100 * self.at // (per * iterations)}% of the run"
+        end = 0 if self.timeline is None else self.timeline.end
+        return f" {100 * self.at // max(1, end)}% of the run"
 
 
 Done = Callable[[LongRun], None]
@@ -116,7 +117,8 @@ Done = Callable[[LongRun], None]
 class Host(Protocol):
     """What a journey needs of the screen that it runs under."""
 
-    session: Session
+    @property
+    def session(self) -> Session: ...
 
     def in_thread(self, work: Callable[[], None]) -> None: ...
     def later(self, seconds: float, callback: Callable[[], None]) -> None: ...
@@ -138,8 +140,13 @@ class Journeys:
             self.host.say(note=BUSY)
             return False
         session = self.host.session
-        scale = len(session.program.ops), session.program.iterations
-        run = LongRun(steps, session.event, target, scale=scale, loss_now=lambda: session.loss)
+        run = LongRun(
+            steps,
+            session.event,
+            target,
+            timeline=session.timeline,
+            loss_now=lambda: session.loss,
+        )
         return self._start(run, done, inline=not self.heavy(target))
 
     def work(self, steps: Steps, done: Done, doing: str, total: int) -> bool:
@@ -163,10 +170,10 @@ class Journeys:
     def heavy(self, target: int | None) -> bool:
         """Whether a single op on the way may take longer than a key press may wait."""
         session = self.host.session
-        ops, here = session.program.ops, session.event
-        first, last = (here, here + len(ops)) if target is None else sorted((here, target))
-        way = range(first, min(last, first + len(ops)))
-        return any(session.program.nbytes(ops[at % len(ops)]) > HEAVY_BYTES for at in way)
+        timeline, here, size = session.timeline, session.event, len(session.listing)
+        first, last = (here, here + size) if target is None else sorted((here, target))
+        way = range(first, min(last, first + size, timeline.end))
+        return any(session.run.nbytes(timeline.op(at)) > HEAVY_BYTES for at in way)
 
     def cancel(self) -> None:
         """Stop what is under way at the next whole event."""

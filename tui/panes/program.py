@@ -6,7 +6,6 @@ from functools import lru_cache
 from textual import events
 from textual.reactive import reactive
 
-from engine.program.program import Program
 from tui.keys.messages import GutterClicked, OpChosen
 from tui.render.listing import Row, row_line, rows_of
 from tui.render.source import Source, source_line, source_of
@@ -25,9 +24,9 @@ class ProgramPane(LineList):
     event = -1
     as_code: reactive[bool] = reactive(False)
 
-    def rows(self, program: Program) -> Sequence[Row | Source]:
+    def rows(self, view: View) -> Sequence[Row | Source]:
         """The rows of the listing, or the lines of the PyTorch loop."""
-        return source(program) if self.as_code else listing(program)
+        return source(view.program) if self.as_code else listing(view.run.order, view.listing)
 
     def watch_as_code(self) -> None:
         """The other form: find the op about to run in it."""
@@ -37,20 +36,20 @@ class ProgramPane(LineList):
         self.refresh()
 
     def count(self, view: View) -> int:
-        return len(self.rows(view.program))
+        return len(self.rows(view))
 
     def line(self, view: View, y: int, width: int) -> Line:
         selected = y == self.row and self.has_focus
-        row = self.rows(view.program)[y]
+        row = self.rows(view)[y]
         if isinstance(row, Source):
             return source_line(view, row, width, selected)
         return row_line(view, row, width, selected)
 
     def selectable(self, view: View, y: int) -> bool:
-        return self.rows(view.program)[y].op is not None
+        return self.rows(view)[y].op is not None
 
     def chosen(self, view: View, y: int) -> None:
-        op = self.rows(view.program)[y].op
+        op = self.rows(view)[y].op
         if op is not None:
             self.post_message(OpChosen(op.index))
 
@@ -59,13 +58,13 @@ class ProgramPane(LineList):
         super().on_click(event)
         place = event.get_content_offset(self)
         if place is not None and place.x < GUTTER and self.view is not None:
-            rows, y = self.rows(self.view.program), place.y + self.scroll_offset.y
+            rows, y = self.rows(self.view), place.y + self.scroll_offset.y
             if y < len(rows) and rows[y].op is not None:
                 self.post_message(GutterClicked())
 
     def current(self, view: View) -> int:
         """The row of the op about to run; at the end of the run the last one."""
-        rows = self.rows(view.program)
+        rows = self.rows(view)
         places = [y for y, row in enumerate(rows) if row.op is not None]
         for y in places:
             row = rows[y]

@@ -21,11 +21,11 @@ class VariablesPane(LineList):
         self.summaries = summaries
 
     def count(self, view: View) -> int:
-        return len(names(view.program))
+        return len(names(view.run))
 
     def line(self, view: View, y: int, width: int) -> Line:
         selected = y == self.row and self.has_focus
-        return variable_line(view, names(view.program)[y], width, self.summaries, selected)
+        return variable_line(view, names(view.run)[y], width, self.summaries, selected)
 
     def chosen(self, view: View, y: int) -> None:
-        self.post_message(TensorChosen(names(view.program)[y]))
+        self.post_message(TensorChosen(names(view.run)[y]))

@@ -3,8 +3,8 @@
 import re
 from functools import lru_cache
 
-from engine.program.program import Program
 from engine.run.op import TensorInfo
+from engine.run.run import Run
 from tui.render.text.line import Line
 
 ROLE_OF = {
@@ -23,16 +23,16 @@ def tensor_role(info: TensorInfo) -> str:
 
 
 @lru_cache(maxsize=4)
-def symbols_of(program: Program) -> tuple[re.Pattern[str], dict[str, str]]:
+def symbols_of(run: Run) -> tuple[re.Pattern[str], dict[str, str]]:
     """What finds the symbols of a program in a formula, and the role of each."""
-    roles = {info.symbol: tensor_role(info) for info in program.tensors.values()}
+    roles = {info.symbol: tensor_role(info) for info in run.tensors.values()}
     longest = sorted(roles, key=len, reverse=True)
     words = "|".join(re.escape(symbol) for symbol in longest)
     return re.compile(f"(?<![a-zA-Z])({words})(?![a-zA-Z])"), roles
 
 
-def coloured(program: Program, formula: str, role: str) -> Line:
+def coloured(run: Run, formula: str, role: str) -> Line:
     """A formula as spans; what is no tensor has the given role."""
-    pattern, roles = symbols_of(program)
+    pattern, roles = symbols_of(run)
     parts = pattern.split(formula)
     return [(part, roles[part] if i % 2 else role) for i, part in enumerate(parts) if part]

@@ -5,9 +5,10 @@ from functools import lru_cache
 
 from rich.cells import cell_len
 
-from engine.program.program import Program
 from engine.run.op import Op
 from engine.run.phases import Phase
+from engine.run.run import Run
+from engine.run.timeline import Listing, Which
 from tui.render.text.line import Line, fitted, spread
 from tui.render.text.numbers import shape_text
 from tui.view.snapshot import View
@@ -21,12 +22,12 @@ class Row:
     op: Op | None
 
 
-def rows_of(program: Program) -> list[Row]:
-    """The rows of the listing, in the order of the program; skipped steps have a heading too."""
+def rows_of(order: tuple[Phase, ...], listing: Listing) -> list[Row]:
+    """The rows of the listing, by phase in their order; skipped steps have a heading too."""
     rows: list[Row] = []
-    for phase in program.experiment.training.order:
+    for phase in order:
         rows.append(Row(phase, None))
-        rows += [Row(phase, op) for op in program.ops if op.phase == phase]
+        rows += [Row(phase, listing.ops[place]) for place in listing.places(Which(phase=phase))]
     return rows
 
 
@@ -46,8 +47,8 @@ def row_line(view: View, row: Row, width: int, selected: bool) -> Line:
     gutter = "bad" if stop == "●" else "dim"
     left: Line = [(stop, gutter), (f"{mark} ", "key" if current else "dim"), (op.label, role)]
     role = "dim" if skipped else role
-    whole = width >= natural_width(view.program)
-    shape = "skipped" if skipped else shapes(view.program, op, whole)
+    whole = width >= natural_width(view.run, view.listing)
+    shape = "skipped" if skipped else shapes(view.run, op, whole)
     right: Line = [(f" {shape} ", "shape" if current else "dim")]
     line = spread(left, right, width)
     return [(text, "cursor" if selected else role) for text, role in line]
@@ -55,21 +56,19 @@ def row_line(view: View, row: Row, width: int, selected: bool) -> Line:
 
 def skips_phase(view: View, phase: Phase) -> bool:
     """Whether a whole phase is left out, in this iteration or by the experiment."""
-    ops = [op.index for op in view.program.ops if op.phase == phase]
+    ops = view.listing.places(Which(phase=phase))
     return view.skipped.issuperset(ops)
 
 
 @lru_cache(maxsize=8)
-def natural_width(program: Program) -> int:
+def natural_width(run: Run, listing: Listing) -> int:
     """The width in which every op has all its shapes."""
-    return max(
-        3 + cell_len(op.label) + 2 + cell_len(shapes(program, op, True)) for op in program.ops
-    )
+    return max(3 + cell_len(op.label) + 2 + cell_len(shapes(run, op, True)) for op in listing.ops)
 
 
-def shapes(program: Program, op: Op, whole: bool) -> str:
+def shapes(run: Run, op: Op, whole: bool) -> str:
     """The shape of what an op writes; with all shapes, also what goes into a layer."""
-    out = shape_text(program.tensors[op.writes[0]].shape)
+    out = shape_text(run.tensors[op.writes[0]].shape)
     if op.phase == Phase.FORWARD and whole:
-        return f"{shape_text(program.tensors[op.reads[0]].shape)}→{out}"
+        return f"{shape_text(run.tensors[op.reads[0]].shape)}→{out}"
     return out

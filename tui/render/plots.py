@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.arrays import Array
-from engine.measure.series import Tracks
-from engine.program.program import Program
-from tui.render.charts.plot import Frame, Series
+from engine.measure.series import Series
+from engine.run.run import Run, loss_key
+from engine.run.timeline import begun
+from tui.render.charts.plot import Curve, Frame
 from tui.render.text.clean import clean
 from tui.render.text.line import Line, fitted, width_of
 from tui.render.text.numbers import compact
@@ -45,7 +46,7 @@ class Plots:
         """A longer or shorter part of the run around the cursor, never less than an iteration."""
         low, high = self.frame(view).x
         whole = whole_run(view)
-        length = max((high - low) * factor, float(len(view.program.ops)))
+        length = max((high - low) * factor, unit(view))
         if length >= whole[1] - whole[0]:
             return replace(self, span=None)
         share = (min(max(view.event, low), high) - low) / (high - low)
@@ -72,36 +73,41 @@ def inside(span: tuple[float, float], whole: tuple[float, float]) -> tuple[float
 
 def whole_run(view: View) -> tuple[float, float]:
     """All that is known of the run, in steps of 10, 20, 50 …, so that nothing moves at a step."""
-    per = len(view.program.ops)
-    iterations = min(view.program.iterations, nice(max(1, -(-view.known // per))))
-    return 0.0, float(iterations * per)
+    timeline = view.run.timeline
+    iterations = min(timeline.iterations, nice(max(1, begun(timeline, view.known))))
+    return 0.0, float(timeline.begin(iterations))
 
 
-def loss_points(program: Program, losses: Array) -> tuple[Floats, Floats]:
+def unit(view: View) -> float:
+    """The events of an iteration, on average where they differ."""
+    timeline = view.run.timeline
+    return timeline.end / max(1, timeline.iterations)
+
+
+def loss_points(run: Run, losses: Array) -> tuple[Floats, Floats]:
     """The loss of every iteration, where the cursor stands when it has just been computed."""
-    index = next((op.index for op in program.ops if op.name == "loss"), 0)
-    events = np.arange(len(losses), dtype=np.float64) * len(program.ops) + index + 1
-    return events, np.asarray(losses, np.float64)
+    events = run.timeline.times(loss_key(run), len(losses)) + 1
+    return events.astype(np.float64), np.asarray(losses[: len(events)], np.float64)
 
 
 def curves(
     view: View,
     plots: Plots,
     names: Sequence[str],
-    tracks: Tracks,
+    tracks: Series,
     others: Mapping[str, Array],
-) -> list[Series]:
+) -> list[Curve]:
     """The curves that are shown: each keeps its symbol whatever else is switched on."""
     found = []
     for style, name in enumerate(names):
         if name in plots.shown:
-            points = loss_points(view.program, view.history)
+            points = loss_points(view.run, view.history)
             x, y = points if name == LOSS else tracks.series(name)
-            found.append(Series(clean(name), x, y, style))
+            found.append(Curve(clean(name), x, y, style))
     if plots.others:
         for number, (name, losses) in enumerate(others.items()):
-            x, y = loss_points(view.program, losses)
-            found.append(Series(f"loss of {clean(name)}", x, y, len(names) + number))
+            x, y = loss_points(view.run, losses)
+            found.append(Curve(f"loss of {clean(name)}", x, y, len(names) + number))
     return found
 
 
@@ -113,7 +119,7 @@ def nothing_yet(plots: Plots) -> str:
 
 
 def legend_lines(
-    names: Sequence[str], shown: Sequence[Series], cursor: int, width: int, height: int
+    names: Sequence[str], shown: Sequence[Curve], cursor: int, width: int, height: int
 ) -> list[Line]:
     """Each curve with its key, its symbol and its value at the cursor; those not shown are dim."""
     known = {series.name: series for series in shown}
@@ -131,7 +137,7 @@ def legend_lines(
     return [fitted(line, width) for line in lines]
 
 
-def entry(key: str, name: str, series: Series | None, cursor: int) -> Line:
+def entry(key: str, name: str, series: Curve | None, cursor: int) -> Line:
     """One curve in the legend."""
     line: Line = [(f" {key}", "key" if key else "")]
     if series is None:
@@ -140,7 +146,7 @@ def entry(key: str, name: str, series: Series | None, cursor: int) -> Line:
     return [*line, (f"{series.symbol} {name} ", series.role), (f"{value} ", "")]
 
 
-def value_at(series: Series, cursor: int) -> str:
+def value_at(series: Curve, cursor: int) -> str:
     """The last value of a curve up to the cursor."""
     place = int(np.searchsorted(series.x, cursor, "right")) - 1
     return compact(series.y[place]) if place >= 0 else "–"
@@ -153,9 +159,8 @@ def modes_line(view: View, plots: Plots, width: int) -> Line:
         line.append((", each curve on its own scale", "label"))
     line += [("   x ", "dim"), ("events" if plots.events else "iterations", "label")]
     if plots.span is not None:
-        per = len(view.program.ops)
-        low, high = plots.span
-        line.append((f" {low / per + 1:.4g} … {high / per + 1:.4g}", "label"))
+        low, high = (view.run.timeline.elapsed(event) + 1 for event in plots.span)
+        line.append((f" {low:.4g} … {high:.4g}", "label"))
     if plots.others:
         line.append(("   with other branches and recordings", "label"))
     if view.busy:
@@ -167,5 +172,4 @@ def modes_line(view: View, plots: Plots, width: int) -> Line:
 
 def x_text(view: View, plots: Plots, event: float) -> str:
     """The label of a place on the x axis."""
-    per = len(view.program.ops)
-    return f"#{event:.0f}" if plots.events else f"i{event / per + 1:.4g}"
+    return f"#{event:.0f}" if plots.events else f"i{view.run.timeline.elapsed(event) + 1:.4g}"

@@ -1,9 +1,10 @@
 """The lines that always stand on screen: position, phases, and the equation of the next op."""
 
-from engine.program.program import Program
 from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.position import Granularity
+from engine.run.run import loss_of
+from engine.run.timeline import Listing, Which
 from tui.render.charts.curve import block_spark
 from tui.render.formula_roles import coloured
 from tui.render.text.clean import clean
@@ -20,7 +21,7 @@ MODE = 22  # cells kept for it, so that nothing moves when a recording begins
 def position_line(view: View, width: int) -> Line:
     """Experiment, place, loss and state in one line; what matters least goes first."""
     right = status(view, width)
-    name: Line = [(" " + clean(view.program.experiment.name) + " ", "name")]
+    name: Line = [(" " + clean(view.run.name) + " ", "name")]
     parts: list[tuple[int, Line]] = [(4, [(" gradstep ", "key")]), (3, name)]
     if not view.busy:  # while it runs the place is where it was
         epoch, inside = place(view)
@@ -48,19 +49,19 @@ def message_line(view: View, width: int) -> Line:
 
 def place(view: View) -> tuple[Line, Line]:
     """The epoch; and iteration › phase › event, the selected level marked; always as wide."""
-    program, p = view.program, view.position
-    epochs = program.experiment.training.epochs
+    timeline, listing, p = view.run.timeline, view.listing, view.position
+    epochs = timeline.position(timeline.end).epoch
     words = {
         Granularity.EPOCH: out_of("epoch", p.epoch, epochs),
-        Granularity.ITERATION: out_of("iter", p.iteration, program.iterations),
-        Granularity.PHASE: END if view.op is None else place_in_phase(program, p.op),
+        Granularity.ITERATION: out_of("iter", p.iteration, timeline.iterations),
+        Granularity.PHASE: END if view.op is None else place_in_phase(listing, p.op),
         Granularity.OP: f"#{p.event}",
     }
     widths = {
         Granularity.PHASE: max(
-            len(END), *(len(place_in_phase(program, o.index)) for o in program.ops)
+            len(END), *(len(place_in_phase(listing, o.index)) for o in listing.ops)
         ),
-        Granularity.OP: len(f"#{program.events}"),
+        Granularity.OP: len(f"#{timeline.end}"),
     }
     epoch: Line = []
     inside: Line = []
@@ -77,35 +78,33 @@ def out_of(word: str, number: int, total: int) -> str:
     return f"{word} {number:>{len(str(total))}}/{total}"
 
 
-def place_in_phase(program: Program, op: int) -> str:
+def place_in_phase(listing: Listing, op: int) -> str:
     """The phase of an op and its place there: ``backward 2/8``."""
-    phase, inside, size = phase_place(program, op)
+    phase, inside, size = phase_place(listing, op)
     return f"{phase} {inside}/{size}"
 
 
-def phase_place(program: Program, op: int) -> tuple[Phase, int, int]:
+def phase_place(listing: Listing, op: int) -> tuple[Phase, int, int]:
     """The phase of an op, its number in the phase from 1, and how many the phase has."""
-    at = min(op, len(program.ops) - 1)
-    phase = program.ops[at].phase
-    ops = [o.index for o in program.ops if o.phase == phase]
+    at = min(op, len(listing) - 1)
+    phase = listing.ops[at].phase
+    ops = listing.places(Which(phase=phase))
     return phase, at - ops[0] + 1, len(ops)
 
 
 def loss(view: View, width: int) -> Line:
     """The last computed loss."""
-    value = view.tensors.get("loss")
+    value = loss_of(view.run, view.tensors)
     text = "—" if value is None else compact(value, 9)
     return [(" loss ", "dim"), (text.ljust(width), "")]
 
 
 def phase_strip(view: View, width: int) -> Line:
     """The five steps in their order: done, current with its progress, still to come, skipped."""
-    training = view.program.experiment.training
-    names = list(training.order)
     line: Line = [(" ", "")]
-    for i, phase in enumerate(names):
+    for i, phase in enumerate(view.run.order):
         line += [("→", "dim")] if i else []
-        size = sum(op.phase == phase for op in view.program.ops)
+        size = len(view.listing.places(Which(phase=phase)))
         line += padded(pill(view, phase), len(f" {phase} ● {size}/{size} "))
     return line if width_of(line) <= width else short_strip(view)
 
@@ -117,8 +116,8 @@ def padded(line: Line, width: int) -> Line:
 
 def pill(view: View, phase: Phase) -> Line:
     """One step of the strip."""
-    here, inside, size = phase_place(view.program, view.position.op)
-    ops = [op.index for op in view.program.ops if op.phase == phase]
+    here, inside, size = phase_place(view.listing, view.position.op)
+    ops = view.listing.places(Which(phase=phase))
     skipped = view.skipped.issuperset(ops)
     if view.op is not None and phase == here and skipped:
         return [(f" {phase} skipped {inside}/{size} ", f"pill-{phase}")]
@@ -133,7 +132,7 @@ def pill(view: View, phase: Phase) -> Line:
 def short_strip(view: View) -> Line:
     """The strip where there is little room: only the current step has a number."""
     line: Line = [(" ", "")]
-    for phase in view.program.experiment.training.order:
+    for phase in view.run.order:
         line += pill(view, phase)
     return line
 
@@ -144,9 +143,9 @@ def equation_line(view: View, width: int) -> Line:
     if op is None:
         over = "the run is over: every step has been taken"
         return fitted([(" ■ ", "key"), (over, "dim")], width)
-    shapes = ", ".join(shape_text(view.program.tensors[name].shape) for name in inputs(op))
-    out = shape_text(view.program.tensors[op.writes[0]].shape)
-    left: Line = [(" ▶ ", "key"), *coloured(view.program, op.formula, "")]
+    shapes = ", ".join(shape_text(view.run.tensors[name].shape) for name in inputs(op))
+    out = shape_text(view.run.tensors[op.writes[0]].shape)
+    left: Line = [(" ▶ ", "key"), *coloured(view.run, op.formula, "")]
     right: Line = [(f" {out} ", "shape")]
     right += [(f"from {shapes} ", "dim")] if shapes else []
     return spread(left, right if width_of(left) + width_of(right) <= width else right[:1], width)

@@ -10,6 +10,7 @@ from itertools import groupby
 import numpy as np
 
 from engine.run.phases import Phase
+from engine.run.timeline import Which, begun
 from tui.render.charts.outline import Ends, Grid, Indices, Outline, Outlines, ends_of, needs_log
 from tui.render.text.clean import clean
 from tui.render.text.line import Line, Span, fit_parts, fitted
@@ -44,10 +45,10 @@ class Axis:
     @classmethod
     def of(cls, view: View, width: int) -> "Axis":
         """The axis for what is known of the run."""
-        per = len(view.program.ops)
+        timeline = view.run.timeline
         behind = 0 if view.other is None else len(view.other[1])
-        needed = max(1, behind, min(view.program.iterations, -(-view.known // per) + 1))
-        return cls(min(view.program.iterations, nice(needed)), max(1, width - AXIS - 1))
+        needed = max(1, behind, min(timeline.iterations, begun(timeline, view.known) + 1))
+        return cls(min(timeline.iterations, nice(needed)), max(1, width - AXIS - 1))
 
     def column(self, iteration: int) -> int:
         """The first column of an iteration, counted from 0."""
@@ -109,10 +110,10 @@ class Curves:
     @classmethod
     def of(cls, view: View, axis: Axis, outlines: Outlines) -> "Curves":
         """The curves of a view. The whole known run decides the scale, not the cursor."""
-        program, dots = view.program, axis.dots
-        own = outlines.of("own", (program, view.lineage), view.history, dots)
+        run, dots = view.run, axis.dots
+        own = outlines.of("own", (run, view.lineage), view.history, dots)
         name, losses = view.other or ("", view.history[:0])
-        other = outlines.of("other", (program, name), losses, dots)
+        other = outlines.of("other", (run, name), losses, dots)
         ends = ends_of([own, other])
         return cls(own, other, ends, needs_log(ends))
 
@@ -202,16 +203,16 @@ def mark_line(view: View, axis: Axis, curves: Curves) -> Line:
 
 def marks(view: View, axis: Axis) -> dict[int, Span]:
     """The marks by their columns, later ones over earlier ones."""
-    per, order = len(view.program.ops), view.program.experiment.training.order
+    timeline, order = view.run.timeline, view.run.order
     here = min(view.position.iteration - 1, axis.span - 1)
     cells: dict[int, Span] = {}
     for op, enabled in view.stops.items():
-        phase = order.index(view.program.ops[op].phase) if axis.wide else 0
+        phase = order.index(view.listing.ops[op].phase) if axis.wide else 0
         column = axis.column(here) + phase
         if enabled or column not in cells:
             cells[column] = ("●", "bad") if enabled else ("○", "dim")
     for event, symbol, role in view.marks:
-        cells[axis.column(event // per)] = symbol, role
+        cells[axis.column(timeline.iteration(event))] = symbol, role
     return cells
 
 
@@ -240,18 +241,19 @@ def legend_line(width: int) -> Line:
 
 def phase_line(view: View, axis: Axis) -> Line:
     """The iterations as cells; where there is room each phase has its own."""
-    per, here = len(view.program.ops), view.event
+    timeline, here = view.run.timeline, view.event
     label = count_text(view.position.iteration).rjust(AXIS - 1)
     line: Line = [(f"{label}▏", "dim")]
     if axis.wide:
         for iteration in range(axis.span):
             size = axis.column(iteration + 1) - axis.column(iteration)
             last = axis.room - axis.column(iteration)
-            line += phase_cells(view, iteration * per, size if iteration < axis.span - 1 else last)
+            line += phase_cells(view, iteration, size if iteration < axis.span - 1 else last)
         return line
-    done = axis.column(min(here // per, axis.span - 1)) if here else 0
-    done = axis.room if here >= axis.span * per else done
-    known = min(axis.room, axis.column(min(view.known // per, axis.span - 1)) + 1)
+    done = axis.column(min(timeline.iteration(here), axis.span - 1)) if here else 0
+    done = axis.room if here >= timeline.begin(axis.span) else done
+    known = axis.column(min(timeline.iteration(view.known), axis.span - 1)) + 1
+    known = min(axis.room, known)
     return [
         *line,
         ("▮" * done, "curve"),
@@ -260,11 +262,12 @@ def phase_line(view: View, axis: Axis) -> Line:
     ]
 
 
-def phase_cells(view: View, first: int, width: int) -> Line:
+def phase_cells(view: View, iteration: int, width: int) -> Line:
     """The five phases of one iteration: done, known, or not yet."""
+    first, listing = view.run.timeline.begin(iteration), view.run.timeline.listing(iteration)
     line: Line = []
-    for phase in view.program.experiment.training.order:
-        ops = [op.index for op in view.program.ops if op.phase == phase]
+    for phase in view.run.order:
+        ops = listing.places(Which(phase=phase))
         end = first + ops[-1] + 1 if ops else first
         if not ops or view.event >= end:
             line.append(("▮" if ops else "-", f"phase-{phase}" if ops else "dim"))

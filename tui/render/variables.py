@@ -7,8 +7,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from engine.program.program import Program
 from engine.run.op import TensorInfo
+from engine.run.run import Run
 from tui.render.formula_roles import tensor_role
 from tui.render.summary import Summary, shown_mean, spark, summarize
 from tui.render.text.line import Line, fitted
@@ -28,16 +28,16 @@ GRADIENT = 4 + BADGE + NUMBER
 SPARK_BINS = 6
 
 
-def names_of(program: Program) -> list[str]:
+def names_of(run: Run) -> list[str]:
     """The tensors of the listing: parameters first, each with its optimizer slots behind it.
 
     Gradients have no line: they stand beside what they belong to.
     """
-    infos = [info for info in program.tensors.values() if info.role in GROUPS]
-    slots = [info.name for info in program.tensors.values() if info.role == "slot"]
+    infos = [info for info in run.tensors.values() if info.role in GROUPS]
+    slots = [info for info in run.tensors.values() if info.role == "slot"]
     names: list[str] = []
     for info in sorted(infos, key=lambda info: GROUPS.index(info.role)):
-        mine = [slot for slot in slots if slot.rpartition(".")[0] == info.name]
+        mine = [slot.name for slot in slots if slot.slot_of == info.name]
         names += [info.name, *mine]
     return names
 
@@ -77,9 +77,9 @@ class Columns:
     gradient: int
 
     @classmethod
-    def fitting(cls, program: Program, width: int) -> "Columns":
+    def fitting(cls, run: Run, width: int) -> "Columns":
         """The columns for a pane: name, shape and range always, then what matters most."""
-        infos = [program.tensors[name] for name in names_of(program)]
+        infos = [run.tensors[name] for name in names_of(run)]
         name = min(24, max(len(shown_name(info)) for info in infos) + 1)
         shape = max(len(shape_text(info.shape)) for info in infos) + 1
         room = width - 1 - name - shape - RANGE
@@ -101,8 +101,8 @@ columns_of = lru_cache(maxsize=8)(Columns.fitting)
 
 def variable_line(view: View, name: str, width: int, summaries: Summaries, selected: bool) -> Line:
     """The line of one tensor, and of its gradient where it has one."""
-    info = view.program.tensors[name]
-    columns = columns_of(view.program, width)
+    info = view.run.tensors[name]
+    columns = columns_of(view.run, width)
     changed = view.last is not None and name in view.last.op.writes
     line: Line = [
         ("▸" if changed else " ", "changed"),
@@ -110,8 +110,9 @@ def variable_line(view: View, name: str, width: int, summaries: Summaries, selec
         (shape_text(info.shape).ljust(columns.shape), "shape"),
         *values(view.tensors.get(name), summaries, columns),
     ]
-    if columns.gradient and f"{name}.grad" in view.program.tensors:
-        part = gradient_part(view, info, summaries, columns.gradient)
+    gradient = view.run.gradients.get(name)
+    if columns.gradient and gradient is not None:
+        part = gradient_part(view, info, gradient, summaries, columns.gradient)
         line += fitted(part, columns.gradient)
     line = fitted(line, width)
     return [(text, "cursor" if selected else role) for text, role in line]
@@ -148,15 +149,17 @@ def counts(s: Summary) -> Line:
     return line or ([(f"{compact(s.zeros, 5)} zero", "dim")] if s.zeros else [])
 
 
-def gradient_part(view: View, info: TensorInfo, summaries: Summaries, room: int) -> Line:
+def gradient_part(
+    view: View, info: TensorInfo, gradient: str, summaries: Summaries, room: int
+) -> Line:
     """The gradient of a tensor: its badge, its largest magnitude, its distribution."""
-    array = view.tensors.get(f"{info.name}.grad")
+    array = view.tensors.get(gradient)
     badge = view.badge(info.name)
     if info.role != "parameter" and badge != "stale":
         badge = ""  # of an activation only what belongs to another iteration is told
     if array is None and not badge:
         return [("│", "dim")]
-    changed = view.last is not None and f"{info.name}.grad" in view.last.op.writes
+    changed = view.last is not None and gradient in view.last.op.writes
     kind, _, times = badge.partition(" ")
     line: Line = [("│", "dim"), ("▸" if changed else " ", "changed"), ("∇ ", "tensor-gradient")]
     words = f"{SHORT.get(kind, kind)}{times}"

@@ -83,13 +83,14 @@ class Arranging(Lesson):
         if "program" in self.sizes or self.has_class("code"):
             return self.sizes.get("program")
         most = PROGRAM_WIDE if self.has_class("wide") else PROGRAM
-        return max(PROGRAM[0], min(most[1], natural_width(self.session.program) + FRAME))
+        session = self.session
+        return max(PROGRAM[0], min(most[1], natural_width(session.run, session.listing) + FRAME))
 
     def variables_height(self, single: bool) -> int | None:
         """In a high terminal no more lines than there are tensors: the values get the rest."""
         if single or not self.has_class("wide") or self.has_class("deep"):
             return None
-        needed = len(names_of(self.session.program)) + 2
+        needed = len(names_of(self.session.run)) + 2
         return min(needed, self.size.height // 2)
 
     def action_resize(self, pane: str, by: int) -> None:

@@ -14,6 +14,7 @@ from textual import on
 
 from engine.errors import GradstepError
 from engine.run.position_text import parse_position
+from engine.run.timeline import every_op
 from tui.control.worker import BUSY, Journeys, LongRun
 from tui.keys.messages import GutterClicked, WatchRemoved
 from tui.keys.table import PANES
@@ -22,7 +23,7 @@ from tui.view.snapshot import followed
 from tui.widgets.prompt import Asked, Dismissed, PromptLine
 
 if TYPE_CHECKING:
-    from engine.words.language import Debugger
+    from engine.words.language import CommandLine
     from tui.panes.console import ConsolePane
     from tui.screens.stops import StopsAnswer
 
@@ -81,11 +82,11 @@ class Commanding(Pointing):
         return self.query_one(ConsolePane)
 
     @cached_property
-    def debugger(self) -> "Debugger":
+    def command_line(self) -> "CommandLine":
         """The command language, loaded when the first command is typed."""
-        from engine.words.language import Debugger
+        from engine.words.language import CommandLine
 
-        return Debugger(self.session)
+        return CommandLine(self.debugger)
 
     # -- commands
 
@@ -97,7 +98,7 @@ class Commanding(Pointing):
             self.app.exit()
             return
         self.console.begin(line)
-        self.journeys.begin(self.debugger.run(line), self.answered)
+        self.journeys.begin(self.command_line.run(line), self.answered)
 
     def answered(self, run: LongRun) -> None:
         """A command is over: its answer goes to the console, its first line beside the keys."""
@@ -125,7 +126,7 @@ class Commanding(Pointing):
 
     def show_hit(self, hits: Sequence[dict[str, Any]], note: str) -> None:
         """Show the session; where a stop is about a tensor, that one and its element."""
-        tensors = self.session.program.tensors
+        tensors = self.session.run.tensors
         hit = next((hit for hit in hits if hit.get("tensor") in tensors), None)
         if hit is None or hit["tensor"] == followed(self.session):
             self.show_now(note)
@@ -158,11 +159,11 @@ class Commanding(Pointing):
         """A breakpoint on the selected op, or none."""
         if not self.free:
             return
-        op = self.looked().selected_op
-        if op is None:
+        view = self.looked()
+        if view.selected_op is None:
             self.show_now("the run is over: select an op of the program first")
             return
-        stop = self.session.stops.toggle_op(op)
+        stop = self.debugger.stops.toggle_op(view.listing.ops[view.selected_op])
         self.keep()
         self.show_now(f"stop {stop.number}: {stop}" if stop else "breakpoint removed")
 
@@ -176,7 +177,7 @@ class Commanding(Pointing):
         from tui.screens.stops import StopsScreen
 
         if self.free:
-            self.app.push_screen(StopsScreen(self.session.stops), self.stops_answered)
+            self.app.push_screen(StopsScreen(self.debugger.stops), self.stops_answered)
 
     def stops_answered(self, answer: "StopsAnswer | None") -> None:
         """The list is closed; something of a stop is to be typed."""
@@ -190,17 +191,15 @@ class Commanding(Pointing):
 
     def action_run_to(self) -> None:
         """Run to the next occurrence of the selected op."""
-        op = self.looked().selected_op
-        if op is None:
+        view, timeline = self.looked(), self.session.timeline
+        if view.selected_op is None:
             return
-        ops = len(self.session.program.ops)
-        whole, rest = divmod(self.session.event, ops)
-        later = 0 if op > rest else 1
-        if whole + later >= self.session.program.iterations:
+        target = timeline.next(view.event, op=view.listing.ops[view.selected_op].key)
+        if target is None:
             self.show_now("this op does not come again before the end of the run")
             return
-        said = "an iteration later: the same op again" if later else ""
-        self.jump((whole + later) * ops + op, said)
+        later = timeline.iteration(target) > timeline.iteration(view.event)
+        self.jump(target, "an iteration later: the same op again" if later else "")
 
     def action_watch(self) -> None:
         """Watch an expression."""
@@ -214,7 +213,7 @@ class Commanding(Pointing):
             self.show_now(f"nothing is watched: {key} watches an expression")
         elif self.free:
             self.guarded(
-                lambda: self.session.watches.remove(source), f"no longer watched: {source}"
+                lambda: self.debugger.watches.remove(source), f"no longer watched: {source}"
             )
 
     def action_change(self, direction: int) -> None:
@@ -227,7 +226,7 @@ class Commanding(Pointing):
         """Go to an event, and remember where from."""
         if self.free:
             if target != self.session.event:
-                self.session.visited.leave(self.session.event)
+                self.debugger.jumps.leave(self.session.event)
             self.move(target, said)
 
     def action_go_at(self) -> None:
@@ -242,7 +241,7 @@ class Commanding(Pointing):
 
     def action_to_mark(self) -> None:
         """Go to a bookmark."""
-        if not self.session.bookmarks:
+        if not self.debugger.bookmarks:
             self.show_now("no bookmarks yet: m makes one")
             return
         self.ask("to-mark", "go to bookmark", "", self.bookmarks, self.bookmark_text)
@@ -251,20 +250,20 @@ class Commanding(Pointing):
 
     def bookmarks(self, text: str) -> list[str]:
         """The bookmarks that begin with a text."""
-        return [name for name in self.session.bookmarks if name.startswith(text)]
+        return [name for name in self.debugger.bookmarks if name.startswith(text)]
 
     def bookmark_text(self, name: str) -> str:
         """A bookmark with its place and its text, in brackets to tell one from the next."""
         from engine.words.placing import mark_line
 
-        return f"[{mark_line(self.session, self.session.bookmarks[name])}]"
+        return f"[{mark_line(self.debugger, self.debugger.bookmarks[name])}]"
 
     def action_visited(self, direction: int) -> None:
         """The place before the last jump, or forward again."""
         if not self.free:
             return
-        visited = self.session.visited
-        event = visited.forward() if direction > 0 else visited.back(self.session.event)
+        jumps = self.debugger.jumps
+        event = jumps.forward() if direction > 0 else jumps.back(self.session.event)
         if event is None:
             self.show_now("no place further on" if direction > 0 else "no place before")
         else:
@@ -287,7 +286,7 @@ class Commanding(Pointing):
 
     def action_command(self) -> None:
         """The command line."""
-        self.ask("command", ":", "", self.debugger.complete)
+        self.ask("command", ":", "", self.command_line.complete)
 
     def action_search(self) -> None:
         """Search tensors and ops."""
@@ -302,7 +301,7 @@ class Commanding(Pointing):
             place, value = view.tensor, str(view.array.tolist()) if small else ""
         head = f"set {place} = "
         text = head + value
-        self.ask("command", ":", text, self.debugger.complete, proposed=len(head))
+        self.ask("command", ":", text, self.command_line.complete, proposed=len(head))
 
     @on(Asked)
     def asked(self, message: Asked) -> None:
@@ -328,7 +327,7 @@ class Commanding(Pointing):
                 self.command(f"goto '{text.lstrip(chr(39))}")
             case "watch":
                 self.guarded(
-                    lambda: self.session.watches.add(text),
+                    lambda: self.debugger.watches.add(text),
                     f"watched: {text}; {PANES['watches'].number} shows its values",
                 )
             case kind:
@@ -352,7 +351,7 @@ class Commanding(Pointing):
     def completing(self, head: str) -> Callable[[str], list[str]]:
         """Completion of an argument alone."""
         return lambda text: [
-            whole.removeprefix(head) for whole in self.debugger.complete(head + text)
+            whole.removeprefix(head) for whole in self.command_line.complete(head + text)
         ]
 
     # -- what the words are about
@@ -360,7 +359,7 @@ class Commanding(Pointing):
     def search(self, text: str) -> None:
         """Show the first tensor that a text finds, else the op whose formula holds it."""
         found = self.found(text)
-        ops = [op.name for op in self.session.program.ops if text in op.formula]
+        ops = [op.name for op in every_op(self.session.timeline) if text in op.formula]
         if not found and not ops:
             self.show_now(f"nothing found for {text!r}")
             return
@@ -376,7 +375,7 @@ class Commanding(Pointing):
             self.show_now("" if there else f"no cell [{text}] here")
             return
         try:
-            event = parse_position(text, self.session)
+            event = parse_position(text, self.debugger)
         except GradstepError as error:
             self.failed(error)
             return

@@ -1,4 +1,4 @@
-"""The main screen: it alone holds the Session; panes get a View down and post messages up."""
+"""The main screen: it alone holds the Debugger; panes get a View down and post messages up."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,9 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
 
+from engine.debugger import Debugger
 from engine.run.position import Granularity
 from engine.session.badges import badge
-from engine.session.session import Session
 from tui.control.count import Counting
 from tui.control.player import Player
 from tui.control.recording import Tape
@@ -33,7 +33,7 @@ from tui.panes.timeline import TimelinePane
 from tui.panes.variables import VariablesPane
 from tui.render.variables import Summaries
 from tui.screens.arranging import Arranging
-from tui.view.snapshot import UNWATCHED, Selection, View, look, remembered
+from tui.view.snapshot import UNWATCHED, Selection, View, remembered, snapshot
 from tui.widgets.key_line import KeyLine
 from tui.widgets.prompt import Past, PromptLine
 
@@ -51,16 +51,16 @@ class MainScreen(Arranging):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *from_elsewhere("tensor"), *DIGITS]
     view: reactive[View | None] = reactive(None, repaint=False)
 
-    def __init__(self, session: Session, commands: tuple[Command, ...] = EVERY) -> None:
+    def __init__(self, debugger: Debugger, commands: tuple[Command, ...] = EVERY) -> None:
         super().__init__()
-        self.session = session
+        self.debugger = debugger
         self.commands = commands
         self.selection = Selection()
         self.summaries = Summaries()
         self.counting = Counting()
         self.doctor: Doctor | None = None
         self.player = Player()
-        self.tape = Tape(session)
+        self.tape = Tape(debugger)
         self.journeys = Journeys(self)
         self.prompt_past = Past()
         self.notes: list[str] = []
@@ -119,7 +119,8 @@ class MainScreen(Arranging):
         """A new snapshot of the session; while it moves in a thread, the one before."""
         if self.view is not None and self.long_run is not None:
             return self.view
-        view = look(self.session, self.selection, lambda name: str(badge(self.session, name)))
+        session = self.session
+        view = snapshot(self.debugger, self.selection, lambda name: str(badge(session, name)))
         mode = "  ".join(part for part in (self.tape.text, self.player.text, view.mode) if part)
         brief = "  ".join(part for part in (self.tape.brief, self.player.text, view.brief) if part)
         return replace(
@@ -172,9 +173,8 @@ class MainScreen(Arranging):
             pane, self.inspector = place
             self.go_to_pane(pane)
             said = f"{count} was a count: {count} × {unit}" if count > 1 else ""
-        target = self.session.program.boundary(
-            self.session.event, Granularity(unit), direction * count
-        )
+        session = self.session
+        target = session.timeline.boundary(session.event, Granularity(unit), direction * count)
         self.move(target, said)
 
     def action_first(self) -> None:
@@ -201,7 +201,7 @@ class MainScreen(Arranging):
         """Why a step led nowhere."""
         if event == 0:
             return "at the first event"
-        return "at the end of the run" if event >= self.session.program.events else "already there"
+        return "at the end of the run" if event >= self.session.timeline.end else "already there"
 
     def arrived(self, run: LongRun, said: str = "") -> None:
         """A movement is over: show where it has led to."""
@@ -283,15 +283,15 @@ class MainScreen(Arranging):
     @on(OpChosen)
     def choose_op(self, message: OpChosen) -> None:
         """Show what an op writes."""
-        name = self.session.program.ops[message.index].name
+        name = self.looked().listing.ops[message.index].name
         self.selection = replace(self.selection, tensor=name, row=message.index)
         self.refresh_view()
 
     @on(IterationChosen)
     def scrub(self, message: IterationChosen) -> None:
         """Go to the beginning of an iteration."""
-        last = self.session.program.iterations
-        self.jump(max(0, min(last, message.iteration)) * len(self.session.program.ops))
+        timeline = self.session.timeline
+        self.jump(timeline.begin(max(0, min(timeline.iterations, message.iteration))))
 
     @on(EventChosen)
     def choose_event(self, message: EventChosen) -> None:

@@ -55,7 +55,7 @@ class Lesson(Looking):
             return
         if self.free:
             target = self.session.event + self.player.direction
-            if not 0 <= target <= self.session.program.events:
+            if not 0 <= target <= self.session.timeline.end:
                 self.player.direction = 0
                 self.show_now("the end of the run" if target > 0 else "the first event")
                 return
@@ -67,7 +67,7 @@ class Lesson(Looking):
 
     def chapters(self) -> list[Bookmark]:
         """The bookmarks in the order of the run."""
-        return sorted(self.session.bookmarks.values(), key=lambda mark: mark.event)
+        return sorted(self.debugger.bookmarks.values(), key=lambda mark: mark.event)
 
     def action_chapter(self, direction: int) -> None:
         """To the next or the previous bookmark, with its text."""
@@ -96,7 +96,7 @@ class Lesson(Looking):
         if self.tape.running:
             self.guard_tape(self.tape.stop)
         else:
-            name = re.sub(r"[^\w.-]+", "-", self.session.program.experiment.name)
+            name = re.sub(r"[^\w.-]+", "-", self.session.run.name)
             self.ask("record", "record into", f"{name}.gradstep")
 
     def start_recording(self, path: str) -> None:

@@ -14,7 +14,7 @@ from textual.widgets import Input
 from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.measure.regions import has_regions
-from engine.measure.series import Quantity, Tracks, gradient_norms, measures, watched
+from engine.measure.series import Quantity, Series, gradient_norms, measures, watched
 from engine.recording.losses import losses_of
 from tui.keys.bindings import binding
 from tui.keys.messages import IterationChosen
@@ -64,7 +64,7 @@ class PlotsScreen(LinesScreen):
         super().__init__()
         self.main = main
         program = main.session.program
-        self.sheet = Sheet(Tracks(program))
+        self.sheet = Sheet(Series(program))
         self.fixed = {q.name: q for q in (*measures(program), *gradient_norms(program))}
         self.regions = False
         self.recordings: dict[str, Array] = {}
@@ -121,7 +121,7 @@ class PlotsScreen(LinesScreen):
         if name in self.fixed:
             return self.fixed[name]
         try:
-            return watched(self.main.session.program, name)
+            return watched(self.main.session.run, name)
         except GradstepError:
             return None
 

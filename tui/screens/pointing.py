@@ -5,6 +5,7 @@ An abstract base of the main screen.
 
 from abc import abstractmethod
 
+from engine.debugger import Debugger
 from engine.session.session import Session
 from tui.panes.tensor import TensorPane
 from tui.panes.tensor_grid import TensorGrid
@@ -17,7 +18,12 @@ from tui.widgets.lines import LinesScreen
 class Pointing(LinesScreen):
     """Tensors and elements by name, by selection and by cursor."""
 
-    session: Session
+    debugger: Debugger
+
+    @property
+    def session(self) -> Session:
+        """What the debugger steps."""
+        return self.debugger.session
 
     @property
     @abstractmethod
@@ -35,7 +41,7 @@ class Pointing(LinesScreen):
 
     def found(self, text: str) -> list[str]:
         """The tensors whose name or symbol holds a text."""
-        infos = self.session.program.tensors.values()
+        infos = self.session.run.tensors.values()
         return [i.name for i in infos if text.lower() in i.name.lower() or text in i.symbol]
 
     def grid(self) -> MatrixGrid | None:

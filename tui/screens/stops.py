@@ -12,7 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.stops.stop import Stop
-from engine.stops.stop_list import Stops
+from engine.stops.stop_list import StopList
 from tui.render.text.clean import clean
 
 HINT = "Space on/off  o once  i if  g ignore  l log  d delete  a add  Esc close"
@@ -48,13 +48,13 @@ class StopsScreen(ModalScreen[StopsAnswer | None]):
         Binding("a", "add", "Add"),
     ]
 
-    def __init__(self, stops: Stops) -> None:
+    def __init__(self, stops: StopList) -> None:
         super().__init__()
         self.stops = stops
 
     def compose(self) -> ComposeResult:
         with Vertical(id="stops") as box:
-            box.border_title = "Stops"
+            box.border_title = "StopList"
             yield OptionList(id="stop-list", markup=False)
             yield Static(HINT, id="stop-hint", markup=False)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.session.session import Session
 from tui.settings.folders import state_folder
@@ -26,33 +27,34 @@ def session_file(session: Session) -> Path:
     return state_folder() / "stops" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
 
-def restore(session: Session) -> list[str]:
+def restore(debugger: Debugger) -> list[str]:
     """Take over what was saved; what no longer fits is named."""
-    data = read(session_file(session))
+    data = read(session_file(debugger.session))
     if not isinstance(data, dict):
         return []
     problems: list[str] = []
     stops, watches = data.get("stops", []), data.get("watches", [])
     if isinstance(stops, list):
-        problems += session.stops.load(stop for stop in stops if isinstance(stop, dict))
+        problems += debugger.stops.load(stop for stop in stops if isinstance(stop, dict))
     if isinstance(watches, list):
-        problems += session.watches.load(text for text in watches if isinstance(text, str))
+        problems += debugger.watches.load(text for text in watches if isinstance(text, str))
     marks = data.get("bookmarks", [])
     for mark in marks if isinstance(marks, list) else []:
         with contextlib.suppress(GradstepError, TypeError, ValueError):
             name, event, text = mark
-            session.bookmarks.mark(str(name), max(0, min(int(event), session.program.events)), text)
+            place = max(0, min(int(event), debugger.run.timeline.end))
+            debugger.bookmarks.mark(str(name), place, text)
     return problems
 
 
-def save(session: Session) -> None:
+def save(debugger: Debugger) -> None:
     """Keep the stops, watches and bookmarks of an experiment; nothing is kept of nothing."""
-    path = session_file(session)
+    path = session_file(debugger.session)
     data = {
-        "experiment": session.program.experiment.name,
-        "stops": session.stops.to_list(),
-        "watches": list(session.watches),
-        "bookmarks": [[b.name, b.event, b.text] for b in session.bookmarks.values()],
+        "experiment": debugger.run.name,
+        "stops": debugger.stops.to_list(),
+        "watches": list(debugger.watches),
+        "bookmarks": [[b.name, b.event, b.text] for b in debugger.bookmarks.values()],
     }
     if any(data[key] for key in ("stops", "watches", "bookmarks")):
         write(path, data)

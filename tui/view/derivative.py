@@ -38,13 +38,13 @@ def pair(program: Program, tensor: str, lens: Lens) -> tuple[str, str]:
 
     A gradient, or what is not computed, means the loss by it; an activation means it by its input.
     """
-    shown = tensor.removesuffix(".grad")
+    shown = program.tensors[tensor].gradient_of or tensor
     info = program.tensors[shown]
-    of, wrt = "loss", shown
+    of, wrt = program.loss or "", shown
     if info.role == "activation" and shown == tensor:
         of, wrt = shown, input_of(program, shown)
-    elif info.role == "slot":
-        wrt = shown.rpartition(".")[0]
+    elif info.slot_of is not None:
+        wrt = info.slot_of
     elif info.role not in VARIABLES:
         wrt = program.network.output
     return lens.of or of, lens.wrt or wrt
@@ -57,11 +57,12 @@ def input_of(program: Program, output: str) -> str:
 
 def differentiable(program: Program, tensor: str) -> str | None:
     """The numerator that choosing a tensor means; None where it has no derivative."""
-    shown = "loss" if tensor.endswith(".grad") else tensor
+    of_loss = program.tensors[tensor].gradient_of is not None
+    shown = program.loss or "" if of_loss else tensor
     return shown if program.tensors[shown].role in DIFFERENTIABLE else None
 
 
 def variable(program: Program, tensor: str) -> str | None:
     """The denominator that choosing a tensor means; None where nothing can depend on it."""
-    shown = tensor.removesuffix(".grad")
+    shown = program.tensors[tensor].gradient_of or tensor
     return shown if program.tensors[shown].role in VARIABLES else None

@@ -8,10 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.chain.primals import Moment
+from engine.debugger import Debugger
+from engine.errors import GradstepError
 from engine.program.program import Program
 from engine.run.event import Event
 from engine.run.op import Op, TensorInfo
 from engine.run.position import Granularity, Position
+from engine.run.run import Run
+from engine.run.source import LIVE
+from engine.run.timeline import Listing
 from engine.session.branches import MAIN
 from engine.session.session import Session
 from engine.stops.stop import StopKind
@@ -20,11 +25,12 @@ from tui.view.derivative import Lens, pair
 
 if TYPE_CHECKING:
     from engine.diagnostics.diagnosis import Diagnosis
-    from engine.measure.series import Tracks
+    from engine.measure.series import Series
 
 Array = NDArray[Any]
 
 
+CAPTURED = "this run was captured: it has no program of layers"
 Watched = tuple[WatchValue, list[float]]
 UNWATCHED: Watched = (WatchValue(""), [])
 
@@ -55,13 +61,17 @@ def remembered(
 class View:
     """The session at the cursor, and what the person has selected in it.
 
-    ``before`` is the selected tensor at the beginning of the selected level, None where it did
-    not exist or is beyond the history (``before_lost``). ``note`` is a word to the person. What
-    is known of the past holds for as long as ``lineage`` is the same. ``others`` has the losses of
-    the other branches, and ``measured`` goes on with what is to be measured in the past.
+    ``listing`` has the ops of the iteration there, which begins at the event ``begin``; ``before``
+    is the selected tensor at the beginning of the selected level, None where it did not exist or
+    is beyond the history (``before_lost``). ``at`` is where Jacobians are taken, None for a
+    captured run. ``note`` is a word to the person. What is known of the past holds for as long as
+    ``lineage`` is the same. ``others`` has the losses of the other branches, and ``measured`` goes
+    on with what is to be measured in the past.
     """
 
-    program: Program
+    run: Run
+    listing: Listing
+    begin: int
     event: int
     position: Position
     known: int
@@ -79,7 +89,7 @@ class View:
     lens: Lens
     of: str
     wrt: str
-    moment: Moment
+    at: Moment | None
     marks: tuple[tuple[int, str, str], ...] = ()
     stops: Mapping[int, bool] = field(default_factory=dict)
     watches: tuple[str, ...] = ()
@@ -95,13 +105,27 @@ class View:
     skipped: frozenset[int] = frozenset()
     other: tuple[str, Array] | None = None
     others: Callable[[], dict[str, Array]] = dict
-    measured: "Callable[[Tracks], Iterator[int]]" = lambda tracks: iter(())
+    measured: "Callable[[Series], Iterator[int]]" = lambda tracks: iter(())
+
+    @property
+    def program(self) -> Program:
+        """The compiled program; a GradstepError where the run was captured."""
+        if not isinstance(self.run, Program):
+            raise GradstepError(CAPTURED)
+        return self.run
+
+    @property
+    def moment(self) -> Moment:
+        """The values that Jacobians are taken at; a GradstepError where the run was captured."""
+        if self.at is None:
+            raise GradstepError(CAPTURED)
+        return self.at
 
     @property
     def op(self) -> Op | None:
         """The op about to run; None at the end of the run."""
         index = self.position.op
-        return self.program.ops[index] if index < len(self.program.ops) else None
+        return self.listing.ops[index] if index < len(self.listing) else None
 
     @property
     def selected_op(self) -> int | None:
@@ -111,7 +135,7 @@ class View:
     @property
     def info(self) -> TensorInfo:
         """What is known of the selected tensor."""
-        return self.program.tensors[self.tensor]
+        return self.run.tensors[self.tensor]
 
     @property
     def array(self) -> Array | None:
@@ -134,75 +158,56 @@ class Selection:
     compared: str | None = None
 
 
-def last_write(program: Program, name: str, event: int) -> int | None:
-    """The last event before ``event`` that wrote a tensor."""
-    whole, rest = divmod(event, len(program.ops))
-    writers = [op.index for op in program.ops if name in op.writes]
-    inside = [index for index in writers if index < rest]
-    if inside:
-        return whole * len(program.ops) + inside[-1]
-    return (whole - 1) * len(program.ops) + writers[-1] if writers and whole else None
-
-
-def first_write(program: Program, name: str, event: int) -> int | None:
-    """The first event from ``event`` on that writes a tensor."""
-    whole, rest = divmod(event, len(program.ops))
-    writers = [op.index for op in program.ops if name in op.writes]
-    if not writers:
-        return None
-    inside = [index for index in writers if index >= rest]
-    return whole * len(program.ops) + (inside[0] if inside else len(program.ops) + writers[0])
-
-
 def followed(session: Session) -> str:
-    """The tensor to show when none is chosen: what the last op wrote, or x at the start."""
+    """The tensor to show when none is chosen: what the last op wrote, or the input at the start."""
     if session.event == 0:
-        return "x"
-    ops = session.program.ops
-    return ops[(session.event - 1) % len(ops)].name
+        return next(iter((*session.run.entering, *session.run.tensors)))
+    return session.timeline.op(session.event - 1).name
 
 
 def before_level(session: Session, name: str, level: Granularity) -> tuple[Array | None, bool]:
     """A tensor at the beginning of the level the cursor is in, and whether that is lost."""
-    start = session.program.boundary(session.event, level, -1)
-    first = first_write(session.program, name, start)
+    timeline = session.timeline
+    start = timeline.boundary(session.event, level, -1)
+    first = timeline.next(start - 1, writes=name)
     while first is not None and first < session.event:
         event = session.event_at(first)
         if event is None:
             return None, True
         if event.before:  # a skipped op writes nothing
             return event.before[event.op.writes.index(name)], False
-        first = first_write(session.program, name, first + 1)
+        first = timeline.next(first, writes=name)
     return session.tensors.get(name), False
 
 
-def marks_of(session: Session) -> Iterator[tuple[int, str, str]]:
+def marks_of(debugger: Debugger) -> Iterator[tuple[int, str, str]]:
     """What stands over the timeline: stops at a position, edits, bookmarks."""
-    ops = len(session.program.ops)
-    for stop in session.stops:
+    last = debugger.run.timeline.end - 1
+    for stop in debugger.stops:
         if stop.kind == StopKind.POSITION and stop.enabled:
-            event = session.stops.event_of(stop.number)
+            event = debugger.stops.event_of(stop.number)
             if event is not None:
                 yield event, "●", "bad"
-    for entry in session.journal:
-        yield min(entry.event, session.program.events - 1), "✎", "changed"
-    for bookmark in session.bookmarks.values():
-        yield min(bookmark.event, session.program.iterations * ops - 1), "'", "name"
+    for entry in debugger.session.journal:
+        yield min(entry.event, last), "✎", "changed"
+    for bookmark in debugger.bookmarks.values():
+        yield min(bookmark.event, last), "'", "name"
 
 
-def stops_of(session: Session) -> dict[int, bool]:
+def stops_of(debugger: Debugger, listing: Listing) -> dict[int, bool]:
     """The ops with a breakpoint, and whether one of them is enabled."""
-    found = {op.index: session.stops.at_op(op.index) for op in session.program.ops}
-    return {index: any(stop.enabled for stop in stops) for index, stops in found.items() if stops}
+    stops = debugger.stops
+    found = {op.index: stops.at_op(listing, op.index) for op in listing.ops} if len(stops) else {}
+    return {index: any(stop.enabled for stop in these) for index, these in found.items() if these}
 
 
-def skipped_in(session: Session) -> frozenset[int]:
+def skipped_in(session: Session, listing: Listing, begin: int) -> frozenset[int]:
     """The ops that the journal leaves out in the iteration of the cursor."""
-    journal, ops = session.journal, session.program.ops
+    journal = session.journal
     if not journal.skips:
         return frozenset()
-    first = (session.position.iteration - 1) * len(ops)
-    return frozenset(o.index for o in ops if journal.skipped(o.phase, o.name, first + o.index))
+    ops = listing.ops
+    return frozenset(o.index for o in ops if journal.skipped(o.phase, o.name, begin + o.index))
 
 
 def other_branch(session: Session, name: str | None) -> tuple[str, Array] | None:
@@ -215,10 +220,10 @@ def other_branch(session: Session, name: str | None) -> tuple[str, Array] | None
 def mode_of(session: Session, brief: bool = False) -> str:
     """Whether the values at the cursor are live or from a recording, and the branch."""
     branch = "" if session.branch.name == MAIN else f"⎇ {session.branch.name}"
-    if session.source is None:
+    if not session.source.recorded:
         return branch or "LIVE"
     status = session.source.status(session.branch, max(0, session.event - 1))
-    word = "LIVE" if status == "live" else "REPLAY" if brief else f"REPLAY {status}"
+    word = "LIVE" if status == LIVE else "REPLAY" if brief else f"REPLAY {status}"
     return f"{word} {branch}".strip()
 
 
@@ -227,18 +232,25 @@ def other_losses(session: Session) -> dict[str, Array]:
     return {b.name: np.array(b.losses) for b in session.branches if b is not session.branch}
 
 
-def look(session: Session, selection: Selection, badge: Callable[[str], str]) -> View:
-    """The view of a session with a selection."""
+def snapshot(debugger: Debugger, selection: Selection, badge: Callable[[str], str]) -> View:
+    """The view of a debugger with a selection."""
+    session, run = debugger.session, debugger.run
     name = selection.tensor or followed(session)
     before, lost = before_level(session, name, selection.level)
-    lens, tensors = selection.lens, dict(session.tensors)
-    of, wrt = pair(session.program, name, lens)
-    rows = len(tensors["x"])
-    sample = None if lens.sample is None else min(lens.sample, rows - 1)
+    lens, tensors, position = selection.lens, dict(session.tensors), session.position
+    listing, begin = session.listing, session.timeline.begin(position.iteration - 1)
+    of, wrt, moment = "", "", None
+    if isinstance(run, Program):
+        of, wrt = pair(run, name, lens)
+        rows = len(tensors["x"])
+        sample = None if lens.sample is None else min(lens.sample, rows - 1)
+        moment = Moment(run, tensors, session.event, session.event_at, sample)
     return View(
-        program=session.program,
+        run=run,
+        listing=listing,
+        begin=begin,
         event=session.event,
-        position=session.position,
+        position=position,
         known=session.known,
         tensors=tensors,
         last=session.last_event(),
@@ -250,23 +262,23 @@ def look(session: Session, selection: Selection, badge: Callable[[str], str]) ->
         pinned=selection.tensor is not None,
         before=before,
         before_lost=lost,
-        written=last_write(session.program, name, session.event),
+        written=session.timeline.last(session.event, writes=name),
         lens=lens,
         of=of,
         wrt=wrt,
-        moment=Moment(session.program, tensors, session.event, session.event_at, sample),
-        marks=tuple(marks_of(session)),
-        stops=stops_of(session),
-        watches=tuple(session.watches),
+        at=moment,
+        marks=tuple(marks_of(debugger)),
+        stops=stops_of(debugger, listing),
+        watches=tuple(debugger.watches),
         watched=lambda source: (
-            session.watches.value(session, source),
-            session.watches.spark(session, source, 24),
+            debugger.watches.value(session, source),
+            debugger.watches.spark(session, source, 24),
         ),
         mode=mode_of(session),
         brief=mode_of(session, brief=True),
         lineage=(session.branch.name, session.journal),
         row=selection.row,
-        skipped=skipped_in(session),
+        skipped=skipped_in(session, listing, begin),
         other=other_branch(session, selection.compared),
         others=lambda: other_losses(session),
         measured=lambda tracks: tracks.fill(session),

@@ -10,11 +10,11 @@ from textual.widget import Widget
 
 from engine.arrays import Array
 from engine.measure.regions import Regions, has_regions, labels, regions
-from engine.measure.series import Tracks
+from engine.measure.series import Series
 from tui.keys.messages import IterationChosen
 from tui.render.charts.heatmap import HeatCell
 from tui.render.charts.plot import LABELS, plot_lines
-from tui.render.plots import Plots, curves, legend_lines, modes_line, nothing_yet, x_text
+from tui.render.plots import Plots, curves, legend_lines, modes_line, nothing_yet, unit, x_text
 from tui.render.regions import Cells, region_cells, region_legend, x_labels, y_labels
 from tui.render.text.line import Line, fitted
 from tui.theme import FEW_COLOURS
@@ -25,7 +25,7 @@ from tui.widgets.lines import Lines, strip_of
 class Sheet:
     """What the parts of the screen share: the choices, and what has been measured."""
 
-    def __init__(self, tracks: Tracks) -> None:
+    def __init__(self, tracks: Series) -> None:
         self.plots = Plots()
         self.tracks = tracks
         self.names: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Curves(Lines, can_focus=True):
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         sheet, plots = self.sheet, self.sheet.plots
-        unit = 1.0 if plots.events else float(len(view.program.ops))
+        step = 1.0 if plots.events else unit(view)
         found = curves(view, plots, sheet.names, sheet.tracks, sheet.others)
         return plot_lines(
             found,
@@ -50,7 +50,7 @@ class Curves(Lines, can_focus=True):
             height,
             view.event,
             lambda event: x_text(view, plots, event),
-            unit,
+            step,
             nothing_yet(plots),
         )
 
@@ -62,7 +62,7 @@ class Curves(Lines, can_focus=True):
         low, high = self.sheet.plots.frame(self.view).x
         share = (place.x - LABELS - 1) / max(1, self.content_size.width - LABELS - 2)
         at = low + share * (high - low)
-        self.post_message(IterationChosen(round(at / len(self.view.program.ops))))
+        self.post_message(IterationChosen(round(self.view.run.timeline.elapsed(at))))
 
 
 class Legend(Lines):

@@ -143,7 +143,7 @@ def test_zero_has_its_reason_in_the_json(regression):
 
 
 def test_a_run_ends_with_the_values_of_its_last_iteration(regression):
-    regression.goto(regression.program.events)
+    regression.goto(regression.program.timeline.end)
     gradient = regression.tensor("linear1.weight.grad")
     view = query(regression, "loss", "linear1.weight", None, Layout.GRADIENT)
     assert_allclose(view.matrix(), gradient)

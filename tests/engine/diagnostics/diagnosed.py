@@ -11,7 +11,7 @@ CLASSES = {"x": np.random.default_rng(3).normal(size=(12, 2)).tolist(), "y": [0,
 def found(kind, iterations=None, **tables):
     """The findings of a kind in a small experiment."""
     compiled = program(**tables)
-    every = diagnose(compiled, iterations or compiled.iterations)
+    every = diagnose(compiled, iterations or compiled.timeline.iterations)
     return [one for one in every if one.name == kind]
 
 

@@ -59,7 +59,7 @@ def test_descent_settles_below_the_rate_and_explodes_above(options):
 
     def end(share):
         session = Session(least_squares({"type": "sgd", "lr": share * rate, **options}))
-        session.goto(session.program.events)
+        session.goto(session.program.timeline.end)
         return session.losses
 
     assert end(0.98)[-1] <= end(0.98)[0]

@@ -49,7 +49,7 @@ def program_of(name: str) -> Program:
 @cache
 def findings(name: str) -> tuple[Diagnosis, ...]:
     program = program_of(name)
-    return tuple(diagnose(program, program.iterations))
+    return tuple(diagnose(program, program.timeline.iterations))
 
 
 def the(name: str, kind: str, subject: str | None = None) -> Diagnosis:
@@ -91,8 +91,8 @@ def test_nothing_serious_in_a_healthy_experiment(name):
 def test_what_every_finding_says(name):
     for one in findings(name):
         program = program_of(name)
-        assert 0 <= one.event < program.events
-        position = program.position(one.event)
+        assert 0 <= one.event < program.timeline.end
+        position = program.timeline.position(one.event)
         op = program.ops[position.op]
         said = f"#{one.event}  iteration {position.iteration}, {op.phase}, {op.name}"
         assert one.place == said
@@ -142,16 +142,16 @@ def test_dead_units_are_counted():
     z = program.data.x @ start["linear1.weight"].T + start["linear1.bias"]
     assert one.numbers["dead"] == int((z <= 0).all(axis=0).sum()) == 4
     assert op_of("bug-dead-relu", one) == ("forward", "relu1.out")
-    assert program.position(one.event).iteration == 1
+    assert program.timeline.position(one.event).iteration == 1
 
 
 def test_units_that_died_in_the_last_epoch_of_digits():
     one = the("digits", "dead-relu")
     program, session = program_of("digits"), Session(program_of("digits"))
     on = np.zeros(32, bool)
-    for iteration in range(1, program.iterations + 1):
+    for iteration in range(1, program.timeline.iterations + 1):
         session.goto(iteration * len(program.ops))
-        if iteration > program.iterations - program.batches.count:
+        if iteration > program.timeline.iterations - program.batches.count:
             on |= (session.tensors["relu1.out"] > 0).any(axis=0)
     assert one.numbers["dead"] == int((~on).sum()) > 0
     assert one.severity == Severity.NOTE
@@ -174,9 +174,9 @@ def test_layer_factors_are_ratios_of_norms():
 
 def test_the_rising_loss_is_that_of_the_event():
     one = the("bug-exploding", "loss-rising")
-    losses = session_after("bug-exploding", program_of("bug-exploding").events - 1).losses
+    losses = session_after("bug-exploding", program_of("bug-exploding").timeline.end - 1).losses
     start = np.mean(losses[:3])
-    iteration = program_of("bug-exploding").position(one.event).iteration
+    iteration = program_of("bug-exploding").timeline.position(one.event).iteration
     assert one.numbers["loss"] == losses[iteration - 1] > 10 * start
     assert (losses[: iteration - 1] <= 10 * start).all()
     assert one.numbers["first"] == pytest.approx(start)
@@ -251,7 +251,7 @@ def test_update_ratios_are_medians():
     one = the("bug-tiny-rate", "update-ratio", "linear1.weight")
     program, session = program_of("bug-tiny-rate"), Session(program_of("bug-tiny-rate"))
     weights = [session.tensors["linear1.weight"]]
-    for _ in range(program.iterations):
+    for _ in range(program.timeline.iterations):
         session.step(1, Granularity.ITERATION)
         weights.append(session.tensors["linear1.weight"])
     ratios = [np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in pairwise(weights)]
@@ -284,7 +284,7 @@ def test_frozen_parameters_have_a_gradient():
 
 def test_swings_of_the_loss():
     one = the("bug-oscillating", "loss-oscillating")
-    losses = session_after("bug-oscillating", program_of("bug-oscillating").events - 1).losses
+    losses = session_after("bug-oscillating", program_of("bug-oscillating").timeline.end - 1).losses
     late = losses[30:]
     changes = np.diff(late)
     assert one.numbers["swing"] == pytest.approx(np.abs(changes).mean() / losses[0])

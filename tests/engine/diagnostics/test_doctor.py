@@ -37,7 +37,7 @@ def alone(compiled, iterations):
 def test_watching_a_session_finds_what_a_run_finds(name):
     session = session_of(name)
     doctor = Doctor(session.program)
-    iterations = min(session.program.iterations, 60)
+    iterations = min(session.program.timeline.iterations, 60)
     for i in range(iterations):
         session.step(1, Granularity.ITERATION if i % 2 else Granularity.PHASE)
         doctor.observe(session)
@@ -62,7 +62,7 @@ def test_op_by_op_the_finding_is_there_after_its_event():
 def test_observing_changes_nothing():
     watched, other = session_of("bug-exploding"), session_of("bug-exploding")
     doctor = Doctor(watched.program, thorough=True)
-    for _ in range(watched.program.events):
+    for _ in range(watched.program.timeline.end):
         watched.step()
         other.step()
         doctor.observe(watched)
@@ -74,7 +74,7 @@ def test_observing_changes_nothing():
     watched.goto(7)
     doctor.observe(watched)
     assert watched.event == 7
-    assert watched.known == watched.program.events
+    assert watched.known == watched.program.timeline.end
 
 
 def test_going_back_shows_nothing_new_and_forgets_nothing():
@@ -132,14 +132,14 @@ def test_zero_grad_skipped_while_stepping():
     session.step(1, Granularity.ITERATION)
     doctor.observe(session)
     one = next(one for one in doctor.findings() if one.name == "accumulated-gradients")
-    assert session.program.position(one.event).iteration == 3
+    assert session.program.timeline.position(one.event).iteration == 3
 
 
 def test_a_leap_beyond_the_window_is_no_mistake():
     session = session_of("bug-no-zero-grad", budget=2000)
     doctor = Doctor(session.program)
     doctor.observe(session)
-    session.goto(session.program.events)
+    session.goto(session.program.timeline.end)
     doctor.observe(session)
     assert session.history.first > 0
     assert doctor.seen == session.event
@@ -150,10 +150,10 @@ def test_a_long_leap_is_looked_at_from_its_end(monkeypatch):
     monkeypatch.setattr(doctor_module, "MOST_EVENTS", 50)
     session = session_of("bug-log-zero")
     doctor = Doctor(session.program)
-    session.goto(session.program.events)
+    session.goto(session.program.timeline.end)
     doctor.observe(session)
     one = next(one for one in doctor.findings() if one.name == "log-of-zero")
-    assert one.event >= session.program.events - 50
+    assert one.event >= session.program.timeline.end - 50
 
 
 def test_a_doctor_stops_where_the_run_ends():
@@ -220,13 +220,13 @@ def test_never_raises_and_never_contradicts_itself(raw):
         compiled = compile_program(read_experiment(raw, "small.toml"))
     except ExperimentError:
         return  # a number too large for float32
-    found = diagnose(compiled, compiled.iterations)
-    assert str(found) == str(diagnose(compiled, compiled.iterations))
+    found = diagnose(compiled, compiled.timeline.iterations)
+    assert str(found) == str(diagnose(compiled, compiled.timeline.iterations))
     session, doctor = Session(compiled), Doctor(compiled, thorough=True)
-    while session.event < compiled.events:
+    while session.event < compiled.timeline.end:
         session.step(1, Granularity.ITERATION)
         doctor.observe(session)
     assert str(doctor.findings()) == str(found)
     for one in found:
-        assert 0 <= one.event < compiled.events
+        assert 0 <= one.event < compiled.timeline.end
         assert strict_json(dict(one.numbers)).startswith("{")

@@ -22,7 +22,7 @@ from engine.diagnostics.layer_stats import (
 from engine.diagnostics.layer_verdicts import judge, reference
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
-from engine.run.event import advance, initial_state
+from engine.run.drive import advance, initial_state
 from engine.session.session import Session
 
 
@@ -130,12 +130,12 @@ def test_where_the_past_is_lost_the_tensors_tell():
 
 def test_bounded_memory_and_look_back(monkeypatch):
     session = session_at("regression", 0)
-    session.goto(session.program.events)
+    session.goto(session.program.timeline.end)
     monkeypatch.setattr(flow, "SPAN", 4)
     monkeypatch.setattr(flow, "KEPT", 6)
     record = filled(session)
     assert len(record.cells) == 4 * len(record.by_op)
-    for iteration in range(session.program.iterations, 0, -1):
+    for iteration in range(session.program.timeline.iterations, 0, -1):
         event = iteration * len(session.program.ops)
         for _ in record.fill(session.event_at, session.tensors, event):
             pass

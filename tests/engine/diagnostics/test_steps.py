@@ -53,7 +53,7 @@ def starts(compiled, granularity):
     """Every event at which a step of that size begins, and the end, one by one."""
     ops, per_epoch = compiled.ops, compiled.batches.count
     found = []
-    for event in range(compiled.events):
+    for event in range(compiled.timeline.end):
         iteration, i = divmod(event, len(ops))
         first = {
             Granularity.OP: True,
@@ -63,7 +63,7 @@ def starts(compiled, granularity):
         }
         if first[granularity]:
             found.append(event)
-    return [*found, compiled.events]
+    return [*found, compiled.timeline.end]
 
 
 def destination(compiled, event, granularity, count):
@@ -94,33 +94,33 @@ PROGRAMS = [
     st.integers(-12, 12),
 )
 def test_a_step_leads_where_its_definition_says(compiled, place, granularity, count):
-    event = round(place * compiled.events)
+    event = round(place * compiled.timeline.end)
     expected = destination(compiled, event, granularity, count)
-    assert compiled.boundary(event, granularity, count) == expected
+    assert compiled.timeline.boundary(event, granularity, count) == expected
 
 
 @pytest.mark.parametrize("granularity", Granularity)
 def test_huge_counts_stop_at_the_ends(granularity):
     compiled = PROGRAMS[0]
-    assert compiled.boundary(5, granularity, 10**18) == compiled.events
-    assert compiled.boundary(5, granularity, -(10**18)) == 0
+    assert compiled.timeline.boundary(5, granularity, 10**18) == compiled.timeline.end
+    assert compiled.timeline.boundary(5, granularity, -(10**18)) == 0
 
 
 def test_positions_count_epochs_and_iterations_from_one():
     compiled = PROGRAMS[0]  # 7 rows in threes: 3 batches an epoch
     ops = len(compiled.ops)
-    place = compiled.position(4 * ops + 7)
+    place = compiled.timeline.position(4 * ops + 7)
     assert (place.epoch, place.iteration, place.batch, place.op) == (2, 5, 1, 7)
     assert compiled.ops[place.op].phase == Phase.LOSS
-    end = compiled.position(compiled.events)
+    end = compiled.timeline.position(compiled.timeline.end)
     assert (end.event, end.epoch, end.iteration, end.op) == (9 * ops, 3, 9, ops)
-    start = compiled.position(0)
+    start = compiled.timeline.position(0)
     assert (start.epoch, start.iteration, start.batch, start.op) == (1, 1, 0, 0)
 
 
 def test_a_phase_without_ops_is_none():
     compiled = PROGRAMS[3]
-    assert compiled.phases() == ["zero_grad", "forward", "loss", "backward"]
+    assert compiled.timeline.listing(0).phases() == ["zero_grad", "forward", "loss", "backward"]
 
 
 def test_yhat_is_the_last_output():

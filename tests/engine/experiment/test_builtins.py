@@ -63,7 +63,7 @@ def session_at(name: str, iterations: int = 0) -> Session:
 @cache
 def finished(name: str) -> Session:
     session = Session(program_of(name))
-    session.goto(session.program.events)
+    session.goto(session.program.timeline.end)
     return session
 
 
@@ -92,7 +92,7 @@ def test_builtin_compiles_and_describes_itself(name):
     assert program.experiment.name == name
     assert 20 <= len(program.experiment.description) <= 90
     assert (BUILTINS / f"{name}.toml").read_text(encoding="utf-8").startswith("# ")
-    assert program.events > 0
+    assert program.timeline.end > 0
 
 
 @pytest.mark.parametrize("name", HEALTHY)
@@ -202,7 +202,7 @@ def test_deep_pair_differs_in_the_activation_only():
 
 def test_bug_no_zero_grad_accumulates():
     program = program_of("bug-no-zero-grad")
-    assert Phase.ZERO_GRAD not in program.phases()
+    assert Phase.ZERO_GRAD not in program.timeline.listing(0).phases()
     healthy, broken = session_at("regression", 1), session_at("bug-no-zero-grad", 1)
     first = {info.name: broken.tensors[f"{info.name}.grad"] for info in program.parameters}
     for name, gradient in first.items():  # nothing was there to add to yet
@@ -293,7 +293,7 @@ def losses(name: str, **optimizer: float) -> np.ndarray:
     settings = msgspec.structs.replace(experiment.optimizer, **optimizer)
     program = compile_program(msgspec.structs.replace(experiment, optimizer=settings))
     session = Session(program)
-    session.goto(program.events)
+    session.goto(program.timeline.end)
     return np.array(session.losses)
 
 

@@ -24,7 +24,7 @@ from engine.formulas.tree import (
 from engine.nn.rules import SIGMA
 from engine.program.compiler import compile_program
 from engine.program.program import Program
-from engine.run.event import advance, initial_state
+from engine.run.drive import advance, initial_state
 from engine.worksheet.markdown import worksheet_markdown
 from engine.worksheet.sample import Sample, symbols_in
 from engine.worksheet.worksheet import LAYOUTS, Worksheet, worksheet

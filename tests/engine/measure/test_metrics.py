@@ -6,8 +6,8 @@ import pytest
 from engine.experiment.reader import load_experiment
 from engine.measure import metrics
 from engine.measure.metrics import confusion, distances, evaluate
-from engine.measure.training import run_iteration
 from engine.program.compiler import compile_program
+from engine.run.drive import run_iteration
 from tests.engine.small_experiments import program
 
 ONE_HOT = [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]

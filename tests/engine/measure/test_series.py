@@ -6,7 +6,7 @@ import pytest
 from engine.errors import GradstepError
 from engine.experiment.reader import load_experiment
 from engine.measure.metrics import evaluate
-from engine.measure.series import Quantity, Tracks, gradient_norms, measured_rows, measures, watched
+from engine.measure.series import Quantity, Series, gradient_norms, measured_rows, measures, watched
 from engine.program.compiler import compile_program
 from engine.session.session import Session
 
@@ -15,11 +15,11 @@ def session_of(name: str) -> Session:
     return Session(compile_program(load_experiment(name)))
 
 
-def fill(tracks: Tracks, session: Session) -> int:
+def fill(tracks: Series, session: Session) -> int:
     return sum(1 for _ in tracks.fill(session))
 
 
-def points(tracks: Tracks, quantity: Quantity) -> dict[int, float]:
+def points(tracks: Series, quantity: Quantity) -> dict[int, float]:
     events, values = tracks.series(quantity.name)
     return dict(zip(events.astype(int).tolist(), values.tolist(), strict=True))
 
@@ -39,7 +39,7 @@ def test_norms_and_watches_are_those_of_every_event():
         if op is not None and (op.phase, op.name) == ("update", "linear1.weight"):
             size = np.linalg.norm(session.tensors["linear1.weight"])
             expected[watch.name][session.event] = float(size)
-    tracks = Tracks(program)
+    tracks = Series(program)
     tracks.want([norm, watch], "main")
     fill(tracks, session)
     for quantity in (norm, watch):
@@ -55,7 +55,7 @@ def test_measures_are_those_of_the_parameters_at_each_iteration():
     for iteration in range(1, 7):
         session.goto(iteration * ops)
         expected[iteration * ops] = evaluate(program, session.tensors)
-    tracks = Tracks(program)
+    tracks = Series(program)
     tracks.want([loss, accuracy], "main")
     fill(tracks, session)
     assert points(tracks, loss) == pytest.approx({e: m["loss"] for e, m in expected.items()})
@@ -64,7 +64,7 @@ def test_measures_are_those_of_the_parameters_at_each_iteration():
 
 def test_steps_add_their_own_points_only():
     session = session_of("xor")
-    tracks = Tracks(session.program)
+    tracks = Series(session.program)
     tracks.want(gradient_norms(session.program), "main")
     session.goto(60)
     assert fill(tracks, session) == 60
@@ -80,7 +80,7 @@ def test_steps_add_their_own_points_only():
 def test_another_lineage_begins_anew_and_nothing_wanted_costs_nothing():
     session = session_of("xor")
     session.goto(60)
-    tracks = Tracks(session.program)
+    tracks = Series(session.program)
     assert fill(tracks, session) == 0
     norm = gradient_norms(session.program)[0]
     tracks.want([norm], "main")
@@ -97,7 +97,7 @@ def test_an_edit_is_gone_back_over():
     session.set("linear1.weight", 3.0)
     session.goto(2 * len(session.program.ops))
     norm = watched(session.program, "linear1.weight[0,0] * 1")
-    tracks = Tracks(session.program)
+    tracks = Series(session.program)
     tracks.want([norm], "main")
     fill(tracks, session)
     updates = [op.index for op in session.program.ops if op.name == "linear1.weight"]
@@ -110,7 +110,7 @@ def test_what_is_no_number_has_no_points_and_bad_watches_are_refused():
     session = session_of("xor")
     session.goto(50)
     whole = watched(session.program, "linear1.weight")
-    tracks = Tracks(session.program)
+    tracks = Series(session.program)
     tracks.want([whole], "main")
     fill(tracks, session)
     assert points(tracks, whole) == {}

@@ -104,7 +104,7 @@ def test_going_back_is_exact(budget):
     found = network()
     states = plain_run(found)
     session = Session(found, budget)
-    for event in (found.events, 60, 61, 9, 8, 7, 100, 0, found.events):
+    for event in (found.timeline.end, 60, 61, 9, 8, 7, 100, 0, found.timeline.end):
         session.goto(event)
         assert same_tensors(session.tensors, states[event])
 

@@ -324,11 +324,11 @@ def test_a_class_outside_is_refused_unless_it_is_ignored():
     }
     with pytest.raises(ExperimentError, match="whole numbers from 0, but y\\[0\\] is -100"):
         program(loss={"type": "nll"}, **tables)
-    assert program(loss={"type": "nll", "ignore_index": -100}, **tables).events > 0
+    assert program(loss={"type": "nll", "ignore_index": -100}, **tables).timeline.end > 0
     tables["data"]["y"] = [5, 0]
     with pytest.raises(ExperimentError, match="class 5 needs 6 outputs"):
         program(loss={"type": "nll", "ignore_index": -100}, **tables)
-    assert program(loss={"type": "nll", "ignore_index": 5}, **tables).events > 0
+    assert program(loss={"type": "nll", "ignore_index": 5}, **tables).timeline.end > 0
 
 
 def test_losses_without_options_are_as_they_were():

@@ -135,9 +135,9 @@ def test_going_back_is_exact(options, skip, budget):
     found = program(clip=options, schedule={"type": "exponential", "gamma": 0.9}, **tables)
     states = plain_run(found)
     session = Session(found, budget)
-    for event in (found.events, 60, 61, 5, 100, 0, found.events):
+    for event in (found.timeline.end, 60, 61, 5, 100, 0, found.timeline.end):
         session.goto(event)
-        assert same_tensors(session.tensors, states[min(event, found.events)])
+        assert same_tensors(session.tensors, states[min(event, found.timeline.end)])
 
 
 def test_the_gradient_check_and_the_badges_are_about_the_gradient_before_it_is_clipped():

@@ -122,9 +122,9 @@ def test_going_back_is_exact(options, budget):
     found = scheduled(options)
     states = plain_run(found)
     session = Session(found, budget)
-    for event in (found.events, 40, 41, 3, 200, 0, found.events):
+    for event in (found.timeline.end, 40, 41, 3, 200, 0, found.timeline.end):
         session.goto(event)
-        here = min(event, found.events)
+        here = min(event, found.timeline.end)
         assert same_tensors(session.tensors, states[here])
 
 

@@ -2,10 +2,11 @@
 
 import pytest
 
+from engine.debugger import Debugger
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.session.session import Session
-from engine.words.language import Debugger
+from engine.words.language import CommandLine
 
 SHORT = {
     "z1": "linear1.out",
@@ -35,7 +36,7 @@ def test_other_names_stay() -> None:
 
 def test_short_names_in_commands() -> None:
     session = Session(compile_program(load_experiment("regression")))
-    debugger = Debugger(session)
+    debugger = CommandLine(Debugger(session))
     debugger.execute("f")
     assert debugger.execute("assert norm(z1) == norm(linear1.out)").ok
     assert debugger.execute("assert all(W2.grad == linear2.weight.grad)").ok

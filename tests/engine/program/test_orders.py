@@ -23,7 +23,7 @@ CHAIN = ["forward", "loss", "backward", "update"]
 
 def trained(session_of):
     session = Session(session_of)
-    session.goto(session_of.events)
+    session.goto(session_of.timeline.end)
     return session
 
 
@@ -47,7 +47,7 @@ def test_every_legal_order_gives_the_parameters_of_the_default_bit_for_bit(order
     }
     expected = parameters(program(**options))
     compiled = program(**options, training={"order": order})
-    assert compiled.phases() == order
+    assert compiled.timeline.listing(0).phases() == order
     assert parameters(compiled) == expected
 
 
@@ -88,7 +88,7 @@ def test_without_update_nothing_moves_and_without_backward_there_is_nothing_to_m
         compiled = program(training={"skip": skip})
         for name, value in parameters(compiled).items():
             assert value == start[name].tobytes()
-        assert not set(compiled.phases()) & set(skip)
+        assert not set(compiled.timeline.listing(0).phases()) & set(skip)
 
 
 def test_without_backward_and_zero_grad_no_optimizer_slot_comes_to_be():

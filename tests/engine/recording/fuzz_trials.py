@@ -63,12 +63,11 @@ def trial(path: Path, seed: int) -> list[str]:
 def replay(path: Path) -> list[str]:
     """Open it as the screen does, and go both ways."""
     from engine.errors import GradstepError
-    from engine.recording.replay import open_session
-    from tests.engine.recording.recordings import opened
+    from tests.engine.recording.recordings import opened, replayed
 
     try:
         with opened(path) as recording:
-            session, _ = open_session(recording)
+            session, _ = replayed(recording)
             for event in (session.known, 0, session.known // 2, min(5, session.known)):
                 session.goto(event)
     except GradstepError:

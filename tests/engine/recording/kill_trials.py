@@ -24,7 +24,7 @@ def run(path: Path, store: str, pipe: int) -> None:
     made = program(training={"epochs": 100_000})
     writer = Writer(path, made, estimate(made, store, 1000), {})
     os.write(pipe, b"0\n")
-    for done in record_run(writer, made, made.iterations):
+    for done in record_run(writer, made, made.timeline.iterations):
         if done % 7 == 0:
             writer.commit()
             os.write(pipe, f"{done * len(made.ops)}\n".encode())

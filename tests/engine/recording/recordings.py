@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engine.debugger import Debugger
 from engine.program.program import Program
 from engine.recording.environment import environment
 from engine.recording.estimate import estimate
@@ -12,31 +13,40 @@ from engine.recording.live import record_run
 from engine.recording.reader import Reader
 from engine.recording.recorded import Recording
 from engine.recording.recorder import Recorder
+from engine.recording.replay import Playback, open_debugger
 from engine.recording.verify import Verdict, Verification
 from engine.recording.writer import Writer
+from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
 
 
 def writer(path: Path, program: Program, store: str, **more: Any) -> Writer:
     return Writer(
-        path, program, estimate(program, store, program.iterations), environment(), **more
+        path, program, estimate(program, store, program.timeline.iterations), environment(), **more
     )
 
 
 def record(path: Path, program: Program, store: str, **more: Any) -> Writer:
     """A whole run, committed after every iteration, and closed."""
     made = writer(path, program, store, **more)
-    for _ in record_run(made, program, program.iterations):
+    for _ in record_run(made, program, program.timeline.iterations):
         made.commit()
     made.close()
     return made
 
 
-def record_session(path: Path, session: Session, store: str) -> Recorder:
-    """Everything that a session knows; not closed."""
-    recorder = Recorder(writer(path, session.program, store), session)
+def record_session(path: Path, session: Session | Debugger, store: str) -> Recorder:
+    """Everything that a session knows, or a debugger with its stops and places; not closed."""
+    debugger = session if isinstance(session, Debugger) else Debugger(session)
+    recorder = Recorder(writer(path, debugger.session.program, store), debugger)
     recorder.update()
     return recorder
+
+
+def replayed(recording: Recording, budget: int = DEFAULT_BUDGET) -> tuple[Session, Playback]:
+    """A session on a recording, and what it plays."""
+    debugger, playback = open_debugger(recording, budget)
+    return debugger.session, playback
 
 
 @contextmanager

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from engine.recording.compare import Comparison, Outcome, largest
-from engine.recording.replay import open_session
 from engine.session.session import Session
-from tests.engine.recording.recordings import opened, record_session
+from tests.engine.recording.recordings import opened, record_session, replayed
 from tests.engine.small_experiments import program
 
 BASE: dict[str, Any] = {"training": {"epochs": 5}}
@@ -84,7 +83,7 @@ def test_an_edit_is_the_reason(tmp_path: Path) -> None:
     session.goto(100)
     record_session(tmp_path / "r.gradstep", session, "keyframes").writer.close()
     with opened(tmp_path / "r.gradstep") as recording:
-        replay, _ = open_session(recording)
+        replay, _ = replayed(recording)
         outcome = compared(Session(program(training={"epochs": 6})), replay)
     assert outcome.first is not None
     assert (outcome.first.event, outcome.first.tensor) == (30, "linear1.bias")

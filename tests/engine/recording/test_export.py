@@ -34,7 +34,9 @@ def test_the_lines_are_those_of_a_trace(store: str, tables: dict[str, Any], tmp_
     record(tmp_path / "r.gradstep", made, store)
     with opened(tmp_path / "r.gradstep") as recording:
         found = list(recorded_lines(recording, "main", with_values=True))
-    assert found == list(trace_lines(made, Granularity.OP, made.iterations, with_values=True))
+    assert found == list(
+        trace_lines(made, Granularity.OP, made.timeline.iterations, with_values=True)
+    )
 
 
 def test_arrays(tmp_path: Path) -> None:

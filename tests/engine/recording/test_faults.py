@@ -13,8 +13,9 @@ from engine.errors import GradstepError
 from engine.recording.live import record_run
 from engine.recording.reader import Reader, check_appendable
 from engine.recording.recorder import Recorder
+from engine.debugger import Debugger
 from engine.session.session import Session
-from tests.engine.recording.recordings import opened, record, verdict, writer
+from tests.engine.recording.recordings import opened, record, replayed, verdict, writer
 from tests.engine.small_experiments import program
 
 ROOT = Path(__file__).parents[3]
@@ -68,7 +69,7 @@ made = program(training={"epochs": 4000})
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
 w = writer(Path(sys.argv[1]), made, "full")
 done = 0
-for done in record_run(w, made, made.iterations):
+for done in record_run(w, made, made.timeline.iterations):
     w.commit()
 w.close()
 print(done, w.failed)
@@ -102,7 +103,7 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_file_that_vanishes_while_it_is_written(tmp_path: Path) -> None:
     session = Session(program(training={"epochs": 5}))
-    recorder = Recorder(writer(tmp_path / "r.gradstep", session.program, "full"), session)
+    recorder = Recorder(writer(tmp_path / "r.gradstep", session.program, "full"), Debugger(session))
     session.step(30)
     recorder.update()
     (tmp_path / "r.gradstep").unlink()
@@ -126,24 +127,22 @@ def test_the_limit_stops_the_tensors_and_keeps_the_rest(tmp_path: Path) -> None:
     assert path.stat().st_size < unlimited.path.stat().st_size * 0.9
     with opened(path) as recording:
         assert recording.run.note == done.note
-        assert recording.branches["main"].events == made.events
+        assert recording.branches["main"].events == made.timeline.end
         assert len(recording.losses(recording.branches["main"])) == 300
     found = verdict(path)
     assert found.good
-    assert found.events == made.events
+    assert found.events == made.timeline.end
 
 
 def test_a_reader_sees_the_run_grow_and_does_not_disturb_it(tmp_path: Path) -> None:
     path, made = tmp_path / "r.gradstep", program(training={"epochs": 30})
     recording_run = writer(path, made, "keyframes")
-    steps = record_run(recording_run, made, made.iterations)
+    steps = record_run(recording_run, made, made.timeline.iterations)
     seen = []
     next(steps)
     recording_run.commit()
     with opened(path) as recording:
-        from engine.recording.replay import open_session
-
-        session, playback = open_session(recording)
+        session, playback = replayed(recording)
         for done in steps:
             recording_run.commit()
             playback.refresh()
@@ -153,7 +152,7 @@ def test_a_reader_sees_the_run_grow_and_does_not_disturb_it(tmp_path: Path) -> N
         recording_run.close()
         assert recording_run.failed == ""
     assert seen == sorted(seen)
-    assert verdict(path).events == made.events
+    assert verdict(path).events == made.timeline.end
 
 
 def test_closed_is_a_single_file_of_its_own_kind(tmp_path: Path) -> None:
@@ -181,7 +180,7 @@ def test_no_memory_is_kept_for_each_event(tmp_path: Path) -> None:
     made = program(training={"epochs": 3000})
     recording_run = writer(tmp_path / "r.gradstep", made, "keyframes")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for done in record_run(recording_run, made, made.iterations):
+    for done in record_run(recording_run, made, made.timeline.iterations):
         if done % 200 == 0:
             recording_run.commit()
     recording_run.close()

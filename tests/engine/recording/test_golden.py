@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.recording.replay import DIFFERS, open_session
+from engine.recording.replay import DIFFERS, open_debugger
 from tests.engine.recording.recordings import opened, verdict
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
@@ -31,16 +31,17 @@ def test_version_1_is_what_it_was(number: int) -> None:
     with opened(V1, number) as recording:
         assert recording.run.store == ("full", "keyframes")[number - 1]
         assert {name: branch.events for name, branch in recording.branches.items()} == EVENTS
-        session, playback = open_session(recording)
+        debugger, playback = open_debugger(recording)
+        session = debugger.session
         for name, loss in FINAL_LOSSES.items():
             session.branches.switch(name)
             session.goto(session.known)
             assert session.losses[-1] == pytest.approx(loss, rel=1e-12)
             session.goto(0)
-        marks = [(mark.name, mark.event, mark.text) for mark in session.bookmarks.values()]
+        marks = [(mark.name, mark.event, mark.text) for mark in debugger.bookmarks.values()]
         assert marks == [("start", 5, "the first layer"), ("fork", 70, "what if η were 0.3?")]
-        assert [str(stop.kind) for stop in session.stops] == ["op"]
-        assert list(session.watches) == ["norm(linear1.weight)"]
+        assert [str(stop.kind) for stop in debugger.stops] == ["op"]
+        assert list(debugger.watches) == ["norm(linear1.weight)"]
         assert playback.trouble == ""
         if found.exact:
             assert DIFFERS not in playback.statuses.values()

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.recording.estimate import estimate
 from engine.recording.reader import Damaged
-from engine.recording.replay import open_session
 from engine.session.session import Session
 from tests.engine.recording.mutations import STRUCTURE
-from tests.engine.recording.recordings import opened, record, record_session
+from tests.engine.recording.recordings import opened, record, record_session, replayed
 from tests.engine.recording.test_faults import python
 from tests.engine.small_experiments import program
 
@@ -26,15 +26,16 @@ TRIALS = int(os.environ.get("GRADSTEP_FUZZ", "120"))
 def lesson(path: Path, store: str) -> Path:
     """A small recording with a bit of everything."""
     session = Session(program(data={"batch_size": 3, "shuffle": True}, training={"epochs": 4}))
-    session.bookmarks.mark("start", 5, "look here")
-    session.watches.add("norm(linear1.weight)")
+    debugger = Debugger(session)
+    debugger.bookmarks.mark("start", 5, "look here")
+    debugger.watches.add("norm(linear1.weight)")
     session.goto(60)
     session.set("linear1.bias", 0.5, (0,))
     session.goto(140)
     session.goto(70)
     session.set("optimizer.lr", 0.3, branch="fast")
     session.goto(180)
-    record_session(path, session, store).writer.close()
+    record_session(path, debugger, store).writer.close()
     return path
 
 
@@ -97,14 +98,14 @@ def test_an_experiment_that_the_file_cannot_hold(size: int, tmp_path: Path) -> N
     connection.execute("UPDATE run SET experiment = ?, root = ?", (text, root))
     connection.close()
     with pytest.raises(Damaged, match=r"one iteration takes .* cannot hold"), opened(path) as found:
-        open_session(found)
+        replayed(found)
 
 
 def test_a_row_larger_than_it_should_be_is_not_read(tmp_path: Path) -> None:
     path = lesson(tmp_path / "r.gradstep", "full")
     changed(path, "UPDATE content SET data = zeroblob(30000000)")
     with pytest.raises(Damaged, match="30,000,000 bytes where"), opened(path) as found:
-        open_session(found)
+        replayed(found)
 
 
 def test_a_query_without_end_is_given_up(tmp_path: Path) -> None:
@@ -139,7 +140,7 @@ def test_an_estimate_is_near_the_truth(tmp_path: Path) -> None:
     for store in ("full", "keyframes"):
         path = tmp_path / f"{store}.gradstep"
         record(path, made, store)
-        guess = estimate(made, store, made.iterations).total
+        guess = estimate(made, store, made.timeline.iterations).total
         assert guess / 1.5 < path.stat().st_size < guess * 1.5, store
 
 
@@ -147,4 +148,4 @@ def test_a_branch_is_called_as_branches_are(tmp_path: Path) -> None:
     path = lesson(tmp_path / "r.gradstep", "full")
     changed(path, "UPDATE branch SET name = 'a' || char(27) || '[31m'")
     with pytest.raises(Damaged, match=r"a branch is called"), opened(path) as found:
-        open_session(found)
+        replayed(found)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from engine.recording.schema import TABLES
-from engine.run.phases import Phase
 from engine.run.position import Granularity
 from engine.session.session import Session
 from tests.engine.recording.recordings import record_session
@@ -26,7 +25,7 @@ def session() -> Session:
     made = Session(program(training={"epochs": 7}))
     made.goto(40)
     made.set("optimizer.lr", 0.5)
-    made.goto(made.program.events)
+    made.goto(made.program.timeline.end)
     return made
 
 
@@ -65,13 +64,11 @@ def test_the_events_that_changed_a_tensor(rows: Any, session: Session) -> None:
 def test_the_biggest_gradients(rows: Any, session: Session) -> None:
     found = []
     program = session.program
-    for iteration in range(1, program.iterations + 1):
+    for iteration in range(1, program.timeline.iterations + 1):
         session.goto((iteration - 1) * len(program.ops))
         session.step(4, Granularity.PHASE)
         sizes = {
-            op.name: float(np.abs(session.tensors[op.name]).max())
-            for op in program.ops
-            if op.phase == Phase.BACKWARD and op.name in program.gradients
+            op.name: float(np.abs(session.tensors[op.name]).max()) for op in program.ops if op.adds
         }
         name = max(sizes, key=lambda name: sizes[name])
         found.append((iteration, name, sizes[name]))

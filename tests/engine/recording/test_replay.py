@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
-from engine.recording.replay import DIFFERS, LIVE, RECOMPUTED, RECORDED, open_session
+from engine.recording.replay import DIFFERS, LIVE, RECOMPUTED, RECORDED, open_debugger
 from engine.run.position import Granularity
 from engine.session.session import Session
 from tests.engine.recording.recordings import (
@@ -19,6 +20,7 @@ from tests.engine.recording.recordings import (
     opened,
     record,
     record_session,
+    replayed,
     verdict,
 )
 from tests.engine.small_experiments import experiment, program
@@ -48,11 +50,11 @@ ACTION = st.one_of(
 )
 
 
-def act(session: Session, action: tuple[str, Any]) -> None:
-    name, value = action
+def act(debugger: Debugger, action: tuple[str, Any]) -> None:
+    session, (name, value) = debugger.session, action
     match name:
         case "goto":
-            session.goto(int(value * session.program.events))
+            session.goto(int(value * session.program.timeline.end))
         case "step":
             session.step(value)
         case "set":
@@ -63,7 +65,7 @@ def act(session: Session, action: tuple[str, Any]) -> None:
             names = [branch.name for branch in session.branches]
             session.branches.switch(names[value % len(names)])
         case "mark":
-            session.bookmarks.mark("", session.event, value)
+            debugger.bookmarks.mark("", session.event, value)
 
 
 @settings(max_examples=40, deadline=None)
@@ -84,13 +86,14 @@ def test_a_replay_has_the_bits_of_the_session(
     session = Session(program(**tables))
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "run.gradstep")
-        recorder = record_session(path, session, store)
+        debugger = Debugger(session)
+        recorder = record_session(path, debugger, store)
         for action in actions:
             if action[0] == "record":
                 recorder.update()
                 continue
             try:
-                act(session, action)
+                act(debugger, action)
             except GradstepError:  # an edit that does not fit here
                 continue
         recorder.update()
@@ -102,16 +105,20 @@ def test_a_replay_has_the_bits_of_the_session(
         recorder.writer.close()
         assert recorder.writer.failed == ""
         with opened(path) as recording:
-            replay, playback = open_session(recording)
-            assert_replays(session, replay, looks)
+            again, playback = open_debugger(recording)
+            assert_same_marks(debugger, again)
+            assert_replays(session, again.session, looks)
             assert set(playback.statuses.values()) <= {RECORDED if store == "full" else RECOMPUTED}
             assert playback.trouble == ""
 
 
+def assert_same_marks(a: Debugger, b: Debugger) -> None:
+    marks = [[(m.name, m.event, m.text) for m in one.bookmarks.values()] for one in (a, b)]
+    assert marks[0] == marks[1]
+
+
 def assert_replays(session: Session, replay: Session, looks: list[float]) -> None:
     assert [b.name for b in replay.branches] == [b.name for b in session.branches]
-    marks = [(m.name, m.event, m.text) for m in session.bookmarks.values()]
-    assert [(m.name, m.event, m.text) for m in replay.bookmarks.values()] == marks
     for branch in list(session.branches):
         for one in (session, replay):
             one.branches.switch(branch.name)
@@ -133,13 +140,13 @@ def test_every_event_both_ways(store: str, tmp_path: Path) -> None:
     record(tmp_path / "r.gradstep", made, store)
     live = Session(made)
     with opened(tmp_path / "r.gradstep") as recording:
-        replay, playback = open_session(recording)
-        assert replay.known == made.events
-        for _ in range(made.events):
+        replay, playback = replayed(recording)
+        assert replay.known == made.timeline.end
+        for _ in range(made.timeline.end):
             live.step()
             replay.step()
             assert_same_tensors(live, replay)
-        for _ in range(made.events):
+        for _ in range(made.timeline.end):
             live.step(-1)
             replay.step(-1)
             assert_same_tensors(live, replay)
@@ -156,15 +163,15 @@ def test_a_seek_starts_at_the_keyframe_that_was_recorded_before_it(
     made = program(training={"epochs": 500})
     record(tmp_path / "r.gradstep", made, store)
     with opened(tmp_path / "r.gradstep") as recording:
-        replay, playback = open_session(recording, budget)
-        known, executed = playback.results, list[int]()
+        replay, playback = replayed(recording, budget)
+        known, executed = playback.produce, list[int]()
 
-        def results(branch: Any, op: Any, event: int, tensors: Any) -> Any:
+        def produce(branch: Any, event: int, op: Any, tensors: Any) -> Any:
             executed.append(event)
-            return known(branch, op, event, tensors)
+            return known(branch, event, op, tensors)
 
-        playback.results = results  # type: ignore[method-assign]
-        end, ops = made.events, len(made.ops)
+        playback.produce = produce  # type: ignore[method-assign]
+        end, ops = made.timeline.end, len(made.ops)
         for event in (end - 1, end // 3, end // 2 + 5, 7 * ops, end // 3, end // 5 - 1, end):
             executed.clear()
             replay.goto(event)
@@ -181,9 +188,9 @@ def test_a_what_if_is_live_and_leaves_the_file_as_it_is(store: str, tmp_path: Pa
     before = path.read_bytes()
     live = Session(made)
     with opened(path) as recording:
-        replay, _ = open_session(recording)
+        replay, _ = replayed(recording)
         for session in (live, replay):
-            session.goto(made.events)
+            session.goto(made.timeline.end)
             session.goto(100)
             session.set("linear1.weight", 0.5, (0, 0))
             session.step(3, Granularity.ITERATION)
@@ -198,7 +205,7 @@ def test_a_what_if_is_live_and_leaves_the_file_as_it_is(store: str, tmp_path: Pa
         assert_same_tensors(live, replay)
         for session in (live, replay):
             session.branches.switch("main")
-            session.goto(made.events)
+            session.goto(made.timeline.end)
         assert_same_tensors(live, replay)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["r.gradstep"]
@@ -213,10 +220,10 @@ def test_an_op_that_writes_less_than_it_could_leaves_the_others_their_places(
     made = program(optimizer={"type": "adam"}, training=less)
     record(tmp_path / "r.gradstep", made, store)
     found = verdict(tmp_path / "r.gradstep")
-    assert (found.events, found.divergence, found.damage) == (made.events, None, [])
+    assert (found.events, found.divergence, found.damage) == (made.timeline.end, None, [])
     with opened(tmp_path / "r.gradstep") as recording:
-        replay, playback = open_session(recording)
-        replay.goto(made.events)
+        replay, playback = replayed(recording)
+        replay.goto(made.timeline.end)
         expected = RECORDED if store == "full" else RECOMPUTED
         assert set(playback.statuses.values()) == {expected}
 
@@ -226,7 +233,7 @@ def test_stored_tensors_are_read_and_not_computed(tmp_path: Path) -> None:
     path, made = tmp_path / "r.gradstep", program(training={"epochs": 3})
     record(path, made, "full")
     with opened(path) as recording:
-        replay, playback = open_session(recording)
+        replay, playback = replayed(recording)
         forward = next(op for op in replay.program.ops if op.name == "linear1.out")
         object.__setattr__(forward, "run", lambda tensors: (np.zeros((7, 3)),))
         replay.goto(forward.index + 1)
@@ -240,7 +247,7 @@ def test_a_result_that_is_not_the_recorded_one_is_marked(tmp_path: Path) -> None
     path, made = tmp_path / "r.gradstep", program(training={"epochs": 3})
     record(path, made, "keyframes")
     with opened(path) as recording:
-        replay, playback = open_session(recording)
+        replay, playback = replayed(recording)
         forward = next(op for op in replay.program.ops if op.name == "linear1.out")
         run = forward.run
         object.__setattr__(forward, "run", lambda tensors: (np.nextafter(run(tensors)[0], 9.0),))

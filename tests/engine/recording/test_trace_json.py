@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.measure.training import run_iteration
-from engine.program.duration import lasting
 from engine.recording.trace_json import header, step_object, steps, trace_lines
+from engine.run.drive import run_iteration
 from engine.run.position import Granularity
 from engine.session.session import Session
 from tests.engine.small_experiments import program
@@ -114,7 +113,9 @@ def test_the_header_has_values_only_when_asked():
 
 def test_a_trace_ends_with_the_run():
     compiled = program()
-    assert len(list(steps(compiled, Granularity.ITERATION, 99))) == compiled.iterations == 3
+    assert (
+        len(list(steps(compiled, Granularity.ITERATION, 99))) == compiled.timeline.iterations == 3
+    )
 
 
 def test_there_is_no_trace_by_epochs():
@@ -125,10 +126,10 @@ def test_there_is_no_trace_by_epochs():
 @pytest.mark.parametrize("iterations", [1, 9, 10, 11, 20])
 def test_a_longer_run_begins_as_the_shorter_one(iterations):
     compiled = program(optimizer=MOMENTUM, data=BATCHED)
-    assert compiled.iterations == 9
-    longer = lasting(compiled, iterations)
+    assert compiled.timeline.iterations == 9
+    longer = compiled.lasting(iterations)
     assert (longer is compiled) == (iterations <= 9)
-    assert iterations <= longer.iterations < max(10, iterations + compiled.batches.count)
+    assert iterations <= longer.timeline.iterations < max(10, iterations + compiled.batches.count)
     common = min(iterations, 9)
     assert same(trained(longer, common), trained(compiled, common))
 
@@ -136,5 +137,5 @@ def test_a_longer_run_begins_as_the_shorter_one(iterations):
 def test_training_gives_the_bits_of_a_session():
     compiled = program(optimizer=MOMENTUM, data=BATCHED)
     session = Session(compiled)
-    session.goto(compiled.events)
-    assert same(trained(compiled, compiled.iterations), dict(session.tensors))
+    session.goto(compiled.timeline.end)
+    assert same(trained(compiled, compiled.timeline.iterations), dict(session.tensors))

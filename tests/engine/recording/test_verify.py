@@ -8,11 +8,10 @@ import pytest
 
 from engine.recording.digests import link, strong
 from engine.recording.reader import Damaged
-from engine.recording.replay import open_session
 from engine.recording.ulps import ulps_between
 from engine.recording.verify import Verdict, Verification
 from engine.session.session import Session
-from tests.engine.recording.recordings import opened, record, record_session, verdict
+from tests.engine.recording.recordings import opened, record, record_session, replayed, verdict
 from tests.engine.small_experiments import program
 
 STORES = ["full", "keyframes"]
@@ -26,7 +25,7 @@ def test_a_recording_is_verified_bit_by_bit(store: str, tmp_path: Path) -> None:
     assert found.good
     assert found.exact
     assert (found.tolerance, found.rounded, found.uncompared) == (0.0, 0, 0)
-    assert found.events == made.events
+    assert found.events == made.timeline.end
 
 
 @pytest.mark.parametrize("store", STORES)
@@ -193,7 +192,7 @@ def test_a_damaged_tensor_is_recomputed_in_a_replay(tmp_path: Path) -> None:
     connection.close()
     event = 2 * len(made.ops) + next(op.index for op in made.ops if op.name == "linear1.out")
     with opened(path) as recording:
-        session, playback = open_session(recording)
+        session, playback = replayed(recording)
         session.goto(event + 2)
         assert playback.status(session.branch, event) == "recomputed"
         assert playback.status(session.branch, event + 1) == "recorded"

@@ -4,21 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
-from engine.run.position_text import format_position, occurrence, parse_position
-from engine.session.bookmarks import Bookmarks, Visited
+from engine.run.position_text import format_position, parse_position
+from engine.session.bookmarks import Bookmarks, JumpList
 from engine.session.session import Session
 
 PROGRAM = compile_program(load_experiment("regression"))
 OPS = len(PROGRAM.ops)
 
 
-def at(event: int = 0) -> Session:
+def at(event: int = 0) -> Debugger:
     session = Session(PROGRAM)
     session.goto(event)
-    return session
+    return Debugger(session)
 
 
 def op(phase: str, name: str) -> int:
@@ -61,22 +62,22 @@ def test_forms(text: str, event: int) -> None:
 
 def test_a_phase_alone_is_in_the_iteration_of_the_cursor() -> None:
     assert parse_position("loss", at(2 * OPS + 19)) == 2 * OPS + op("loss", "loss")
-    assert parse_position("loss", at(PROGRAM.events)) == 29 * OPS + op("loss", "loss")
+    assert parse_position("loss", at(PROGRAM.timeline.end)) == 29 * OPS + op("loss", "loss")
 
 
 def test_bookmarks() -> None:
-    session = at(7)
-    session.bookmarks.mark("here", 7, "a text")
-    assert parse_position("'here", session) == 7
+    debugger = at(7)
+    debugger.bookmarks.mark("here", 7, "a text")
+    assert parse_position("'here", debugger) == 7
     with pytest.raises(GradstepError, match=r"'her' is no bookmark|did you mean here\?"):
-        parse_position("'her", session)
-    assert session.bookmarks.mark("", 9).name == "m1"
-    assert session.bookmarks.mark("", 9).name == "m2"
+        parse_position("'her", debugger)
+    assert debugger.bookmarks.mark("", 9).name == "m1"
+    assert debugger.bookmarks.mark("", 9).name == "m2"
     with pytest.raises(GradstepError, match="letters, digits"):
         Bookmarks().mark("a b", 1)
-    assert session.bookmarks.unmark("here").text == "a text"
+    assert debugger.bookmarks.unmark("here").text == "a text"
     with pytest.raises(GradstepError, match="no bookmark 'here'; there are: m1, m2"):
-        session.bookmarks.unmark("here")
+        debugger.bookmarks.unmark("here")
 
 
 @pytest.mark.parametrize(
@@ -105,9 +106,11 @@ def test_errors_name_what_is_allowed(text: str, said: str) -> None:
 
 
 def test_formatting_parses_back() -> None:
-    session = at()
-    places = [format_position(PROGRAM, event) for event in range(PROGRAM.events + 1)]
-    assert [parse_position(text, session) for text in places] == list(range(PROGRAM.events + 1))
+    debugger = at()
+    places = [format_position(PROGRAM, event) for event in range(PROGRAM.timeline.end + 1)]
+    assert [parse_position(text, debugger) for text in places] == list(
+        range(PROGRAM.timeline.end + 1)
+    )
     assert places[-1] == "end"
 
 
@@ -120,22 +123,24 @@ def test_any_text_is_a_position_or_a_clear_error(text: str) -> None:
     else:
         said = "position "
     assert said.startswith("position ")
-    assert 0 <= event <= PROGRAM.events
+    assert 0 <= event <= PROGRAM.timeline.end
 
 
 SESSION = at(100)
 
 
-@given(st.integers(0, OPS - 1), st.integers(0, PROGRAM.events))
-def test_occurrence_is_the_nearest(index: int, event: int) -> None:
-    places = [e for e in range(PROGRAM.events) if e % OPS == index]
-    assert occurrence(PROGRAM, index, event) == next((e for e in places if e > event), None)
+@given(st.integers(0, OPS - 1), st.integers(0, PROGRAM.timeline.end))
+def test_the_next_and_the_last_of_an_op_are_the_nearest(index: int, event: int) -> None:
+    timeline, key = PROGRAM.timeline, PROGRAM.ops[index].key
+    places = [e for e in range(PROGRAM.timeline.end) if e % OPS == index]
+    assert timeline.next(event, op=key) == next((e for e in places if e > event), None)
     before = [e for e in places if e < event]
-    assert occurrence(PROGRAM, index, event, -1) == (before[-1] if before else None)
+    assert timeline.last(event, op=key) == (before[-1] if before else None)
+    assert timeline.count(key, event) == len(before)
 
 
 def test_visited_places_go_back_and_forward() -> None:
-    visited = Visited()
+    visited = JumpList()
     visited.leave(0)
     visited.leave(10)
     assert visited.back(30) == 10
@@ -151,7 +156,7 @@ def test_visited_places_go_back_and_forward() -> None:
 
 
 def test_visited_places_are_bounded() -> None:
-    visited = Visited()
+    visited = JumpList()
     for event in range(5000):
         visited.leave(event)
     assert len(visited.events) == 1000

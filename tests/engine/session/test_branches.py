@@ -129,7 +129,7 @@ def test_compare_of_equal_branches_finds_nothing() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.integers(0, PROGRAM.events),
+            st.integers(0, PROGRAM.timeline.end),
             st.sampled_from(["set", "skip", "switch", "lr"]),
             st.integers(0, 5),
         ),
@@ -140,7 +140,7 @@ def test_compare_of_equal_branches_finds_nothing() -> None:
 def test_every_branch_stays_what_it_was(walk, budget: int) -> None:
     """A bug in sharing or thinning keyframes, or in cutting journals, makes a branch differ."""
     session = Session(PROGRAM, budget)
-    session.goto(PROGRAM.events)
+    session.goto(PROGRAM.timeline.end)
     journals = {"main": session.journal}
     losses = {"main": session.losses.tolist()}
     for event, action, number in walk:
@@ -163,7 +163,7 @@ def test_every_branch_stays_what_it_was(walk, budget: int) -> None:
             session.goto(event)
             assert same_tensors(session.tensors, states[event])
     session.branches.switch("main")
-    session.goto(PROGRAM.events)
+    session.goto(PROGRAM.timeline.end)
     assert session.losses.tolist() == losses["main"]
 
 
@@ -171,7 +171,7 @@ def test_parked_branches_keep_within_their_share_of_the_memory() -> None:
     budget = 200_000
     session = Session(PROGRAM, budget)
     for _ in range(12):
-        session.goto(PROGRAM.events)
+        session.goto(PROGRAM.timeline.end)
         session.goto(3)
         session.set("linear1.weight", 1.0, (0, 0))
     parked = [branch for branch in session.branches if branch is not session.branch]

@@ -104,7 +104,7 @@ def test_class_indices_stay_class_indices() -> None:
             session.set("y", value, (0,))
     session.set("y", 1, (0,))
     assert session.tensors["y"].tolist() == [1, 1]
-    session.goto(session.program.events)
+    session.goto(session.program.timeline.end)
     assert np.isfinite(session.losses).all()
 
 
@@ -226,7 +226,7 @@ def entries(draw: st.DrawFn) -> tuple[str, tuple]:
     return kind, (name, value)
 
 
-MOVES = st.integers(0, PROGRAM.events)
+MOVES = st.integers(0, PROGRAM.timeline.end)
 
 
 @settings(max_examples=60, deadline=None)
@@ -256,11 +256,18 @@ def test_any_walk_equals_a_plain_run(walk, budget: int) -> None:
 @pytest.mark.parametrize("budget", [15_000, 25_000, 40_000, 60_000, 100_000, 2**24])
 def test_keyframes_before_a_skip_lack_nothing_after_it(budget: int) -> None:
     """A keyframe made before the skip has no activations, which the skipped forward keeps."""
-    session = at(PROGRAM.events, budget)
+    session = at(PROGRAM.timeline.end, budget)
     session.goto(4 * OPS + 1)
     session.skip("forward", "loss", "backward")
     states = plain_run(PROGRAM, session.journal)
-    for event in (PROGRAM.events, 5 * OPS + 1, PROGRAM.events, 4 * OPS + 1, 7 * OPS, 5 * OPS):
+    for event in (
+        PROGRAM.timeline.end,
+        5 * OPS + 1,
+        PROGRAM.timeline.end,
+        4 * OPS + 1,
+        7 * OPS,
+        5 * OPS,
+    ):
         session.goto(event)
         assert same_tensors(session.tensors, states[event])
 
@@ -279,7 +286,7 @@ def test_a_later_edit_does_not_come_back_in_a_branch_from_before_it() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(1, PROGRAM.events), st.lists(MOVES, max_size=6))
+@given(st.integers(1, PROGRAM.timeline.end), st.lists(MOVES, max_size=6))
 def test_undoing_by_going_back_equals_never_having_gone(start: int, moves: list[int]) -> None:
     never, gone = at(start), at(start)
     for event in (start + 1, *moves, start):

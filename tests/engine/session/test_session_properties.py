@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.errors import ExperimentError
 from engine.nn.linear import LAYERS
-from engine.run.event import advance, initial_state
+from engine.run.drive import advance, initial_state
 from engine.run.phases import Phase, order_problems
 from engine.run.position import Granularity
 from engine.session.session import Session
@@ -120,7 +120,7 @@ def straight_run(compiled):
     """All tensors before every event, and the events, by the pure transition."""
     state = initial_state(compiled)
     states, events = [bits(state.tensors)], []
-    while state.event < compiled.events:
+    while state.event < compiled.timeline.end:
         before = state
         state, done = advance(compiled, state)
         assert bits(before.tensors) == states[-1], "advance changed the State it was given"
@@ -132,10 +132,10 @@ def straight_run(compiled):
 
 def move(session, kind, granularity, amount):
     if kind == "step":
-        target = session.program.boundary(session.event, granularity, amount)
+        target = session.program.timeline.boundary(session.event, granularity, amount)
         session.step(amount, granularity)
     else:
-        target = round(amount * session.program.events)
+        target = round(amount * session.program.timeline.end)
         session.goto(target)
     assert session.event == target
 
@@ -163,7 +163,7 @@ def test_any_walk_shows_the_bits_of_the_straight_run(compiled, budget, moves):
         assert bits(session.tensors) == states[here]
         assert bits(view) == states[here]
         assert session.known == furthest
-        assert session.position == compiled.position(here)
+        assert session.position == compiled.timeline.position(here)
         np.testing.assert_array_equal(session.losses, losses_of(compiled, states, here))
         assert all(not array.flags.writeable for array in session.tensors.values())
         if (last := session.last_event()) is not None:
@@ -185,7 +185,7 @@ def same_event(ours, theirs):
 def test_forward_back_and_forward_again_is_bit_identical_at_each_op(compiled, budget, n):
     states, _ = straight_run(compiled)
     session = Session(compiled, budget=budget)
-    n = min(n, compiled.events)
+    n = min(n, compiled.timeline.end)
     path = [*range(1, n + 1), *range(n - 1, -1, -1), *range(1, n + 1)]
     for here in path:
         session.step(1 if here > session.event else -1)
@@ -199,7 +199,11 @@ def test_a_journey_may_be_left_at_any_piece(compiled, stop, target):
     states, _ = straight_run(compiled)
     session = Session(compiled, budget=4_000)
     session._chunk = 3
-    for goal in (compiled.events, round(target * compiled.events), compiled.events):
+    for goal in (
+        compiled.timeline.end,
+        round(target * compiled.timeline.end),
+        compiled.timeline.end,
+    ):
         for pieces, here in enumerate(session.travel(goal)):
             assert bits(session.tensors) == states[here]
             if pieces > stop * 10:
@@ -235,7 +239,7 @@ def test_the_history_stays_within_its_budget(budget):
     compiled = wide_program()
     session = Session(compiled, budget=budget)
     present = sum(info.nbytes for info in compiled.tensors.values())
-    end = compiled.events
+    end = compiled.timeline.end
     for target in (end // 2, end // 2 - 30, end // 3, 5, end, end - 1, 0, end):
         session.goto(target)
         history = session.history
@@ -244,9 +248,10 @@ def test_the_history_stays_within_its_budget(budget):
         # What was there before the window belongs to the present, not to the window.
         assert reachable(window) <= budget / 2 + present
         assert reachable(kept) <= max(history.keyframe_budget, history.keyframe_bytes)
-        spent = (history.costs[event % len(history.costs)] for event in history.events)
+        costs = [history.cost(op) for op in compiled.ops]
+        spent = (costs[event % len(costs)] for event in history.events)
         assert history.window_bytes == sum(spent)
-        assert history.window_bytes <= max(history.window_budget, *history.costs)
+        assert history.window_bytes <= max(history.window_budget, *costs)
         assert history.first + len(history.events) >= session.event >= history.first
     assert history.window_budget + history.keyframe_budget == budget
     # A budget is there to be used: at least half of it is.
@@ -254,7 +259,7 @@ def test_the_history_stays_within_its_budget(budget):
         assert reachable(window) > history.window_budget / 2
         assert reachable(kept) > history.keyframe_budget / 2
     if budget == 2**30:
-        kept_ones = range(0, compiled.iterations, history.spacing)
+        kept_ones = range(0, compiled.timeline.iterations, history.spacing)
         assert (history.first, sorted(history.keyframes)) == (0, list(kept_ones))
 
 
@@ -267,7 +272,7 @@ def test_the_window_drops_no_more_than_it_has_to(size):
         while session.event < 5 * len(compiled.ops):
             session.step(1, Granularity(size))
             history = session.history
-            before = history.costs[(history.first - 1) % len(history.costs)]
+            before = history.cost(compiled.ops[(history.first - 1) % len(compiled.ops)])
             assert history.first == 0 or history.window_bytes + before > history.window_budget
             assert history.window_bytes <= history.window_budget
 
@@ -276,10 +281,21 @@ def test_a_large_run_keeps_keyframes_apart_and_still_returns_exactly():
     compiled = program(training={"epochs": 200}, data={"batch_size": 2})
     states, _ = straight_run(compiled)
     session = Session(compiled, budget=40_000)
-    session.goto(compiled.events)
+    session.goto(compiled.timeline.end)
     assert session.history.first > 0
     assert len(session.history.keyframes) > 3
-    for here in (compiled.events - 1, 7777, 7776, 4001, 4000, 20, 19, 0, 9000, compiled.events):
+    for here in (
+        compiled.timeline.end - 1,
+        7777,
+        7776,
+        4001,
+        4000,
+        20,
+        19,
+        0,
+        9000,
+        compiled.timeline.end,
+    ):
         session.goto(here)
         assert bits(session.tensors) == states[here]
 
@@ -289,7 +305,7 @@ def test_a_state_and_the_losses_stay_when_the_cursor_moves_on():
     session.goto(17)
     state, losses = session.state, session.losses
     kept, said = bits(state.tensors), list(losses)
-    session.goto(session.program.events)
+    session.goto(session.program.timeline.end)
     session.goto(0)
     assert (bits(state.tensors), list(losses), state.event) == (kept, said, 17)
     assert len(said) == 1

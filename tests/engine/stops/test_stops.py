@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
@@ -21,7 +22,7 @@ from engine.stops.run_control import (
     until,
 )
 from engine.stops.stop import Stop, StopKind
-from engine.stops.stop_list import Stops
+from engine.stops.stop_list import StopList
 from tests.engine.plain_run import States, plain_run
 from tests.engine.small_experiments import program
 
@@ -30,24 +31,24 @@ PROGRAM = program(
     layers=[{"type": "linear", "out": 3}, {"type": "relu"}, {"type": "linear", "out": 1}],
     optimizer={"type": "sgd", "lr": 0.4, "momentum": 0.5},
 )
-OPS, EVENTS = len(PROGRAM.ops), PROGRAM.events
+OPS, EVENTS = len(PROGRAM.ops), PROGRAM.timeline.end
 FOREVER = 10**9
 
 
-def forwards(session: Session) -> Outcome:
-    return conclude(continue_(session))[0]
+def forwards(debugger: Debugger) -> Outcome:
+    return conclude(continue_(debugger.session, debugger.stops))[0]
 
 
-def backwards(session: Session) -> Outcome:
-    return conclude(reverse_continue(session))[0]
+def backwards(debugger: Debugger) -> Outcome:
+    return conclude(reverse_continue(debugger.session, debugger.stops))[0]
 
 
-def places(session: Session, move: Callable[[Session], Outcome]) -> list[int]:
+def places(debugger: Debugger, move: Callable[[Debugger], Outcome]) -> list[int]:
     """Every place at which repeated continuing stops."""
     found = []
-    while (outcome := move(session)).stopped:
+    while (outcome := move(debugger)).stopped:
         found.append(outcome.event)
-        assert session.event == outcome.event
+        assert debugger.event == outcome.event
     return found
 
 
@@ -249,21 +250,22 @@ def test_both_directions_stop_where_a_scan_says(
     """A bug in a filter, a test, the reverse search or a keyframe moves some stop."""
     journal, states = edited(edit, event)
     session = Session(PROGRAM, budget)
+    debugger = Debugger(session)
     session._chunk = chunk  # as it is for large tensors
     session.branch.journal = journal
     if 0 in journal.edits:
         session.reenter(0)
     for name in names:
-        session.stops.add(**STOPS[name][0])
+        debugger.stops.add(**STOPS[name][0])
     meanings = [STOPS[name][1] for name in names]
     if edit == "still":  # an update that is left out has not failed to move anything
         meanings = [m for m in meanings if m is not unmoved]
     expected = [p for p in range(EVENTS + 1) if any(m(states, p) for m in meanings)]
     session.goto(start)
-    assert places(session, forwards) == [p for p in expected if p > start]
+    assert places(debugger, forwards) == [p for p in expected if p > start]
     assert session.event == EVENTS
     session.goto(start)
-    assert places(session, backwards) == [p for p in expected if p < start][::-1]
+    assert places(debugger, backwards) == [p for p in expected if p < start][::-1]
     assert session.event == 0
 
 
@@ -271,12 +273,13 @@ def test_both_directions_stop_where_a_scan_says(
 def test_a_leap_over_known_ground_still_sees_what_the_last_op_wrote(budget: int) -> None:
     """A keyframe right at the place would bring the tensors, but not what changed."""
     session = Session(PROGRAM, budget)
+    debugger = Debugger(session)
     session._chunk = 1
     session.set("optimizer.lr", 0.3)
     session.goto(EVENTS)
-    session.stops.add(StopKind.CHANGE, "linear2.bias[0]")
+    debugger.stops.add(StopKind.CHANGE, "linear2.bias[0]")
     session.goto(0)
-    assert places(session, forwards) == list(range(OPS, EVENTS + 1, OPS))
+    assert places(debugger, forwards) == list(range(OPS, EVENTS + 1, OPS))
 
 
 @pytest.mark.parametrize("name", sorted(STOPS))
@@ -300,29 +303,31 @@ def test_the_first_op_that_makes_something_non_finite(kind: StopKind) -> None:
         StopKind.NONFINITE: lambda a: ~np.isfinite(a),
     }[kind]
     session = exploding()
+    debugger = Debugger(session)
     states = plain_run(session.program)
 
     def tensors(p: int) -> set[str]:
         return {n for n, a in states[p].items() if a.dtype.kind == "f" and bad(a).any()}
 
     expected = [p for p in range(1, len(states)) if tensors(p) - tensors(p - 1)]
-    session.stops.add(kind)
-    hit = forwards(session).hits[0]
+    debugger.stops.add(kind)
+    hit = forwards(debugger).hits[0]
     assert hit.event == expected[0]
     assert hit.evidence is not None
     assert {hit.evidence.tensor} == tensors(expected[0])
     where = np.argwhere(bad(states[expected[0]][hit.evidence.tensor]))[0]
     assert hit.evidence.index == tuple(where)
-    assert [expected[0], *places(session, forwards)] == expected
-    assert places(session, backwards) == expected[::-1]
+    assert [expected[0], *places(debugger, forwards)] == expected
+    assert places(debugger, backwards) == expected[::-1]
 
 
 def test_the_report_has_stop_tensor_index_and_value() -> None:
     session = Session(PROGRAM)
+    debugger = Debugger(session)
     session.goto(OPS)
-    stop = session.stops.add(StopKind.CHANGE, "linear1.weight")
+    stop = debugger.stops.add(StopKind.CHANGE, "linear1.weight")
     old = session.tensors["linear1.weight"]
-    (hit,) = forwards(session).hits
+    (hit,) = forwards(debugger).hits
     new = session.tensors["linear1.weight"]
     assert hit.stop.number == stop.number
     assert hit.evidence is not None
@@ -335,13 +340,14 @@ def test_the_report_has_stop_tensor_index_and_value() -> None:
 
 def test_a_gradient_that_vanishes_is_below() -> None:
     session = Session(PROGRAM)
-    session.stops.add(StopKind.GRADIENT_BELOW, bound=1e9)
-    (hit,) = forwards(session).hits
+    debugger = Debugger(session)
+    debugger.stops.add(StopKind.GRADIENT_BELOW, bound=1e9)
+    (hit,) = forwards(debugger).hits
     first = next(op.index for op in PROGRAM.ops if op.phase == "backward")
     assert (session.event, hit.evidence and hit.evidence.note) == (first + 1, "norm")
-    session.stops.clear()
-    session.stops.add(StopKind.GRADIENT_BELOW, "linear1.bias.grad", bound=1e9)
-    (hit,) = forwards(session).hits
+    debugger.stops.clear()
+    debugger.stops.add(StopKind.GRADIENT_BELOW, "linear1.bias.grad", bound=1e9)
+    (hit,) = forwards(debugger).hits
     assert hit.evidence is not None
     assert hit.evidence.tensor == "linear1.bias.grad"
     assert hit.evidence.after == np.linalg.norm(session.tensors["linear1.bias.grad"])
@@ -349,35 +355,41 @@ def test_a_gradient_that_vanishes_is_below() -> None:
 
 def test_ignore_once_log_and_disabled() -> None:
     session = Session(PROGRAM)
-    stop = session.stops.add(StopKind.OP, "loss", ignore=2)
-    log = session.stops.add(StopKind.OP, "update", log="it {iteration}: {loss > 0} {loss*0}")
-    off = session.stops.add(StopKind.OP, "forward", enabled=False)
+    debugger = Debugger(session)
+    stop = debugger.stops.add(StopKind.OP, "loss", ignore=2)
+    log = debugger.stops.add(StopKind.OP, "update", log="it {iteration}: {loss > 0} {loss*0}")
+    off = debugger.stops.add(StopKind.OP, "forward", enabled=False)
     loss = next(op.index for op in PROGRAM.ops if op.phase == "loss")
-    outcome, logs = conclude(continue_(session))
+    outcome, logs = conclude(continue_(session, debugger.stops))
     assert outcome.event == 2 * OPS + loss
     assert logs == ("it 1: True 0", "it 2: True 0")
-    assert (session.stops.find(stop.number).hits, session.stops.find(stop.number).ignore) == (3, 0)
-    assert session.stops.find(log.number).hits == 2
-    assert session.stops.find(off.number).hits == 0
-    once = session.stops.add(StopKind.OP, "backward", once=True)
-    assert forwards(session).event == 2 * OPS + loss + 1
-    assert once.number not in session.stops
-    session.stops.edit(stop.number, ignore=1)
-    assert backwards(session).event == OPS + loss
+    assert (debugger.stops.find(stop.number).hits, debugger.stops.find(stop.number).ignore) == (
+        3,
+        0,
+    )
+    assert debugger.stops.find(log.number).hits == 2
+    assert debugger.stops.find(off.number).hits == 0
+    once = debugger.stops.add(StopKind.OP, "backward", once=True)
+    assert forwards(debugger).event == 2 * OPS + loss + 1
+    assert once.number not in debugger.stops
+    debugger.stops.edit(stop.number, ignore=1)
+    assert backwards(debugger).event == OPS + loss
 
 
 def test_a_log_on_the_way_back() -> None:
     session = Session(PROGRAM)
+    debugger = Debugger(session)
     session.goto(3 * OPS)
-    session.stops.add(StopKind.OP, "loss", log="{iteration}")
-    outcome, logs = conclude(reverse_continue(session))
+    debugger.stops.add(StopKind.OP, "loss", log="{iteration}")
+    outcome, logs = conclude(reverse_continue(session, debugger.stops))
     assert (outcome, logs) == (Outcome(0), ("3", "2", "1"))
 
 
 def test_a_condition_that_cannot_be_evaluated_stops_and_says_so() -> None:
     session = Session(PROGRAM)
-    session.stops.add(StopKind.OP, "update", condition="linear1.weight > 0")
-    (hit,) = forwards(session).hits
+    debugger = Debugger(session)
+    debugger.stops.add(StopKind.OP, "update", condition="linear1.weight > 0")
+    (hit,) = forwards(debugger).hits
     assert hit.problem is not None
     assert "any(…)" in hit.problem
     assert session.event % OPS == next(o.index for o in PROGRAM.ops if o.phase == "update")
@@ -385,14 +397,16 @@ def test_a_condition_that_cannot_be_evaluated_stops_and_says_so() -> None:
 
 def test_a_condition_on_what_is_not_computed_yet_is_not_met() -> None:
     session = Session(PROGRAM)
-    session.stops.add(StopKind.OP, "zero_grad", condition="loss > 0")
-    assert forwards(session).event == OPS
+    debugger = Debugger(session)
+    debugger.stops.add(StopKind.OP, "zero_grad", condition="loss > 0")
+    assert forwards(debugger).event == OPS
 
 
 def test_until_and_next_change() -> None:
     session = Session(PROGRAM)
+    debugger = Debugger(session)
     states = plain_run(PROGRAM)
-    session.stops.add(StopKind.OP, "loss")
+    debugger.stops.add(StopKind.OP, "loss")
     expected = next(p for p in range(EVENTS) if "loss" in states[p] and states[p]["loss"] < 0.8)
     assert conclude(until(session, Stop(0, StopKind.WHEN, "loss < 0.8")))[0].event == expected
     again, _ = conclude(until(session, Stop(0, StopKind.WHEN, "loss < 0.8")))
@@ -405,7 +419,7 @@ def test_until_and_next_change() -> None:
     assert conclude(next_change(session, "linear2.bias", backwards=True))[0].event == max(
         p for p in moves if p < here
     )
-    assert session.stops.find(1).hits == 0
+    assert debugger.stops.find(1).hits == 0
 
 
 def changed_at(states: States, p: int) -> bool:
@@ -414,8 +428,9 @@ def changed_at(states: States, p: int) -> bool:
 
 def test_a_run_can_be_left_at_any_yield() -> None:
     session = Session(program(training={"epochs": 300}))
-    session.stops.add(StopKind.WHEN, "loss > 1e9")
-    run = continue_(session)
+    debugger = Debugger(session)
+    debugger.stops.add(StopKind.WHEN, "loss > 1e9")
+    run = continue_(session, debugger.stops)
     for expected in (1, 2, 3):
         event = next(run).event
         assert event == session.event
@@ -443,14 +458,14 @@ def test_a_run_can_be_left_at_any_yield() -> None:
     ],
 )
 def test_stops_that_cannot_be_met_are_refused(kind, target, options, said: str) -> None:
-    stops = Stops(PROGRAM)
+    stops = StopList(PROGRAM)
     with pytest.raises(GradstepError, match=said):
         stops.add(kind, target, **options)
     assert len(stops) == 0
 
 
 def test_the_list_is_edited_saved_and_loaded() -> None:
-    stops = Stops(PROGRAM)
+    stops = StopList(PROGRAM)
     for options, _ in STOPS.values():
         stops.add(**options)
     stops.edit(3, ignore=2, condition="loss > 1", once=True, log="x")
@@ -461,7 +476,7 @@ def test_the_list_is_edited_saved_and_loaded() -> None:
     with pytest.raises(GradstepError, match="nothing to stop"):
         stops.edit(2, target="nowhere")
     assert stops.find(2).target == "linear2"
-    loaded = Stops(PROGRAM)
+    loaded = StopList(PROGRAM)
     assert loaded.load(stops.to_list()) == []
     assert list(loaded) == list(stops)
     bad = [{"kind": "x"}, {"kind": "op", "number": 90, "target": "nowhere"}, {"kind": "op"}]
@@ -473,12 +488,13 @@ def test_the_list_is_edited_saved_and_loaded() -> None:
 
 
 def test_the_gutter() -> None:
-    stops = Stops(PROGRAM)
-    index = next(op.index for op in PROGRAM.ops if op.name == "relu1.out")
-    stop = stops.toggle_op(index)
+    stops = StopList(PROGRAM)
+    op = next(op for op in PROGRAM.ops if op.name == "relu1.out")
+    listing = PROGRAM.timeline.listing(0)
+    stop = stops.toggle_op(op)
     assert stop is not None
     assert stop.target == "forward:relu1.out"
-    assert stops.at_op(index) == [stop]
-    assert stops.at_op(index + 1) == []
-    assert stops.toggle_op(index) is None
+    assert stops.at_op(listing, op.index) == [stop]
+    assert stops.at_op(listing, op.index + 1) == []
+    assert stops.toggle_op(op) is None
     assert len(stops) == 0

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from engine.errors import GradstepError
 from engine.session.session import Session
+from engine.stops.watches import Watches
 from tests.engine.plain_run import plain_run
 from tests.engine.small_experiments import program
 
@@ -15,74 +16,74 @@ OPS = len(PROGRAM.ops)
 UPDATE = next(op.index for op in PROGRAM.ops if op.phase == "update")
 
 
-def watching(*sources: str, budget: int = 2**24) -> Session:
-    session = Session(PROGRAM, budget)
+def watching(*sources: str, budget: int = 2**24) -> tuple[Session, Watches]:
+    session, watches = Session(PROGRAM, budget), Watches(PROGRAM)
     for source in sources:
-        session.watches.add(source)
-    return session
+        watches.add(source)
+    return session, watches
 
 
 def test_a_value_and_the_value_before_the_last_op() -> None:
-    session = watching("linear1.weight[0, 1]", "loss", "iteration")
+    session, watches = watching("linear1.weight[0, 1]", "loss", "iteration")
     session.goto(OPS + UPDATE)
-    kept = session.watches.value(session, "linear1.weight[0, 1]")
+    kept = watches.value(session, "linear1.weight[0, 1]")
     assert (kept.changed, kept.value) == (False, kept.before)
     session.step()
-    moved = session.watches.value(session, "linear1.weight[0, 1]")
+    moved = watches.value(session, "linear1.weight[0, 1]")
     assert moved.changed
     assert moved.before == STATES[OPS + UPDATE]["linear1.weight"][0, 1]
     assert moved.value == STATES[OPS + UPDATE + 1]["linear1.weight"][0, 1]
     session.goto(2 * OPS)
-    counter = session.watches.value(session, "iteration")
+    counter = watches.value(session, "iteration")
     assert (counter.before, counter.value, counter.changed) == (2, 3, True)
 
 
 def test_what_is_not_computed_yet_has_no_value() -> None:
-    session = watching("loss", "linear1.weight > 0 and loss")
-    loss = session.watches.value(session, "loss")
+    session, watches = watching("loss", "linear1.weight > 0 and loss")
+    loss = watches.value(session, "loss")
     assert (loss.value, loss.before, loss.changed, loss.error) == (None, None, False, None)
-    broken = session.watches.value(session, "linear1.weight > 0 and loss")
+    broken = watches.value(session, "linear1.weight > 0 and loss")
     assert broken.error is not None
     assert "any(…)" in broken.error
 
 
 def test_the_list() -> None:
-    session = watching("loss", "norm(x)")
-    assert session.watches.add(" loss ") == "loss"
-    assert list(session.watches) == ["loss", "norm(x)"]
+    session, watches = watching("loss", "norm(x)")
+    assert watches.add(" loss ") == "loss"
+    assert list(watches) == ["loss", "norm(x)"]
     with pytest.raises(GradstepError, match=r"unknown name 'lss'"):
-        session.watches.add("lss")
+        watches.add("lss")
     with pytest.raises(GradstepError, match=r"not watched: y; watched are: loss, norm\(x\)"):
-        session.watches.remove("y")
-    session.watches.remove("loss")
-    assert [value.source for value in session.watches.values(session)] == ["norm(x)"]
-    assert session.watches.load(["mean(y)", "1 +"])[0].startswith("1 +")
-    assert [value.source for value in session.watches.values(session, 1)] == ["mean(y)"]
+        watches.remove("y")
+    watches.remove("loss")
+    assert [value.source for value in watches.values(session)] == ["norm(x)"]
+    assert watches.load(["mean(y)", "1 +"])[0].startswith("1 +")
+    assert [value.source for value in watches.values(session, 1)] == ["mean(y)"]
 
 
 @settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(["loss", "linear2.bias[0]", "norm(linear1.weight.grad)", "sum(x)", "event"]),
-    st.integers(0, PROGRAM.events),
+    st.integers(0, PROGRAM.timeline.end),
     st.sampled_from([2**24, 40_000]),
     st.sampled_from([None, "x", "linear2.bias"]),
 )
 def test_the_spark_has_the_values_of_the_past(
     source: str, event: int, budget: int, edit: str | None
 ) -> None:
-    session = watching(source, budget=budget)
+    session, watches = watching(source, budget=budget)
     session.goto(event)
     if edit:
         session.set(edit, f"{edit} + 1")
         session.goto(event + 9)
-    spark = session.watches.spark(session, source, points=8)
+    spark = watches.spark(session, source, points=8)
     expected = []
     for past in range(session.event, session.history.first - 1, -1):
         session.goto(past)
-        value = session.watches.value(session, source).value
+        value = watches.value(session, source).value
         if value is None:
             break
-        here = session.watches.value(session, source)
+        here = watches.value(session, source)
         if past == session.history.first or here.changed or here.before is None:
             expected.append(value)
     kept = [value for i, value in enumerate(spark) if i == 0 or value != spark[i - 1]]
@@ -90,6 +91,6 @@ def test_the_spark_has_the_values_of_the_past(
 
 
 def test_a_tensor_has_no_spark() -> None:
-    session = watching("linear1.weight")
+    session, watches = watching("linear1.weight")
     session.goto(OPS)
-    assert session.watches.spark(session, "linear1.weight") == []
+    assert watches.spark(session, "linear1.weight") == []

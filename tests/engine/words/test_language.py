@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.debugger import Debugger
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.session.progress import Progress
 from engine.session.session import Session
 from engine.strict_json import strict_json
 from engine.words.command import CommandError
-from engine.words.language import Debugger, Result
+from engine.words.language import CommandLine, Result
 from engine.words.table import COMMANDS, GROUPS
 from tests.engine.plain_run import plain_run, same_tensors
 
@@ -19,8 +20,8 @@ OPS = len(PROGRAM.ops)  # 21: zero_grad 0-3, forward 4-7, loss 8, backward 9-16,
 STATES = plain_run(PROGRAM)
 
 
-def debugger(*lines: str) -> Debugger:
-    made = Debugger(Session(PROGRAM))
+def commands(*lines: str) -> CommandLine:
+    made = CommandLine(Debugger(Session(PROGRAM)))
     for line in lines:
         made.execute(line)
     return made
@@ -80,11 +81,11 @@ MOVES = {
 def test_where_a_script_ends(word: str) -> None:
     lines, expected = MOVES[word]
     assert any(line.lstrip("0123456789 ").split()[0] == word for line in lines)
-    made = debugger(*lines)
+    made = commands(*lines)
     if expected is None:
         expected = next(p for p, s in enumerate(STATES) if "loss" in s and s["loss"] < 1)
-    assert made.session.event == expected
-    assert same_tensors(made.session.tensors, STATES[expected])
+    assert made.debugger.session.event == expected
+    assert same_tensors(made.debugger.session.tensors, STATES[expected])
 
 
 # Lines that end in a command that answers, and what it says.
@@ -120,7 +121,7 @@ ANSWERS["log"] = (["log loss at {iteration}: {event}", "f", "g 0", "c"], "at 1: 
 @pytest.mark.parametrize("word", sorted(ANSWERS))
 def test_what_a_command_says(word: str) -> None:
     lines, said = ANSWERS[word]
-    made = debugger(*lines[:-1])
+    made = commands(*lines[:-1])
     result = made.execute(lines[-1])
     assert said in "\n".join(result.lines)
     assert result.ok
@@ -135,7 +136,7 @@ def test_every_word_has_a_script() -> None:
 
 
 def test_info_knows_its_topics() -> None:
-    made = debugger("b loss", "display x", "mark a b", "set optimizer.lr = 1", "9s")
+    made = commands("b loss", "display x", "mark a b", "set optimizer.lr = 1", "9s")
     topics = {"stops", "watches", "bookmarks", "branches", "edits", "tensors"}
     for topic in topics:
         result = made.execute(f"info {topic}")
@@ -146,57 +147,57 @@ def test_info_knows_its_topics() -> None:
 
 
 def test_set_takes_numbers_lists_and_expressions() -> None:
-    made = debugger(
+    made = commands(
         "set linear2.bias = [1, 2]",
         "set linear1.weight[0, 1:] = 7",
         "set linear1.bias = linear1.bias * 2",
     )
-    tensors = made.session.tensors
+    tensors = made.debugger.session.tensors
     assert tensors["linear2.bias"].tolist() == [1, 2]
     assert tensors["linear1.weight"][0].tolist() == [0.5, 7, 7]
     assert tensors["linear1.bias"].tolist() == [0.2, 0.4, -0.2, -0.4]
 
 
 def test_editing_the_past_says_that_the_original_stays() -> None:
-    made = debugger("2f", "goto 5")
+    made = commands("2f", "goto 5")
     (first, _) = made.execute("set linear1.bias[0] = 1").lines
     assert first.endswith("in branch main-1 (started from main, which stays as it is)")
     made.execute("set linear1.bias[1] = 1")
-    assert len(made.session.branches) == 2
+    assert len(made.debugger.session.branches) == 2
     made.execute("switch main")
     made.execute("goto 42")
-    assert same_tensors(made.session.tensors, STATES[42])
+    assert same_tensors(made.debugger.session.tensors, STATES[42])
 
 
 def test_an_assertion_that_does_not_hold_is_a_no() -> None:
-    made = debugger("9s")
+    made = commands("9s")
     result = made.execute("assert loss < 1")
     assert not result.ok
     assert result.lines == (
         "assertion failed at #9 i1:backward:identity1.out.grad  ∂ℓ/∂ŷ = 2(ŷ − y)  loss 2.2375"
         ": loss < 1",
     )
-    assert not debugger().execute("assert loss < 1").ok  # not computed yet
+    assert not commands().execute("assert loss < 1").ok  # not computed yet
 
 
 def test_the_first_non_finite_op_of_an_explosion_in_one_command() -> None:
-    made = Debugger(Session(compile_program(load_experiment("bug-exploding"))))
+    made = CommandLine(Debugger(Session(compile_program(load_experiment("bug-exploding")))))
     result = made.execute("until any non-finite")
     (hit,) = result.data["hits"]
     assert (hit["tensor"], hit["after"]) == ("loss", float("inf"))
-    states = plain_run(made.session.program)
+    states = plain_run(made.debugger.session.program)
     finite = [all(abs(t).max() < float("inf") for t in s.values()) for s in states]
-    assert finite.index(False) == made.session.event
+    assert finite.index(False) == made.debugger.session.event
 
 
 @pytest.mark.parametrize("stop", ["b linear2.backward if loss > 2", "tbreak #41", "watch x"])
 def test_a_stop_as_it_is_listed_sets_the_same_stop(stop: str) -> None:
     lines = ["watch loss crosses 0.5", "when loss < 1", "watch any inf in loss", "watch dead"]
     lines += ["watch gradient above 3.0 in linear1.weight.grad", "watch unmoved", stop]
-    made = debugger(*lines)
-    again = debugger(*(str(each) for each in made.session.stops))
-    plain = [dict(each, once=False) for each in made.session.stops.to_list()]
-    assert [dict(each, once=False) for each in again.session.stops.to_list()] == plain
+    made = commands(*lines)
+    again = commands(*(str(each) for each in made.debugger.stops))
+    plain = [dict(each, once=False) for each in made.debugger.stops.to_list()]
+    assert [dict(each, once=False) for each in again.debugger.stops.to_list()] == plain
 
 
 ERRORS = [
@@ -253,15 +254,15 @@ ERRORS = [
 
 @pytest.mark.parametrize(("line", "column", "said"), ERRORS)
 def test_errors_name_the_column(line: str, column: int, said: str) -> None:
-    made = debugger()
-    before = dict(made.session.tensors)
+    made = commands()
+    before = dict(made.debugger.session.tensors)
     with pytest.raises(CommandError, match=said) as error:
         made.execute(line)
     assert error.value.column == column
     caret = str(error.value).splitlines()[1]
     assert caret.index("^") == column
-    assert same_tensors(made.session.tensors, before)
-    assert len(made.session.stops) == 0
+    assert same_tensors(made.debugger.session.tensors, before)
+    assert len(made.debugger.stops) == 0
 
 
 @pytest.mark.parametrize(
@@ -286,7 +287,7 @@ def test_errors_name_the_column(line: str, column: int, said: str) -> None:
     ],
 )
 def test_completion(start: str, found: list[str]) -> None:
-    made = debugger("b loss", "mark here")
+    made = commands("b loss", "mark here")
     completed = made.complete(start + "tail", len(start))
     assert completed[: len(found)] == found
     assert bool(completed) == bool(found)
@@ -305,7 +306,7 @@ def test_completion(start: str, found: list[str]) -> None:
 )
 def test_any_line_is_a_result_or_an_error_with_a_column(line: str) -> None:
     try:
-        result: Result | None = debugger("9s").execute(line)
+        result: Result | None = commands("9s").execute(line)
         column = 0
     except CommandError as error:
         result, column = None, error.column
@@ -316,20 +317,20 @@ def test_any_line_is_a_result_or_an_error_with_a_column(line: str) -> None:
 @given(st.text(max_size=30))
 @settings(deadline=None)
 def test_completing_anything_gives_longer_lines(line: str) -> None:
-    assert all(isinstance(each, str) for each in debugger().complete(line))
+    assert all(isinstance(each, str) for each in commands().complete(line))
 
 
 def test_a_long_run_shows_progress_and_can_be_left() -> None:
-    made = debugger()
+    made = commands()
     run = made.run("goto end")
     first = next(run)
     assert isinstance(first, Progress)
-    assert first.event == made.session.event > 0
+    assert first.event == made.debugger.session.event > 0
     run.close()  # type: ignore[attr-defined]
-    assert same_tensors(made.session.tensors, STATES[made.session.event])
+    assert same_tensors(made.debugger.session.tensors, STATES[made.debugger.session.event])
 
 
 def test_blank_lines_and_comments_do_nothing() -> None:
-    made = debugger()
+    made = commands()
     assert [made.execute(line).word for line in ("", "   ", "# goto end")] == ["", "", ""]
-    assert made.session.event == 0
+    assert made.debugger.session.event == 0

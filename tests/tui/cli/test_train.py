@@ -14,7 +14,6 @@ from engine.diagnostics.doctor import Doctor
 from engine.experiment.reader import load_experiment
 from engine.measure.metrics import evaluate
 from engine.program.compiler import compile_program
-from engine.program.duration import lasting
 from engine.session.session import Session
 from tests.tui.cli.shell import COMMAND, environment, invoke, shell, strict
 from tui.cli.train_summary import confusion_lines
@@ -23,7 +22,7 @@ from tui.cli.train_summary import confusion_lines
 def test_the_result_is_that_of_the_session():
     result = strict(invoke("train", "iris", "--json").stdout)
     session = Session(compile_program(load_experiment("iris")))
-    session.goto(session.program.events)
+    session.goto(session.program.timeline.end)
     assert result == {
         "experiment": "iris",
         "iterations": 200,
@@ -56,8 +55,8 @@ def test_a_long_run_is_watched_at_its_beginning_only():
     )
     assert long["iterations"] == 700
     assert long["loss"] < short["loss"]
-    session = Session(lasting(compile_program(load_experiment("xor")), 700))
-    session.goto(session.program.events)
+    session = Session(compile_program(load_experiment("xor")).lasting(700))
+    session.goto(session.program.timeline.end)
     assert long["loss"] == session.losses[-1]
 
 
@@ -114,7 +113,7 @@ def test_rows_set_aside_are_told_apart(tmp_path):
     result = strict(invoke("train", file, "--json").stdout)
     program = compile_program(load_experiment(str(file)))
     session = Session(program)
-    session.goto(program.events)
+    session.goto(program.timeline.end)
     aside = result["validation"]
     assert aside["rows"] == 50
     assert result["metrics"] == evaluate(program, session.tensors)

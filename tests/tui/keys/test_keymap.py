@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.session.session import Session
-from tests.tui.screen import Debugger, built_in, screen_text
+from tests.tui.screen import Opened, built_in, screen_text
 from tui.app import GradstepApp
 from tui.keys.keymap import load_commands
 from tui.keys.table import EVERY, Command, help_rows, keys_text
@@ -90,9 +91,11 @@ def test_a_key_that_is_given_away_first_is_free(tmp_path):
 
 async def test_own_keys_work_and_are_shown_everywhere(tmp_path):
     commands = loaded(tmp_path, HEAD + 'step-op = ["ctrl+t", "f12"]\nwatch = "s"\nhelp = "%"\n')
-    app = GradstepApp(Session(built_in("regression")), Settings(hint=False, commands=commands))
+    app = GradstepApp(
+        Debugger(Session(built_in("regression"))), Settings(hint=False, commands=commands)
+    )
     async with app.run_test(size=(120, 60)) as pilot:
-        shown = Debugger(app, pilot)
+        shown = Opened(app, pilot)
         await shown.settled()
         await shown.press("ctrl+t", "f12")
         assert app.session.event == 2
@@ -119,9 +122,11 @@ def test_the_help_has_every_key_of_every_command():
 
 async def test_own_keys_work_on_the_plots_screen_too(tmp_path):
     commands = loaded(tmp_path, HEAD + 'plot-log = "L"\nstep-op = "ctrl+t"\nplots = "P"\n')
-    app = GradstepApp(Session(built_in("regression")), Settings(hint=False, commands=commands))
+    app = GradstepApp(
+        Debugger(Session(built_in("regression"))), Settings(hint=False, commands=commands)
+    )
     async with app.run_test(size=(120, 40)) as pilot:
-        shown = Debugger(app, pilot)
+        shown = Opened(app, pilot)
         await shown.press("P", "ctrl+t")
         assert app.session.event == 1
         screen = app.screen

@@ -4,7 +4,7 @@ import pytest
 
 from engine.diagnostics import layer_stats as flow
 from engine.diagnostics.layer_stats import FlowRecord
-from tests.tui.screen import Debugger, debugger
+from tests.tui.screen import Opened, debugger
 from tui.panes.flow import FlowDetail, FlowPane, FlowTable
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -25,7 +25,7 @@ def measured(monkeypatch) -> list[int]:
     return events
 
 
-async def opened(shown: Debugger) -> None:
+async def opened(shown: Opened) -> None:
     shown.main.go_to_pane("flow")
     await shown.settled()
     await shown.main.query_one(FlowPane).workers.wait_for_complete()

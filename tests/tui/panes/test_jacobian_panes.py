@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.chain.query import complete_at, query
+from engine.debugger import Debugger
 from engine.experiment.builtins import builtin_names
 from engine.jacobian.operator import Layout
 from engine.session.session import Session
@@ -14,7 +15,7 @@ from tui.render.chain_numbers import Room
 from tui.render.jacobian import jacobian_head, matrix_of
 from tui.view.derivative import Lens
 from tui.view.display import Look
-from tui.view.snapshot import Selection, look
+from tui.view.snapshot import Selection, snapshot
 
 
 def words(lines: list[list[tuple[str, str]]]) -> str:
@@ -30,7 +31,7 @@ def test_the_derivative_by_every_parameter(name: str, layout: Layout, sample: in
     session.goto(complete_at(program))
     for info in program.parameters:
         selection = Selection(tensor=info.name, lens=Lens(sample=sample, layout=layout))
-        view = look(session, selection, lambda _: "")
+        view = snapshot(Debugger(session), selection, lambda _: "")
         assert (view.of, view.wrt) == ("loss", info.name)
         assert "conforms ✓" in words(chain_text(view, Room(118, 30, (118, 30))).lines)
         assert f"∂ℓ/∂{info.symbol}" in words(jacobian_head(view, 118))
@@ -87,7 +88,9 @@ def jacobian(of: str, wrt: str, **lens: object) -> str:
     program = built_in("regression")
     session = Session(program)
     session.goto(complete_at(program))
-    view = look(session, Selection(tensor=wrt, lens=Lens(of=of, wrt=wrt, **lens)), lambda _: "")
+    view = snapshot(
+        Debugger(session), Selection(tensor=wrt, lens=Lens(of=of, wrt=wrt, **lens)), lambda _: ""
+    )
     return words(jacobian_head(view, 118))
 
 

@@ -3,18 +3,18 @@
 import pytest
 
 from engine.stops.watches import Watches
-from tests.tui.screen import Debugger, debugger
+from tests.tui.screen import Opened, debugger
 from tests.tui.typist import answer, command, note
 
 
-def line_of(shown: Debugger, source: str) -> str:
+def line_of(shown: Opened, source: str) -> str:
     row = next(row for row in shown.rows() if source in row and "│" in row)
     return row.split(source, 1)[0].rsplit("│", 1)[1] + source + row.split(source, 1)[1]
 
 
-async def watching(shown: Debugger, *sources: str) -> None:
+async def watching(shown: Opened, *sources: str) -> None:
     for source in sources:
-        shown.session.watches.add(source)
+        shown.debugger.watches.add(source)
     shown.main.go_to_pane("watches")
     shown.main.show_now()
     await shown.settled()
@@ -53,10 +53,10 @@ async def test_a_watch_is_added_with_its_errors_and_removed_in_the_pane():
             await answer(shown, source)
         assert note(shown) == "watched: loss; 6 shows its values"
         await shown.press("6", "escape", "D")
-        assert list(shown.session.watches) == ["loss"]
+        assert list(shown.debugger.watches) == ["loss"]
         assert note(shown) == "no longer watched: norm(x)"
         await shown.press("delete")
-        assert list(shown.session.watches) == []
+        assert list(shown.debugger.watches) == []
         await shown.press("delete")
         assert note(shown).startswith("nothing is watched")
         assert "nothing is watched: w watches an expression" in shown.text()
@@ -66,14 +66,14 @@ async def test_the_cursor_stays_on_a_line_when_the_last_watch_goes():
     async with debugger("regression", (80, 24)) as shown:
         await watching(shown, "loss", "norm(x)", "max(y)")
         await shown.press("end", "D", "D")
-        assert list(shown.session.watches) == ["loss"]
+        assert list(shown.debugger.watches) == ["loss"]
 
 
 async def test_d_is_the_inner_level_elsewhere():
     async with debugger("regression", (80, 24)) as shown:
         await watching(shown, "loss")
         await shown.press("1", "escape", "u", "d")
-        assert list(shown.session.watches) == ["loss"]
+        assert list(shown.debugger.watches) == ["loss"]
 
 
 async def test_only_what_is_seen_is_evaluated_and_once(monkeypatch):
@@ -87,7 +87,7 @@ async def test_only_what_is_seen_is_evaluated_and_once(monkeypatch):
     monkeypatch.setattr(Watches, "value", counted)
     async with debugger("regression", (80, 24)) as shown:
         for number in range(300):
-            shown.session.watches.add(f"loss + {number}")
+            shown.debugger.watches.add(f"loss + {number}")
         await shown.press("s")
         assert asked == [], "the pane is not on the screen"
         await shown.press("6", "escape")
@@ -101,7 +101,7 @@ async def test_only_what_is_seen_is_evaluated_and_once(monkeypatch):
 async def test_an_error_stands_in_the_line():
     async with debugger("regression", (80, 24)) as shown:
         await watching(shown, "linear1.weight[9, 9]", "linear1.weight @ linear1.weight", "1 / 0")
-        for source in shown.session.watches:
+        for source in shown.debugger.watches:
             assert line_of(shown, source).count("Traceback") == 0
         assert shown.app.is_running
         await shown.press("s", "f")
@@ -111,6 +111,6 @@ async def test_an_error_stands_in_the_line():
 async def test_what_the_command_line_watches_is_here_too():
     async with debugger("regression", (80, 24)) as shown:
         await command(shown, "display sum(y)", "undisplay sum(y)", "display mean(y)")
-        assert list(shown.session.watches) == ["mean(y)"]
+        assert list(shown.debugger.watches) == ["mean(y)"]
         await shown.press("6", "escape")
         assert "mean(y) = 0.5" in shown.text()

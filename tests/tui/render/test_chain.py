@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engine.chain.query import complete_at
+from engine.debugger import Debugger
 from engine.jacobian.operator import Layout
 from engine.session.session import Session
 from tests.tui.screen import built_in
@@ -15,7 +16,7 @@ from tui.render.chain_numbers import SMALL, Room, shares
 from tui.render.chain_table import fitting
 from tui.render.text.line import width_of
 from tui.view.derivative import Lens
-from tui.view.snapshot import Selection, View, look
+from tui.view.snapshot import Selection, View, snapshot
 
 SIZES = re.compile(r"\((\d+)×(\d+)\)")
 
@@ -24,7 +25,7 @@ def seen(name: str = "regression", tensor: str = "linear1.weight", **lens: objec
     program = built_in(name)
     session = Session(program)
     session.goto(complete_at(program))
-    return look(session, Selection(tensor=tensor, lens=Lens(**lens)), lambda _: "")
+    return snapshot(Debugger(session), Selection(tensor=tensor, lens=Lens(**lens)), lambda _: "")
 
 
 def rows(

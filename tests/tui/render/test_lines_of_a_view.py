@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from engine.debugger import Debugger
 from engine.program.program import Program
 from engine.run.position import Granularity
 from engine.session.badges import badge
@@ -16,7 +17,7 @@ from tui.render.text.numbers import compact
 from tui.render.timeline import timeline_lines
 from tui.render.variables import Summaries, names_of, variable_line
 from tui.view.display import Look
-from tui.view.snapshot import Selection, View, look
+from tui.view.snapshot import Selection, View, snapshot
 from tui.view.versions import Side
 
 WIDTHS = [0, 1, 5, 20, 38, 78, 120, 200]
@@ -31,7 +32,9 @@ def small() -> Program:
 def view(of: Program, event: int, **selected: object) -> View:
     session = Session(of)
     session.goto(event)
-    return look(session, Selection(**selected), lambda name: str(badge(session, name)))
+    return snapshot(
+        Debugger(session), Selection(**selected), lambda name: str(badge(session, name))
+    )
 
 
 def text_of(line: Line) -> str:
@@ -42,7 +45,7 @@ def pane(seen: View, width: int) -> list[Line]:
     summaries = Summaries()
     lines = [position_line(seen, width), equation_line(seen, width)]
     lines += tensor_head(seen, width, summaries)
-    lines += [row_line(seen, row, width, False) for row in rows_of(seen.program)]
+    lines += [row_line(seen, row, width, False) for row in rows_of(seen.run.order, seen.listing)]
     lines += [variable_line(seen, name, width, summaries, False) for name in names_of(seen.program)]
     return [*lines, *timeline_lines(seen, width, 5)]
 
@@ -120,7 +123,9 @@ def test_the_order_of_the_homework():
     order = ["forward", "loss", "zero_grad", "backward", "update"]
     seen = view(program(training={"order": order}), 0)
     assert [part.split()[0] for part in text_of(phase_strip(seen, 100)).split("→")] == order
-    assert [str(row.phase) for row in rows_of(seen.program) if row.op is None] == order
+    assert [
+        str(row.phase) for row in rows_of(seen.run.order, seen.listing) if row.op is None
+    ] == order
 
 
 def test_the_equation_of_the_op_about_to_run(small):
@@ -133,7 +138,9 @@ def test_the_equation_of_the_op_about_to_run(small):
 
 def test_the_listing_marks_what_is_done_and_what_comes(small):
     seen = view(small, 5)
-    lines = [text_of(row_line(seen, row, 60, False)) for row in rows_of(small)]
+    lines = [
+        text_of(row_line(seen, row, 60, False)) for row in rows_of(seen.run.order, seen.listing)
+    ]
     assert len(lines) == OPS + 5
     assert [line[1] for line in lines if line[2] == " "][:6] == ["✓", "✓", "✓", "✓", "✓", "▶"]
     assert sum("▶" in line for line in lines) == 1
@@ -143,17 +150,19 @@ def test_the_listing_marks_what_is_done_and_what_comes(small):
 
 
 def test_a_breakpoint_in_the_gutter(small):
-    session = Session(small)
-    session.stops.toggle_op(7)
-    seen = look(session, Selection(), lambda name: "")
-    lines = [text_of(row_line(seen, row, 60, False)) for row in rows_of(small)]
+    debugger = Debugger(Session(small))
+    debugger.stops.toggle_op(small.ops[7])
+    seen = snapshot(debugger, Selection(), lambda name: "")
+    lines = [
+        text_of(row_line(seen, row, 60, False)) for row in rows_of(seen.run.order, seen.listing)
+    ]
     (line,) = [line for line in lines if line.startswith("●")]
     assert "ℓ = mse" in line
 
 
 def test_a_selected_row_is_all_cursor(small):
     seen = view(small, 5)
-    roles = {role for _, role in row_line(seen, rows_of(small)[1], 60, True)}
+    roles = {role for _, role in row_line(seen, rows_of(seen.run.order, seen.listing)[1], 60, True)}
     assert roles == {"cursor"}
 
 

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.debugger import Debugger
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.session.session import Session
 from tui.render.charts.outline import Outlines
 from tui.render.text.line import width_of
 from tui.render.timeline import Axis, timeline_lines
-from tui.view.snapshot import Selection, View, look
+from tui.view.snapshot import Selection, View, snapshot
 
 AXIS = 9
 
@@ -23,7 +24,7 @@ def session_of(name: str, event: int) -> Session:
 
 
 def seen(session: Session) -> View:
-    return look(session, Selection(), lambda name: "")
+    return snapshot(Debugger(session), Selection(), lambda name: "")
 
 
 def texts(view: View, width: int = 78, height: int = 5) -> list[str]:
@@ -128,7 +129,7 @@ def test_the_marks_are_explained_where_there_is_room():
 def test_what_is_remembered_changes_nothing():
     session, outlines = session_of("bug-exploding", 0), Outlines()
     for event in (0, 5, 177, 40, 600, 300):
-        session.goto(min(event, session.program.events))
+        session.goto(min(event, session.program.timeline.end))
         view = seen(session)
         for width in (78, 118):
             known = timeline_lines(view, width, 5, outlines)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tests.tui.screen import Debugger, debugger
+from tests.tui.screen import Opened, debugger
 from tests.tui.typist import answer, command, note, said
 
 
-def curve(shown: Debugger) -> list[str]:
+def curve(shown: Opened) -> list[str]:
     """The rows of the timeline that hold the losses."""
     rows = shown.rows()
     top = next(y for y, row in enumerate(rows) if "8 Timeline" in row)

@@ -8,7 +8,7 @@ import pytest
 from engine.program.program import Program
 from engine.session.session import Session
 from tests.engine.small_experiments import program
-from tests.tui.screen import Debugger, debugger
+from tests.tui.screen import Opened, debugger
 from tui.control.count import Counting
 from tui.keys.table import COMMANDS
 
@@ -20,7 +20,7 @@ def endless() -> Program:
     return program(training={"epochs": 1_000_000})
 
 
-async def started(shown: Debugger) -> None:
+async def started(shown: Opened) -> None:
     """Begin to go to the end of the run."""
     shown.app.simulate_key("9")
     shown.app.simulate_key("e")
@@ -31,13 +31,13 @@ async def started(shown: Debugger) -> None:
         await asyncio.sleep(0.01)
 
 
-async def stopped(shown: Debugger) -> None:
+async def stopped(shown: Opened) -> None:
     while shown.main.long_run is not None:
         await asyncio.sleep(0.01)
     await shown.settled()
 
 
-def assert_whole(shown: Debugger) -> None:
+def assert_whole(shown: Opened) -> None:
     """The session stands between two events, as a fresh one that goes there does."""
     event = shown.session.event
     fresh = Session(shown.session.program)
@@ -56,7 +56,7 @@ async def test_esc_stops_at_a_whole_event():
         assert "Esc stops" in shown.place()
         shown.app.simulate_key("escape")
         await stopped(shown)
-        assert 0 < shown.session.event < shown.session.program.events
+        assert 0 < shown.session.event < shown.session.program.timeline.end
         assert "stopped" in shown.text()
         assert_whole(shown)
         here = shown.session.event
@@ -105,7 +105,7 @@ async def test_quitting_during_a_run():
 async def test_a_run_to_the_end_and_back_to_the_beginning():
     async with debugger(program(training={"epochs": 3000}), (80, 24)) as shown:
         await shown.press(*"3000e")
-        assert shown.session.event == shown.session.program.events
+        assert shown.session.event == shown.session.program.timeline.end
         assert "end of run" in shown.place()
         await shown.press("g")
         assert shown.session.event == 0

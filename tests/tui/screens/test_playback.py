@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.debugger import Debugger
 from engine.recording.reader import Reader
 from engine.recording.recorded import Recording
-from engine.recording.replay import open_session
+from engine.recording.replay import open_debugger
 from engine.session.session import Session
 from tests.tui.screen import built_in, debugger
 from tui.control.player import SPEEDS, Player
@@ -16,13 +17,13 @@ from tui.control.recording import Tape
 
 def replayed(path: Path) -> Session:
     """A recording as a session."""
-    return open_session(Recording(Reader(path)))[0]
+    return open_debugger(Recording(Reader(path)))[0].session
 
 
 def test_a_tape_records_what_the_session_does(tmp_path: Path) -> None:
     session, path = Session(built_in("xor")), tmp_path / "run.gradstep"
     session.goto(5)
-    tape = Tape(session)
+    tape = Tape(Debugger(session))
     assert "recording into" in tape.start(path)
     assert tape.running
     session.goto(90)
@@ -43,7 +44,7 @@ def test_a_tape_records_what_the_session_does(tmp_path: Path) -> None:
 def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "run.gradstep"
     path.write_text("mine")
-    tape = Tape(Session(built_in("xor")))
+    tape = Tape(Debugger(Session(built_in("xor"))))
     with pytest.raises(Exception, match="exists already"):
         tape.start(path)
     assert path.read_text() == "mine"
@@ -114,8 +115,8 @@ async def test_playing_forwards_backwards_and_pausing() -> None:
 async def test_chapters_go_through_the_bookmarks_with_their_texts() -> None:
     async with debugger("regression") as opened:
         opened.session.goto(60)
-        opened.session.bookmarks.mark("late", 50, "the second part")
-        opened.session.bookmarks.mark("early", 10, "backward begins")
+        opened.debugger.bookmarks.mark("late", 50, "the second part")
+        opened.debugger.bookmarks.mark("early", 10, "backward begins")
         opened.session.goto(0)
         await opened.press("right_square_bracket")
         assert opened.session.event == 10

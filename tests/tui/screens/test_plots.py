@@ -4,9 +4,9 @@ import pytest
 from textual.widgets import Input
 
 from engine.measure.metrics import evaluate
-from engine.measure.series import Tracks
+from engine.measure.series import Series
 from tests.tui.cli.shell import invoke
-from tests.tui.screen import Debugger, debugger
+from tests.tui.screen import Opened, debugger
 from tui.keys.table import COMMANDS, PLOT_COMMANDS, help_rows
 from tui.screens.plots import PlotsScreen
 from tui.widgets.plot import RegionMap
@@ -14,13 +14,13 @@ from tui.widgets.plot import RegionMap
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
 
-def screen(shown: Debugger) -> PlotsScreen:
+def screen(shown: Opened) -> PlotsScreen:
     found = shown.app.screen
     assert isinstance(found, PlotsScreen)
     return found
 
 
-async def settled(shown: Debugger) -> None:
+async def settled(shown: Opened) -> None:
     await shown.settled()
     await screen(shown).workers.wait_for_complete()
     await shown.settled()
@@ -107,7 +107,7 @@ def test_the_keys_are_in_the_help():
 
 async def test_a_watch_has_a_curve():
     async with debugger("xor", (120, 40)) as shown:
-        shown.session.watches.add("norm(linear2.weight)")
+        shown.debugger.watches.add("norm(linear2.weight)")
         await shown.press("3", "f", "p", "4")
         await settled(shown)
         assert "◆ norm(linear2.weight) " in shown.text()
@@ -128,14 +128,14 @@ async def test_other_branches_beside_the_loss():
 
 async def test_only_curves_that_are_shown_are_measured(monkeypatch):
     looked: list[int] = []
-    fill = Tracks.fill
+    fill = Series.fill
 
     def counted(self, session):
         for event in fill(self, session):
             looked.append(event)
             yield event
 
-    monkeypatch.setattr(Tracks, "fill", counted)
+    monkeypatch.setattr(Series, "fill", counted)
     async with debugger("xor", (80, 24)) as shown:
         await shown.press("5", "f", "p", "f")
         assert looked == []
@@ -216,13 +216,13 @@ async def test_a_recording_beside_the_session(tmp_path):
         assert losses.tolist() == pytest.approx(await run_to(shown, 12))
 
 
-async def asked(shown: Debugger, text: str) -> None:
+async def asked(shown: Opened, text: str) -> None:
     await shown.press("o")
     screen(shown).query_one("#beside", Input).value = text
     await shown.press("enter")
 
 
-async def run_to(shown: Debugger, iterations: int) -> list[float]:
+async def run_to(shown: Opened, iterations: int) -> list[float]:
     shown.session.goto(iterations * len(shown.session.program.ops))
     return list(shown.session.losses)
 

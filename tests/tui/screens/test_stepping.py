@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.arrays import Array
-from tests.tui.screen import Debugger, debugger
+from tests.tui.screen import Opened, debugger
 from tui.panes.program import ProgramPane
 from tui.panes.variables import VariablesPane
 from tui.widgets.lines import LineList
@@ -19,11 +19,11 @@ def bits(tensors: dict[str, Array]) -> Bits:
     return {name: (array.shape, array.tobytes()) for name, array in tensors.items()}
 
 
-def now(shown: Debugger) -> Bits:
+def now(shown: Opened) -> Bits:
     return bits(dict(shown.session.tensors))
 
 
-def row_of(shown: Debugger, words: str) -> tuple[int, int]:
+def row_of(shown: Opened, words: str) -> tuple[int, int]:
     """Column and row where some words stand on the screen."""
     for y, row in enumerate(shown.rows()):
         if (x := row.find(words)) >= 0:
@@ -31,7 +31,7 @@ def row_of(shown: Debugger, words: str) -> tuple[int, int]:
     raise AssertionError(f"{words!r} is not on the screen:\n{shown.text()}")
 
 
-async def click(shown: Debugger, words: str, right: int = 0) -> None:
+async def click(shown: Opened, words: str, right: int = 0) -> None:
     shown.text()
     x, y = row_of(shown, words)
     await shown.pilot.click(offset=(x + right, y))

@@ -4,25 +4,25 @@ import pytest
 from textual.widgets import OptionList
 
 from engine.stops.stop import StopKind
-from tests.tui.screen import Debugger, debugger
+from tests.tui.screen import Opened, debugger
 from tests.tui.typist import answer, command, fill, note, said
 from tui.screens.stops import StopsScreen
 
 SIZES = [(120, 40), (80, 24)]
 
 
-def listed(shown: Debugger) -> list[str]:
+def listed(shown: Opened) -> list[str]:
     """The lines of the list of stops, from the top."""
     assert isinstance(shown.app.screen, StopsScreen)
     options = shown.app.screen.query_one(OptionList)
     return [str(options.get_option_at_index(i).prompt).strip() for i in range(options.option_count)]
 
 
-def stops(shown: Debugger) -> list[str]:
-    return [str(stop) for stop in shown.session.stops]
+def stops(shown: Opened) -> list[str]:
+    return [str(stop) for stop in shown.debugger.stops]
 
 
-def gutter(shown: Debugger, label: str) -> str:
+def gutter(shown: Opened, label: str) -> str:
     """The two columns before an op of the program pane."""
     row = next(row for row in shown.rows() if label in row and row[0] == "│")
     return row[1:3]
@@ -119,7 +119,7 @@ async def test_hits_are_ignored_and_logged_from_the_list():
         await answer(shown, "2")
         await shown.press("c")
         assert shown.session.position.iteration == 3, "two hits pass"
-        assert next(iter(shown.session.stops)).hits == 3
+        assert next(iter(shown.debugger.stops)).hits == 3
         await shown.press("B")
         assert listed(shown) == ["●  1  break loss  hit 3×"]
         await shown.press("l")
@@ -150,13 +150,13 @@ async def test_an_empty_list_says_how_to_begin():
 async def test_a_long_list_scrolls_and_hostile_texts_stay_texts():
     async with debugger("regression", (80, 24)) as shown:
         for number in range(60):
-            shown.session.stops.add(StopKind.OP, "loss", log=f"[b]{number}[/b]\x1b[31m")
+            shown.debugger.stops.add(StopKind.OP, "loss", log=f"[b]{number}[/b]\x1b[31m")
         await shown.press("B", "end")
         text = shown.text()
         assert r"[b]59[/b]\x1b[31m" in text
         assert "Esc close" in text, "the keys stay in sight"
         await shown.press("d")
-        assert len(shown.session.stops) == 59
+        assert len(shown.debugger.stops) == 59
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.debugger import Debugger
 from engine.session.session import Session
 from engine.stops.stop import StopKind
 from tests.tui.screen import built_in, debugger
@@ -18,18 +19,18 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def session(name: str = "regression") -> Session:
-    return Session(built_in(name))
+def fresh(name: str = "regression") -> Debugger:
+    return Debugger(Session(built_in(name)))
 
 
 def test_everything_comes_back():
-    first = session()
+    first = fresh()
     first.stops.add(StopKind.OP, "backward", condition="loss > 1", ignore=2, enabled=False)
     first.stops.add(StopKind.CROSS, "loss", bound=0.5, once=True, log="at {iteration} [/b]\x1b")
     first.watches.add("norm(x)")
     first.bookmarks.mark("here", 41, "a text ü [/b]")
     save(first)
-    second = session()
+    second = fresh()
     assert restore(second) == []
     assert list(second.stops) == list(first.stops)
     assert list(second.watches) == ["norm(x)"]
@@ -38,65 +39,65 @@ def test_everything_comes_back():
 
 
 def test_experiments_do_not_share():
-    first = session()
+    first = fresh()
     first.watches.add("norm(x)")
     save(first)
-    other = session("xor")
+    other = fresh("xor")
     assert restore(other) == []
     assert len(other.watches) == 0
 
 
 def test_what_no_longer_fits_is_named_and_the_rest_comes_back():
-    first = session()
+    first = fresh()
     first.stops.add(StopKind.OP, "linear1")
     first.watches.add("loss")
     save(first)
-    path = session_file(first)
+    path = session_file(first.session)
     data = json.loads(path.read_text())
     data["stops"].append({"number": 9, "kind": "op", "target": "gone"})
     data["stops"].append({"number": 10, "kind": "nonsense"})
     data["watches"] += ["norm(gone)", 7]
     data["bookmarks"] = [["far", 10**9, "x"], ["bad name!", 1, ""], 3, ["a"]]
     path.write_text(json.dumps(data))
-    second = session()
+    second = fresh()
     problems = restore(second)
     assert [stop.target for stop in second.stops] == ["linear1"]
     assert list(second.watches) == ["loss"]
-    assert second.bookmarks["far"].event == second.program.events
+    assert second.bookmarks["far"].event == second.run.timeline.end
     assert any("gone" in problem for problem in problems)
     assert any("nonsense" in problem for problem in problems)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"stops": 3, "watches": {}}', "[" * 100_000])
 def test_a_damaged_file_is_as_none(text):
-    path = session_file(session())
+    path = session_file(fresh().session)
     path.parent.mkdir(parents=True)
     path.write_text(text)
     (path.parent.parent / "history.json").write_text(text)
-    fresh = session()
-    assert restore(fresh) == []
-    assert len(fresh.stops) == 0
+    third = fresh()
+    assert restore(third) == []
+    assert len(third.stops) == 0
     assert load_lines() == []
 
 
 def test_a_folder_that_cannot_be_written_costs_only_the_memory(home: Path):
     (home / "state").write_text("a file in the way")
-    full = session()
+    full = fresh()
     full.watches.add("loss")
     save(full)
     save_lines(["p loss"])
-    assert restore(session()) == []
+    assert restore(fresh()) == []
     assert load_lines() == []
 
 
 def test_nothing_is_kept_of_nothing():
-    one = session()
+    one = fresh()
     one.watches.add("loss")
     save(one)
-    assert session_file(one).exists()
+    assert session_file(one.session).exists()
     one.watches.remove("loss")
     save(one)
-    assert not session_file(one).exists()
+    assert not session_file(one.session).exists()
 
 
 def test_the_newest_lines_are_kept():
@@ -107,7 +108,7 @@ def test_the_newest_lines_are_kept():
 async def test_every_change_is_saved_as_it_happens():
     async with debugger("regression", (80, 24)) as shown:
         seen: list[tuple[int, int, int]] = []
-        live = shown.session
+        live = shown.debugger
         shown.main.keep = lambda: seen.append(
             (len(live.stops), len(live.watches), len(live.bookmarks))
         )

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from engine.debugger import Debugger
 from engine.program.program import Program
 from engine.run.position import Granularity
 from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
 from tests.engine.small_experiments import program
-from tui.view.snapshot import Selection, View, before_level, first_write, followed, last_write, look
+from tui.view.snapshot import Selection, View, before_level, followed, snapshot
 
 UNITS = list(Granularity)
 
@@ -29,38 +30,35 @@ def small(request: pytest.FixtureRequest) -> Program:
 def events_that_write(small: Program, name: str) -> list[int]:
     """By going through every event of the run."""
     ops = small.ops
-    return [e for e in range(small.events) if name in ops[e % len(ops)].writes]
+    return [e for e in range(small.timeline.end) if name in ops[e % len(ops)].writes]
 
 
 def test_the_last_and_the_first_write_as_a_look_at_every_event(small):
     for name in small.tensors:
         writes = events_that_write(small, name)
-        for event in range(small.events + 1):
-            assert last_write(small, name, event) == max(
+        for event in range(small.timeline.end + 1):
+            assert small.timeline.last(event, writes=name) == max(
                 (e for e in writes if e < event), default=None
             )
             later = min((e for e in writes if e >= event), default=None)
-            if later is not None:
-                assert first_write(small, name, event) == later
-            elif not writes:
-                assert first_write(small, name, event) is None
+            assert small.timeline.next(event - 1, writes=name) == later
 
 
 def test_what_is_not_written_has_no_writes(small):
-    assert last_write(small, "x", small.events) is None
-    assert first_write(small, "x", 0) is None
+    assert small.timeline.last(small.timeline.end, writes="x") is None
+    assert small.timeline.next(-1, writes="x") is None
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_before_a_level_stands_what_stood_at_its_beginning(small, unit):
     states = []
     session = Session(small)
-    for event in range(small.events + 1):
+    for event in range(small.timeline.end + 1):
         session.goto(event)
         states.append(dict(session.tensors))
-    for event in range(small.events + 1):
+    for event in range(small.timeline.end + 1):
         session.goto(event)
-        start = small.boundary(event, unit, -1)
+        start = small.timeline.boundary(event, unit, -1)
         for name in small.tensors:
             if name in ("x", "y"):
                 continue  # an iteration's rows come without an event
@@ -95,7 +93,7 @@ def test_the_tensor_to_follow_is_what_the_last_op_wrote(small):
 
 
 def view(session: Session, selection: Selection | None = None) -> View:
-    return look(session, selection or Selection(), lambda name: "")
+    return snapshot(Debugger(session), selection or Selection(), lambda name: "")
 
 
 def test_a_view_stays_as_it_is_when_the_session_moves_on(small):
@@ -116,7 +114,7 @@ def test_the_selected_tensor_and_the_op_about_to_run(small):
     assert seen.pinned
     assert seen.info.name == "linear1.out"
     assert seen.op is small.ops[0]
-    session.goto(small.events)
+    session.goto(small.timeline.end)
     end = view(session)
     assert end.op is None
     assert not end.pinned

@@ -3,14 +3,14 @@
 import pytest
 from textual import events
 
-from tests.tui.screen import Debugger, debugger
+from tests.tui.screen import Opened, debugger
 from tests.tui.typist import answer, command, fill, note, said
 from tui.widgets.prompt import Past, endings, rows, shared_beginning
 
 NAMES = {":": "colon", " ": "space", "+": "plus", ".": "full_stop", "(": "left_parenthesis"}
 
 
-def burst(shown: Debugger, text: str) -> None:
+def burst(shown: Opened, text: str) -> None:
     """What a terminal sends at once: nobody waits between the keys."""
     for letter in text:
         if letter == "\n":
@@ -19,7 +19,7 @@ def burst(shown: Debugger, text: str) -> None:
             shown.app.post_message(events.Key(NAMES.get(letter, letter), letter))
 
 
-async def drained(shown: Debugger) -> None:
+async def drained(shown: Opened) -> None:
     await shown.settled()
     while shown.app.typed_ahead or shown.app.key_since is not None:
         await shown.pilot.pause(0.01)

@@ -27,7 +27,7 @@ Cell = tuple[str, str]
 
 
 @dataclass(frozen=True, eq=False)
-class Series:
+class Curve:
     """A curve: x does not fall; y may be anything. ``style`` is its place among the symbols."""
 
     name: str
@@ -61,7 +61,7 @@ class Frame:
 
 
 def plot_lines(
-    series: Sequence[Series],
+    series: Sequence[Curve],
     frame: Frame,
     width: int,
     height: int,
@@ -98,7 +98,7 @@ def plot_lines(
     return [fitted(line, width) for line in [*lines, *x_axis(frame, across, x_label, unit, cursor)]]
 
 
-def seen(series: Series, frame: Frame) -> Series:
+def seen(series: Curve, frame: Frame) -> Curve:
     """What lies in the frame, with the logarithm taken; cut at the edges, where curves go on."""
     y = np.asarray(series.y, np.float64)
     broken = ~np.isfinite(y)
@@ -110,16 +110,16 @@ def seen(series: Series, frame: Frame) -> Series:
     last = min(len(x), int(np.searchsorted(x, frame.x[1], "right")) + 1)
     x, y = x[first:last], y[first:last]
     if not len(x):
-        return Series(series.name, x, y, series.style)
+        return Curve(series.name, x, y, series.style)
     edges = np.clip(x, *frame.x)
     with np.errstate(all="ignore"):
         cut = np.where(edges == x, y, np.interp(edges, x, y))
     if len(x) == 1 and edges[0] != x[0]:
         edges, cut = edges[:0], cut[:0]
-    return Series(series.name, edges, cut, series.style)
+    return Curve(series.name, edges, cut, series.style)
 
 
-def y_limits(series: Sequence[Series]) -> tuple[float, float]:
+def y_limits(series: Sequence[Curve]) -> tuple[float, float]:
     """The smallest and the largest finite value; 0 and 1 where there is none."""
     values = [one.y[np.isfinite(one.y)] for one in series]
     known = [(float(v.min()), float(v.max())) for v in values if v.size]
@@ -129,7 +129,7 @@ def y_limits(series: Sequence[Series]) -> tuple[float, float]:
 
 
 def draw(
-    cells: list[list[Cell]], series: Series, frame: Frame, limits: tuple[float, float]
+    cells: list[list[Cell]], series: Curve, frame: Frame, limits: tuple[float, float]
 ) -> NDArray[np.intp]:
     """A curve over what is there, a ``!`` where a value is not finite; the dots of each cell."""
     down, across = len(cells), len(cells[0])
@@ -155,7 +155,7 @@ def write(row: list[Cell], text: str) -> None:
         row[start : start + len(text)] = [(letter, "dim") for letter in text]
 
 
-def draw_symbols(cells: list[list[Cell]], drawn: Sequence[tuple[Series, NDArray[np.intp]]]) -> None:
+def draw_symbols(cells: list[list[Cell]], drawn: Sequence[tuple[Curve, NDArray[np.intp]]]) -> None:
     """Each curve's symbol where it ends; where another's stands there, further left on it."""
     taken: set[tuple[int, int]] = set()
     for one, bits in drawn:

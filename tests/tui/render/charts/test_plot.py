@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tui.render.charts.plot import LABELS, Frame, Series, plot_lines, ticks
+from tui.render.charts.plot import LABELS, Curve, Frame, plot_lines, ticks
 from tui.render.text.line import width_of
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True, width=64)
 
 
-def series(values: object, style: int = 0, step: float = 1.0) -> Series:
+def series(values: object, style: int = 0, step: float = 1.0) -> Curve:
     y = np.asarray(values, np.float64)
-    return Series(f"s{style}", np.arange(len(y)) * step, y, style)
+    return Curve(f"s{style}", np.arange(len(y)) * step, y, style)
 
 
 def text(lines: list[list[tuple[str, str]]]) -> list[str]:
