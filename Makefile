@@ -17,6 +17,7 @@ check: .venv/check .venv/test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports layers.toml
 	@$(BIN)/python -m pytest -n auto
 
 format: .venv/check
@@ -52,7 +53,7 @@ torch: .venv/torch
 	@touch .venv/test
 
 .venv/check: .venv/run
-	@echo "installing ruff and mypy"
+	@echo "installing ruff, mypy and import-linter"
 	@$(PIP) --editable ".[check]"
 	@touch .venv/check
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -11,11 +12,10 @@ from engine.errors import GradstepError
 from engine.jacobian.operator import Point
 from engine.program.graph import Node
 from engine.program.program import Program
-from engine.run.event import Event
+from engine.run.event import Event, State
 from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.position_text import format_position
-from engine.session.session import Session
 
 BATCHED = ("input", "target", "activation", "mask")
 
@@ -131,7 +131,18 @@ class Moment:
         return next((op for op in ops if op.phase == phase and name in op.writes), None)
 
 
-def moment_of(session: Session, sample: int | None = None) -> Moment:
+class Standing(Protocol):
+    """A session on a program, as far as values are asked of it."""
+
+    @property
+    def program(self) -> Program: ...
+    @property
+    def state(self) -> State: ...
+
+    def event_at(self, event: int) -> Event | None: ...
+
+
+def moment_of(session: Standing, sample: int | None = None) -> Moment:
     """Where the cursor of a session stands; it stays there when the cursor moves on."""
     state = session.state
     return Moment(session.program, state.tensors, state.event, session.event_at, sample)

@@ -18,12 +18,11 @@ import numpy as np
 
 from engine.arrays import Array, Shape, frozen
 from engine.chain.chain import Chain, chain
-from engine.chain.primals import Moment, moment_of
+from engine.chain.primals import Moment, Standing, moment_of
 from engine.errors import GradstepError
 from engine.jacobian.operator import Jacobian, Layout, indices
 from engine.program.program import Program
 from engine.run.phases import Phase
-from engine.session.session import Session
 
 SHOWN = 64  # rows and columns of a window that nobody asked for
 MOST = 2**22  # entries of a window that somebody asked for
@@ -203,7 +202,7 @@ class JacobianView:
 
 
 def query(
-    where: Session | Moment,
+    where: Standing | Moment,
     of: str,
     wrt: str,
     sample: int | None = 0,

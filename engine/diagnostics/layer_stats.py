@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.arrays import Array
 from engine.diagnostics.units import FLAT_SLOPE, Saturated, slope_share
+from engine.measure.magnitude import LIMIT, magnitude, sampled
 from engine.program.graph import Node
 from engine.program.program import Program
 from engine.run.event import Event
@@ -21,8 +22,6 @@ from engine.run.phases import Phase
 
 SPAN = 64  # iterations that are looked back over
 KEPT = 4 * SPAN  # iterations whose numbers are kept, whatever the cursor does
-LIMIT = 2**16  # elements that are looked at
-RUN = 64  # neighbours that are read together: memory comes in lines
 LEAST_UNITS = 64  # of a batch with very many rows
 GOLDEN = 0.6180339887498949  # its multiples modulo 1 are spread evenly and never repeat
 QUANTITIES = ("gradient", "mean", "spread", "zeros", "dead", "flat", "weight_gradient", "update")
@@ -30,25 +29,6 @@ RECTIFIERS = ("relu",)  # what a unit needs to be off for good: a slope of exact
 
 Numbers = Mapping[str, float]
 Past = Callable[[int], Event | None]
-
-
-def sampled(array: Array) -> NDArray[np.float64]:
-    """At most LIMIT elements as float64: runs of neighbours, spread evenly over the whole."""
-    flat = array.reshape(-1)
-    if flat.size > LIMIT:
-        step = -(-flat.size * RUN // LIMIT)
-        flat = flat[: flat.size // step * step].reshape(-1, step)[:, :RUN].reshape(-1)
-    return flat.astype(np.float64)
-
-
-def magnitude(array: Array) -> float:
-    """The Euclidean norm without overflow; of a large array estimated from the sample."""
-    taken = sampled(array)
-    top = float(np.abs(taken).max(initial=0.0))
-    if top == 0 or not math.isfinite(top):
-        return top
-    scaled = taken / top
-    return top * math.sqrt(float(scaled @ scaled) * array.size / max(1, taken.size))
 
 
 def gradient(array: Array) -> dict[str, float]:

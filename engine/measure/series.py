@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Array
-from engine.diagnostics.layer_stats import magnitude
 from engine.errors import GradstepError
 from engine.formulas.symbols import gradient
+from engine.measure.magnitude import magnitude
 from engine.measure.metrics import correct, evaluate
 from engine.nn.linear import Linear
 from engine.program.program import Program

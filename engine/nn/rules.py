@@ -4,7 +4,8 @@ One row a layer or loss, keyed by its type, for one sample written as a column. 
 evaluate with the layers' own forward; the derivatives are written out and checked against them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import numpy as np
 
@@ -30,7 +31,6 @@ from engine.formulas.tree import (
 )
 from engine.nn.activations import ELU, LeakyReLU, Softplus, erf, log_softmax, sigmoid, softmax
 from engine.nn.layer import Layer
-from engine.program.graph import Node
 
 ONE, ZERO = Number(1), Number(0)
 
@@ -109,7 +109,16 @@ PLAIN = {
 }
 
 
-def applied(node: Node, inner: Formula) -> Formula:
+class Placed(Protocol):
+    """A layer in its place: the symbols of its tensors by their roles."""
+
+    @property
+    def layer(self) -> Layer: ...
+    @property
+    def symbols(self) -> Mapping[str, str]: ...
+
+
+def applied(node: Placed, inner: Formula) -> Formula:
     """The output of a layer for one sample, written around the formula of its input."""
     layer, symbols = node.layer, node.symbols
     match layer.type:
@@ -127,7 +136,7 @@ def applied(node: Node, inner: Formula) -> Formula:
             return Apply(function_of(layer), inner)
 
 
-def derivative(node: Node, size: Size) -> Formula:
+def derivative(node: Placed, size: Size) -> Formula:
     """The Jacobian ∂output/∂input of a layer, in its input z and its output a."""
     z, a = Symbol(node.symbols["input"]), Symbol(node.symbols["output"])
     if node.layer.type == "linear":

@@ -167,7 +167,7 @@ class Periodic:
     def __init__(self, ops: Sequence[Op], epochs: int, batches: int) -> None:
         self.listings = (Listing(ops),)
         self.ops = self.listings[0].ops
-        self.batches = batches
+        self._per_epoch = batches
         self.iterations = epochs * batches
         self.end = self.iterations * len(self.ops)
         self._period = len(self.ops)
@@ -193,7 +193,7 @@ class Periodic:
         iteration, op = divmod(min(event, self.end), self._period)
         if iteration == self.iterations:
             iteration, op = iteration - 1, self._period
-        epoch, batch = divmod(iteration, self.batches)
+        epoch, batch = divmod(iteration, self._per_epoch)
         return Position(event, epoch + 1, iteration + 1, batch, op)
 
     def iteration(self, event: int) -> int:
@@ -236,7 +236,7 @@ class Periodic:
             case Granularity.ITERATION:
                 return (0,), self._period
             case Granularity.EPOCH:
-                return (0,), self._period * self.batches
+                return (0,), self._period * self._per_epoch
 
     def last(
         self,

@@ -1,6 +1,21 @@
-"""What a stop has to show: the tensor, the first index, and the value before and after."""
+"""What stops and watches have to show: the tensor, the index, the value before and after."""
 
 from dataclasses import dataclass
+
+from engine.arrays import Array
+
+Value = Array | float | None
+
+
+@dataclass(frozen=True, eq=False)
+class WatchValue:
+    """A watch at the cursor. A value is None while something it names is not computed yet."""
+
+    source: str
+    value: Value = None
+    before: Value = None
+    changed: bool = False
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import numpy as np
 from engine.expressions.expression import Expression, ExpressionError
 from engine.session.changes import changes_at, last_changes, same
 from engine.session.session import Session
+from engine.stops.evidence import Value, WatchValue
 from engine.stops.lookup import COUNTERS, look, look_before, looking, own_names, value_of
-from engine.stops.watches import Value, WatchValue
 
 MAX_LOOKED_AT = 4096  # events that a spark looks back over
 

@@ -4,30 +4,17 @@ Nothing is computed until it is asked for, and asking moves nothing.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.run.run import Run
 from engine.session.session import Session
+from engine.stops.evidence import WatchValue
 
 if TYPE_CHECKING:
     from engine.expressions.expression import Expression
 
-Value = Array | float | None
 MAX_POINTS = 64
-
-
-@dataclass(frozen=True, eq=False)
-class WatchValue:
-    """A watch at the cursor. A value is None while something it names is not computed yet."""
-
-    source: str
-    value: Value = None
-    before: Value = None
-    changed: bool = False
-    error: str | None = None
 
 
 class Watches:

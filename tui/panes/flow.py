@@ -11,7 +11,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.reactive import reactive
 
-from engine.diagnostics.layer_stats import LIMIT, FlowRecord
+from engine.diagnostics.layer_stats import FlowRecord
+from engine.measure.magnitude import LIMIT
 from engine.program.program import Program
 from tui.render.flow import Flow, detail_height, detail_lines, flow_line, head_lines
 from tui.render.reports.layers import layer_lines

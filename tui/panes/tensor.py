@@ -15,7 +15,7 @@ from tui.control.array_file import array_path, writing
 from tui.control.worker import LongRun
 from tui.keys.bindings import bindings
 from tui.panes.tensor_grid import IndexWanted, TensorGrid
-from tui.render.tensor import Differences, tensor_head
+from tui.render.tensor import Differences, range_text, tensor_head
 from tui.render.text.clean import clean
 from tui.render.text.line import Line
 from tui.render.text.numbers import compact, count_text, exact, shape_text
@@ -168,7 +168,11 @@ class TensorPane(FormattedPane):
     def action_range(self) -> None:
         """Ask for a range of values."""
         bounds = self.look.bounds
-        self.ask("range", f"values to highlight: {EXAMPLES}", "" if bounds is None else str(bounds))
+        self.ask(
+            "range",
+            f"values to highlight: {EXAMPLES}",
+            "" if bounds is None else range_text(bounds),
+        )
 
     def action_range_off(self) -> None:
         """No range."""

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from engine.chain.query import JacobianView, Term
 from engine.errors import GradstepError
 from engine.jacobian.operator import Layout
+from engine.worksheet.sample import Sample
 from engine.worksheet.worksheet import Layout as Written
 from tui.render.chain_numbers import Room, detail, number_lines
 from tui.render.chain_table import shown_factors, table
@@ -116,7 +117,6 @@ def homework_lines(view: View, found: JacobianView, width: int) -> list[Line]:
 
 def sizes_of(view: View) -> dict[str, int]:
     """The numbers behind the letters of sizes."""
-    from engine.worksheet.sample import Sample
 
     return {"1": 1, **Sample(view.program, 0, 0).numbers}
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.render.grid import changed_bits
 from tui.render.text.numbers import compact, count_text, shape_text
 from tui.render.text.sampling import flat_slice, sample_step
+from tui.view.axes import changed_bits
 
 _CHUNK = 65_536
 

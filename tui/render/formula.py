@@ -11,7 +11,8 @@ from rich.text import Text
 
 from engine.arrays import Array
 from tui.render.text.clean import clean
-from tui.render.text.numbers import NumberFormat, cells
+from tui.render.text.numbers import cells
+from tui.view.number_format import NumberFormat
 
 # A formula is broken before an operator or the next case, between two factors, after a comma; and
 # only where that is not enough, at any space.

@@ -7,7 +7,8 @@ from engine.errors import GradstepError
 from tui.render.grid import GridWindow, Window, grid_window
 from tui.render.sizes import dims_letters, element_rule, weight_letters
 from tui.render.text.line import Line, fit_parts, fitted, spread
-from tui.render.text.numbers import NumberFormat, count_text, dims_text, nbytes_text
+from tui.render.text.numbers import count_text, dims_text, nbytes_text
+from tui.view.number_format import NumberFormat
 from tui.view.snapshot import View
 
 PICTURES = {

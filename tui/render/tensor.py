@@ -1,5 +1,6 @@
 """The head of the tensor pane: which tensor this is, what it holds, what changed."""
 
+import math
 import weakref
 from collections.abc import Sequence
 
@@ -8,11 +9,12 @@ from tui.render.change import ChangeSummary, change_summary, change_text
 from tui.render.formula_roles import tensor_role
 from tui.render.summary import Summary, summarize_difference, summary_text
 from tui.render.text.line import Line, fit_parts, fitted, spread, width_of
-from tui.render.text.numbers import shape_text
+from tui.render.text.numbers import compact, shape_text
 from tui.render.text.sampling import bounded
 from tui.render.variables import Summaries
 from tui.view.display import Look, why_nothing
 from tui.view.snapshot import View
+from tui.view.value_range import ValueRange
 from tui.view.versions import Array, Side, comparable
 
 LEAST = 5  # the rank from which on parts give way to what is under the cursor
@@ -93,7 +95,7 @@ def summary_of(
 
 def head_parts(view: View, look: Look) -> list[tuple[int, Line]]:
     """What is said of the tensor; the least important has the highest rank."""
-    info, settings = view.info, "  ".join(look.settings(view))
+    info, settings = view.info, "  ".join(settings_of(view, look))
     where = "" if view.written is None else f"written by #{view.written}"
     follow = "pinned" if view.pinned else "following"
     symbol = [(f" {info.symbol} ", tensor_role(info))] if info.symbol != info.name else []
@@ -127,3 +129,18 @@ def change_line(view: View, differences: Differences) -> Line:
     text = change_text(change)
     by = "the last op" if unit == Granularity.OP else this
     return [(" ▸", "changed"), (" " + text.replace("this op", by), "")]
+
+
+def settings_of(view: View, look: Look) -> list[str]:
+    """What differs from how a tensor is shown at first, the highlighted values too."""
+    bounds = [] if look.bounds is None else [f"• {range_text(look.bounds)}"]
+    return [*look.settings(view), *bounds]
+
+
+def range_text(values: ValueRange) -> str:
+    """A range as a person may type it: ``-1..1``, ``>0.5``, ``<=0``."""
+    if math.isinf(values.high) and values.high > 0:
+        return f"{'>' if values.low_open else '>='}{compact(values.low)}"
+    if math.isinf(values.low) and values.low < 0:
+        return f"{'<' if values.high_open else '<='}{compact(values.high)}"
+    return f"{compact(values.low)}..{compact(values.high)}"

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.render.grid import Cell, GridWindow, Window, changed_bits, grid_window
+from tui.render.grid import Cell, GridWindow, Window, grid_window
+from tui.view.axes import changed_bits
 from tui.view.display import Look, elements_of, shown_shape
 from tui.view.snapshot import View
 from tui.view.versions import Array, comparable

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.stops.watches import Value
+from engine.stops.evidence import Value
 from tui.render.charts.curve import block_spark
 from tui.render.summary import summarize, summary_text
 from tui.render.text.clean import clean

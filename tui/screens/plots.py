@@ -4,11 +4,12 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Protocol
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.widgets import Input
 
 from engine.arrays import Array
@@ -16,9 +17,11 @@ from engine.errors import GradstepError
 from engine.measure.regions import has_regions
 from engine.measure.series import Quantity, Series, gradient_norms, measures, watched
 from engine.recording.losses import losses_of
+from engine.session.session import Session
+from tui.control.worker import LongRun
 from tui.keys.bindings import binding
 from tui.keys.messages import IterationChosen
-from tui.keys.table import COMMANDS, PLOT_COMMANDS, PLOTS
+from tui.keys.table import COMMANDS, PLOT_COMMANDS, PLOTS, Command
 from tui.panes.status import PositionLine
 from tui.render.plots import LOSS, MOST, PAN, ZOOM, Plots
 from tui.view.snapshot import View
@@ -26,9 +29,6 @@ from tui.widgets.clean_input import CleanInput
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesScreen
 from tui.widgets.plot import Curves, Legend, RegionMap, Sheet
-
-if TYPE_CHECKING:
-    from tui.screens.main import MainScreen
 
 SLICE, PAUSE = 0.008, 0.001  # seconds of measuring, and between two of them
 WATCHES = 4  # watches that get a key before the norms do
@@ -55,14 +55,34 @@ class PathInput(CleanInput):
         """Nothing to complete."""
 
 
+class Beneath(Protocol):
+    """The debugger's screen below this one: what moves the session, and is told."""
+
+    commands: tuple[Command, ...]
+
+    @property
+    def session(self) -> Session: ...
+    @property
+    def view(self) -> View | None: ...
+    @property
+    def long_run(self) -> LongRun | None: ...
+
+    def resting(self) -> bool: ...
+    def show_now(self, note: str = "") -> None: ...
+    def scrub(self, message: IterationChosen) -> None: ...
+    def action_cancel(self) -> None: ...
+
+
 class PlotsScreen(LinesScreen):
     """Curves over the run, and the decision regions of a network with two inputs."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
 
-    def __init__(self, main: "MainScreen") -> None:
+    def __init__(self, main: Beneath) -> None:
         super().__init__()
-        self.main = main
+        assert isinstance(main, DOMNode)
+        self.main: Beneath = main
+        self.node: DOMNode = main
         program = main.session.program
         self.sheet = Sheet(Series(program))
         self.fixed = {q.name: q for q in (*measures(program), *gradient_norms(program))}
@@ -81,7 +101,7 @@ class PlotsScreen(LinesScreen):
 
     def on_mount(self) -> None:
         """Follow the debugger."""
-        self.watch(self.main, "view", self.show_view)
+        self.watch(self.node, "view", self.show_view)
         self.query_one(Curves).focus()
 
     @property
@@ -230,7 +250,7 @@ class PlotsScreen(LinesScreen):
 
     async def action_main(self, action: str) -> None:
         """What the debugger does with a key."""
-        await self.app.run_action(action, default_namespace=self.main)
+        await self.app.run_action(action, default_namespace=self.node)
 
     @on(IterationChosen)
     def scrub(self, message: IterationChosen) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 from engine.errors import GradstepError
 from engine.wording import nearest
-from tui.cli.arguments import byte_size
 from tui.keys.keymap import read_table, remapped
 from tui.keys.table import EVERY, Command
+from tui.settings.sizes import byte_size
 
 THEMES = ("gradstep-dark", "gradstep-light")
 LEAST_HISTORY = 2**20

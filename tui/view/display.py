@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tui.render.text.numbers import NumberFormat
 from tui.view.find import Field, Sought
+from tui.view.number_format import NumberFormat
 from tui.view.region import Region
 from tui.view.snapshot import View
 from tui.view.value_range import ValueRange
@@ -81,8 +81,6 @@ class Look:
             found.append("hex")
         elif (self.fmt, self.digits) != (NumberFormat.FIXED, 4):
             found.append(f"{self.fmt} {self.digits}")
-        if self.bounds is not None:
-            found.append(f"• {self.bounds}")
         return found
 
 

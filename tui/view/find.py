@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.render.grid import changed_bits
+from tui.view.axes import changed_bits
 from tui.view.region import Region
 from tui.view.value_range import ValueRange
 from tui.view.versions import Array, Side, comparable, difference

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import GradstepError
-from tui.render.grid import Axes, as_matrix
-from tui.render.text.numbers import shape_text
+from tui.view.axes import Axes, as_matrix
 
 ALL = slice(None)
 STRETCH = re.compile(r"(-?\d+)?:(-?\d+)?(?::(-?\d+)?)?\Z")
@@ -187,7 +186,7 @@ def expanded(items: list[str], shape: Sequence[int]) -> list[str]:
     if missing < 0:
         axes = "1 axis" if len(shape) == 1 else f"{len(shape)} axes"
         given = "1 entry" if len(items) == 2 else f"{len(items) - 1} entries"
-        raise GradstepError(f"{given}, but the shape {shape_text(shape)} has {axes}")
+        raise GradstepError(f"{given}, but the shape {tuple(shape)} has {axes}")
     at = items.index("...")
     return [*items[:at], *[":"] * missing, *items[at + 1 :]]
 

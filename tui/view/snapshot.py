@@ -19,8 +19,8 @@ from engine.run.source import LIVE
 from engine.run.timeline import Listing
 from engine.session.branches import MAIN
 from engine.session.session import Session
+from engine.stops.evidence import WatchValue
 from engine.stops.stop import StopKind
-from engine.stops.watches import WatchValue
 from tui.view.derivative import Lens, pair
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import GradstepError
-from tui.render.text.numbers import compact
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?inf"
 BETWEEN = re.compile(rf"\s*({NUMBER})\s*(?:\.\.+|…|,|\s)\s*({NUMBER})\s*\Z", re.IGNORECASE)
@@ -38,13 +37,6 @@ class ValueRange:
         """The two ends, if both are finite."""
         both = math.isfinite(self.low) and math.isfinite(self.high)
         return (self.low, self.high) if both else None
-
-    def __str__(self) -> str:
-        if math.isinf(self.high) and self.high > 0:
-            return f"{'>' if self.low_open else '>='}{compact(self.low)}"
-        if math.isinf(self.low) and self.low < 0:
-            return f"{'<' if self.high_open else '<='}{compact(self.high)}"
-        return f"{compact(self.low)}..{compact(self.high)}"
 
 
 def parse_range(text: str) -> ValueRange:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.render.grid import changed_bits
+from tui.view.axes import changed_bits
 
 Array = NDArray[Any]
 

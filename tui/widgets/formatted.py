@@ -5,8 +5,8 @@ from dataclasses import replace
 from textual.containers import Vertical
 from textual.reactive import reactive
 
-from tui.render.text.numbers import NumberFormat
 from tui.view.display import MAX_DIGITS, Look, turned
+from tui.view.number_format import NumberFormat
 from tui.widgets.host import host_of
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from textual import events
 from textual.reactive import reactive
 
+from tui.keys.line import TYPING, Hint, hints, key_line, placed
 from tui.keys.table import PLOTS, Command
-from tui.render.keys import TYPING, Hint, hints, key_line, placed
 from tui.render.text.line import Line, width_of
 from tui.widgets.lines import Lines
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.recording.live import record_run
 from engine.recording.reader import Reader, check_appendable
 from engine.recording.recorder import Recorder
-from engine.debugger import Debugger
 from engine.session.session import Session
 from tests.engine.recording.recordings import opened, record, replayed, verdict, writer
 from tests.engine.small_experiments import program

@@ -60,21 +60,6 @@ def test_new_loads_no_textual(tmp_path):
     assert (tmp_path / "a.toml").exists()
 
 
-def test_every_module_of_the_engine_loads_without_the_interface():
-    code = (
-        "import sys, pkgutil, importlib, engine\n"
-        "names = [m.name for m in pkgutil.iter_modules(engine.__path__, 'engine.')]\n"
-        "for name in names: importlib.import_module(name)\n"
-        "print(len(names), *{'textual', 'rich', 'click', 'tui'} & set(sys.modules))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True
-    )
-    count, *loaded = done.stdout.split()
-    assert int(count) > 10
-    assert loaded == []
-
-
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_loads_under_its_name_and_explains_itself(name):
     command = COMMANDS[name].load()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.tui.cli.shell import assert_refused, invoke, shell
 from tui.cli import gradstep
-from tui.cli.arguments import byte_size
+from tui.settings.sizes import byte_size
 
 MIB = 2**20
 

@@ -6,6 +6,7 @@ from textual import events
 from tests.tui.tensors import COMMON, grid, note, numbered, pane, table, tensor_pane, typed
 from tui.keys.table import COMMANDS, help_rows
 from tui.panes.tensor_grid import TensorGrid
+from tui.render.tensor import range_text
 from tui.screens.help import HelpScreen
 from tui.view.display import Face
 
@@ -125,7 +126,7 @@ async def test_keys_typed_ahead_reach_the_prompt():
             if pane(shown).look.bounds is not None:
                 break
             await shown.pilot.pause(0.01)
-        assert str(pane(shown).look.bounds) == ">5.0"
+        assert range_text(pane(shown).look.bounds) == ">5.0"
 
 
 async def test_few_colours_are_no_shades(monkeypatch):

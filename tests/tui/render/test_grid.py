@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tui.render.grid import Axes, Cell, Window, as_matrix, grid_window
-from tui.render.text.numbers import NumberFormat
+from tui.render.grid import Cell, Window, grid_window
+from tui.view.axes import Axes, as_matrix
+from tui.view.number_format import NumberFormat
 
 EVERYTHING = range(1000)
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from engine.errors import GradstepError
-from tui.render.grid import Axes
+from tui.view.axes import Axes
 from tui.view.region import Region, parse_region
 
 SHAPES = hnp.array_shapes(min_dims=1, max_dims=6, min_side=1, max_side=4)

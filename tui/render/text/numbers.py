@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.render.text.clean import clean
+from tui.view.number_format import NumberFormat
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BYTE_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
@@ -18,15 +18,6 @@ _HEX_DIGITS = {2: 3, 4: 6, 8: 13}  # hexadecimal digits of a float's fraction, b
 _FIXED_LIMIT = 1e10  # beyond, positional digits would only be noise
 _POSITIONAL_EXPONENTS = range(-4, 7)
 _MAX_DIGITS = 17  # more than a float64 has
-
-
-class NumberFormat(StrEnum):
-    """How the cells of a grid show a float."""
-
-    FIXED = "fixed"
-    SCIENTIFIC = "scientific"
-    SIGNIFICANT = "significant"
-    HEX = "hex"
 
 
 def compact(value: Any, width: int = 7) -> str:

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tui.render.text.numbers import (
-    NumberFormat,
     cells,
     compact,
     count_text,
@@ -16,6 +15,7 @@ from tui.render.text.numbers import (
     nbytes_text,
     shape_text,
 )
+from tui.view.number_format import NumberFormat
 
 DTYPES = [np.float64, np.float32, np.float16, np.int64, np.uint8, np.bool_]
 
