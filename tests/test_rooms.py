@@ -128,7 +128,7 @@ def test_nobody_but_the_timeline_divides_by_the_number_of_ops() -> None:
 
 
 GENERIC = ("engine/run", "engine/session", "engine/stops", "engine/words")
-OF_PROGRAMS = ("network", "optimizer", "batches", "experiment")
+OF_PROGRAMS = ("network", "optimizer", "batches", "experiment", "program")
 
 
 def test_rooms_of_any_run_ask_for_no_layers() -> None:

@@ -44,7 +44,7 @@ class History:
     iteration ``swept`` twice as many.
     """
 
-    program: Run
+    run: Run
     budget: int = DEFAULT_BUDGET
     events: dict[int, Written] = field(default_factory=dict)
     first: int = 0
@@ -57,12 +57,12 @@ class History:
     inputs: dict[int, dict[str, Array]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        timeline = self.program.timeline
+        timeline = self.run.timeline
         self.timeline = timeline
         self.sums: dict[Listing, tuple[int, ...]] = {}
-        infos = self.program.tensors
+        infos = self.run.tensors
         sizes = {name: infos[name].nbytes + TENSOR_OVERHEAD for name in infos}
-        live = sum(size for name, size in sizes.items() if name in self.program.live_in)
+        live = sum(size for name, size in sizes.items() if name in self.run.live_in)
         self.keyframe_bytes = EVENT_OVERHEAD + live
         self.whole_bytes = EVENT_OVERHEAD + sum(sizes.values())
         listing = timeline.listing(0)
@@ -75,7 +75,7 @@ class History:
 
     def cost(self, op: Op) -> int:
         """Bytes of one event of an op in the window."""
-        return self.program.nbytes(op) + EVENT_OVERHEAD + TENSOR_OVERHEAD * len(op.writes)
+        return self.run.nbytes(op) + EVENT_OVERHEAD + TENSOR_OVERHEAD * len(op.writes)
 
     def costs(self, listing: Listing) -> tuple[int, ...]:
         """The bytes of the events of an iteration up to each place, and of all of them."""
@@ -131,7 +131,7 @@ class History:
 
     def taken(self, event: int) -> "History":
         """A history that shares everything up to ``event``; the window moves over to it."""
-        new = History(self.program, self.budget, self.events, self.first, self.window_bytes)
+        new = History(self.run, self.budget, self.events, self.first, self.window_bytes)
         new.keyframes, new.whole = dict(self.keyframes), set(self.whole)
         new.spacing, new.swept = self.spacing, self.swept
         new.edited, new.inputs = dict(self.edited), dict(self.inputs)
@@ -156,11 +156,11 @@ class History:
         spacing = 2 * self.spacing if iteration < self.swept else self.spacing
         if iteration % spacing or iteration in self.keyframes:
             return
-        live = self.program.live_in
+        live = self.run.live_in
         self.keyframes[iteration] = {
             name: array
             for name, array in tensors.items()
-            if name in live or (whole and name not in self.program.entering)
+            if name in live or (whole and name not in self.run.entering)
         }
         if whole:
             self.whole.add(iteration)

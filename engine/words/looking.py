@@ -158,7 +158,7 @@ def info_edits(debugger: Debugger) -> Reply:
 def info_tensors(debugger: Debugger) -> Reply:
     """Every tensor with its shape, and the badges of the gradients."""
     lines, data = [], []
-    for info in debugger.session.program.tensors.values():
+    for info in debugger.run.tensors.values():
         mark = str(badge(debugger.session, info.gradient_of)) if info.gradient_of else ""
         there = info.name in debugger.session.tensors
         lines.append(f"{info.name} {info.shape} {mark or ('' if there else 'not computed yet')}")

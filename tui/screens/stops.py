@@ -54,7 +54,7 @@ class StopsScreen(ModalScreen[StopsAnswer | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="stops") as box:
-            box.border_title = "StopList"
+            box.border_title = "Stops"
             yield OptionList(id="stop-list", markup=False)
             yield Static(HINT, id="stop-hint", markup=False)
 
