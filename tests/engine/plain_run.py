@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.program.program import Program
+from engine.run.drive import run_iteration
 from engine.session.edits import edited_tensor
 from engine.session.journal import Journal
 
@@ -32,6 +33,14 @@ def plain_run(program: Program, journal: Journal | None = None) -> States:
             with np.errstate(all="ignore"):
                 tensors = tensors | dict(zip(op.writes, op.run(tensors), strict=False))
     return states
+
+
+def trained(program: Program, iterations: int) -> Mapping[str, Array]:
+    """The tensors after some iterations."""
+    tensors = program.initial()
+    for number in range(iterations):
+        tensors = run_iteration(program, tensors, number)
+    return tensors
 
 
 def same_tensors(left: Mapping[str, Array], right: Mapping[str, Array]) -> bool:

@@ -1,14 +1,19 @@
-"""Small experiments for tests, written as TOML documents are after parsing."""
+"""Programs and sessions for tests.
+
+Of small experiments, written as TOML documents are after parsing, and of those that are built in.
+"""
 
 import copy
 from typing import Any
 
 import numpy as np
 
-from engine.experiment.reader import read_experiment
+from engine.experiment.reader import load_experiment, read_experiment
 from engine.experiment.spec import Experiment
 from engine.program.compiler import compile_program
 from engine.program.program import Program
+from engine.session.history import DEFAULT_BUDGET
+from engine.session.session import Session
 
 
 def document(**tables: Any) -> dict[str, Any]:
@@ -37,3 +42,17 @@ def experiment(**tables: Any) -> Experiment:
 
 def program(**tables: Any) -> Program:
     return compile_program(experiment(**tables))
+
+
+def built_in(name: str) -> Program:
+    """The program of an experiment that is built in, or in a file."""
+    return compile_program(load_experiment(name))
+
+
+def session_of(
+    name: str, event: int = 0, *, iterations: float = 0, budget: int = DEFAULT_BUDGET
+) -> Session:
+    """A session on such an experiment, at an event or after so many iterations."""
+    session = Session(built_in(name), budget)
+    session.goto(event + int(iterations * len(session.program.ops)))
+    return session

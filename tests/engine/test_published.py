@@ -14,24 +14,24 @@ import numpy as np
 import pytest
 
 from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
 from engine.run.position import Granularity
 from engine.session.session import Session
 from tests.engine.published_numbers import ADAM, MOMENTUM, PRINTED, UNITS
+from tests.engine.small_experiments import session_of
 
 Numbers = Mapping[str, np.ndarray]
 DIRECTORY = Path(__file__).parent / "published"
 
 
-def session_of(name: str) -> Session:
+def example(name: str) -> Session:
     """A session on a published example, before its first op."""
-    return Session(compile_program(load_experiment(str(DIRECTORY / f"{name}.toml"))))
+    return session_of(str(DIRECTORY / f"{name}.toml"))
 
 
 @cache
 def first_iteration(name: str) -> tuple[Numbers, Numbers]:
     """Every tensor before the first iteration, and after it."""
-    session = session_of(name)
+    session = example(name)
     before = dict(session.tensors)
     session.step(1, Granularity.ITERATION)
     return before, {"yhat": session.tensor("yhat"), **session.tensors}
@@ -129,7 +129,7 @@ def test_mazur_factors_of_the_chain():
 
 
 def test_mazur_error_after_the_first_round():
-    session = session_of("mazur_2015")
+    session = example("mazur_2015")
     session.step(2, Granularity.ITERATION)
     # Erratum: the article prints 0.291027924; with its own updated weights it is 0.291027774.
     assert agrees(session.losses[1], "0.291027774")
@@ -137,7 +137,7 @@ def test_mazur_error_after_the_first_round():
 
 
 def test_mazur_error_after_ten_thousand_rounds():
-    session = session_of("mazur_2015")
+    session = example("mazur_2015")
     session.step(10_000, Granularity.ITERATION)
     assert agrees(session.losses[-1], "0.0000351085")
     # Erratum: the outputs that the article prints beside this error have another one,
@@ -156,7 +156,7 @@ def test_dlbook_factors_of_the_chain():
 
 
 def test_schiendorfer_after_one_update():
-    session = session_of("schiendorfer_2020_batch")
+    session = example("schiendorfer_2020_batch")
     session.step(2, Granularity.ITERATION)
     assert agrees(session.losses[1], "0.37434126")
     outputs = ("0.74165987", "0.12162137", "0.52811432", "0.88207988")
@@ -164,7 +164,7 @@ def test_schiendorfer_after_one_update():
 
 
 def test_schiendorfer_after_200_more_updates():
-    session = session_of("schiendorfer_2020_batch")
+    session = example("schiendorfer_2020_batch")
     session.step(201, Granularity.ITERATION)
     v, w = session.tensors["linear2.weight"], session.tensors["linear1.weight"]
     assert all_agree(w, ("6.00000866", "-2.00002564", "-3.2025047", "4.93249844"))
@@ -175,7 +175,7 @@ def test_schiendorfer_after_200_more_updates():
 
 
 def test_hmkcode_second_forward_pass():
-    session = session_of("hmkcode_2019")
+    session = example("hmkcode_2019")
     session.step(2, Granularity.ITERATION)
     # Erratum: the figure's small print repeats 0.85 and 0.48, those of the first pass.
     assert all_agree(session.tensors["linear1.out"], ("0.92", "0.56"))
@@ -183,26 +183,26 @@ def test_hmkcode_second_forward_pass():
 
 
 def test_nnfs_neuron_second_forward_pass():
-    session = session_of("nnfs_neuron")
+    session = example("nnfs_neuron")
     session.step(2, Granularity.ITERATION)
     assert agrees(session.tensors["relu1.out"][0, 0], "5.985", units=1e-9)
 
 
 def test_momentum_update_by_update():
-    session = session_of("unfold_momentum")
+    session = example("unfold_momentum")
     for printed in MOMENTUM:
         session.step(1, Granularity.ITERATION)
         assert agrees(session.tensors["linear1.weight"][0, 0], printed)
 
 
 def test_adagrad_after_a_thousand_updates():
-    session = session_of("unfold_adagrad")
+    session = example("unfold_adagrad")
     session.step(1000, Granularity.ITERATION)
     assert agrees(session.tensors["linear1.weight"][0, 0], "0.5814307029318245", units=20)
 
 
 def test_adam_update_by_update():
-    session = session_of("aio_adam")
+    session = example("aio_adam")
     for printed in ADAM:
         session.step(1, Granularity.ITERATION)
         assert all_agree(session.tensors["linear1.weight"], printed)

@@ -2,27 +2,34 @@
 
 The text comes from Textual's public export of a screenshot, a drawing with the place and the
 length of every piece of text.
+
+Nothing here waits for some time: it waits until something has happened.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from rich.cells import cell_len
+from textual import events
+from textual.message import Message
 from textual.pilot import Pilot
 
 from engine.debugger import Debugger
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
 from engine.program.program import Program
 from engine.session.session import Session
+from tests.engine.small_experiments import built_in
 from tui.app import GradstepApp
 from tui.screens.main import MainScreen
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINE, CHARACTER = 24.4, 12.2  # the drawing's units for the height and the width of a cell
 FIRST_BASELINE = 20
+
+PATIENCE = 300.0  # seconds after which what a test waits for is taken to be broken
+RESTLESS_ROUNDS = 3  # rounds of messages that are waited for where there is no end to them
 
 
 def screen_rows(app: GradstepApp) -> list[str]:
@@ -54,12 +61,29 @@ def screen_text(app: GradstepApp) -> str:
     return "\n".join(screen_rows(app)) + "\n"
 
 
+class Arrivals:
+    """Counts the messages that come to the parts of the screen.
+
+    Those of a clock come whatever is done, and those of the pilot because it waits: they are not
+    counted.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, message: Message) -> None:
+        called = getattr(getattr(message, "callback", None), "func", None)
+        of_pilot = getattr(called, "__module__", "") == Pilot.__module__
+        self.count += not of_pilot and not isinstance(message, events.Timer)
+
+
 @dataclass(frozen=True)
 class Opened:
     """The application at work, and what tests do with it."""
 
     app: GradstepApp
     pilot: Pilot[None]
+    arrivals: Arrivals
 
     @property
     def main(self) -> MainScreen:
@@ -81,17 +105,42 @@ class Opened:
             await self.idle()
 
     async def settled(self) -> None:
-        """Wait until every message is handled, and those that it has led to, and those of them."""
-        while not self.main.whole:
-            await self.pilot.pause(0)
-        for _ in range(3):
-            await self.pilot.pause(0)
+        """Wait until every key and message is handled, all that they lead to, and it is painted.
+
+        While something moves by itself there is no end to messages; it is enough then that every
+        key is handled, and the messages that it has led to, and those of them.
+        """
+        rounds = 0
+        async with asyncio.timeout(PATIENCE):
+            while self.app.is_running:
+                before = self.arrivals.count
+                await self.pilot.pause(0)
+                rounds += 1
+                restless = self.main.long_run is not None or self.main.player.playing
+                quiet = self.arrivals.count == before or (restless and rounds > RESTLESS_ROUNDS)
+                if quiet and self.main.whole and not self.keys_wait:
+                    return
+
+    @property
+    def keys_wait(self) -> bool:
+        """Whether a key is not handled yet."""
+        return bool(self.app.typed_ahead) or self.app.key_since is not None
+
+    async def until(self, happened: Callable[[], object]) -> None:
+        """Wait until something has happened, and is shown."""
+        async with asyncio.timeout(PATIENCE):
+            while not happened():
+                await self.pilot.pause(0.01)
+        await self.settled()
 
     async def idle(self) -> None:
-        """Wait for a run in the background."""
-        while self.main.long_run is not None:
-            await self.pilot.pause(0.01)
-            await self.settled()
+        """Wait for a run and for measurements in the background."""
+        while not self.at_rest():
+            await self.until(self.at_rest)
+
+    def at_rest(self) -> bool:
+        """Whether nothing goes on in the background."""
+        return self.main.long_run is None and all(one.is_finished for one in self.app.workers)
 
     async def resize(self, width: int, height: int) -> None:
         """Give the terminal another size."""
@@ -109,20 +158,25 @@ class Opened:
         return self.rows()[0]
 
 
-def built_in(name: str) -> Program:
-    """The program of a built-in experiment."""
-    return compile_program(load_experiment(name))
+@asynccontextmanager
+async def steered(app: GradstepApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Opened]:
+    """An application without a terminal. Digits wait long for a step key."""
+    app.main.counting.patience = 600.0
+    arrivals = Arrivals()
+    async with app.run_test(size=size, message_hook=arrivals) as pilot:
+        opened = Opened(app, pilot, arrivals)
+        try:
+            await opened.settled()
+            yield opened
+        finally:
+            app.main.journeys.cancel()  # a run without end would outlive a test that fails
 
 
 @asynccontextmanager
 async def debugger(
     program: Program | str = "regression", size: tuple[int, int] = (120, 40)
 ) -> AsyncIterator[Opened]:
-    """The debugger on an experiment, without a terminal. Digits wait long for a step key."""
+    """The debugger on an experiment, without a terminal."""
     compiled = built_in(program) if isinstance(program, str) else program
-    app = GradstepApp(Debugger(Session(compiled)))
-    app.main.counting.patience = 600.0
-    async with app.run_test(size=size) as pilot:
-        opened = Opened(app, pilot)
-        await opened.settled()
+    async with steered(GradstepApp(Debugger(Session(compiled))), size) as opened:
         yield opened

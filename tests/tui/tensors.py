@@ -47,10 +47,6 @@ def grid(shown: Opened) -> TensorGrid:
     return shown.main.query_one(TensorGrid)
 
 
-def note(shown: Opened) -> str:
-    return shown.main.view.note
-
-
 def table(shown: Opened) -> list[list[str]]:
     """The words of the lines of the grid: labels above, then a label and its numbers."""
     rows = [row.strip("│ ▏▎▍▌▋▊▉█▁▂▃▄▅▆▇") for row in shown.rows()[8:-3]]

@@ -1,9 +1,11 @@
 """Every key of the command table, from every pane: it does what its help says, or says why not."""
 
 import pytest
+from textual.command import CommandList
 from textual.widgets import Input
 
 from engine.run.position import Granularity
+from tests.tui.clock import HandClock
 from tests.tui.screen import Opened, debugger
 from tui.keys.table import COMMANDS, PANES, UNITS, Command, help_rows, key_name
 from tui.panes.program import ProgramPane
@@ -173,10 +175,12 @@ async def test_a_digit_alone_goes_to_the_pane():
 
 async def test_a_count_that_waits_too_long_is_forgotten():
     async with debugger("regression") as shown:
-        shown.main.counting.patience = 0.01
+        clock = HandClock(shown.main)
+        shown.main.counting.patience = 0.0
         await shown.press("5")
-        while shown.main.counting.text:
-            await shown.pilot.pause(0.01)
+        assert shown.place().endswith("count 5")
+        assert clock.seconds == [0.0]
+        clock.tick()
         await shown.settled()
         assert shown.place().endswith("LIVE")
         await shown.press("s")
@@ -267,11 +271,11 @@ async def test_the_palette_has_every_command_and_runs_it():
         titles = [entry.title for entry in shown.app.get_system_commands(shown.main)]
         wanted = [command.title for command in COMMANDS]
         assert [title for title in titles if title in wanted] == wanted
-        await shown.pilot.press("ctrl+p", *"finishthe", "enter")
-        for _ in range(500):
-            if shown.session.event:
-                break
-            await shown.pilot.pause(0.01)
+        await shown.press("ctrl+p", *"finishthe")
+        found = shown.app.screen.query_one(CommandList)
+        await shown.until(lambda: found.highlighted is not None)
+        await shown.press("enter")
+        await shown.until(lambda: shown.session.event)
         assert shown.session.event == 21
 
 
@@ -283,21 +287,24 @@ def test_no_key_has_two_commands():
 
 async def test_q_quits():
     async with debugger("regression") as shown:
-        await shown.pilot.press("q")
-        assert shown.app.return_code == 0
+        shown.app.simulate_key("q")
+        await shown.until(lambda: not shown.app.is_running)
+    assert shown.app.return_code == 0
 
 
-async def test_playing_goes_on_until_it_is_paused():
+async def test_playing_goes_on_until_it_is_paused(monkeypatch):
+    monkeypatch.setattr("tui.control.worker.INLINE_SECONDS", float("inf"))  # no op needs a thread
     async with debugger("regression", (80, 24)) as shown:
         at(shown, MIDDLE)
+        clock = HandClock(shown.main)
         for key, direction in (("a", 1), ("A", -1)):
+            await shown.press(key)
             begin = shown.session.event
+            for ops in (1, 2, 3):
+                assert clock.seconds == [1 / shown.main.player.speed]
+                clock.tick()
+                await shown.idle()
+                assert shown.session.event == begin + ops * direction
             await shown.press(key)
-            while shown.session.event == begin:
-                await shown.pilot.pause(0.01)
-            await shown.press(key)
-            here = shown.session.event
-            assert (here - begin) * direction > 0
             assert "paused" in shown.text()
-            await shown.pilot.pause(2 / shown.main.player.speed)
-            assert shown.session.event == here
+            assert clock.seconds == [], "nothing goes on later"

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.tui.cli.shell import PATIENCE, read_until
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 INTERACTIVE = ("run", "replay")
@@ -46,7 +48,7 @@ def headless(words: list[str], folder: Path) -> None:
         env=environment(folder),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, f"{words}: {done.stderr}"
@@ -84,11 +86,11 @@ def test_every_interactive_command_opens_the_screen_and_quits(
         stderr=terminal,
     )
     try:
-        seen = read_until(main, b"zero_grad", 30)
+        seen = read_until(main, b"zero_grad")
         assert b"zero_grad" in seen
         os.write(main, b"q")
-        drain(main, process, 30)
-        assert process.wait(timeout=30) == 0
+        drain(main, process)
+        assert process.wait(timeout=PATIENCE) == 0
     finally:
         process.kill()
         process.wait()
@@ -96,18 +98,9 @@ def test_every_interactive_command_opens_the_screen_and_quits(
         os.close(terminal)
 
 
-def read_until(descriptor: int, wanted: bytes, seconds: float) -> bytes:
-    """What the program wrote until something stands in it."""
-    seen, end = b"", time.monotonic() + seconds
-    while wanted not in seen and time.monotonic() < end:
-        if select.select([descriptor], [], [], 0.2)[0]:
-            seen += os.read(descriptor, 65536)
-    return seen
-
-
-def drain(descriptor: int, process: subprocess.Popen[bytes], seconds: float) -> None:
+def drain(descriptor: int, process: subprocess.Popen[bytes]) -> None:
     """Read on until the program has ended, so that it never waits to write."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < end:
         if select.select([descriptor], [], [], 0.1)[0]:
             os.read(descriptor, 65536)

@@ -12,6 +12,7 @@ from tests.engine.recording.recordings import (
     writer,
 )
 from tests.engine.small_experiments import program
+from tests.tui.screen import steered
 from tui.app import GradstepApp
 from tui.replaying import FollowingApp
 
@@ -25,16 +26,14 @@ async def test_keys_go_both_ways_and_an_edit_is_live(tmp_path: Path) -> None:
         opened_on, _ = open_debugger(recording)
         session = opened_on.session
         app = GradstepApp(opened_on)
-        async with app.run_test(size=(120, 40)) as pilot:
+        async with steered(app) as shown:
             for keys, event in (
                 ("s", 1),
                 ("f", 19),
                 ("G", made.timeline.end),
                 ("S", made.timeline.end - 1),
             ):
-                await pilot.press(keys)
-                await pilot.pause()
-                await app.workers.wait_for_complete()
+                await shown.press(keys)
                 assert session.event == event
                 live.goto(event)
                 assert_same_tensors(live, session)
@@ -42,8 +41,7 @@ async def test_keys_go_both_ways_and_an_edit_is_live(tmp_path: Path) -> None:
             assert app.main.view.mode == "REPLAY recorded"
             session.goto(30)
             session.set("linear1.bias", 0.5, (0,))
-            await pilot.press("s")
-            await pilot.pause()
+            await shown.press("s")
             assert app.main.view.mode == "LIVE ⎇ main-1"
             assert "over" not in app.main.view.note
     assert path.read_bytes() == before
@@ -60,13 +58,11 @@ async def test_a_recording_is_followed_while_it_grows(tmp_path: Path) -> None:
         session = opened_on.session
         session.goto(session.known)
         app = FollowingApp(opened_on, playback)
-        async with app.run_test(size=(100, 30)) as pilot:
-            await pilot.pause()
+        async with steered(app, (100, 30)) as shown:
             for done in steps:
                 made_by.commit()
                 app.look()
-                await pilot.pause()
-                await app.workers.wait_for_complete()
+                await shown.idle()
                 assert session.event == done * len(made.ops)
             assert app.main.view is not None
             assert app.main.view.mode == "REPLAY recomputed"
@@ -87,10 +83,8 @@ async def test_the_end_of_a_recording_is_told(tmp_path: Path) -> None:
         opened_on, _ = open_debugger(recording)
         session = opened_on.session
         app = GradstepApp(opened_on)
-        async with app.run_test(size=(120, 40)) as pilot:
+        async with steered(app) as shown:
             for keys, told in (("f", False), ("f", False), ("f", True), ("f", False)):
-                await pilot.press(keys)
-                await pilot.pause()
-                await app.workers.wait_for_complete()
+                await shown.press(keys)
                 assert app.main.view is not None
                 assert ("the recording is over" in app.main.view.note) == told, session.event

@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 
 from engine.debugger import Debugger
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
-from engine.session.session import Session
-from tests.tui.screen import Opened, built_in, debugger
+from tests.engine.small_experiments import built_in, session_of
+from tests.tui.screen import debugger, steered
+from tests.tui.typist import note
 from tui.app import GradstepApp
 from tui.theme import DARK, DARK_16, LIGHT, LIGHT_16, fitting
-
-
-def note(shown):
-    return shown.main.view.note
 
 
 async def test_a_count_that_was_meant_as_a_pane_is_told():
@@ -114,7 +109,7 @@ async def test_the_loss_stays_in_a_narrow_terminal_while_recording(tmp_path):
 async def test_the_phases_do_not_move_while_one_steps():
     async with debugger("regression") as shown:
         places = set()
-        for _ in range(len(compile_program(load_experiment("regression")).ops)):
+        for _ in range(len(built_in("regression").ops)):
             row = shown.rows()[1]
             places.add(tuple(row.index(phase) for phase in ("forward", "loss", "backward")))
             await shown.press("s")
@@ -146,12 +141,10 @@ async def test_a_stop_puts_the_hidden_cursor_on_its_element():
 @pytest.mark.parametrize("patience", [60.0, -1.0])
 async def test_the_debugger_opens_where_it_was_asked_to(patience, monkeypatch):
     monkeypatch.setattr("tui.app.HEAD_START", patience)
-    app = GradstepApp(Debugger(Session(built_in("iris"))))
+    app = GradstepApp(Debugger(session_of("iris")))
     app.begin_at(2000)
     assert f"#{app.main.view.event}" == f"#{app.session.event}", "no View of another place"
-    async with app.run_test(size=(120, 40)) as pilot:
-        shown = Opened(app, pilot)
-        await shown.settled()
+    async with steered(app) as shown:
         await shown.idle()
         assert "#2000 " in shown.place()
 

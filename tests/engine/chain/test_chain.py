@@ -1,7 +1,6 @@
 """Chains between any two tensors, against autograd and against the engine's own backward pass."""
 
 import itertools
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -17,6 +16,8 @@ from engine.jacobian.product import Association, product
 from engine.program.compiler import compile_program
 from engine.run.position_text import parse_position
 from engine.session.session import Session
+from tests.engine.memory import peak_of
+from tests.engine.small_experiments import session_of
 
 autograd = pytest.importorskip("autograd", reason="the oracle is HIPS autograd")
 anp = autograd.numpy
@@ -108,7 +109,7 @@ def test_every_pair_against_autograd(square, of, wrt, sample):
 
 
 def session_before_update(name):
-    session = Session(compile_program(load_experiment(name)))
+    session = session_of(name)
     ops = session.program.ops
     updates = [op.index for op in ops if op.phase == "update"]
     session.goto(updates[0] if updates else len(ops))
@@ -226,13 +227,13 @@ def test_unknown_tensors(regression, name, said):
 
 
 def test_class_indices_have_no_derivative():
-    session = Session(compile_program(load_experiment("iris")))
+    session = session_of("iris")
     with pytest.raises(GradstepError, match="class indices"):
         chain(moment_of(session), "loss", "y")
 
 
 def test_dimensions_first_values_on_demand():
-    session = Session(compile_program(load_experiment("regression")))
+    session = session_of("regression")
     found = chain(moment_of(session), "loss", "linear1.weight")
     assert found.dims == ((1, 8), (8, 8), (8, 16), (16, 16), (16, 12))
     assert found.jacobian().cost_full > 0
@@ -241,7 +242,7 @@ def test_dimensions_first_values_on_demand():
 
 
 def test_in_the_next_iteration_old_activations_do_not_count():
-    session = Session(compile_program(load_experiment("regression")))
+    session = session_of("regression")
     session.goto(len(session.program.ops))
     assert session.tensor("relu1.out") is not None
     with pytest.raises(GradstepError, match=r"not computed yet at i2:.*go to i2:loss"):
@@ -309,13 +310,12 @@ def wide(samples=64, width=1024):
 def test_a_window_of_a_wide_chain_takes_little_memory():
     session = Session(wide())
     session.goto(20)
-    tracemalloc.start()
-    try:
+
+    def work():
         found = chain(moment_of(session), "linear2.out", "linear1.weight").jacobian()
-        window = found.window(slice(30_000, 30_040), slice(2_000, 2_020))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+        return found, found.window(slice(30_000, 30_040), slice(2_000, 2_020))
+
+    (found, window), peak = peak_of(work)
     assert found.dims == (64 * 1024, 3 * 1024)
     assert window.shape == (40, 20)
     assert peak < 2**22 < DENSE_LIMIT < found.dense_bytes
@@ -325,12 +325,7 @@ def test_many_rows_and_one_column_are_computed_from_the_column():
     session = Session(wide())
     session.goto(20)
     found = chain(moment_of(session), "linear2.out", "linear1.weight").jacobian()
-    tracemalloc.start()
-    try:
-        column = found.window(slice(None), slice(5, 6))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    column, peak = peak_of(lambda: found.window(slice(None), slice(5, 6)))
     assert column.shape == (64 * 1024, 1)
     assert peak < 64 * column.nbytes / 2  # from the rows: 64 numbers for each of them
 

@@ -8,22 +8,20 @@ from numpy.testing import assert_allclose
 
 from engine.chain.query import SHOWN, complete_at, query
 from engine.errors import GradstepError
-from engine.experiment.reader import load_experiment
 from engine.jacobian.operator import Layout
-from engine.program.compiler import compile_program
-from engine.session.session import Session
 from engine.strict_json import strict_json
+from tests.engine.small_experiments import session_of
 
 
-def session_of(name):
-    session = Session(compile_program(load_experiment(name)))
+def complete(name):
+    session = session_of(name)
     session.goto(complete_at(session.program))
     return session
 
 
 @pytest.fixture
 def regression():
-    return session_of("regression")
+    return complete("regression")
 
 
 def test_the_documented_example(regression):
@@ -96,7 +94,7 @@ def test_the_gradient_of_a_matrix_in_both_layouts(regression):
 @pytest.mark.parametrize("name", ["regression", "classification-bce"])
 def test_samples_add_up_to_the_batch(name):
     """Summed for mse/sum, averaged for bce/mean: what the reduction does with the samples."""
-    session = session_of(name)
+    session = complete(name)
     rows = len(session.tensor("x"))
     alone = [query(session, "loss", "linear1.weight", i).window() for i in range(rows)]
     whole = query(session, "loss", "linear1.weight", None).window()
@@ -112,7 +110,7 @@ def test_labels(regression):
 
 
 def test_windows_are_bounded_and_checked(regression):
-    big = query(session_of("digits"), "linear1.out", "linear1.weight", None)
+    big = query(complete("digits"), "linear1.out", "linear1.weight", None)
     corner = big.corner()
     assert corner.values.shape == (SHOWN, SHOWN)
     assert (corner.rows, corner.cols) == ((0, SHOWN), (0, SHOWN))
@@ -125,7 +123,7 @@ def test_windows_are_bounded_and_checked(regression):
 
 
 def test_without_values_everything_but_the_window_is_there():
-    session = Session(compile_program(load_experiment("regression")))
+    session = session_of("regression")
     view = query(session, "loss", "linear1.weight")
     document = view.as_json(None, "not yet")
     assert (document["dims"], document["window"], document["missing"]) == ([1, 12], None, "not yet")

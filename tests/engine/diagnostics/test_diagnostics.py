@@ -10,11 +10,9 @@ import pytest
 from engine.diagnostics.diagnosis import Diagnosis, Severity
 from engine.diagnostics.doctor import THOROUGH, WATCHING, diagnose
 from engine.experiment.builtins import builtin_names
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
-from engine.program.program import Program
 from engine.run.position import Granularity
 from engine.session.session import Session
+from tests.engine.small_experiments import built_in, session_of
 
 RIGHT = {
     "bug-dead-relu": "dead-relu",
@@ -42,13 +40,9 @@ HEALTHY = sorted(set(builtin_names()) - RIGHT.keys())
 
 
 @cache
-def program_of(name: str) -> Program:
-    return compile_program(load_experiment(name))
-
-
 @cache
 def findings(name: str) -> tuple[Diagnosis, ...]:
-    program = program_of(name)
+    program = built_in(name)
     return tuple(diagnose(program, program.timeline.iterations))
 
 
@@ -61,13 +55,11 @@ def the(name: str, kind: str, subject: str | None = None) -> Diagnosis:
 
 def session_after(name: str, event: int) -> Session:
     """A session that has just executed an event."""
-    session = Session(program_of(name))
-    session.goto(event + 1)
-    return session
+    return session_of(name, event + 1)
 
 
 def op_of(name: str, one: Diagnosis) -> tuple[str, str]:
-    program = program_of(name)
+    program = built_in(name)
     op = program.ops[one.event % len(program.ops)]
     return str(op.phase), op.name
 
@@ -90,7 +82,7 @@ def test_nothing_serious_in_a_healthy_experiment(name):
 @pytest.mark.parametrize("name", builtin_names())
 def test_what_every_finding_says(name):
     for one in findings(name):
-        program = program_of(name)
+        program = built_in(name)
         assert 0 <= one.event < program.timeline.end
         position = program.timeline.position(one.event)
         op = program.ops[position.op]
@@ -130,14 +122,14 @@ def test_accumulated_gradients_are_seen_at_the_second_backward():
         "added": pytest.approx(added),
         "additions": 29 * 4,
     }
-    healthy = Session(program_of("regression"))
+    healthy = session_of("regression")
     healthy.step(2, Granularity.ITERATION)
     assert added == pytest.approx(np.linalg.norm(healthy.tensors["linear2.weight.grad"]))
 
 
 def test_dead_units_are_counted():
     one = the("bug-dead-relu", "dead-relu")
-    program = program_of("bug-dead-relu")
+    program = built_in("bug-dead-relu")
     start = program.initial()
     z = program.data.x @ start["linear1.weight"].T + start["linear1.bias"]
     assert one.numbers["dead"] == int((z <= 0).all(axis=0).sum()) == 4
@@ -147,7 +139,7 @@ def test_dead_units_are_counted():
 
 def test_units_that_died_in_the_last_epoch_of_digits():
     one = the("digits", "dead-relu")
-    program, session = program_of("digits"), Session(program_of("digits"))
+    program, session = built_in("digits"), session_of("digits")
     on = np.zeros(32, bool)
     for iteration in range(1, program.timeline.iterations + 1):
         session.goto(iteration * len(program.ops))
@@ -174,9 +166,9 @@ def test_layer_factors_are_ratios_of_norms():
 
 def test_the_rising_loss_is_that_of_the_event():
     one = the("bug-exploding", "loss-rising")
-    losses = session_after("bug-exploding", program_of("bug-exploding").timeline.end - 1).losses
+    losses = session_after("bug-exploding", built_in("bug-exploding").timeline.end - 1).losses
     start = np.mean(losses[:3])
-    iteration = program_of("bug-exploding").timeline.position(one.event).iteration
+    iteration = built_in("bug-exploding").timeline.position(one.event).iteration
     assert one.numbers["loss"] == losses[iteration - 1] > 10 * start
     assert (losses[: iteration - 1] <= 10 * start).all()
     assert one.numbers["first"] == pytest.approx(start)
@@ -228,7 +220,7 @@ def test_floors_of_doubled_functions():
 
 def test_scales_of_the_inputs():
     one = the("bug-input-scales", "input-scales")
-    sizes = np.abs(program_of("bug-input-scales").data.x).max(axis=0)
+    sizes = np.abs(built_in("bug-input-scales").data.x).max(axis=0)
     assert one.numbers["ratio"] == pytest.approx(sizes[0] / sizes[1])
 
 
@@ -249,7 +241,7 @@ def test_the_first_loss_against_guessing():
 
 def test_update_ratios_are_medians():
     one = the("bug-tiny-rate", "update-ratio", "linear1.weight")
-    program, session = program_of("bug-tiny-rate"), Session(program_of("bug-tiny-rate"))
+    program, session = built_in("bug-tiny-rate"), session_of("bug-tiny-rate")
     weights = [session.tensors["linear1.weight"]]
     for _ in range(program.timeline.iterations):
         session.step(1, Granularity.ITERATION)
@@ -284,7 +276,7 @@ def test_frozen_parameters_have_a_gradient():
 
 def test_swings_of_the_loss():
     one = the("bug-oscillating", "loss-oscillating")
-    losses = session_after("bug-oscillating", program_of("bug-oscillating").timeline.end - 1).losses
+    losses = session_after("bug-oscillating", built_in("bug-oscillating").timeline.end - 1).losses
     late = losses[30:]
     changes = np.diff(late)
     assert one.numbers["swing"] == pytest.approx(np.abs(changes).mean() / losses[0])

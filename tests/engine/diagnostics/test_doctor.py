@@ -9,16 +9,12 @@ from engine.diagnostics import doctor as doctor_module
 from engine.diagnostics.doctor import Doctor, diagnose
 from engine.errors import ExperimentError
 from engine.experiment.builtins import builtin_names
-from engine.experiment.reader import load_experiment, read_experiment
+from engine.experiment.reader import read_experiment
 from engine.program.compiler import compile_program
 from engine.run.position import Granularity
 from engine.session.session import Session
 from engine.strict_json import strict_json
-from tests.engine.small_experiments import document, program
-
-
-def session_of(name, budget=2**28):
-    return Session(compile_program(load_experiment(name)), budget)
+from tests.engine.small_experiments import document, program, session_of
 
 
 def names(doctor):

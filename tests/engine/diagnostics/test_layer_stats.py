@@ -20,17 +20,9 @@ from engine.diagnostics.layer_stats import (
     update_ratio,
 )
 from engine.diagnostics.layer_verdicts import judge, reference
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
 from engine.run.drive import advance, initial_state
 from engine.session.session import Session
-
-
-def session_at(name: str, iterations: float) -> Session:
-    program = compile_program(load_experiment(name))
-    session = Session(program)
-    session.goto(int(iterations * len(program.ops)))
-    return session
+from tests.engine.small_experiments import built_in, session_of
 
 
 def filled(session: Session) -> FlowRecord:
@@ -49,7 +41,7 @@ def medians(record: FlowRecord, event: int) -> dict[str, float]:
 
 
 def words(name: str, iterations: float) -> dict[str, set[str]]:
-    session = session_at(name, iterations)
+    session = session_of(name, iterations=iterations)
     record = filled(session)
     values = record.values(session.event)
     found = judge(session.program, values, medians(record, session.event))
@@ -58,7 +50,7 @@ def words(name: str, iterations: float) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("name", ["regression", "xor", "iris", "classification-relu"])
 def test_every_number_of_every_iteration_is_that_of_its_tensors(name):
-    session = session_at(name, 7)
+    session = session_of(name, iterations=7)
     program, record = session.program, filled(session)
     state, expected = initial_state(program), {}
     for _ in range(7 * len(program.ops)):
@@ -88,7 +80,7 @@ def add(found: dict[tuple[str, str], list[float]], layer: str, quantity: str, va
 
 
 def test_the_past_before_the_cursor_only():
-    session = session_at("regression", 5)
+    session = session_of("regression", iterations=5)
     record = filled(session)
     ops = len(session.program.ops)
     assert len(record.series("relu1", "mean", 3 * ops)) == 3
@@ -98,7 +90,7 @@ def test_the_past_before_the_cursor_only():
 
 
 def test_a_step_costs_its_own_measurements_only():
-    session = session_at("regression", 5)
+    session = session_of("regression", iterations=5)
     record = filled(session)
     assert list(record.fill(session.event_at, session.tensors, session.event)) == []
     session.goto(session.event + 6)  # four zero_grad ops, z₁ and z₂
@@ -107,7 +99,7 @@ def test_a_step_costs_its_own_measurements_only():
 
 
 def test_another_lineage_forgets():
-    session = session_at("regression", 5)
+    session = session_of("regression", iterations=5)
     record = filled(session)
     record.follow("one")
     assert record.cells == {}
@@ -119,7 +111,7 @@ def test_another_lineage_forgets():
 
 
 def test_where_the_past_is_lost_the_tensors_tell():
-    session = session_at("regression", 5)
+    session = session_of("regression", iterations=5)
     record = FlowRecord(session.program)
     for _ in record.fill(lambda event: None, session.tensors, session.event):
         pass
@@ -129,7 +121,7 @@ def test_where_the_past_is_lost_the_tensors_tell():
 
 
 def test_bounded_memory_and_look_back(monkeypatch):
-    session = session_at("regression", 0)
+    session = session_of("regression", iterations=0)
     session.goto(session.program.timeline.end)
     monkeypatch.setattr(flow, "SPAN", 4)
     monkeypatch.setattr(flow, "KEPT", 6)
@@ -197,7 +189,7 @@ def test_healthy_networks_have_no_words(name):
 
 
 def test_growing_from_iteration_to_iteration_is_exploding():
-    program = compile_program(load_experiment("regression"))
+    program = built_in("regression")
     values = {node.name: {"gradient": 5e3} for node in program.network.nodes}
     usual = {node.name: 1.0 for node in program.network.nodes}
     found = judge(program, values, usual)

@@ -10,10 +10,10 @@ import pytest
 from engine.experiment.builtins import BUILTINS, builtin_names
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
-from engine.program.program import Program
 from engine.run.phases import Phase
 from engine.run.position import Granularity
 from engine.session.session import Session
+from tests.engine.small_experiments import built_in, session_of
 
 HEALTHY = [
     "regression",
@@ -50,19 +50,9 @@ HOMEWORK = HEALTHY[:4]
 
 
 @cache
-def program_of(name: str) -> Program:
-    return compile_program(load_experiment(name))
-
-
-def session_at(name: str, iterations: int = 0) -> Session:
-    session = Session(program_of(name))
-    session.step(iterations, Granularity.ITERATION)
-    return session
-
-
 @cache
 def finished(name: str) -> Session:
-    session = Session(program_of(name))
+    session = session_of(name)
     session.goto(session.program.timeline.end)
     return session
 
@@ -70,12 +60,12 @@ def finished(name: str) -> Session:
 def epoch_losses(name: str) -> np.ndarray:
     """The mean loss of every epoch."""
     losses = np.array(finished(name).losses)
-    return losses.reshape(program_of(name).experiment.training.epochs, -1).mean(axis=1)
+    return losses.reshape(built_in(name).experiment.training.epochs, -1).mean(axis=1)
 
 
 def accuracy(name: str) -> float:
     """The share of all rows that the finished Linear-ReLU-Linear network gets right."""
-    tensors, data = finished(name).tensors, program_of(name).data
+    tensors, data = finished(name).tensors, built_in(name).data
     hidden = data.x @ tensors["linear1.weight"].T + tensors["linear1.bias"]
     scores = np.maximum(hidden, 0) @ tensors["linear2.weight"].T + tensors["linear2.bias"]
     return float(np.mean(scores.argmax(axis=1) == data.y))
@@ -88,7 +78,7 @@ def test_the_list_of_builtins():
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_builtin_compiles_and_describes_itself(name):
-    program = program_of(name)
+    program = built_in(name)
     assert program.experiment.name == name
     assert 20 <= len(program.experiment.description) <= 90
     assert (BUILTINS / f"{name}.toml").read_text(encoding="utf-8").startswith("# ")
@@ -119,7 +109,7 @@ def test_xor_is_solved():
 
 
 def test_iris_rows_are_fishers():
-    data = program_of("iris").data
+    data = built_in("iris").data
     names = np.array(data.classes)[data.y]
     table = np.genfromtxt(BUILTINS / "data/iris.csv", delimiter=",", skip_header=1)[:, :4]
     # Fisher 1936, table II: the means of the species. The UCI file has 3.418 and 0.244 for setosa.
@@ -137,7 +127,7 @@ def test_iris_rows_are_fishers():
 
 
 def test_digits_rows_are_the_test_set_of_uci():
-    data = program_of("digits").data
+    data = built_in("digits").data
     # The class distribution that UCI states for optdigits.tes.
     counts = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     assert np.bincount(data.y).tolist() == counts
@@ -151,7 +141,7 @@ def test_digits_rows_are_the_test_set_of_uci():
 def test_data_are_those_of_scikit_learn(name):
     datasets = pytest.importorskip("sklearn.datasets", reason="needs scikit-learn to compare with")
     bunch = getattr(datasets, f"load_{name}")()
-    data = program_of(name).data
+    data = built_in(name).data
     labels = np.array(data.classes)[data.y] if data.classes else data.y
     wanted = bunch.target_names[bunch.target]
     assert labels.tolist() == wanted.tolist()
@@ -164,7 +154,7 @@ def test_data_are_those_of_scikit_learn(name):
 
 
 def test_the_homework_networks_share_data_and_initial_values():
-    starts = [session_at(name).tensors for name in HOMEWORK]
+    starts = [session_of(name).tensors for name in HOMEWORK]
     names = ["x", "y", "linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias"]
     assert [starts[0][name].shape for name in names] == [(4, 3), (4, 2), (4, 3), (4,), (2, 4), (2,)]
     for name in names:
@@ -172,17 +162,17 @@ def test_the_homework_networks_share_data_and_initial_values():
 
 
 def test_the_homework_has_active_and_inactive_units_and_no_kink():
-    z = session_at("regression", 1).tensors["linear1.out"]
+    z = session_of("regression", iterations=1).tensors["linear1.out"]
     assert int((z > 0).sum()) == 8
-    everything = program_of("regression").data.x
-    start = session_at("regression").tensors
+    everything = built_in("regression").data.x
+    start = session_of("regression").tensors
     z = everything @ start["linear1.weight"].T + start["linear1.bias"]
     assert np.abs(z).min() > 0.01
 
 
 def gradient_norms(name: str) -> np.ndarray:
     """The norm of the gradient of each linear layer's weight in the first iteration."""
-    tensors = session_at(name, 1).tensors
+    tensors = session_of(name, iterations=1).tensors
     return np.array([np.linalg.norm(tensors[f"linear{i}.weight.grad"]) for i in range(1, 11)])
 
 
@@ -195,15 +185,18 @@ def test_deep_pair_shows_the_vanishing_gradient():
 
 
 def test_deep_pair_differs_in_the_activation_only():
-    starts = [session_at(name).tensors for name in ("deep-sigmoid", "deep-relu")]
+    starts = [session_of(name).tensors for name in ("deep-sigmoid", "deep-relu")]
     assert starts[0].keys() == starts[1].keys()
     assert all(np.array_equal(starts[0][name], starts[1][name]) for name in starts[0])
 
 
 def test_bug_no_zero_grad_accumulates():
-    program = program_of("bug-no-zero-grad")
+    program = built_in("bug-no-zero-grad")
     assert Phase.ZERO_GRAD not in program.timeline.listing(0).phases()
-    healthy, broken = session_at("regression", 1), session_at("bug-no-zero-grad", 1)
+    healthy, broken = (
+        session_of("regression", iterations=1),
+        session_of("bug-no-zero-grad", iterations=1),
+    )
     first = {info.name: broken.tensors[f"{info.name}.grad"] for info in program.parameters}
     for name, gradient in first.items():  # nothing was there to add to yet
         assert np.array_equal(gradient, healthy.tensors[f"{name}.grad"])
@@ -216,8 +209,8 @@ def test_bug_no_zero_grad_accumulates():
 
 
 def test_bug_dead_relu_learns_in_the_last_bias_only():
-    program = program_of("bug-dead-relu")
-    start = session_at("bug-dead-relu").tensors
+    program = built_in("bug-dead-relu")
+    start = session_of("bug-dead-relu").tensors
     z = program.data.x @ start["linear1.weight"].T + start["linear1.bias"]
     assert (z <= 0).all()
     end = finished("bug-dead-relu").tensors
@@ -239,7 +232,7 @@ def test_bug_exploding_leaves_the_numbers():
 
 def test_bug_saturated_is_wrong_and_does_not_move():
     session = finished("bug-saturated")
-    start, end = session_at("bug-saturated").tensors, session.tensors
+    start, end = session_of("bug-saturated").tensors, session.tensors
     assert np.abs(session.tensor("yhat") - end["y"]).min() > 0.999
     assert np.abs(end["sigmoid1.out.grad"]).min() > 0.4
     assert np.abs(end["linear1.out.grad"]).max() < 1e-6
@@ -247,7 +240,7 @@ def test_bug_saturated_is_wrong_and_does_not_move():
 
 
 def test_bug_log_zero_reaches_the_clamp():
-    session = session_at("bug-log-zero", 1)
+    session = session_of("bug-log-zero", iterations=1)
     outputs, targets = session.tensor("yhat")[:, 0], session.tensors["y"][:, 0]
     stuck = (outputs == 1) & (targets == 0)
     assert stuck.tolist() == [True, True, False, False]
@@ -263,7 +256,7 @@ def test_bug_symmetric_init_keeps_the_units_equal():
     for name in ("linear1.weight", "tanh1.out"):
         units = end[name] if name.endswith("weight") else end[name].T
         assert (units == units[0]).all()
-    start = session_at("bug-symmetric-init").tensors
+    start = session_of("bug-symmetric-init").tensors
     assert not np.array_equal(end["linear1.weight"], start["linear1.weight"])
     # One unit separates one sample; of the other three one is of the other class.
     floor = 0.75 * (math.log(3) - 2 / 3 * math.log(2))
@@ -271,7 +264,7 @@ def test_bug_symmetric_init_keeps_the_units_equal():
 
 
 def test_bug_double_softmax_has_a_floor():
-    layers = program_of("bug-double-softmax").experiment.layer_names
+    layers = built_in("bug-double-softmax").experiment.layer_names
     assert layers == ("linear1", "relu1", "linear2", "softmax1")
     assert accuracy("bug-double-softmax") > 0.9
     assert min(finished("bug-double-softmax").losses) > math.log(1 + 2 / math.e)
@@ -279,7 +272,7 @@ def test_bug_double_softmax_has_a_floor():
 
 
 def test_bug_frozen_has_gradients_and_no_update():
-    start, end = session_at("bug-frozen").tensors, finished("bug-frozen").tensors
+    start, end = session_of("bug-frozen").tensors, finished("bug-frozen").tensors
     for name in ("linear2.weight", "linear2.bias"):
         assert np.abs(end[f"{name}.grad"]).max() > 0
         assert np.array_equal(end[name], start[name])
@@ -306,7 +299,7 @@ def test_bug_double_sigmoid_has_a_floor():
 
 
 def test_bug_float32_rounds_the_differences_to_multiples_of_128():
-    session = session_at("bug-float32", 1)
+    session = session_of("bug-float32", iterations=1)
     difference = session.tensor("yhat").astype(float) - session.tensors["y"].astype(float)
     assert set(np.abs(difference).ravel() % 128) == {0}
     exact = np.mean((200 * np.linspace(-1, 1, 9)) ** 2)
@@ -315,30 +308,34 @@ def test_bug_float32_rounds_the_differences_to_multiples_of_128():
 
 
 def test_bug_imbalance_never_names_the_rare_class():
-    program, session = program_of("bug-imbalance"), finished("bug-imbalance")
+    program, session = built_in("bug-imbalance"), finished("bug-imbalance")
     assert np.bincount(program.data.y).tolist() == [38, 2]
     assert set(session.tensor("yhat").argmax(axis=1)) == {0}
     assert session.losses[-1] < 0.21
 
 
 def test_bug_input_scales_has_no_learning_rate():
-    large, small = np.abs(session_at("bug-input-scales", 1).tensors["linear1.weight.grad"][0])
+    large, small = np.abs(
+        session_of("bug-input-scales", iterations=1).tensors["linear1.weight.grad"][0]
+    )
     assert large > 50_000 * small
     assert finished("bug-input-scales").tensors["linear1.weight"][0, 1] == pytest.approx(0.1)
     assert losses("bug-input-scales", lr=1e-9)[-1] > 1e6
 
 
 def test_bug_large_init_explodes_backwards():
-    tensors = session_at("bug-large-init", 1).tensors
+    tensors = session_of("bug-large-init", iterations=1).tensors
     norms = [np.linalg.norm(tensors[f"linear{i}.out.grad"]) for i in range(1, 9)]
     assert norms[0] > 1000 * norms[-1]
     assert int(tensors["loss"]) == 637
 
 
 def test_bug_missing_value_spreads():
-    data = program_of("bug-missing-value").data
+    data = built_in("bug-missing-value").data
     assert np.argwhere(np.isnan(data.x)).tolist() == [[5, 1]]
-    weights = [session_at("bug-missing-value", n).tensors["linear1.weight"] for n in (1, 2)]
+    weights = [
+        session_of("bug-missing-value", iterations=n).tensors["linear1.weight"] for n in (1, 2)
+    ]
     assert [bool(np.isnan(weight).any()) for weight in weights] == [False, True]
     assert np.isnan(finished("bug-missing-value").tensors["linear1.weight"]).all()
 
@@ -365,14 +362,14 @@ def test_bug_summed_loss_rises_and_its_mean_falls():
 
 
 def test_bug_tiny_rate_does_next_to_nothing():
-    start, end = session_at("bug-tiny-rate").tensors, finished("bug-tiny-rate")
+    start, end = session_of("bug-tiny-rate").tensors, finished("bug-tiny-rate")
     assert abs(end.losses[-1] - end.losses[0]) < 1e-5
     moved = np.linalg.norm(end.tensors["linear1.weight"] - start["linear1.weight"])
     assert 0 < moved < 1e-5
 
 
 def test_bug_vanishing_leaves_the_front_where_it_was():
-    start, end = session_at("bug-vanishing").tensors, finished("bug-vanishing").tensors
+    start, end = session_of("bug-vanishing").tensors, finished("bug-vanishing").tensors
     change = {name: np.abs(end[name] - start[name]).max() for name in start if "linear" in name}
     assert change["linear1.weight"] < 1e-4
     assert change["linear8.bias"] > 0.03

@@ -1,7 +1,6 @@
 """Nothing but tensors and numbers can be reached from an expression, nor more than its bounds."""
 
 import sys
-import tracemalloc
 from contextlib import contextmanager
 from unittest import mock
 
@@ -10,6 +9,7 @@ import pytest
 
 from engine.expressions import values as expression_values
 from engine.expressions.expression import ExpressionError, compile_expression
+from tests.engine.memory import peak_of
 
 COLUMN = np.broadcast_to(np.float64(1.0), (2**14, 1))
 ROW = np.broadcast_to(np.float64(1.0), (1, 2**14))
@@ -207,13 +207,13 @@ def evaluate(source):
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_is_refused(attack):
-    tracemalloc.start()
-    try:
+
+    def work():
         with AUDIT.recorded() as events, pytest.raises(ExpressionError) as caught:
             evaluate(ATTACKS[attack])
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+        return events, caught
+
+    (events, caught), peak = peak_of(work)
     assert set(events) <= {"compile"}, "more than parsing has happened"
     assert 0 <= caught.value.column <= len(ATTACKS[attack])
     assert all(line.isprintable() for line in str(caught.value).split("\n"))

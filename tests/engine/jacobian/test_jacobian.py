@@ -1,7 +1,6 @@
 """Every operator against autograd's dense Jacobian, and every product against the dense one."""
 
 import math
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -26,6 +25,7 @@ from engine.nn.activations import (
 from engine.nn.element_losses import BCE, L1, LOSSES, MSE, NLL, BCEWithLogits, CrossEntropy, Huber
 from engine.nn.layer import Layer
 from engine.nn.linear import LAYERS, Linear
+from tests.engine.memory import peak_of
 
 autograd = pytest.importorskip("autograd", reason="the oracle is HIPS autograd")
 anp = autograd.numpy
@@ -272,13 +272,12 @@ def test_shapes_need_no_values():
 
 def test_any_window_of_a_huge_jacobian_takes_little_memory():
     x = np.random.default_rng(0).normal(size=(128, 1024))
-    tracemalloc.start()
-    try:
+
+    def work():
         huge = Linear(1024, 4096).jacobian("weight", point({"input": x}, 128))
-        window = huge.window(slice(400_000, 400_040), slice(2_785_280, 2_785_300))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+        return huge.window(slice(400_000, 400_040), slice(2_785_280, 2_785_300))
+
+    window, peak = peak_of(work)
     sample, unit = divmod(400_000, 4096)
     assert 2_785_280 // 1024 - unit == 2720 - 2688
     assert_array_equal(window[32], x[sample, :20])  # z₁[97, 2720] by the first 20 weights of it

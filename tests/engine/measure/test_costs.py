@@ -5,14 +5,12 @@ import pytest
 
 from engine.chain.chain import chain
 from engine.chain.primals import moment_of
-from engine.experiment.reader import load_experiment
 from engine.measure.costs import jacobian_costs, layer_costs
-from engine.program.compiler import compile_program
-from engine.session.session import Session
+from tests.engine.small_experiments import built_in, session_of
 
 
 def test_the_layers_of_digits():
-    program = compile_program(load_experiment("digits"))
+    program = built_in("digits")
     rows = program.batches.size
     first, relu, last = layer_costs(program)
     assert (first.before, first.after) == ((rows, 64), (rows, 32))
@@ -28,7 +26,7 @@ def test_the_layers_of_digits():
 
 @pytest.mark.parametrize("name", ["regression", "xor", "classification-bce"])
 def test_no_value_outside_the_structure(name):
-    session = Session(compile_program(load_experiment(name)))
+    session = session_of(name)
     session.goto(len(session.program.ops) - 4)
     moment = moment_of(session)
     costs = jacobian_costs(session.program)

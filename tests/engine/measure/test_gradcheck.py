@@ -6,11 +6,11 @@ from numpy.testing import assert_array_equal
 
 from engine.errors import GradstepError
 from engine.experiment.dataset import Dataset
-from engine.experiment.reader import builtin_names, load_experiment, read_experiment
+from engine.experiment.reader import builtin_names, read_experiment
 from engine.measure.gradcheck import DIRECTIONS, EVERY, check_gradients
 from engine.nn.activations import Sigmoid
 from engine.program.compiler import compile_program
-from engine.session.session import Session
+from tests.engine.small_experiments import built_in, session_of
 
 
 def program_of(layers, loss="mse", dtype="float64", **data):
@@ -39,7 +39,7 @@ def gradients(program, tensors, factor=1.0):
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_every_builtin_is_right(name):
-    program = compile_program(load_experiment(name))
+    program = built_in(name)
     result = check_gradients(program, program.initial())
     assert result.passed, [one for one in result.parameters if not one.passed]
     assert [one.name for one in result.parameters] == [one.name for one in program.parameters]
@@ -189,7 +189,7 @@ def test_the_mode_can_be_chosen():
 
 
 def test_nothing_is_changed():
-    session = Session(compile_program(load_experiment("regression")))
+    session = session_of("regression")
     session.goto(len(session.program.ops) + 3)
     before = {name: (value, value.copy()) for name, value in session.tensors.items()}
     check_gradients(session.program, session.tensors)

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from engine.experiment.reader import load_experiment
 from engine.measure import metrics
 from engine.measure.metrics import confusion, distances, evaluate
-from engine.program.compiler import compile_program
 from engine.run.drive import run_iteration
-from tests.engine.small_experiments import program
+from tests.engine.plain_run import trained
+from tests.engine.small_experiments import built_in, program
 
 ONE_HOT = [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
 BITS = [[1.0, 1.0], [0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
@@ -78,10 +77,8 @@ def test_the_loss_is_that_of_one_whole_batch(monkeypatch):
 def test_iris_against_scikit_learn():
     reason = "scikit-learn is the second opinion"
     scores = pytest.importorskip("sklearn.metrics", reason=reason)
-    compiled = compile_program(load_experiment("iris"))
-    tensors = compiled.initial()
-    for i in range(30):
-        tensors = run_iteration(compiled, tensors, i)
+    compiled = built_in("iris")
+    tensors = trained(compiled, 30)
     yhat = metrics.predict(compiled, tensors, compiled.data.x)
     shares = np.exp(yhat) / np.exp(yhat).sum(axis=1, keepdims=True)
     found = evaluate(compiled, tensors)
@@ -117,10 +114,8 @@ def test_distances_are_told_where_the_loss_is_one_of_regression():
 
 def test_confusion_against_scikit_learn():
     scores = pytest.importorskip("sklearn.metrics", reason="scikit-learn is the second opinion")
-    compiled = compile_program(load_experiment("iris"))
-    tensors = compiled.initial()
-    for i in range(12):
-        tensors = run_iteration(compiled, tensors, i)
+    compiled = built_in("iris")
+    tensors = trained(compiled, 12)
     answers = metrics.predict(compiled, tensors, compiled.data.x).argmax(axis=1)
     expected = scores.confusion_matrix(compiled.data.y, answers)
     np.testing.assert_array_equal(confusion(compiled, tensors), expected)

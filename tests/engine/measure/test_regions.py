@@ -3,15 +3,13 @@
 import numpy as np
 import pytest
 
-from engine.experiment.reader import load_experiment
 from engine.measure.metrics import predict
 from engine.measure.regions import POINTS, has_regions, regions
-from engine.program.compiler import compile_program
-from engine.session.session import Session
+from tests.engine.small_experiments import built_in, session_of
 
 
 def test_the_answers_are_those_of_the_network():
-    session = Session(compile_program(load_experiment("xor")))
+    session = session_of("xor")
     session.goto(60 * len(session.program.ops))
     found = regions(session.program, session.tensors, 7, 5)
     assert found.answers.shape == (5, 7)
@@ -24,7 +22,7 @@ def test_the_answers_are_those_of_the_network():
 
 
 def test_they_move_with_the_cursor():
-    session = Session(compile_program(load_experiment("xor")))
+    session = session_of("xor")
     before = regions(session.program, session.tensors, 4, 4)
     session.goto(len(session.program.ops))
     after = regions(session.program, session.tensors, 4, 4)
@@ -32,11 +30,11 @@ def test_they_move_with_the_cursor():
 
 
 def test_two_inputs_and_bounded_work(monkeypatch):
-    program = compile_program(load_experiment("iris"))
+    program = built_in("iris")
     assert not has_regions(program)
     with pytest.raises(ValueError, match="two inputs"):
         regions(program, program.initial(), 4, 4)
-    xor = compile_program(load_experiment("xor"))
+    xor = built_in("xor")
     assert regions(xor, xor.initial(), 5000, 5000).answers.size <= POINTS
     monkeypatch.setattr("engine.measure.regions.WORK", 1)
     assert regions(xor, xor.initial(), 5000, 5000).answers.size <= 16
@@ -64,7 +62,7 @@ epochs = 1
 """,
         encoding="utf-8",
     )
-    program = compile_program(load_experiment(str(file)))
+    program = built_in(str(file))
     found = regions(program, program.initial(), 3, 3)
     assert found.classes == 3
     assert found.threshold is None

@@ -4,15 +4,10 @@ import numpy as np
 import pytest
 
 from engine.errors import GradstepError
-from engine.experiment.reader import load_experiment
 from engine.measure.metrics import evaluate
 from engine.measure.series import Quantity, Series, gradient_norms, measured_rows, measures, watched
-from engine.program.compiler import compile_program
 from engine.session.session import Session
-
-
-def session_of(name: str) -> Session:
-    return Session(compile_program(load_experiment(name)))
+from tests.engine.small_experiments import session_of
 
 
 def fill(tracks: Series, session: Session) -> int:
@@ -78,8 +73,7 @@ def test_steps_add_their_own_points_only():
 
 
 def test_another_lineage_begins_anew_and_nothing_wanted_costs_nothing():
-    session = session_of("xor")
-    session.goto(60)
+    session = session_of("xor", 60)
     tracks = Series(session.program)
     assert fill(tracks, session) == 0
     norm = gradient_norms(session.program)[0]
@@ -92,8 +86,7 @@ def test_another_lineage_begins_anew_and_nothing_wanted_costs_nothing():
 
 
 def test_an_edit_is_gone_back_over():
-    session = session_of("xor")
-    session.goto(25)
+    session = session_of("xor", 25)
     session.set("linear1.weight", 3.0)
     session.goto(2 * len(session.program.ops))
     norm = watched(session.program, "linear1.weight[0,0] * 1")
@@ -107,8 +100,7 @@ def test_an_edit_is_gone_back_over():
 
 
 def test_what_is_no_number_has_no_points_and_bad_watches_are_refused():
-    session = session_of("xor")
-    session.goto(50)
+    session = session_of("xor", 50)
     whole = watched(session.program, "linear1.weight")
     tracks = Series(session.program)
     tracks.want([whole], "main")

@@ -3,10 +3,8 @@
 import pytest
 
 from engine.debugger import Debugger
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
-from engine.session.session import Session
 from engine.words.language import CommandLine
+from tests.engine.small_experiments import built_in, session_of
 
 SHORT = {
     "z1": "linear1.out",
@@ -23,19 +21,19 @@ SHORT = {
 
 @pytest.mark.parametrize(("short", "own"), SHORT.items())
 def test_a_short_name_means_the_tensor_and_its_gradient(short: str, own: str) -> None:
-    program = compile_program(load_experiment("regression"))
+    program = built_in("regression")
     assert program.resolve(short) == own
     assert program.resolve(f"{short}.grad") == f"{own}.grad"
 
 
 def test_other_names_stay() -> None:
-    program = compile_program(load_experiment("regression"))
+    program = built_in("regression")
     for name in ("x", "loss", "linear1.weight", "z9", "z1.weight", "W3"):
         assert program.resolve(name) == name
 
 
 def test_short_names_in_commands() -> None:
-    session = Session(compile_program(load_experiment("regression")))
+    session = session_of("regression")
     debugger = CommandLine(Debugger(session))
     debugger.execute("f")
     assert debugger.execute("assert norm(z1) == norm(linear1.out)").ok

@@ -9,18 +9,18 @@ import pytest
 
 from engine.experiment.builtins import builtin_names
 from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
 from engine.program.program import Program
 from engine.pytorch.code import training_code
 from engine.run.phases import Phase
 from engine.session.session import Session
+from tests.engine.small_experiments import built_in
 
 ITERATIONS = 12
 
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_every_built_in_has_valid_code_with_each_step_once(name: str) -> None:
-    lines = training_code(compile_program(load_experiment(name)))
+    lines = training_code(built_in(name))
     compile("\n".join(line.text for line in lines) + "\n        pass\n", name, "exec")
     assert [line.phase for line in lines if line.phase] == list(
         load_experiment(name).training.order
@@ -34,7 +34,7 @@ def test_every_built_in_has_valid_code_with_each_step_once(name: str) -> None:
 @pytest.mark.parametrize("name", [n for n in builtin_names() if n != "bug-missing-value"])
 def test_the_code_trains_like_the_engine(name: str) -> None:
     torch = pytest.importorskip("torch", reason="the code is PyTorch's: install the torch extra")
-    program = compile_program(load_experiment(name))
+    program = built_in(name)
     session = Session(program)
     session.goto(ITERATIONS * len(program.ops))
     expected = session.losses[:ITERATIONS]
@@ -66,6 +66,6 @@ def run(torch: Any, program: Program) -> list[float]:
 
 
 def test_a_skipped_step_is_a_comment() -> None:
-    lines = training_code(compile_program(load_experiment("bug-no-zero-grad")))
+    lines = training_code(built_in("bug-no-zero-grad"))
     (line,) = [line for line in lines if line.phase == Phase.ZERO_GRAD]
     assert line.text.strip() == "# optimizer.zero_grad()"

@@ -2,7 +2,8 @@
 
 ``python -m tests.engine.recording.fuzz_trials SOURCE DIRECTORY FIRST COUNT`` prints a JSON line for
 each mutation with what went wrong: an exit status that is none, a traceback, a raw control byte on
-the terminal, a changed file, a hang. The last line has the memory that it took.
+the terminal, a changed file. The last line has the memory that it took. A hang is ended by whoever
+started this.
 """
 
 import contextlib
@@ -10,13 +11,11 @@ import io
 import json
 import resource
 import sys
-import time
 from pathlib import Path
 
 from tests.engine.recording.mutations import mutate
 from tests.tui.cli.shell import invoke
 
-MOST_SECONDS = 10.0
 FORMS = ("jsonl", "npz", "markdown", "script")
 
 
@@ -44,10 +43,7 @@ def trial(path: Path, seed: int) -> list[str]:
     wrong = []
     before = path.read_bytes()
     for command in commands(path, seed):
-        began = time.monotonic()
         result = invoke(*command)
-        if time.monotonic() - began > MOST_SECONDS:
-            wrong.append(f"{command[0]} took {time.monotonic() - began:.1f} s")
         if result.exit_code not in (0, 1, 2) or "a mistake of gradstep" in result.stderr:
             wrong.append(f"{command[0]}: {result.exit_code} {result.exception!r}")
         if result.exception is not None and not isinstance(result.exception, SystemExit):

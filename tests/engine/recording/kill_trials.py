@@ -1,8 +1,8 @@
-"""A process of its own: runs that are killed by SIGKILL at random moments.
+"""A process of its own: runs that are killed by SIGKILL at moments all over their work.
 
 ``python -m tests.engine.recording.kill_trials DIRECTORY TRIALS`` forks a recording run for each
-trial, kills it after a random while, and prints a JSON line with the file and the number of events
-that the run had committed for certain.
+trial, lets it commit some times, kills it in the midst of what it does then, and prints a JSON line
+with the file and the number of events that the run had committed for certain.
 """
 
 import json
@@ -30,8 +30,8 @@ def run(path: Path, store: str, pipe: int) -> None:
             os.write(pipe, f"{done * len(made.ops)}\n".encode())
 
 
-def trial(path: Path, store: str, seconds: float) -> int:
-    """Kill a run; the events it had committed."""
+def trial(path: Path, store: str, commits: int, seconds: float) -> int:
+    """Kill a run after some commits and a little while; the events it had committed."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -42,10 +42,10 @@ def trial(path: Path, store: str, seconds: float) -> int:
             os._exit(1)
     os.close(write)
     with os.fdopen(read, "rb") as told:
-        first = told.readline()
+        lines = [told.readline() for _ in range(1 + commits)]
         time.sleep(seconds)
         os.kill(child, signal.SIGKILL)
-        lines = [first, *told.read().splitlines(keepends=True)]
+        lines += told.read().splitlines(keepends=True)
     os.waitpid(child, 0)
     return max(int(line) for line in lines if line.endswith(b"\n"))
 
@@ -56,7 +56,7 @@ def main() -> None:
     for number in range(trials):
         path = directory / f"{number}.gradstep"
         store = ("full", "keyframes")[number % 2]
-        events = trial(path, store, chance.random() ** 2 * 0.12)
+        events = trial(path, store, chance.randrange(6), chance.random() * 0.01)
         print(json.dumps({"path": str(path), "events": events}), flush=True)
 
 

@@ -4,24 +4,13 @@ import numpy as np
 import pytest
 
 from engine.recording.trace_json import header, step_object, steps, trace_lines
-from engine.run.drive import run_iteration
 from engine.run.position import Granularity
 from engine.session.session import Session
+from tests.engine.plain_run import same_tensors, trained
 from tests.engine.small_experiments import program
 
 MOMENTUM = {"type": "sgd", "lr": 0.1, "momentum": 0.9}
 BATCHED = {"batch_size": 3, "shuffle": True}
-
-
-def trained(compiled, iterations):
-    tensors = compiled.initial()
-    for i in range(iterations):
-        tensors = run_iteration(compiled, tensors, i)
-    return tensors
-
-
-def same(a, b):
-    return a.keys() == b.keys() and all(a[n].tobytes() == b[n].tobytes() for n in a)
 
 
 def test_the_steps_are_those_of_a_session():
@@ -131,11 +120,11 @@ def test_a_longer_run_begins_as_the_shorter_one(iterations):
     assert (longer is compiled) == (iterations <= 9)
     assert iterations <= longer.timeline.iterations < max(10, iterations + compiled.batches.count)
     common = min(iterations, 9)
-    assert same(trained(longer, common), trained(compiled, common))
+    assert same_tensors(trained(longer, common), trained(compiled, common))
 
 
 def test_training_gives_the_bits_of_a_session():
     compiled = program(optimizer=MOMENTUM, data=BATCHED)
     session = Session(compiled)
     session.goto(compiled.timeline.end)
-    assert same(trained(compiled, compiled.timeline.iterations), dict(session.tensors))
+    assert same_tensors(trained(compiled, compiled.timeline.iterations), dict(session.tensors))

@@ -6,13 +6,12 @@ from hypothesis import strategies as st
 
 from engine.debugger import Debugger
 from engine.errors import GradstepError
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
 from engine.run.position_text import format_position, parse_position
 from engine.session.bookmarks import Bookmarks, JumpList
 from engine.session.session import Session
+from tests.engine.small_experiments import built_in
 
-PROGRAM = compile_program(load_experiment("regression"))
+PROGRAM = built_in("regression")
 OPS = len(PROGRAM.ops)
 
 

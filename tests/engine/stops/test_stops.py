@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from engine.debugger import Debugger
 from engine.errors import GradstepError
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
 from engine.session.session import Session
 from engine.stops.run_control import (
     Outcome,
@@ -24,7 +22,7 @@ from engine.stops.run_control import (
 from engine.stops.stop import Stop, StopKind
 from engine.stops.stop_list import StopList
 from tests.engine.plain_run import States, plain_run
-from tests.engine.small_experiments import program
+from tests.engine.small_experiments import program, session_of
 
 PROGRAM = program(
     data={"batch_size": 3},
@@ -292,7 +290,7 @@ def test_every_kind_is_met_somewhere(name: str) -> None:
 
 
 def exploding(budget: int = 2**24) -> Session:
-    return Session(compile_program(load_experiment("bug-exploding")), budget)
+    return session_of("bug-exploding", budget=budget)
 
 
 @pytest.mark.parametrize("kind", [StopKind.NAN, StopKind.INF, StopKind.NONFINITE])

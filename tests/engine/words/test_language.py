@@ -5,8 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.debugger import Debugger
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
 from engine.session.progress import Progress
 from engine.session.session import Session
 from engine.strict_json import strict_json
@@ -14,8 +12,9 @@ from engine.words.command import CommandError
 from engine.words.language import CommandLine, Result
 from engine.words.table import COMMANDS, GROUPS
 from tests.engine.plain_run import plain_run, same_tensors
+from tests.engine.small_experiments import built_in, session_of
 
-PROGRAM = compile_program(load_experiment("regression"))
+PROGRAM = built_in("regression")
 OPS = len(PROGRAM.ops)  # 21: zero_grad 0-3, forward 4-7, loss 8, backward 9-16, update 17-20
 STATES = plain_run(PROGRAM)
 
@@ -181,7 +180,7 @@ def test_an_assertion_that_does_not_hold_is_a_no() -> None:
 
 
 def test_the_first_non_finite_op_of_an_explosion_in_one_command() -> None:
-    made = CommandLine(Debugger(Session(compile_program(load_experiment("bug-exploding")))))
+    made = CommandLine(Debugger(session_of("bug-exploding")))
     result = made.execute("until any non-finite")
     (hit,) = result.data["hits"]
     assert (hit["tensor"], hit["after"]) == ("loss", float("inf"))

@@ -6,26 +6,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.experiment.reader import load_experiment
 from engine.measure.norms import gradient_norms
-from engine.program.compiler import compile_program
 from engine.program.program import Program
 from engine.session.session import Session
 from engine.worksheet.comparison import Change, Comparison, compare
 from engine.worksheet.comparison_json import comparison_json
 from engine.worksheet.latex import comparison_latex
 from engine.worksheet.markdown import comparison_markdown
+from tests.engine.small_experiments import built_in
 from tests.engine.small_experiments import program as small_program
 
 SAME, MEANING, CHANGED = Change.SAME, Change.MEANING, Change.CHANGED
 
 
-def builtin(name: str) -> Program:
-    return compile_program(load_experiment(name))
-
-
 def between(left: str, right: str) -> Comparison:
-    return compare(builtin(left), builtin(right))
+    return compare(built_in(left), built_in(right))
 
 
 def summaries(found: Comparison) -> list[str]:
@@ -165,7 +160,7 @@ def test_a_layer_that_is_in_one_network_only() -> None:
 
 
 def test_norms_are_those_of_the_session() -> None:
-    program = builtin("deep-relu")
+    program = built_in("deep-relu")
     norms = gradient_norms(program, program)
     assert norms is not None
     session = Session(program)

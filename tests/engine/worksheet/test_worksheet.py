@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from engine.errors import GradstepError
-from engine.experiment.reader import builtin_names, load_experiment
-from engine.program.compiler import compile_program
+from engine.experiment.reader import builtin_names
 from engine.worksheet.json import worksheet_json
 from engine.worksheet.latex import worksheet_latex
 from engine.worksheet.markdown import worksheet_markdown
 from engine.worksheet.text import factor_numbers, factor_sizes, size
 from engine.worksheet.worksheet import LAYOUTS, Worksheet, worksheet
+from tests.engine.small_experiments import built_in
 from tests.engine.small_experiments import program as small_program
 
 HOMEWORK = ["regression", "classification-mse", "classification-bce", "classification-relu"]
@@ -61,7 +61,7 @@ RULES = {
 
 
 def sheet_of(name: str, sample: int = 0) -> Worksheet:
-    return worksheet(compile_program(load_experiment(name)), sample)
+    return worksheet(built_in(name), sample)
 
 
 @pytest.fixture(params=HOMEWORK)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from tui.cli import gradstep
 
+PATIENCE = 300.0  # seconds to wait for another process, far more than it needs
 WEB = "the debugger in a browser needs the extra web"
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-W", "error", "-m", "tui"]
@@ -36,7 +38,7 @@ def shell(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
         env=environment(**env),
         stdin=subprocess.DEVNULL,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 
@@ -61,6 +63,14 @@ def assert_refused(result: Result, *words: str) -> None:
     assert "Traceback" not in result.stderr
     for word in words:
         assert word in result.stderr
+
+
+def read_until(terminal: int, wanted: bytes) -> bytes:
+    """What a program has written until something stands in it, or it writes no more."""
+    seen = b""
+    while wanted not in seen and select.select([terminal], [], [], PATIENCE)[0]:
+        seen += os.read(terminal, 65536)
+    return seen
 
 
 def free_port() -> int:

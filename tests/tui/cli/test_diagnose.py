@@ -7,8 +7,7 @@ import pytest
 
 from engine.diagnostics.doctor import diagnose
 from engine.experiment.builtins import BUILTINS
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
+from tests.engine.small_experiments import built_in
 from tests.tui.cli.shell import assert_refused, invoke, shell, strict
 
 KEYS = [
@@ -46,7 +45,7 @@ def test_the_exit_status_is_1_when_anything_serious_is_found(name, status):
 
 def test_json_is_what_the_engine_finds():
     result = strict(invoke("diagnose", "bug-exploding", "--json").stdout)
-    found = diagnose(compile_program(load_experiment("bug-exploding")), 30)
+    found = diagnose(built_in("bug-exploding"), 30)
     assert {key: result[key] for key in ("experiment", "iterations", "serious", "refused")} == {
         "experiment": "bug-exploding",
         "iterations": 30,

@@ -5,13 +5,10 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
-from tests.tui.cli.shell import environment
-
-PATIENCE = 60.0
+from tests.tui.cli.shell import PATIENCE, environment, read_until
 
 
 @pytest.mark.parametrize("ignored", [True, False])
@@ -28,12 +25,9 @@ def test_it_ends_with_its_terminal(ignored: bool) -> None:
         preexec_fn=lambda: signal.signal(signal.SIGHUP, how),  # noqa: PLW1509
     )
     os.close(theirs)
-    shown, end = b"", time.monotonic() + PATIENCE
-    while b"LIVE" not in shown and time.monotonic() < end:
-        shown += os.read(ours, 65536)
-    assert b"LIVE" in shown
-    os.close(ours)
     try:
+        assert b"LIVE" in read_until(ours, b"LIVE")
+        os.close(ours)
         assert process.wait(timeout=PATIENCE) is not None
     finally:
         process.kill()

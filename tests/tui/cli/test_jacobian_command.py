@@ -6,9 +6,8 @@ from numpy.testing import assert_allclose
 from rich.cells import cell_len
 
 from engine.experiment.builtins import builtin_names
-from engine.experiment.reader import load_experiment
 from engine.nn.activations import Sigmoid
-from engine.program.compiler import compile_program
+from tests.engine.small_experiments import built_in
 from tests.tui.cli.shell import assert_refused, invoke, shell, strict
 
 
@@ -31,7 +30,7 @@ def test_the_documented_object():
 
 
 def test_the_gradient_of_a_weight_is_one_row_over_its_rows():
-    program = compile_program(load_experiment("regression"))
+    program = built_in("regression")
     t = program.initial()
     x, y = t["x"][1], t["y"][1]
     z1 = t["linear1.weight"] @ x + t["linear1.bias"]
@@ -53,7 +52,7 @@ def test_the_gradient_of_a_weight_is_one_row_over_its_rows():
 def test_batch_and_window():
     args = ("regression", "--of", "linear1.out", "--wrt", "linear1.weight", "--batch")
     found = jacobian(*args, "--window", "4:8,3:6")
-    x = compile_program(load_experiment("regression")).initial()["x"]
+    x = built_in("regression").initial()["x"]
     assert (found["dims"], found["sample"], found["structure"]) == ([16, 12], None, "kronecker")
     assert (found["window"]["rows"], found["window"]["cols"]) == ([4, 8], [3, 6])
     assert_allclose(found["window"]["values"], np.outer([0, 1, 0, 0], x[1]))

@@ -5,13 +5,12 @@ import pytest
 
 from engine.experiment.builtins import builtin_names
 from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
-from engine.session.session import Session
+from tests.engine.small_experiments import session_of
 from tests.tui.cli.shell import assert_refused, invoke
 
 
 def after_one_iteration(name):
-    session = Session(compile_program(load_experiment(str(name))))
+    session = session_of(str(name))
     session.step(len(session.program.ops))
     return {key: array.tobytes() for key, array in session.tensors.items()}
 

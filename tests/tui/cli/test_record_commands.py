@@ -9,9 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.tui.cli.shell import COMMAND, assert_refused, environment, invoke, lines, shell, strict
-
-PATIENCE = 30.0  # seconds to wait for another process, far more than it needs
+from tests.tui.cli.shell import (
+    COMMAND,
+    PATIENCE,
+    assert_refused,
+    environment,
+    invoke,
+    lines,
+    shell,
+    strict,
+)
 
 
 @pytest.fixture
@@ -174,7 +181,8 @@ def test_signals_close_the_file_properly(number: int, status: int, tmp_path: Pat
         text=True,
     )
     until = time.monotonic() + PATIENCE
-    while recorded_events(path) < 1000 and time.monotonic() < until:
+    while recorded_events(path) < 1000:
+        assert time.monotonic() < until, "nothing is recorded"
         time.sleep(0.05)
     process.send_signal(number)
     _, said = process.communicate(timeout=PATIENCE)

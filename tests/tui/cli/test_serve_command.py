@@ -8,7 +8,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from tests.tui.cli.shell import WEB
+from tests.tui.cli.shell import PATIENCE, WEB
 from tui.cli import gradstep
 from tui.cli.serve import loopback
 
@@ -28,17 +28,17 @@ async def converse(port: int) -> tuple[str, str]:
 
 
 async def connected(web: object, port: int) -> object:
-    for _ in range(100):
-        try:
-            return await web.get(f"http://127.0.0.1:{port}/")
-        except OSError:
-            await asyncio.sleep(0.1)
-    raise AssertionError("the server never answered")
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                return await web.get(f"http://127.0.0.1:{port}/")
+            except OSError:
+                await asyncio.sleep(0.1)
 
 
 async def read_until(socket_: object, wanted: str) -> str:
     seen = ""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while wanted not in seen:
             message = await socket_.receive()
             seen += message.data.decode() if isinstance(message.data, bytes) else str(message.data)

@@ -5,23 +5,21 @@ import pty
 import re
 import signal
 import subprocess
-import time
 
 import numpy as np
 import pytest
 
 from engine.diagnostics.doctor import Doctor
-from engine.experiment.reader import load_experiment
 from engine.measure.metrics import evaluate
-from engine.program.compiler import compile_program
 from engine.session.session import Session
-from tests.tui.cli.shell import COMMAND, environment, invoke, shell, strict
+from tests.engine.small_experiments import built_in, session_of
+from tests.tui.cli.shell import COMMAND, environment, invoke, read_until, shell, strict
 from tui.cli.train_summary import confusion_lines
 
 
 def test_the_result_is_that_of_the_session():
     result = strict(invoke("train", "iris", "--json").stdout)
-    session = Session(compile_program(load_experiment("iris")))
+    session = session_of("iris")
     session.goto(session.program.timeline.end)
     assert result == {
         "experiment": "iris",
@@ -37,7 +35,7 @@ def test_the_result_is_that_of_the_session():
 
 def test_what_the_doctor_finds_stands_at_the_end():
     result = strict(invoke("train", "bug-no-zero-grad", "--json").stdout)
-    doctor = Doctor(compile_program(load_experiment("bug-no-zero-grad")))
+    doctor = Doctor(built_in("bug-no-zero-grad"))
     assert list(doctor.run(30))[-1] == 30
     told = [(one["name"], one["severity"], one["event"]) for one in result["diagnostics"]]
     assert told == [(one.name, one.severity, one.event) for one in doctor.findings()]
@@ -55,7 +53,7 @@ def test_a_long_run_is_watched_at_its_beginning_only():
     )
     assert long["iterations"] == 700
     assert long["loss"] < short["loss"]
-    session = Session(compile_program(load_experiment("xor")).lasting(700))
+    session = Session(built_in("xor").lasting(700))
     session.goto(session.program.timeline.end)
     assert long["loss"] == session.losses[-1]
 
@@ -111,7 +109,7 @@ def test_rows_set_aside_are_told_apart(tmp_path):
     file = tmp_path / "moons.toml"
     file.write_text(SPIRAL)
     result = strict(invoke("train", file, "--json").stdout)
-    program = compile_program(load_experiment(str(file)))
+    program = built_in(str(file))
     session = Session(program)
     session.goto(program.timeline.end)
     aside = result["validation"]
@@ -164,10 +162,7 @@ def test_ctrl_c_leaves_a_summary():
     ours, theirs = pty.openpty()
     with start("train", "regression", "--iterations", "100000000", "--json", stderr=theirs) as run:
         os.close(theirs)
-        shown = ""
-        deadline = time.monotonic() + 30
-        while "loss" not in shown and time.monotonic() < deadline:
-            shown += os.read(ours, 4096).decode()
+        assert b"loss" in read_until(ours, b"loss")
         run.send_signal(signal.SIGINT)
         drain(ours)
         result = strict(run.stdout.read())

@@ -22,7 +22,7 @@ def write(path, array):
 
 
 @given(ARRAYS, st.booleans())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_npy_reads_back_as_the_same_tensor(tmp_path, monkeypatch, array, turned):
     monkeypatch.setattr(array_file, "CHUNK", 4)
     array = array.T if turned else array
@@ -35,7 +35,7 @@ def test_npy_reads_back_as_the_same_tensor(tmp_path, monkeypatch, array, turned)
 
 
 @given(hnp.arrays(st.sampled_from([np.float64, np.float32]), st.tuples(*[st.integers(1, 4)] * 2)))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_csv_reads_back_as_the_same_numbers(tmp_path, monkeypatch, matrix):
     monkeypatch.setattr(array_file, "CHUNK", 3)
     path = tmp_path / "a.csv"

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
+import pytest
+
 from engine.errors import GradstepError
 from engine.session.progress import Progress
 from engine.session.session import Session
-from tests.tui.screen import built_in
+from tests.engine.small_experiments import session_of
 from tui.control.worker import BUSY, Journeys, LongRun
 
 
@@ -13,7 +15,7 @@ class Host:
     """A screen that does nothing by itself: tests run the thread's work and the timers."""
 
     def __init__(self) -> None:
-        self.session = Session(built_in("regression"))
+        self.session = session_of("regression")
         self.works: list[Callable[[], None]] = []
         self.timers: list[Callable[[], None]] = []
         self.said: list[dict[str, str]] = []
@@ -31,6 +33,17 @@ class Host:
         callback()
 
 
+@pytest.fixture(autouse=True)
+def seconds(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """For how long a movement is pulled at once: without end, whatever else the machine does."""
+
+    def chosen(seconds: float) -> None:
+        monkeypatch.setattr("tui.control.worker.INLINE_SECONDS", seconds)
+
+    chosen(float("inf"))
+    return chosen
+
+
 def endless(session: Session) -> Iterator[int]:
     while True:
         session.goto((session.event + 1) % 600)
@@ -46,12 +59,14 @@ def test_what_is_quick_is_over_at_once():
     assert host.works == []
 
 
-def test_what_is_long_goes_on_in_a_thread_until_it_is_cancelled():
+def test_what_is_long_goes_on_in_a_thread_until_it_is_cancelled(seconds):
+    seconds(-1)  # a single event at once
     host, done = Host(), list[LongRun]()
     host.session.goto(30)
     journeys = Journeys(host)
     journeys.begin(endless(host.session), done.append, 600)
     assert journeys.current is not None
+    assert host.session.event == journeys.current.at == 31
     assert len(host.works) == 1
     host.timers.pop()()
     assert "events/s" in host.said[-1]["busy"]

@@ -7,8 +7,8 @@ import pytest
 
 from engine.debugger import Debugger
 from engine.errors import GradstepError
-from engine.session.session import Session
-from tests.tui.screen import Opened, built_in, screen_text
+from tests.engine.small_experiments import session_of
+from tests.tui.screen import screen_text, steered
 from tui.app import GradstepApp
 from tui.keys.keymap import load_commands
 from tui.keys.table import EVERY, Command, help_rows, keys_text
@@ -91,12 +91,8 @@ def test_a_key_that_is_given_away_first_is_free(tmp_path):
 
 async def test_own_keys_work_and_are_shown_everywhere(tmp_path):
     commands = loaded(tmp_path, HEAD + 'step-op = ["ctrl+t", "f12"]\nwatch = "s"\nhelp = "%"\n')
-    app = GradstepApp(
-        Debugger(Session(built_in("regression"))), Settings(hint=False, commands=commands)
-    )
-    async with app.run_test(size=(120, 60)) as pilot:
-        shown = Opened(app, pilot)
-        await shown.settled()
+    app = GradstepApp(Debugger(session_of("regression")), Settings(hint=False, commands=commands))
+    async with steered(app, (120, 60)) as shown:
         await shown.press("ctrl+t", "f12")
         assert app.session.event == 2
         await shown.press("f11")
@@ -122,11 +118,8 @@ def test_the_help_has_every_key_of_every_command():
 
 async def test_own_keys_work_on_the_plots_screen_too(tmp_path):
     commands = loaded(tmp_path, HEAD + 'plot-log = "L"\nstep-op = "ctrl+t"\nplots = "P"\n')
-    app = GradstepApp(
-        Debugger(Session(built_in("regression"))), Settings(hint=False, commands=commands)
-    )
-    async with app.run_test(size=(120, 40)) as pilot:
-        shown = Opened(app, pilot)
+    app = GradstepApp(Debugger(session_of("regression")), Settings(hint=False, commands=commands))
+    async with steered(app) as shown:
         await shown.press("P", "ctrl+t")
         assert app.session.event == 1
         screen = app.screen

@@ -28,8 +28,7 @@ def measured(monkeypatch) -> list[int]:
 async def opened(shown: Opened) -> None:
     shown.main.go_to_pane("flow")
     await shown.settled()
-    await shown.main.query_one(FlowPane).workers.wait_for_complete()
-    await shown.settled()
+    await shown.idle()
 
 
 @pytest.mark.parametrize("size", SIZES)

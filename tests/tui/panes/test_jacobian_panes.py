@@ -8,7 +8,9 @@ from engine.debugger import Debugger
 from engine.experiment.builtins import builtin_names
 from engine.jacobian.operator import Layout
 from engine.session.session import Session
-from tests.tui.screen import built_in, debugger
+from tests.engine.small_experiments import built_in
+from tests.tui.lines import text_of
+from tests.tui.screen import debugger
 from tui.panes.tensor import TensorPane
 from tui.render.chain import chain_text
 from tui.render.chain_numbers import Room
@@ -19,7 +21,7 @@ from tui.view.snapshot import Selection, snapshot
 
 
 def words(lines: list[list[tuple[str, str]]]) -> str:
-    return "\n".join("".join(text for text, _ in line) for line in lines)
+    return "\n".join(text_of(line) for line in lines)
 
 
 @pytest.mark.parametrize("name", builtin_names())

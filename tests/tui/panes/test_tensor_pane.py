@@ -1,16 +1,19 @@
 """The tensor pane by its keys: parts, sides, formats, searches."""
 
+import threading
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from textual.widgets import Input
 
 from engine.run.position import Granularity
+from tests.tui.screen import PATIENCE
 from tests.tui.tensors import (
     COMMON,
     LARGE,
     SMALL,
     grid,
-    note,
     numbered,
     pane,
     put,
@@ -18,6 +21,7 @@ from tests.tui.tensors import (
     tensor_pane,
     typed,
 )
+from tests.tui.typist import note
 from tui.control.worker import LongRun
 from tui.keys.table import COMMANDS
 from tui.render import grid as formatting
@@ -315,19 +319,36 @@ async def test_a_search_goes_through_the_axes_that_are_not_shown():
         assert "[2, :↓, :→]" in shown.text()
 
 
-async def test_a_long_search_can_be_stopped_and_keeps_the_place(monkeypatch):
+@pytest.fixture
+def go_on(monkeypatch) -> Iterator[threading.Event]:
+    """What goes on in a thread makes one piece, and the next ones when the event is set."""
+    event, pull = threading.Event(), LongRun.pull
+
+    def pulled(run: LongRun) -> bool:
+        if threading.current_thread() is not threading.main_thread() and run.at > 0:
+            event.wait(PATIENCE)
+        return pull(run)
+
+    monkeypatch.setattr("tui.control.worker.INLINE_SECONDS", -1.0)
+    monkeypatch.setattr(LongRun, "pull", pulled)
+    yield event
+    event.set()
+
+
+async def test_a_long_search_can_be_stopped_and_keeps_the_place(go_on):
     async with tensor_pane(np.broadcast_to(np.float64(1.0), (10**5, 10**5))) as shown:
         await shown.press("right", "k")
         shown.app.simulate_key("j")
-        while shown.main.long_run is None:
-            await shown.pilot.pause(0.01)
+        await shown.until(lambda: shown.main.long_run)
         run: LongRun = shown.main.long_run
-        assert run.text.startswith("looking for NaN 0% · Esc stops")
+        assert run.text == "looking for NaN 0% · Esc stops"
         shown.app.simulate_key("s")
         await shown.settled()
         assert shown.session.event == 0
-        await shown.press("escape")
-        assert shown.main.long_run is None
+        shown.app.simulate_key("escape")
+        await shown.until(lambda: run.cancelled)
+        go_on.set()
+        await shown.idle()
         assert note(shown) == "stopped"
         assert shown.main.view.busy == ""
         assert grid(shown).index() == (0, 1)

@@ -3,7 +3,8 @@
 import numpy as np
 from textual import events
 
-from tests.tui.tensors import COMMON, grid, note, numbered, pane, table, tensor_pane, typed
+from tests.tui.tensors import COMMON, grid, numbered, pane, table, tensor_pane, typed
+from tests.tui.typist import note
 from tui.keys.table import COMMANDS, help_rows
 from tui.panes.tensor_grid import TensorGrid
 from tui.render.tensor import range_text
@@ -122,10 +123,7 @@ async def test_keys_typed_ahead_reach_the_prompt():
     async with tensor_pane(numbered(3, 4)) as shown:
         for key, letter in (("r", "r"), ("greater_than_sign", ">"), ("5", "5"), ("enter", "\r")):
             shown.app.post_message(events.Key(key, letter))
-        for _ in range(500):
-            if pane(shown).look.bounds is not None:
-                break
-            await shown.pilot.pause(0.01)
+        await shown.until(lambda: pane(shown).look.bounds is not None)
         assert range_text(pane(shown).look.bounds) == ">5.0"
 
 

@@ -10,7 +10,8 @@ from engine.chain.query import complete_at
 from engine.debugger import Debugger
 from engine.jacobian.operator import Layout
 from engine.session.session import Session
-from tests.tui.screen import built_in
+from tests.engine.small_experiments import built_in
+from tests.tui.lines import text_of
 from tui.render.chain import chain_text
 from tui.render.chain_numbers import SMALL, Room, shares
 from tui.render.chain_table import fitting
@@ -33,7 +34,7 @@ def rows(
 ) -> list[str]:
     text = chain_text(view, Room(width, height, alone))
     assert {width_of(line) for line in text.lines} == {width}
-    return ["".join(part for part, _ in line).rstrip() for line in text.lines]
+    return [text_of(line).rstrip() for line in text.lines]
 
 
 def table(lines: list[str]) -> list[str]:

@@ -3,15 +3,14 @@
 import pytest
 
 from engine.diagnostics.doctor import Doctor
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
-from engine.session.session import Session
+from tests.engine.small_experiments import session_of
+from tests.tui.lines import text_of
 from tui.render.diagnostics import findings_text, urgent_first
 from tui.render.text.line import Line, width_of
 
 
 def observed(name: str, *events: int) -> list:
-    session = Session(compile_program(load_experiment(name)))
+    session = session_of(name)
     doctor = Doctor(session.program)
     for event in events:
         session.goto(event)
@@ -20,7 +19,7 @@ def observed(name: str, *events: int) -> list:
 
 
 def texts(found: list, chosen: int = 0, width: int = 78) -> list[str]:
-    return ["".join(part for part, _ in line) for line in findings_text(found, chosen, width).lines]
+    return [text_of(line) for line in findings_text(found, chosen, width).lines]
 
 
 def test_infinity_leads_and_names_what_it_follows_from():

@@ -3,9 +3,8 @@
 import pytest
 
 from engine.diagnostics.layer_stats import FlowRecord
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
-from engine.session.session import Session
+from tests.engine.small_experiments import session_of
+from tests.tui.lines import text_of
 from tui.render.flow import (
     Columns,
     Flow,
@@ -19,20 +18,15 @@ from tui.render.flow import (
     spark,
 )
 from tui.render.reports.layers import layer_lines
-from tui.render.text.line import Line, width_of
+from tui.render.text.line import width_of
 
 
 def flow_of(name: str, iterations: int) -> Flow:
-    session = Session(compile_program(load_experiment(name)))
-    session.goto(iterations * len(session.program.ops))
+    session = session_of(name, iterations=iterations)
     record = FlowRecord(session.program)
     for _ in record.fill(session.event_at, session.tensors, session.event):
         pass
     return Flow.at(record, session.event)
-
-
-def text(line: Line) -> str:
-    return "".join(part for part, _ in line)
 
 
 @pytest.mark.parametrize("name", ["regression", "deep-sigmoid", "bug-exploding", "bug-large-init"])
@@ -50,12 +44,12 @@ def test_every_line_has_the_width_of_the_room(name, iterations):
 def test_words_and_marks_where_a_number_is_past_a_limit():
     flow = flow_of("deep-sigmoid", 5)
     line = flow_line(flow, "linear1", 78, False)
-    assert " linear1 " in text(line)
-    assert "vanishing" in text(line)
+    assert " linear1 " in text_of(line)
+    assert "vanishing" in text_of(line)
     assert ("⇊", "bad") in line
     assert ("↓", "warn") in line
     (node, *_) = flow.record.program.network.nodes
-    detail = [text(row) for row in detail_lines(flow, node, 78)]
+    detail = [text_of(row) for row in detail_lines(flow, node, 78)]
     assert "× that of linear10 (< 0.001)" in detail[1]
     assert "tiny steps" in detail[6]
 
@@ -63,17 +57,17 @@ def test_words_and_marks_where_a_number_is_past_a_limit():
 def test_limits_are_named_where_nothing_is_past_them():
     flow = flow_of("digits", 5)
     (first, relu, _) = flow.record.program.network.nodes
-    rows = [text(row) for row in detail_lines(flow, first, 120)]
+    rows = [text_of(row) for row in detail_lines(flow, first, 120)]
     assert "⇊0.001 ↓0.01 ↑100 ⇈1000 of linear2's" in rows[1]
     assert "↓1e-05 ↑0.1 ⇈1" in rows[6]
-    assert "dead ↑50% ⇈100%" in text(detail_lines(flow, relu, 120)[4])
+    assert "dead ↑50% ⇈100%" in text_of(detail_lines(flow, relu, 120)[4])
 
 
 @pytest.mark.parametrize("name", ["deep-sigmoid", "bug-dead-relu", "digits"])
 @pytest.mark.parametrize("width", [78, 98, 118, 142, 198])
 def test_limits_stand_under_their_own_columns(name, width):
     flow = flow_of(name, 2)
-    titles, limits = (text(line) for line in head_lines(flow.record, width))
+    titles, limits = (text_of(line) for line in head_lines(flow.record, width))
     columns = {
         "‖∂ℓ/∂z‖": "↓0.01 ↑100",
         "zero": "dead",
@@ -94,7 +88,7 @@ def test_limits_stand_under_their_own_columns(name, width):
 def test_a_short_detail_has_what_is_past_a_limit():
     flow = flow_of("deep-sigmoid", 1)
     (node, *_) = flow.record.program.network.nodes
-    rows = [text(row) for row in detail_lines(flow, node, 78, 3)]
+    rows = [text_of(row) for row in detail_lines(flow, node, 78, 3)]
     assert "the last iteration " in rows[0]
     assert "vanishing:" in rows[1]
     assert "tiny steps:" in rows[2]

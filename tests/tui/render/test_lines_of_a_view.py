@@ -9,6 +9,7 @@ from engine.run.position import Granularity
 from engine.session.badges import badge
 from engine.session.session import Session
 from tests.engine.small_experiments import program
+from tests.tui.lines import text_of
 from tui.render.listing import row_line, rows_of
 from tui.render.status import equation_line, phase_strip, position_line
 from tui.render.tensor import Differences, tensor_head
@@ -35,10 +36,6 @@ def view(of: Program, event: int, **selected: object) -> View:
     return snapshot(
         Debugger(session), Selection(**selected), lambda name: str(badge(session, name))
     )
-
-
-def text_of(line: Line) -> str:
-    return "".join(text for text, _ in line)
 
 
 def pane(seen: View, width: int) -> list[Line]:

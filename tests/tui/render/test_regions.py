@@ -6,16 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from engine.measure.regions import Regions
+from tests.tui.lines import text_of
 from tui.render.charts import palette
 from tui.render.regions import cells_text, region_cells, region_legend, x_labels, y_labels
-from tui.render.text.line import Line
 
 DATA = np.array([[0.0, 0.0], [1.0, 1.0]])
 LABELS = np.array([0, 1])
-
-
-def said(line: Line) -> str:
-    return "".join(text for text, _ in line)
 
 
 def plane(answers: object, classes: int = 0, threshold: float | None = 0.5) -> Regions:
@@ -66,13 +62,13 @@ def test_without_colour_each_side_has_its_characters_and_there_is_a_line_between
 def test_without_colour_and_decision_a_ramp():
     found = plane([[-3.0, 0.0, 3.0]], 0, None)
     assert cells_text(region_cells(found, DATA[:0], None, 3, 1, False)) == [" =#"]
-    assert "-3.0  .:-=+*%# 3.0" in said(region_legend(found, None, False))
+    assert "-3.0  .:-=+*%# 3.0" in text_of(region_legend(found, None, False))
 
 
 def test_without_colour_classes_have_a_line_between_them_too():
     found = plane([[0.0, 0.0, 1.0, 1.0, 2.0, 2.0]], 3, None)
     assert cells_text(region_cells(found, DATA[:0], None, 6, 1, False)) == [".▒+▒::"]
-    assert "● 0 on .  ▲ 1 on + " in said(region_legend(found, LABELS, False))
+    assert "● 0 on .  ▲ 1 on + " in text_of(region_legend(found, LABELS, False))
 
 
 def test_what_is_no_number_is_on_no_side():
@@ -105,14 +101,14 @@ def test_the_classes_differ_in_lightness_or_hue_for_all_eyes():
 
 
 def test_legend_and_labels():
-    legend = said(region_legend(plane([[0.25, 0.75]]), LABELS))
+    legend = text_of(region_legend(plane([[0.25, 0.75]]), LABELS))
     assert "● 0" in legend
     assert "▲ 1" in legend
     assert "0.25 to 0.75" in legend
     assert "0.5" in legend
     assert "accuracy 100%" in legend
     assert "(white)" in legend
-    plain = said(region_legend(plane([[0.25, 0.75]]), LABELS, False))
+    plain = text_of(region_legend(plane([[0.25, 0.75]]), LABELS, False))
     assert "0.25 to 0.75: .:- ▒ at 0.5 +*%#" in plain
     assert y_labels(plane([[0.0]]), 3) == ["1.5", "", "-0.5"]
     assert x_labels(plane([[0.0]]), 40).startswith("-0.5")

@@ -1,5 +1,4 @@
 import math
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -7,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tests.engine.memory import peak_of
 from tui.render.summary import spark, summarize, summarize_difference, summary_text
 
 ARRAYS = st.sampled_from(
@@ -103,10 +103,7 @@ def test_a_sample_visits_every_column():
 def test_a_big_tensor_is_not_copied(transposed):
     array = np.broadcast_to(np.arange(2000.0), (2000, 2000))
     array = array.T if transposed else array
-    tracemalloc.start()
-    found = summarize(array, limit=10_000)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    found, peak = peak_of(lambda: summarize(array, limit=10_000))
     assert found.size == 4_000_000
     assert peak < 1_000_000 < array.nbytes
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from engine.debugger import Debugger
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
 from engine.session.session import Session
+from tests.engine.small_experiments import session_of
+from tests.tui.lines import text_of
 from tui.render.charts.outline import Outlines
 from tui.render.text.line import width_of
 from tui.render.timeline import Axis, timeline_lines
@@ -17,18 +17,12 @@ from tui.view.snapshot import Selection, View, snapshot
 AXIS = 9
 
 
-def session_of(name: str, event: int) -> Session:
-    session = Session(compile_program(load_experiment(name)))
-    session.goto(event)
-    return session
-
-
 def seen(session: Session) -> View:
     return snapshot(Debugger(session), Selection(), lambda name: "")
 
 
 def texts(view: View, width: int = 78, height: int = 5) -> list[str]:
-    return ["".join(text for text, _ in line) for line in timeline_lines(view, width, height)]
+    return [text_of(line) for line in timeline_lines(view, width, height)]
 
 
 def cell(line: list[tuple[str, str]], column: int) -> tuple[str, str]:

@@ -10,7 +10,8 @@ from engine.recording.reader import Reader
 from engine.recording.recorded import Recording
 from engine.recording.replay import open_debugger
 from engine.session.session import Session
-from tests.tui.screen import built_in, debugger
+from tests.engine.small_experiments import session_of
+from tests.tui.screen import debugger
 from tui.control.player import SPEEDS, Player
 from tui.control.recording import Tape
 
@@ -21,7 +22,7 @@ def replayed(path: Path) -> Session:
 
 
 def test_a_tape_records_what_the_session_does(tmp_path: Path) -> None:
-    session, path = Session(built_in("xor")), tmp_path / "run.gradstep"
+    session, path = session_of("xor"), tmp_path / "run.gradstep"
     session.goto(5)
     tape = Tape(Debugger(session))
     assert "recording into" in tape.start(path)
@@ -44,7 +45,7 @@ def test_a_tape_records_what_the_session_does(tmp_path: Path) -> None:
 def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "run.gradstep"
     path.write_text("mine")
-    tape = Tape(Debugger(Session(built_in("xor"))))
+    tape = Tape(Debugger(session_of("xor")))
     with pytest.raises(Exception, match="exists already"):
         tape.start(path)
     assert path.read_text() == "mine"
@@ -94,20 +95,11 @@ async def test_playing_forwards_backwards_and_pausing() -> None:
     async with debugger("regression") as opened:
         opened.main.player.place = len(SPEEDS) - 1
         await opened.press("a")
-        for _ in range(400):
-            await opened.pilot.pause(0.02)
-            if opened.session.event >= 4:
-                break
+        await opened.until(lambda: opened.session.event >= 4)
         await opened.press("a")
-        reached = opened.session.event
-        assert reached >= 4
-        await opened.pilot.pause(0.2)
-        assert opened.session.event == reached
+        assert opened.main.next_op is None, "nothing goes on later"
         await opened.press("A")
-        for _ in range(400):
-            await opened.pilot.pause(0.02)
-            if opened.session.event == 0 and not opened.main.player.playing:
-                break
+        await opened.until(lambda: not opened.main.player.playing)
         assert opened.session.event == 0
         assert "the first event" in opened.text()
 

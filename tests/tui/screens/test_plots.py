@@ -22,8 +22,7 @@ def screen(shown: Opened) -> PlotsScreen:
 
 async def settled(shown: Opened) -> None:
     await shown.settled()
-    await screen(shown).workers.wait_for_complete()
-    await shown.settled()
+    await shown.idle()
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from engine.debugger import Debugger
-from engine.session.session import Session
 from engine.stops.stop import StopKind
-from tests.tui.screen import built_in, debugger
+from tests.engine.small_experiments import session_of
+from tests.tui.screen import debugger
 from tests.tui.typist import answer, command
 from tui.settings.saved import load_lines, restore, save, save_lines, session_file
 
@@ -20,7 +20,7 @@ def home(tmp_path, monkeypatch):
 
 
 def fresh(name: str = "regression") -> Debugger:
-    return Debugger(Session(built_in(name)))
+    return Debugger(session_of(name))
 
 
 def test_everything_comes_back():

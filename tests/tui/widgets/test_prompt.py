@@ -19,17 +19,11 @@ def burst(shown: Opened, text: str) -> None:
             shown.app.post_message(events.Key(NAMES.get(letter, letter), letter))
 
 
-async def drained(shown: Opened) -> None:
-    await shown.settled()
-    while shown.app.typed_ahead or shown.app.key_since is not None:
-        await shown.pilot.pause(0.01)
-    await shown.settled()
-
-
 async def test_what_is_typed_ahead_goes_to_the_prompt_it_opens():
     async with debugger("regression", (80, 24)) as shown:
         burst(shown, ":p 1 + 1\n:sns nSfe\nss:5")
-        await drained(shown)
+        await shown.settled()
+        await shown.idle()
         assert "1 + 1 = 2" in said(shown)
         assert "no command 'sns'" in said(shown)
         assert shown.session.event == 2, "the letters of a command were taken for step keys"

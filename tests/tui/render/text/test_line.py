@@ -4,14 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.render.text.line import Line, fit_parts, fitted, spread, width_of
+from tests.tui.lines import text_of
+from tui.render.text.line import fit_parts, fitted, spread, width_of
 
 TEXTS = st.text(st.sampled_from("abc ∂ℓŷ⁽¹⁾界語e\u0301▁█"), max_size=12)
 LINES = st.lists(st.tuples(TEXTS, st.sampled_from(["", "dim", "name"])), max_size=5)
-
-
-def text_of(line: Line) -> str:
-    return "".join(text for text, _ in line)
 
 
 def test_widths_are_in_cells():
