@@ -69,6 +69,6 @@ def natural_width(run: Run, listing: Listing) -> int:
 def shapes(run: Run, op: Op, whole: bool) -> str:
     """The shape of what an op writes; with all shapes, also what goes into a layer."""
     out = shape_text(run.tensors[op.writes[0]].shape)
-    if op.phase == Phase.FORWARD and whole:
+    if op.phase == Phase.FORWARD and whole and op.reads:
         return f"{shape_text(run.tensors[op.reads[0]].shape)}→{out}"
     return out
