@@ -23,7 +23,7 @@ from engine.run.position import Granularity
 from engine.session.session import Session
 
 
-def journeys(session: Session, count: int) -> list[float]:
+def worker(session: Session, count: int) -> list[float]:
     """Seconds of each of some journeys to random iterations of what is known."""
     rng = np.random.default_rng(1)
     targets = rng.integers(session.program.timeline.iterations, size=count) * len(
@@ -41,7 +41,7 @@ def main() -> None:
     once = partial(timed, partial(session.step, 1, Granularity.ITERATION), 1)
     iteration = statistics.median(once() for _ in range(100))
     found = {
-        "seconds": journeys(session, count),
+        "seconds": worker(session, count),
         "iteration": iteration,
         "spacing": session.history.spacing,
     }

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.effort import Effort
 from benchmarks.iterations import stepping
-from benchmarks.journey import journeys
+from benchmarks.journey import worker
 from benchmarks.measure import computed, interleave
 from benchmarks.networks import Sizes, Workload
 from benchmarks.screen import GRADSTEP, READY, presses
@@ -122,7 +122,7 @@ def distances(budgets: tuple[int, ...], effort: Effort) -> Fit:
         work = Workload(Sizes((256, 256, 256), 64), DTYPE, max(64, effort.journey // 25))
         session = Session(work.program, budget * 2**20)
         session.goto(work.program.timeline.end)
-        points.append((session.history.spacing, statistics.median(journeys(session, effort.gotos))))
+        points.append((session.history.spacing, statistics.median(worker(session, effort.gotos))))
     return fitted("goto a random iteration", "keyframe distance", points, "s")
 
 

@@ -25,11 +25,11 @@ MAX_LINES = 50
 class ExperimentError(GradstepError):
     """All the problems found in one experiment; the message lists the first of them."""
 
-    def __init__(self, source: str, problems: Sequence[Problem]) -> None:
-        self.source = source
+    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
+        self.file = file
         self.problems = tuple(problems)
         count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
         lines = [f"  {problem}" for problem in problems[:MAX_LINES]]
         if len(problems) > MAX_LINES:
             lines.append(f"  … and {len(problems) - MAX_LINES} more")
-        super().__init__("\n".join([f"{source}: {count}", *lines]))
+        super().__init__("\n".join([f"{file}: {count}", *lines]))

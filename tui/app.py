@@ -74,7 +74,7 @@ class GradstepApp(App[None]):
                 break
         if self.session.event != target:
             self.start_at = target
-        self.main.set_reactive(MainScreen.view, self.main.looked())
+        self.main.set_reactive(MainScreen.view, self.main.snapshot())
 
     def on_mount(self) -> None:
         """Open the debugger with the person's own keys."""
@@ -189,11 +189,11 @@ def run_debugger(
     app.main.prompt_past.lines += load_lines()
     app.main.notes += problems
     if record is not None:
-        app.main.notes.append(app.main.tape.start(Path(record)))
+        app.main.notes.append(app.main.recording_control.start(Path(record)))
     try:
         app.run()
     finally:
-        said = app.main.tape.stop()
+        said = app.main.recording_control.stop()
     if said:
         print(said, file=sys.stderr)
     save(debugger)

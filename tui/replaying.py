@@ -20,11 +20,11 @@ class FollowingApp(GradstepApp):
 
     def on_mount(self) -> None:
         """Look at the file again and again."""
-        self.set_interval(POLL, self.look)
+        self.set_interval(POLL, self.poll)
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Show what has come since."""
-        if self.main.long_run is not None:
+        if self.main.job is not None:
             return
         at_end = self.session.event == self.session.known
         if self.playback.refresh() and self.main.is_mounted:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-from engine.chain.primals import Moment
+from engine.chain.primals import Primals
 from engine.errors import GradstepError
 from engine.jacobian.operator import Jacobian
 from engine.jacobian.product import Association, product
@@ -138,24 +138,24 @@ class Chain:
         return replace(self, factors=self.factors[: index + 1] + self.factors[index:])
 
 
-def chain(moment: Moment, of: str, wrt: str) -> Chain:
+def chain(primals: Primals, of: str, wrt: str) -> Chain:
     """The factors of ``∂of/∂wrt``; the shapes of all of them are known without values.
 
     Tensors are ``x``, ``y``, ``loss``, ``yhat``, ``LAYER.out``, ``LAYER.weight``, ``LAYER.bias``.
     Raises GradstepError for other names, and for derivatives by class indices.
     """
-    program = moment.program
+    program = primals.program
     of, wrt = tensor(program, of), tensor(program, wrt)
     if of == wrt:
-        shape = moment.shape(of)
-        return Chain(of, wrt, (factor(moment, of, wrt, Identity(shape, shape, moment.dtype)),))
+        shape = primals.shape(of)
+        return Chain(of, wrt, (factor(primals, of, wrt, Identity(shape, shape, primals.dtype)),))
     if program.tensors[wrt].role == "target" and program.data.y.ndim == 1:
         raise GradstepError("y holds class indices, and nothing has a derivative by these")
     reason = independent(program, of, wrt)
     if reason:
-        zero = Zero(moment.shape(of), moment.shape(wrt), moment.dtype)
-        return Chain(of, wrt, (factor(moment, of, wrt, zero),), reason)
-    return Chain(of, wrt, tuple(factors(moment, of, wrt)))
+        zero = Zero(primals.shape(of), primals.shape(wrt), primals.dtype)
+        return Chain(of, wrt, (factor(primals, of, wrt, zero),), reason)
+    return Chain(of, wrt, tuple(factors(primals, of, wrt)))
 
 
 def tensor(program: Program, name: str) -> str:
@@ -199,21 +199,21 @@ def independent(program: Program, of: str, wrt: str) -> str:
     return ""
 
 
-def factors(moment: Moment, of: str, wrt: str) -> Iterator[Factor]:
+def factors(primals: Primals, of: str, wrt: str) -> Iterator[Factor]:
     """From the numerator back through the layers to the denominator."""
-    network = moment.program.network
+    network = primals.program.network
     if of == "loss":
         role = "y" if wrt == "y" else "yhat"
         size = network.nodes[-1].layer.outputs
         by = wrt if wrt == "y" else network.output
-        yield factor(moment, of, by, network.loss.jacobian(role, size, moment.loss_point()))
+        yield factor(primals, of, by, network.loss.jacobian(role, size, primals.loss_point()))
         of = by
-    for node in reversed(network.nodes[: stage(moment.program, of)]):
+    for node in reversed(network.nodes[: stage(primals.program, of)]):
         if of == wrt:
             return
         role = role_of(node, wrt)
         by = node.tensor(role)
-        yield factor(moment, of, by, node.layer.jacobian(role, moment.layer_point(node)))
+        yield factor(primals, of, by, node.layer.jacobian(role, primals.layer_point(node)))
         if role != "input":
             return
         of = by
@@ -224,6 +224,6 @@ def role_of(node: Node, wrt: str) -> str:
     return next((role for role in node.layer.parameters if node.tensor(role) == wrt), "input")
 
 
-def factor(moment: Moment, of: str, wrt: str, jacobian: Jacobian) -> Factor:
+def factor(primals: Primals, of: str, wrt: str, jacobian: Jacobian) -> Factor:
     """A factor with its symbol."""
-    return Factor(f"∂{moment.symbol(of)}/∂{moment.symbol(wrt)}", of, wrt, jacobian)
+    return Factor(f"∂{primals.symbol(of)}/∂{primals.symbol(wrt)}", of, wrt, jacobian)

@@ -21,7 +21,7 @@ BATCHED = ("input", "target", "activation", "mask")
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class Primals:
     """A place in a run, and how to look at it: one sample as columns, or the batch as rows.
 
     ``past`` gives an event that has happened, or None where it is no longer known. Values are
@@ -142,7 +142,7 @@ class Standing(Protocol):
     def event_at(self, event: int) -> Event | None: ...
 
 
-def moment_of(session: Standing, sample: int | None = None) -> Moment:
+def primals_of(session: Standing, sample: int | None = None) -> Primals:
     """Where the cursor of a session stands; it stays there when the cursor moves on."""
     state = session.state
-    return Moment(session.program, state.tensors, state.event, session.event_at, sample)
+    return Primals(session.program, state.tensors, state.event, session.event_at, sample)

@@ -18,7 +18,7 @@ import numpy as np
 
 from engine.arrays import Array, Shape, frozen
 from engine.chain.chain import Chain, chain
-from engine.chain.primals import Moment, Standing, moment_of
+from engine.chain.primals import Primals, Standing, primals_of
 from engine.errors import GradstepError
 from engine.jacobian.operator import Jacobian, Layout, indices
 from engine.program.program import Program
@@ -50,7 +50,7 @@ class Window(NamedTuple):
 class JacobianView:
     """``∂of/∂wrt`` at a moment; sizes and structure need no values."""
 
-    moment: Moment
+    primals: Primals
     chain: Chain
     layout: Layout = Layout.NUMERATOR
 
@@ -68,7 +68,7 @@ class JacobianView:
     def symbol(self) -> str:
         """``∂ℓ/∂W⁽¹⁾``, transposed in gradient layout."""
         of, wrt = self.chain.of, self.chain.wrt
-        plain = f"∂{self.moment.symbol(of)}/∂{self.moment.symbol(wrt)}"
+        plain = f"∂{self.primals.symbol(of)}/∂{self.primals.symbol(wrt)}"
         return f"({plain})ᵀ" if self.transposed else plain
 
     @property
@@ -109,9 +109,9 @@ class JacobianView:
     def label(self, name: str, shape: Shape, index: int) -> str:
         """An element of a tensor in words."""
         if not shape:
-            return self.moment.symbol(name)
+            return self.primals.symbol(name)
         place = ", ".join(str(int(i)) for i in np.unravel_index(index, shape))
-        return f"{self.moment.symbol(name)}[{place}]"
+        return f"{self.primals.symbol(name)}[{place}]"
 
     def window(
         self, rows: slice | range = slice(SHOWN), cols: slice | range = slice(SHOWN)
@@ -143,7 +143,7 @@ class JacobianView:
     def matrix_dims(self) -> tuple[int, int] | None:
         """Of the loss by a parameter matrix: (in × out), or (out × in) in gradient layout."""
         shape = self.jacobian.col_shape
-        by = self.moment.program.tensors[self.chain.wrt]
+        by = self.primals.program.tensors[self.chain.wrt]
         if self.chain.of != "loss" or by.role != "parameter" or len(shape) != 2:
             return None
         return (shape[0], shape[1]) if self.transposed else (shape[1], shape[0])
@@ -184,8 +184,8 @@ class JacobianView:
             "window": shown,
             "symbol": self.symbol,
             "layout": self.layout.value,
-            "sample": self.moment.sample,
-            "position": self.moment.position,
+            "sample": self.primals.sample,
+            "position": self.primals.position,
             "cost": {
                 "vjp": jacobian.cost_vjp,
                 "jvp": jacobian.cost_jvp,
@@ -202,7 +202,7 @@ class JacobianView:
 
 
 def query(
-    where: Standing | Moment,
+    where: Standing | Primals,
     of: str,
     wrt: str,
     sample: int | None = 0,
@@ -212,8 +212,8 @@ def query(
 
     A Moment brings its own sample. Raises GradstepError for unknown tensors and samples.
     """
-    moment = where if isinstance(where, Moment) else moment_of(where, sample)
-    return JacobianView(moment, chain(moment, of, wrt), layout)
+    primals = where if isinstance(where, Primals) else primals_of(where, sample)
+    return JacobianView(primals, chain(primals, of, wrt), layout)
 
 
 def complete_at(program: Program) -> int:

@@ -65,13 +65,13 @@ class NonFinite(Detector):
         said = "; ".join(
             f"{read} {span(array)}" for read, array in list(operands.items())[:MOST_OPERANDS]
         )
-        source = bad[0] if bad else ""
+        culprit = bad[0] if bad else ""
         return Found(
             event.index,
             name,
             f"{lost_in(value)} from {said}",
-            cause=f"{source} is not finite itself" if source else "",
-            remedy=REPAIR if source in DATA else "",
+            cause=f"{culprit} is not finite itself" if culprit else "",
+            remedy=REPAIR if culprit in DATA else "",
             numbers=counts(value),
         )
 

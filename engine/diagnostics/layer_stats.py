@@ -126,7 +126,7 @@ def updated(event: Event) -> dict[str, float]:
     return {} if before is None else {"update": update_ratio(before, event.after[0])}
 
 
-class FlowRecord:
+class LayerStats:
     """What has been measured, by event. Nothing is measured until it is asked for."""
 
     def __init__(self, program: Program) -> None:

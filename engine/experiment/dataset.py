@@ -67,7 +67,7 @@ def load_data(experiment: Experiment) -> Dataset:
         ignored = getattr(experiment.loss, "ignore_index", None)
         return finished(data, spec, experiment.dtype, classes, ignored, experiment.seed)
     except DataProblem as error:
-        raise ExperimentError(experiment.source or experiment.name, error.problems) from None
+        raise ExperimentError(experiment.file or experiment.name, error.problems) from None
 
 
 def finished(
@@ -271,6 +271,6 @@ def batches(experiment: Experiment, data: Dataset) -> Batches:
     size = min(spec.batch_size or len(data), len(data))
     if spec.drop_last and spec.batch_size and spec.batch_size > len(data):
         said = f"drop_last with {len(data)} rows and batch_size {spec.batch_size} leaves no batch"
-        source = experiment.source or experiment.name
-        raise ExperimentError(source, [Problem("data.drop_last", said)])
+        file = experiment.file or experiment.name
+        raise ExperimentError(file, [Problem("data.drop_last", said)])
     return Batches(len(data), size, spec.shuffle, spec.drop_last, experiment.seed)

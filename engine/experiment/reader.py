@@ -77,17 +77,17 @@ def load_experiment(name: str) -> Experiment:
         raise GradstepError(f"{name}: not UTF-8 text (byte {error.start})") from error
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise GradstepError(f"{name}: not valid TOML: {error}") from error
-    return read_experiment(raw, source=name, stem=path.stem, directory=str(path.parent))
+    return read_experiment(raw, file=name, stem=path.stem, directory=str(path.parent))
 
 
 def read_experiment(
-    raw: Mapping[str, Any], source: str, stem: str = "", directory: str = ""
+    raw: Mapping[str, Any], file: str, stem: str = "", directory: str = ""
 ) -> Experiment:
     """The experiment that a parsed TOML document describes."""
     reader = Reader()
-    experiment = reader.experiment(raw, source, stem or source, directory)
+    experiment = reader.experiment(raw, file, stem or file, directory)
     if reader.problems or experiment is None:
-        raise ExperimentError(source, reader.problems)
+        raise ExperimentError(file, reader.problems)
     return experiment
 
 
@@ -103,7 +103,7 @@ class Reader:
         self.problems.append(Problem(path, message))
 
     def experiment(
-        self, raw: Mapping[str, Any], source: str, stem: str, directory: str
+        self, raw: Mapping[str, Any], file: str, stem: str, directory: str
     ) -> Experiment | None:
         """The whole document; None when anything is wrong."""
         plain = ("name", "description", "seed", "dtype")
@@ -112,7 +112,7 @@ class Reader:
         for table, header in REQUIRED_TABLES.items():
             if table not in raw:
                 self.problem(table, f"missing: the file needs {header}")
-        values = {"name": stem, "source": source, "directory": directory}
+        values = {"name": stem, "file": file, "directory": directory}
         values |= self.fields(Experiment, {k: raw[k] for k in plain if k in raw}, "", plain)
         if values.get("dtype") == "float32":
             self.largest = float(np.finfo("float32").max)
@@ -181,7 +181,7 @@ class Reader:
             if info.required and info.name not in raw:
                 self.problem(join(path, info.name), "missing: this field is required")
         if cls is DataSpec:
-            self.source(raw)
+            self.kind_of_data(raw)
         elif cls is LinearSpec:
             self.linear(values, path)
         elif cls is SGDSpec:
@@ -207,7 +207,7 @@ class Reader:
             return self.table(specs[kind], raw, path, more=("type",))
         return None
 
-    def source(self, raw: Mapping[str, Any]) -> None:
+    def kind_of_data(self, raw: Mapping[str, Any]) -> None:
         """Exactly one source of data, with the fields that belong to it."""
         given = {name for name, value in raw.items() if value is not None}
         named = {"x/y": {"x", "y"}} | {name: {name} for name in ("csv", "npz", "generate")}

@@ -290,7 +290,7 @@ class Experiment(Table, kw_only=True, frozen=True):
     schedule: ScheduleSpec | None = None
     clip: ClipSpec | None = None
     training: TrainingSpec = TrainingSpec()
-    source: str = ""
+    file: str = ""
     directory: str = ""
 
     def path_of(self, file: str) -> Path:

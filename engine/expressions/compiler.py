@@ -71,12 +71,12 @@ def _literal_integer(node: ast.expr) -> int | None:
 class Compiler:
     """Compiles one source over the known names; `reads` collects the names that it reads."""
 
-    def __init__(self, source: str, names: Collection[str]) -> None:
-        self.source = source
+    def __init__(self, text: str, names: Collection[str]) -> None:
+        self.text = text
         self.names = Names(names)
         self.reads: set[str] = set()
-        self._indent = len(source) - len(source.lstrip())
-        self._encoded = source.strip().encode()
+        self._indent = len(text) - len(text.lstrip())
+        self._encoded = text.strip().encode()
 
     def compile(self, tree: ast.expr) -> Run:
         """The closure of a whole tree, its size checked first."""
@@ -93,7 +93,7 @@ class Compiler:
 
     def _site(self, offset: int) -> Site:
         # ast counts UTF-8 bytes, people count characters.
-        return Site(self.source, self._indent + len(self._encoded[:offset].decode()))
+        return Site(self.text, self._indent + len(self._encoded[:offset].decode()))
 
     def _after(self, node: ast.expr, symbol: str) -> Site:
         """The place of an operator: only brackets and blanks stand between it and its operand."""
@@ -151,7 +151,7 @@ class Compiler:
         if found:
             return self._read(found[0], node)
         if dotted not in CONSTANTS:
-            raise self._error(node, self.names.unknown(dotted, self.source))
+            raise self._error(node, self.names.unknown(dotted, self.text))
         constant = CONSTANTS[dotted]
         return lambda evaluation: constant
 
@@ -172,7 +172,7 @@ class Compiler:
             if type(value) is float:
                 return value
             if value is None:
-                raise NotAvailable(name, site.column, site.source)
+                raise NotAvailable(name, site.column, site.text)
             try:
                 return admit(value)
             except FAILURES as problem:

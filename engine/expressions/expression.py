@@ -42,7 +42,7 @@ MAX_CHARACTERS = 1000
 class Expression:
     """A compiled expression; `names` are the tensors and scalars that it reads."""
 
-    source: str
+    text: str
     names: frozenset[str]
     run: Run
 
@@ -56,54 +56,54 @@ class Expression:
         try:
             return self.run(Evaluation(lookup))
         except RecursionError as problem:
-            raise ExpressionError(str(problem), 0, self.source) from problem
+            raise ExpressionError(str(problem), 0, self.text) from problem
 
     def holds(self, lookup: Lookup) -> bool:
         """Whether this condition is met; one that needs a name not computed yet is not."""
         try:
-            return Site(self.source, 0).truth(self.evaluate(lookup))
+            return Site(self.text, 0).truth(self.evaluate(lookup))
         except NotAvailable:
             return False
 
 
-def compile_expression(source: str, names: Collection[str]) -> Expression:
+def compile_expression(text: str, names: Collection[str]) -> Expression:
     """Compile an expression over the known tensor and scalar names; raises `ExpressionError`."""
     try:
-        tree = _parse(source, names)
-        compiler = Compiler(source, names)
+        tree = _parse(text, names)
+        compiler = Compiler(text, names)
         run = compiler.compile(tree)
     except (ValueError, MemoryError, RecursionError) as problem:
-        raise ExpressionError(f"this cannot be compiled: {problem}", 0, source) from problem
-    return Expression(source, frozenset(compiler.reads), run)
+        raise ExpressionError(f"this cannot be compiled: {problem}", 0, text) from problem
+    return Expression(text, frozenset(compiler.reads), run)
 
 
-def _parse(source: str, names: Collection[str]) -> ast.expr:
-    if len(source) > MAX_CHARACTERS:
-        message = f"an expression has at most {MAX_CHARACTERS} characters, this one {len(source)}"
-        raise ExpressionError(message, MAX_CHARACTERS, source)
-    for column, character in enumerate(source):
+def _parse(text: str, names: Collection[str]) -> ast.expr:
+    if len(text) > MAX_CHARACTERS:
+        message = f"an expression has at most {MAX_CHARACTERS} characters, this one {len(text)}"
+        raise ExpressionError(message, MAX_CHARACTERS, text)
+    for column, character in enumerate(text):
         if not character.isprintable() and character != "\t":
             message = f"the character U+{ord(character):04X} is not allowed in an expression"
-            raise ExpressionError(message, column, source)
+            raise ExpressionError(message, column, text)
     try:
         # Python warns of what it only dislikes, such as "1if x else 2"; nobody is there to read it.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(source.strip(), mode="eval").body
+            return ast.parse(text.strip(), mode="eval").body
     except SyntaxError as problem:
-        raise _syntax_error(problem, source, names) from problem
+        raise _syntax_error(problem, text, names) from problem
 
 
-def _syntax_error(problem: SyntaxError, source: str, names: Collection[str]) -> ExpressionError:
-    indent = len(source) - len(source.lstrip())
+def _syntax_error(problem: SyntaxError, text: str, names: Collection[str]) -> ExpressionError:
+    indent = len(text) - len(text.lstrip())
     # Without an offset, the source has ended too early.
-    column = min(indent + problem.offset - 1, len(source)) if problem.offset else len(source)
-    if not source.strip():
-        return ExpressionError(f"an expression is missing; {ALLOWED}", 0, source)
-    if name := unwritable(source, names):
+    column = min(indent + problem.offset - 1, len(text)) if problem.offset else len(text)
+    if not text.strip():
+        return ExpressionError(f"an expression is missing; {ALLOWED}", 0, text)
+    if name := unwritable(text, names):
         hint = f"write {spelling(name)}"
-    elif source[column : column + 1] == "=":
+    elif text[column : column + 1] == "=":
         hint = "to compare, write =="
     else:
         hint = ALLOWED
-    return ExpressionError(f"{problem.msg.split('. ')[0]}; {hint}", column, source)
+    return ExpressionError(f"{problem.msg.split('. ')[0]}; {hint}", column, text)

@@ -38,9 +38,9 @@ def quoted(name: str) -> str:
     return f'tensor("{"".join(shown)}")'
 
 
-def unwritable(source: str, names: Iterable[str]) -> str | None:
+def unwritable(text: str, names: Iterable[str]) -> str | None:
     """The longest name in the source that must be written in quotes."""
-    found = [name for name in names if name and not is_dotted(name) and name in source]
+    found = [name for name in names if name and not is_dotted(name) and name in text]
     return max(found, key=len, default=None)
 
 
@@ -62,14 +62,14 @@ class Names:
         """The known names that a dotted name may stand for; more than one is ambiguous."""
         return self.same.get(_normal(dotted), [])
 
-    def unknown(self, name: str, source: str) -> str:
+    def unknown(self, name: str, text: str) -> str:
         """What to say of a dotted name in the source that is not known."""
         owner, _, last = name.rpartition(".")
         if name in FUNCTIONS:
             return f"{name} is a function: write {FUNCTIONS[name].signature}"
         if last in INSTEAD and self.find(owner):
             return f"attributes cannot be reached: write {INSTEAD[last].format(owner)}"
-        if meant := unwritable(source, self.exact):
+        if meant := unwritable(text, self.exact):
             return f"unknown name '{name}': did you mean {spelling(meant)}?"
         return f"unknown name '{name}'{self._nearest(name, spelling)}"
 

@@ -45,30 +45,30 @@ def _columns(text: str) -> int:
 class ExpressionError(Exception):
     """An expression that cannot be compiled or evaluated; `column` counts characters from 0."""
 
-    def __init__(self, message: str, column: int = 0, source: str = "") -> None:
-        super().__init__(message, column, source)
+    def __init__(self, message: str, column: int = 0, text: str = "") -> None:
+        super().__init__(message, column, text)
         self.message = visible(message)
         self.column = column
-        self.source = source
+        self.text = text
 
     def __str__(self) -> str:
         """The source, and below it a caret under the place with the message."""
-        if not self.source:
+        if not self.text:
             return self.message
         start, end = self.column - SHOWN_BEFORE, self.column + SHOWN_AFTER
-        if len(self.source) <= SHOWN_BEFORE + SHOWN_AFTER:
-            start, end = 0, len(self.source)
-        before = ("…" if start > 0 else "") + visible(self.source[max(0, start) : self.column])
-        after = visible(self.source[self.column : end]) + ("…" if end < len(self.source) else "")
+        if len(self.text) <= SHOWN_BEFORE + SHOWN_AFTER:
+            start, end = 0, len(self.text)
+        before = ("…" if start > 0 else "") + visible(self.text[max(0, start) : self.column])
+        after = visible(self.text[self.column : end]) + ("…" if end < len(self.text) else "")
         return f"{before}{after}\n{' ' * _columns(before)}^ {self.message}"
 
 
 class NotAvailable(ExpressionError):
     """A name whose value has not been computed yet: a condition on it is quietly unmet."""
 
-    def __init__(self, name: str, column: int = 0, source: str = "") -> None:
-        super().__init__(f"{name} is not computed yet", column, source)
-        self.args = (name, column, source)
+    def __init__(self, name: str, column: int = 0, text: str = "") -> None:
+        super().__init__(f"{name} is not computed yet", column, text)
+        self.args = (name, column, text)
         self.name = name
 
 
@@ -83,11 +83,11 @@ FAILURES = (Refused, ArithmeticError, ValueError, TypeError, LookupError, Memory
 class Site:
     """A place in the source."""
 
-    source: str
+    text: str
     column: int
 
     def error(self, message: str) -> ExpressionError:
-        return ExpressionError(message, self.column, self.source)
+        return ExpressionError(message, self.column, self.text)
 
     def failure(self, problem: Exception) -> ExpressionError:
         return self.error(str(problem).strip().split("\n")[0] or type(problem).__name__)

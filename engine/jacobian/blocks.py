@@ -6,7 +6,15 @@ from typing import Protocol, final
 import numpy as np
 
 from engine.arrays import Array
-from engine.jacobian.operator import Index, Jacobian, Pattern, Source, Structure, distinct, matches
+from engine.jacobian.operator import (
+    Elements,
+    Index,
+    Jacobian,
+    Pattern,
+    Structure,
+    distinct,
+    matches,
+)
 
 Part = Index | slice
 ALL = slice(None)
@@ -33,7 +41,7 @@ class Blocks(Protocol):
 class SharedBlock:
     """One matrix for all samples: a linear layer by its input."""
 
-    source: Source
+    elements: Elements
 
     def cost(self, rows: int, cols: int) -> int:
         """As many multiply-adds as the matrix has entries."""
@@ -41,7 +49,7 @@ class SharedBlock:
 
     def block(self, sample: int, rows: Part, cols: Part) -> Array:
         """A part of the matrix."""
-        matrix = self.source()
+        matrix = self.elements()
         if isinstance(rows, slice) or isinstance(cols, slice):
             return matrix[rows][:, cols]
         out: Array = matrix[np.ix_(rows, cols)]  # never a copy of all columns of these rows
@@ -55,7 +63,7 @@ class SharedBlock:
 
     def transposed(self) -> "SharedBlock":
         """The transposed matrix."""
-        return SharedBlock(lambda: self.source().T)
+        return SharedBlock(lambda: self.elements().T)
 
 
 @final
@@ -63,9 +71,9 @@ class SharedBlock:
 class DiagonalMinusOuter:
     """diag(d) − a bᵀ for each sample, d, a and b (N, K): softmax and log_softmax."""
 
-    d: Source
-    a: Source
-    b: Source
+    d: Elements
+    a: Elements
+    b: Elements
 
     def cost(self, rows: int, cols: int) -> int:
         """d ⊙ v, the sum v·a, and b times that."""
@@ -184,7 +192,7 @@ class Kronecker(Jacobian):
 
     samples: int
     outputs: int
-    source: Source
+    elements: Elements
 
     @property
     def inputs(self) -> int:
@@ -205,22 +213,22 @@ class Kronecker(Jacobian):
 
     def vjps(self, v: Array) -> Array:
         grads = v.reshape(len(v), self.samples, self.outputs)
-        out: Array = grads.transpose(0, 2, 1) @ self.source()
+        out: Array = grads.transpose(0, 2, 1) @ self.elements()
         return out.reshape(len(v), -1)
 
     def jvps(self, u: Array) -> Array:
         weights = u.reshape(len(u), self.outputs, self.inputs)
-        out: Array = self.source() @ weights.transpose(0, 2, 1)
+        out: Array = self.elements() @ weights.transpose(0, 2, 1)
         return out.reshape(len(u), -1)
 
     def gather(self, rows: Index, cols: Index) -> Array:
         same = np.equal.outer(rows % self.outputs, cols // self.inputs)
-        x = self.source()[np.ix_(rows // self.outputs, cols % self.inputs)]
+        x = self.elements()[np.ix_(rows // self.outputs, cols % self.inputs)]
         out: Array = np.where(same, x, self.dtype.type(0))
         return out
 
     def left(self, v: Array, rows: Index, cols: Index) -> Array:
-        x, out = self.source(), np.zeros((len(v), len(cols)), self.dtype)
+        x, out = self.elements(), np.zeros((len(v), len(cols)), self.dtype)
         for o in distinct(cols // self.inputs, self.outputs):
             j = np.flatnonzero(cols // self.inputs == o)
             i = np.flatnonzero(rows % self.outputs == o)
@@ -228,7 +236,7 @@ class Kronecker(Jacobian):
         return out
 
     def right(self, u: Array, rows: Index, cols: Index) -> Array:
-        x, out = self.source(), np.zeros((len(u), len(rows)), self.dtype)
+        x, out = self.elements(), np.zeros((len(u), len(rows)), self.dtype)
         for o in distinct(cols // self.inputs, self.outputs):
             j = np.flatnonzero(cols // self.inputs == o)
             i = np.flatnonzero(rows % self.outputs == o)

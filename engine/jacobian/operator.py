@@ -20,7 +20,7 @@ from engine.arrays import Array, Shape, frozen
 from engine.errors import GradstepError
 
 Index = NDArray[np.int64]
-Source = Callable[[], Array]
+Elements = Callable[[], Array]
 """Fetches values when they are needed; raises GradstepError where they do not exist yet."""
 
 DENSE_LIMIT = 2**28

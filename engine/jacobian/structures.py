@@ -7,7 +7,15 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array
-from engine.jacobian.operator import Index, Jacobian, Pattern, Source, Structure, distinct, matches
+from engine.jacobian.operator import (
+    Elements,
+    Index,
+    Jacobian,
+    Pattern,
+    Structure,
+    distinct,
+    matches,
+)
 
 
 @final
@@ -86,12 +94,12 @@ class Identity(Jacobian):
 class Diagonal(Jacobian):
     """An elementwise equation; ``source`` fetches the derivatives in the shape of the tensor."""
 
-    source: Source
+    elements: Elements
 
     @cached_property
     def values(self) -> Array:
         """The diagonal, flattened."""
-        return self.source().reshape(-1)
+        return self.elements().reshape(-1)
 
     @property
     def pattern(self) -> Pattern:
@@ -139,12 +147,12 @@ class Diagonal(Jacobian):
 class Dense(Jacobian):
     """Every entry stored; ``source`` fetches them in row-major order, any shape."""
 
-    source: Source
+    elements: Elements
 
     @cached_property
     def values(self) -> Array:
         """The matrix."""
-        return self.source().reshape(self.dims)
+        return self.elements().reshape(self.dims)
 
     @property
     def pattern(self) -> Pattern:

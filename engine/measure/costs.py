@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.arrays import Shape
 from engine.chain.chain import chain
-from engine.chain.primals import Moment
+from engine.chain.primals import Primals
 from engine.nn.linear import Linear
 from engine.program.graph import Node
 from engine.program.program import Program
@@ -79,17 +79,17 @@ def jacobian_costs(program: Program) -> list[JacobianCost]:
 
     Layers are differentiated by their parameters and their input; the first one's input is x.
     """
-    moment = Moment(program, program.initial(), 0)
+    primals = Primals(program, program.initial(), 0)
     pairs = [("loss", program.network.output)]
     for node in reversed(program.network.nodes):
         pairs += [(node.output, node.tensor(role)) for role in (*node.layer.parameters, "input")]
-    return list(costs_of(moment, pairs))
+    return list(costs_of(primals, pairs))
 
 
-def costs_of(moment: Moment, pairs: list[tuple[str, str]]) -> Iterator[JacobianCost]:
+def costs_of(primals: Primals, pairs: list[tuple[str, str]]) -> Iterator[JacobianCost]:
     """The sizes of neighbouring tensors' Jacobians."""
     for of, wrt in pairs:
-        (only,) = chain(moment, of, wrt).factors
+        (only,) = chain(primals, of, wrt).factors
         found = only.jacobian
         yield JacobianCost(
             only.symbol, of, wrt, found.dims, found.structure, found.nonzeros, found.dense_bytes

@@ -22,7 +22,7 @@ from engine.run.run import Run
 from engine.run.timeline import every_op
 from engine.session.changes import changes_at
 from engine.session.session import Session
-from engine.stops.lookup import compiled, looking, own_names, value_of
+from engine.stops.lookup import compiled, lookup_in, own_names, value_of
 
 LOOK = 4096  # events that are walked back
 KEPT = 4 * LOOK  # points of one quantity
@@ -88,12 +88,12 @@ def has_accuracy(program: Program) -> bool:
     return correct(program, np.zeros((len(y), outputs), y.dtype), y) is not None
 
 
-def watched(run: Run, source: str) -> Quantity:
+def watched(run: Run, text: str) -> Quantity:
     """A watched expression, wherever something it reads is written; a GradstepError if it is bad.
 
     What is no single number at an event has no point there.
     """
-    expression = compiled(source, run)
+    expression = compiled(text, run)
     names = own_names(expression, run)
     ops = {op.key for op in every_op(run.timeline) if names.intersection(op.writes)}
     if not ops or names.intersection(run.entering):
@@ -101,12 +101,12 @@ def watched(run: Run, source: str) -> Quantity:
 
     def value(session: Session, tensors: Mapping[str, Array], event: int) -> float | None:
         try:
-            found = value_of(expression, looking(session, tensors, event))
+            found = value_of(expression, lookup_in(session, tensors, event))
         except GradstepError:
             return None
         return None if found is None or np.size(found) != 1 else float(np.asarray(found).item())
 
-    return Quantity(source, frozenset(ops), value)
+    return Quantity(text, frozenset(ops), value)
 
 
 @dataclass(eq=False)

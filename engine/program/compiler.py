@@ -29,7 +29,7 @@ def compile_program(experiment: Experiment, data: Dataset | None = None) -> Prog
     compiler = Compiler(experiment, data, cut, network)
     if not compiler.ops:
         problem = Problem("training.skip", "leaves nothing to run: skip fewer steps")
-        raise ExperimentError(experiment.source or experiment.name, [problem])
+        raise ExperimentError(experiment.file or experiment.name, [problem])
     return Program(
         experiment,
         data,

@@ -97,7 +97,7 @@ def build_network(experiment: Experiment, data: Dataset) -> Network:
     problems += loss_problems(loss, nodes[-1], size)
     problems += memory_problems(experiment, nodes, len(data))
     if problems:
-        raise ExperimentError(experiment.source or experiment.name, problems)
+        raise ExperimentError(experiment.file or experiment.name, problems)
     return Network(tuple(nodes), loss)
 
 

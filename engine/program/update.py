@@ -184,7 +184,7 @@ def updating(
     optimizer: Optimizer, name: str, slots: tuple[str, ...], hyper: Mapping[str, str]
 ) -> Compute:
     """An op that moves one parameter; without a gradient everything stays as it is."""
-    gradient_name, sources = name + GRADIENT, tuple(hyper.items())
+    gradient_name, read = name + GRADIENT, tuple(hyper.items())
 
     def run(tensors: Tensors) -> tuple[Array, ...]:
         grad = tensors.get(gradient_name)
@@ -192,8 +192,8 @@ def updating(
         if grad is None:
             return (tensors[name], *(value for value in old if value is not None))
         values = {}
-        for key, source in sources:  # a loop, because a comprehension is one more call
-            values[key] = tensors[source].item()
+        for key, tensor in read:  # a loop, because a comprehension is one more call
+            values[key] = tensors[tensor].item()
         return optimizer.update(tensors[name], grad, old, values)
 
     return run

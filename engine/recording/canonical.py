@@ -19,7 +19,7 @@ MAX_TEXT = 2**25  # bytes of one text that is read back
 def experiment_text(experiment: Experiment) -> str:
     """The experiment as JSON: what is written in its file, without where the file was."""
     raw: dict[str, Any] = msgspec.to_builtins(experiment)
-    for place in ("source", "directory"):
+    for place in ("file", "directory"):
         raw.pop(place, None)
     raw["layers"] = [{"type": s.type} | msgspec.to_builtins(s) for s in experiment.layers]
     for table, spec in (("loss", experiment.loss), ("optimizer", experiment.optimizer)):
@@ -74,7 +74,7 @@ def parse_experiment(text: str) -> Experiment:
         for name in ("x", "y"):
             if name in data:
                 data[name] = numbers(data[name])
-    return read_experiment(raw, source="its experiment", stem="recording")
+    return read_experiment(raw, file="its experiment", stem="recording")
 
 
 def labels_text(data: Dataset) -> str:

@@ -23,16 +23,16 @@ from engine.run.phases import Phase
 
 Written = Sequence[tuple[Array, ...]]
 Largest = tuple[float | None, str | None]  # element of a parameter's gradient, and whose
-Mark = tuple[bytes, str]  # the digests one after the other, and the references as JSON
+Marked = tuple[bytes, str]  # the digests one after the other, and the references as JSON
 MOST_LAYOUTS = 4  # batches are full, or the last of an epoch
 DTYPES = {"float32": "<f4", "float64": "<f8", "int64": "<i8"}
 
 
-class Marks(ABC):
+class IterationDigests(ABC):
     """How the events of an iteration are marked."""
 
     @abstractmethod
-    def iteration(self, written: Written) -> Mark:
+    def iteration(self, written: Written) -> Marked:
         """The digests and references of an iteration; events may be missing at its end."""
 
     @abstractmethod
@@ -40,7 +40,7 @@ class Marks(ABC):
         """For each iteration since the last call: its largest gradient."""
 
 
-class QuickMarks(Marks):
+class QuickDigests(IterationDigests):
     """Fingerprints alone; those of an iteration at once where it has its usual sizes."""
 
     def __init__(self, program: Program) -> None:
@@ -55,7 +55,7 @@ class QuickMarks(Marks):
         self.telling = phases.index(Phase.FORWARD) if Phase.FORWARD in phases else 0
         self.constants: tuple[list[Array], bytes] = [], b""
 
-    def iteration(self, written: Written) -> Mark:
+    def iteration(self, written: Written) -> Marked:
         self.count += 1
         arrays = [array for after in written for array in after]
         if len(arrays) != self.slots:  # some op wrote less, or has not run
@@ -99,7 +99,7 @@ class QuickMarks(Marks):
         return [(None, None)] * count
 
 
-class StrongMarks(Marks):
+class StrongDigests(IterationDigests):
     """Digests, and every tensor stored."""
 
     def __init__(self, program: Program, contents: Contents) -> None:
@@ -113,7 +113,7 @@ class StrongMarks(Marks):
         self.dtype = DTYPES[program.experiment.dtype]
         self.waiting: list[list[tuple[str, bytes]]] = []
 
-    def iteration(self, written: Written) -> Mark:
+    def iteration(self, written: Written) -> Marked:
         arrays = [array for after in written for array in after]
         complete = list(map(len, written)) == self.counts
         if not complete:
@@ -125,7 +125,7 @@ class StrongMarks(Marks):
         self.waiting.append([(name, datas[slot]) for slot, name in self.gradients.items()])
         return b"".join(digests), str(self.contents.add_all(digests, datas))
 
-    def incomplete(self, written: Written) -> Mark:
+    def incomplete(self, written: Written) -> Marked:
         """The same where ops wrote less than usual, or have not run yet."""
         digests: list[bytes] = []
         refs: list[int] = []

@@ -8,7 +8,7 @@ from engine.arrays import Array
 from engine.program.program import Program
 from engine.recording.contents import NOWHERE, Contents
 from engine.recording.digests import STRONG, Digest, link
-from engine.recording.iteration_digests import Marks, QuickMarks, StrongMarks
+from engine.recording.iteration_digests import IterationDigests, QuickDigests, StrongDigests
 from engine.run.run import loss_key
 from engine.run.timeline import Which, completed
 
@@ -17,7 +17,7 @@ BATCH = ("input", "target")  # what a keyframe lacks: it is a function of the po
 Row = tuple[Any, ...]
 
 
-class Line:
+class Lane:
     """Collects the rows of a branch until the next commit.
 
     ``width`` is the digest width of the run; at STRONG every tensor is stored too. A keyframe is
@@ -38,8 +38,8 @@ class Line:
         self.blocks: list[Row] = []
         self.losses: list[Row] = []
         self.keyframes: list[Row] = []
-        self.marks: Marks = (
-            StrongMarks(program, contents) if width == STRONG else QuickMarks(program)
+        self.digests_of: IterationDigests = (
+            StrongDigests(program, contents) if width == STRONG else QuickDigests(program)
         )
         self._listing = program.timeline.listing(0)
         self._loss_op = next(iter(self._listing.places(Which(loss_key(program)))), -1)
@@ -58,7 +58,7 @@ class Line:
         if len(self._under_way) == len(self._listing):
             complete, self._under_way = self._under_way, []
             self._iteration = iteration = self._iteration + 1
-            row = self.block(iteration, *self.marks.iteration(complete))
+            row = self.block(iteration, *self.digests_of.iteration(complete))
             self.link = row[-1]
             self.blocks.append(row)
             if self._loss_op >= 0:
@@ -99,10 +99,10 @@ class Line:
         self.blocks, self.losses, self.keyframes = [], [], []
         if self._under_way:
             number = self._iteration + 1
-            blocks.append(self.block(number, *self.marks.iteration(self._under_way)))
+            blocks.append(self.block(number, *self.digests_of.iteration(self._under_way)))
             if 0 <= self._loss_op < len(self._under_way):
                 losses.append(self.loss(number, self._under_way))
-        largest = self.marks.gradients_since()
+        largest = self.digests_of.gradients_since()
         pairs = zip(losses, largest, strict=False)
         return blocks, [(*row, *gradient) for row, gradient in pairs], keyframes
 

@@ -12,14 +12,14 @@ from engine.session.branches import MAIN
 
 def record_run(writer: Writer, program: Program, iterations: int) -> Iterator[int]:
     """Run and record whole iterations; yields how many are done. Commits are the caller's."""
-    line = writer.branch(MAIN)
+    lane = writer.branch(MAIN)
     tensors: dict[str, Array] = program.initial()
     writer.metrics(MAIN, evaluate(program, tensors))
     timeline = program.timeline
     for iteration in range(iterations):
         tensors.update(program.source.enters(iteration))
-        line.keyframe(tensors)
+        lane.keyframe(tensors)
         ops = timeline.stretch(timeline.begin(iteration), timeline.begin(iteration + 1))
-        line.take(carry_out(ops, tensors, freeze=False))  # nobody else gets to see the arrays
+        lane.take(carry_out(ops, tensors, freeze=False))  # nobody else gets to see the arrays
         yield iteration + 1
     writer.metrics(MAIN, evaluate(program, tensors))

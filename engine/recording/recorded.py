@@ -226,7 +226,7 @@ class Recording:
         """How many iterations are over at an event."""
         return completed(self.program.timeline, event)
 
-    def line(self, branch: RecordedBranch, iteration: int) -> RecordedBranch:
+    def lane(self, branch: RecordedBranch, iteration: int) -> RecordedBranch:
         """The branch that has the rows of an iteration, counted from 1."""
         while branch.parent is not None and iteration <= self.whole(branch.fork):
             branch = self.branches[branch.parent]
@@ -256,11 +256,11 @@ class Recording:
 
     def block(self, branch: RecordedBranch, iteration: int) -> Block:
         """What the events of an iteration, counted from 1, wrote; a Damaged if it was changed."""
-        line = self.line(branch, iteration)
+        lane = self.lane(branch, iteration)
         what = f"iteration {iteration} of branch {branch.name!r}"
         row = self.reader.one(
             "SELECT digests, refs, link FROM block WHERE branch = ? AND iteration = ?",
-            (line.id, iteration),
+            (lane.id, iteration),
             "bsb",
         )
         if row is None:
@@ -280,10 +280,10 @@ class Recording:
         if iteration == 1:
             _ = self.texts
             return self.root
-        line = self.line(branch, iteration - 1)
+        lane = self.lane(branch, iteration - 1)
         row = self.reader.one(
             "SELECT link FROM block WHERE branch = ? AND iteration = ?",
-            (line.id, iteration - 1),
+            (lane.id, iteration - 1),
             "b",
         )
         if row is None:
@@ -301,26 +301,26 @@ class Recording:
 
     def keyframe_before(self, branch: RecordedBranch, iteration: int) -> tuple[int, bool] | None:
         """The last keyframe at or before an iteration, counted from 1, and whether it is whole."""
-        line: RecordedBranch | None = branch
-        while line is not None:
+        lane: RecordedBranch | None = branch
+        while lane is not None:
             row = self.reader.one(
                 "SELECT iteration, whole FROM keyframe WHERE branch = ? AND iteration <= ? "
                 "ORDER BY iteration DESC LIMIT 1",
-                (line.id, iteration),
+                (lane.id, iteration),
                 "ii",
             )
             if row is not None:
                 return row[0], bool(row[1])
-            iteration = min(iteration, self.whole(line.fork))
-            line = self.branches[line.parent] if line.parent is not None else None
+            iteration = min(iteration, self.whole(lane.fork))
+            lane = self.branches[lane.parent] if lane.parent is not None else None
         return None
 
     def keyframe(self, branch: RecordedBranch, iteration: int) -> dict[str, Array]:
         """The tensors at the beginning of an iteration, counted from 1."""
-        line, what = self.line(branch, iteration), f"the keyframe of iteration {iteration}"
+        lane, what = self.lane(branch, iteration), f"the keyframe of iteration {iteration}"
         row = self.reader.one(
             "SELECT digests, refs FROM keyframe WHERE branch = ? AND iteration = ?",
-            (line.id, iteration),
+            (lane.id, iteration),
             "bs",
         )
         if row is None:

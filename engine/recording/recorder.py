@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from engine.debugger import Debugger
 from engine.recording.canonical import canonical
-from engine.recording.lane import Line
+from engine.recording.lane import Lane
 from engine.recording.rerun import Rerun
 from engine.recording.writer import Writer
 from engine.run.timeline import begun
@@ -25,7 +25,7 @@ class Recorder:
         self.writer = writer
         self.debugger = debugger
         self.session = debugger.session
-        self.lines: dict[Branch, tuple[Line, Rerun]] = {}
+        self.lanes: dict[Branch, tuple[Lane, Rerun]] = {}
         self._places: dict[str, list[tuple[object, ...]]] = {}
 
     def update(self) -> None:
@@ -42,29 +42,29 @@ class Recorder:
 
     def follow(self, branch: Branch) -> Iterator[int]:
         """Record the new events of a branch."""
-        if branch not in self.lines:
-            self.lines[branch] = self.begin(branch)
-        line, rerun = self.lines[branch]
+        if branch not in self.lanes:
+            self.lanes[branch] = self.begin(branch)
+        lane, rerun = self.lanes[branch]
         self.writer.journal(branch.name, branch.journal)
         rerun.journal = branch.journal
         timeline = self.session.timeline
-        begins = timeline.begin(begun(timeline, line.events))
-        while line.events < branch.known and not self.writer.failed:
-            if line.events == begins:
+        begins = timeline.begin(begun(timeline, lane.events))
+        while lane.events < branch.known and not self.writer.failed:
+            if lane.events == begins:
                 begins = timeline.begin(timeline.iteration(begins) + 1)
-                line.keyframe(rerun.tensors, whole=bool(branch.journal))
-            known = branch.history.events.get(line.events)
+                lane.keyframe(rerun.tensors, whole=bool(branch.journal))
+            known = branch.history.events.get(lane.events)
             written = rerun.result() if known is None else known[1]
-            line.take([written])
+            lane.take([written])
             rerun.take(written)
-            if line.events % PIECE == 0:
-                yield line.events
+            if lane.events % PIECE == 0:
+                yield lane.events
 
-    def begin(self, branch: Branch) -> tuple[Line, Rerun]:
+    def begin(self, branch: Branch) -> tuple[Lane, Rerun]:
         """The line of a branch that is new here, and its state there."""
         self.writer.commit()  # the chain of the parent
-        line = self.writer.branch(branch.name, branch.parent, branch.fork)
-        return line, resumed(self.session, branch, line.events)
+        lane = self.writer.branch(branch.name, branch.parent, branch.fork)
+        return lane, resumed(self.session, branch, lane.events)
 
     def places(self) -> None:
         """The bookmarks, stops and watches, where they have changed."""
@@ -72,7 +72,7 @@ class Recorder:
         found: dict[str, list[tuple[object, ...]]] = {
             "bookmark": [(m.name, m.event, m.text) for m in debugger.bookmarks.values()],
             "stop": [(canonical(stop),) for stop in debugger.stops.to_list()],
-            "watch": [(source,) for source in debugger.watches],
+            "watch": [(text,) for text in debugger.watches],
         }
         for table, rows in found.items():
             if rows != self._places.get(table, []):

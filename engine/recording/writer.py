@@ -19,7 +19,7 @@ from engine.recording.canonical import canonical, experiment_text, journal_texts
 from engine.recording.contents import Contents
 from engine.recording.digests import QUICK, STRONG, journal_digest, root_digest
 from engine.recording.estimate import Estimate
-from engine.recording.lane import Line
+from engine.recording.lane import Lane
 from engine.recording.schema import APPLICATION_ID, TABLES, USER_VERSION
 from engine.run.timeline import begun, completed
 from engine.session.journal import Journal
@@ -57,7 +57,7 @@ class Writer:
         self.note = ""
         self.size = 0
         self.contents = Contents()
-        self.lines: dict[str, Line] = {}
+        self.lanes: dict[str, Lane] = {}
         self.parents: dict[str, tuple[str | None, int]] = {}
         self.committed = 0.0
         self._texts: dict[str, list[str]] = {}
@@ -118,18 +118,18 @@ class Writer:
         ]
         self.connection.executemany("INSERT INTO tensor VALUES (?, ?, ?, ?, ?, ?)", names)
 
-    def branch(self, name: str, parent: str | None = None, fork: int = 0) -> Line:
+    def branch(self, name: str, parent: str | None = None, fork: int = 0) -> Lane:
         """Begin a branch. It has rows from the iteration of its fork on."""
-        line = Line(0, self.program, self.width, self.plan.spacing, self.contents)
-        self.lines[name], self.parents[name], self._texts[name] = line, (parent, fork), []
+        lane = Lane(0, self.program, self.width, self.plan.spacing, self.contents)
+        self.lanes[name], self.parents[name], self._texts[name] = lane, (parent, fork), []
 
         def insert() -> None:
             values = (self.run, name, parent, fork, 0, journal_digest([]))
-            line.number = int(self.connection.execute(BRANCH, values).lastrowid or 0)
-            line.begin(*self.start(parent, fork))
+            lane.number = int(self.connection.execute(BRANCH, values).lastrowid or 0)
+            lane.begin(*self.start(parent, fork))
 
         self.attempt(insert)
-        return line
+        return lane
 
     def start(self, parent: str | None, fork: int) -> tuple[bytes, int]:
         """Where the chain of a branch begins, and with which event."""
@@ -139,7 +139,7 @@ class Writer:
             above, earlier = self.parents[parent]
             if above is None or iteration > completed(timeline, earlier):
                 query = "SELECT link FROM block WHERE branch = ? AND iteration = ?"
-                values = (self.lines[parent].number, iteration)
+                values = (self.lanes[parent].number, iteration)
                 (link,) = self.connection.execute(query, values).fetchone()
                 return link, timeline.begin(iteration)
             parent = above
@@ -150,7 +150,7 @@ class Writer:
         texts = journal_texts(journal)
         if texts == self._texts[name] or self.failed:
             return
-        number = self.lines[name].number
+        number = self.lanes[name].number
         rows = [
             (number, i, entry.event, text)
             for i, (entry, text) in enumerate(zip(journal, texts, strict=True))
@@ -179,9 +179,9 @@ class Writer:
 
     def metrics(self, name: str, found: Mapping[str, float]) -> None:
         """What a branch reaches where it stands: loss and accuracy on all rows."""
-        line = self.lines[name]
-        iteration = begun(self.program.timeline, line.events)
-        rows = [(line.number, iteration, k, None if math.isnan(v) else v) for k, v in found.items()]
+        lane = self.lanes[name]
+        iteration = begun(self.program.timeline, lane.events)
+        rows = [(lane.number, iteration, k, None if math.isnan(v) else v) for k, v in found.items()]
         query = "INSERT OR REPLACE INTO metric VALUES (?, ?, ?, ?)"
         self.attempt(lambda: self.connection.executemany(query, rows))
 
@@ -198,28 +198,28 @@ class Writer:
             return
         if self.limit is not None and self.size + self.contents.nbytes > self.limit:
             self.stop_tensors(f"the file has reached its limit of {self.limit:,} bytes")
-        rows = [(line, line.rows()) for line in self.lines.values()]
+        rows = [(lane, lane.rows()) for lane in self.lanes.values()]
 
         def insert() -> None:
             self.insert_contents()
-            for line, waiting in rows:
-                self.write_line(line, *waiting)
+            for lane, waiting in rows:
+                self.write_lane(lane, *waiting)
 
         self.attempt(insert)
 
     def forget(self) -> None:
         """Let go of what waits: there is nowhere to write it to."""
         self.contents.take()
-        for line in self.lines.values():
-            line.rows()
+        for lane in self.lanes.values():
+            lane.rows()
 
-    def write_line(self, line: Line, blocks: Rows, losses: Rows, keyframes: Rows) -> None:
+    def write_lane(self, lane: Lane, blocks: Rows, losses: Rows, keyframes: Rows) -> None:
         """The rows of a branch that wait."""
         run = self.connection.executemany
         run("INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?)", blocks)
         run("INSERT OR REPLACE INTO loss VALUES (?, ?, ?, ?, ?, ?)", losses)
         run("INSERT OR REPLACE INTO keyframe VALUES (?, ?, ?, ?, ?)", keyframes)
-        values = (line.events, line.number)
+        values = (lane.events, lane.number)
         self.connection.execute("UPDATE branch SET events = ? WHERE id = ?", values)
 
     def stop_tensors(self, why: str) -> None:

@@ -11,7 +11,7 @@ Value = Array | float | None
 class WatchValue:
     """A watch at the cursor. A value is None while something it names is not computed yet."""
 
-    source: str
+    text: str
     value: Value = None
     before: Value = None
     changed: bool = False

@@ -17,7 +17,7 @@ from engine.session.session import Session
 
 COUNTERS = ("event", "iteration", "epoch")
 
-Look = Callable[[str], Array | int | None]
+Lookup = Callable[[str], Array | int | None]
 
 
 def scope_names(run: Run) -> list[str]:
@@ -25,10 +25,10 @@ def scope_names(run: Run) -> list[str]:
     return [*visible_names(run), *COUNTERS]
 
 
-def compiled(source: str, run: Run) -> Expression:
+def compiled(text: str, run: Run) -> Expression:
     """An expression over the names of a run; a GradstepError points at the column."""
     try:
-        return compile_expression(source, scope_names(run))
+        return compile_expression(text, scope_names(run))
     except ExpressionError as problem:
         raise GradstepError(str(problem)) from problem
 
@@ -38,12 +38,12 @@ def own_names(expression: Expression, run: Run) -> frozenset[str]:
     return frozenset(run.resolve(name) for name in expression.names)
 
 
-def look(session: Session) -> Look:
+def lookup(session: Session) -> Lookup:
     """Values at the cursor."""
-    return looking(session, session.tensors, session.event)
+    return lookup_in(session, session.tensors, session.event)
 
 
-def look_before(session: Session, changes: Mapping[str, Change]) -> Look:
+def lookup_before(session: Session, changes: Mapping[str, Change]) -> Lookup:
     """Values one event before the cursor, given what has changed since."""
     tensors = {name: old for name, (old, _) in changes.items()}
     now = session.tensors
@@ -51,7 +51,7 @@ def look_before(session: Session, changes: Mapping[str, Change]) -> Look:
     def value(name: str) -> Array | None:
         return tensors[name] if name in tensors else now.get(name)
 
-    return looking(session, _Getter(value), session.event - 1)
+    return lookup_in(session, _Getter(value), session.event - 1)
 
 
 class _Getter:
@@ -59,7 +59,7 @@ class _Getter:
         self.get = get
 
 
-def looking(session: Session, tensors: "Mapping[str, Array] | _Getter", event: int) -> Look:
+def lookup_in(session: Session, tensors: "Mapping[str, Array] | _Getter", event: int) -> Lookup:
     """Values of tensors by name or alias, and of the counters at an event."""
     run = session.run
 
@@ -72,7 +72,7 @@ def looking(session: Session, tensors: "Mapping[str, Array] | _Getter", event: i
     return value
 
 
-def value_of(expression: Expression, lookup: Look) -> Array | float | None:
+def value_of(expression: Expression, lookup: Lookup) -> Array | float | None:
     """The value of an expression; None while something it names is not computed yet."""
     try:
         return expression.evaluate(lookup)

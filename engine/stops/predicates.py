@@ -14,11 +14,11 @@ from engine.run.op import TensorInfo
 from engine.run.phases import Phase
 from engine.session.changes import first_difference, same
 from engine.stops.evidence import Evidence, number
-from engine.stops.lookup import Look, value_of
+from engine.stops.lookup import Lookup, value_of
 from engine.stops.stop import StopKind
 
 Predicate = Callable[[TensorInfo, Array | None, Array, float], Evidence | None]
-Comparison = Callable[[str, Expression, Look, Look, float], Evidence | None]
+Comparison = Callable[[str, Expression, Lookup, Lookup, float], Evidence | None]
 Value = Array | float | None
 Bad = Callable[[Array], Array]
 
@@ -107,7 +107,7 @@ OF_OPS = frozenset({StopKind.GRADIENT_ABOVE, StopKind.GRADIENT_BELOW, StopKind.U
 }
 
 
-def changes(name: str, e: Expression, before: Look, now: Look, bound: float) -> Evidence | None:
+def changes(name: str, e: Expression, before: Lookup, now: Lookup, bound: float) -> Evidence | None:
     """A value that is not what it was, bit by bit; appearing is a change too."""
     old, new = value_of(e, before), value_of(e, now)
     if new is None or (old is not None and same(np.asarray(old), np.asarray(new))):
@@ -115,7 +115,7 @@ def changes(name: str, e: Expression, before: Look, now: Look, bound: float) -> 
     return evidence(name, old, new, None)
 
 
-def crosses(name: str, e: Expression, before: Look, now: Look, bound: float) -> Evidence | None:
+def crosses(name: str, e: Expression, before: Lookup, now: Lookup, bound: float) -> Evidence | None:
     """A value of which an element went from one side of the bound to the other."""
     old, new = value_of(e, before), value_of(e, now)
     if old is None or new is None or np.shape(old) != np.shape(new):
@@ -125,7 +125,7 @@ def crosses(name: str, e: Expression, before: Look, now: Look, bound: float) -> 
     return evidence(name, old, new, int(np.argmax(crossed))) if crossed.any() else None
 
 
-def holds(name: str, e: Expression, before: Look, now: Look, bound: float) -> Evidence | None:
+def holds(name: str, e: Expression, before: Lookup, now: Lookup, bound: float) -> Evidence | None:
     """A condition that is met and was not."""
     new = value_of(e, now)
     if new is None or not truth(new):

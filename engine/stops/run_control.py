@@ -15,7 +15,7 @@ from engine.run.timeline import Listing, Where
 from engine.session.progress import Progress
 from engine.session.session import Session
 from engine.stops.evidence import Evidence
-from engine.stops.lookup import compiled, look
+from engine.stops.lookup import compiled, lookup
 from engine.stops.stop import Stop, StopKind
 from engine.stops.stop_list import StopList
 from engine.stops.tests import Check, Scene, compile_check, message_text
@@ -343,7 +343,7 @@ def until(session: Session, stop: Stop, backwards: bool = False) -> Run:
 def holds_here(session: Session, condition: str) -> bool:
     """Whether a condition holds at the cursor."""
     try:
-        return compiled(condition, session.run).holds(look(session))
+        return compiled(condition, session.run).holds(lookup(session))
     except ExpressionError:
         return False
 

@@ -20,7 +20,7 @@ from engine.session.changes import Change, last_changes
 from engine.session.session import Session
 from engine.stops import predicates
 from engine.stops.evidence import Evidence
-from engine.stops.lookup import COUNTERS, Look, compiled, look, look_before, own_names
+from engine.stops.lookup import COUNTERS, Lookup, compiled, lookup, lookup_before, own_names
 from engine.stops.stop import BOUNDED, BREAKPOINTS, EXPRESSIONS, Stop, StopKind
 from engine.wording import suggestion
 
@@ -39,14 +39,14 @@ class Scene:
         return last_changes(self.session)
 
     @cached_property
-    def now(self) -> Look:
+    def now(self) -> Lookup:
         """Values at the cursor."""
-        return look(self.session)
+        return lookup(self.session)
 
     @cached_property
-    def before(self) -> Look:
+    def before(self) -> Lookup:
         """Values one event before."""
-        return look_before(self.session, self.changes)
+        return lookup_before(self.session, self.changes)
 
     @property
     def op(self) -> Op:
@@ -223,12 +223,12 @@ def parse_message(text: str, run: Run) -> tuple[str | Expression, ...]:
     return tuple(pieces)
 
 
-def message_text(pieces: tuple[str | Expression, ...], lookup: Look) -> str:
+def message_text(pieces: tuple[str | Expression, ...], lookup: Lookup) -> str:
     """A log message with its expressions evaluated."""
     return "".join(p if isinstance(p, str) else shown(p, lookup) for p in pieces)
 
 
-def shown(expression: Expression, lookup: Look) -> str:
+def shown(expression: Expression, lookup: Lookup) -> str:
     """The value of an expression in a message."""
     try:
         return predicates.number_text(expression.evaluate(lookup))

@@ -8,21 +8,21 @@ from engine.expressions.expression import Expression, ExpressionError
 from engine.session.changes import changes_at, last_changes, same
 from engine.session.session import Session
 from engine.stops.evidence import Value, WatchValue
-from engine.stops.lookup import COUNTERS, look, look_before, looking, own_names, value_of
+from engine.stops.lookup import COUNTERS, lookup, lookup_before, lookup_in, own_names, value_of
 
 MAX_LOOKED_AT = 4096  # events that a spark looks back over
 
 
-def watch_value(session: Session, source: str, expression: Expression) -> WatchValue:
+def watch_value(session: Session, text: str, expression: Expression) -> WatchValue:
     """A watch at the cursor, and as it was before the last op."""
     changes = last_changes(session)
     try:
-        value = value_of(expression, look(session))
-        before = value_of(expression, look_before(session, changes)) if session.event else None
+        value = value_of(expression, lookup(session))
+        before = value_of(expression, lookup_before(session, changes)) if session.event else None
     except ExpressionError as problem:
-        return WatchValue(source, error=problem.message)
+        return WatchValue(text, error=problem.message)
     changed = not alike(before, value)
-    return WatchValue(source, value, before, changed)
+    return WatchValue(text, value, before, changed)
 
 
 def spark(session: Session, expression: Expression, points: int) -> list[float]:
@@ -45,7 +45,7 @@ def past_values(session: Session, expression: Expression) -> Iterator[Value]:
     counting = bool(names.intersection(COUNTERS))
     earliest = max(history.first, session.event - MAX_LOOKED_AT)
     try:
-        yield value_of(expression, looking(session, tensors, session.event))
+        yield value_of(expression, lookup_in(session, tensors, session.event))
         for event in range(session.event, earliest, -1):
             written = changes_at(session, event, tensors)
             for name, (old, _) in written.items():
@@ -54,7 +54,7 @@ def past_values(session: Session, expression: Expression) -> Iterator[Value]:
                 else:
                     tensors[name] = old
             if counting or names.intersection(written):
-                yield value_of(expression, looking(session, tensors, event - 1))
+                yield value_of(expression, lookup_in(session, tensors, event - 1))
     except ExpressionError:
         return
 

@@ -33,46 +33,46 @@ class Watches:
     def __len__(self) -> int:
         return len(self._expressions)
 
-    def add(self, source: str) -> str:
+    def add(self, text: str) -> str:
         """Watch an expression; a GradstepError points at the column of what is wrong."""
         from engine.stops.lookup import compiled
 
-        source = source.strip()
-        self._expressions[source] = compiled(source, self.run)
-        return source
+        text = text.strip()
+        self._expressions[text] = compiled(text, self.run)
+        return text
 
-    def remove(self, source: str) -> None:
+    def remove(self, text: str) -> None:
         """Watch it no longer."""
-        if source not in self._expressions:
+        if text not in self._expressions:
             known = ", ".join(self) or "none"
-            raise GradstepError(f"not watched: {source}; watched are: {known}")
-        del self._expressions[source]
+            raise GradstepError(f"not watched: {text}; watched are: {known}")
+        del self._expressions[text]
 
-    def load(self, sources: Iterable[str]) -> list[str]:
+    def load(self, texts: Iterable[str]) -> list[str]:
         """Take over saved watches; what no longer fits the program is named, not raised."""
         problems = []
-        for source in sources:
+        for text in texts:
             try:
-                self.add(source)
+                self.add(text)
             except GradstepError as problem:
                 problems.append(str(problem))
         return problems
 
-    def value(self, session: Session, source: str) -> WatchValue:
+    def value(self, session: Session, text: str) -> WatchValue:
         """A watch at the cursor, and as it was before the last op."""
         from engine.stops.watch_values import watch_value
 
-        return watch_value(session, source, self._expressions[source])
+        return watch_value(session, text, self._expressions[text])
 
     def values(self, session: Session, first: int = 0, last: int | None = None) -> list[WatchValue]:
         """The watches from ``first`` up to ``last``: those that can be seen."""
-        return [self.value(session, source) for source in list(self)[first:last]]
+        return [self.value(session, text) for text in list(self)[first:last]]
 
-    def spark(self, session: Session, source: str, points: int = MAX_POINTS) -> list[float]:
+    def spark(self, session: Session, text: str, points: int = MAX_POINTS) -> list[float]:
         """The last numbers that a watch had, the oldest first, from the window of recent events.
 
         Only where something it reads was written; an expression that is no number gives nothing.
         """
         from engine.stops.watch_values import spark
 
-        return spark(session, self._expressions[source], points)
+        return spark(session, self._expressions[text], points)

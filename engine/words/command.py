@@ -85,7 +85,7 @@ class Argument:
             return problem
         if not isinstance(cause, ExpressionError):
             return self.error(str(problem))
-        start = self.line.find(cause.source, self.column) if cause.source else -1
+        start = self.line.find(cause.text, self.column) if cause.text else -1
         return CommandError(cause.message, max(start, self.column) + cause.column, self.line)
 
 

@@ -95,7 +95,7 @@ class CommandLine:
         kind = command.completes
         names = scope_names(self.debugger.run)
         if kind == "watch":
-            return [source for source in self.debugger.watches if source.startswith(text)]
+            return [text for text in self.debugger.watches if text.startswith(text)]
         if kind == "condition":
             found = [each for each in PREDICATES if each.startswith(text)]
             return list(dict.fromkeys([*found, *complete_expression(text, names)]))

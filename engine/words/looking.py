@@ -11,7 +11,7 @@ from engine.expressions.expression import ExpressionError, NotAvailable, truth
 from engine.run.position_text import format_position
 from engine.session.badges import badge
 from engine.session.journal import to_dict
-from engine.stops.lookup import compiled, look
+from engine.stops.lookup import compiled, lookup
 from engine.stops.predicates import number_text
 from engine.wording import suggestion
 from engine.words.command import Argument, Command, Reply, nothing
@@ -27,7 +27,7 @@ def evaluated(debugger: Debugger, argument: Argument) -> Any:
     if not argument:
         raise argument.error("an expression is missing: `p norm(linear1.weight)`")
     try:
-        return compiled(argument.text, debugger.run).evaluate(look(debugger.session))
+        return compiled(argument.text, debugger.run).evaluate(lookup(debugger.session))
     except GradstepError as problem:
         raise argument.reading(problem) from problem
     except ExpressionError as problem:
@@ -40,18 +40,18 @@ def run_print(debugger: Debugger, argument: Argument, count: int) -> Reply:
     return Reply(tuple(value_lines(argument.text, value)), value_data(argument.text, value))
 
 
-def value_lines(source: str, value: Any) -> list[str]:
+def value_lines(expression: str, value: Any) -> list[str]:
     """A number in a line; a tensor with its shape and as many values as can be read."""
     if not isinstance(value, np.ndarray):
-        return [f"{source} = {number_text(value)}"]
+        return [f"{expression} = {number_text(value)}"]
     with np.printoptions(precision=6, threshold=200, edgeitems=3, linewidth=100):
         text = str(value).splitlines()
-    return [f"{source} {value.shape} {value.dtype}", *(f"  {line}" for line in text)]
+    return [f"{expression} {value.shape} {value.dtype}", *(f"  {line}" for line in text)]
 
 
-def value_data(source: str, value: Any) -> dict[str, Any]:
+def value_data(expression: str, value: Any) -> dict[str, Any]:
     """A value as data; the elements of a large tensor are left out."""
-    data: dict[str, Any] = {"expression": source}
+    data: dict[str, Any] = {"expression": expression}
     if not isinstance(value, np.ndarray):
         return data | {"value": value}
     data |= {"shape": list(value.shape), "dtype": str(value.dtype)}
@@ -130,8 +130,8 @@ def info_watches(debugger: Debugger) -> Reply:
     for found in debugger.watches.values(debugger.session):
         value = found.error or ("—" if found.value is None else number_text(found.value))
         before = "" if found.before is None else f"  (before: {number_text(found.before)})"
-        lines.append(f"{found.source} = {value}{before if found.changed else ''}")
-        data.append(value_data(found.source, found.value) | {"changed": found.changed})
+        lines.append(f"{found.text} = {value}{before if found.changed else ''}")
+        data.append(value_data(found.text, found.value) | {"changed": found.changed})
     return Reply(tuple(lines) or ("no watches",), {"watches": data})
 
 

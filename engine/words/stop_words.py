@@ -93,11 +93,11 @@ def watch_options(argument: Argument) -> Options:
     crossing = re.search(r"\s+crosses\s+(\S+)$", argument.text)
     if crossing:
         bound = argument.part(crossing.start(1)).real("what is crossed")
-        source = argument.part(0, crossing.start())
-        return {"kind": StopKind.CROSS, "target": source.text, "bound": bound}
-    source = argument.part(0, len(argument.text) - len(" changes"))
+        part = argument.part(0, crossing.start())
+        return {"kind": StopKind.CROSS, "target": part.text, "bound": bound}
+    part = argument.part(0, len(argument.text) - len(" changes"))
     changes = argument.text.endswith(" changes")
-    return {"kind": StopKind.CHANGE, "target": source.text if changes else argument.text}
+    return {"kind": StopKind.CHANGE, "target": part.text if changes else argument.text}
 
 
 def condition_stop(debugger: Debugger, argument: Argument) -> Stop:

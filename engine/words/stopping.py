@@ -92,8 +92,8 @@ def run_condition(debugger: Debugger, argument: Argument, count: int) -> Reply:
     number, condition = argument.split()
     if not number:
         raise argument.error("condition NUMBER [EXPRESSION]: `condition 1 loss > 10`")
-    source = condition_text(debugger, condition if condition else None)
-    return edited(debugger, number, number, condition=source)
+    text = condition_text(debugger, condition if condition else None)
+    return edited(debugger, number, number, condition=text)
 
 
 def several(debugger: Debugger, argument: Argument) -> list[int]:

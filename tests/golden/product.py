@@ -64,4 +64,5 @@ def application(experiment: str) -> Any:
 def busy(app: Any) -> bool:
     """Whether the debugger is still opening, or moves in the background."""
     main = app.main
-    return not main.whole or main.long_run is not None or bool(app.typed_ahead)
+    job = main.job if hasattr(main, "job") else main.long_run  # as it was called first
+    return not main.whole or job is not None or bool(app.typed_ahead)

@@ -116,7 +116,7 @@ class Opened:
                 before = self.arrivals.count
                 await self.pilot.pause(0)
                 rounds += 1
-                restless = self.main.long_run is not None or self.main.player.playing
+                restless = self.main.job is not None or self.main.player.playing
                 quiet = self.arrivals.count == before or (restless and rounds > RESTLESS_ROUNDS)
                 if quiet and self.main.whole and not self.keys_wait:
                     return
@@ -140,7 +140,7 @@ class Opened:
 
     def at_rest(self) -> bool:
         """Whether nothing goes on in the background."""
-        return self.main.long_run is None and all(one.is_finished for one in self.app.workers)
+        return self.main.job is None and all(one.is_finished for one in self.app.workers)
 
     async def resize(self, width: int, height: int) -> None:
         """Give the terminal another size."""
@@ -169,7 +169,7 @@ async def steered(app: GradstepApp, size: tuple[int, int] = (120, 40)) -> AsyncI
             await opened.settled()
             yield opened
         finally:
-            app.main.journeys.cancel()  # a run without end would outlive a test that fails
+            app.main.worker.cancel()  # a run without end would outlive a test that fails
 
 
 @asynccontextmanager

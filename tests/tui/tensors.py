@@ -30,12 +30,12 @@ def put(shown: Opened, array, before=None):
     """Show an array as x, with a value before."""
     before = array if before is None else before
 
-    def looked():
+    def with_array():
         view = snapshot(shown.debugger, Selection(tensor="x"), lambda name: "")
         tensors = {**view.tensors, "x": array}
         return replace(view, tensor="x", tensors=tensors, before=before, event=1)
 
-    shown.main.looked = looked
+    shown.main.snapshot = with_array
     shown.main.show_now()
 
 

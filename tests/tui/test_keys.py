@@ -11,7 +11,7 @@ from tui.keys.table import COMMANDS, PANES, UNITS, Command, help_rows, key_name
 from tui.panes.program import ProgramPane
 from tui.panes.tensor_grid import TensorGrid
 from tui.screens.help import HelpScreen
-from tui.view.derivative import Lens
+from tui.view.derivative import Derivative
 from tui.view.snapshot import Selection
 
 MIDDLE = 50  # regression: in the backward step of the third iteration
@@ -39,7 +39,7 @@ def pane_of(command: Command) -> str:
 
 def at(shown: Opened, event: int) -> None:
     shown.session.goto(event)
-    shown.main.selection = Selection(lens=Lens(sample=1))
+    shown.main.selection = Selection(derivative=Derivative(sample=1))
     shown.main.show_now()
 
 
@@ -51,7 +51,7 @@ def state(shown: Opened) -> tuple[object, ...]:
     return (
         (main.session.event, main.selection, main.pane, main.zoomed, screens, focus, said),
         (len(list(main.debugger.stops)), main.query_one(ProgramPane).as_code, dict(main.sizes)),
-        (grid.row, grid.column, grid.look),
+        (grid.row, grid.column, grid.form),
     )
 
 

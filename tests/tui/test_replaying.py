@@ -61,13 +61,13 @@ async def test_a_recording_is_followed_while_it_grows(tmp_path: Path) -> None:
         async with steered(app, (100, 30)) as shown:
             for done in steps:
                 made_by.commit()
-                app.look()
+                app.poll()
                 await shown.idle()
                 assert session.event == done * len(made.ops)
             assert app.main.view is not None
             assert app.main.view.mode == "REPLAY recomputed"
             session.goto(5)
-            app.look()
+            app.poll()
             assert session.event == 5
         made_by.close()
     assert made_by.failed == ""

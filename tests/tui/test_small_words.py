@@ -100,10 +100,10 @@ async def test_the_loss_stays_in_a_narrow_terminal_while_recording(tmp_path):
         assert "● REC" in shown.place()
         assert "loss 2" in shown.place()
         shown.main.say(note="a word that stays")
-        shown.main.tape.size = 12345
-        shown.main.feed_tape()
+        shown.main.recording_control.size = 12345
+        shown.main.feed_recording()
         assert note(shown) == "a word that stays"
-        shown.main.tape.stop()
+        shown.main.recording_control.stop()
 
 
 async def test_the_phases_do_not_move_while_one_steps():

@@ -21,7 +21,7 @@ SLICE = 0.01  # seconds that one look may take
 DISK_LOOK = 1.0  # seconds between two looks at the size of the file
 
 
-class Tape:
+class RecordingControl:
     """At most one recording of a session."""
 
     def __init__(self, debugger: Debugger) -> None:

@@ -29,7 +29,7 @@ Steps = Iterator[Any]
 
 
 @dataclass
-class LongRun:
+class Job:
     """A movement under way. ``result`` is what its generator returned; ``logs`` what it said.
 
     ``timeline`` is what it moves in. ``doing`` names work that is no movement of the session: its
@@ -111,7 +111,7 @@ class LongRun:
         return f" {100 * self.at // max(1, end)}% of the run"
 
 
-Done = Callable[[LongRun], None]
+Done = Callable[[Job], None]
 
 
 class Host(Protocol):
@@ -126,12 +126,12 @@ class Host(Protocol):
     def call_on_screen(self, callback: Callable[[], None]) -> None: ...
 
 
-class Journeys:
+class Worker:
     """At most one movement at a time."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.current: LongRun | None = None
+        self.current: Job | None = None
         self._done: Done = lambda run: None
 
     def begin(self, steps: Steps, done: Done, target: int | None = None) -> bool:
@@ -140,7 +140,7 @@ class Journeys:
             self.host.say(note=BUSY)
             return False
         session = self.host.session
-        run = LongRun(
+        run = Job(
             steps,
             session.event,
             target,
@@ -154,9 +154,9 @@ class Journeys:
         if self.current is not None:
             self.host.say(note=BUSY)
             return False
-        return self._start(LongRun(steps, 0, total, doing=doing), done, inline=True)
+        return self._start(Job(steps, 0, total, doing=doing), done, inline=True)
 
-    def _start(self, run: LongRun, done: Done, inline: bool) -> bool:
+    def _start(self, run: Job, done: Done, inline: bool) -> bool:
         if inline:
             run.run(INLINE_SECONDS)
         if run.over:

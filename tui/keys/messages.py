@@ -48,7 +48,7 @@ class GutterClicked(Message):
 class WatchRemoved(Message):
     """A person wants an expression watched no longer; empty where nothing is watched."""
 
-    source: str
+    text: str
 
 
 class Opened(Message):

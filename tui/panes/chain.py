@@ -53,7 +53,7 @@ class ChainPane(LineList):
         view = self.view
         if view is None or not (places := self.text(view).places):
             return
-        factor = max(0, min(len(places) - 1, min(view.lens.factor, len(places) - 1) + by))
+        factor = max(0, min(len(places) - 1, min(view.derivative.factor, len(places) - 1) + by))
         self.show_row(places[factor])
         self.post_message(FactorChosen(factor))
 

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.reactive import reactive
 
-from engine.diagnostics.layer_stats import FlowRecord
+from engine.diagnostics.layer_stats import LayerStats
 from engine.measure.magnitude import LIMIT
 from engine.program.program import Program
 from tui.render.flow import Flow, detail_height, detail_lines, flow_line, head_lines
@@ -36,15 +36,15 @@ class Meter:
     """What the parts of the pane share: the record, and the flow at the cursor."""
 
     def __init__(self) -> None:
-        self.record: FlowRecord | None = None
+        self.record: LayerStats | None = None
         self.flow: Flow | None = None
 
     def begin(self, view: View) -> Iterator[int]:
         """Measurements for a View, as a generator that makes one at a time."""
         if self.record is None or self.record.program is not view.program:
-            self.record = FlowRecord(view.program)
+            self.record = LayerStats(view.program)
         self.record.follow(view.lineage)
-        return self.record.fill(view.moment.past, view.tensors, view.event)
+        return self.record.fill(view.primals.past, view.tensors, view.event)
 
     def close(self, view: View) -> None:
         """Take together what has been measured."""

@@ -12,7 +12,7 @@ from tui.keys.table import TENSOR_COMMANDS
 from tui.render.grid import GridWindow
 from tui.render.jacobian import jacobian_head, matrix_of
 from tui.render.text.line import Line
-from tui.view.display import Look
+from tui.view.display import TensorDisplay
 from tui.view.snapshot import View
 from tui.widgets.formatted import FormattedPane
 from tui.widgets.grid import MatrixGrid
@@ -31,10 +31,10 @@ class JacobianHead(Lines):
 class JacobianGrid(MatrixGrid):
     """The entries; rows are the numerator's elements in numerator layout."""
 
-    look: reactive[Look] = reactive(Look(), repaint=False)
+    form: reactive[TensorDisplay] = reactive(TensorDisplay(), repaint=False)
 
     def subject(self, view: View) -> str:
-        return f"{view.of} {view.wrt} {view.lens.layout} {view.moment.sample is None}"
+        return f"{view.of} {view.wrt} {view.derivative.layout} {view.primals.sample is None}"
 
     def shape(self, view: View) -> tuple[int, int] | None:
         try:
@@ -43,13 +43,13 @@ class JacobianGrid(MatrixGrid):
             return None
 
     def window(self, view: View, rows: range, cols: range) -> GridWindow:
-        return matrix_of(view).window(rows, cols, self.look.fmt, self.look.digits)
+        return matrix_of(view).window(rows, cols, self.form.fmt, self.form.digits)
 
     def extra(self) -> tuple[object, ...]:
         """The form of the numbers."""
-        return (self.look,)
+        return (self.form,)
 
-    def watch_look(self) -> None:
+    def watch_form(self) -> None:
         """Numbers of another width."""
         self.start_anew()
         self.watch_view(self.view)
@@ -65,4 +65,4 @@ class JacobianPane(FormattedPane):
 
     def compose(self) -> ComposeResult:
         yield JacobianHead().data_bind(JacobianPane.view)
-        yield JacobianGrid().data_bind(JacobianPane.view, JacobianPane.look)
+        yield JacobianGrid().data_bind(JacobianPane.view, JacobianPane.form)

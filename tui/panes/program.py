@@ -7,15 +7,15 @@ from textual import events
 from textual.reactive import reactive
 
 from tui.keys.messages import GutterClicked, OpChosen
+from tui.render.code import CodeRow, code_line, code_rows
 from tui.render.listing import Row, row_line, rows_of
-from tui.render.source import Source, source_line, source_of
 from tui.render.text.line import Line
 from tui.view.snapshot import View
 from tui.widgets.lines import LineList
 
 GUTTER = 2  # columns at the left that belong to breakpoints
 listing = lru_cache(maxsize=4)(rows_of)
-source = lru_cache(maxsize=4)(source_of)
+code = lru_cache(maxsize=4)(code_rows)
 
 
 class ProgramPane(LineList):
@@ -24,9 +24,9 @@ class ProgramPane(LineList):
     event = -1
     as_code: reactive[bool] = reactive(False)
 
-    def rows(self, view: View) -> Sequence[Row | Source]:
+    def rows(self, view: View) -> Sequence[Row | CodeRow]:
         """The rows of the listing, or the lines of the PyTorch loop."""
-        return source(view.program) if self.as_code else listing(view.run.order, view.listing)
+        return code(view.program) if self.as_code else listing(view.run.order, view.listing)
 
     def watch_as_code(self) -> None:
         """The other form: find the op about to run in it."""
@@ -41,8 +41,8 @@ class ProgramPane(LineList):
     def line(self, view: View, y: int, width: int) -> Line:
         selected = y == self.row and self.has_focus
         row = self.rows(view)[y]
-        if isinstance(row, Source):
-            return source_line(view, row, width, selected)
+        if isinstance(row, CodeRow):
+            return code_line(view, row, width, selected)
         return row_line(view, row, width, selected)
 
     def selectable(self, view: View, y: int) -> bool:
@@ -68,7 +68,7 @@ class ProgramPane(LineList):
         places = [y for y, row in enumerate(rows) if row.op is not None]
         for y in places:
             row = rows[y]
-            if view.op is not None and isinstance(row, Source) and row.code.phase == view.op.phase:
+            if view.op is not None and isinstance(row, CodeRow) and row.code.phase == view.op.phase:
                 return y
             if row.op is view.op:
                 return y

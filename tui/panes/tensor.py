@@ -12,7 +12,7 @@ from textual.reactive import reactive
 
 from engine.errors import GradstepError
 from tui.control.array_file import array_path, writing
-from tui.control.worker import LongRun
+from tui.control.worker import Job
 from tui.keys.bindings import bindings
 from tui.panes.tensor_grid import IndexWanted, TensorGrid
 from tui.render.tensor import Differences, range_text, tensor_head
@@ -21,7 +21,7 @@ from tui.render.text.line import Line
 from tui.render.text.numbers import compact, count_text, exact, shape_text
 from tui.render.variables import Summaries
 from tui.view.display import (
-    Look,
+    TensorDisplay,
     elements_of,
     field_of,
     index_at,
@@ -34,7 +34,7 @@ from tui.view.find import Hit, Sought, seek, work
 from tui.view.region import Region, parse_region
 from tui.view.snapshot import View
 from tui.view.value_range import EXAMPLES, parse_range
-from tui.view.versions import Elements, Side, shown_side
+from tui.view.versions import Elements, Version, shown_version
 from tui.widgets.formatted import FormattedPane
 from tui.widgets.host import host_of
 from tui.widgets.lines import Lines
@@ -43,7 +43,7 @@ from tui.widgets.lines import Lines
 class TensorHead(Lines):
     """Which tensor this is, and the exact value under the cursor."""
 
-    look: reactive[Look] = reactive(Look(), repaint=False)
+    form: reactive[TensorDisplay] = reactive(TensorDisplay(), repaint=False)
     under: reactive[tuple[str, ...]] = reactive(("",), repaint=False)
 
     def __init__(
@@ -54,9 +54,9 @@ class TensorHead(Lines):
         self.differences = Differences()
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
-        return tensor_head(view, width, self.summaries, self.look, self.under, self.differences)
+        return tensor_head(view, width, self.summaries, self.form, self.under, self.differences)
 
-    def watch_look(self) -> None:
+    def watch_form(self) -> None:
         """Paint the lines that differ."""
         self.watch_view()
 
@@ -78,8 +78,8 @@ class TensorPane(FormattedPane):
         self.summaries = summaries
 
     def compose(self) -> ComposeResult:
-        yield TensorHead(self.summaries).data_bind(TensorPane.view, TensorPane.look)
-        yield TensorGrid().data_bind(TensorPane.view, TensorPane.look)
+        yield TensorHead(self.summaries).data_bind(TensorPane.view, TensorPane.form)
+        yield TensorGrid().data_bind(TensorPane.view, TensorPane.form)
 
     @property
     def grid(self) -> TensorGrid:
@@ -101,11 +101,11 @@ class TensorPane(FormattedPane):
         """Show the index and the exact value under the cursor of the pane in focus."""
         if not self.is_mounted or self.view is None:
             return
-        grid, look = self.grid, self.look
+        grid, form = self.grid, self.form
         texts: tuple[str, ...] = ("",)
-        value = value_at(self.view, look, grid.row, grid.column) if grid.has_focus else None
+        value = value_at(self.view, form, grid.row, grid.column) if grid.has_focus else None
         if value is not None:
-            at = ", ".join(map(str, index_at(self.view, look, grid.row, grid.column)))
+            at = ", ".join(map(str, index_at(self.view, form, grid.row, grid.column)))
             texts = (f"[{at}] = {exact(value)}", f"[{at}] = {compact(value)}")
         self.query_one(TensorHead).under = texts
 
@@ -127,7 +127,7 @@ class TensorPane(FormattedPane):
         """Show an index of the tensor, with the same axes as rows and columns."""
         view = self.view
         if view is not None and view.array is not None and view.array.ndim == len(index):
-            part = self.look.region(view).showing(shown_shape(view, self.look), index)
+            part = self.form.region(view).showing(shown_shape(view, self.form), index)
             self.show_part(part, index)
 
     def show_part(self, part: Region, index: tuple[int, ...] = ()) -> None:
@@ -135,9 +135,9 @@ class TensorPane(FormattedPane):
         view = self.view
         if view is None or view.array is None:
             return
-        shape = shown_shape(view, self.look)
+        shape = shown_shape(view, self.form)
         index = index or self.grid.index()
-        self.look = self.look.with_region(view, part)
+        self.form = self.form.with_region(view, part)
         if not index or view.array.size == 0:
             return
         inside = part.showing(shape, index)
@@ -149,25 +149,25 @@ class TensorPane(FormattedPane):
     def action_face(self) -> None:
         """Numbers, a heat map, a picture."""
         if self.view is not None:
-            self.look = self.look.next_face(self.view)
-            self.say(str(self.look.face))
+            self.form = self.form.next_face(self.view)
+            self.say(str(self.form.face))
 
     def action_side(self) -> None:
         """After, before, difference."""
-        side = turned(self.look.side)
-        self.look = replace(self.look, side=side)
+        version = turned(self.form.version)
+        self.form = replace(self.form, version=version)
         level = self.view.level if self.view is not None else "op"
         words = {
-            Side.AFTER: "the values now",
-            Side.BEFORE: f"the values before this {level}",
-            Side.DIFFERENCE: f"what this {level} has added: now − before",
+            Version.AFTER: "the values now",
+            Version.BEFORE: f"the values before this {level}",
+            Version.DIFFERENCE: f"what this {level} has added: now − before",
         }
-        self.say(words[side])
+        self.say(words[version])
         self.show_value()
 
     def action_range(self) -> None:
         """Ask for a range of values."""
-        bounds = self.look.bounds
+        bounds = self.form.bounds
         self.ask(
             "range",
             f"values to highlight: {EXAMPLES}",
@@ -176,8 +176,8 @@ class TensorPane(FormattedPane):
 
     def action_range_off(self) -> None:
         """No range."""
-        self.say("no range of values is set" if self.look.bounds is None else "no range any more")
-        self.look = replace(self.look, bounds=None)
+        self.say("no range of values is set" if self.form.bounds is None else "no range any more")
+        self.form = replace(self.form, bounds=None)
 
     # -- commands: which part
 
@@ -185,35 +185,35 @@ class TensorPane(FormattedPane):
         """Ask for a NumPy slice."""
         if (view := self.computed()) is not None and view.array is not None:
             label = f"slice of {view.tensor} {shape_text(view.array.shape)}"
-            self.ask("slice", label, self.look.region(view).text())
+            self.ask("slice", label, self.form.region(view).text())
 
     def action_axes(self, by: int) -> None:
         """Other axes as rows and columns."""
         if (view := self.computed()) is not None:
             here = self.grid.index()
-            part = self.look.region(view).other_axes(by)
+            part = self.form.region(view).other_axes(by)
             index = here or part.axes.index
             self.show_part(replace(part, axes=replace(part.axes, index=index)))
-            self.say(f"rows ↓ and columns → {self.look.region(view).label()}")
+            self.say(f"rows ↓ and columns → {self.form.region(view).label()}")
 
     def action_transpose(self) -> None:
         """Swap rows and columns."""
         if (view := self.computed()) is not None:
-            self.show_part(self.look.region(view).transposed())
-            self.say(f"rows ↓ and columns → {self.look.region(view).label()}")
+            self.show_part(self.form.region(view).transposed())
+            self.say(f"rows ↓ and columns → {self.form.region(view).label()}")
 
     def action_index(self, by: int) -> None:
         """The next index of the axes that are not shown."""
         view = self.computed()
         if view is None or view.array is None:
             return
-        part = self.look.region(view)
+        part = self.form.region(view)
         moved = part.other_index(view.array.shape, by)
         if moved == part:
             self.say("every axis is shown: another slice or other axes leave some out")
             return
         row, column = self.grid.row, self.grid.column
-        self.look = self.look.with_region(view, moved)
+        self.form = self.form.with_region(view, moved)
         self.grid.go_to(row, column)
         self.say(moved.label())
 
@@ -235,19 +235,19 @@ class TensorPane(FormattedPane):
 
     def action_sought(self, by: int) -> None:
         """Look for another kind of cells."""
-        kind = turned(self.look.sought, by)
-        self.look = replace(self.look, sought=kind)
+        kind = turned(self.form.sought, by)
+        self.form = replace(self.form, sought=kind)
         self.say(f"j and J look for: {kind}")
 
     def action_seek(self, direction: int) -> None:
         """The next or previous cell of the kind."""
-        view, sought = self.computed(), self.look.sought
+        view, sought = self.computed(), self.form.sought
         if view is None:
             return
-        field = field_of(view, self.look)
+        field = field_of(view, self.form)
         if field is None:
-            self.say(why_nothing(view, self.look))
-        elif sought == Sought.IN_RANGE and self.look.bounds is None:
+            self.say(why_nothing(view, self.form))
+        elif sought == Sought.IN_RANGE and self.form.bounds is None:
             self.say("no range of values is set: r sets one")
         elif (here := self.grid.index()) or field.size:
             steps = seek(field, sought, field.flat_of(here), direction)
@@ -256,9 +256,9 @@ class TensorPane(FormattedPane):
         else:
             self.say(f"{view.tensor} has no elements")
 
-    def sought(self, run: LongRun) -> None:
+    def sought(self, run: Job) -> None:
         """A search is over."""
-        what = self.look.sought
+        what = self.form.sought
         if isinstance(run.result, Hit):
             around = " · around the end" if run.result.wrapped else ""
             if run.result.index == self.grid.index():
@@ -281,7 +281,7 @@ class TensorPane(FormattedPane):
 
     def action_copy_window(self) -> None:
         """The visible numbers to the clipboard, a line a row, with tabs between."""
-        elements = None if self.view is None else elements_of(self.view, self.look)
+        elements = None if self.view is None else elements_of(self.view, self.form)
         if elements is None:
             self.say("there is nothing to copy")
             return
@@ -304,11 +304,11 @@ class TensorPane(FormattedPane):
             return
         path = array_path(text)
         whole = path.suffix.lower() == ".npy"
-        found = self.whole(view) if whole else elements_of(view, self.look)
+        found = self.whole(view) if whole else elements_of(view, self.form)
         if found is None:
-            raise GradstepError(why_nothing(view, self.look))
+            raise GradstepError(why_nothing(view, self.form))
 
-        def done(run: LongRun) -> None:
+        def done(run: Job) -> None:
             if run.error is not None:
                 self.say(str(run.error))
             elif run.cancelled:
@@ -323,7 +323,9 @@ class TensorPane(FormattedPane):
     def whole(self, view: View) -> Elements | None:
         """All elements of the side that is shown."""
         assert view.array is not None
-        return shown_side(self.look.side, view.array, None if view.before_lost else view.before)
+        return shown_version(
+            self.form.version, view.array, None if view.before_lost else view.before
+        )
 
     # -- typing
 
@@ -345,10 +347,10 @@ class TensorPane(FormattedPane):
 
     def set_range(self, text: str) -> None:
         """Highlight a range of values; nothing typed means none."""
-        self.look = replace(self.look, bounds=parse_range(text) if text else None)
+        self.form = replace(self.form, bounds=parse_range(text) if text else None)
 
     def set_slice(self, text: str) -> None:
         """Show the part that a NumPy slice names."""
         view = self.view
         if view is not None and view.array is not None:
-            self.show_part(parse_region(text, view.array.shape, self.look.region(view)))
+            self.show_part(parse_region(text, view.array.shape, self.form.region(view)))

@@ -20,7 +20,7 @@ from tui.render.tensor_window import indices_of, tensor_window
 from tui.theme import FEW_COLOURS
 from tui.view.display import (
     Face,
-    Look,
+    TensorDisplay,
     elements_of,
     image_shape,
     index_at,
@@ -49,7 +49,7 @@ class IndexWanted(Message):
 class TensorGrid(FoldingGrid):
     """The values of the selected tensor; a vector is a row, folded where it is long."""
 
-    look: reactive[Look] = reactive(Look(), repaint=False)
+    form: reactive[TensorDisplay] = reactive(TensorDisplay(), repaint=False)
     coloured = True
     _picture: "list[list[HeatCell]]"
     _state: tuple[object, ...] = ()
@@ -62,43 +62,43 @@ class TensorGrid(FoldingGrid):
     @property
     def part(self) -> Region:
         """The part of the tensor that is shown."""
-        return Region.default(0) if self.view is None else self.look.region(self.view)
+        return Region.default(0) if self.view is None else self.form.region(self.view)
 
     @property
     def face(self) -> Face:
         """What is drawn."""
-        return Face.NUMBERS if self.view is None else self.look.shown_face(self.view)
+        return Face.NUMBERS if self.view is None else self.form.shown_face(self.view)
 
     def subject(self, view: View) -> str:
-        return f"{view.tensor} {self.look.region(view).label()}"
+        return f"{view.tensor} {self.form.region(view).label()}"
 
     def shape(self, view: View) -> tuple[int, int] | None:
-        elements = elements_of(view, self.look)
+        elements = elements_of(view, self.form)
         if elements is None:
             return None if view.array is None else (1, 1)
         rows, cols = elements.shape
         return rows, cols
 
     def window(self, view: View, rows: range, cols: range) -> GridWindow:
-        found = tensor_window(view, self.look, rows, cols)
+        found = tensor_window(view, self.form, rows, cols)
         if found is None:
-            raise GradstepError(why_nothing(view, self.look))
+            raise GradstepError(why_nothing(view, self.form))
         return found
 
     def folded_indices(self, view: View) -> range | None:
-        region = self.look.region(view)
+        region = self.form.region(view)
         vector = region.axes.row is None and region.axes.col is not None
-        if not vector or self.face != Face.NUMBERS or elements_of(view, self.look) is None:
+        if not vector or self.face != Face.NUMBERS or elements_of(view, self.form) is None:
             return None
-        return indices_of(view, self.look)[1]
+        return indices_of(view, self.form)[1]
 
     def extra(self) -> tuple[object, ...]:
         """The person's choices."""
-        return (self.look, self.coloured)
+        return (self.form, self.coloured)
 
-    def watch_look(self, old: Look, new: Look) -> None:
+    def watch_form(self, old: TensorDisplay, new: TensorDisplay) -> None:
         """Another form of the numbers, or no numbers at all."""
-        if (old.fmt, old.digits, old.side) != (new.fmt, new.digits, new.side):
+        if (old.fmt, old.digits, old.version) != (new.fmt, new.digits, new.version):
             self.start_anew()
         self.watch_view(self.view)
         if old.face != new.face:
@@ -108,17 +108,17 @@ class TensorGrid(FoldingGrid):
 
     def index(self) -> tuple[int, ...]:
         """The index of the tensor under the cursor; () where there are no elements."""
-        return () if self.view is None else index_at(self.view, self.look, self.row, self.column)
+        return () if self.view is None else index_at(self.view, self.form, self.row, self.column)
 
     def value(self) -> Any:
         """What is shown under the cursor; None where nothing is."""
-        return None if self.view is None else value_at(self.view, self.look, self.row, self.column)
+        return None if self.view is None else value_at(self.view, self.form, self.row, self.column)
 
     def go_to_index(self, index: Sequence[int]) -> bool:
         """Ask for an index of the tensor; fewer numbers than axes are the last ones."""
         if self.view is None or self.view.array is None:
             return False
-        shape, here = shown_shape(self.view, self.look), self.index()
+        shape, here = shown_shape(self.view, self.form), self.index()
         missing = len(shape) - len(index)
         whole = (*here[:missing], *index) if missing > 0 else tuple(index)[-missing:]
         if len(whole) != len(shape) or any(index[:-missing] if missing < 0 else ()):
@@ -135,11 +135,11 @@ class TensorGrid(FoldingGrid):
         from tui.render.heat_view import Canvas, labelled, picture_size
 
         width, height = self.room.width, max(0, self.room.height - 1)
-        image = image_shape(view, self.look)
+        image = image_shape(view, self.form)
         if self.face == Face.PICTURE and image is not None:
             room = picture_size(*image, width, height, self.coloured)
             return Canvas(*image, *room, self.coloured)
-        return labelled(*indices_of(view, self.look), width, height, self.coloured)
+        return labelled(*indices_of(view, self.form), width, height, self.coloured)
 
     def pace(self) -> tuple[int, int]:
         """In a heat map the cursor goes from pixel to pixel."""
@@ -157,7 +157,7 @@ class TensorGrid(FoldingGrid):
 
     def drawn(self, view: View) -> Sequence[Any]:
         """Lines of numbers, or of coloured cells."""
-        elements = elements_of(view, self.look)
+        elements = elements_of(view, self.form)
         if self.face == Face.NUMBERS or elements is None:
             return super().drawn(view)
         from tui.render.heat_view import with_cursor
@@ -172,7 +172,7 @@ class TensorGrid(FoldingGrid):
         """The legend and the picture, without the cursor."""
         at = self.row if self.face == Face.PICTURE else -1
         arrays = (view.array, view.before)
-        state = (*map(id, arrays), self.look, self.room, self.coloured, at)
+        state = (*map(id, arrays), self.form, self.room, self.coloured, at)
         if state != self._state:
             # The arrays are kept, so that no other array can have the place of one of them.
             self._state, self._arrays = state, arrays
@@ -183,14 +183,14 @@ class TensorGrid(FoldingGrid):
         """The legend over all elements, or over the image in the row of the cursor."""
         from tui.render.heat_view import heat_lines
 
-        elements, canvas = elements_of(view, self.look), self.canvas(view)
+        elements, canvas = elements_of(view, self.form), self.canvas(view)
         assert elements is not None
         notes = [f" {view.tensor}[{self.row}] as a picture "] if self.face == Face.PICTURE else []
         if notes:
             row = np.asarray(elements[self.row : self.row + 1])
             elements = row.reshape(canvas.rows, canvas.cols)
-        scale = None if self.look.bounds is None else self.look.bounds.limits
-        indices = indices_of(view, self.look)
+        scale = None if self.form.bounds is None else self.form.bounds.limits
+        indices = indices_of(view, self.form)
         return heat_lines(elements, canvas, self.room.width, scale, notes, indices)
 
     def cell_of_cursor(self, view: View) -> tuple[int, int] | None:

@@ -53,7 +53,7 @@ def chain_text(view: View, room: Room) -> ChainText:
     lines += homework_lines(view, found, width)
     lines += number_lines(found, room)
     ordered = shown_factors(found)
-    chosen = min(view.lens.factor, len(ordered) - 1)
+    chosen = min(view.derivative.factor, len(ordered) - 1)
     start = len(lines) + 1
     lines += table(view, found, chosen, width)
     lines += detail(view, found, ordered[chosen], room, len(lines))
@@ -73,8 +73,8 @@ def head(view: View, found: JacobianView) -> Line:
 
 def letters_of(view: View, of: str, wrt: str) -> str:
     """The letters of the sizes of ``∂of/∂wrt`` in the layout: ``(K×h)``, in a batch ``(NK×Nh)``."""
-    rows, cols = dims_letters(view.program, of, wrt, view.moment.sample is None)
-    return f"({cols}×{rows})" if view.lens.layout == Layout.GRADIENT else f"({rows}×{cols})"
+    rows, cols = dims_letters(view.program, of, wrt, view.primals.sample is None)
+    return f"({cols}×{rows})" if view.derivative.layout == Layout.GRADIENT else f"({rows}×{cols})"
 
 
 def product_lines(view: View, found: JacobianView, width: int) -> list[Line]:
@@ -94,9 +94,9 @@ def homework_lines(view: View, found: JacobianView, width: int) -> list[Line]:
     row = products(view.program).get(view.wrt) if view.of == "loss" else None
     if row is None:
         return []
-    if view.moment.sample is None:
+    if view.primals.sample is None:
         return [[(" written out: for one sample, ", "label"), ("v", "key")]]
-    layout: Written = "gradient" if view.lens.layout == Layout.GRADIENT else "numerator"
+    layout: Written = "gradient" if view.derivative.layout == Layout.GRADIENT else "numerator"
     counts = sizes_of(view)
 
     def under(rows: str, cols: str) -> tuple[str, str]:

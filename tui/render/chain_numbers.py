@@ -74,7 +74,7 @@ def may_fit(dims: Sequence[Dims], width: int, height: int) -> bool:
 
 def is_weight(found: JacobianView) -> bool:
     """Whether the input of the layer stands for ∂z/∂W, as in the gradient of a weight."""
-    return found.matrix_dims is not None and found.moment.sample is not None
+    return found.matrix_dims is not None and found.primals.sample is not None
 
 
 def number_dims(found: JacobianView) -> list[Dims]:
@@ -98,10 +98,10 @@ def number_matrices(found: JacobianView) -> list[Array]:
     kept = factors[:-1] if weight else factors
     matrices = [np.asarray(j.window(slice(SHOWN), slice(SHOWN))) for j in kept]
     if weight:
-        layer = found.moment.program.tensors[found.chain.wrt].layer
-        nodes = found.moment.program.network.nodes
+        layer = found.primals.program.tensors[found.chain.wrt].layer
+        nodes = found.primals.program.network.nodes
         given = next(node.input for node in nodes if node.name == layer)
-        matrices.insert(0, found.moment.read(given).T)
+        matrices.insert(0, found.primals.read(given).T)
     if found.transposed:
         matrices = [matrix.T for matrix in reversed(matrices)]
     return [*matrices, found.matrix() if weight else found.window()]

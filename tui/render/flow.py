@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from engine.diagnostics.gradients import EXPLODED, GROWN, SHRUNK, VANISHED
-from engine.diagnostics.layer_stats import FlowRecord
+from engine.diagnostics.layer_stats import LayerStats
 from engine.diagnostics.layer_verdicts import WHOLE, Verdict, judge, reference
 from engine.diagnostics.rates import STEP_LARGE, STEP_SMALL
 from engine.diagnostics.units import DEAD_SHARE, FLAT_MANY, FLAT_NEARLY_ALL
@@ -60,13 +60,13 @@ FIRST_SPARK, MOST_SPARK = 4, 24
 class Flow:
     """What is known at an event, made once for all lines that show it."""
 
-    record: FlowRecord
+    record: LayerStats
     event: int
     values: Mapping[str, Numbers]
     verdicts: Mapping[str, list[Verdict]]
 
     @classmethod
-    def at(cls, record: FlowRecord, event: int) -> "Flow":
+    def at(cls, record: LayerStats, event: int) -> "Flow":
         """The flow at an event."""
         values = record.values(event)
         return cls(record, event, values, judge(record.program, values, usual(record, event)))
@@ -84,7 +84,7 @@ class Flow:
         return " ", ""
 
 
-def usual(record: FlowRecord, event: int) -> dict[str, float]:
+def usual(record: LayerStats, event: int) -> dict[str, float]:
     """The median gradient norm of each layer over the last iterations."""
     found = {}
     for layer in record.gauges:
@@ -135,7 +135,7 @@ def number_width(quantity: str) -> int:
     return SHARE if quantity in SHARES else NUMBER
 
 
-def head_lines(flow: FlowRecord, width: int) -> list[Line]:
+def head_lines(flow: LayerStats, width: int) -> list[Line]:
     """Two lines over the table: what the columns are, and under each name its limits."""
     columns = Columns.fitting(list(flow.gauges), width)
     titles, limits = " layer", f" × that of {clean(reference(flow.program))}:"

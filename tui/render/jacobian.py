@@ -24,15 +24,15 @@ PICTURE = 9  # cells of a picture, with a blank on both sides
 
 def lens_view(view: View) -> JacobianView:
     """The derivative that the lens of a view shows; a GradstepError where there is none."""
-    return query(view.moment, view.of, view.wrt, layout=view.lens.layout)
+    return query(view.primals, view.of, view.wrt, layout=view.derivative.layout)
 
 
 def looked_at(view: View) -> str:
     """How the derivative is shown: layout, and sample or batch."""
-    sample = view.moment.sample
-    samples = len(view.moment.tensors["x"])
+    sample = view.primals.sample
+    samples = len(view.primals.tensors["x"])
     which = f"batch of {samples}" if sample is None else f"sample {sample} of {samples}"
-    return f"{view.lens.layout} layout · {which}"
+    return f"{view.derivative.layout} layout · {which}"
 
 
 def jacobian_head(view: View, width: int) -> list[Line]:
@@ -86,7 +86,7 @@ def rule_text(view: View, found: JacobianView) -> str:
 
 def layout_letters(view: View, found: JacobianView) -> str:
     """``(K×h)``, the sizes in letters as the layout shows them; ``(NK×Nh)`` for a batch of N."""
-    batch = view.moment.sample is None
+    batch = view.primals.sample is None
     left, right = dims_letters(view.program, found.chain.of, found.chain.wrt, batch)
     if found.matrix_dims:
         left, right = weight_letters(view.program, found.chain.wrt)

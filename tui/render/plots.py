@@ -94,7 +94,7 @@ def curves(
     view: View,
     plots: Plots,
     names: Sequence[str],
-    tracks: Series,
+    series: Series,
     others: Mapping[str, Array],
 ) -> list[Curve]:
     """The curves that are shown: each keeps its symbol whatever else is switched on."""
@@ -102,7 +102,7 @@ def curves(
     for style, name in enumerate(names):
         if name in plots.shown:
             points = loss_points(view.run, view.history)
-            x, y = points if name == LOSS else tracks.series(name)
+            x, y = points if name == LOSS else series.series(name)
             found.append(Curve(clean(name), x, y, style))
     if plots.others:
         for number, (name, losses) in enumerate(others.items()):

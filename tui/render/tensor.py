@@ -12,10 +12,10 @@ from tui.render.text.line import Line, fit_parts, fitted, spread, width_of
 from tui.render.text.numbers import compact, shape_text
 from tui.render.text.sampling import bounded
 from tui.render.variables import Summaries
-from tui.view.display import Look, why_nothing
+from tui.view.display import TensorDisplay, why_nothing
 from tui.view.snapshot import View
 from tui.view.value_range import ValueRange
-from tui.view.versions import Array, Side, comparable
+from tui.view.versions import Array, Version, comparable
 
 LEAST = 5  # the rank from which on parts give way to what is under the cursor
 
@@ -53,7 +53,7 @@ def tensor_head(
     view: View,
     width: int,
     summaries: Summaries,
-    look: Look | None = None,
+    form: TensorDisplay | None = None,
     under: Sequence[str] = ("",),
     differences: Differences | None = None,
 ) -> list[Line]:
@@ -62,7 +62,7 @@ def tensor_head(
     The first says how the tensor is looked at where that is unusual, and what is ``under`` the
     cursor: the first of these texts, the longest, for which there is room, else the last.
     """
-    parts = head_parts(view, look or Look())
+    parts = head_parts(view, form or TensorDisplay())
     needed = sum(width_of(line) for rank, line in parts if rank < LEAST) + 2
     text = next((text for text in under if needed + width_of([(text, "")]) <= width), under[-1])
     first = fit_parts(parts, width - width_of([(text, "")]) - 2)
@@ -70,32 +70,32 @@ def tensor_head(
     if view.array is None:
         missing = "no step yet" if view.info.role == "slot" else "not computed yet"
         return [fitted(line, width) for line in (first, [(f" {missing}", "dim")], [])]
-    side, differences = look.side if look else Side.AFTER, differences or Differences()
-    summary = summary_of(view, side, summaries, differences)
-    delta = "Δ " if side == Side.DIFFERENCE else ""
-    stats: Line = [(f" {why_nothing(view, look or Look())}", "dim")]
+    version, differences = form.version if form else Version.AFTER, differences or Differences()
+    summary = summary_of(view, version, summaries, differences)
+    delta = "Δ " if version == Version.DIFFERENCE else ""
+    stats: Line = [(f" {why_nothing(view, form or TensorDisplay())}", "dim")]
     if summary is not None:
         stats = [(f" {delta}{summary_text(summary, max(0, width - 2 - len(delta)))}", "")]
     return [fitted(line, width) for line in (first, stats, change_line(view, differences))]
 
 
 def summary_of(
-    view: View, side: Side, summaries: Summaries, differences: Differences
+    view: View, version: Version, summaries: Summaries, differences: Differences
 ) -> Summary | None:
     """The statistics of the side that is shown, of the whole tensor; None where it has none."""
     array, before = view.array, None if view.before_lost else view.before
-    if side == Side.AFTER and array is not None:
+    if version == Version.AFTER and array is not None:
         return summaries.of(array)
     if array is None or before is None:
         return None
-    if side == Side.BEFORE:
+    if version == Version.BEFORE:
         return summaries.of(before)
     return differences.summary(array, before) if comparable(array, before) else None
 
 
-def head_parts(view: View, look: Look) -> list[tuple[int, Line]]:
+def head_parts(view: View, form: TensorDisplay) -> list[tuple[int, Line]]:
     """What is said of the tensor; the least important has the highest rank."""
-    info, settings = view.info, "  ".join(settings_of(view, look))
+    info, settings = view.info, "  ".join(settings_of(view, form))
     where = "" if view.written is None else f"written by #{view.written}"
     follow = "pinned" if view.pinned else "following"
     symbol = [(f" {info.symbol} ", tensor_role(info))] if info.symbol != info.name else []
@@ -131,10 +131,10 @@ def change_line(view: View, differences: Differences) -> Line:
     return [(" ▸", "changed"), (" " + text.replace("this op", by), "")]
 
 
-def settings_of(view: View, look: Look) -> list[str]:
+def settings_of(view: View, form: TensorDisplay) -> list[str]:
     """What differs from how a tensor is shown at first, the highlighted values too."""
-    bounds = [] if look.bounds is None else [f"• {range_text(look.bounds)}"]
-    return [*look.settings(view), *bounds]
+    bounds = [] if form.bounds is None else [f"• {range_text(form.bounds)}"]
+    return [*form.settings(view), *bounds]
 
 
 def range_text(values: ValueRange) -> str:

@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 from tui.render.grid import Cell, GridWindow, Window, grid_window
 from tui.view.axes import changed_bits
-from tui.view.display import Look, elements_of, shown_shape
+from tui.view.display import TensorDisplay, elements_of, shown_shape
 from tui.view.snapshot import View
 from tui.view.versions import Array, comparable
 
 
-def tensor_window(view: View, look: Look, rows: range, cols: range) -> GridWindow | None:
+def tensor_window(view: View, form: TensorDisplay, rows: range, cols: range) -> GridWindow | None:
     """The cells in ``rows`` and ``cols`` of what is shown; None where there is nothing.
 
     Labels are the indices of the tensor, as wide as its last one.
     """
-    elements, array = elements_of(view, look), view.array
+    elements, array = elements_of(view, form), view.array
     if elements is None or array is None:
         return None
     height, width = elements.shape
@@ -27,28 +27,30 @@ def tensor_window(view: View, look: Look, rows: range, cols: range) -> GridWindo
     inside = (slice(rows.start, rows.stop), slice(cols.start, cols.stop))
     values = np.asarray(elements[inside])
     window = grid_window(
-        values, range(len(rows)), range(len(cols)), fmt=look.fmt, digits=look.digits
+        values, range(len(rows)), range(len(cols)), fmt=form.fmt, digits=form.digits
     )
-    down, across = indices_of(view, look)
+    down, across = indices_of(view, form)
     wide = max((len(str(end)) for end in (*down[:1], *down[-1:])), default=1)
     return replace(
         window,
         window=Window(rows, cols),
         header=[str(across[col]) for col in cols],
         labels=[str(down[row]).rjust(wide) for row in rows],
-        cells=marked(window.cells, changes(view, look, inside, values), ranged(look, values)),
+        cells=marked(window.cells, changes(view, form, inside, values), ranged(form, values)),
     )
 
 
-def indices_of(view: View, look: Look) -> tuple[range, range]:
+def indices_of(view: View, form: TensorDisplay) -> tuple[range, range]:
     """The tensor's indices along the rows and columns of the side that is shown."""
-    region, shape = look.region(view), shown_shape(view, look)
+    region, shape = form.region(view), shown_shape(view, form)
     return region.row_range(shape), region.col_range(shape)
 
 
-def changes(view: View, look: Look, inside: tuple[slice, slice], values: Array) -> NDArray[Any]:
+def changes(
+    view: View, form: TensorDisplay, inside: tuple[slice, slice], values: Array
+) -> NDArray[Any]:
     """Which cells have other bits than before."""
-    array, before, region = view.array, view.before, look.region(view)
+    array, before, region = view.array, view.before, form.region(view)
     assert array is not None
     if before is None or view.before_lost or before is array:
         return np.zeros(values.shape, dtype=np.bool_)
@@ -57,10 +59,10 @@ def changes(view: View, look: Look, inside: tuple[slice, slice], values: Array) 
     return changed_bits(region.matrix(before)[inside], region.matrix(array)[inside])
 
 
-def ranged(look: Look, values: Array) -> NDArray[Any]:
+def ranged(form: TensorDisplay, values: Array) -> NDArray[Any]:
     """Which cells lie in the range that a person has set."""
     nowhere = np.zeros(values.shape, dtype=np.bool_)
-    return nowhere if look.bounds is None else look.bounds.holds(values)
+    return nowhere if form.bounds is None else form.bounds.holds(values)
 
 
 def marked(

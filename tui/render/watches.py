@@ -13,10 +13,10 @@ from tui.view.snapshot import View
 SPARK = 16
 
 
-def watch_line(view: View, source: str, width: int, selected: bool) -> Line:
+def watch_line(view: View, text: str, width: int, selected: bool) -> Line:
     """One watch."""
-    found, past = view.watched(source)
-    name: Line = [("▸" if found.changed else " ", "changed"), (f"{clean(source)} ", "name")]
+    found, past = view.watched(text)
+    name: Line = [("▸" if found.changed else " ", "changed"), (f"{clean(text)} ", "name")]
     if found.error is not None:
         line = fitted([*name, (clean(found.error), "warn")], width)
     else:

@@ -13,7 +13,7 @@ from tui.keys.table import PANES, Command, key_name
 from tui.panes.status import TabLine
 from tui.render.listing import natural_width
 from tui.render.variables import names_of
-from tui.screens.playback import Lesson
+from tui.screens.playback import Playing
 from tui.view.snapshot import View
 from tui.widgets.key_line import KeyLine
 
@@ -33,7 +33,7 @@ class Shows(Protocol):
     view: View | None
 
 
-class Arranging(Lesson):
+class Arranging(Playing):
     """The panes, on top of the lesson. ``whole`` says that the panes behind the first are there."""
 
     pane = "program"

@@ -15,7 +15,7 @@ from textual import on
 from engine.errors import GradstepError
 from engine.run.position_text import parse_position
 from engine.run.timeline import every_op
-from tui.control.worker import BUSY, Journeys, LongRun
+from tui.control.worker import BUSY, Job, Worker
 from tui.keys.messages import GutterClicked, WatchRemoved
 from tui.keys.table import PANES
 from tui.screens.pointing import Pointing
@@ -34,7 +34,7 @@ SMALL = 24  # elements of a tensor that is edited as a list
 class Commanding(Pointing):
     """Keys and prompts into commands."""
 
-    journeys: Journeys
+    worker: Worker
     keep: Callable[[], None] = staticmethod(lambda: None)  # saves stops, watches and bookmarks
 
     @abstractmethod
@@ -50,7 +50,7 @@ class Commanding(Pointing):
         """Go to an event, and say something there."""
 
     @abstractmethod
-    def arrived(self, run: LongRun, said: str = "") -> None:
+    def arrived(self, run: Job, said: str = "") -> None:
         """A movement is over."""
 
     @abstractmethod
@@ -98,9 +98,9 @@ class Commanding(Pointing):
             self.app.exit()
             return
         self.console.begin(line)
-        self.journeys.begin(self.command_line.run(line), self.answered)
+        self.worker.begin(self.command_line.run(line), self.answered)
 
-    def answered(self, run: LongRun) -> None:
+    def answered(self, run: Job) -> None:
         """A command is over: its answer goes to the console, its first line beside the keys."""
         from engine.words.language import Result
 
@@ -150,7 +150,7 @@ class Commanding(Pointing):
     @property
     def free(self) -> bool:
         """Whether nothing moves the session in a thread; where something does, says so."""
-        if self.journeys.current is None:
+        if self.worker.current is None:
             return True
         self.say(note=BUSY)
         return False
@@ -159,7 +159,7 @@ class Commanding(Pointing):
         """A breakpoint on the selected op, or none."""
         if not self.free:
             return
-        view = self.looked()
+        view = self.snapshot()
         if view.selected_op is None:
             self.show_now("the run is over: select an op of the program first")
             return
@@ -191,7 +191,7 @@ class Commanding(Pointing):
 
     def action_run_to(self) -> None:
         """Run to the next occurrence of the selected op."""
-        view, timeline = self.looked(), self.session.timeline
+        view, timeline = self.snapshot(), self.session.timeline
         if view.selected_op is None:
             return
         target = timeline.next(view.event, op=view.listing.ops[view.selected_op].key)
@@ -208,13 +208,11 @@ class Commanding(Pointing):
     @on(WatchRemoved)
     def unwatch(self, message: WatchRemoved) -> None:
         """Watch an expression no longer."""
-        source, key = message.source, "w"
-        if not source:
+        text, key = message.text, "w"
+        if not text:
             self.show_now(f"nothing is watched: {key} watches an expression")
         elif self.free:
-            self.guarded(
-                lambda: self.debugger.watches.remove(source), f"no longer watched: {source}"
-            )
+            self.guarded(lambda: self.debugger.watches.remove(text), f"no longer watched: {text}")
 
     def action_change(self, direction: int) -> None:
         """To the next or previous change of the tensor, or of the selected element."""
@@ -267,7 +265,7 @@ class Commanding(Pointing):
         if event is None:
             self.show_now("no place further on" if direction > 0 else "no place before")
         else:
-            self.journeys.begin(self.session.travel(event), self.arrived, event)
+            self.worker.begin(self.session.travel(event), self.arrived, event)
 
     # -- typing
 
@@ -294,7 +292,7 @@ class Commanding(Pointing):
 
     def action_edit(self) -> None:
         """Edit the selected value; among the variables the whole tensor, where it is small."""
-        view = self.looked()
+        view = self.snapshot()
         place, value = self.selected_value()
         if self.focused_pane == "variables" and view.array is not None and view.array.ndim:
             small = view.array.size <= SMALL

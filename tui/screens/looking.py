@@ -59,8 +59,8 @@ class Looking(Wishes):
 
     def action_follow(self) -> None:
         """Show what the last op wrote, and its derivative."""
-        lens = replace(self.selection.lens, of=None, wrt=None)
-        self.selection = replace(self.selection, tensor=None, lens=lens, compared=None)
+        derivative = replace(self.selection.derivative, of=None, wrt=None)
+        self.selection = replace(self.selection, tensor=None, derivative=derivative, compared=None)
         self.refresh_view()
 
     def compare_with(self, branches: Sequence[str]) -> None:
@@ -68,41 +68,43 @@ class Looking(Wishes):
         others = [name for name in branches if name != self.session.branch.name]
         self.selection = replace(self.selection, compared=others[0] if others else None)
 
-    def focus_lens(self, note: str = "", **changes: object) -> None:
+    def focus_derivative(self, note: str = "", **changes: object) -> None:
         """Look at another derivative, or at the same one in another way."""
-        lens = replace(self.selection.lens, **changes)  # type: ignore[arg-type]
-        self.selection = replace(self.selection, lens=lens)
+        derivative = replace(self.selection.derivative, **changes)  # type: ignore[arg-type]
+        self.selection = replace(self.selection, derivative=derivative)
         self.refresh_view(note)
 
     def action_numerator(self) -> None:
         """The selected tensor becomes the numerator."""
-        name = differentiable(self.session.program, self.looked().tensor)
+        name = differentiable(self.session.program, self.snapshot().tensor)
         said = f"numerator: {name}" if name else "only activations and the loss have derivatives"
-        self.focus_lens(said, of=name or self.selection.lens.of, factor=0)
+        self.focus_derivative(said, of=name or self.selection.derivative.of, factor=0)
 
     def action_denominator(self) -> None:
         """The selected tensor becomes the denominator."""
-        name = variable(self.session.program, self.looked().tensor)
+        name = variable(self.session.program, self.snapshot().tensor)
         said = f"denominator: {name}" if name else "nothing in forward depends on this tensor"
-        self.focus_lens(said, wrt=name or self.selection.lens.wrt, factor=0)
+        self.focus_derivative(said, wrt=name or self.selection.derivative.wrt, factor=0)
 
     def action_layout(self) -> None:
         """The other layout."""
-        self.focus_lens(layout=self.selection.lens.toggled_layout().layout)
+        self.focus_derivative(layout=self.selection.derivative.toggled_layout().layout)
 
     def action_sample_view(self) -> None:
         """One sample, or the whole batch."""
-        self.focus_lens(sample=self.selection.lens.toggled_view(0).sample)
+        self.focus_derivative(sample=self.selection.derivative.toggled_view(0).sample)
 
     def action_sample(self, by: int) -> None:
         """Another sample of the batch."""
-        rows, at = len(self.session.tensors["x"]), self.selection.lens.sample
+        rows, at = len(self.session.tensors["x"]), self.selection.derivative.sample
         if at is not None and not 0 <= at + by < rows:
-            self.focus_lens(f"sample {at} is the {'last' if by > 0 else 'first'} of the batch")
+            self.focus_derivative(
+                f"sample {at} is the {'last' if by > 0 else 'first'} of the batch"
+            )
         else:
-            self.focus_lens(sample=0 if at is None else at + by)
+            self.focus_derivative(sample=0 if at is None else at + by)
 
     @on(FactorChosen)
     def choose_factor(self, message: FactorChosen) -> None:
         """Look at a factor of the chain."""
-        self.focus_lens(factor=message.index)
+        self.focus_derivative(factor=message.index)

@@ -15,8 +15,8 @@ from engine.run.position import Granularity
 from engine.session.badges import badge
 from tui.control.count import Counting
 from tui.control.player import Player
-from tui.control.recording import Tape
-from tui.control.worker import Journeys, LongRun
+from tui.control.recording import RecordingControl
+from tui.control.worker import Job, Worker
 from tui.keys.bindings import bindings, from_elsewhere
 from tui.keys.messages import (
     EventChosen,
@@ -60,13 +60,13 @@ class MainScreen(Arranging):
         self.counting = Counting()
         self.doctor: Doctor | None = None
         self.player = Player()
-        self.tape = Tape(debugger)
-        self.journeys = Journeys(self)
+        self.recording_control = RecordingControl(debugger)
+        self.worker = Worker(self)
         self.prompt_past = Past()
         self.notes: list[str] = []
         self.hint = False
         self.sizes, self.panes = {}, {}
-        self.set_reactive(MainScreen.view, self.looked())
+        self.set_reactive(MainScreen.view, self.snapshot())
 
     def compose(self) -> ComposeResult:
         yield PositionLine().data_bind(MainScreen.view)
@@ -85,7 +85,7 @@ class MainScreen(Arranging):
 
     def on_mount(self) -> None:
         """Give the panes their titles and the first one the focus."""
-        self.watch_tape()
+        self.watch_recording()
         self.know_panes()
         self.go_to_pane(self.pane)
         self.call_after_refresh(self.call_after_refresh, self.open_rest)
@@ -115,14 +115,18 @@ class MainScreen(Arranging):
 
     # -- what is shown
 
-    def looked(self) -> View:
+    def snapshot(self) -> View:
         """A new snapshot of the session; while it moves in a thread, the one before."""
-        if self.view is not None and self.long_run is not None:
+        if self.view is not None and self.job is not None:
             return self.view
         session = self.session
         view = snapshot(self.debugger, self.selection, lambda name: str(badge(session, name)))
-        mode = "  ".join(part for part in (self.tape.text, self.player.text, view.mode) if part)
-        brief = "  ".join(part for part in (self.tape.brief, self.player.text, view.brief) if part)
+        mode = "  ".join(
+            part for part in (self.recording_control.text, self.player.text, view.mode) if part
+        )
+        brief = "  ".join(
+            part for part in (self.recording_control.brief, self.player.text, view.brief) if part
+        )
         return replace(
             view,
             mode=mode,
@@ -143,11 +147,11 @@ class MainScreen(Arranging):
 
     def resting(self) -> bool:
         """Whether the session may be asked: no run in a thread is changing it."""
-        return self.journeys.current is None
+        return self.worker.current is None
 
     def show_now(self, note: str = "") -> None:
         """Show the session as it is now."""
-        self.view = self.looked().with_status(note=note)
+        self.view = self.snapshot().with_status(note=note)
 
     @property
     def current_view(self) -> View | None:
@@ -187,11 +191,11 @@ class MainScreen(Arranging):
 
     def move(self, target: int, said: str = "") -> None:
         """Go to an event, and say something there; where that leads nowhere, say why."""
-        if target == self.session.event and self.journeys.current is None:
+        if target == self.session.event and self.worker.current is None:
             self.show_now(note=self.edge(target))
         else:
             steps = self.session.travel(target)
-            self.journeys.begin(steps, lambda run: self.arrived(run, said), target)
+            self.worker.begin(steps, lambda run: self.arrived(run, said), target)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While something is typed the keys are letters."""
@@ -203,7 +207,7 @@ class MainScreen(Arranging):
             return "at the first event"
         return "at the end of the run" if event >= self.session.timeline.end else "already there"
 
-    def arrived(self, run: LongRun, said: str = "") -> None:
+    def arrived(self, run: Job, said: str = "") -> None:
         """A movement is over: show where it has led to."""
         if run.error is not None:
             self.failed(run.error)
@@ -215,9 +219,9 @@ class MainScreen(Arranging):
             self.say(note="the recording is over: from here on everything is computed live")
 
     @property
-    def long_run(self) -> LongRun | None:
+    def job(self) -> Job | None:
         """The movement that goes on in a thread, if there is one."""
-        return self.journeys.current
+        return self.worker.current
 
     def in_thread(self, work: Callable[[], None]) -> None:
         """Do something in a thread of its own."""
@@ -233,8 +237,8 @@ class MainScreen(Arranging):
 
     def action_cancel(self) -> None:
         """Stop a long run; forget a count; follow again."""
-        if self.long_run is not None:
-            self.journeys.cancel()
+        if self.job is not None:
+            self.worker.cancel()
         elif self.counting.text:
             self.counting.clear()
             self.say(count="")
@@ -283,7 +287,7 @@ class MainScreen(Arranging):
     @on(OpChosen)
     def choose_op(self, message: OpChosen) -> None:
         """Show what an op writes."""
-        name = self.looked().listing.ops[message.index].name
+        name = self.snapshot().listing.ops[message.index].name
         self.selection = replace(self.selection, tensor=name, row=message.index)
         self.refresh_view()
 
@@ -315,8 +319,8 @@ class MainScreen(Arranging):
 
     def action_quit(self) -> None:
         """Leave; a long run is stopped first."""
-        if self.long_run is not None:
-            self.journeys.cancel()
+        if self.job is not None:
+            self.worker.cancel()
         self.app.exit()
 
 

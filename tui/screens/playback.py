@@ -13,15 +13,15 @@ from textual.timer import Timer
 from engine.errors import GradstepError
 from engine.session.bookmarks import Bookmark
 from tui.control.player import Player
-from tui.control.recording import TICK, Tape
+from tui.control.recording import TICK, RecordingControl
 from tui.screens.looking import Looking
 
 
-class Lesson(Looking):
+class Playing(Looking):
     """Playing, chapters and recording, on top of what can be asked for in words."""
 
     player: Player
-    tape: Tape
+    recording_control: RecordingControl
     next_op: Timer | None = None
 
     @abstractmethod
@@ -93,17 +93,17 @@ class Lesson(Looking):
 
     def action_record(self) -> None:
         """Start a recording, or close the one under way."""
-        if self.tape.running:
-            self.guard_tape(self.tape.stop)
+        if self.recording_control.running:
+            self.guard_recording(self.recording_control.stop)
         else:
             name = re.sub(r"[^\w.-]+", "-", self.session.run.name)
             self.ask("record", "record into", f"{name}.gradstep")
 
     def start_recording(self, path: str) -> None:
         """Begin a recording."""
-        self.guard_tape(lambda: self.tape.start(Path(path)))
+        self.guard_recording(lambda: self.recording_control.start(Path(path)))
 
-    def guard_tape(self, act: Callable[[], str]) -> None:
+    def guard_recording(self, act: Callable[[], str]) -> None:
         """Do something with the recording, and say what came of it."""
         try:
             said = act()
@@ -111,14 +111,14 @@ class Lesson(Looking):
             said = str(error)
         self.show_now(said)
 
-    def watch_tape(self) -> None:
+    def watch_recording(self) -> None:
         """Feed the recording now and then."""
-        self.set_interval(TICK, self.feed_tape)
+        self.set_interval(TICK, self.feed_recording)
 
-    def feed_tape(self) -> None:
+    def feed_recording(self) -> None:
         """Take what is new while nothing moves."""
-        if self.tape.running and self.free:
-            before = self.tape.text
-            self.tape.tick()
-            if self.tape.text != before:
+        if self.recording_control.running and self.free:
+            before = self.recording_control.text
+            self.recording_control.tick()
+            if self.recording_control.text != before:
                 self.show_again()

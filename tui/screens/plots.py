@@ -18,7 +18,7 @@ from engine.measure.regions import has_regions
 from engine.measure.series import Quantity, Series, gradient_norms, measures, watched
 from engine.recording.losses import losses_of
 from engine.session.session import Session
-from tui.control.worker import LongRun
+from tui.control.worker import Job
 from tui.keys.bindings import binding
 from tui.keys.messages import IterationChosen
 from tui.keys.table import COMMANDS, PLOT_COMMANDS, PLOTS, Command
@@ -65,7 +65,7 @@ class Beneath(Protocol):
     @property
     def view(self) -> View | None: ...
     @property
-    def long_run(self) -> LongRun | None: ...
+    def job(self) -> Job | None: ...
 
     def resting(self) -> bool: ...
     def show_now(self, note: str = "") -> None: ...
@@ -147,8 +147,8 @@ class PlotsScreen(LinesScreen):
 
     def measure(self, view: View) -> None:
         """Measure for as long as nobody notices; what is left goes on in a worker."""
-        self.sheet.tracks.want(self.quantities(), view.lineage)
-        steps = view.measured(self.sheet.tracks)
+        self.sheet.series.want(self.quantities(), view.lineage)
+        steps = view.measured(self.sheet.series)
         if more(steps, SLICE):
             self.run_worker(self.measure_on(view, steps), group="tracks", exclusive=True)
 
@@ -261,7 +261,7 @@ class PlotsScreen(LinesScreen):
         """Back to the debugger; a long run is stopped first."""
         if self.end_asking():
             return
-        if self.main.long_run is not None:
+        if self.main.job is not None:
             self.main.action_cancel()
         else:
             self.dismiss()

@@ -31,7 +31,7 @@ class Pointing(LinesScreen):
         """What is shown."""
 
     @abstractmethod
-    def looked(self) -> View:
+    def snapshot(self) -> View:
         """A new snapshot of the session."""
 
     @property
@@ -52,12 +52,12 @@ class Pointing(LinesScreen):
 
     def expression(self) -> str:
         """The selected tensor, or its element under the cursor of the grid."""
-        view = self.looked()
+        view = self.snapshot()
         return self.selected_value()[0] if self.focused_pane == "tensor" else view.tensor
 
     def selected_value(self) -> tuple[str, str]:
         """The selected element as it is written in an expression, and its value."""
-        view = self.looked()
+        view = self.snapshot()
         array = view.array
         if array is None or array.ndim == 0:
             return view.tensor, "" if array is None else exact(array)

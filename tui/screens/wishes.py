@@ -4,7 +4,7 @@ from typing import Protocol, runtime_checkable
 
 from textual import on
 
-from tui.control.worker import Done, LongRun, Steps
+from tui.control.worker import Done, Job, Steps
 from tui.screens.commanding import Commanding
 from tui.widgets.prompt import Asked
 
@@ -33,11 +33,11 @@ class Wishes(Commanding):
     def pane_works(self, steps: Steps, done: Done, doing: str, total: int) -> None:
         """Work in pieces: at once where it is quick, else in a thread that Esc stops."""
 
-        def over(run: LongRun) -> None:
+        def over(run: Job) -> None:
             self.say(busy="")
             done(run)
 
-        self.journeys.work(steps, over, doing, total)
+        self.worker.work(steps, over, doing, total)
 
     @on(Asked)
     def pane_answered(self, message: Asked) -> None:

@@ -22,7 +22,7 @@ MAX_LINES = 1000
 def session_file(session: Session) -> Path:
     """The file of an experiment: by the path it came from, built-ins by name."""
     experiment = session.program.experiment
-    source = experiment.source or experiment.name
+    source = experiment.file or experiment.name
     key = str(Path(source).resolve()) if source.endswith(".toml") else source
     return state_folder() / "stops" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 

@@ -10,7 +10,7 @@ VARIABLES = ("input", "activation", "parameter", "target")
 
 
 @dataclass(frozen=True)
-class Lens:
+class Derivative:
     """A derivative; where ``of`` or ``wrt`` is not chosen it follows the selected tensor.
 
     ``sample`` is one row of the batch as columns, None the whole batch; ``factor`` is the place of
@@ -23,17 +23,17 @@ class Lens:
     layout: Layout = Layout.NUMERATOR
     factor: int = 0
 
-    def toggled_layout(self) -> "Lens":
+    def toggled_layout(self) -> "Derivative":
         """The other layout."""
         numerator = self.layout == Layout.NUMERATOR
         return replace(self, layout=Layout.GRADIENT if numerator else Layout.NUMERATOR)
 
-    def toggled_view(self, sample: int) -> "Lens":
+    def toggled_view(self, sample: int) -> "Derivative":
         """One sample instead of the batch, or the other way round."""
         return replace(self, sample=None if self.sample is not None else sample)
 
 
-def pair(program: Program, tensor: str, lens: Lens) -> tuple[str, str]:
+def pair(program: Program, tensor: str, derivative: Derivative) -> tuple[str, str]:
     """The numerator and the denominator that a lens shows while ``tensor`` is selected.
 
     A gradient, or what is not computed, means the loss by it; an activation means it by its input.
@@ -47,7 +47,7 @@ def pair(program: Program, tensor: str, lens: Lens) -> tuple[str, str]:
         wrt = info.slot_of
     elif info.role not in VARIABLES:
         wrt = program.network.output
-    return lens.of or of, lens.wrt or wrt
+    return derivative.of or of, derivative.wrt or wrt
 
 
 def input_of(program: Program, output: str) -> str:

@@ -12,7 +12,7 @@ from tui.view.number_format import NumberFormat
 from tui.view.region import Region
 from tui.view.snapshot import View
 from tui.view.value_range import ValueRange
-from tui.view.versions import Elements, Side, comparable, shown_side
+from tui.view.versions import Elements, Version, comparable, shown_version
 
 MAX_DIGITS = 17
 Kind = TypeVar("Kind", bound=StrEnum)
@@ -33,11 +33,11 @@ class Face(StrEnum):
 
 
 @dataclass(frozen=True)
-class Look:
+class TensorDisplay:
     """What has been chosen in the tensor pane; ``regions`` by the name of the tensor."""
 
     face: Face = Face.NUMBERS
-    side: Side = Side.AFTER
+    version: Version = Version.AFTER
     fmt: NumberFormat = NumberFormat.FIXED
     digits: int = 4
     bounds: ValueRange | None = None
@@ -52,11 +52,11 @@ class Look:
             return chosen
         return Region.default(len(shape))
 
-    def with_region(self, view: View, region: Region) -> "Look":
+    def with_region(self, view: View, region: Region) -> "TensorDisplay":
         """The same look at another part of the selected tensor."""
         return replace(self, regions={**self.regions, view.tensor: region})
 
-    def next_face(self, view: View) -> "Look":
+    def next_face(self, view: View) -> "TensorDisplay":
         """Numbers, then the heat map, then the picture where there is one."""
         faces = [Face.NUMBERS, Face.HEAT]
         if image_shape(view, self) is not None:
@@ -75,8 +75,8 @@ class Look:
         region, found = self.region(view), []
         if region != Region.default(len(shape)) or len(shape) > 2:
             found.append(region.label())
-        if self.side != Side.AFTER:
-            found.append(self.side.value)
+        if self.version != Version.AFTER:
+            found.append(self.version.value)
         if self.fmt == NumberFormat.HEX:
             found.append("hex")
         elif (self.fmt, self.digits) != (NumberFormat.FIXED, 4):
@@ -84,72 +84,74 @@ class Look:
         return found
 
 
-def elements_of(view: View, look: Look) -> Elements | None:
+def elements_of(view: View, form: TensorDisplay) -> Elements | None:
     """What is shown of the selected tensor as a matrix; None where there is nothing."""
     array, before = view.array, None if view.before_lost else view.before
     if array is None:
         return None
-    region = look.region(view)
+    region = form.region(view)
     old = None if before is None or before.ndim != array.ndim else before
     if old is not None and not region.fits(old.shape):
         old = None
-    return shown_side(look.side, region.matrix(array), None if old is None else region.matrix(old))
+    return shown_version(
+        form.version, region.matrix(array), None if old is None else region.matrix(old)
+    )
 
 
-def shown_shape(view: View, look: Look) -> tuple[int, ...]:
+def shown_shape(view: View, form: TensorDisplay) -> tuple[int, ...]:
     """The shape of the side that is shown; the value before may have had another length.
 
     The last batch of an epoch is smaller than the one before it.
     """
     before = None if view.before_lost else view.before
     shape = view.info.shape if view.array is None else view.array.shape
-    other = look.side == Side.BEFORE and before is not None and before.ndim == len(shape)
+    other = form.version == Version.BEFORE and before is not None and before.ndim == len(shape)
     return before.shape if other and before is not None else shape
 
 
-def index_at(view: View, look: Look, row: int, col: int) -> tuple[int, ...]:
+def index_at(view: View, form: TensorDisplay, row: int, col: int) -> tuple[int, ...]:
     """The index of the tensor in a cell, or in the nearest one; () where there are no elements."""
     array = view.array
     if array is None or array.size == 0:
         return ()
-    region, shape = look.region(view), shown_shape(view, look)
+    region, shape = form.region(view), shown_shape(view, form)
     rows, cols = region.row_range(shape), region.col_range(shape)
     if not rows or not cols:
         return ()
     return region.index_at(shape, min(row, len(rows) - 1), min(col, len(cols) - 1))
 
 
-def value_at(view: View, look: Look, row: int, col: int) -> Any:
+def value_at(view: View, form: TensorDisplay, row: int, col: int) -> Any:
     """What is shown in a cell, or in the nearest one; None where nothing is."""
-    elements = elements_of(view, look)
+    elements = elements_of(view, form)
     if elements is None or 0 in elements.shape:
         return None
     row, col = min(row, elements.shape[0] - 1), min(col, elements.shape[1] - 1)
     return np.asarray(elements[row : row + 1, col : col + 1])[0, 0]
 
 
-def field_of(view: View, look: Look) -> Field | None:
+def field_of(view: View, form: TensorDisplay) -> Field | None:
     """The cells among which a search goes; None where there is nothing to search."""
     array = view.array
-    if array is None or elements_of(view, look) is None:
+    if array is None or elements_of(view, form) is None:
         return None
     before = None if view.before_lost else view.before
-    if look.side == Side.BEFORE and before is not None and not comparable(array, before):
-        return Field(look.region(view), Side.AFTER, before, None, look.bounds)
-    return Field(look.region(view), look.side, array, before, look.bounds)
+    if form.version == Version.BEFORE and before is not None and not comparable(array, before):
+        return Field(form.region(view), Version.AFTER, before, None, form.bounds)
+    return Field(form.region(view), form.version, array, before, form.bounds)
 
 
-def image_shape(view: View, look: Look) -> tuple[int, int] | None:
+def image_shape(view: View, form: TensorDisplay) -> tuple[int, int] | None:
     """Rows and columns of the image that a row of the selected matrix is; None where it is none."""
     image = getattr(view.program.experiment.data, "image", None)
     if not image or view.array is None or view.array.ndim != 2:
         return None
     height, width = image
-    whole = look.region(view) == Region.default(2)
+    whole = form.region(view) == Region.default(2)
     return (height, width) if whole and view.array.shape[1] == height * width else None
 
 
-def why_nothing(view: View, look: Look) -> str:
+def why_nothing(view: View, form: TensorDisplay) -> str:
     """Why there is nothing to show."""
     if view.array is None:
         return "not computed yet"
@@ -157,5 +159,5 @@ def why_nothing(view: View, look: Look) -> str:
     if view.before_lost:
         return f"the value before {level} is beyond the history"
     if view.before is None:
-        return f"no {look.side}: {level} has written it for the first time"
-    return f"no {look.side}: the shape or type was another before {level}"
+        return f"no {form.version}: {level} has written it for the first time"
+    return f"no {form.version}: the shape or type was another before {level}"

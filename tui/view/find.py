@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tui.view.axes import changed_bits
 from tui.view.region import Region
 from tui.view.value_range import ValueRange
-from tui.view.versions import Array, Side, comparable, difference
+from tui.view.versions import Array, Version, comparable, difference
 
 Key = tuple[Any, ...]
 Piece = tuple[int, Key]
@@ -41,7 +41,7 @@ class Field:
     """The cells in the order of reading: the axes that are not shown, then rows, then columns."""
 
     region: Region
-    side: Side
+    side: Version
     array: Array
     before: Array | None
     bounds: ValueRange | None = None
@@ -97,10 +97,10 @@ class Field:
     def values(self, key: Key) -> Array:
         """The shown values of a piece, flat."""
         after: Array = self.laid_out(self.array)[key].reshape(-1)
-        if self.side == Side.AFTER or self.before is None:
+        if self.side == Version.AFTER or self.before is None:
             return after
         before: Array = self.laid_out(self.before)[key].reshape(-1)
-        return before if self.side == Side.BEFORE else difference(after, before)
+        return before if self.side == Version.BEFORE else difference(after, before)
 
     def changes(self, key: Key) -> NDArray[np.bool_]:
         """Which cells of a piece have other bits than before."""
@@ -154,7 +154,7 @@ def seek(
     extreme = None
     if sought in EXTREMES:
         extreme = yield from extreme_of(field, EXTREMES[sought])
-    looked = work(field, sought) - field.size
+    snapshot = work(field, sought) - field.size
     matches = matcher(field, sought, extreme)
     for wrapped, begin, key in round_from(field.chunks(), start, direction):
         found = matches(key)
@@ -164,22 +164,22 @@ def seek(
         if places.size:
             flat = int(places[0] if direction > 0 else places[-1])
             return Hit(field.index_of(flat), wrapped)
-        looked += found.size
-        yield looked
+        snapshot += found.size
+        yield snapshot
     return None
 
 
 def extreme_of(field: Field, ufunc: np.ufunc) -> Generator[int, None, Any]:
     """The largest or smallest value that is a number; None where there is none."""
-    looked, extreme = 0, None
+    snapshot, extreme = 0, None
     for _, key in field.chunks():
         values = field.values(key)
-        looked += values.size
+        snapshot += values.size
         numbers = values[~np.isnan(values)]
         if numbers.size:
             found = ufunc.reduce(numbers)
             extreme = found if extreme is None else ufunc(extreme, found)
-        yield looked
+        yield snapshot
     return extreme
 
 

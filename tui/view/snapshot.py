@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.chain.primals import Moment
+from engine.chain.primals import Primals
 from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.program.program import Program
@@ -21,7 +21,7 @@ from engine.session.branches import MAIN
 from engine.session.session import Session
 from engine.stops.evidence import WatchValue
 from engine.stops.stop import StopKind
-from tui.view.derivative import Lens, pair
+from tui.view.derivative import Derivative, pair
 
 if TYPE_CHECKING:
     from engine.diagnostics.diagnosis import Diagnosis
@@ -35,7 +35,7 @@ Watched = tuple[WatchValue, list[float]]
 UNWATCHED: Watched = (WatchValue(""), [])
 
 
-def unwatched(source: str) -> Watched:
+def unwatched(text: str) -> Watched:
     """A watch before anything is evaluated."""
     return UNWATCHED
 
@@ -86,10 +86,10 @@ class View:
     before: Array | None
     before_lost: bool
     written: int | None
-    lens: Lens
+    derivative: Derivative
     of: str
     wrt: str
-    at: Moment | None
+    at: Primals | None
     marks: tuple[tuple[int, str, str], ...] = ()
     stops: Mapping[int, bool] = field(default_factory=dict)
     watches: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ class View:
     skipped: frozenset[int] = frozenset()
     other: tuple[str, Array] | None = None
     others: Callable[[], dict[str, Array]] = dict
-    measured: "Callable[[Series], Iterator[int]]" = lambda tracks: iter(())
+    measured: "Callable[[Series], Iterator[int]]" = lambda series: iter(())
 
     @property
     def program(self) -> Program:
@@ -115,7 +115,7 @@ class View:
         return self.run
 
     @property
-    def moment(self) -> Moment:
+    def primals(self) -> Primals:
         """The values that Jacobians are taken at; a GradstepError where the run was captured."""
         if self.at is None:
             raise GradstepError(CAPTURED)
@@ -153,7 +153,7 @@ class Selection:
 
     tensor: str | None = None
     level: Granularity = Granularity.OP
-    lens: Lens = field(default_factory=Lens)
+    derivative: Derivative = field(default_factory=Derivative)
     row: int | None = None
     compared: str | None = None
 
@@ -237,14 +237,14 @@ def snapshot(debugger: Debugger, selection: Selection, badge: Callable[[str], st
     session, run = debugger.session, debugger.run
     name = selection.tensor or followed(session)
     before, lost = before_level(session, name, selection.level)
-    lens, tensors, position = selection.lens, dict(session.tensors), session.position
+    derivative, tensors, position = selection.derivative, dict(session.tensors), session.position
     listing, begin = session.listing, session.timeline.begin(position.iteration - 1)
-    of, wrt, moment = "", "", None
+    of, wrt, primals = "", "", None
     if isinstance(run, Program):
-        of, wrt = pair(run, name, lens)
+        of, wrt = pair(run, name, derivative)
         rows = len(tensors["x"])
-        sample = None if lens.sample is None else min(lens.sample, rows - 1)
-        moment = Moment(run, tensors, session.event, session.event_at, sample)
+        sample = None if derivative.sample is None else min(derivative.sample, rows - 1)
+        primals = Primals(run, tensors, session.event, session.event_at, sample)
     return View(
         run=run,
         listing=listing,
@@ -263,16 +263,16 @@ def snapshot(debugger: Debugger, selection: Selection, badge: Callable[[str], st
         before=before,
         before_lost=lost,
         written=session.timeline.last(session.event, writes=name),
-        lens=lens,
+        derivative=derivative,
         of=of,
         wrt=wrt,
-        at=moment,
+        at=primals,
         marks=tuple(marks_of(debugger)),
         stops=stops_of(debugger, listing),
         watches=tuple(debugger.watches),
-        watched=lambda source: (
-            debugger.watches.value(session, source),
-            debugger.watches.spark(session, source, 24),
+        watched=lambda text: (
+            debugger.watches.value(session, text),
+            debugger.watches.spark(session, text, 24),
         ),
         mode=mode_of(session),
         brief=mode_of(session, brief=True),
@@ -281,5 +281,5 @@ def snapshot(debugger: Debugger, selection: Selection, badge: Callable[[str], st
         skipped=skipped_in(session, listing, begin),
         other=other_branch(session, selection.compared),
         others=lambda: other_losses(session),
-        measured=lambda tracks: tracks.fill(session),
+        measured=lambda series: series.fill(session),
     )

@@ -12,7 +12,7 @@ from tui.view.axes import changed_bits
 Array = NDArray[Any]
 
 
-class Side(StrEnum):
+class Version(StrEnum):
     """Which of the two values of a tensor is shown, or the change."""
 
     AFTER = "after"
@@ -61,10 +61,10 @@ def comparable(after: Array, before: Array | None) -> bool:
     return before is not None and before.shape == after.shape and before.dtype == after.dtype
 
 
-def shown_side(side: Side, after: Array, before: Array | None) -> Elements | None:
+def shown_version(version: Version, after: Array, before: Array | None) -> Elements | None:
     """What a side shows of two matrices; None where there is nothing to show."""
-    if side == Side.AFTER:
+    if version == Version.AFTER:
         return after
-    if before is None or (side == Side.DIFFERENCE and not comparable(after, before)):
+    if before is None or (version == Version.DIFFERENCE and not comparable(after, before)):
         return None
-    return before if side == Side.BEFORE else Difference(after, before)
+    return before if version == Version.BEFORE else Difference(after, before)

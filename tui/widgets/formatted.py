@@ -5,7 +5,7 @@ from dataclasses import replace
 from textual.containers import Vertical
 from textual.reactive import reactive
 
-from tui.view.display import MAX_DIGITS, Look, turned
+from tui.view.display import MAX_DIGITS, TensorDisplay, turned
 from tui.view.number_format import NumberFormat
 from tui.widgets.host import host_of
 
@@ -13,7 +13,7 @@ from tui.widgets.host import host_of
 class FormattedPane(Vertical):
     """The commands of the number formats; each pane has its own choice."""
 
-    look: reactive[Look] = reactive(Look(), repaint=False)
+    form: reactive[TensorDisplay] = reactive(TensorDisplay(), repaint=False)
 
     def say(self, note: str) -> None:
         """A word to the person."""
@@ -21,17 +21,17 @@ class FormattedPane(Vertical):
 
     def action_format(self, by: int) -> None:
         """Another form of the numbers."""
-        fmt = turned(self.look.fmt, by)
-        self.look = replace(self.look, fmt=fmt)
+        fmt = turned(self.form.fmt, by)
+        self.form = replace(self.form, fmt=fmt)
         self.say(f"numbers: {fmt}")
 
     def action_digits(self, by: int) -> None:
         """More or fewer digits."""
-        digits = max(0, min(MAX_DIGITS, self.look.digits + by))
-        if self.look.fmt == NumberFormat.HEX:
+        digits = max(0, min(MAX_DIGITS, self.form.digits + by))
+        if self.form.fmt == NumberFormat.HEX:
             self.say("hexadecimal numbers have all their digits")
-        elif digits == self.look.digits:
+        elif digits == self.form.digits:
             self.say(f"{digits} is the {'largest' if by > 0 else 'smallest'} number of digits")
         else:
-            self.look = replace(self.look, digits=digits)
+            self.form = replace(self.form, digits=digits)
             self.say(f"digits: {digits}")

@@ -25,9 +25,9 @@ from tui.widgets.lines import Lines, strip_of
 class Sheet:
     """What the parts of the screen share: the choices, and what has been measured."""
 
-    def __init__(self, tracks: Series) -> None:
+    def __init__(self, series: Series) -> None:
         self.plots = Plots()
-        self.tracks = tracks
+        self.series = series
         self.names: tuple[str, ...] = ()
         self.others: Mapping[str, Array] = {}
 
@@ -42,7 +42,7 @@ class Curves(Lines, can_focus=True):
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         sheet, plots = self.sheet, self.sheet.plots
         step = 1.0 if plots.events else unit(view)
-        found = curves(view, plots, sheet.names, sheet.tracks, sheet.others)
+        found = curves(view, plots, sheet.names, sheet.series, sheet.others)
         return plot_lines(
             found,
             plots.frame(view),
@@ -74,7 +74,7 @@ class Legend(Lines):
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         sheet = self.sheet
-        found = curves(view, sheet.plots, sheet.names, sheet.tracks, sheet.others)
+        found = curves(view, sheet.plots, sheet.names, sheet.series, sheet.others)
         entries = legend_lines(sheet.names, found, view.event, width, max(0, height - 1))
         return [*entries, modes_line(view, sheet.plots, width)]
 

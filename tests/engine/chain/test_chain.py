@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from engine.chain.chain import Chain, chain
-from engine.chain.primals import Moment, moment_of
+from engine.chain.primals import Primals, primals_of
 from engine.errors import GradstepError
 from engine.experiment.dataset import Dataset
 from engine.experiment.reader import builtin_names, load_experiment, read_experiment
@@ -93,7 +93,7 @@ def test_every_pair_against_autograd(square, of, wrt, sample):
         rows, given.size
     )
 
-    found = chain(moment_of(square, sample), of, wrt)
+    found = chain(primals_of(square, sample), of, wrt)
     jacobian = found.jacobian()
     assert found.gaps() == []
     assert jacobian.dims == expected.shape
@@ -120,7 +120,7 @@ def session_before_update(name):
 def test_the_chain_is_the_gradient_of_every_builtin(name):
     session = session_before_update(name)
     for info in session.program.parameters:
-        found = chain(moment_of(session), "loss", info.name)
+        found = chain(primals_of(session), "loss", info.name)
         assert found.gaps() == []
         gradient = session.tensor(f"{info.name}.grad")
         pulled = found.jacobian().vjp(np.ones((), gradient.dtype))
@@ -130,7 +130,7 @@ def test_the_chain_is_the_gradient_of_every_builtin(name):
 
 
 def test_homework_chain_of_one_sample(regression):
-    found = chain(moment_of(regression, 0), "loss", "linear1.weight")
+    found = chain(primals_of(regression, 0), "loss", "linear1.weight")
     symbols = [factor.symbol for factor in found.factors]
     assert symbols == ["∂ℓ/∂ŷ", "∂ŷ/∂z₃", "∂z₃/∂z₂", "∂z₂/∂z₁", "∂z₁/∂W⁽¹⁾"]
     assert found.dims == ((1, 2), (2, 2), (2, 4), (4, 4), (4, 12))
@@ -145,16 +145,16 @@ def test_homework_chain_of_one_sample(regression):
 
 def test_the_loss_of_one_sample_is_that_of_a_batch_of_it(regression):
     yhat, y = regression.tensor("yhat"), regression.tensor("y")
-    found = chain(moment_of(regression, 2), "loss", "yhat").jacobian()
+    found = chain(primals_of(regression, 2), "loss", "yhat").jacobian()
     assert_allclose(found.to_dense(), [2 * (yhat[2] - y[2])])
     bce = session_at(load_experiment("classification-bce"))
     yhat, y = bce.tensor("yhat"), bce.tensor("y")
-    found = chain(moment_of(bce, 1), "loss", "linear2.out").jacobian()
+    found = chain(primals_of(bce, 1), "loss", "linear2.out").jacobian()
     assert_allclose(found.to_dense(), [(yhat[1] - y[1]) / 2])  # (ŷ − y)ᵀ / K
 
 
 def test_a_forgotten_factor_does_not_conform(regression):
-    found = chain(moment_of(regression, 0), "loss", "linear1.weight").without(2)
+    found = chain(primals_of(regression, 0), "loss", "linear1.weight").without(2)
     assert not found.conforms()
     assert [gap.kind for gap in found.gaps()] == ["dims", "names"]
     assert "∂ŷ/∂z₃ and ∂z₂/∂z₁ do not conform: (2×2)(4×4)" in found.gaps()[0].message
@@ -163,25 +163,25 @@ def test_a_forgotten_factor_does_not_conform(regression):
 
 
 def test_a_forgotten_factor_shows_by_its_names_where_the_sizes_agree(square):
-    found = chain(moment_of(square, 0), "loss", "linear1.weight").without(2)
+    found = chain(primals_of(square, 0), "loss", "linear1.weight").without(2)
     assert found.conforms()
     (gap,) = found.gaps()
     assert (gap.kind, gap.index) == ("names", 1)
     assert gap.message.startswith("∂ŷ/∂z₃ ends at linear2.out, but ∂z₂/∂z₁ begins at sigmoid1.out")
     wrong = found.jacobian().to_dense()  # it can be multiplied, and it is wrong
-    right = chain(moment_of(square, 0), "loss", "linear1.weight").jacobian().to_dense()
+    right = chain(primals_of(square, 0), "loss", "linear1.weight").jacobian().to_dense()
     assert not np.allclose(wrong, right)
 
 
 @pytest.mark.parametrize(("index", "end"), [(0, "begins with ∂ŷ/∂z₃"), (4, "ends with ∂z₂/∂z₁")])
 def test_a_chain_without_an_end(regression, index, end):
-    found = chain(moment_of(regression, 0), "loss", "linear1.weight").without(index)
+    found = chain(primals_of(regression, 0), "loss", "linear1.weight").without(index)
     assert [gap.kind for gap in found.gaps()] == ["end"]
     assert found.gaps()[0].message.startswith(end)
 
 
 def test_a_factor_counted_twice(regression):
-    found = chain(moment_of(regression, 0), "loss", "linear1.weight").doubled(3)
+    found = chain(primals_of(regression, 0), "loss", "linear1.weight").doubled(3)
     assert found.conforms()
     assert [gap.kind for gap in found.gaps()] == ["names", "twice"]
     assert found.gaps()[1].message == "∂z₂/∂z₁ is counted twice"
@@ -199,7 +199,7 @@ def test_a_factor_counted_twice(regression):
     ],
 )
 def test_zero_says_why(regression, of, wrt, reason):
-    found = chain(moment_of(regression), of, wrt)
+    found = chain(primals_of(regression), of, wrt)
     assert (found.jacobian().structure, found.jacobian().nonzeros) == ("zero", 0)
     assert reason in found.reason
     assert found.gaps() == []
@@ -207,7 +207,7 @@ def test_zero_says_why(regression, of, wrt, reason):
 
 @pytest.mark.parametrize("name", ["x", "loss", "linear1.weight", "yhat"])
 def test_a_tensor_by_itself(regression, name):
-    jacobian = chain(moment_of(regression, 0), name, name).jacobian()
+    jacobian = chain(primals_of(regression, 0), name, name).jacobian()
     assert jacobian.structure == "identity"
     assert_allclose(jacobian.to_dense(), np.eye(jacobian.dims[0]))
 
@@ -223,18 +223,18 @@ def test_a_tensor_by_itself(regression, name):
 )
 def test_unknown_tensors(regression, name, said):
     with pytest.raises(GradstepError, match=said):
-        chain(moment_of(regression), "loss", name)
+        chain(primals_of(regression), "loss", name)
 
 
 def test_class_indices_have_no_derivative():
     session = session_of("iris")
     with pytest.raises(GradstepError, match="class indices"):
-        chain(moment_of(session), "loss", "y")
+        chain(primals_of(session), "loss", "y")
 
 
 def test_dimensions_first_values_on_demand():
     session = session_of("regression")
-    found = chain(moment_of(session), "loss", "linear1.weight")
+    found = chain(primals_of(session), "loss", "linear1.weight")
     assert found.dims == ((1, 8), (8, 8), (8, 16), (16, 16), (16, 12))
     assert found.jacobian().cost_full > 0
     with pytest.raises(GradstepError, match=r"\(identity1.out\) is not computed yet at i1:.*i1:l"):
@@ -246,19 +246,19 @@ def test_in_the_next_iteration_old_activations_do_not_count():
     session.goto(len(session.program.ops))
     assert session.tensor("relu1.out") is not None
     with pytest.raises(GradstepError, match=r"not computed yet at i2:.*go to i2:loss"):
-        chain(moment_of(session), "relu1.out", "linear1.out").jacobian().entry(0, 0)
+        chain(primals_of(session), "relu1.out", "linear1.out").jacobian().entry(0, 0)
 
 
 def test_update_does_not_change_the_chain():
     """W⁽¹⁾'s gradient takes the W⁽²⁾ of the forward pass, also when W⁽²⁾ has moved."""
     session = session_at(load_experiment("regression"))
-    before = chain(moment_of(session), "loss", "linear1.weight").jacobian().to_dense()
+    before = chain(primals_of(session), "loss", "linear1.weight").jacobian().to_dense()
     session.goto(session.program.ops[-1].index)
     (moved,) = session.event_at(session.event - 1).after
     assert session.tensor("linear2.weight") is moved
-    after = chain(moment_of(session), "loss", "linear1.weight").jacobian().to_dense()
+    after = chain(primals_of(session), "loss", "linear1.weight").jacobian().to_dense()
     np.testing.assert_array_equal(after, before)
-    alone = Moment(session.program, session.tensors, session.event)
+    alone = Primals(session.program, session.tensors, session.event)
     session_weight = chain(alone, "linear2.out", "relu1.out").jacobian()
     with pytest.raises(GradstepError, match=r"W⁽²⁾ \(linear2.weight\) has moved .* i1:update"):
         session_weight.entry(0, 0)
@@ -267,14 +267,14 @@ def test_update_does_not_change_the_chain():
 @pytest.mark.parametrize("sample", [-1, 4])
 def test_sample_out_of_range(regression, sample):
     with pytest.raises(GradstepError, match=f"no sample {sample}: this batch has 4, from 0 to 3"):
-        moment_of(regression, sample)
+        primals_of(regression, sample)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_association_against_every_bracketing(regression, seed):
     """The cheapest of all orders, found by trying all of them."""
     rng = np.random.default_rng(seed)
-    links = [link.jacobian for link in chain(moment_of(regression), "loss", "x").factors]
+    links = [link.jacobian for link in chain(primals_of(regression), "loss", "x").factors]
     factors = [links[i] for i in sorted(rng.choice(len(links), 4, replace=False))]
     patterns = [factor.pattern for factor in factors]
 
@@ -291,7 +291,7 @@ def test_association_against_every_bracketing(regression, seed):
 
 
 def test_the_cost_of_a_structured_product_counts_its_multiply_adds(regression):
-    links = chain(moment_of(regression), "linear2.out", "linear1.out").factors
+    links = chain(primals_of(regression), "linear2.out", "linear1.out").factors
     weight, slope = (link.jacobian for link in links)
     a, b = (one.to_dense() for one in (weight, slope))
     pattern = (np.kron(np.eye(4), np.ones((2, 4))), np.eye(16))
@@ -312,7 +312,7 @@ def test_a_window_of_a_wide_chain_takes_little_memory():
     session.goto(20)
 
     def work():
-        found = chain(moment_of(session), "linear2.out", "linear1.weight").jacobian()
+        found = chain(primals_of(session), "linear2.out", "linear1.weight").jacobian()
         return found, found.window(slice(30_000, 30_040), slice(2_000, 2_020))
 
     (found, window), peak = peak_of(work)
@@ -324,7 +324,7 @@ def test_a_window_of_a_wide_chain_takes_little_memory():
 def test_many_rows_and_one_column_are_computed_from_the_column():
     session = Session(wide())
     session.goto(20)
-    found = chain(moment_of(session), "linear2.out", "linear1.weight").jacobian()
+    found = chain(primals_of(session), "linear2.out", "linear1.weight").jacobian()
     column, peak = peak_of(lambda: found.window(slice(None), slice(5, 6)))
     assert column.shape == (64 * 1024, 1)
     assert peak < 64 * column.nbytes / 2  # from the rows: 64 numbers for each of them
@@ -333,7 +333,7 @@ def test_many_rows_and_one_column_are_computed_from_the_column():
 def test_only_what_links_rows_to_columns_is_looked_at():
     """Rows of sample 2, columns of unit 3: between them, z₁[2, 3] and z₂[2, 3] alone."""
     session = Session(wide())
-    found = chain(moment_of(session), "linear2.out", "linear1.weight").jacobian()
+    found = chain(primals_of(session), "linear2.out", "linear1.weight").jacobian()
     rows, cols = np.arange(2 * 1024, 2 * 1024 + 9), np.arange(9, 12)
     inner = found.between(rows, cols)[1:-1]
     assert [list(places) for places in inner] == [[2 * 1024 + 3], [2 * 1024 + 3]]
@@ -351,19 +351,19 @@ def test_only_what_links_rows_to_columns_is_looked_at():
     ],
 )
 def test_structure_and_nonzeros_of_products(regression, of, wrt, structure, nonzeros):
-    jacobian = chain(moment_of(regression), of, wrt).jacobian()
+    jacobian = chain(primals_of(regression), of, wrt).jacobian()
     assert (jacobian.structure, jacobian.nonzeros) == (structure, nonzeros)
 
 
 def test_a_smaller_last_batch_has_its_own_sizes():
     raw = {**SQUARE, "data": {**SQUARE["data"], "batch_size": 2}}
     session = session_at(read_experiment(raw, "square"), "i2:update")
-    found = chain(moment_of(session), "loss", "linear1.weight")
+    found = chain(primals_of(session), "loss", "linear1.weight")
     assert found.dims == ((1, 2), (2, 2), (2, 2), (2, 2), (2, 6))
     pulled = found.jacobian().vjp(np.ones(()))
     assert_allclose(pulled, session.tensor("linear1.weight.grad"), atol=1e-15)
     with pytest.raises(GradstepError, match="no sample 1: this batch has 1, from 0 to 0"):
-        moment_of(session, 1)
+        primals_of(session, 1)
 
 
 def test_an_empty_chain_has_no_ends():

@@ -13,7 +13,7 @@ from engine.diagnostics.layer_stats import (
     KEPT,
     LIMIT,
     SPAN,
-    FlowRecord,
+    LayerStats,
     activity,
     magnitude,
     sampled,
@@ -25,14 +25,14 @@ from engine.session.session import Session
 from tests.engine.small_experiments import built_in, session_of
 
 
-def filled(session: Session) -> FlowRecord:
-    record = FlowRecord(session.program)
+def filled(session: Session) -> LayerStats:
+    record = LayerStats(session.program)
     for _ in record.fill(session.event_at, session.tensors, session.event):
         pass
     return record
 
 
-def medians(record: FlowRecord, event: int) -> dict[str, float]:
+def medians(record: LayerStats, event: int) -> dict[str, float]:
     found = {}
     for layer in record.gauges:
         known = [v for v in record.series(layer, "gradient", event) if v is not None]
@@ -112,7 +112,7 @@ def test_another_lineage_forgets():
 
 def test_where_the_past_is_lost_the_tensors_tell():
     session = session_of("regression", iterations=5)
-    record = FlowRecord(session.program)
+    record = LayerStats(session.program)
     for _ in record.fill(lambda event: None, session.tensors, session.event):
         pass
     relu = session.tensors["relu1.out"]

@@ -74,7 +74,7 @@ ERRORS = {
 def test_an_error_names_the_column_and_the_remedy(source):
     column, message = ERRORS[source]
     problem = error(source)
-    assert (problem.column, problem.source) == (column, source)
+    assert (problem.column, problem.text) == (column, source)
     assert message in problem.message
 
 

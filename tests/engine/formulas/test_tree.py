@@ -78,7 +78,7 @@ def random_experiment(seed: int) -> dict[str, Any]:
 
 
 def compiled(raw: dict[str, Any]) -> Program:
-    return compile_program(read_experiment(raw, source="random"))
+    return compile_program(read_experiment(raw, file="random"))
 
 
 def computed(program: Program) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from engine.chain.chain import chain
-from engine.chain.primals import moment_of
+from engine.chain.primals import primals_of
 from engine.chain.query import complete_at
 from engine.experiment.dataset import Dataset
 from engine.experiment.reader import read_experiment
@@ -98,7 +98,7 @@ def test_random_networks_against_jacrev(drawn, data):
     rows = run(wrt, value)[of].numel()
     expected = torch.func.jacrev(lambda v: run(wrt, v)[of] + 0 * v.sum())(value)
     expected = expected.reshape(rows, value.numel()).numpy()
-    jacobian = chain(moment_of(session, sample), of, wrt).jacobian()
+    jacobian = chain(primals_of(session, sample), of, wrt).jacobian()
     dense = jacobian.to_dense()
     tight = 1e-10 if dense.dtype == np.float64 else 1e-4
     assert dense.dtype == session.tensors["x"].dtype
@@ -111,7 +111,7 @@ def test_random_networks_against_jacrev(drawn, data):
 def test_random_windows_and_products_against_the_whole(drawn, data):
     session, sample = drawn
     of, wrt = (data.draw(st.sampled_from(names)) for names in pairs(session))
-    jacobian = chain(moment_of(session, sample), of, wrt).jacobian()
+    jacobian = chain(primals_of(session, sample), of, wrt).jacobian()
     dense = jacobian.to_dense()
     rows, cols = (data.draw(windows(size)) for size in dense.shape)
     near = {"rtol": 1e-4, "atol": 1e-4} if dense.dtype == np.float32 else {"atol": 1e-12}
@@ -139,7 +139,7 @@ def windows(size):
 def test_the_chain_of_every_gradient_is_what_backward_computes(drawn):
     session, _ = drawn
     for info in session.program.parameters:
-        found = chain(moment_of(session), "loss", info.name)
+        found = chain(primals_of(session), "loss", info.name)
         assert found.gaps() == []
         gradient = session.tensor(f"{info.name}.grad")
         near = 1e-4 if gradient.dtype == np.float32 else 1e-12

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.chain.chain import chain
-from engine.chain.primals import moment_of
+from engine.chain.primals import primals_of
 from engine.measure.costs import jacobian_costs, layer_costs
 from tests.engine.small_experiments import built_in, session_of
 
@@ -28,12 +28,12 @@ def test_the_layers_of_digits():
 def test_no_value_outside_the_structure(name):
     session = session_of(name)
     session.goto(len(session.program.ops) - 4)
-    moment = moment_of(session)
+    primals = primals_of(session)
     costs = jacobian_costs(session.program)
     assert costs[0].of == "loss"
     assert {cost.wrt for cost in costs} >= {info.name for info in session.program.parameters}
     for cost in costs:
-        dense = chain(moment, cost.of, cost.wrt).jacobian().to_dense()
+        dense = chain(primals, cost.of, cost.wrt).jacobian().to_dense()
         assert dense.shape == cost.dims
         assert dense.nbytes == cost.dense_bytes
         assert np.count_nonzero(dense) <= cost.nonzeros <= dense.size

@@ -10,12 +10,12 @@ from engine.session.session import Session
 from tests.engine.small_experiments import session_of
 
 
-def fill(tracks: Series, session: Session) -> int:
-    return sum(1 for _ in tracks.fill(session))
+def fill(series: Series, session: Session) -> int:
+    return sum(1 for _ in series.fill(session))
 
 
-def points(tracks: Series, quantity: Quantity) -> dict[int, float]:
-    events, values = tracks.series(quantity.name)
+def points(series: Series, quantity: Quantity) -> dict[int, float]:
+    events, values = series.series(quantity.name)
     return dict(zip(events.astype(int).tolist(), values.tolist(), strict=True))
 
 
@@ -34,12 +34,12 @@ def test_norms_and_watches_are_those_of_every_event():
         if op is not None and (op.phase, op.name) == ("update", "linear1.weight"):
             size = np.linalg.norm(session.tensors["linear1.weight"])
             expected[watch.name][session.event] = float(size)
-    tracks = Series(program)
-    tracks.want([norm, watch], "main")
-    fill(tracks, session)
+    series = Series(program)
+    series.want([norm, watch], "main")
+    fill(series, session)
     for quantity in (norm, watch):
-        assert points(tracks, quantity) == pytest.approx(expected[quantity.name])
-        assert len(points(tracks, quantity)) == 5
+        assert points(series, quantity) == pytest.approx(expected[quantity.name])
+        assert len(points(series, quantity)) == 5
 
 
 def test_measures_are_those_of_the_parameters_at_each_iteration():
@@ -50,39 +50,39 @@ def test_measures_are_those_of_the_parameters_at_each_iteration():
     for iteration in range(1, 7):
         session.goto(iteration * ops)
         expected[iteration * ops] = evaluate(program, session.tensors)
-    tracks = Series(program)
-    tracks.want([loss, accuracy], "main")
-    fill(tracks, session)
-    assert points(tracks, loss) == pytest.approx({e: m["loss"] for e, m in expected.items()})
-    assert points(tracks, accuracy) == {e: m["accuracy"] for e, m in expected.items()}
+    series = Series(program)
+    series.want([loss, accuracy], "main")
+    fill(series, session)
+    assert points(series, loss) == pytest.approx({e: m["loss"] for e, m in expected.items()})
+    assert points(series, accuracy) == {e: m["accuracy"] for e, m in expected.items()}
 
 
 def test_steps_add_their_own_points_only():
     session = session_of("xor")
-    tracks = Series(session.program)
-    tracks.want(gradient_norms(session.program), "main")
+    series = Series(session.program)
+    series.want(gradient_norms(session.program), "main")
     session.goto(60)
-    assert fill(tracks, session) == 60
-    assert fill(tracks, session) == 0
+    assert fill(series, session) == 60
+    assert fill(series, session) == 0
     session.goto(67)
-    assert fill(tracks, session) == 7
+    assert fill(series, session) == 7
     session.goto(40)
-    assert fill(tracks, session) == 0
+    assert fill(series, session) == 0
     session.goto(80)
-    assert fill(tracks, session) == 13
+    assert fill(series, session) == 13
 
 
 def test_another_lineage_begins_anew_and_nothing_wanted_costs_nothing():
     session = session_of("xor", 60)
-    tracks = Series(session.program)
-    assert fill(tracks, session) == 0
+    series = Series(session.program)
+    assert fill(series, session) == 0
     norm = gradient_norms(session.program)[0]
-    tracks.want([norm], "main")
-    fill(tracks, session)
-    assert points(tracks, norm)
-    tracks.want([norm], "main-1")
-    assert points(tracks, norm) == {}
-    assert fill(tracks, session) == 60
+    series.want([norm], "main")
+    fill(series, session)
+    assert points(series, norm)
+    series.want([norm], "main-1")
+    assert points(series, norm) == {}
+    assert fill(series, session) == 60
 
 
 def test_an_edit_is_gone_back_over():
@@ -90,22 +90,22 @@ def test_an_edit_is_gone_back_over():
     session.set("linear1.weight", 3.0)
     session.goto(2 * len(session.program.ops))
     norm = watched(session.program, "linear1.weight[0,0] * 1")
-    tracks = Series(session.program)
-    tracks.want([norm], "main")
-    fill(tracks, session)
+    series = Series(session.program)
+    series.want([norm], "main")
+    fill(series, session)
     updates = [op.index for op in session.program.ops if op.name == "linear1.weight"]
     first = session.event_at(updates[0])
     assert first is not None
-    assert points(tracks, norm)[updates[0] + 1] == first.after[0][0, 0] != 3.0
+    assert points(series, norm)[updates[0] + 1] == first.after[0][0, 0] != 3.0
 
 
 def test_what_is_no_number_has_no_points_and_bad_watches_are_refused():
     session = session_of("xor", 50)
     whole = watched(session.program, "linear1.weight")
-    tracks = Series(session.program)
-    tracks.want([whole], "main")
-    fill(tracks, session)
-    assert points(tracks, whole) == {}
+    series = Series(session.program)
+    series.want([whole], "main")
+    fill(series, session)
+    assert points(series, whole) == {}
     with pytest.raises(GradstepError):
         watched(session.program, "no_such_tensor + 1")
 

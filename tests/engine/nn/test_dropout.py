@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.chain.chain import chain
-from engine.chain.primals import moment_of
+from engine.chain.primals import primals_of
 from engine.errors import ExperimentError, GradstepError
 from engine.measure.gradcheck import check_gradients
 from engine.measure.metrics import evaluate
@@ -151,7 +151,7 @@ def test_evaluation_drops_nothing():
 def test_the_jacobian_is_the_mask_on_a_diagonal(sample):
     session = Session(network())
     session.goto(10)
-    product = chain(moment_of(session, sample), "dropout1.out", "tanh1.out").jacobian()
+    product = chain(primals_of(session, sample), "dropout1.out", "tanh1.out").jacobian()
     mask = session.tensors["dropout1.mask"]
     assert product.structure == "diagonal"
     expected = mask if sample is None else mask[sample]
@@ -162,7 +162,7 @@ def test_the_chain_is_the_gradient_and_central_differences_agree():
     session = Session(network())
     session.goto(len(session.program.ops) - 4)
     for name in ("linear1.weight", "linear2.bias"):
-        product = chain(moment_of(session), "loss", name).jacobian()
+        product = chain(primals_of(session), "loss", name).jacobian()
         expected = session.tensors[f"{name}.grad"].ravel()
         np.testing.assert_allclose(product.to_dense()[0], expected, rtol=1e-12, atol=1e-16)
     checked = check_gradients(session.program, session.tensors)
@@ -173,9 +173,9 @@ def test_the_chain_is_the_gradient_and_central_differences_agree():
 def test_a_mask_is_no_side_of_a_jacobian():
     session = Session(network())
     with pytest.raises(GradstepError, match=r"dropout1\.mask is drawn at random"):
-        chain(moment_of(session), "loss", "dropout1.mask")
+        chain(primals_of(session), "loss", "dropout1.mask")
     with pytest.raises(GradstepError, match="the forward phase computes it"):
-        chain(moment_of(session), "dropout1.out", "tanh1.out").jacobian().to_dense()
+        chain(primals_of(session), "dropout1.out", "tanh1.out").jacobian().to_dense()
 
 
 @pytest.mark.parametrize("sample", [0, 2])

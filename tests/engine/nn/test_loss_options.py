@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.chain.chain import chain
-from engine.chain.primals import moment_of
+from engine.chain.primals import primals_of
 from engine.errors import ExperimentError
 from engine.measure.metrics import evaluate
 from engine.nn.element_losses import LOSSES
@@ -216,7 +216,7 @@ def test_the_jacobian_of_the_batch_is_the_gradient_that_backward_computes(kind, 
     found = compiled(kind, options)
     session = Session(found)
     session.goto(len(found.ops) - len(found.parameters))
-    product = chain(moment_of(session), "loss", "linear1.weight").jacobian()
+    product = chain(primals_of(session), "loss", "linear1.weight").jacobian()
     expected = session.tensors["linear1.weight.grad"]
     np.testing.assert_allclose(product.to_dense()[0], expected.ravel(), rtol=1e-12, atol=1e-15)
 

@@ -56,9 +56,9 @@ def test_the_list() -> None:
     with pytest.raises(GradstepError, match=r"not watched: y; watched are: loss, norm\(x\)"):
         watches.remove("y")
     watches.remove("loss")
-    assert [value.source for value in watches.values(session)] == ["norm(x)"]
+    assert [value.text for value in watches.values(session)] == ["norm(x)"]
     assert watches.load(["mean(y)", "1 +"])[0].startswith("1 +")
-    assert [value.source for value in watches.values(session, 1)] == ["mean(y)"]
+    assert [value.text for value in watches.values(session, 1)] == ["mean(y)"]
 
 
 @settings(max_examples=60, deadline=None)

@@ -8,7 +8,7 @@ from engine.errors import GradstepError
 from engine.session.progress import Progress
 from engine.session.session import Session
 from tests.engine.small_experiments import session_of
-from tui.control.worker import BUSY, Journeys, LongRun
+from tui.control.worker import BUSY, Job, Worker
 
 
 class Host:
@@ -51,9 +51,9 @@ def endless(session: Session) -> Iterator[int]:
 
 
 def test_what_is_quick_is_over_at_once():
-    host, done = Host(), list[LongRun]()
-    journeys = Journeys(host)
-    assert journeys.begin(host.session.travel(3), done.append, 3)
+    host, done = Host(), list[Job]()
+    worker = Worker(host)
+    assert worker.begin(host.session.travel(3), done.append, 3)
     assert host.session.event == 3
     assert [run.over for run in done] == [True]
     assert host.works == []
@@ -61,21 +61,21 @@ def test_what_is_quick_is_over_at_once():
 
 def test_what_is_long_goes_on_in_a_thread_until_it_is_cancelled(seconds):
     seconds(-1)  # a single event at once
-    host, done = Host(), list[LongRun]()
+    host, done = Host(), list[Job]()
     host.session.goto(30)
-    journeys = Journeys(host)
-    journeys.begin(endless(host.session), done.append, 600)
-    assert journeys.current is not None
-    assert host.session.event == journeys.current.at == 31
+    worker = Worker(host)
+    worker.begin(endless(host.session), done.append, 600)
+    assert worker.current is not None
+    assert host.session.event == worker.current.at == 31
     assert len(host.works) == 1
     host.timers.pop()()
     assert "events/s" in host.said[-1]["busy"]
     assert f"loss {host.session.loss:.4g} · Esc stops" in host.said[-1]["busy"]
-    assert not journeys.begin(host.session.travel(0), done.append)
+    assert not worker.begin(host.session.travel(0), done.append)
     assert host.said[-1] == {"note": BUSY}
-    journeys.cancel()
+    worker.cancel()
     host.works.pop()()
-    assert journeys.current is None
+    assert worker.current is None
     assert [run.cancelled for run in done] == [True]
     host.timers.pop()()
     assert host.timers == [], "no more progress of what is over"
@@ -86,7 +86,7 @@ def test_errors_results_and_logs_are_kept():
         yield Progress(7, 0.5, ("one", "two"))
         raise GradstepError("no further")
 
-    run = LongRun(failing(), 0)
+    run = Job(failing(), 0)
     run.run()
     assert (run.over, run.at, run.loss, list(run.logs)) == (True, 7, 0.5, ["one", "two"])
     assert str(run.error) == "no further"
@@ -95,6 +95,6 @@ def test_errors_results_and_logs_are_kept():
         yield 3
         return "done"
 
-    run = LongRun(returning(), 0)
+    run = Job(returning(), 0)
     run.run()
     assert (run.result, run.at) == ("done", 3)

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.diagnostics import layer_stats as flow
-from engine.diagnostics.layer_stats import FlowRecord
+from engine.diagnostics.layer_stats import LayerStats
 from tests.tui.screen import Opened, debugger
 from tui.panes.flow import FlowDetail, FlowPane, FlowTable
 
@@ -14,14 +14,14 @@ SIZES = [(80, 24), (120, 40), (200, 60)]
 def measured(monkeypatch) -> list[int]:
     """The events that have been measured."""
     events: list[int] = []
-    fill = FlowRecord.fill
+    fill = LayerStats.fill
 
     def counted(self, past, tensors, event):
         for number in fill(self, past, tensors, event):
             events.append(number)
             yield number
 
-    monkeypatch.setattr(FlowRecord, "fill", counted)
+    monkeypatch.setattr(LayerStats, "fill", counted)
     return events
 
 

@@ -15,8 +15,8 @@ from tui.panes.tensor import TensorPane
 from tui.render.chain import chain_text
 from tui.render.chain_numbers import Room
 from tui.render.jacobian import jacobian_head, matrix_of
-from tui.view.derivative import Lens
-from tui.view.display import Look
+from tui.view.derivative import Derivative
+from tui.view.display import TensorDisplay
 from tui.view.snapshot import Selection, snapshot
 
 
@@ -32,7 +32,7 @@ def test_the_derivative_by_every_parameter(name: str, layout: Layout, sample: in
     session = Session(program)
     session.goto(complete_at(program))
     for info in program.parameters:
-        selection = Selection(tensor=info.name, lens=Lens(sample=sample, layout=layout))
+        selection = Selection(tensor=info.name, derivative=Derivative(sample=sample, layout=layout))
         view = snapshot(Debugger(session), selection, lambda _: "")
         assert (view.of, view.wrt) == ("loss", info.name)
         assert "conforms ✓" in words(chain_text(view, Room(118, 30, (118, 30))).lines)
@@ -64,7 +64,7 @@ async def test_the_pane_shows_the_numbers_that_backward_adds() -> None:
         opened.main.select_tensor("linear1.weight")
         await opened.press("3", "v", "l")
         gradient = opened.session.tensors["linear1.weight.grad"]
-        window = matrix_of(opened.main.looked()).window(range(4), range(3))
+        window = matrix_of(opened.main.snapshot()).window(range(4), range(3))
         shown = np.array([[float(cell.text) for cell in row] for row in window.cells])
         assert np.allclose(shown, gradient, atol=5e-5)
         assert f"{gradient[1, 2]:.4f}" in opened.text()
@@ -78,20 +78,22 @@ async def test_numerator_and_denominator_are_picked_with_keys() -> None:
         await opened.press("y")
         opened.main.select_tensor("x")
         await opened.press("x", "3")
-        view = opened.main.looked()
+        view = opened.main.snapshot()
         assert (view.of, view.wrt) == ("relu1.out", "x")
         found = query(opened.session, "relu1.out", "x")
         assert f"{found.dims[0]}×{found.dims[1]} (h×n)" in opened.text()
         await opened.press("full_stop")
-        assert opened.main.looked().lens.of is None
+        assert opened.main.snapshot().derivative.of is None
 
 
-def jacobian(of: str, wrt: str, **lens: object) -> str:
+def jacobian(of: str, wrt: str, **derivative: object) -> str:
     program = built_in("regression")
     session = Session(program)
     session.goto(complete_at(program))
     view = snapshot(
-        Debugger(session), Selection(tensor=wrt, lens=Lens(of=of, wrt=wrt, **lens)), lambda _: ""
+        Debugger(session),
+        Selection(tensor=wrt, derivative=Derivative(of=of, wrt=wrt, **derivative)),
+        lambda _: "",
     )
     return words(jacobian_head(view, 118))
 
@@ -133,7 +135,7 @@ async def test_the_grid_has_number_formats_of_its_own() -> None:
         assert f" {gradient[1, 2]:.6e} " in opened.text()
         await opened.press("dollar_sign", "minus")
         assert f" {gradient[1, 2]:.5f} " in opened.text()
-        assert opened.main.query_one(TensorPane).look == Look()
+        assert opened.main.query_one(TensorPane).form == TensorDisplay()
 
 
 async def test_what_cannot_be_picked_is_said() -> None:
@@ -162,7 +164,7 @@ async def test_keys_step_along_the_factors() -> None:
         await opened.press("4")
         for _ in range(8):
             await opened.press("down")
-        assert opened.main.looked().lens.factor == 8
+        assert opened.main.snapshot().derivative.factor == 8
         assert any("▶ ∂z₁₃/∂z₁₂" in row for row in opened.rows())
 
 
@@ -171,6 +173,6 @@ async def test_samples_are_chosen_and_end_at_the_batch() -> None:
         opened.main.move(complete_at(opened.session.program))
         await opened.idle()
         await opened.press("4", *["greater_than_sign"] * 6)
-        assert opened.main.looked().moment.sample == 3
+        assert opened.main.snapshot().primals.sample == 3
         await opened.press(*["less_than_sign"] * 6)
-        assert opened.main.looked().moment.sample == 0
+        assert opened.main.snapshot().primals.sample == 0

@@ -22,10 +22,10 @@ from tests.tui.tensors import (
     typed,
 )
 from tests.tui.typist import note
-from tui.control.worker import LongRun
+from tui.control.worker import Job
 from tui.keys.table import COMMANDS
 from tui.render import grid as formatting
-from tui.view.versions import Side
+from tui.view.versions import Version
 
 # -- any rank, any size
 
@@ -233,7 +233,7 @@ async def test_after_before_and_the_difference():
         await shown.press("equals_sign")
         assert shown.rows()[9].split()[2:-1] == ["0.0000", "▸1.0000", "▸nan"]
         await shown.press("equals_sign")
-        assert pane(shown).look.side == Side.AFTER
+        assert pane(shown).form.version == Version.AFTER
 
 
 async def test_the_side_follows_the_level():
@@ -278,7 +278,7 @@ async def test_every_kind_of_cell_is_found_both_ways():
         await shown.press("r")
         await typed(shown, "0.3..4")
         for kind, expected in places.items():
-            assert pane(shown).look.sought == kind
+            assert pane(shown).form.sought == kind
             pane(shown).go_to((0, 0))
             for key, order in (("j", expected), ("J", expected[::-1])):
                 found = []
@@ -291,9 +291,9 @@ async def test_every_kind_of_cell_is_found_both_ways():
                     assert found in (order, order[1:] + order[:1])
             await shown.press("k")
             assert "j and J look for" in note(shown)
-        assert pane(shown).look.sought == "changed cell"
+        assert pane(shown).form.sought == "changed cell"
         await shown.press("K")
-        assert pane(shown).look.sought == "value in the range"
+        assert pane(shown).form.sought == "value in the range"
 
 
 async def test_a_search_says_that_it_went_around_or_found_nothing():
@@ -322,15 +322,15 @@ async def test_a_search_goes_through_the_axes_that_are_not_shown():
 @pytest.fixture
 def go_on(monkeypatch) -> Iterator[threading.Event]:
     """What goes on in a thread makes one piece, and the next ones when the event is set."""
-    event, pull = threading.Event(), LongRun.pull
+    event, pull = threading.Event(), Job.pull
 
-    def pulled(run: LongRun) -> bool:
+    def pulled(run: Job) -> bool:
         if threading.current_thread() is not threading.main_thread() and run.at > 0:
             event.wait(PATIENCE)
         return pull(run)
 
     monkeypatch.setattr("tui.control.worker.INLINE_SECONDS", -1.0)
-    monkeypatch.setattr(LongRun, "pull", pulled)
+    monkeypatch.setattr(Job, "pull", pulled)
     yield event
     event.set()
 
@@ -339,8 +339,8 @@ async def test_a_long_search_can_be_stopped_and_keeps_the_place(go_on):
     async with tensor_pane(np.broadcast_to(np.float64(1.0), (10**5, 10**5))) as shown:
         await shown.press("right", "k")
         shown.app.simulate_key("j")
-        await shown.until(lambda: shown.main.long_run)
-        run: LongRun = shown.main.long_run
+        await shown.until(lambda: shown.main.job)
+        run: Job = shown.main.job
         assert run.text == "looking for NaN 0% · Esc stops"
         shown.app.simulate_key("s")
         await shown.settled()

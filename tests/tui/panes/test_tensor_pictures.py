@@ -129,7 +129,7 @@ async def test_the_heat_map_has_a_legend_and_the_value_under_the_cursor():
     matrix = np.array([[-1.0, 2.0], [np.nan, np.inf]])
     async with tensor_pane(matrix) as shown:
         await shown.press("h")
-        assert pane(shown).look.face == Face.HEAT
+        assert pane(shown).form.face == Face.HEAT
         text = shown.text()
         assert " -2.0 ▌" in text
         assert "N NaN  ^ +inf  white is 0" in text
@@ -209,14 +209,14 @@ async def test_an_image_is_drawn_from_the_row_of_the_cursor():
         if getattr(experiment.data, "image", None) is None:
             pytest.skip("the digits' rows are not declared as images")
         await shown.press("h", "h")
-        assert pane(shown).look.face == Face.PICTURE
+        assert pane(shown).form.face == Face.PICTURE
         assert "x[0] as a picture" in shown.text()
         first = shown.text()
         await shown.press("down")
         assert "x[1] as a picture" in shown.text()
         assert shown.text() != first
         await shown.press("h")
-        assert pane(shown).look.face == Face.NUMBERS
+        assert pane(shown).form.face == Face.NUMBERS
 
 
 async def test_without_colours_shades_are_characters(monkeypatch):

@@ -85,7 +85,7 @@ async def test_the_palette_runs_a_command_of_the_pane_from_anywhere():
         await shown.app.runner(command)()
         await shown.settled()
         assert shown.main.pane == "tensor"
-        assert pane(shown).look.face == Face.HEAT
+        assert pane(shown).form.face == Face.HEAT
 
 
 async def test_the_mouse_selects_and_scrolls():
@@ -123,8 +123,8 @@ async def test_keys_typed_ahead_reach_the_prompt():
     async with tensor_pane(numbered(3, 4)) as shown:
         for key, letter in (("r", "r"), ("greater_than_sign", ">"), ("5", "5"), ("enter", "\r")):
             shown.app.post_message(events.Key(key, letter))
-        await shown.until(lambda: pane(shown).look.bounds is not None)
-        assert range_text(pane(shown).look.bounds) == ">5.0"
+        await shown.until(lambda: pane(shown).form.bounds is not None)
+        assert range_text(pane(shown).form.bounds) == ">5.0"
 
 
 async def test_few_colours_are_no_shades(monkeypatch):

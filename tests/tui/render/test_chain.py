@@ -16,17 +16,21 @@ from tui.render.chain import chain_text
 from tui.render.chain_numbers import SMALL, Room, shares
 from tui.render.chain_table import fitting
 from tui.render.text.line import width_of
-from tui.view.derivative import Lens
+from tui.view.derivative import Derivative
 from tui.view.snapshot import Selection, View, snapshot
 
 SIZES = re.compile(r"\((\d+)×(\d+)\)")
 
 
-def seen(name: str = "regression", tensor: str = "linear1.weight", **lens: object) -> View:
+def seen(name: str = "regression", tensor: str = "linear1.weight", **derivative: object) -> View:
     program = built_in(name)
     session = Session(program)
     session.goto(complete_at(program))
-    return snapshot(Debugger(session), Selection(tensor=tensor, lens=Lens(**lens)), lambda _: "")
+    return snapshot(
+        Debugger(session),
+        Selection(tensor=tensor, derivative=Derivative(**derivative)),
+        lambda _: "",
+    )
 
 
 def rows(

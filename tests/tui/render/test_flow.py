@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.diagnostics.layer_stats import FlowRecord
+from engine.diagnostics.layer_stats import LayerStats
 from tests.engine.small_experiments import session_of
 from tests.tui.lines import text_of
 from tui.render.flow import (
@@ -23,7 +23,7 @@ from tui.render.text.line import width_of
 
 def flow_of(name: str, iterations: int) -> Flow:
     session = session_of(name, iterations=iterations)
-    record = FlowRecord(session.program)
+    record = LayerStats(session.program)
     for _ in record.fill(session.event_at, session.tensors, session.event):
         pass
     return Flow.at(record, session.event)

@@ -17,9 +17,9 @@ from tui.render.text.line import ROLES, Line, width_of
 from tui.render.text.numbers import compact
 from tui.render.timeline import timeline_lines
 from tui.render.variables import Summaries, names_of, variable_line
-from tui.view.display import Look
+from tui.view.display import TensorDisplay
 from tui.view.snapshot import Selection, View, snapshot
-from tui.view.versions import Side
+from tui.view.versions import Version
 
 WIDTHS = [0, 1, 5, 20, 38, 78, 120, 200]
 OPS = 19  # zero 4, forward 3, loss 1, backward 7, update 4
@@ -187,21 +187,23 @@ def test_the_head_leaves_out_what_is_said_twice_and_says_what_is_missing(small):
     assert short.endswith("pinned")
 
 
-def test_the_statistics_are_those_of_the_side_that_is_shown(small):
+def test_the_statistics_are_those_of_the_version_that_is_shown(small):
     seen = view(small, OPS, tensor="linear1.weight", level=Granularity.ITERATION)
     delta = seen.array - seen.before
     differences = Differences()
 
-    def stats(side: Side) -> str:
-        lines = tensor_head(seen, 100, Summaries(), Look(side=side), ("",), differences)
+    def stats(version: Version) -> str:
+        lines = tensor_head(
+            seen, 100, Summaries(), TensorDisplay(version=version), ("",), differences
+        )
         return text_of(lines[1]).strip()
 
-    assert stats(Side.DIFFERENCE).startswith(f"Δ min {compact(delta.min())} ")
-    assert f"max {compact(delta.max())} " in stats(Side.DIFFERENCE)
-    assert stats(Side.BEFORE).startswith(f"min {compact(seen.before.min())} ")
-    assert stats(Side.AFTER).startswith(f"min {compact(seen.array.min())} ")
+    assert stats(Version.DIFFERENCE).startswith(f"Δ min {compact(delta.min())} ")
+    assert f"max {compact(delta.max())} " in stats(Version.DIFFERENCE)
+    assert stats(Version.BEFORE).startswith(f"min {compact(seen.before.min())} ")
+    assert stats(Version.AFTER).startswith(f"min {compact(seen.array.min())} ")
     first = view(small, 5)
-    lines = tensor_head(first, 100, Summaries(), Look(side=Side.DIFFERENCE))
+    lines = tensor_head(first, 100, Summaries(), TensorDisplay(side=Version.DIFFERENCE))
     assert "has written it for the first time" in text_of(lines[1])
 
 

@@ -8,7 +8,7 @@ from engine.session.session import Session
 from tests.engine.small_experiments import program
 from tests.tui.screen import Opened, debugger
 from tui.control.count import Counting
-from tui.control.worker import LongRun
+from tui.control.worker import Job
 from tui.keys.table import COMMANDS
 
 ENDING = {"quit", "cancel", "plots"}  # Esc on the plots screen stops a run before it leads back
@@ -19,14 +19,14 @@ def endless() -> Program:
     return program(training={"epochs": 100_000_000})
 
 
-async def started(shown: Opened) -> LongRun:
+async def started(shown: Opened) -> Job:
     """Begin to go to the end of the run."""
     await shown.press("9", "e")
     for key in "9999999e":
         shown.app.simulate_key(key)
-    await shown.until(lambda: shown.main.long_run)
-    assert shown.main.long_run is not None
-    return shown.main.long_run
+    await shown.until(lambda: shown.main.job)
+    assert shown.main.job is not None
+    return shown.main.job
 
 
 def assert_whole(shown: Opened) -> None:
@@ -73,7 +73,7 @@ async def test_every_key_during_a_run():
         for key in "12345678":
             shown.app.simulate_key(key)
         await shown.resize(60, 20)
-        assert shown.main.long_run is run
+        assert shown.main.job is run
         shown.main.player.direction = 0
         for key in "ps":
             shown.app.simulate_key(key)

@@ -13,7 +13,7 @@ from engine.session.session import Session
 from tests.engine.small_experiments import session_of
 from tests.tui.screen import debugger
 from tui.control.player import SPEEDS, Player
-from tui.control.recording import Tape
+from tui.control.recording import RecordingControl
 
 
 def replayed(path: Path) -> Session:
@@ -24,15 +24,15 @@ def replayed(path: Path) -> Session:
 def test_a_tape_records_what_the_session_does(tmp_path: Path) -> None:
     session, path = session_of("xor"), tmp_path / "run.gradstep"
     session.goto(5)
-    tape = Tape(Debugger(session))
-    assert "recording into" in tape.start(path)
-    assert tape.running
+    recording_control = RecordingControl(Debugger(session))
+    assert "recording into" in recording_control.start(path)
+    assert recording_control.running
     session.goto(90)
-    tape.tick()
+    recording_control.tick()
     session.goto(20)
     session.goto(130)
-    assert "recorded 130 events" in tape.stop()
-    assert not tape.running
+    assert "recorded 130 events" in recording_control.stop()
+    assert not recording_control.running
     again = replayed(path)
     assert again.known == 130
     for event in (1, 44, 130):
@@ -45,11 +45,11 @@ def test_a_tape_records_what_the_session_does(tmp_path: Path) -> None:
 def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "run.gradstep"
     path.write_text("mine")
-    tape = Tape(Debugger(session_of("xor")))
+    recording_control = RecordingControl(Debugger(session_of("xor")))
     with pytest.raises(Exception, match="exists already"):
-        tape.start(path)
+        recording_control.start(path)
     assert path.read_text() == "mine"
-    assert not tape.running
+    assert not recording_control.running
 
 
 async def test_a_key_starts_and_closes_a_recording(tmp_path: Path) -> None:
@@ -58,10 +58,10 @@ async def test_a_key_starts_and_closes_a_recording(tmp_path: Path) -> None:
         await opened.press("R")
         opened.main.prompt.field.value = str(path)
         await opened.press("enter")
-        assert opened.main.tape.running
+        assert opened.main.recording_control.running
         assert "● REC" in opened.text()
         await opened.press("f", "f", "S", "R")
-        assert not opened.main.tape.running
+        assert not opened.main.recording_control.running
         assert "recorded 42 events" in opened.text()
     assert replayed(path).known == 42
 
@@ -71,7 +71,7 @@ async def test_a_recording_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         await opened.press("R")
         opened.main.prompt.field.value = str(tmp_path / "no" / "such" / "folder.gradstep")
         await opened.press("enter")
-        assert not opened.main.tape.running
+        assert not opened.main.recording_control.running
         assert "folder.gradstep" in opened.text()
 
 

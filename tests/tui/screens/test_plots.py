@@ -126,29 +126,29 @@ async def test_other_branches_beside_the_loss():
 
 
 async def test_only_curves_that_are_shown_are_measured(monkeypatch):
-    looked: list[int] = []
+    snapshot: list[int] = []
     fill = Series.fill
 
     def counted(self, session):
         for event in fill(self, session):
-            looked.append(event)
+            snapshot.append(event)
             yield event
 
     monkeypatch.setattr(Series, "fill", counted)
     async with debugger("xor", (80, 24)) as shown:
         await shown.press("5", "f", "p", "f")
-        assert looked == []
+        assert snapshot == []
         await shown.press("4")
         await settled(shown)
-        assert len(looked) == shown.session.event
-        looked.clear()
+        assert len(snapshot) == shown.session.event
+        snapshot.clear()
         await shown.press("s", "s")
-        assert looked == [shown.session.event - 1, shown.session.event]
-        looked.clear()
+        assert snapshot == [shown.session.event - 1, shown.session.event]
+        snapshot.clear()
         await shown.press("r", "f")
-        assert looked == [], "the regions hide the curves"
+        assert snapshot == [], "the regions hide the curves"
         await shown.press("escape", "f", "f")
-        assert looked == [], "nobody looks"
+        assert snapshot == [], "nobody looks"
 
 
 async def test_decision_regions_move_as_one_steps(monkeypatch):

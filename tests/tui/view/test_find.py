@@ -8,7 +8,7 @@ from tui.view import find as module
 from tui.view.find import Field, Hit, Sought, pieces, seek, work
 from tui.view.region import Region, parse_region
 from tui.view.value_range import ValueRange
-from tui.view.versions import Side
+from tui.view.versions import Version
 
 SPECIAL = st.sampled_from([0.0, -0.0, 1.0, -2.0, np.nan, np.inf, -np.inf])
 TENSORS = hnp.arrays(
@@ -26,7 +26,7 @@ TESTS = {
 def field_of(array, region=None, **changes):
     region = region or Region.default(array.ndim)
     return Field(
-        region, changes.pop("side", Side.AFTER), array, changes.pop("before", None), BOUNDS
+        region, changes.pop("side", Version.AFTER), array, changes.pop("before", None), BOUNDS
     )
 
 
@@ -97,12 +97,12 @@ def test_the_side_that_is_shown_is_searched():
     after, before = np.array([1.0, 5.0, 2.0]), np.array([9.0, 4.0, 1.0])
     hits = {
         side: found(field_of(after, side=side, before=before), Sought.MAXIMUM, 0, 1)[0]
-        for side in Side
+        for side in Version
     }
     assert {side: hit.index for side, hit in hits.items()} == {
-        Side.AFTER: (1,),
-        Side.BEFORE: (0,),
-        Side.DIFFERENCE: (1,),
+        Version.AFTER: (1,),
+        Version.BEFORE: (0,),
+        Version.DIFFERENCE: (1,),
     }
 
 

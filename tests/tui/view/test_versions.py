@@ -1,6 +1,6 @@
 import numpy as np
 
-from tui.view.versions import Difference, Side, difference, shown_side
+from tui.view.versions import Difference, Version, difference, shown_version
 
 
 def test_the_difference_is_zero_exactly_where_the_bits_are_the_same():
@@ -20,7 +20,7 @@ def test_only_what_is_looked_at_is_computed():
 
 def test_sides_of_what_was_not_there_or_had_another_shape():
     after, before = np.zeros((2, 2)), np.ones((3, 2))
-    assert shown_side(Side.AFTER, after, None) is after
-    assert shown_side(Side.BEFORE, after, None) is None
-    assert shown_side(Side.BEFORE, after, before) is before
-    assert shown_side(Side.DIFFERENCE, after, before) is None
+    assert shown_version(Version.AFTER, after, None) is after
+    assert shown_version(Version.BEFORE, after, None) is None
+    assert shown_version(Version.BEFORE, after, before) is before
+    assert shown_version(Version.DIFFERENCE, after, before) is None

@@ -39,10 +39,12 @@ def report(view: JacobianView, window: Window | None, asked: bool, width: int) -
 
 def head(view: JacobianView) -> Iterator[Text]:
     """What it is, and how it is looked at."""
-    moment = view.moment
-    who = f"sample {moment.sample}" if moment.sample is not None else f"batch of {moment.samples}"
+    primals = view.primals
+    who = (
+        f"sample {primals.sample}" if primals.sample is not None else f"batch of {primals.samples}"
+    )
     yield Text(f"{view.symbol}  {clean(view.chain.of)} by {clean(view.chain.wrt)}", "bold")
-    yield Text(f"{who}, {view.layout} layout, at {clean(moment.position)}", "dim")
+    yield Text(f"{who}, {view.layout} layout, at {clean(primals.position)}", "dim")
 
 
 def about(view: JacobianView) -> Iterator[Text]:
@@ -61,7 +63,7 @@ def about(view: JacobianView) -> Iterator[Text]:
     yield row("cost", f"{pairs} (multiply-adds)")
     if view.chain.reason:
         yield row("zero", clean(view.chain.reason))
-    rule = element_rule(view.moment.program, view.chain.of, view.chain.wrt)
+    rule = element_rule(view.primals.program, view.chain.of, view.chain.wrt)
     if rule and len(view.chain.factors) == 1:
         yield row("element", clean(rule))
 

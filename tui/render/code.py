@@ -11,16 +11,16 @@ from tui.view.snapshot import View
 
 
 @dataclass(frozen=True)
-class Source:
+class CodeRow:
     """A line of code, and the op that it stands for: the first of its phase or layer."""
 
     code: CodeLine
     op: Op | None
 
 
-def source_of(program: Program) -> list[Source]:
+def code_rows(program: Program) -> list[CodeRow]:
     """The lines of the loop with their ops."""
-    return [Source(code, first_op(program, code)) for code in training_code(program)]
+    return [CodeRow(code, first_op(program, code)) for code in training_code(program)]
 
 
 def first_op(program: Program, code: CodeLine) -> Op | None:
@@ -33,14 +33,14 @@ def first_op(program: Program, code: CodeLine) -> Op | None:
     return None
 
 
-def source_line(view: View, source: Source, width: int, selected: bool) -> Line:
+def code_line(view: View, row: CodeRow, width: int, selected: bool) -> Line:
     """One line; the step about to run is marked, and the layer that it is in."""
-    code, op = source.code, view.op
+    code, op = row.code, view.op
     current = op is not None and code.phase == op.phase
     inside = op is not None and code.layer is not None and code.layer == op.layer
-    done = op is None or (source.op is not None and source.op.index < op.index)
+    done = op is None or (row.op is not None and row.op.index < op.index)
     mark = "▶" if current else "▹" if inside else "✓" if code.phase and done else " "
-    stop = view.stops.get(source.op.index) if source.op is not None else None
+    stop = view.stops.get(row.op.index) if row.op is not None else None
     gutter = {None: " ", True: "●", False: "○"}[stop]
     role = f"phase-{code.phase}" if code.phase and not code.skipped else ""
     role = "current" if current else "dim" if code.skipped else role
