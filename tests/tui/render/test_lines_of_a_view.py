@@ -203,7 +203,7 @@ def test_the_statistics_are_those_of_the_version_that_is_shown(small):
     assert stats(Version.BEFORE).startswith(f"min {compact(seen.before.min())} ")
     assert stats(Version.AFTER).startswith(f"min {compact(seen.array.min())} ")
     first = view(small, 5)
-    lines = tensor_head(first, 100, Summaries(), TensorDisplay(side=Version.DIFFERENCE))
+    lines = tensor_head(first, 100, Summaries(), TensorDisplay(version=Version.DIFFERENCE))
     assert "has written it for the first time" in text_of(lines[1])
 
 
