@@ -38,9 +38,10 @@ class Listing:
         return len(self.ops)
 
     def places(self, where: Where) -> tuple[int, ...]:
-        """The places that are asked for; found once for each question."""
+        """The places, from 0, that a question names; each question is answered once."""
         found = self._places.get(where)
         if found is None:
+            # A stop that is compiled anew brings a new question: without a bound they pile up.
             if len(self._places) >= MOST_QUESTIONS:
                 self._places.clear()
             found = self._places[where] = tuple(where(self))
@@ -152,7 +153,7 @@ class Timeline(Protocol):
         """How many events of an op there are before an event."""
 
     def times(self, op: str, count: int) -> NDArray[np.int64]:
-        """The first so many events of an op, or as many as there are."""
+        """The first events of an op, (count,) of int64, or as many as there are."""
 
     def elapsed(self, event: float) -> float:
         """How many iterations lie before an event, with a fraction inside one."""
@@ -191,18 +192,20 @@ class Periodic:
     def position(self, event: int) -> Position:
         """The place of an event: its epoch, iteration, batch and op."""
         iteration, op = divmod(min(event, self.end), self._period)
-        if iteration == self.iterations:
+        if iteration == self.iterations:  # the end of the run lies in its last iteration
             iteration, op = iteration - 1, self._period
         epoch, batch = divmod(iteration, self._per_epoch)
         return Position(event, epoch + 1, iteration + 1, batch, op)
 
     def iteration(self, event: int) -> int:
         """The iteration that an event is in; the last one at the end of the run."""
-        return min(event // self._period, self.iterations - 1)
+        iteration = event // self._period
+        return iteration if iteration < self.iterations else self.iterations - 1
 
     def begin(self, iteration: int) -> int:
         """The event that an iteration begins with; the end for one beyond the last."""
-        return min(iteration * self._period, self.end)
+        event = iteration * self._period
+        return event if event < self.end else self.end
 
     def listing(self, iteration: int) -> Listing:
         """The ops of an iteration: always the same."""
@@ -221,7 +224,7 @@ class Periodic:
         whole, rest = divmod(event, period)
         inside = bisect_right(starts, rest) - 1
         index = whole * per + inside
-        if count < 0 and rest != starts[inside]:
+        if count < 0 and rest != starts[inside]:  # the first step goes to its own beginning
             index += 1
         whole, inside = divmod(index + count, per)
         return max(0, min(self.end, whole * period + starts[inside]))
@@ -267,18 +270,18 @@ class Periodic:
             return None
         whole, rest = divmod(min(before, self.end), self._period)
         i = bisect_left(places, rest)
+        # None earlier in this iteration: the last one of the iteration before, if there is one.
         found = whole * self._period + (places[i - 1] if i else places[-1] - self._period)
         return found if found >= 0 else None
 
     def next_place(self, after: int, where: Where) -> int | None:
         """The first event after another one that lies at one of these places."""
-        places = self.listings[0].places(where)
+        places, period = self.listings[0].places(where), self._period
         if not places:
             return None
-        whole, rest = divmod(after, self._period)
+        rest = after % period
         i = bisect_right(places, rest)
-        found = whole * self._period
-        found += places[i] if i < len(places) else self._period + places[0]
+        found = after - rest + (places[i] if i < len(places) else period + places[0])
         return found if found < self.end else None
 
     def count(self, op: str, before: int) -> int:
@@ -288,7 +291,7 @@ class Periodic:
         return whole * len(places) + bisect_left(places, rest)
 
     def times(self, op: str, count: int) -> NDArray[np.int64]:
-        """The first so many events of an op, or as many as there are."""
+        """The first events of an op, (count,) of int64, or as many as there are."""
         places = np.array(self.listings[0].places(Which(op)), np.int64)
         rows = np.arange(min(self.iterations, count) if len(places) else 0) * self._period
         events: NDArray[np.int64] = (rows[:, None] + places).reshape(-1)[:count]
@@ -299,7 +302,7 @@ class Periodic:
         return event / self._period
 
     def needed(self, events: int) -> int:
-        """How many iterations so many events take."""
+        """How many iterations so many events take, the last of them perhaps not to its end."""
         return -(-events // self._period)
 
 

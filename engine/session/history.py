@@ -12,7 +12,7 @@ far journey costs. When they outgrow it, every second one is dropped, one by one
 on, as new ones come.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -35,7 +35,9 @@ NEAR_SHARE = 2  # of the budget, written between two of them at most: some tens 
 
 @dataclass(eq=False)
 class History:
-    """What is kept of the past.
+    """The past of one branch, within ``budget`` bytes.
+
+    ``events`` is the window: what each event from ``first`` on wrote, before and after.
 
     A keyframe has the tensors at the beginning of an iteration, before its edits and without its
     batch; those in ``whole`` lack nothing else. ``edited`` has the tensors edited at an event,
@@ -65,6 +67,7 @@ class History:
         live = sum(size for name, size in sizes.items() if name in self.run.live_in)
         self.keyframe_bytes = EVENT_OVERHEAD + live
         self.whole_bytes = EVENT_OVERHEAD + sum(sizes.values())
+        # Iterations of a captured run may differ; the first one stands for all of them here.
         listing = timeline.listing(0)
         written = self.costs(listing)[-1]
         wanted = max(WINDOW_ITERATIONS * written, self.budget // WINDOW_SHARE)
@@ -74,23 +77,23 @@ class History:
         self.spacing = self.spacing or self._spacing_at_first(max(1, len(listing)), written)
 
     def cost(self, op: Op) -> int:
-        """Bytes of one event of an op in the window."""
+        """Bytes of one event of an op in the window, the objects around its arrays included."""
         return self.run.nbytes(op) + EVENT_OVERHEAD + TENSOR_OVERHEAD * len(op.writes)
 
     def costs(self, listing: Listing) -> tuple[int, ...]:
-        """The bytes of the events of an iteration up to each place, and of all of them."""
+        """The bytes of the events of an iteration before each place, and of all: len + 1 sums."""
         if listing not in self.sums:
             self.sums[listing] = (0, *accumulate(self.cost(op) for op in listing.ops))
         return self.sums[listing]
 
     @property
     def end(self) -> int:
-        """The event after the last one of the window."""
+        """The event after the last one of the window; ``first`` where it is empty."""
         return self.first + len(self.events)
 
     @property
     def kept_bytes(self) -> int:
-        """Bytes of all keyframes."""
+        """Bytes of all keyframes, each counted as if it shared no array with another."""
         partial = len(self.keyframes) - len(self.whole)
         return len(self.whole) * self.whole_bytes + partial * self.keyframe_bytes
 
@@ -101,27 +104,29 @@ class History:
         they fit: at most ``stop``, an event of the same iteration or its end, and at least the
         next one.
         """
-        first, size = self.first, self.window_bytes
-        index, end = event - begin, stop - begin
-        if sums[end] - sums[index] > self.window_budget:
-            end = max(index + 1, bisect_right(sums, sums[index] + self.window_budget) - 1)
-        most = self.window_budget - (sums[end] - sums[index])
-        if size > most and first < event:
-            self.first, self.window_bytes = self._dropped(first, size, most, event)
+        index, end, budget = event - begin, stop - begin, self.window_budget
+        needed = sums[end] - sums[index]
+        if needed > budget:
+            end = max(index + 1, bisect_right(sums, sums[index] + budget) - 1)
+            needed = sums[end] - sums[index]
+        if self.window_bytes > budget - needed and self.first < event:
+            self._drop_oldest(budget - needed, event)
         return begin + end
 
-    def _dropped(self, first: int, size: int, most: int, event: int) -> tuple[int, int]:
-        """The window without its oldest events, as few as leave at most so many bytes."""
+    def _drop_oldest(self, most: int, event: int) -> None:
+        """Drop events before the cursor, as few as leave at most so many bytes."""
         timeline, events = self.timeline, self.events
-        while size > most and first < event:
-            iteration = timeline.iteration(first)
-            begin, end = timeline.begin(iteration), min(event, timeline.begin(iteration + 1))
+        while self.window_bytes > most and self.first < event:
+            first, iteration = self.first, timeline.iteration(self.first)
+            begin = timeline.begin(iteration)
             sums = self.costs(timeline.listing(iteration))
-            while size > most and first < end:
-                del events[first]
-                size -= sums[first - begin + 1] - sums[first - begin]
-                first += 1
-        return first, size
+            gone = sums[first - begin]
+            stop = begin + bisect_left(sums, gone + self.window_bytes - most)
+            stop = min(stop, event, timeline.begin(iteration + 1))
+            for oldest in range(first, stop):
+                del events[oldest]
+            self.first = stop
+            self.window_bytes -= sums[stop - begin] - gone
 
     def restart(self, event: int) -> None:
         """Forget the window; it begins again, empty, at ``event``."""
@@ -145,6 +150,7 @@ class History:
         for later in range(max(event, self.first), self.end):
             del self.events[later]
             self.window_bytes -= self.cost(self.timeline.op(later))
+        # The keyframe of this iteration stays: it was made before the edits at its beginning.
         here = self.timeline.iteration(event)
         self._drop([iteration for iteration in self.keyframes if iteration > here])
         for kept in (self.edited, self.inputs):
@@ -152,7 +158,7 @@ class History:
                 del kept[later]
 
     def keyframe(self, iteration: int, tensors: dict[str, Array], whole: bool = False) -> None:
-        """Keep what ``iteration`` needs, if it is one of those to keep."""
+        """Keep what ``iteration`` needs, or all if ``whole``, where it is one of those to keep."""
         spacing = 2 * self.spacing if iteration < self.swept else self.spacing
         if iteration % spacing or iteration in self.keyframes:
             return
@@ -169,6 +175,8 @@ class History:
 
     def thin(self) -> None:
         """Drop the first keyframe between two of the coarser grid; there have to be two."""
+        # One at a time and not all at once, so that the memory stays in use while the distance
+        # doubles.
         last = -1
         while (between := self.swept + self.spacing) not in self.keyframes:
             last = max(self.keyframes) if last < 0 else last
@@ -205,9 +213,10 @@ class History:
         return 0
 
     def _spacing_at_first(self, ops: int, written: int) -> int:
-        """A power of two: so far apart that coming from a keyframe takes a moment at most.
+        """Iterations between two keyframes, a power of two, so that coming from one takes a moment.
 
-        A keyframe costs memory that no op has used before, which takes longer than most ops.
+        At most NEAR events, which write at most half the budget, lie in between. A keyframe costs
+        memory that no op has used before, which takes longer than most ops.
         """
         spacing, most = 1, self.budget // NEAR_SHARE
         while 2 * spacing * ops <= NEAR and 2 * spacing * written <= most:

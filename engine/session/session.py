@@ -22,11 +22,14 @@ from engine.session.history import DEFAULT_BUDGET, History
 from engine.session.journal import Edit, Entered, Index, Journal, Skip
 
 CHUNK_BYTES = 2**24  # work between two chances to cancel, measured by what the ops write
-CHUNK_EVENTS = 256
+CHUNK_EVENTS = 256  # and by their number, where the ops are small
 
 
 class Session:
-    """A run that can be stepped both ways; ``budget`` bounds the memory of its past, in bytes."""
+    """A run that can be stepped both ways; ``budget`` bounds the memory of its past, in bytes.
+
+    Whatever moves the cursor raises GradstepError where an op cannot run, and leaves it there.
+    """
 
     def __init__(self, run: Run, budget: int = DEFAULT_BUDGET) -> None:
         self.run = run
@@ -40,7 +43,8 @@ class Session:
         self._chunk = max(1, min(CHUNK_EVENTS, CHUNK_BYTES // self.history.mean_cost))
         self._loss = Which(loss_key(run))
         self._waiting = False  # at the end of a run that may grow: no batch has entered there
-        self._locate()
+        self._listing: Listing | None = None
+        self._locate(0)
 
     @property
     def program(self) -> Program:
@@ -61,7 +65,7 @@ class Session:
 
     @property
     def history(self) -> History:
-        """What is kept of the past of the current branch."""
+        """The past of the current branch: its window of events and its keyframes."""
         return self.branch.history
 
     @property
@@ -96,22 +100,26 @@ class Session:
 
     @property
     def state(self) -> State:
-        """A snapshot that stays as it is when the cursor moves on."""
+        """Every tensor at the cursor: a snapshot that stays as it is when the cursor moves on."""
         return State(MappingProxyType(dict(self._tensors)), self._event)
 
     @property
     def losses(self) -> Array:
-        """The loss of every iteration whose loss op is past; NaN where it was skipped."""
+        """The loss of every iteration whose loss op is past; NaN where it was skipped.
+
+        (iterations,) of float64.
+        """
+        # A copy: while a view of an array.array is about, it cannot grow.
         return np.array(self.branch.losses[: self.losses_at(self._event)])
 
     @property
     def losses_known(self) -> Array:
-        """The loss of every iteration that is known, also beyond the cursor."""
+        """The loss of every iteration that is known, also beyond the cursor: (iterations,)."""
         return np.array(self.branch.losses)
 
     @property
     def loss(self) -> float | None:
-        """The last loss computed at the cursor."""
+        """The last loss computed at the cursor; None before the first, NaN where it was skipped."""
         count = self.losses_at(self._event)
         return self.branch.losses[count - 1] if count else None
 
@@ -131,11 +139,11 @@ class Session:
         return Event(self.timeline.position(event), self.timeline.op(event), *written)
 
     def step(self, count: int = 1, granularity: Granularity = Granularity.OP) -> int:
-        """Move ``count`` steps, backwards where it is negative; the new event."""
+        """Move ``count`` steps of a size, backwards where it is negative; the new event."""
         return self.goto(self.timeline.boundary(self._event, granularity, count))
 
     def goto(self, event: int) -> int:
-        """Move to an event, forwards or backwards; the new event."""
+        """Move to an event, forwards or backwards, at most to an end of the run; the new event."""
         for _ in self.travel(event):
             pass
         return self._event
@@ -144,10 +152,11 @@ class Session:
         """Move to an event piece by piece: yields where the cursor is, may be left at any yield."""
         target = max(0, min(event, self.timeline.end))
         if target < self._event:
-            if target >= self.history.first:
+            if target >= self.history.first:  # inside the window: some microseconds an op
                 self._undo(target)
                 return
             self._rewind(target)
+        # Over known ground there may be a keyframe nearer to the target than the cursor is.
         elif target <= self.known and target - self._event > self._chunk:
             self._leap(target)
         while self._event < target:
@@ -197,7 +206,11 @@ class Session:
         return entries
 
     def unskip(self, target: str, branch: str | None = None) -> None:
-        """Let what is skipped from here on run again."""
+        """Let what is skipped from here on run again.
+
+        In the past this starts a new branch. Raises GradstepError where the target is not skipped
+        here, or needs a phase that is.
+        """
         from engine.session.edits import unskipped
 
         unskipped(self.journal, self._event, target)  # refused before anything changes
@@ -238,9 +251,9 @@ class Session:
         if self._waiting and event < timeline.end:
             self._waiting = False
             iteration = timeline.iteration(event)
-            if timeline.begin(iteration) == event:
-                self._enter(iteration)
-            self._locate()
+            self._locate(iteration)
+            if self._begin == event:
+                self._enter()
 
     def _need(self, ability: Ability) -> None:
         """A GradstepError where the source of the run does not allow something."""
@@ -258,6 +271,7 @@ class Session:
         """Carry out edits at the cursor, and remember what was there."""
         from engine.session.edits import edited_tensor
 
+        # One entry an edit, also of the same tensor: going back takes them off in reverse order.
         done: list[tuple[str, Array | None, Array]] = []
         for edit in edits:
             name, value = edited_tensor(edit, self.run, self._tensors)
@@ -271,7 +285,7 @@ class Session:
         known = self.history.edited.get(self._event)
         if known is None:
             self._apply(self.journal.edits[self._event])
-        else:
+        else:  # the arrays of the first time: no expression is evaluated again
             for name, _, value in known:
                 self._tensors[name] = value
 
@@ -280,14 +294,16 @@ class Session:
         timeline, tensors, history = self.timeline, self._tensors, self.history
         self._waiting = False
         while (event := self._event) > target:
-            iteration = timeline.iteration(event - 1)
-            first = max(target, timeline.begin(iteration))
-            next_began = event < timeline.end and timeline.begin(iteration + 1) == event
+            if not self._begin < event <= self._end:
+                self._locate(timeline.iteration(event - 1))
+            first = max(target, self._begin)
+            next_began = event < timeline.end and timeline.begin(self._iteration + 1) == event
             for op in reversed(timeline.stretch(first, event)):
+                # The way there was op, batch, edits; the way back is edits, batch, op.
                 for name, old, _ in reversed(history.edited.get(event, ())):
                     put(tensors, name, old)
                 if next_began:
-                    tensors.update(history.inputs.get(event) or self.source.enters(iteration))
+                    tensors.update(history.inputs.get(event) or self.source.enters(self._iteration))
                     next_began = False
                 event -= 1
                 for name, old in zip(op.writes, history.events[event][0], strict=False):
@@ -316,30 +332,34 @@ class Session:
 
     def _leap(self, target: int) -> None:
         """Go forwards over known ground by the nearest keyframe, when that saves work."""
+        # So far the cursor comes without executing anything; a keyframe must lie further on.
         there = self.timeline.iteration(max(self._event, self.history.end))
         start = self.keyframe(target, after=there)
         if start is not None:
             self._restart(start)
 
-    def _locate(self) -> None:
-        """Find the iteration that the cursor is in: its bounds and what it costs to remember."""
+    def _locate(self, iteration: int) -> None:
+        """Know the bounds of an iteration that the cursor is in, and what it costs to remember."""
         timeline = self.timeline
-        self._iteration = iteration = timeline.iteration(self._event)
+        self._iteration = iteration
         self._begin, self._end = timeline.begin(iteration), timeline.begin(iteration + 1)
         listing = timeline.listing(iteration)
-        self._costs = self.history.costs(listing)
-        self._losses = listing.places(self._loss)
+        if listing is not self._listing:
+            self._listing = listing
+            self._costs = self.history.costs(listing)
+            self._losses = listing.places(self._loss)
 
     def _run(self, target: int) -> None:
         """Execute up to an event, or put in place again what the window already knows."""
         edits, timeline = self.journal.edits, self.timeline
-        self.refresh()
+        if self._waiting:
+            self.refresh()
         with np.errstate(all="ignore"):
             while self._event < target:
                 if not self._begin <= self._event < self._end:
-                    self._locate()
+                    self._locate(timeline.iteration(self._event))
                 stop = min(target, self._end)
-                if edits:
+                if edits:  # one is carried out with the cursor at its event: stop there
                     stop = min([stop, *(at for at in edits if at > self._event)])
                 if self._event < self.history.end:
                     self._put_again(min(stop, self.history.end))
@@ -347,11 +367,12 @@ class Session:
                     room = self.history.make_room(self._event, stop, self._begin, self._costs)
                     self._execute(room)
                 if self._event == self._end:
-                    following = self._iteration + 1
                     if self._event >= timeline.end:
                         self._waiting = True
-                    elif timeline.begin(following) == self._event:
-                        self._enter(following)
+                    else:
+                        self._locate(timeline.iteration(self._event))
+                        if self._begin == self._event:  # else the iteration has grown meanwhile
+                            self._enter()
                 if edits and self._event in edits:
                     self._arrive()
 
@@ -367,9 +388,10 @@ class Session:
 
         This is the innermost loop, where every call and every look at an attribute counts.
         """
-        history, tensors, event = self.history, self._tensors, self._event
-        events, get = history.events, tensors.get
-        plain = type(self.source) is Executed and not self.journal.skips
+        branch, tensors, event = self.branch, self._tensors, self._event
+        events, get = branch.history.events, tensors.get
+        # Asked once a stretch and not at every op; of the very class, whose ``produce`` is known.
+        plain = type(self.source) is Executed and not branch.journal.skips
         ops = self.timeline.stretch(event, stop)
         op = ops[0]
         try:
@@ -386,9 +408,10 @@ class Session:
                     events[event] = tuple([get(name) for name in names]), after
                     tensors.update(zip(names, after, strict=False))
                 event += 1
+        # Skips and edits can leave an op without its inputs, or with ones that do not fit.
         except (ArithmeticError, LookupError, ValueError) as problem:
             raise GradstepError(f"#{event} {op.phase} {op.name} cannot run: {problem}") from problem
-        finally:
+        finally:  # whatever an op raises, those before it have happened
             self._executed(event)
 
     def _executed(self, event: int) -> None:
@@ -396,11 +419,14 @@ class Session:
         branch, start, begin = self.branch, self._event, self._begin
         self._event = event
         branch.history.window_bytes += self._costs[event - begin] - self._costs[start - begin]
+        known = branch.known
+        if event <= known:  # executed again after a rewind: its loss is known already
+            return
+        branch.known = event
         for place in self._losses:
-            if max(start, branch.known) <= begin + place < event:
+            if known <= begin + place < event:
                 after = branch.history.events[begin + place][1]
                 branch.losses.append(float(after[0]) if after else np.nan)
-        branch.known = max(branch.known, event)
 
     def _outcome(self, op: Op, event: int) -> tuple[tuple[str, ...], tuple[Array, ...]]:
         """What an op writes when some ops are skipped or a source knows the results: the names too.
@@ -411,14 +437,16 @@ class Session:
             return (), ()
         return op.writes, self.source.produce(self.branch, event, op, self._tensors)
 
-    def _enter(self, iteration: int) -> None:
-        """Enter an iteration: its batch, and a keyframe."""
-        event, names = self._event, self.run.entering
-        before = self.timeline.begin(iteration - 1)
-        if any(edit.target in names for edit in self.journal.edited(before, event)):
-            self.history.inputs[event] = {name: self._tensors[name] for name in names}
+    def _enter(self) -> None:
+        """Enter the iteration that begins at the cursor: its batch, and a keyframe."""
+        event, iteration, journal = self._event, self._iteration, self.journal
+        if journal.edits:
+            names, before = self.run.entering, self.timeline.begin(iteration - 1)
+            # An edited batch is no function of the position: going back needs it kept.
+            if any(edit.target in names for edit in journal.edited(before, event)):
+                self.history.inputs[event] = {name: self._tensors[name] for name in names}
         self._tensors.update(self.source.enters(iteration))
-        self.history.keyframe(iteration, self._tensors, whole=bool(self.journal))
+        self.history.keyframe(iteration, self._tensors, whole=bool(journal))
 
 
 def put(tensors: dict[str, Array], name: str, value: Array | None) -> None:

@@ -26,7 +26,11 @@ LAST_CHUNK = 2**14
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A stop that was met with the cursor at ``event``; ``evidence`` is missing for breakpoints."""
+    """A stop that was met with the cursor at ``event``.
+
+    Breakpoints have no ``evidence``. ``problem`` says why a condition could not be evaluated, and
+    ``log`` is the message to print instead of stopping.
+    """
 
     event: int
     stop: Stop
@@ -44,6 +48,7 @@ class Hit:
         return f"{name}: {why}{side} {self.place}{trouble}"
 
 
+# Met with the cursor behind the event that did it; breakpoints, before the one to come.
 WATCHING = frozenset(StopKind) - {StopKind.OP, StopKind.POSITION}
 
 
@@ -63,7 +68,7 @@ class Outcome:
 Run = Generator[Progress, None, Outcome]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AnyOf:
     """The places of several questions together."""
 
@@ -80,15 +85,15 @@ def first_place(listing: Listing) -> tuple[int, ...]:
 
 @dataclass(eq=False)
 class Plan:
-    """Where at all some stop may be met, so that everything between is run through."""
+    """Where at all some stop may be met, so that what lies between is executed without a test."""
 
     session: Session
     checks: Sequence[Check]
-    _due: dict[tuple[Listing, int, Listing, int], list[Check]] = field(default_factory=dict)
+    _due: dict[tuple[Listing, int, Listing | None], list[Check]] = field(default_factory=dict)
 
     @cached_property
     def tested(self) -> tuple[Check, ...]:
-        """Those that look at what changed."""
+        """The checks with a test: those of watchpoints and predicates."""
         return tuple(check for check in self.checks if check.test is not None)
 
     @cached_property
@@ -109,17 +114,20 @@ class Plan:
         return sorted({*(c.event for c in self.checks if c.event is not None), *edits})
 
     def next(self, event: int) -> int:
-        """The first place after ``event`` that must be looked at; the end of the run at last."""
+        """The first event after ``event`` at which a stop may be met, or the end of the run."""
         timeline = self.session.timeline
         found = timeline.end
         for where, behind in self.wheres:
             place = timeline.next_place(event - behind, where)
-            found = found if place is None else min(found, place + behind)
+            if place is not None and place + behind < found:
+                found = place + behind
+        if not self.singles:
+            return found
         i = bisect_right(self.singles, event)
         return min(found, self.singles[i]) if i < len(self.singles) else found
 
     def previous(self, event: int) -> int | None:
-        """The last place before ``event`` that must be looked at."""
+        """The last event before ``event`` at which a stop may be met; None where there is none."""
         timeline, found = self.session.timeline, -1
         for where, behind in self.wheres:
             place = timeline.last_place(event - behind, where)
@@ -133,20 +141,19 @@ class Plan:
         timeline = self.session.timeline
         iteration = timeline.iteration(event)
         here, place = timeline.listing(iteration), event - timeline.begin(iteration)
-        last, behind = here, place - 1
-        if not place and iteration:
-            last = timeline.listing(iteration - 1)
-            behind = len(last) - 1
-        key = here, place, last, behind
-        if key not in self._due:
-            self._due[key] = [
+        last = timeline.listing(iteration - 1) if place == 0 < iteration else here
+        key = here, place, last if event else None
+        found = self._due.get(key)
+        if found is None:
+            behind = place - 1 if last is here and place else len(last) - 1 if event else -1
+            found = self._due[key] = [
                 check
                 for check in self.checks
                 if check.stands_before(here, place)
                 or behind in last.places(check.after)
                 or (check.begins and place == 0)
             ]
-        return self._due[key]
+        return found
 
     def hits(self) -> list[Hit]:
         """The stops that are met at the cursor."""
@@ -156,23 +163,17 @@ class Plan:
         if event in self.singles:
             more = [c for c in self.checks if c.event == event or c.test is not None]
             checks = [*checks, *(check for check in more if check not in checks)]
+        if not checks:
+            return []
         scene = Scene(session)
-        found = (met(check, scene) for check in checks)
-        return [hit for hit in found if hit is not None]
+        return [hit for check in checks if (hit := met(check, scene)) is not None]
 
 
 def met(check: Check, scene: Scene) -> Hit | None:
     """Whether a stop is met at the cursor."""
     session, stop = scene.session, check.stop
     event, timeline = session.event, session.timeline
-    iteration = timeline.iteration(event)
-    begins = event < timeline.end and event == timeline.begin(iteration)
-    if check.test is None:
-        place = event - timeline.begin(iteration)
-        stands = check.stands_before(timeline.listing(iteration), place)
-        if event >= timeline.end or not (event == check.event or stands):
-            return None
-    elif event == 0:
+    if event == 0 and check.test is not None:
         return None
     evidence, problem = None, None
     try:
@@ -180,11 +181,13 @@ def met(check: Check, scene: Scene) -> Hit | None:
             return None
         if check.condition is not None and not check.condition.holds(scene.now):
             return None
-    except ExpressionError as error:
+    except ExpressionError as error:  # it stops and says so: to run on would hide the mistake
         problem = error.message
     place = event if check.test is None else event - 1
     text = message_text(check.message, scene.now) if check.message or stop.log == "" else None
     where = f"#{place} {format_position(session.run, place)}"
+    iteration = timeline.iteration(event)
+    begins = event < timeline.end and event == timeline.begin(iteration)
     if evidence is not None and begins and evidence.tensor in session.run.entering:
         where = f"the batch of iteration {iteration + 1} came"  # no op has written it
     return Hit(event, stop, where, evidence, problem, text)
@@ -205,7 +208,10 @@ def run_forwards(
     since, logs = session.event, list[str]()
     while session.event < limit:
         place = plan.next(session.event)
-        yield from travel(session, min(place, limit), logs, bool(plan.tested))
+        goal = place if place < limit else limit
+        if goal - session.event > session.chunk:
+            yield from travel(session, goal, logs, bool(plan.tested))
+        session.forward(goal)
         if place <= limit:
             stopping = passed(stops, plan.hits(), logs)
             if stopping:
@@ -222,11 +228,10 @@ def run_forwards(
 def travel(
     session: Session, place: int, logs: list[str], watching: bool
 ) -> Generator[Progress, None, None]:
-    """Go to a place further on; the last op is executed, so that what it changed is known."""
-    if place - session.event > session.chunk:
-        for _ in session.travel(place - 1 if watching else place):
-            yield progress(session, logs)
-    session.forward(place)
+    """Go near to a place further on; the last op must be executed to know what it changed."""
+    # A leap onto a keyframe leaves the window empty, and a test needs the last event in it.
+    for _ in session.travel(place - 1 if watching else place):
+        yield progress(session, logs)
 
 
 def run_backwards(session: Session, checks: Sequence[Check], stops: StopList | None = None) -> Run:
@@ -247,9 +252,13 @@ def run_backwards(session: Session, checks: Sequence[Check], stops: StopList | N
             found += plan.hits()
         while session.event < end:
             place = plan.next(session.event)
-            yield from travel(session, min(place, end), logs, bool(plan.tested))
+            goal = min(place, end)
+            if goal - session.event > session.chunk:
+                yield from travel(session, goal, logs, bool(plan.tested))
+            session.forward(goal)
             if place <= end:
                 found += plan.hits()
+        # Found on the way forwards, counted and asked from the latest on: as if one walked back.
         for event in sorted({hit.event for hit in found}, reverse=True):
             stopping = passed(stops, [hit for hit in found if hit.event == event], logs)
             if stopping:
@@ -264,7 +273,7 @@ def run_backwards(session: Session, checks: Sequence[Check], stops: StopList | N
 
 
 def run_back_over(session: Session, plan: Plan, stops: StopList | None) -> Run:
-    """Go back to the last place of breakpoints without conditions: nothing needs a look."""
+    """Run back where all stops are breakpoints without conditions: no tensor has a say."""
     logs: list[str] = []
     while (place := plan.previous(session.event)) is not None:
         for _ in session.travel(place):
@@ -278,6 +287,8 @@ def run_back_over(session: Session, plan: Plan, stops: StopList | None) -> Run:
 
 def beginning(session: Session, end: int, size: int) -> int:
     """Where a piece of the past that ends at ``end`` begins: where it is cheap to go."""
+    # Inside the window going back is free. Beyond it, execution starts at a keyframe in any case: a
+    # piece that begins with one wastes nothing.
     start = max(0, end - size)
     if session.history.first < end:
         return max(start, session.history.first)
@@ -341,7 +352,7 @@ def until(session: Session, stop: Stop, backwards: bool = False) -> Run:
 
 
 def holds_here(session: Session, condition: str) -> bool:
-    """Whether a condition holds at the cursor."""
+    """Whether a condition holds at the cursor; False where it cannot be evaluated."""
     try:
         return compiled(condition, session.run).holds(lookup(session))
     except ExpressionError:
@@ -360,7 +371,7 @@ def next_change(session: Session, expression: str, backwards: bool = False) -> R
 
 
 def conclude(run: Run) -> tuple[Outcome, tuple[str, ...]]:
-    """Let a run go on to its end: what came of it, and everything that was logged."""
+    """Run a Run to its end: its Outcome, and everything that was logged on the way."""
     logs: list[str] = []
     while True:
         try:
