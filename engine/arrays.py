@@ -1,4 +1,4 @@
-"""The array type of the engine, and the one way an array becomes part of a State."""
+"""The array type of the engine, and how an array becomes read-only, fit to be part of a State."""
 
 from typing import Any
 
@@ -10,11 +10,14 @@ Shape = tuple[int, ...]
 
 
 def frozen(array: Array) -> Array:
-    """The same array, read-only: whoever holds it may rely on it never changing."""
+    """The same array, no copy, made read-only: writing to it raises ValueError from now on.
+
+    States, the log of a session and the keyframes share arrays, and rely on them never changing.
+    """
     array.setflags(write=False)  # takes half as long as flags.writeable
     return array
 
 
 def scalar(value: float, dtype: Any = np.float64) -> Array:
-    """A read-only array of shape ()."""
+    """A number as a read-only array of shape (); a hyper-parameter is one in float64."""
     return frozen(np.asarray(value, dtype=dtype))

@@ -1,4 +1,4 @@
-"""The debugger: a session, and what a person keeps beside it."""
+"""The debugger: a session with its stops, watches, bookmarks and jump list."""
 
 from engine.run.run import Run
 from engine.session.bookmarks import Bookmarks, JumpList
@@ -8,7 +8,10 @@ from engine.stops.watches import Watches
 
 
 class Debugger:
-    """A session with stops, watches, bookmarks and the list of jumps."""
+    """A session with stops, watches, bookmarks and the jump list.
+
+    They stand beside the session and not in it: a session knows nothing of stops.
+    """
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -17,9 +20,11 @@ class Debugger:
         self.bookmarks = Bookmarks()
         self.jumps = JumpList()
 
+    # Positions refer to a run, an event and bookmarks: a debugger is what they are read against.
+
     @property
     def run(self) -> Run:
-        """What is run."""
+        """The run that the session steps through."""
         return self.session.run
 
     @property

@@ -19,7 +19,7 @@ class Problem:
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
-MAX_LINES = 50
+MAX_LINES = 50  # problems in the message; ``problems`` has all of them
 
 
 class ExperimentError(GradstepError):

@@ -20,6 +20,7 @@ class _Escapes(dict[int, str]):
         if char.isprintable() or char == "\n":  # between the lines of an indented text
             self[code] = char
         else:
+            # JSON escapes UTF-16 units: beyond U+FFFF these are a pair of surrogates
             units = char.encode("utf-16-be", "surrogatepass").hex()
             self[code] = "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
         return self[code]
@@ -29,7 +30,10 @@ _ESCAPES = _Escapes()
 
 
 def named(value: Any) -> Any:
-    """The same value with the strings "NaN", "Infinity" and "-Infinity" for such floats."""
+    """The value with the strings "NaN", "Infinity" and "-Infinity" for floats that are not finite.
+
+    Copies dicts, lists and tuples (as lists); anything else is returned as it is.
+    """
     match value:
         case float():
             return value if math.isfinite(value) else NAMES[str(value)]
@@ -48,6 +52,6 @@ def strict_json(value: Any, indent: int | None = None) -> str:
     """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-    except ValueError:
+    except ValueError:  # a float that is not finite: only then is a copy worth its time
         text = json.dumps(named(value), ensure_ascii=False, allow_nan=False, indent=indent)
     return text if text.isascii() and text.isprintable() else text.translate(_ESCAPES)

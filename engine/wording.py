@@ -1,4 +1,4 @@
-"""The words for what is wrong with a value that a person wrote."""
+"""Messages about wrong values and unknown names: what was found, what is allowed, what is near."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,6 +10,7 @@ MAX_SHOWN = 60  # characters of a value in a message
 MAX_CHOICES = 30
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
 STEP = re.compile(r"\[(\d+)\]")
+# msgspec's ValidationError has its message and nothing else: what it expected has to be parsed
 EXPECTED = re.compile(
     r"Expected `(?P<kind>[^`]+)`(?: (?P<bound>of length >=|of length <=|of length|>=|<=|>|<)"
     r" (?P<limit>[^\s,]+))?(?:, got .*)?\Z"
@@ -34,7 +35,7 @@ BOUNDS = {
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
-    """What to say about a wrong word: the nearest right one, then all that are allowed."""
+    """The remedy for an unknown word: the closest allowed one, if any is, then the list of all."""
     choices = [str(choice) for choice in allowed]
     near = get_close_matches(word.lower(), choices, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
@@ -42,19 +43,19 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
 
 
 def suggestion(word: str, allowed: Collection[str]) -> str:
-    """``, did you mean backward?`` where something is near."""
+    """`` (did you mean backward?)`` with the closest allowed word; empty where none is close."""
     near = get_close_matches(word, list(allowed), 1)
     return f" (did you mean {near[0]}?)" if near else ""
 
 
 def listed(words: Sequence[str]) -> str:
-    """The words with commas between them, the first ones where there are many."""
+    """The words with commas between them; of more than MAX_CHOICES the first, and a count."""
     more = len(words) - MAX_CHOICES
     return ", ".join(words[:MAX_CHOICES]) + (f", … ({more} more)" if more > 0 else "")
 
 
 def shown(value: Any, width: int = MAX_SHOWN) -> str:
-    """A value as it would stand in the file, shortened."""
+    """A value as it would stand in a file, ``width`` characters at most; lists by kind alone."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -62,6 +63,7 @@ def shown(value: Any, width: int = MAX_SHOWN) -> str:
             return "a table"
         case list() | tuple():
             return "a list"
+        # Python refuses to write out an integer of more than 4300 digits
         case int() if value.bit_length() > 8 * MAX_SHOWN:
             return f"a number of {value.bit_length()} bits"
         case str() | int() | float():
@@ -72,7 +74,7 @@ def shown(value: Any, width: int = MAX_SHOWN) -> str:
 
 
 def clipped(text: str, width: int = MAX_SHOWN) -> str:
-    """The text, or the beginning of it where it is long."""
+    """The text, or where it is longer than ``width`` its beginning, with ``…``."""
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
@@ -83,7 +85,7 @@ def join(path: str, key: str) -> str:
 
 
 def walk(value: Any) -> Iterable[Any]:
-    """All that a nested list holds."""
+    """The leaves of a nested list or tuple, depth first; any other value is its own leaf."""
     if isinstance(value, list | tuple):
         for item in value:
             yield from walk(item)
@@ -102,7 +104,10 @@ def words_of(kind: Any) -> tuple[str, ...]:
 
 
 def explain(said: str, value: Any, kind: Any) -> tuple[str, str]:
-    """Where inside ``value`` msgspec found fault, and that in words."""
+    """The message of a msgspec ValidationError as (place inside ``value``, message of ours).
+
+    ``kind`` is the annotated type of ``value``; the place is a path such as ``[2]``, or empty.
+    """
     said, _, where = said.partition(" - at ")
     where = where.strip("`").removeprefix("$")
     for step in STEP.findall(where):
@@ -119,7 +124,7 @@ def explain(said: str, value: Any, kind: Any) -> tuple[str, str]:
 
 
 def unknown_value(value: Any, allowed: Iterable[str]) -> str:
-    """What to say about a value that is none of the allowed words."""
+    """``unknown value …; did you mean …`` for a value that is none of the allowed words."""
     return (
         f"unknown value {shown(value)}; {nearest(value if isinstance(value, str) else '', allowed)}"
     )

@@ -1,4 +1,8 @@
-"""The chain rule between any two tensors: each factor with its name, its tensors and its sizes."""
+"""The chain rule between any two tensors: a product of Jacobians, each with its tensors and sizes.
+
+The network is a sequence of layers, so that one path leads from a tensor to another, and a
+derivative is one product and no sum over paths.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +21,7 @@ from engine.wording import nearest
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """``∂of/∂wrt``: one Jacobian of a chain, with the names of both tensors."""
+    """One Jacobian ``∂of/∂wrt`` of a chain, in numerator layout, with the names of both tensors."""
 
     symbol: str
     of: str
@@ -26,12 +30,12 @@ class Factor:
 
     @property
     def dims(self) -> tuple[int, int]:
-        """Rows and columns."""
+        """(rows, columns): the sizes of ``of`` and of ``wrt``."""
         return self.jacobian.dims
 
     @property
     def structure(self) -> str:
-        """The name of the structure."""
+        """The sparsity structure of the Jacobian: ``diagonal``, ``kronecker`` …"""
         return self.jacobian.structure
 
 
@@ -59,7 +63,7 @@ class Chain:
 
     @property
     def dims(self) -> tuple[tuple[int, int], ...]:
-        """Rows and columns of every factor."""
+        """(rows, columns) of every factor."""
         return tuple(factor.dims for factor in self.factors)
 
     def conforms(self) -> bool:
@@ -104,11 +108,14 @@ class Chain:
             seen.add((factor.of, factor.wrt))
 
     def jacobian(self) -> Jacobian:
-        """The lazy product; a GradstepError where neighbours do not conform."""
+        """The lazy product of the factors; raises GradstepError where neighbours do not conform."""
         return product([factor.jacobian for factor in self.factors])
 
     def partials(self, symbols: Program) -> tuple[Factor, ...]:
-        """The products from the left: ∂ℓ/∂ŷ, ∂ℓ/∂z₃, … up to the whole chain."""
+        """The partial products from the left, ∂ℓ/∂ŷ, ∂ℓ/∂z₃, …, as reverse mode makes them.
+
+        The last one is the whole chain; ``symbols`` gives the symbols of the tensors.
+        """
         top = symbols.tensors[self.of].symbol
         return tuple(
             Factor(
@@ -159,7 +166,10 @@ def chain(primals: Primals, of: str, wrt: str) -> Chain:
 
 
 def tensor(program: Program, name: str) -> str:
-    """The own name of a tensor that can stand in a Jacobian."""
+    """The own name of a tensor that can stand in a Jacobian; ``yhat`` is the last output.
+
+    Raises GradstepError for an unknown name, and for gradients, masks and optimizer state.
+    """
     known = program.resolve(name)
     info = program.tensors.get(known)
     roles = ("input", "target", "activation", "parameter", "loss")
@@ -200,7 +210,10 @@ def independent(program: Program, of: str, wrt: str) -> str:
 
 
 def factors(primals: Primals, of: str, wrt: str) -> Iterator[Factor]:
-    """From the numerator back through the layers to the denominator."""
+    """The factors from the numerator back through the layers to the denominator, in this order.
+
+    ``of`` depends on ``wrt``, and differs from it.
+    """
     network = primals.program.network
     if of == "loss":
         role = "y" if wrt == "y" else "yhat"
@@ -215,15 +228,15 @@ def factors(primals: Primals, of: str, wrt: str) -> Iterator[Factor]:
         by = node.tensor(role)
         yield factor(primals, of, by, node.layer.jacobian(role, primals.layer_point(node)))
         if role != "input":
-            return
+            return  # a parameter depends on nothing further back
         of = by
 
 
 def role_of(node: Node, wrt: str) -> str:
-    """What of this layer to differentiate by: the wanted parameter, else the input."""
+    """The role in this layer to differentiate by: the wanted parameter, else the input."""
     return next((role for role in node.layer.parameters if node.tensor(role) == wrt), "input")
 
 
 def factor(primals: Primals, of: str, wrt: str, jacobian: Jacobian) -> Factor:
-    """A factor with its symbol."""
+    """The Jacobian of two tensors as a factor, with the symbol ``∂z₂/∂z₁``."""
     return Factor(f"∂{primals.symbol(of)}/∂{primals.symbol(wrt)}", of, wrt, jacobian)

@@ -1,4 +1,4 @@
-"""The values of one iteration as its forward pass used them, for a sample or for the batch."""
+"""Primals: the values at which Jacobians are taken, as one iteration's forward pass used them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ BATCHED = ("input", "target", "activation", "mask")
 
 @dataclass(frozen=True, eq=False)
 class Primals:
-    """A place in a run, and how to look at it: one sample as columns, or the batch as rows.
+    """The primal values at an event, of the batch (N, d) or, with ``sample``, of one row of it.
 
     ``past`` gives an event that has happened, or None where it is no longer known. Values are
     fetched when they are needed; reading one that the iteration has not computed yet is a
-    GradstepError that says where it will be.
+    GradstepError that says where it will be. So is a sample that the batch has not.
     """
 
     program: Program
@@ -44,7 +44,7 @@ class Primals:
 
     @property
     def samples(self) -> int:
-        """How many samples are looked at."""
+        """The number of samples N: the rows of the batch, or 1."""
         return len(self.tensors["x"]) if self.sample is None else 1
 
     @cached_property
@@ -54,41 +54,44 @@ class Primals:
 
     @property
     def begin(self) -> int:
-        """The first event of the iteration."""
+        """The first event of the iteration that :attr:`event` is in."""
         timeline = self.program.timeline
         return timeline.begin(timeline.iteration(self.event))
 
     @property
     def position(self) -> str:
-        """The place in words that parse back."""
+        """The position in words that parse back, ``i3:backward``."""
         return format_position(self.program, self.event)
 
     def symbol(self, name: str) -> str:
-        """How people write a tensor."""
+        """The symbol of a tensor, ``z₁``, by its name."""
         return self.program.tensors[name].symbol
 
     def shape(self, name: str) -> Shape:
-        """The shape in this view: an activation of one sample is a column."""
+        """The shape in a Jacobian: (N, d) of an activation, (d,) for one sample, else its own."""
         info = self.program.tensors[name]
         if info.role not in BATCHED:
             return info.shape
         return info.shape[1:] if self.sample is not None else (self.samples, *info.shape[1:])
 
     def layer_point(self, node: Node) -> Point:
-        """Where the Jacobians of a layer are taken."""
+        """The point at which the Jacobians of a layer are taken."""
         return self.point(node.tensor)
 
     def loss_point(self) -> Point:
-        """Where the Jacobians of the loss are taken."""
+        """The point at which the Jacobians of the loss are taken."""
         return self.point({"yhat": self.program.network.output, "y": "y"}.__getitem__)
 
     def point(self, tensor: Callable[[str], str]) -> Point:
-        """A Point that reads the tensors behind these roles."""
+        """A Point that reads the tensors which ``tensor`` names for each role."""
         single = self.sample is not None
         return Point(self.samples, self.dtype, lambda role: self.read(tensor(role)), single)
 
     def read(self, name: str) -> Array:
-        """A tensor as forward made or used it; activations cut to the sample, as one row."""
+        """A tensor as forward made or used it; of one sample activations are one row, (1, d).
+
+        Raises GradstepError where it is not computed yet, or has moved and is no longer known.
+        """
         role = self.program.tensors[name].role
         value = self.parameter(name) if role == "parameter" else self.computed(name)
         if self.sample is None or role not in BATCHED:
@@ -96,12 +99,13 @@ class Primals:
         return value[self.sample : self.sample + 1]
 
     def computed(self, name: str) -> Array:
-        """An input, or an activation that this iteration has computed."""
+        """An input, or an activation that this iteration has computed; else a GradstepError."""
         if self.program.tensors[name].role in ("input", "target"):
             return self.tensors[name]
         op = self.op(Phase.FORWARD, name)
         if op is None:
             raise GradstepError(f"{name} is never computed: this experiment skips forward")
+        # before its op the name is missing, or still holds what the iteration before computed
         if self.event <= self.begin + op.index or name not in self.tensors:
             last = max(op.index for op in self.program.ops if op.phase == Phase.FORWARD)
             there = format_position(self.program, self.begin + last + 1)
@@ -112,7 +116,7 @@ class Primals:
         return self.tensors[name]
 
     def parameter(self, name: str) -> Array:
-        """A parameter as it was before this iteration's update."""
+        """A parameter as forward used it, before this iteration's update; else a GradstepError."""
         op = self.op(Phase.UPDATE, name)
         if op is None or self.event <= self.begin + op.index:
             return self.tensors[name]
@@ -126,13 +130,13 @@ class Primals:
         return before
 
     def op(self, phase: Phase, name: str) -> Op | None:
-        """The op of a phase that writes a tensor."""
+        """The op of a phase that writes a tensor; None where there is none."""
         ops = self.program.ops
         return next((op for op in ops if op.phase == phase and name in op.writes), None)
 
 
 class Standing(Protocol):
-    """A session on a program, as far as values are asked of it."""
+    """What Primals need of a session: its program, its state, and the events behind it."""
 
     @property
     def program(self) -> Program: ...
@@ -143,6 +147,9 @@ class Standing(Protocol):
 
 
 def primals_of(session: Standing, sample: int | None = None) -> Primals:
-    """Where the cursor of a session stands; it stays there when the cursor moves on."""
+    """The Primals at the cursor of a session, which stay there when the cursor moves on.
+
+    Raises GradstepError for a sample that the batch has not.
+    """
     state = session.state
     return Primals(session.program, state.tensors, state.event, session.event_at, sample)

@@ -1,4 +1,4 @@
-"""One Jacobian as it is looked at: of what, by what, for whom, in which layout, and a window of it.
+"""A query for one Jacobian: of which tensor, by which, for which sample, in which layout.
 
 Numerator layout: (size of the numerator) × (size of the denominator), a loss gives one row.
 Gradient layout: the transpose, (∂z₂/∂z₁)ᵀ and the factors of the chain in reverse order. The
@@ -24,12 +24,12 @@ from engine.jacobian.operator import Jacobian, Layout, indices
 from engine.program.program import Program
 from engine.run.phases import Phase
 
-SHOWN = 64  # rows and columns of a window that nobody asked for
-MOST = 2**22  # entries of a window that somebody asked for
+SHOWN = 64  # rows and columns of a window without bounds
+MOST = 2**22  # entries of a window with bounds
 
 
 class Term(NamedTuple):
-    """A factor as it stands in the product, in the layout of the view."""
+    """A factor as it stands in the product; ``dims`` and ``symbol`` are in the view's layout."""
 
     symbol: str
     dims: tuple[int, int]
@@ -39,7 +39,7 @@ class Term(NamedTuple):
 
 
 class Window(NamedTuple):
-    """A part of a matrix: rows and columns from the first up to the last one, without it."""
+    """A submatrix: ``values`` of the rows and columns in two half-open ranges (start, stop)."""
 
     rows: tuple[int, int]
     cols: tuple[int, int]
@@ -48,7 +48,10 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class JacobianView:
-    """``∂of/∂wrt`` at a moment; sizes and structure need no values."""
+    """``∂of/∂wrt`` at these primals, in a layout; sizes and structure need no values.
+
+    Whatever needs values raises GradstepError where they do not exist yet.
+    """
 
     primals: Primals
     chain: Chain
@@ -61,7 +64,7 @@ class JacobianView:
 
     @property
     def transposed(self) -> bool:
-        """Whether rows belong to the denominator."""
+        """Whether the layout is the gradient layout, whose rows belong to the denominator."""
         return self.layout == Layout.GRADIENT
 
     @property
@@ -73,21 +76,21 @@ class JacobianView:
 
     @property
     def row_shape(self) -> Shape:
-        """The shape of the tensor that the rows run over."""
+        """The shape of the tensor that the rows run over, in row-major order."""
         return self.jacobian.col_shape if self.transposed else self.jacobian.row_shape
 
     @property
     def col_shape(self) -> Shape:
-        """The shape of the tensor that the columns run over."""
+        """The shape of the tensor that the columns run over, in row-major order."""
         return self.jacobian.row_shape if self.transposed else self.jacobian.col_shape
 
     @property
     def dims(self) -> tuple[int, int]:
-        """Rows and columns."""
+        """(rows, columns) in the layout of the view."""
         return math.prod(self.row_shape), math.prod(self.col_shape)
 
     def terms(self) -> list[Term]:
-        """The factors in the order of the product."""
+        """The factors in the order of the product: reversed and transposed in gradient layout."""
         found = [
             Term(one.symbol, one.dims, one.structure, one.of, one.wrt) for one in self.chain.factors
         ]
@@ -107,7 +110,7 @@ class JacobianView:
         return self.label(self.chain.of if self.transposed else self.chain.wrt, self.col_shape, j)
 
     def label(self, name: str, shape: Shape, index: int) -> str:
-        """An element of a tensor in words."""
+        """An element of a tensor, by its flat index, with its indices: ``z₂[0, 3]``."""
         if not shape:
             return self.primals.symbol(name)
         place = ", ".join(str(int(i)) for i in np.unravel_index(index, shape))
@@ -116,17 +119,24 @@ class JacobianView:
     def window(
         self, rows: slice | range = slice(SHOWN), cols: slice | range = slice(SHOWN)
     ) -> Array:
-        """These rows and columns of the layout; nothing else is computed."""
+        """These rows and columns in the layout, read-only; nothing else is computed.
+
+        Slices are cut to size; raises GradstepError for a range that leaves the matrix.
+        """
         if self.transposed:
             return frozen(self.jacobian.window(cols, rows).T)
         return self.jacobian.window(rows, cols)
 
     def corner(self, rows: int = SHOWN, cols: int = SHOWN) -> Window:
-        """The first rows and columns."""
+        """The window at the top left, of so many rows and columns at most."""
         return self.part((0, min(rows, self.dims[0])), (0, min(cols, self.dims[1])))
 
     def part(self, rows: tuple[int, int], cols: tuple[int, int]) -> Window:
-        """A window by its bounds, which are checked."""
+        """The window of two half-open ranges.
+
+        Raises GradstepError for an empty range or one that leaves the matrix, and for a window of
+        more than MOST entries.
+        """
         for (start, stop), size, what in zip(
             (rows, cols), self.dims, ("rows", "columns"), strict=True
         ):
@@ -141,7 +151,10 @@ class JacobianView:
 
     @property
     def matrix_dims(self) -> tuple[int, int] | None:
-        """Of the loss by a parameter matrix: (in × out), or (out × in) in gradient layout."""
+        """(rows, columns) of ∂ℓ/∂W as a matrix: (in × out), or (out × in) in gradient layout.
+
+        None for any other derivative.
+        """
         shape = self.jacobian.col_shape
         by = self.primals.program.tensors[self.chain.wrt]
         if self.chain.of != "loss" or by.role != "parameter" or len(shape) != 2:
@@ -151,7 +164,10 @@ class JacobianView:
     def matrix(
         self, rows: slice | range = slice(SHOWN), cols: slice | range = slice(SHOWN)
     ) -> Array:
-        """A window of the derivative by a parameter matrix as a matrix."""
+        """A window of ∂ℓ/∂W as a matrix of :attr:`matrix_dims`, read-only.
+
+        Raises GradstepError where this is no derivative of the loss by a parameter matrix.
+        """
         dims = self.matrix_dims
         if dims is None:
             raise GradstepError(f"{self.symbol} is no derivative of the loss by a parameter matrix")
@@ -162,7 +178,7 @@ class JacobianView:
         return frozen(values.reshape(places.shape))
 
     def as_json(self, window: Window | None, missing: str = "") -> dict[str, Any]:
-        """All of ``gradstep jacobian --json``; ``missing`` says why there is no window."""
+        """The object of ``gradstep jacobian --json``; ``missing`` says why it has no window."""
         jacobian, chained = self.jacobian, self.chain
         shown: dict[str, Any] | None = None
         if window is not None:
@@ -210,7 +226,7 @@ def query(
 ) -> JacobianView:
     """``∂of/∂wrt`` where a session stands, for one sample or, with None, for the whole batch.
 
-    A Moment brings its own sample. Raises GradstepError for unknown tensors and samples.
+    Primals bring their own sample. Raises GradstepError for unknown tensors and samples.
     """
     primals = where if isinstance(where, Primals) else primals_of(where, sample)
     return JacobianView(primals, chain(primals, of, wrt), layout)

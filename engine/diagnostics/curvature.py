@@ -82,13 +82,16 @@ def factor(optimizer: SGD) -> float:
 
 
 def work(program: Program) -> int:
-    """Multiply-adds of the gradients that the iteration may need."""
+    """Multiply-adds of the gradients that the iteration may need: two for each product."""
     weights = sum(math.prod(info.shape) for info in program.parameters)
     return 6 * weights * program.tensors["x"].shape[0] * 2 * MOST_PRODUCTS
 
 
 class Hessian:
-    """Products with the Hessian of the loss by some parameters."""
+    """Products with the Hessian of the loss by the parameters ``names``, at the point ``tensors``.
+
+    Vectors are lists of arrays in the shapes of the parameters, in float64.
+    """
 
     def __init__(self, program: Program, tensors: Mapping[str, Array], names: list[str]) -> None:
         self.evaluator = Evaluator(program, tensors)
@@ -98,13 +101,13 @@ class Hessian:
         self.products = 0
 
     def times(self, v: list[Array]) -> list[Array]:
-        """H v for a unit vector v, in the shapes of the parameters."""
+        """H v for a unit vector v, by two gradients."""
         self.products += 1
         above, below = self.gradient(v, self.step), self.gradient(v, -self.step)
         return [(a - b) / (2 * self.step) for a, b in zip(above, below, strict=True)]
 
     def gradient(self, v: list[Array], step: float) -> list[Array]:
-        """The gradient a step along v."""
+        """The gradient at the point moved by ``step`` along v."""
         moved = {name: p + step * d for name, p, d in zip(self.names, self.point, v, strict=True)}
         found = self.evaluator.run(moved, Phase.FORWARD, Phase.LOSS, Phase.BACKWARD)
         return [found[self.evaluator.program.gradients[name]] for name in self.names]
@@ -115,6 +118,7 @@ def top_eigenvalue(hessian: Hessian) -> tuple[float, bool] | None:
     found = dominant(hessian, 0.0)
     if found is None or found[0] >= 0:
         return found
+    # The largest in size is negative: shifted by its size no eigenvalue is, and the largest leads.
     shifted = dominant(hessian, -found[0])
     return None if shifted is None else (shifted[0] + found[0], shifted[1])
 
@@ -124,7 +128,7 @@ def dominant(hessian: Hessian, shift: float) -> tuple[float, bool] | None:
     rng = stream(0, START)
     v = unit([rng.standard_normal(p.shape) for p in hessian.point])
     value = 0.0
-    for _ in range(MOST_PRODUCTS // 2):
+    for _ in range(MOST_PRODUCTS // 2):  # half of them, because this may be done twice
         product = [h + shift * d for h, d in zip(hessian.times(v), v, strict=True)]
         new = dot(v, product)
         if not math.isfinite(new):

@@ -1,4 +1,4 @@
-"""A detector: watches the events of a run go by, and says what it has found so far."""
+"""A detector of one kind of finding: it is fed the events of a run, and asked what it found."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ NEVER = -(2**62)  # before every event
 
 
 class Detector(ABC):
-    """Looks for one kind of finding.
+    """Looks for one kind of finding, which its ``card`` declares.
 
     ``see`` is called after each event of ``phases`` with the tensors after it; it keeps little and
     changes nothing. ``found`` may be asked at any time. Tensors are only read while ``see`` runs;
@@ -35,20 +35,20 @@ class Detector(ABC):
         """The tensors before the first event that will be seen."""
 
     def enter(self, event: int, given: Tensors) -> None:  # noqa: B027
-        """What no op has written but stands there before an event: a batch, an edit."""
+        """Tensors that no op has written but that changed before an event: a batch, an edit."""
 
     def see(self, event: Event, tensors: Tensors) -> None:  # noqa: B027
         """One event has happened."""
 
     def gap(self) -> None:  # noqa: B027
-        """Events were missed: what depends on having seen all of them must start anew."""
+        """Events were missed: what depends on having seen all of them starts anew."""
 
     @abstractmethod
     def found(self) -> Iterator[Found]:
         """The findings so far."""
 
     def first_event(self, phase: Phase, name: str) -> int | None:
-        """The first event of an op; None where the program does not have it."""
+        """The event of an op in the first iteration; None where the program does not have it."""
         return next((op.index for op in self.program.ops if is_op(op, phase, name)), None)
 
 
@@ -63,7 +63,7 @@ def norm(array: Array) -> float:
 
 
 def number(value: float) -> str:
-    """A number as people read it."""
+    """A number with three significant digits, ``2e-5``."""
     return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e")
 
 

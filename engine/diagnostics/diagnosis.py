@@ -1,4 +1,4 @@
-"""What the doctor says: a finding with its evidence, and the card that declares each kind of it."""
+"""A diagnosis: a finding with its evidence, and the card that declares its kind."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Number = float | int | str | None
 
 
 class Severity(StrEnum):
-    """How much a finding matters. Anything serious keeps the network from learning as it should."""
+    """How much a finding matters; a serious one keeps the network from learning as it should."""
 
     SERIOUS = "serious"
     WARNING = "warning"
@@ -27,7 +27,7 @@ class Certainty(StrEnum):
 
 
 class Limit(float):
-    """A threshold: a number with a name for people and the reason for its value."""
+    """A threshold: a number with its name in messages and the reason for its value."""
 
     name: str
     reason: str
@@ -59,7 +59,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One finding.
+    """One finding about a run, or about an experiment that was refused.
 
     ``event`` is the first event that shows it, None where the program was refused before any;
     ``place`` says the same in words. ``numbers`` is the evidence for programs, ``evidence`` for
@@ -84,18 +84,22 @@ class Diagnosis:
 
     @property
     def serious(self) -> bool:
-        """Whether it is serious."""
+        """Whether its severity is SERIOUS."""
         return self.severity == Severity.SERIOUS
 
     @property
     def cursor(self) -> int | None:
-        """Where the cursor stands when it shows: behind the event that made it."""
+        """The cursor position at which it shows: behind the event, or at it for what entered."""
         return self.event if self.event is None or self.entered else self.event + 1
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a detector has seen of its kind: the parts of a Diagnosis that the card does not say."""
+    """What a detector has found: the parts of a Diagnosis that its card does not say.
+
+    ``event`` is the first that shows it. Where ``certainty``, ``cause`` or ``remedy`` is missing,
+    that of the card holds.
+    """
 
     event: int
     subject: str
@@ -124,7 +128,7 @@ def place_before(program: Program, event: int) -> str:
 
 
 def diagnosis(card: Card, found: Found, program: Program) -> Diagnosis:
-    """The finding of a card's kind."""
+    """The Diagnosis of what was found, with the rest from the card."""
     return Diagnosis(
         name=card.name,
         title=card.title,

@@ -1,4 +1,4 @@
-"""The doctor: feeds what happens to every detector, and says what they have found."""
+"""The doctor: feeds every detector with the events of a run, and collects their findings."""
 
 from collections.abc import Iterator
 
@@ -52,7 +52,11 @@ MOST_EVENTS = 4096  # looked at in one call of observe; of a longer leap the end
 
 
 class Doctor:
-    """Watches a run, op by op. ``thorough`` adds what costs as much as many iterations."""
+    """All detectors over one run. ``thorough`` adds those that cost as much as many iterations.
+
+    ``seen`` is the event up to which they have been fed; ``kept`` are findings of the common past,
+    after a change of branch.
+    """
 
     def __init__(self, program: Program, thorough: bool = False) -> None:
         self.program = program
@@ -87,6 +91,7 @@ class Doctor:
                 for one in self.detectors
                 for each in one.found()
             ]
+        # What the common past has shown stands, also where the new branch shows it again.
         kept = {(one.name, one.subject) for one in self.kept}
         found = [one for one in found if (one.name, one.subject) not in kept]
         rate = next((one for one in self.detectors if isinstance(one, LearningRate)), None)
@@ -96,7 +101,7 @@ class Doctor:
         """One event has happened; those before it have been seen."""
         self.tensors.update(zip(event.op.writes, event.after, strict=False))
         self.seen = event.index + 1
-        if event.after:
+        if event.after:  # a skipped op has written nothing to look at
             with np.errstate(all="ignore"):
                 for one in self.by_phase[event.op.phase]:
                     one.see(event, self.tensors)
@@ -131,7 +136,7 @@ class Doctor:
         self._restart(tensors, start)
 
     def _skip(self, session: Session, event: int) -> None:
-        """Events up to this one are not known: go on with the session's own tensors."""
+        """Go on at an event, with the session's own tensors: those before it are not known."""
         self.tensors.update(session.tensors)
         self.seen = event
         for one in self.detectors:
@@ -139,6 +144,7 @@ class Doctor:
 
     def _prepare(self, session: Session, event: int) -> None:
         """Enter what is no op's doing: the batch of a new iteration, and edits."""
+        # The batch first: an edit at the beginning of an iteration is made on it.
         batch = entered(self.program, event)
         if batch:
             self._enter(event, batch)
@@ -159,7 +165,10 @@ class Doctor:
 
 
 def rewound(session: Session, event: int) -> tuple[int, dict[str, Array]]:
-    """The tensors at an event before the cursor, or as far back as the session's window goes."""
+    """The tensors at an event before the cursor, or as far back as the window goes.
+
+    Returns the event reached and the tensors there; the session itself stays where it is.
+    """
     tensors: dict[str, Array] = dict(session.tensors)
     timeline, place = session.timeline, session.event
     while place > max(event, session.event - MOST_EVENTS):
@@ -178,7 +187,7 @@ def rewound(session: Session, event: int) -> tuple[int, dict[str, Array]]:
 
 
 def diagnose(program: Program, iterations: int) -> list[Diagnosis]:
-    """Run a program for so many iterations and say what is wrong with it, thoroughly."""
+    """Run a program for so many iterations: the findings of all detectors, thorough ones too."""
     doctor = Doctor(program, thorough=True)
     for _ in doctor.run(iterations):
         pass

@@ -1,4 +1,4 @@
-"""Numbers that are none: the first NaN or infinity, and the logarithm of zero."""
+"""Numbers that are not finite: the first NaN or infinity, and the logarithm of zero."""
 
 from collections.abc import Iterator
 
@@ -57,7 +57,8 @@ class NonFinite(Detector):
                 return
 
     def verdict(self, event: Event, name: str, value: Array, tensors: Tensors) -> Found:
-        """What the op read, and what came of it."""
+        """The finding about an op: what of its result is not finite, and the range of its reads."""
+        # The operands as the op read them: what it wrote itself is taken back.
         given = dict(tensors)
         given.update(zip(event.op.writes, event.before, strict=False))  # type: ignore[arg-type]
         operands = {read: given.get(read) for read in event.op.reads}
@@ -82,7 +83,7 @@ class NonFinite(Detector):
 
 
 def entered(event: int, name: str, value: Array) -> Found:
-    """A tensor that no op has written: where its first number that is none stands."""
+    """The finding about a batch or an edit, with the index of its first NaN or infinity."""
     place = ", ".join(str(i) for i in np.argwhere(~np.isfinite(value))[0])
     where = f"{name}[{place}]" if place else name
     data = name in DATA
@@ -98,7 +99,7 @@ def entered(event: int, name: str, value: Array) -> Found:
 
 
 def counts(value: Array) -> dict[str, Number]:
-    """How many elements are no numbers, of how many."""
+    """How many elements are NaN, how many infinite, of how many."""
     nans, infinities = int(np.isnan(value).sum()), int(np.isinf(value).sum())
     return {"nan": nans, "infinite": infinities, "elements": int(value.size)}
 
@@ -112,12 +113,12 @@ def lost_in(value: Array) -> str:
 
 
 def finite(array: Array) -> bool:
-    """Whether every element is a number."""
+    """Whether every element is finite."""
     return bool(np.isfinite(array).all())
 
 
 def span(array: Array | None) -> str:
-    """The range of the finite elements, and how many are not."""
+    """The range of the finite elements, and how many are not, as text."""
     if array is None or not array.size:
         return "none"
     good = array[np.isfinite(array)]
@@ -127,7 +128,7 @@ def span(array: Array | None) -> str:
 
 
 class LogOfZero(Detector):
-    """log(0) under the binary cross-entropy."""
+    """Outputs of which the binary cross-entropy takes log(0)."""
 
     card = Card(
         name="log-of-zero",

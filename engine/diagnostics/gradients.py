@@ -44,6 +44,7 @@ class LayerFactor(Detector):
         if event.op.name != self.trigger:
             return
         norms = [norm(tensors[name]) for name in self.grads]
+        # There is no ratio; what is not finite is a finding of its own.
         if not np.isfinite(norms).all() or norms[-1] == 0:
             return
         self.seen += 1

@@ -1,4 +1,4 @@
-"""What flows through the layers, iteration by iteration: gradients, activations, updates.
+"""Statistics of the layers, iteration by iteration: gradients, activations, updates.
 
 Each number belongs to the event that makes it, and is measured from what that event wrote. Tensors
 beyond LIMIT elements are measured on a sample of that many, so that no measurement is long.
@@ -32,7 +32,7 @@ Past = Callable[[int], Event | None]
 
 
 def gradient(array: Array) -> dict[str, float]:
-    """‖∂ℓ/∂z‖ of the output of a layer."""
+    """‖∂ℓ/∂z‖ of the output (N, units) of a layer."""
     return {"gradient": magnitude(array)}
 
 
@@ -57,7 +57,7 @@ def activity(kind: str, out: Array) -> dict[str, float]:
 
 
 def columns(out: Array) -> Array:
-    """Units with all their rows; of a large output a sample of units, of many rows one of rows."""
+    """The outputs (N, units); beyond LIMIT elements a sample of units, of many rows one of rows."""
     if out.size <= LIMIT:
         return out
     rows = out[scattered(len(out), LIMIT // LEAST_UNITS)]
@@ -65,7 +65,10 @@ def columns(out: Array) -> Array:
 
 
 def scattered(length: int, most: int) -> NDArray[np.int64]:
-    """At most ``most`` indices without a period, in which a pattern of the units could hide."""
+    """At most ``most`` indices below ``length``, ascending, without a period.
+
+    With one, a pattern of the units could hide from the sample.
+    """
     if length <= most:
         return np.arange(length, dtype=np.int64)
     places = np.arange(most) * GOLDEN % 1.0
@@ -121,13 +124,13 @@ def watched(
 
 
 def updated(event: Event) -> dict[str, float]:
-    """How far an update has moved a weight."""
+    """The update ratio of one update of a weight; nothing where there was no weight before."""
     before = event.before[0]
     return {} if before is None else {"update": update_ratio(before, event.after[0])}
 
 
 class LayerStats:
-    """What has been measured, by event. Nothing is measured until it is asked for."""
+    """The numbers of the layers, by the event that made them, measured when they are asked for."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -143,7 +146,7 @@ class LayerStats:
         self.lineage: object = None
 
     def follow(self, lineage: object) -> None:
-        """Forget everything when the run is another one: a branch, an edit."""
+        """Forget everything when ``lineage`` is another: after a change of branch, or an edit."""
         if lineage != self.lineage:
             self.cells.clear()
             self.lineage = lineage
@@ -169,6 +172,7 @@ class LayerStats:
                 elif gauge.op.index in lost and gauge.rest and gauge.op.name in tensors:
                     self.cells[number] = gauge.rest(tensors[gauge.op.name])
                     yield number
+            # Older events of this op have made another tensor than the one that stands there now.
             lost.discard(gauge.op.index)
         self.thin(event)
 

@@ -1,4 +1,4 @@
-"""What the numbers of a layer mean: vanishing, exploding, dead, saturated, and since which limit.
+"""Verdicts on the statistics of a layer: vanishing, exploding, dead, saturated, past which limit.
 
 The limits are those of the doctor's detectors, so that the two never disagree about a number.
 """
@@ -21,7 +21,7 @@ SURGE = Limit(1e3, "surge", "a thousand times what it has mostly been")
 
 @dataclass(frozen=True)
 class Verdict:
-    """A number past a limit: the word for it, in which direction, and how badly."""
+    """A number past a limit: the word for it, whether upwards, and whether it is severe."""
 
     quantity: str
     word: str
@@ -62,7 +62,7 @@ def judge(
 
 
 def broken(values: Numbers) -> Iterator[Verdict]:
-    """Numbers that are none."""
+    """Numbers that are not finite."""
     for quantity, what in (("gradient", "the gradient"), ("mean", "the activation")):
         if quantity in values and not math.isfinite(values[quantity]):
             yield Verdict(quantity, "not finite", True, True, f"{what} has a NaN or an infinity")
@@ -86,7 +86,7 @@ def compared(values: Numbers, against: float | None, last: str) -> Iterator[Verd
 
 
 def surging(values: Numbers, usual: float | None) -> Iterator[Verdict]:
-    """A gradient that grows from iteration to iteration."""
+    """A gradient much larger than the median of its past."""
     mine = values.get("gradient")
     if mine is None or not usual or not mine > SURGE * usual:
         return

@@ -14,7 +14,7 @@ from engine.run.phases import Phase
 
 
 class AccumulatedGradients(Detector):
-    """backward adds to a gradient that an update has used already."""
+    """Gradients to which backward adds after an update has used them."""
 
     card = Card(
         name="accumulated-gradients",
@@ -48,8 +48,9 @@ class AccumulatedGradients(Detector):
                 self.added(event, name)
 
     def added(self, event: Event, name: str) -> None:
-        """Something was added to a gradient that an update has used."""
+        """Note that something was added to a gradient that an update has used."""
         before = event.before[0]
+        # Zeros, set by hand perhaps: nothing old is in the sum.
         if before is None or not before.any():
             self.used.discard(name)
             return
@@ -72,7 +73,7 @@ class AccumulatedGradients(Detector):
 
 @dataclass
 class Watched:
-    """What is known of one parameter: where it started, and what its gradients were."""
+    """One parameter: its first value, its gradients so far, and the largest element of them."""
 
     start: Array
     first_update: int | None = None
@@ -117,7 +118,7 @@ class NeverMoves(Detector):
                 one.largest = max(one.largest, size)
 
     def moved(self, event: Event, one: Watched) -> None:
-        """An update was made, whether or not it changed anything."""
+        """Note an update, and whether the parameter has left its first value."""
         if one.first_update is None:
             one.first_update = event.index
         if not one.moved:
@@ -137,7 +138,7 @@ class NeverMoves(Detector):
                 yield self.verdict(name, one, *self.too_small(one))
 
     def too_small(self, one: Watched) -> tuple[str, str]:
-        """Why a gradient that is not zero moves nothing."""
+        """The cause and the remedy where a gradient that is not zero moves nothing."""
         rate = float(self.program.optimizer.hyper.get("lr", 0))
         if rate == 0:
             return "the learning rate is 0", "choose a learning rate above 0"

@@ -58,7 +58,7 @@ class LastLayer(Detector):
             )
 
     def clash(self, node: Node) -> Clash | None:
-        """What is wrong with the last layer, if anything."""
+        """What is wrong with the last layer and the loss together; None where nothing is."""
         kind, loss = node.layer.type, self.program.network.loss.type
         if self.before is not None and kind in SQUASHED and self.before.layer.type == kind:
             return twice(kind)
@@ -109,7 +109,7 @@ class WrongOutput(LastLayer):
 
 
 def before_cross_entropy(kind: str, outputs: int) -> Clash | None:
-    """cross_entropy takes scores of any size and sign."""
+    """The clash of a layer with cross_entropy, which takes scores of any size and sign."""
     if kind == "log_softmax":
         said = "log_softmax of log_softmax is log_softmax: loss and gradient stay the same"
         remedy = "remove the layer, or use the loss nll"
@@ -135,13 +135,13 @@ def before_cross_entropy(kind: str, outputs: int) -> Clash | None:
 
 
 def twice(kind: str) -> Clash:
-    """The same squashing function two times in a row."""
+    """The clash of a squashing layer with the same one before it."""
     said = f"{kind} of {kind}: the second sees numbers between 0 and 1 only"
     return Clash(True, said, Severity.SERIOUS, f"{kind} stands twice", "remove one of the two", {})
 
 
 def squashed_logits(kind: str) -> Clash:
-    """bce_with_logits takes scores of any size and sign."""
+    """The clash of a layer with bce_with_logits, which takes scores of any size and sign."""
     high, floor = 1 / (1 + math.exp(-1)), math.log1p(math.exp(-1))
     said = (
         f"logits between 0 and 1: the probability stays between 0.5 and {high:.3g}; "
@@ -154,7 +154,7 @@ def squashed_logits(kind: str) -> Clash:
 
 
 def no_log_probabilities(kind: str) -> Clash:
-    """nll takes logarithms of probabilities."""
+    """The clash of a layer with nll, which takes logarithms of probabilities."""
     said = f"nll picks −ŷ at the class, and {kind} does not give log-probabilities"
     cause = "without the logarithm of a softmax the loss has no minimum that means anything"
     remedy = "put log_softmax before the loss, or use cross_entropy on the scores"
@@ -162,7 +162,7 @@ def no_log_probabilities(kind: str) -> Clash:
 
 
 def no_probabilities(kind: str) -> Clash:
-    """bce takes probabilities."""
+    """The clash of a layer with bce, which takes probabilities."""
     said = f"bce takes log ŷ and log(1 − ŷ), and {kind} gives numbers outside 0 … 1"
     cause = "outside 0 … 1 the logarithm is NaN"
     remedy = "put a sigmoid before the loss, or use bce_with_logits"

@@ -66,11 +66,13 @@ class Cancellation(Detector):
 
     def see(self, event: Event, tensors: Tensors) -> None:
         iteration = event.position.iteration - 1
+        # The iterations 0, 1, 2, 4, 8, …: a shadow costs as much as the iteration itself, or more.
         if event.op.index != self.last or (iteration & (iteration - 1)) > 0:
             return
         exact = self.run(tensors, iteration)
         begin = event.index - event.op.index
         for op in self.program.ops:
+            # The shadow begins without gradients: what this op adds to cannot be compared.
             if op.phase in SHADOWED and not op.adds:
                 error = self.apart(op.name, tensors, exact)
                 if self.first is None and error > DIGITS_LOST:
@@ -79,7 +81,7 @@ class Cancellation(Detector):
                     self.worst = max(self.worst, (error, op.name))
 
     def apart(self, name: str, tensors: Tensors, exact: Tensors) -> float:
-        """The error of a tensor against the largest norm it had; 0 where it is no number."""
+        """The norm of a tensor's error over the largest norm it had; 0 where that is not finite."""
         size = norm(exact[name])
         if np.isfinite(size):
             self.largest[name] = max(size, self.largest.get(name, 0.0))
@@ -88,14 +90,14 @@ class Cancellation(Detector):
         return difference / scale if scale > 0 and np.isfinite(difference) else 0.0
 
     def run(self, tensors: Tensors, iteration: int) -> dict[str, Array]:
-        """What this iteration makes in float64; gradients as if they had been zero before."""
+        """The tensors of this iteration in float64; gradients as if they had been zero before."""
         given = {n: widened(a) for n, a in tensors.items() if self.carried(n)}
         exact: dict[str, Array] = {**given, **self.shadow.batch(iteration)}
         carry_out([op for op in self.shadow.ops if op.phase in SHADOWED], exact)
         return exact
 
     def carried(self, name: str) -> bool:
-        """Whether the shadow takes a tensor over: parameters and whatever no op of it makes."""
+        """Whether the shadow takes a tensor over: a parameter, or what else no op of it makes."""
         made = {n for op in self.program.ops if op.phase in SHADOWED for n in op.writes}
         return name not in made
 

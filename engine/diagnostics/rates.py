@@ -68,7 +68,7 @@ class Losses(Detector):
         return max(self.losses[0], float(first[0]) if len(first) else -math.inf)
 
     def epochs(self) -> Array:
-        """The mean loss of each whole epoch seen."""
+        """The mean loss of each whole epoch seen: (epochs,) of float64."""
         count = self.program.batches.count
         whole = len(self.losses) // count * count
         means: Array = np.array(self.losses[:whole]).reshape(-1, count).mean(axis=1)
@@ -76,7 +76,7 @@ class Losses(Detector):
 
     @property
     def watched(self) -> bool:
-        """Whether the loss ought to fall from where it began."""
+        """Whether the loss ought to fall from where it began: it is positive and not maximized."""
         maximize = getattr(self.program.optimizer, "maximize", False)
         return bool(self.losses) and not maximize and self.losses[0] > 0
 
@@ -122,14 +122,17 @@ class LossRising(Losses):
         )
 
     def leap(self) -> tuple[int, float, str] | None:
-        """The first batch whose loss is far above the first."""
+        """The first batch with a loss beyond LEAP times ``start``: event, loss, and the words."""
         found = np.flatnonzero(np.array(self.losses) > LEAP * self.start)
         if not len(found):
             return None
         return self.events[int(found[0])], self.losses[int(found[0])], "the loss of a batch,"
 
     def rise(self) -> tuple[int, float, str] | None:
-        """The last epoch, if its loss is above that of the first; the event of its beginning."""
+        """The last epoch, if its loss is beyond RISE times the first's: event, loss, and the words.
+
+        The event is where the first such epoch begins.
+        """
         epochs = self.epochs()
         if len(epochs) < 2 or not epochs[-1] > RISE * epochs[0]:
             return None

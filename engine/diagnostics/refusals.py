@@ -11,7 +11,7 @@ ALWAYS = "serious: the experiment is refused"
 
 @dataclass(frozen=True)
 class Refusal:
-    """A kind of mistake by the field and the words of the refusal."""
+    """A kind of mistake, known by patterns of the refused field's path and of the message."""
 
     card: Card
     path: str

@@ -1,4 +1,4 @@
-"""The data: inputs on different scales, classes of different size, and the loss to begin with."""
+"""The data: inputs on different scales, classes of different size, and the first loss."""
 
 import math
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ THRESHOLDS = {"bce": 0.5, "bce_with_logits": 0.0, "sigmoid": 0.5}
 
 
 class InputScales(Detector):
-    """Inputs of very different size."""
+    """Inputs on very different scales."""
 
     card = Card(
         name="input-scales",
@@ -104,7 +104,7 @@ class Labels:
         return entropy(self.counts) / math.log(len(self.counts))
 
     def answers(self, yhat: Array) -> NDArray[np.int64]:
-        """The class that each row of an output names."""
+        """The class that each row of an output (N, K) names: (N,) of int64."""
         if self.threshold is None:
             return np.asarray(np.argmax(yhat, axis=1), np.int64)
         return (yhat[:, 0] > self.threshold).astype(np.int64)

@@ -51,7 +51,7 @@ class LearningRate(Detector):
 
     @property
     def rate(self) -> float:
-        """The learning rate at the start."""
+        """The learning rate of the optimizer's declaration; 0 where it has none."""
         return float(self.program.optimizer.hyper.get("lr", 0))
 
     def found(self) -> Iterator[Found]:
@@ -74,7 +74,7 @@ class LearningRate(Detector):
 
 
 def estimate(stable: StableRate) -> str:
-    """An estimate in words."""
+    """The estimate as the end of a sentence."""
     sure = "" if stable.converged else ", not converged"
     return (
         f"the largest stable learning rate at the start, {number(stable.rate)} "

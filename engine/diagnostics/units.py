@@ -1,4 +1,4 @@
-"""Units that do nothing, or all the same: symmetric, dead and saturated ones."""
+"""Units that learn nothing, or all the same: symmetric, dead and saturated ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -107,7 +107,7 @@ class SymmetricUnits(Detector):
             zero = not weights[np.concatenate(groups)].any()
             new = Twins(event.index, units, len(groups), node.layer.outputs, zero)
             self.twins.setdefault(node.name, new)
-        else:
+        else:  # the updates have told them apart after all
             self.twins.pop(node.name, None)
 
     def found(self) -> Iterator[Found]:
@@ -124,7 +124,7 @@ class SymmetricUnits(Detector):
 
 
 def stacked(parts: list[Array]) -> Array:
-    """Weight (h, n) and bias (h,) as one row for each unit."""
+    """Weight (h, n) and bias (h,) as one row (n + 1,) for each of the h units."""
     return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
 
 
@@ -186,7 +186,7 @@ class DeadReLU(Detector):
         if node is None:
             return
         out = event.after[0]
-        if not np.isfinite(out).all():
+        if not np.isfinite(out).all():  # NaN > 0 is false, and would make every unit look dead
             return
         never = np.full(out.shape[1], NEVER, np.int64)
         known = self.activity.setdefault(node.name, Activity(never, event.index))
@@ -222,7 +222,7 @@ class DeadReLU(Detector):
         )
 
     def likely(self, name: str, known: Activity) -> Found:
-        """A layer that has not let anything through so far."""
+        """The finding about a layer of which no unit has been on so far."""
         total = len(known.on)
         return Found(
             known.first,
@@ -300,7 +300,7 @@ class Saturated(Detector):
         self.worst[name] = new
 
     def wrong(self, out: Array, y: Array, node: Node) -> NDArray[np.bool_]:
-        """Which outputs are on the wrong side of their target."""
+        """Which outputs (N, K) are on the wrong side of their target."""
         if y.shape != out.shape:
             return np.zeros(out.shape, bool)
         low, high = self.ranges[node.layer.type]

@@ -7,7 +7,8 @@ from engine.diagnostics.detector import number
 from engine.diagnostics.diagnosis import NOT_FINITE, Diagnosis, Severity
 from engine.diagnostics.steps import MANY_ROWS, LearningRate, estimate
 
-# An effect is explained by a cause that was seen at the same event or before.
+# An effect is explained by a cause that was seen at the same event or before; the first in the row
+# that applies is named.
 EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     "loss-rising": (
         "accumulated-gradients",
@@ -99,7 +100,7 @@ def concluded(findings: Sequence[Diagnosis], rate: LearningRate | None) -> list[
 
 
 def rank(one: Diagnosis) -> tuple[int, bool, int]:
-    """Where a finding stands among the others."""
+    """The order of a finding among the others: severity, not finite first, then the event."""
     return ORDER.index(one.severity), one.name != NOT_FINITE, one.event or 0
 
 

@@ -38,7 +38,10 @@ UNREADABLE = (  # what damaged or foreign archives and array headers raise
 
 
 class DataProblem(Exception):
-    """What is wrong with the data: one problem or several, with the fields they belong to."""
+    """What is wrong with the data: one problem or several, with the fields they belong to.
+
+    Whoever knows the file makes an ExperimentError of it.
+    """
 
     def __init__(self, field: str, message: str, *more: tuple[str, str]) -> None:
         super().__init__(message)
@@ -47,7 +50,7 @@ class DataProblem(Exception):
 
 
 def check_size(path: Path, field: str, limit: int) -> None:
-    """A DataProblem when the file is not there, cannot be read, or is too large to load."""
+    """Raise DataProblem for a file that is not there, cannot be read, or has more bytes."""
     try:
         size = path.stat().st_size
         if not path.is_file():
@@ -61,7 +64,10 @@ def check_size(path: Path, field: str, limit: int) -> None:
 
 
 class CSVTable:
-    """The cells of a CSV file, with the line each row stands on."""
+    """The cells of a CSV file, with the line each row stands on.
+
+    Raises DataProblem for one that is no UTF-8, no CSV, empty, or has rows of different lengths.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -91,7 +97,7 @@ class CSVTable:
                 yield reader.line_num, row
 
     def require(self, *wanted: tuple[str, Sequence[str]]) -> None:
-        """A DataProblem with every column that is missing, or that the header has twice."""
+        """Raise DataProblem with every column that is missing, or that the header has twice."""
         problems = [
             (field, f"{self.path}: {self.missing(column)}")
             for field, columns in wanted
@@ -108,7 +114,7 @@ class CSVTable:
         return f"no column {shown(column)}; {nearest(column, self.header)}"
 
     def numbers(self, columns: Sequence[str], field: str) -> Array:
-        """Numeric columns as (N, len(columns))."""
+        """Columns as (N, len(columns)) of float64; DataProblem for a cell that is no number."""
         places = [self.header.index(column) for column in columns]
         out = np.empty((len(self.lines), len(places)))
         for i, (line, row) in enumerate(self.lines):
@@ -124,7 +130,10 @@ class CSVTable:
         return out
 
     def labels(self, column: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-        """The distinct labels of a column in order, and each row's index among them."""
+        """The distinct labels of a column in order, and each row's index among them, (N,) of int64.
+
+        Whole numbers are ordered as numbers, anything else as text. DataProblem for an empty cell.
+        """
         place = self.header.index(column)
         cells = [row[place].strip() for _, row in self.lines]
         for (line, _), cell in zip(self.lines, cells, strict=True):
@@ -142,7 +151,7 @@ class CSVTable:
 
 def number(cell: str) -> float:
     """A number as CSV files write it; a ValueError for anything else."""
-    if "_" in cell:
+    if "_" in cell:  # which float would allow
         raise ValueError("an underscore is no part of a number")
     return float(cell)
 
@@ -159,6 +168,7 @@ def npz_arrays(path: Path, names: Sequence[str], dtype: str) -> list[Array]:
     """Named arrays of an NPZ file; their headers are checked before they are loaded.
 
     ``dtype`` is what they will be converted to, which may be larger than what is in the file.
+    Raises DataProblem for whatever is wrong.
     """
     check_size(path, "npz", MAX_BYTES)
     try:
@@ -169,10 +179,14 @@ def npz_arrays(path: Path, names: Sequence[str], dtype: str) -> list[Array]:
 
 
 def read_member(archive: zipfile.ZipFile, name: str, path: Path, wanted: str) -> Array:
-    """One array of an NPZ archive, without pickles and without trusting its size."""
+    """One array of an NPZ archive, without pickles and without trusting its size.
+
+    Raises DataProblem, or one of UNREADABLE.
+    """
     if f"{name}.npy" not in archive.namelist():
         found = [member.removesuffix(".npy") for member in archive.namelist()]
         raise DataProblem("npz", f"{path}: no array {name!r}; found {listed(found) or 'nothing'}")
+    # The header alone, first: reading the array takes the memory that the header promises.
     with archive.open(f"{name}.npy") as file:
         version = np.lib.format.read_magic(file)
         if version not in ((1, 0), (2, 0)):
@@ -192,7 +206,10 @@ def read_member(archive: zipfile.ZipFile, name: str, path: Path, wanted: str) ->
 
 
 def check_member(shape: Shape, dtype: np.dtype[Any], room: int, where: str) -> None:
-    """A DataProblem when a header promises what must not or cannot be loaded."""
+    """Raise DataProblem where a header promises what must not be loaded, or is not in the file.
+
+    ``room`` is how many bytes the member has behind its header.
+    """
     if dtype.kind not in "biuf":
         pickles = ", which only a pickle can hold" if dtype.hasobject else ""
         raise DataProblem("npz", f"{where} has dtype {dtype}{pickles}; numbers are needed")

@@ -1,4 +1,4 @@
-"""Data made up for learning: spirals, moons, circles, blobs, a sine, a linear function.
+"""Generated data sets: spiral, moons, circles, blobs, a sine, a linear function.
 
 Each is a pure function of the seed and its parameters. Rows stand in random order. The numbers
 drawn do not depend on ``noise``, so that less noise moves the same points towards their curve.
@@ -27,9 +27,10 @@ Computed = Callable[[Rng, int, float, int], tuple[Array, Array]]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a set is made, and its parameters; None where a parameter does not belong to it.
+    """How a set is generated, and its defaults; None where a parameter does not belong to it.
 
-    ``points`` places rows whose classes are known; ``values`` computes inputs and targets.
+    ``points`` gives inputs (N, n) for class indices (N,); ``values`` inputs and targets (N, 1).
+    ``fixed`` is the number of inputs of a set that takes no ``features``.
     """
 
     meaning: str
@@ -42,7 +43,7 @@ class Recipe:
 
 
 def along(labels: Labels, classes: int) -> Array:
-    """How far each row is along the curve of its class, from 0 to 1 in even steps."""
+    """How far each row is along the curve of its class, from 0 to 1 in even steps: (N,)."""
     out = np.empty(len(labels))
     for k in range(classes):
         mine = labels == k
@@ -51,19 +52,19 @@ def along(labels: Labels, classes: int) -> Array:
 
 
 def plane(x: Array, y: Array) -> Array:
-    """Points by their two coordinates."""
+    """Points (N, 2) by their two coordinates."""
     return np.stack([x, y], axis=1)
 
 
 def spiral(rng: Rng, labels: Labels, noise: float, classes: int, _: int) -> Array:
-    """Arms that wind outwards from the origin; noise turns a point by so many radians."""
+    """Arms that wind outwards from the origin, (N, 2); noise turns a point by so many radians."""
     t = along(labels, classes)
     angle = 2 * np.pi * labels / classes + TURN * t + noise * rng.standard_normal(len(t))
     return plane(t * np.cos(angle), t * np.sin(angle))
 
 
 def moons(rng: Rng, labels: Labels, noise: float, classes: int, _: int) -> Array:
-    """Two half circles of radius 1, each reaching into the other."""
+    """Two half circles of radius 1, each reaching into the other, (N, 2)."""
     angle = np.pi * along(labels, classes)
     upper = plane(np.cos(angle), np.sin(angle))
     points = np.where(labels[:, None] == 0, upper, np.array([1.0, 0.5]) - upper)
@@ -72,8 +73,9 @@ def moons(rng: Rng, labels: Labels, noise: float, classes: int, _: int) -> Array
 
 
 def circles(rng: Rng, labels: Labels, noise: float, classes: int, _: int) -> Array:
-    """A circle of radius 1 around one of radius ½."""
+    """A circle of radius 1 around one of radius ½, (N, 2)."""
     counts = np.bincount(labels, minlength=classes)
+    # Steps of 1/count of a turn: after a whole one the last point would lie on the first.
     angle = 2 * np.pi * along(labels, classes) * (1 - 1 / np.maximum(counts, 2)[labels])
     radius = np.where(labels == 0, 1.0, INNER)
     points = plane(radius * np.cos(angle), radius * np.sin(angle))
@@ -82,20 +84,20 @@ def circles(rng: Rng, labels: Labels, noise: float, classes: int, _: int) -> Arr
 
 
 def blobs(rng: Rng, labels: Labels, noise: float, classes: int, features: int) -> Array:
-    """Normally distributed points around a random centre for each class."""
+    """Normally distributed points around a random centre for each class, (N, features)."""
     centres = rng.uniform(-SPREAD, SPREAD, (classes, features))
     out: Array = centres[labels] + noise * rng.standard_normal((len(labels), features))
     return out
 
 
 def sine(rng: Rng, rows: int, noise: float, _: int) -> tuple[Array, Array]:
-    """y = sin(π x) for x between −1 and 1."""
+    """y = sin(π x) for x between −1 and 1, both (N, 1)."""
     x = rng.uniform(-1, 1, (rows, 1))
     return x, np.sin(np.pi * x) + noise * rng.standard_normal((rows, 1))
 
 
 def linear(rng: Rng, rows: int, noise: float, features: int) -> tuple[Array, Array]:
-    """y = x a + b with a random slope for each input."""
+    """y = x a + b with a random slope for each input: x (N, features), y (N, 1)."""
     slopes, offset = rng.standard_normal((features, 1)), rng.standard_normal()
     x = rng.standard_normal((rows, features))
     return x, x @ slopes + offset + noise * rng.standard_normal((rows, 1))
@@ -112,7 +114,7 @@ RECIPES: dict[str, Recipe] = {
 
 
 def columns_of(name: str, features: int | None) -> int:
-    """The number of inputs."""
+    """The number of inputs of a set; ``features``, where it takes them."""
     recipe = RECIPES[name]
     return recipe.fixed if recipe.features is None else features or recipe.features
 
@@ -136,5 +138,6 @@ def generated(
         return *recipe.values(rng, rows, spread, columns), 0
     assert recipe.points is not None
     kinds = classes or recipe.classes or 2
+    # Classes of equal size as far as whole rows allow; of fewer rows than classes, one of each.
     labels = rng.permutation(np.arange(rows) * kinds // rows if rows >= kinds else np.arange(rows))
     return recipe.points(rng, labels, spread, kinds, columns), labels, kinds

@@ -12,10 +12,11 @@ Rows = NDArray[np.int64]
 
 
 def split(y: Array, fraction: float, seed: int, stratify: bool) -> tuple[Rows, Rows]:
-    """The rows for training and those for validation, each in ascending order.
+    """The rows for training and those for validation, each in ascending order, of int64.
 
     ``fraction`` of all rows, rounded, is set aside, at least one and not all. With ``stratify``
     every class has the same share of it as far as whole rows allow, and is never set aside whole.
+    Raises DataProblem for fewer than 2 rows, or where ``stratify`` cannot be done.
     """
     rows = len(y)
     if rows < 2:
@@ -29,7 +30,10 @@ def split(y: Array, fraction: float, seed: int, stratify: bool) -> tuple[Rows, R
 
 
 def class_of_rows(y: Array) -> NDArray[np.int64]:
-    """The class of each row of the targets, numbered from 0."""
+    """The class of each row of the targets, numbered from 0: (N,).
+
+    Raises DataProblem for rows (N, K) that are no classes.
+    """
     if y.ndim == 2 and not is_classes(y):
         raise DataProblem("stratify", "needs targets that are classes, and these are not")
     _, found = np.unique(y, axis=0, return_inverse=True)
@@ -43,12 +47,14 @@ def is_classes(y: Array) -> bool:
 
 
 def stratified(order: Rows, classes: NDArray[np.int64], count: int) -> Rows:
-    """The order with ``count`` rows in front that have their share of every class.
+    """``count`` of the rows in this order, (count,), with their share of every class.
 
-    What the shares leave over goes to the classes that lack most of a row.
+    What the shares leave over goes to the classes that lack most of a row. Raises DataProblem where
+    so many rows would leave none of a class.
     """
     sizes = np.bincount(classes)
     wanted = sizes * (count / len(order))
+    # sizes − 1: a row of every class stays to be trained on.
     shares = np.minimum(np.floor(wanted).astype(np.int64), sizes - 1)
     for k in np.argsort(shares - wanted, kind="stable"):
         if shares.sum() < count and shares[k] < sizes[k] - 1:

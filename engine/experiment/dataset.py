@@ -36,9 +36,10 @@ SHUFFLE = 2**31  # keeps the streams of shuffling apart from those of the initia
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """The samples to train on; ``classes`` are the labels behind class indices or one-hot columns.
+    """The samples to train on: x (N, n), and y (N, K) or class indices (N,).
 
-    ``validation`` has the samples that were set aside.
+    ``classes`` are the labels behind class indices or one-hot columns, ``inputs`` the names of the
+    columns of x, where they have any. ``validation`` has the samples that were set aside.
     """
 
     x: Array
@@ -80,13 +81,14 @@ def finished(
 ) -> Dataset:
     """The samples in their final dtype and shapes, standardized if asked for, read-only.
 
-    Rows set aside for validation have no part in the means and deviations.
+    Rows set aside for validation have no part in the means and deviations. Raises DataProblem.
     """
     if len(data.x) != len(data.y):
         raise DataProblem("y", f"has {len(data.y)} rows, but x has {len(data.x)}: one each")
     if len(data.x) == 0 or data.x.shape[1] == 0:
         raise DataProblem("x", f"is empty, shape {data.x.shape}: at least one row and one column")
     check_image(spec.image, data.x.shape[1])
+    # Split before anything is standardized, so that nothing of the rows set aside leaks.
     train, aside = None, None
     if spec.validation is not None:
         train, aside = split(data.y, spec.validation, seed, spec.stratify)
@@ -101,7 +103,7 @@ def finished(
 
 
 def check_image(image: tuple[int, int] | None, columns: int) -> None:
-    """A DataProblem when rows of so many numbers are no pictures of this height and width."""
+    """Raise DataProblem where rows of so many numbers are no pictures of this height and width."""
     if image is not None and image[0] * image[1] != columns:
         height, width = image
         said = f"{height} × {width} is {height * width} numbers, but a row of x has {columns}"
@@ -140,6 +142,7 @@ def standardized(x: Array, rows: NDArray[np.int64] | None = None) -> Array:
     x = x.astype(np.float64)
     known = x if rows is None else x[rows]
     with np.errstate(all="ignore"):  # data may hold NaN and infinities
+        # Equal elements, and not a deviation of 0: rounding can leave a constant column one.
         constant = known.min(axis=0) == known.max(axis=0)
         spread = np.where(constant, 1, known.std(axis=0))
         middle = np.where(constant, known[0], known.mean(axis=0))
@@ -148,7 +151,10 @@ def standardized(x: Array, rows: NDArray[np.int64] | None = None) -> Array:
 
 
 def generate(spec: DataSpec, seed: int, classes: bool) -> Dataset:
-    """A generated set, with targets that fit the loss: class indices, or rows."""
+    """A generated set, with targets that fit the loss: class indices (N,), or rows (N, K).
+
+    Raises DataProblem for one that is too large, or has not the classes that are asked for.
+    """
     assert spec.generate is not None
     size = 8 * spec.samples * columns_of(spec.generate, spec.features)
     if size > MAX_BYTES:
@@ -171,7 +177,7 @@ def generate(spec: DataSpec, seed: int, classes: bool) -> Dataset:
 
 
 def read_inline(spec: DataSpec) -> Dataset:
-    """The x and y of the experiment file itself."""
+    """The x and y of the experiment file itself; DataProblem where their rows are ragged."""
     assert spec.x is not None
     assert spec.y is not None
     rows = [row for row in spec.y if isinstance(row, list)]
@@ -182,7 +188,7 @@ def read_inline(spec: DataSpec) -> Dataset:
 
 
 def matrix(rows: Sequence[Any], field: str) -> Array:
-    """Rows of one length as (N, n)."""
+    """Rows of one length as (N, n) of float64; DataProblem for different lengths."""
     for i, row in enumerate(rows):
         if len(row) != len(rows[0]):
             raise DataProblem(
@@ -192,7 +198,7 @@ def matrix(rows: Sequence[Any], field: str) -> Array:
 
 
 def read_csv(spec: DataSpec, path: Path, classes: bool) -> Dataset:
-    """The named columns of a CSV file with a header line."""
+    """The named columns of a CSV file with a header line; DataProblem for what is wrong in it."""
     check_size(path, "csv", MAX_CSV_BYTES)
     assert spec.inputs is not None
     assert spec.targets is not None
@@ -210,7 +216,7 @@ def read_csv(spec: DataSpec, path: Path, classes: bool) -> Dataset:
 
 
 def read_npz(path: Path, dtype: str) -> Dataset:
-    """The arrays x and y of an NPZ file."""
+    """The arrays x (N, n) and y (N,) or (N, K) of an NPZ file; DataProblem for other shapes."""
     x, y = npz_arrays(path, ("x", "y"), dtype)
     if x.ndim != 2:
         raise DataProblem("npz", f"{path}: x has shape {x.shape}; it must be (rows, columns)")
@@ -220,7 +226,7 @@ def read_npz(path: Path, dtype: str) -> Dataset:
 
 
 def one_hot(index: NDArray[np.int64], classes: int) -> Array:
-    """Rows (N, classes) with a single 1; a DataProblem when they would be too large."""
+    """Rows (N, classes) with a single 1; DataProblem where they would be too large."""
     size = 8 * len(index) * classes
     if size > MAX_BYTES:
         said = f"{len(index)} rows of {classes} classes take {size:,} bytes"
@@ -232,7 +238,7 @@ def one_hot(index: NDArray[np.int64], classes: int) -> Array:
 
 @lru_cache(maxsize=4)
 def epoch_order(seed: int, epoch: int, rows: int) -> NDArray[np.int64]:
-    """The shuffled order of the rows in an epoch, from (seed, epoch) alone."""
+    """The shuffled order of the rows in an epoch, (rows,), from (seed, epoch) alone."""
     order = stream(seed, SHUFFLE, epoch).permutation(rows)
     order.flags.writeable = False  # the cache hands out the same array again
     return order
@@ -255,18 +261,18 @@ class Batches:
         return whole if self.drop_last or self.rows % self.size == 0 else whole + 1
 
     def rows_of(self, epoch: int, k: int) -> slice | NDArray[np.int64]:
-        """The rows of batch k of an epoch."""
+        """The rows of batch k of an epoch: a slice, or where they are shuffled their numbers."""
         part = slice(k * self.size, min((k + 1) * self.size, self.rows))
         return epoch_order(self.seed, epoch, self.rows)[part] if self.shuffle else part
 
     def batch(self, data: Dataset, epoch: int, k: int) -> tuple[Array, Array]:
-        """The inputs and targets of batch k of an epoch, read-only."""
+        """The inputs (B, n) and targets (B, K) or (B,) of batch k of an epoch, read-only."""
         rows = self.rows_of(epoch, k)
         return frozen(data.x[rows]), frozen(data.y[rows])
 
 
 def batches(experiment: Experiment, data: Dataset) -> Batches:
-    """The batches of an experiment; an error when there would be none."""
+    """The batches of an experiment; an ExperimentError where there would be none."""
     spec = experiment.data
     size = min(spec.batch_size or len(data), len(data))
     if spec.drop_last and spec.batch_size and spec.batch_size > len(data):

@@ -35,6 +35,7 @@ from engine.wording import explain, join, nearest, shown, unknown_value, walk, w
 MAX_FILE_BYTES = 64 * 2**20
 T = TypeVar("T", bound=Table)
 NAME = re.compile(r"[^\W\d]\w*\Z")
+# Tensors of every program and words of expressions: a layer of that name could not be told apart.
 RESERVED = {"x", "y", "yhat", "loss", "optimizer", "event", "iteration", "epoch", "tensor"}
 REQUIRED_TABLES = {"data": "[data]", "layers": "[[layers]]", "loss": "[loss]"}
 
@@ -62,7 +63,8 @@ def is_there(path: Path) -> bool:
 def load_experiment(name: str) -> Experiment:
     """The built-in experiment of that name, or the one in that .toml file.
 
-    Raises :class:`engine.errors.ExperimentError` with every problem that can be found.
+    Raises :class:`engine.errors.ExperimentError` with every problem that can be found, and
+    GradstepError for a file that is not there, cannot be read, or is no TOML.
     """
     path = experiment_path(name)
     try:
@@ -83,7 +85,7 @@ def load_experiment(name: str) -> Experiment:
 def read_experiment(
     raw: Mapping[str, Any], file: str, stem: str = "", directory: str = ""
 ) -> Experiment:
-    """The experiment that a parsed TOML document describes."""
+    """The experiment that a parsed TOML document describes; ExperimentError with every problem."""
     reader = Reader()
     experiment = reader.experiment(raw, file, stem or file, directory)
     if reader.problems or experiment is None:
@@ -92,14 +94,14 @@ def read_experiment(
 
 
 class Reader:
-    """Reads tables into structs and collects every problem on the way."""
+    """Reads tables into structs and collects every problem on the way, in ``problems``."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.largest = math.inf
 
     def problem(self, path: str, message: str) -> None:
-        """Note one problem."""
+        """Note one problem at the path of a field, ``layers[0].out``."""
         self.problems.append(Problem(path, message))
 
     def experiment(
@@ -136,13 +138,14 @@ class Reader:
     def fields(
         self, cls: type[Table], raw: Mapping[str, Any], path: str, names: Sequence[str]
     ) -> dict[str, Any]:
-        """The values of the named fields that are right, each checked on its own."""
+        """The values of the named fields that are right; a problem for each of the others."""
         types = {f.name: f.type for f in msgspec.structs.fields(cls)}
         values = {}
         for key in names:
             place = join(path, key)
             if key not in raw or self.wrong(raw[key], types[key], place, cls is DataSpec):
                 continue
+            # Field by field: a whole table at once would tell of the first problem alone.
             try:
                 values[key] = msgspec.convert(raw[key], types[key])
             except msgspec.ValidationError as error:
@@ -151,7 +154,10 @@ class Reader:
         return values
 
     def wrong(self, value: Any, kind: Any, path: str, data: bool) -> bool:
-        """Note unknown words in a list, and hyper-parameters that are not finite numbers."""
+        """Note unknown words in a list, and hyper-parameters that are not finite; whether any.
+
+        Data may hold NaN and infinities.
+        """
         before = len(self.problems)
         if isinstance(value, list) and (allowed := words_of(kind)):
             for i, word in enumerate(value):
@@ -193,7 +199,7 @@ class Reader:
         return cls(**values) if len(self.problems) == before else None
 
     def typed(self, raw: Any, path: str, specs: Mapping[str, type[T]]) -> T | None:
-        """A table whose ``type`` chooses the struct."""
+        """A table whose ``type`` chooses the struct; None when anything in it is wrong."""
         if not isinstance(raw, Mapping):
             self.problem(path, f"must be a table with a type, not {shown(raw)}")
             return None
@@ -208,7 +214,7 @@ class Reader:
         return None
 
     def kind_of_data(self, raw: Mapping[str, Any]) -> None:
-        """Exactly one source of data, with the fields that belong to it."""
+        """Note it where there is not exactly one source of data, or a field belongs to another."""
         given = {name for name, value in raw.items() if value is not None}
         named = {"x/y": {"x", "y"}} | {name: {name} for name in ("csv", "npz", "generate")}
         sources = [name for name, fields in named.items() if given & fields]
@@ -233,7 +239,7 @@ class Reader:
             self.problem(*said)
 
     def layers(self, raw: Any) -> tuple[LayerSpec, ...] | None:
-        """The [[layers]] tables, with names that are distinct and usable in expressions."""
+        """The [[layers]] tables; notes names that are taken, or cannot be used in expressions."""
         if not isinstance(raw, list) or not raw:
             self.problem("layers", "must be a list of at least one table, [[layers]]")
             return None
@@ -246,7 +252,7 @@ class Reader:
         return tuple(spec for spec in specs if spec is not None)
 
     def layer_name(self, path: str, name: str, first: int, i: int) -> None:
-        """A layer's name is an identifier, is not taken, and is not a word of the debugger."""
+        """Note a layer's name that is taken, is no identifier, or is a word of the debugger."""
         if first < i:
             self.problem(path, f"{shown(name)} is already the name of layers[{first}]")
         elif not NAME.match(name):
@@ -256,7 +262,7 @@ class Reader:
             self.problem(path, f"{name!r} has a meaning of its own; choose another name")
 
     def linear(self, values: Mapping[str, Any], path: str) -> None:
-        """Explicit values have as many rows as ``out``, and rows of one length."""
+        """Note explicit values that are not weight (out, n) and bias (out,)."""
         out, weight, bias = (values.get(name) for name in ("out", "weight", "bias"))
         if weight is not None:
             if out is not None and len(weight) != out:
@@ -273,15 +279,15 @@ class Reader:
             self.problem(f"{path}.frozen", "there is no bias to freeze: bias = false")
 
     def optimizer(self, raw: Any) -> OptimizerSpec | None:
-        """The [optimizer] table."""
+        """The [optimizer] table; None when anything in it is wrong."""
         return self.typed(raw, "optimizer", OPTIMIZER_SPECS)
 
     def schedule(self, raw: Any) -> ScheduleSpec | None:
-        """The [schedule] table."""
+        """The [schedule] table; None when anything in it is wrong."""
         return self.typed(raw, "schedule", SCHEDULE_SPECS)
 
     def clip(self, raw: Mapping[str, Any]) -> None:
-        """Clipping is by norm or by value."""
+        """Note a [clip] table that is not either by norm or by value."""
         given = [name for name in ("norm", "value") if raw.get(name) is not None]
         if len(given) != 1:
             found = " and ".join(given) or "none"
@@ -290,12 +296,12 @@ class Reader:
             self.problem("clip.norm_type", "belongs to norm only")
 
     def nesterov(self, values: Mapping[str, Any]) -> None:
-        """What PyTorch refuses in the options of SGD."""
+        """Note what PyTorch refuses in the options of SGD."""
         if values.get("nesterov") and (not values.get("momentum") or values.get("dampening")):
             self.problem("optimizer.nesterov", "needs a momentum above 0 and no dampening")
 
     def steps(self, values: Mapping[str, Any]) -> None:
-        """A legal order of the steps, and a legal choice of those to skip."""
+        """Note an order of the phases, or a choice of those to skip, that is not legal."""
         for said in order_problems(values["order"]) if "order" in values else ():
             self.problem("training.order", said)
         for said in skip_problems(values.get("skip", ())):
@@ -303,7 +309,7 @@ class Reader:
 
 
 def generate_problems(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Parameters that do not belong to the generated set."""
+    """Parameters that do not belong to the generated set, as (path, message)."""
     name = raw.get("generate")
     recipe = RECIPES.get(name) if isinstance(name, str) else None
     for field in ("samples", "noise", "classes", "features"):
@@ -321,6 +327,7 @@ def generate_problems(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def layer_names(raw: Sequence[Any]) -> list[str | None]:
     """The names of the layers, given or numbered; None where a table is too wrong to have one."""
+    # As Experiment.layer_names, but of raw tables, any of which may be wrong.
     counts: dict[str, int] = {}
     names: list[str | None] = []
     for table in (item if isinstance(item, Mapping) else {} for item in raw):

@@ -290,6 +290,7 @@ class Experiment(Table, kw_only=True, frozen=True):
     schedule: ScheduleSpec | None = None
     clip: ClipSpec | None = None
     training: TrainingSpec = TrainingSpec()
+    # Where it was read, for messages and relative paths: a recording leaves both out.
     file: str = ""
     directory: str = ""
 

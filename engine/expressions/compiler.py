@@ -29,7 +29,7 @@ from engine.expressions.values import (
 )
 
 MAX_NODES = 200
-MAX_DEPTH = 40
+MAX_DEPTH = 40  # Python recurses over the tree when it is compiled and evaluated
 
 ALLOWED = (
     "allowed are numbers, tensor names, + - * / // % ** @, comparisons, and, or, not, "
@@ -69,7 +69,10 @@ def _literal_integer(node: ast.expr) -> int | None:
 
 
 class Compiler:
-    """Compiles one source over the known names; `reads` collects the names that it reads."""
+    """Compiles one source over the known names; `reads` collects the names that it reads.
+
+    Raises `ExpressionError` with the column of what is not allowed, or not known.
+    """
 
     def __init__(self, text: str, names: Collection[str]) -> None:
         self.text = text
@@ -80,6 +83,7 @@ class Compiler:
 
     def compile(self, tree: ast.expr) -> Run:
         """The closure of a whole tree, its size checked first."""
+        # Level by level: a recursion could be exhausted by the very tree that is to be refused.
         level: list[ast.AST] = [tree]
         nodes = depth = 0
         while level:

@@ -55,11 +55,14 @@ class Expression:
         """
         try:
             return self.run(Evaluation(lookup))
-        except RecursionError as problem:
+        except RecursionError as problem:  # called from deep inside, where little stack is left
             raise ExpressionError(str(problem), 0, self.text) from problem
 
     def holds(self, lookup: Lookup) -> bool:
-        """Whether this condition is met; one that needs a name not computed yet is not."""
+        """Whether this condition is met; one that needs a name not computed yet is not.
+
+        Raises `ExpressionError` for anything else that has no truth value.
+        """
         try:
             return Site(self.text, 0).truth(self.evaluate(lookup))
         except NotAvailable:

@@ -176,7 +176,7 @@ def _diag(evaluation: Evaluation, value: Value) -> Value:
         return array.diagonal()
     if array.ndim != 1:
         raise Refused(f"diag takes a vector or a matrix, not shape {array.shape}")
-    evaluation.charge(array.size**2, array.size**2)
+    evaluation.charge(array.size**2, array.size**2)  # a vector becomes a matrix
     return np.diag(array)
 
 

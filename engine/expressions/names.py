@@ -32,7 +32,7 @@ def spelling(name: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """The form that can write any name."""
+    """The form `tensor("…")`, which can write any name."""
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in escaped)
     return f'tensor("{"".join(shown)}")'
@@ -50,7 +50,7 @@ def _normal(name: str) -> str:
 
 
 class Names:
-    """The known names of one expression."""
+    """The known names of one expression, as they are and as Python's parser would spell them."""
 
     def __init__(self, names: Collection[str]) -> None:
         self.exact = frozenset(names)

@@ -81,7 +81,7 @@ FAILURES = (Refused, ArithmeticError, ValueError, TypeError, LookupError, Memory
 
 @dataclass(frozen=True)
 class Site:
-    """A place in the source."""
+    """A place in the source, by its column in characters from 0; errors point at it."""
 
     text: str
     column: int
@@ -93,7 +93,7 @@ class Site:
         return self.error(str(problem).strip().split("\n")[0] or type(problem).__name__)
 
     def truth(self, value: Value) -> bool:
-        """Whether a value at this place counts as true."""
+        """Whether a value at this place counts as true; `ExpressionError` for several elements."""
         if type(value) in SCALARS:
             return bool(value)
         try:
@@ -111,7 +111,7 @@ class Site:
 
 
 class Evaluation:
-    """One evaluation: where names are looked up, and what has been spent of its bounds."""
+    """One evaluation: its lookup, and the elements made and work done so far, of its bounds."""
 
     __slots__ = ("lookup", "made", "work")
 
@@ -121,7 +121,10 @@ class Evaluation:
         self.work = 0
 
     def charge(self, work: int, made: int = 0) -> None:
-        """Account for `work` element operations and `made` elements of memory, or refuse."""
+        """Account for `work` element operations and `made` elements of memory; raises `Refused`.
+
+        Called before anything is made: what would pass the bounds never takes memory.
+        """
         self.work += work
         self.made += made
         if self.made > MAX_ELEMENTS:
@@ -136,7 +139,8 @@ def bounded(number: int) -> int | float:
 
 
 def admit(value: object) -> Value:
-    """A value of the language from an array, NumPy scalar or Python number."""
+    """A value of the language from an array, NumPy scalar or Python number; else `Refused`."""
+    # The usual cases first: this runs for every name and every result.
     if type(value) is np.ndarray and value.ndim and value.dtype.kind in "fiub":
         return value
     if isinstance(value, np.floating):
@@ -162,7 +166,7 @@ def simple(result: Any) -> Value:
 
 
 def broadcast_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """NumPy's rule, without making anything; refuses shapes that do not broadcast."""
+    """The shape by NumPy's rule, without making anything; `Refused` where there is none."""
     result: list[int] = []
     for sizes in zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1):
         wide = {size for size in sizes if size != 1}
@@ -173,7 +177,7 @@ def broadcast_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
 
 
 def broadcast_size(values: Iterable[Value]) -> int:
-    """The number of elements of an elementwise result."""
+    """The number of elements of an elementwise result; `Refused` where shapes do not broadcast."""
     shapes = [value.shape for value in values if isinstance(value, np.ndarray)]
     return math.prod(broadcast_shape(shapes) if len(shapes) > 1 else shapes[0] if shapes else ())
 
@@ -250,7 +254,7 @@ def _no_matmul(left: float, right: float) -> Value:
 
 
 def matmul(evaluation: Evaluation, left: Value, right: Value) -> Value:
-    """NumPy's matrix product, its size and cost checked first."""
+    """NumPy's matrix product, its size and cost checked first; `Refused` beyond the bounds."""
     if not (isinstance(left, np.ndarray) and isinstance(right, np.ndarray)):
         return _no_matmul(0, 0)
     inner = left.shape[-1]

@@ -30,7 +30,7 @@ INDEX = {"i": "ᵢ", "j": "ⱼ"}
 
 @dataclass(frozen=True)
 class At(Formula):
-    """Element i or j of a vector."""
+    """Element i or j of a vector; its value is the column (d, 1) for i, the row (1, d) for j."""
 
     inner: Formula
     index: Literal["i", "j"] = "i"
@@ -50,7 +50,7 @@ class At(Formula):
 
 @dataclass(frozen=True)
 class Absolute(Formula):
-    """|inner|."""
+    """|inner|, the absolute value of each element."""
 
     inner: Formula
 
@@ -66,7 +66,7 @@ class Absolute(Formula):
 
 @dataclass(frozen=True)
 class Total(Formula):
-    """Σᵢ inner, over the elements of a vector."""
+    """Σᵢ or Σⱼ inner, the sum over the elements of a vector, (1, 1)."""
 
     precedence: ClassVar[int] = PRODUCT
     inner: Formula
@@ -89,7 +89,7 @@ class Total(Formula):
 
 @dataclass(frozen=True)
 class Log(Formula):
-    """The natural logarithm, not below ``floor``."""
+    """The natural logarithm, clamped at ``floor`` as BCE does; the floor is not written."""
 
     precedence: ClassVar[int] = PRODUCT
     inner: Formula
@@ -109,7 +109,7 @@ class Log(Formula):
 
 @dataclass(frozen=True)
 class AtLeast(Formula):
-    """A product that is not let fall below ``floor``, written as the product alone."""
+    """A product clamped at ``floor`` from below; the floor is not written."""
 
     precedence: ClassVar[int] = PRODUCT
     inner: Formula
@@ -127,7 +127,10 @@ class AtLeast(Formula):
 
 @dataclass(frozen=True)
 class Pick(Formula):
-    """The element of a vector at a class index; 0 at one that is none."""
+    """The element of a vector (d, 1) at a class index, (1, 1); 0 where the index is none.
+
+    An ignored class may have an index such as −100; its factor [y ≠ −100] is 0 anyway.
+    """
 
     inner: Formula
     index: Symbol
@@ -145,7 +148,7 @@ class Pick(Formula):
 
 @dataclass(frozen=True)
 class OneHot(Formula):
-    """[i = y], which is 1 at the class index and 0 elsewhere."""
+    """[i = y], the one-hot vector of a class index: a column (d, 1) for i, a row (1, d) for j."""
 
     index: Symbol
     size: Size
@@ -165,7 +168,7 @@ class OneHot(Formula):
 
 @dataclass(frozen=True)
 class Counts(Formula):
-    """[y ≠ −100], which is 0 at the class that is ignored and 1 elsewhere."""
+    """[y ≠ ignored], (1, 1): 0 for the class index that is ignored, else 1."""
 
     index: Symbol
     ignored: int
@@ -182,7 +185,7 @@ class Counts(Formula):
 
 @dataclass(frozen=True)
 class SameIndex(Formula):
-    """i = j."""
+    """The condition i = j; its value is the identity matrix (d, d)."""
 
     size: Size
 
@@ -206,7 +209,7 @@ COMPARISONS = {
 
 @dataclass(frozen=True)
 class Compare(Formula):
-    """left ≷ right; its value is 1 where it holds, else 0."""
+    """A condition left ≷ right, element by element; its value is 1 where it holds, else 0."""
 
     precedence: ClassVar[int] = SUM
     left: Formula
@@ -226,7 +229,7 @@ class Compare(Formula):
 
 @dataclass(frozen=True)
 class Case:
-    """A value, and the conditions that must all hold for it."""
+    """One case of a rule: a value, and the conditions that must all hold for it."""
 
     then: Formula
     conditions: tuple[Formula, ...]
@@ -234,7 +237,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Cases(Formula):
-    """The first case whose conditions hold, or else the last value."""
+    """A rule by cases: of each element the first case whose conditions hold, or ``otherwise``."""
 
     precedence: ClassVar[int] = SUM
     cases: tuple[Case, ...]
@@ -258,7 +261,7 @@ class Cases(Formula):
 
     def value(self, values: Values) -> Array:
         out = self.otherwise.value(values)
-        for case in reversed(self.cases):
+        for case in reversed(self.cases):  # the first case comes last and so overrules the others
             holds = np.array([[True]])
             for condition in case.conditions:
                 holds = holds & (condition.value(values) != 0)
@@ -267,7 +270,7 @@ class Cases(Formula):
 
 
 def walk(part: object) -> Iterator[Formula]:
-    """A formula and every formula inside it."""
+    """A formula and every formula inside it, in preorder; nothing for a part that holds none."""
     if isinstance(part, Formula):
         yield part
     if isinstance(part, Formula | Case):

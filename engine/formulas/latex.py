@@ -27,7 +27,7 @@ INDEXED = re.compile(r"^(\D*?)([₀-₉]*)(?:⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)
 
 
 def symbol_latex(name: str) -> str:
-    """The LaTeX of a symbol: ``z₁₂`` as ``z_{12}``, ``W⁽¹⁾`` as ``W^{(1)}``, ``ŷ`` as a hat."""
+    """The LaTeX of a symbol: ``z₁₂`` as ``z_{12}``, ``W⁽¹⁾`` as ``W^{(1)}``, ``ŷ`` with a hat."""
     found = INDEXED.match(name)
     if found is None:
         return math_latex(name)
@@ -47,6 +47,7 @@ def math_latex(text: str, words: bool = False) -> str:
         return "".join(
             rf"\text{{{part}}}" if i % 2 else math_latex(part) for i, part in enumerate(parts)
         )
+    # m̂ and v̂ have no character of their own: a letter and a combining circumflex
     text = re.sub(r"([a-z])\u0302", r"\\hat{\1}", text)
     text = re.sub(r"[₀-₉]+", lambda m: f"_{{{m[0].translate(SUBSCRIPTS)}}}", text)
     text = re.sub(r"⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾", lambda m: f"^{{({m[1].translate(SUPERSCRIPTS)})}}", text)
@@ -55,7 +56,7 @@ def math_latex(text: str, words: bool = False) -> str:
 
 
 def power(found: re.Match[str]) -> str:
-    """An exponent written with superscripts."""
+    """The LaTeX of an exponent matched in superscripts: ``⁻¹²`` as ``^{-12}``."""
     return f"^{{{found[0].replace('⁻', '-').translate(SUPERSCRIPTS)}}}"
 
 
@@ -82,5 +83,5 @@ def prose_char(c: str) -> str:
     if c.isascii() and c.isprintable():
         return c
     if c in LETTERS or c in SCRIPTS:
-        return f"${{}}{math_latex(c)}$"
+        return f"${{}}{math_latex(c)}$"  # {} for a script, which must have something to stand at
     return f"[U+{ord(c):04X}]"

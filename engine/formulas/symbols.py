@@ -20,5 +20,5 @@ def superscript(number: int) -> str:
 
 
 def gradient(symbol: str) -> str:
-    """The derivative of the loss by a tensor."""
+    """The symbol of the gradient of the loss by a tensor: ``∂ℓ/∂z₁``."""
     return f"∂ℓ/∂{symbol}"

@@ -24,7 +24,7 @@ SUM, PRODUCT, POSTFIX, ATOM = range(4)  # how tightly a formula holds together
 
 
 class Formula(ABC):
-    """A node of the tree; ``precedence`` decides where it needs parentheses."""
+    """A node of a formula's tree; ``precedence``, SUM to ATOM, decides about parentheses."""
 
     precedence: ClassVar[int] = ATOM
 
@@ -38,7 +38,7 @@ class Formula(ABC):
 
     @abstractmethod
     def value(self, values: Values) -> Array:
-        """The formula in numbers, two axes; a KeyError names a symbol without a value."""
+        """The formula evaluated, a matrix; a KeyError names a symbol without a value."""
 
 
 def text_at(formula: Formula, level: int) -> str:
@@ -69,12 +69,12 @@ class Symbol(Formula):
 
 @dataclass(frozen=True)
 class Size(Symbol):
-    """The number of elements of a vector: ``n``, ``h₁``, ``K``."""
+    """The number of elements of a vector as a symbol, ``n``, ``h₁``, ``K``; its value is (1, 1)."""
 
 
 @dataclass(frozen=True)
 class Partial(Formula):
-    """The Jacobian ∂of/∂wrt as a symbol of its own."""
+    """The Jacobian ∂of/∂wrt as a symbol of its own, in numerator layout: (of × wrt)."""
 
     precedence: ClassVar[int] = PRODUCT
     of: str
@@ -93,7 +93,7 @@ class Partial(Formula):
 
 @dataclass(frozen=True)
 class Number(Formula):
-    """A plain number."""
+    """A number, (1, 1); 0.5 is written ½."""
 
     number: float
 
@@ -113,7 +113,7 @@ class Number(Formula):
 
 
 def plain(number: float) -> str:
-    """A number without a needless point: ``2``, ``0.01``."""
+    """A number without a needless decimal point, ``2``, ``0.01``; from a million on as it is."""
     return str(int(number)) if number == int(number) and abs(number) < 1e6 else str(number)
 
 
@@ -135,7 +135,7 @@ class Unit(Formula):
 
 @dataclass(frozen=True)
 class Add(Formula):
-    """left + right."""
+    """left + right, element by element; a scalar (1, 1) broadcasts."""
 
     precedence: ClassVar[int] = SUM
     left: Formula
@@ -153,7 +153,7 @@ class Add(Formula):
 
 @dataclass(frozen=True)
 class Subtract(Formula):
-    """left − right."""
+    """left − right, element by element; a scalar (1, 1) broadcasts."""
 
     precedence: ClassVar[int] = SUM
     left: Formula
@@ -171,7 +171,7 @@ class Subtract(Formula):
 
 @dataclass(frozen=True)
 class Negative(Formula):
-    """−inner, a sum in square brackets."""
+    """−inner; a sum stands in square brackets, since it often has parentheses of its own."""
 
     precedence: ClassVar[int] = SUM
     inner: Formula
@@ -195,7 +195,7 @@ def tightness(factor: Formula) -> int:
 
 
 def juxtaposed(factors: tuple[Formula, ...]) -> str:
-    """Factors side by side, with a space where they would run into each other."""
+    """Factors side by side, with a space where they would read as one: ``K ŷ``, ``2 log``."""
     out = text_at(factors[0], tightness(factors[0]))
     for left, right in pairwise(factors):
         piece = text_at(right, tightness(right))
@@ -207,7 +207,7 @@ def juxtaposed(factors: tuple[Formula, ...]) -> str:
 
 @dataclass(frozen=True)
 class Product(Formula):
-    """The matrix product of its factors, side by side."""
+    """The matrix product of two or more factors that conform, written side by side."""
 
     precedence: ClassVar[int] = PRODUCT
     factors: tuple[Formula, ...]
@@ -224,7 +224,7 @@ class Product(Formula):
 
 @dataclass(frozen=True)
 class Times(Formula):
-    """Numbers multiplied, element by element where a factor is a vector."""
+    """A product of scalars and vectors with broadcasting, its factors written side by side."""
 
     precedence: ClassVar[int] = PRODUCT
     factors: tuple[Formula, ...]
@@ -241,7 +241,7 @@ class Times(Formula):
 
 @dataclass(frozen=True)
 class Hadamard(Formula):
-    """left ⊙ right, element by element."""
+    """left ⊙ right, the product element by element."""
 
     precedence: ClassVar[int] = PRODUCT
     left: Formula
@@ -259,7 +259,7 @@ class Hadamard(Formula):
 
 @dataclass(frozen=True)
 class Fraction(Formula):
-    """above / below."""
+    """above / below, element by element; a scalar (1, 1) broadcasts."""
 
     precedence: ClassVar[int] = PRODUCT
     above: Formula
@@ -279,7 +279,7 @@ class Fraction(Formula):
 
 @dataclass(frozen=True)
 class Transpose(Formula):
-    """innerᵀ."""
+    """innerᵀ, the transpose."""
 
     precedence: ClassVar[int] = POSTFIX
     inner: Formula
@@ -298,7 +298,7 @@ class Transpose(Formula):
 
 @dataclass(frozen=True)
 class SquaredNorm(Formula):
-    """‖inner‖², the sum of the squares."""
+    """‖inner‖², the sum of the squares of all elements, (1, 1)."""
 
     inner: Formula
 
@@ -315,7 +315,7 @@ class SquaredNorm(Formula):
 
 @dataclass(frozen=True)
 class Diagonal(Formula):
-    """diag(inner), the matrix with a vector on its diagonal."""
+    """diag(inner), the matrix (d, d) with a column (d, 1) on its diagonal."""
 
     inner: Formula
 
@@ -331,17 +331,18 @@ class Diagonal(Formula):
 
 @dataclass(frozen=True)
 class Function:
-    """A named function of a column; ``definition`` says what it is, for a note."""
+    """A named function; ``evaluate`` takes a column (d, 1), ``definition`` is a note about it."""
 
     text: str
     latex: str
+    # left out of equality: of the same function made twice the lambdas differ, the name does not
     evaluate: Callable[[Array], Array] = field(compare=False, repr=False)
     definition: str = ""
 
 
 @dataclass(frozen=True)
 class Apply(Formula):
-    """function(inner)."""
+    """function(inner), the value of a named function."""
 
     function: Function
     inner: Formula
@@ -358,7 +359,7 @@ class Apply(Formula):
 
 @dataclass(frozen=True)
 class Positive(Formula):
-    """(inner)⁺, the positive part; NaN passes."""
+    """(inner)⁺ = max(inner, 0), the positive part of each element; NaN passes."""
 
     precedence: ClassVar[int] = POSTFIX
     inner: Formula
@@ -375,7 +376,7 @@ class Positive(Formula):
 
 @dataclass(frozen=True)
 class Chain(Formula):
-    """The product of Jacobians that makes a gradient, written factor by factor."""
+    """A matrix product of Jacobians, the chain rule; ``dotted`` writes a · between the factors."""
 
     precedence: ClassVar[int] = PRODUCT
     factors: tuple[Formula, ...]
@@ -391,7 +392,7 @@ class Chain(Formula):
 
     def value(self, values: Values) -> Array:
         found = [factor.value(values) for factor in self.factors]
-        return np.linalg.multi_dot(found) if len(found) > 1 else found[0]
+        return np.linalg.multi_dot(found) if len(found) > 1 else found[0]  # takes two or more
 
 
 def text_of_factor(factor: Formula) -> str:

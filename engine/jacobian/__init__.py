@@ -1,1 +1,1 @@
-"""Jacobians as lazy operators, of nothing in particular."""
+"""Jacobians as lazy linear operators, which know of no layer and no network."""

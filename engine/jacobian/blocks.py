@@ -1,4 +1,4 @@
-"""Jacobians that fall apart into samples: a block for each, or a Kronecker product for each."""
+"""Jacobians of a batch that fall apart into samples: block-diagonal, or of Kronecker products."""
 
 from dataclasses import dataclass
 from typing import Protocol, final
@@ -21,16 +21,19 @@ ALL = slice(None)
 
 
 class Blocks(Protocol):
-    """The blocks of a block-diagonal Jacobian, all of one size, one for each sample."""
+    """The blocks of a block-diagonal Jacobian, all (p, q), one for each sample.
+
+    A ``Part`` is an array of indices without repetitions, or a slice.
+    """
 
     def cost(self, rows: int, cols: int) -> int:
-        """Multiply-adds of one vector times one block of this size."""
+        """Multiply-adds of one vector times one block (rows, cols)."""
 
     def block(self, sample: int, rows: Part, cols: Part) -> Array:
-        """A part of one block."""
+        """The submatrix [rows][:, cols] of one sample's block, dense."""
 
     def multiply(self, v: Array, samples: Part, rows: Part, cols: Part) -> Array:
-        """Row vectors (samples, m, rows) times these parts of the blocks."""
+        """m row vectors a sample, (samples, m, rows), times these parts: (samples, m, cols)."""
 
     def transposed(self) -> "Blocks":
         """The same blocks, each transposed."""
@@ -39,16 +42,16 @@ class Blocks(Protocol):
 @final
 @dataclass(frozen=True, eq=False)
 class SharedBlock:
-    """One matrix for all samples: a linear layer by its input."""
+    """One matrix (p, q) for all samples: the weight, for a linear layer by its input."""
 
     elements: Elements
 
     def cost(self, rows: int, cols: int) -> int:
-        """As many multiply-adds as the matrix has entries."""
+        """One multiply-add an entry."""
         return rows * cols
 
     def block(self, sample: int, rows: Part, cols: Part) -> Array:
-        """A part of the matrix."""
+        """The submatrix [rows][:, cols] of the matrix, whatever the sample."""
         matrix = self.elements()
         if isinstance(rows, slice) or isinstance(cols, slice):
             return matrix[rows][:, cols]
@@ -56,7 +59,7 @@ class SharedBlock:
         return out
 
     def multiply(self, v: Array, samples: Part, rows: Part, cols: Part) -> Array:
-        """One product for all samples."""
+        """The vectors of all samples times the matrix, as a single matrix product."""
         part = self.block(0, rows, cols)
         done: Array = v.reshape(v.shape[0] * v.shape[1], part.shape[0]) @ part
         return done.reshape(*v.shape[:2], part.shape[1])
@@ -69,25 +72,28 @@ class SharedBlock:
 @final
 @dataclass(frozen=True, eq=False)
 class DiagonalMinusOuter:
-    """diag(d) − a bᵀ for each sample, d, a and b (N, K): softmax and log_softmax."""
+    """diag(d) − a bᵀ for each sample, d, a and b (N, K): softmax and log_softmax.
+
+    A vector times such a block takes O(K), not O(K²), multiply-adds.
+    """
 
     d: Elements
     a: Elements
     b: Elements
 
     def cost(self, rows: int, cols: int) -> int:
-        """d ⊙ v, the sum v·a, and b times that."""
+        """Three multiply-adds a column: d ⊙ v, the sum v·a, and b times that."""
         return 3 * cols
 
     def block(self, sample: int, rows: Part, cols: Part) -> Array:
-        """A part of one sample's block."""
+        """The submatrix [rows][:, cols] of one sample's block, dense."""
         d, a, b = self.d()[sample], self.a()[sample], self.b()[sample]
         i, j = np.arange(len(d))[rows], np.arange(len(d))[cols]
         out: Array = np.equal.outer(i, j) * d[i][:, None] - np.outer(a[i], b[j])
         return out
 
     def multiply(self, v: Array, samples: Part, rows: Part, cols: Part) -> Array:
-        """Without ever writing down a block."""
+        """v ⊙ d − (v·a) b for each vector, without ever writing down a block."""
         d, a, b = self.d()[samples], self.a()[samples][:, rows], self.b()[samples][:, cols]
         out: Array = -np.sum(v * a[:, None, :], axis=2, keepdims=True) * b[:, None, :]
         places = np.arange(d.shape[1])
@@ -96,27 +102,28 @@ class DiagonalMinusOuter:
         return out
 
     def transposed(self) -> "DiagonalMinusOuter":
-        """The outer product the other way round."""
+        """diag(d) − b aᵀ."""
         return DiagonalMinusOuter(self.d, self.b, self.a)
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class BlockDiagonal(Jacobian):
-    """One block for each of ``samples`` samples: no sample depends on another one."""
+    """One block for each of ``samples`` samples: the output of one depends on no other's input."""
 
     samples: int
     blocks: Blocks
 
     @property
     def block_dims(self) -> tuple[int, int]:
-        """The dimensions of one block."""
+        """(p, q), rows and columns of one block."""
         rows, cols = self.dims
         return rows // self.samples, cols // self.samples
 
     @property
     def pattern(self) -> Pattern:
         rows, cols = self.dims
+        # a lone block fills the matrix
         structure = Structure.DENSE if self.samples == 1 else Structure.BLOCK_DIAGONAL
         return Pattern(structure, rows, cols, rows * cols // self.samples)
 
@@ -129,12 +136,12 @@ class BlockDiagonal(Jacobian):
         return self.cost_vjp
 
     def transposed(self) -> "BlockDiagonal":
-        """Jᵀ."""
+        """Jᵀ, block-diagonal too."""
         shapes = (self.col_shape, self.row_shape)
         return BlockDiagonal(*shapes, self.dtype, self.samples, self.blocks.transposed())
 
     def shared(self, rows: Index, cols: Index) -> Index:
-        """The samples that have both some of these rows and some of these columns."""
+        """The samples, ascending, in whose block some of these rows meet some of these columns."""
         p, q = self.block_dims
         above, below = distinct(rows // p, self.samples), distinct(cols // q, self.samples)
         return np.intersect1d(above, below, assume_unique=True)
@@ -159,6 +166,8 @@ class BlockDiagonal(Jacobian):
         p, q = self.block_dims
         samples = self.shared(rows, cols)
         i, j = np.isin(rows // p, samples), np.isin(cols // q, samples)
+        # samples may want different parts of their blocks: the union is multiplied for all of them,
+        # with zeros where a sample has no such row, so that one call serves the batch
         above, below = distinct(rows[i] % p, p), distinct(cols[j] % q, q)
         parts = np.zeros((len(samples), len(v), len(above)), self.dtype)
         at = np.searchsorted(samples, rows[i] // p), np.searchsorted(above, rows[i] % p)
@@ -196,7 +205,7 @@ class Kronecker(Jacobian):
 
     @property
     def inputs(self) -> int:
-        """The columns of the weight."""
+        """The columns of the weight; 1 for a bias."""
         return self.dims[1] // self.outputs
 
     @property
@@ -228,6 +237,7 @@ class Kronecker(Jacobian):
         return out
 
     def left(self, v: Array, rows: Index, cols: Index) -> Array:
+        # output o of any sample meets row o of the weight alone: one small product for each o
         x, out = self.elements(), np.zeros((len(v), len(cols)), self.dtype)
         for o in distinct(cols // self.inputs, self.outputs):
             j = np.flatnonzero(cols // self.inputs == o)
@@ -252,5 +262,5 @@ class Kronecker(Jacobian):
 
 
 def runs(which: Index, length: int) -> Index:
-    """All indices of these runs of equal length."""
+    """All indices of these runs, each ``length`` long, of which run k begins at k · length."""
     return np.add.outer(which * length, np.arange(length)).reshape(-1)

@@ -23,18 +23,18 @@ Index = NDArray[np.int64]
 Elements = Callable[[], Array]
 """Fetches values when they are needed; raises GradstepError where they do not exist yet."""
 
-DENSE_LIMIT = 2**28
+DENSE_LIMIT = 2**28  # bytes
 
 
 class Layout(StrEnum):
-    """How a derivative is written down."""
+    """Numerator layout, rows of the numerator by columns of the denominator, or its transpose."""
 
     NUMERATOR = "numerator"
     GRADIENT = "gradient"
 
 
 class Structure(StrEnum):
-    """Where the non-zeros of a Jacobian can be."""
+    """The sparsity structure of a Jacobian: where its non-zeros can be, whatever the values."""
 
     ZERO = "zero"
     IDENTITY = "identity"
@@ -58,10 +58,11 @@ class Pattern:
 
     def cost(self, other: "Pattern") -> int:
         """Multiply-adds of the product: Σⱼ (non-zeros of column j)(non-zeros of row j)."""
+        # a column of this one has nonzeros / cols, a row of the other other.nonzeros / cols
         return self.nonzeros * other.nonzeros // max(1, self.cols)
 
     def times(self, other: "Pattern") -> "Pattern":
-        """The pattern of the product."""
+        """The pattern of the matrix product; dense where nothing better is known."""
         left, right = self.structure, other.structure
         rows, cols = self.rows, other.cols
         if Structure.ZERO in (left, right):
@@ -69,7 +70,7 @@ class Pattern:
         if right == Structure.IDENTITY:
             return self
         if left in (Structure.IDENTITY, Structure.DIAGONAL):
-            return other
+            return other  # scaled rows keep their zeros
         if right == Structure.DIAGONAL:
             return self
         if left == right == Structure.BLOCK_DIAGONAL:
@@ -79,10 +80,10 @@ class Pattern:
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """Where a layer's or a loss's Jacobian is taken.
+    """The point at which a layer's or a loss's Jacobian is taken.
 
-    ``read`` fetches a tensor by its role when it is needed; activations have ``samples`` rows. With
-    ``single`` there is one sample, and the shapes of activations are columns without a batch axis.
+    ``read`` fetches a tensor by its role when it is needed; activations have ``samples`` rows, a
+    single sample too. With ``single`` the shapes in the Jacobian are (d,), without a batch axis.
     """
 
     samples: int
@@ -91,16 +92,18 @@ class Point:
     single: bool = False
 
     def shape(self, size: int) -> Shape:
-        """The shape of an activation of ``size`` elements a sample."""
+        """The shape of an activation of ``size`` elements a sample: (samples, size), or (size,)."""
         return (size,) if self.single else (self.samples, size)
 
 
 @dataclass(frozen=True, eq=False)
 class Jacobian(ABC):
-    """What every Jacobian answers; subclasses are final and know their structure.
+    """J = ∂of/∂wrt as a linear operator, rows × columns; subclasses are final, one a structure.
 
-    Costs are multiply-adds. ``gather``, ``left`` and ``right`` take index arrays without
-    repetitions; the sums of ``left`` and ``right`` run over ascending indices.
+    ``row_shape`` and ``col_shape`` are the shapes of the numerator and the denominator. Costs are
+    multiply-adds. ``gather``, ``left`` and ``right`` take index arrays without repetitions; the
+    sums of ``left`` and ``right`` run over ascending indices. Whatever computes with values raises
+    GradstepError where they do not exist yet.
     """
 
     row_shape: Shape
@@ -109,13 +112,13 @@ class Jacobian(ABC):
 
     @property
     def dims(self) -> tuple[int, int]:
-        """(size of the numerator, size of the denominator)."""
+        """(rows, columns): the numbers of elements of the numerator and the denominator."""
         return math.prod(self.row_shape), math.prod(self.col_shape)
 
     @property
     @abstractmethod
     def pattern(self) -> Pattern:
-        """Structure and structural non-zeros."""
+        """The structure with its sizes and structural non-zeros; needs no values."""
 
     @property
     @abstractmethod
@@ -156,16 +159,26 @@ class Jacobian(ABC):
         return float(self.gather(np.array([i]), np.array([j]))[0, 0])
 
     def window(self, rows: slice | range, cols: slice | range) -> Array:
-        """J[rows, cols]; nothing but this window is computed."""
+        """J[rows, cols], dense; nothing but this window is computed.
+
+        Slices are cut to size; a GradstepError names a range that leaves the matrix.
+        """
         return frozen(self.gather(indices(rows, self.dims[0]), indices(cols, self.dims[1])))
 
     def vjp(self, v: Array) -> Array:
-        """v J: (row_shape) -> (col_shape), what backward computes."""
+        """The vector-Jacobian product v J: ``row_shape`` to ``col_shape``, what backward computes.
+
+        Raises GradstepError for a vector of another shape; a flat one of the same size will do.
+        """
         vector = flat(v, self.row_shape, self.dtype, "a VJP takes the shape of the rows")
+        # a copy, because an identity returns the caller's own array, which must not be frozen
         return frozen(np.array(self.vjps(vector)).reshape(self.col_shape))
 
     def jvp(self, u: Array) -> Array:
-        """J u: (col_shape) -> (row_shape), what a change of the denominator does."""
+        """The Jacobian-vector product J u: ``col_shape`` to ``row_shape``, the forward mode.
+
+        Raises GradstepError for a vector of another shape; a flat one of the same size will do.
+        """
         vector = flat(u, self.col_shape, self.dtype, "a JVP takes the shape of the columns")
         return frozen(np.array(self.jvps(vector)).reshape(self.row_shape))
 
@@ -175,29 +188,29 @@ class Jacobian(ABC):
         return frozen(self.dense(limit_bytes))
 
     def dense(self, limit_bytes: int) -> Array:
-        """The whole matrix; the limit is for what has to be computed on the way."""
+        """The whole matrix, not checked itself; the limit is for what is computed on the way."""
         rows, cols = self.dims
         return self.gather(np.arange(rows), np.arange(cols))
 
     @abstractmethod
     def vjps(self, v: Array) -> Array:
-        """Several row vectors at once: (m, rows) -> (m, cols)."""
+        """Vector-Jacobian products of m row vectors at once: (m, rows) to (m, cols)."""
 
     @abstractmethod
     def jvps(self, u: Array) -> Array:
-        """Several column vectors at once, one a row of ``u``: (m, cols) -> (m, rows)."""
+        """Jacobian-vector products of m vectors at once, one a row: (m, cols) to (m, rows)."""
 
     @abstractmethod
     def gather(self, rows: Index, cols: Index) -> Array:
-        """J[rows][:, cols]."""
+        """The submatrix J[rows][:, cols], dense."""
 
     @abstractmethod
     def left(self, v: Array, rows: Index, cols: Index) -> Array:
-        """v J[rows][:, cols]: (m, rows) -> (m, cols)."""
+        """v J[rows][:, cols], for v (m, len(rows)): a product of no more than this submatrix."""
 
     @abstractmethod
     def right(self, u: Array, rows: Index, cols: Index) -> Array:
-        """J[rows][:, cols] times each row of ``u``: (m, cols) -> (m, rows)."""
+        """u (J[rows][:, cols])ᵀ, for u (m, len(cols)): the submatrix times each row of ``u``."""
 
     @abstractmethod
     def touched_cols(self, rows: Index) -> Index:
@@ -209,7 +222,7 @@ class Jacobian(ABC):
 
 
 def indices(wanted: slice | range, size: int) -> Index:
-    """A window's indices; slices are cut to size, ranges outside it are refused."""
+    """A window's indices; a slice is cut to size, a range outside it is a GradstepError."""
     if isinstance(wanted, slice):
         return np.arange(*wanted.indices(size))
     if len(wanted) and not (min(wanted) >= 0 and max(wanted) < size):
@@ -218,7 +231,10 @@ def indices(wanted: slice | range, size: int) -> Index:
 
 
 def flat(vector: Array, shape: Shape, dtype: np.dtype[Any], why: str) -> Array:
-    """A vector as one row (1, size), in the dtype of the Jacobian."""
+    """A vector of this shape, or flat, as one row (1, size) in the dtype of the Jacobian.
+
+    Raises GradstepError, beginning with ``why``, for any other shape.
+    """
     given, size = np.asarray(vector, dtype=dtype), math.prod(shape)
     if given.shape not in (shape, (size,)):
         raise GradstepError(f"{why}, {shape}, but this vector has shape {given.shape}")
@@ -226,7 +242,7 @@ def flat(vector: Array, shape: Shape, dtype: np.dtype[Any], why: str) -> Array:
 
 
 def check_bytes(needed: int, dims: tuple[int, int], limit: int) -> None:
-    """Refuse a dense matrix that is larger than the limit."""
+    """Raise GradstepError for a dense matrix (``dims``) that needs more bytes than the limit."""
     if needed > limit:
         raise GradstepError(
             f"a dense copy of this {dims[0]:,}×{dims[1]:,} Jacobian takes {needed:,} bytes, "
@@ -235,7 +251,10 @@ def check_bytes(needed: int, dims: tuple[int, int], limit: int) -> None:
 
 
 def matches(wanted: Index, known: Index) -> tuple[Index, Index]:
-    """Where elements of ``wanted`` are, and where the same ones are in ``known``."""
+    """Where the common elements are in ``wanted``, and where in ``known``, in ascending order.
+
+    Neither has repetitions.
+    """
     _, at, found = np.intersect1d(wanted, known, assume_unique=True, return_indices=True)
     return at, found
 

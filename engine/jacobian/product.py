@@ -16,7 +16,7 @@ from engine.jacobian.structures import Identity, Zero
 @final
 @dataclass(frozen=True, eq=False)
 class Product(Jacobian):
-    """J₁ J₂ … Jₙ, of which neighbours conform. Make it with :func:`product`."""
+    """The lazy matrix product J₁ J₂ … Jₙ of factors that conform; :func:`product` makes it."""
 
     factors: tuple[Jacobian, ...]
 
@@ -54,7 +54,10 @@ class Product(Jacobian):
         return u
 
     def between(self, rows: Index, cols: Index) -> list[Index]:
-        """For each pair of neighbours, the inner indices that link these rows to these columns."""
+        """The rows, the indices between each pair of factors that link both, and the columns.
+
+        An inner index is kept where it can be reached from the rows and leads to the columns.
+        """
         forth = [rows]
         for factor in self.factors[:-1]:
             forth.append(factor.touched_cols(forth[-1]))
@@ -66,7 +69,7 @@ class Product(Jacobian):
         return [rows, *inner, cols]
 
     def gather(self, rows: Index, cols: Index) -> Array:
-        """From the side with fewer vectors, through the inner indices that matter."""
+        """The submatrix, multiplied from the side with fewer vectors through linking indices."""
         first, last = self.factors[0], self.factors[-1]
         at = self.between(rows, cols)
         if len(rows) <= len(cols):
@@ -106,13 +109,17 @@ class Product(Jacobian):
         return self.multiplied(0, len(self.factors), limit_bytes)
 
     def multiplied(self, start: int, stop: int, limit: int) -> Array:
-        """The dense product of the factors from ``start`` up to ``stop``."""
+        """The dense product of the factors from ``start`` up to ``stop``, which is left out.
+
+        Raises GradstepError where this product, or one on the way, needs more bytes than ``limit``.
+        """
         pattern = self.association.patterns[start, stop]
         dims = pattern.rows, pattern.cols
         check_bytes(dims[0] * dims[1] * self.dtype.itemsize, dims, limit)
         if stop - start == 1:
             return self.factors[start].dense(limit)
         split = self.association.splits[start, stop]
+        # a single factor multiplies by its structure, and need not be written down as a matrix
         if split - start == 1:
             right = self.multiplied(split, stop, limit)
             return self.factors[start].jvps(right.T).T
@@ -141,6 +148,7 @@ class Association:
 
     def choose(self, start: int, stop: int) -> None:
         """Find the best last multiplication of a range: of equals that of reverse mode."""
+        # −k, so that of equal costs the last split wins: (J₁ … Jₙ₋₁) Jₙ goes from the left
         cost, back = min((self.cost(start, k, stop), -k) for k in range(start + 1, stop))
         split = -back
         self.costs[start, stop], self.splits[start, stop] = cost, split
@@ -148,7 +156,7 @@ class Association:
         self.patterns[start, stop] = left.times(right)
 
     def cost(self, start: int, split: int, stop: int) -> int:
-        """Multiply-adds of a range with this last multiplication."""
+        """Multiply-adds of the range ``start`` to ``stop`` when ``split`` is multiplied last."""
         last = self.patterns[start, split].cost(self.patterns[split, stop])
         return self.costs[start, split] + self.costs[split, stop] + last
 
@@ -173,9 +181,10 @@ def both(a: Index, b: Index) -> Index:
 
 
 def product(factors: Sequence[Jacobian]) -> Jacobian:
-    """The lazy product of at least one factor; a GradstepError names neighbours that don't conform.
+    """The lazy product of one factor or more; a GradstepError names neighbours that don't conform.
 
-    Products are taken apart, and identities that change nothing are left out.
+    Products among them are taken apart, so that the cheapest order is found over all factors, and
+    identities are left out; with a zero among them the product is zero.
     """
     flat: list[Jacobian] = []
     for factor in factors:
@@ -192,6 +201,7 @@ def product(factors: Sequence[Jacobian]) -> Jacobian:
     kept = [factor for factor in flat if not isinstance(factor, Identity)]
     if not kept:
         return Identity(row_shape, col_shape, dtype)
+    # one factor alone is the product, unless an identity beside it had another shape
     if len(kept) == 1 and (kept[0].row_shape, kept[0].col_shape) == (row_shape, col_shape):
         return kept[0]
     return Product(row_shape, col_shape, dtype, tuple(kept))

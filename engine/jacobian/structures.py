@@ -1,4 +1,4 @@
-"""The Jacobians of single equations, each with the structure that it really has."""
+"""Zero, identity, diagonal and dense Jacobians: the structures that know nothing of samples."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +21,7 @@ from engine.jacobian.operator import (
 @final
 @dataclass(frozen=True, eq=False)
 class Zero(Jacobian):
-    """Nothing depends on anything."""
+    """The zero matrix, of any size: the numerator does not depend on the denominator."""
 
     cost_vjp = 0
     cost_jvp = 0
@@ -55,7 +55,7 @@ class Zero(Jacobian):
 @final
 @dataclass(frozen=True, eq=False)
 class Identity(Jacobian):
-    """A tensor by itself, or by one that it only renames."""
+    """The identity matrix: a tensor by itself, by one that it only renames, or by its bias."""
 
     cost_vjp = 0
     cost_jvp = 0
@@ -92,13 +92,13 @@ class Identity(Jacobian):
 @final
 @dataclass(frozen=True, eq=False)
 class Diagonal(Jacobian):
-    """An elementwise equation; ``source`` fetches the derivatives in the shape of the tensor."""
+    """A diagonal matrix, of an elementwise function; ``elements`` fetches g′ of each, any shape."""
 
     elements: Elements
 
     @cached_property
     def values(self) -> Array:
-        """The diagonal, flattened."""
+        """The diagonal, (rows,); fetched once."""
         return self.elements().reshape(-1)
 
     @property
@@ -145,13 +145,13 @@ class Diagonal(Jacobian):
 @final
 @dataclass(frozen=True, eq=False)
 class Dense(Jacobian):
-    """Every entry stored; ``source`` fetches them in row-major order, any shape."""
+    """A matrix with every entry stored; ``elements`` fetches them in row-major order, any shape."""
 
     elements: Elements
 
     @cached_property
     def values(self) -> Array:
-        """The matrix."""
+        """The matrix, (rows, columns); fetched once."""
         return self.elements().reshape(self.dims)
 
     @property

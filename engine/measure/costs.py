@@ -19,7 +19,11 @@ from engine.run.phases import Phase
 
 @dataclass(frozen=True)
 class LayerCost:
-    """One layer: its shapes for a batch, its parameters, its work, and the memory of both."""
+    """One layer for a batch of N: shapes, parameters, multiply-adds and bytes.
+
+    ``before`` and ``after`` are the shapes of input and output, (N, d); ``parameters`` counts
+    elements; ``forward`` and ``backward`` are the multiply-adds of an iteration.
+    """
 
     name: str
     type: str
@@ -34,7 +38,10 @@ class LayerCost:
 
 @dataclass(frozen=True)
 class JacobianCost:
-    """One Jacobian of a layer or the loss, for a batch, as an operator and as a matrix."""
+    """∂of/∂wrt of a layer or the loss for a batch: its non-zeros, and the bytes of a dense copy.
+
+    ``dims`` are (rows, columns) in numerator layout.
+    """
 
     symbol: str
     of: str
@@ -46,12 +53,15 @@ class JacobianCost:
 
 
 def layer_costs(program: Program) -> list[LayerCost]:
-    """A row for each layer."""
+    """The cost of each layer, from the input on."""
     return [layer_cost(program, node) for node in program.network.nodes]
 
 
 def layer_cost(program: Program, node: Node) -> LayerCost:
-    """What one layer takes. A product is counted once for each op that makes one."""
+    """The cost of one layer. A product is counted once for each op that makes one.
+
+    So a phase that is skipped costs nothing, nor does the gradient of x where none is made.
+    """
     tensors = program.tensors
     shapes = node.layer.parameters
     names = [node.tensor(role) for role in shapes]
@@ -75,10 +85,11 @@ def layer_cost(program: Program, node: Node) -> LayerCost:
 
 
 def jacobian_costs(program: Program) -> list[JacobianCost]:
-    """A row for each Jacobian that backward meets: the loss first, then the layers from the last.
+    """The cost of each Jacobian of backward: that of the loss, then those of the last layer first.
 
     Layers are differentiated by their parameters and their input; the first one's input is x.
     """
+    # at event 0 nothing is computed, nor needs to be: sizes and structures take no values
     primals = Primals(program, program.initial(), 0)
     pairs = [("loss", program.network.output)]
     for node in reversed(program.network.nodes):
@@ -87,7 +98,7 @@ def jacobian_costs(program: Program) -> list[JacobianCost]:
 
 
 def costs_of(primals: Primals, pairs: list[tuple[str, str]]) -> Iterator[JacobianCost]:
-    """The sizes of neighbouring tensors' Jacobians."""
+    """The costs of ∂of/∂wrt for pairs (of, wrt) of tensors with no layer between them."""
     for of, wrt in pairs:
         (only,) = chain(primals, of, wrt).factors
         found = only.jacobian

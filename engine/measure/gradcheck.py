@@ -25,14 +25,14 @@ from engine.run.run import loss_of
 
 EVERY = "every element"
 DIRECTIONS = "random directions"
-RELATIVE = 1e-5
+RELATIVE = 1e-5  # far above the error of the difference, ε^⅔ ≈ 4e-11; far below a wrong factor
 ROUNDING = 20  # how many roundings of the loss the difference may be off by
 SHRINKS = 4  # how often a step that crosses a kink is divided by 8 to find a smooth place
 MAX_WORK = 2**31  # multiply-adds of all forward passes together, a few seconds
-MAX_PASSES = 20_000
+MAX_PASSES = 20_000  # forward passes: for a small network calls cost more than multiply-adds
 TRIALS = 8  # directions for each parameter
 EPSILON = float(np.finfo(np.float64).eps)
-STEP = EPSILON ** (1 / 3)
+STEP = EPSILON ** (1 / 3)  # h for |θ| ≤ 1, 6e-6
 CUT_OFF = "bce's gradient is cut off where ŷ(1 − ŷ) < 1e-12, as PyTorch's is"
 CHECKED = (Phase.FORWARD, Phase.LOSS, Phase.BACKWARD)
 
@@ -66,7 +66,10 @@ class ParameterCheck:
 
 @dataclass(frozen=True, slots=True)
 class GradCheck:
-    """All parameters of a program at one place."""
+    """The gradient check of all parameters of a program at one point; ``loss`` is in float64.
+
+    ``dtype`` is the experiment's own, in which it is not checked.
+    """
 
     loss: float
     mode: str
@@ -75,13 +78,17 @@ class GradCheck:
 
     @property
     def passed(self) -> bool:
-        """Whether every gradient agrees."""
+        """Whether every gradient agrees within its tolerance."""
         return all(one.passed for one in self.parameters)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A central difference; ``smooth`` is False where the loss bends between its two ends."""
+    """A central difference of the loss along a direction.
+
+    ``slope`` is the directional derivative and ``step`` h; ``noise`` is how far rounding may move
+    the slope; ``smooth`` is False where the loss has a kink between the two ends.
+    """
 
     slope: float
     step: float
@@ -93,7 +100,8 @@ class Difference:
 class Comparison:
     """Analytic and numeric derivatives of one parameter, element by element or by direction.
 
-    ``noise`` is how far the rounding of the loss may move the numeric one.
+    All five are of shape (m,), for m elements or directions; ``noise`` is how far the rounding of
+    the loss may move the numeric one.
     """
 
     analytic: Array
@@ -104,14 +112,17 @@ class Comparison:
 
     @classmethod
     def of(cls, analytic: Array, found: Sequence[Difference]) -> "Comparison":
-        """The differences as columns."""
+        """The m differences as columns, beside the analytic derivatives (m,)."""
         columns = [[one.slope, one.step, one.noise] for one in found]
         slope, step, noise = np.array(columns).reshape(-1, 3).T
         return cls(analytic, slope, step, noise, np.array([one.smooth for one in found], bool))
 
 
 class Evaluator:
-    """Runs the program's own ops on float64 copies of the tensors."""
+    """Runs the program's own ops on float64 copies of the tensors.
+
+    Raises GradstepError where the experiment skips forward, loss or backward.
+    """
 
     def __init__(self, program: Program, tensors: Mapping[str, Array]) -> None:
         self.program = program
@@ -126,25 +137,31 @@ class Evaluator:
         self.ops = by_phase
 
     def run(self, replaced: Mapping[str, Array], *phases: Phase) -> dict[str, Array]:
-        """Every tensor after these phases, with some parameters replaced."""
+        """Every tensor by name after these phases, with some parameters replaced."""
         tensors = {**self.given, **replaced}
         for phase in phases:
             carry_out(self.ops[phase], tensors)
         return tensors
 
     def gradients(self) -> dict[str, Array]:
-        """The loss and every gradient, as backward computes them from nothing."""
+        """Every tensor after backward, the loss and the gradients among them.
+
+        No gradient is there before, so that none accumulates.
+        """
         return self.run({}, Phase.FORWARD, Phase.LOSS, Phase.BACKWARD)
 
     def at(self, name: str, value: Array) -> tuple[float, Array]:
-        """The loss with one parameter replaced, and on which side of every kink that is."""
+        """The loss with one parameter replaced, and its sides of all kinks, as in :meth:`sides`."""
         tensors = self.run({name: value}, Phase.FORWARD, Phase.LOSS)
         loss = loss_of(self.program, tensors)
         assert loss is not None
         return loss, self.sides(tensors)
 
     def sides(self, tensors: Mapping[str, Array]) -> Array:
-        """For each place where the loss may bend: on which side of it the tensors are."""
+        """The side of each kink, (k,): the sign of what relu, leaky_relu, a bent elu and l1 take.
+
+        ELU with alpha = 1 and Huber have continuous derivatives, and no kinks.
+        """
         network, found = self.program.network, []
         for node in network.nodes:
             match node.layer:
@@ -158,14 +175,14 @@ class Evaluator:
         return np.concatenate([side.reshape(-1) for side in found]) if found else np.zeros(0)
 
     def cut_off(self, tensors: Mapping[str, Array]) -> bool:
-        """Whether the gradient is knowingly not the loss's derivative: BCE at ŷ = 0 or 1."""
+        """Whether the gradient is knowingly not the loss's derivative: bce clamps near 0 and 1."""
         yhat = tensors[self.program.network.output]
         cut = isinstance(self.program.network.loss, BCE)
         return cut and bool(np.any((1 - yhat) * yhat < BCE_EPSILON))
 
 
 def widened(array: Array) -> Array:
-    """A float64 copy; class indices stay as they are."""
+    """A read-only float64 copy of a floating array; of class indices a copy in their own dtype."""
     return frozen(array.astype(np.float64) if array.dtype.kind == "f" else array.copy())
 
 
@@ -182,7 +199,8 @@ def check_gradients(
 
     ``analytic`` gives gradients by parameter instead of those of the program's own backward pass.
     ``mode`` is "every element" or "random directions", by default the former unless that is too
-    much work. Raises GradstepError where the experiment skips a phase that is needed.
+    much work; ``seed`` is of the directions. Raises GradstepError where the experiment skips a
+    phase that is needed, for another mode, and for gradients that are missing or misshapen.
     """
     evaluator = Evaluator(program, tensors)
     with np.errstate(all="ignore"):
@@ -207,7 +225,7 @@ def check_gradients(
 
 
 def given(gradients: Mapping[str, Array], name: str, shape: Shape) -> Array:
-    """A gradient from outside; a GradstepError where it is missing or has another shape."""
+    """A given gradient in float64; a GradstepError where it is missing or has another shape."""
     found = gradients.get(name)
     if found is None or found.shape != shape:
         said = "there is none" if found is None else f"it has shape {found.shape}"
@@ -216,7 +234,7 @@ def given(gradients: Mapping[str, Array], name: str, shape: Shape) -> Array:
 
 
 def affordable(program: Program) -> str:
-    """Every element, unless the forward passes for that are too many."""
+    """The mode "every element", unless its forward passes are too many or too much work."""
     elements = sum(int(np.prod(info.shape)) for info in program.parameters)
     rows = min(program.batches.size, len(program.data))
     passes = 2 * elements
@@ -225,7 +243,7 @@ def affordable(program: Program) -> str:
 
 
 def by_element(evaluator: Evaluator, name: str, gradient: Array) -> Comparison:
-    """One difference for each element."""
+    """One central difference for each element of a parameter."""
     value = evaluator.given[name]
     found = []
     for index in np.ndindex(*value.shape):
@@ -239,7 +257,10 @@ def by_element(evaluator: Evaluator, name: str, gradient: Array) -> Comparison:
 def by_direction(
     evaluator: Evaluator, name: str, gradient: Array, rng: np.random.Generator
 ) -> Comparison:
-    """One difference for each of a few random directions of length 1."""
+    """One central difference for each of TRIALS random directions of length 1.
+
+    The analytic derivative along one is its dot product with the gradient.
+    """
     value, found, along = evaluator.given[name], [], []
     size = float(np.abs(value).max(initial=1))
     for _ in range(TRIALS):
@@ -251,7 +272,7 @@ def by_direction(
 
 
 def difference(evaluator: Evaluator, name: str, direction: Array, step: float) -> Difference:
-    """The central difference along a direction, with a smaller step where the loss bends."""
+    """The central difference along a direction, with a smaller step where it crosses a kink."""
     value = evaluator.given[name]
     for shrink in range(SHRINKS + 1):
         h = step / 8**shrink
@@ -267,10 +288,12 @@ def difference(evaluator: Evaluator, name: str, direction: Array, step: float) -
 def judged(
     evaluator: Evaluator, name: str, compared: Comparison, mode: str, tolerance: float
 ) -> ParameterCheck:
-    """The verdict about one parameter."""
+    """The verdict about one parameter, from its analytic and numeric derivatives."""
     shape = evaluator.given[name].shape
     analytic, numeric = compared.analytic, compared.numeric
     size = np.maximum(np.abs(analytic), np.abs(numeric))
+    # of a derivative below the floor rounding alone would exceed the tolerance: its error is taken
+    # relative to the floor, where rounding makes exactly the tolerance
     floor = compared.noise / tolerance
     scale = np.maximum(size, floor)
     apart = np.abs(analytic - numeric)
@@ -298,12 +321,15 @@ def judged(
 
 
 def unravelled(place: int, shape: Shape) -> tuple[int, ...]:
-    """An index of the parameter."""
+    """A flat index as an index of the parameter, in row-major order."""
     return tuple(int(i) for i in np.unravel_index(place, shape))
 
 
 def constant_ratio(compared: Comparison, bent: NDArray[np.bool_]) -> float | None:
-    """analytic/numeric where it is the same for all that are large enough to tell."""
+    """analytic/numeric where it is one number, not 1, for all that lie far above the noise.
+
+    A reduction that is forgotten or counted twice looks like that. None otherwise.
+    """
     clear = (np.abs(compared.numeric) > 1e4 * compared.noise) & ~bent
     clear &= np.isfinite(compared.analytic)
     if not clear.any():
@@ -321,7 +347,7 @@ def remark(
     compared: Comparison,
     tiny: bool,
 ) -> str:
-    """What a person should know beside the numbers."""
+    """The note of a check: not finite, a constant ratio, how many differ, kinks, too small."""
     said = []
     if not np.isfinite(compared.numeric - compared.analytic).all():
         said.append("not finite: the loss or the gradient is NaN or infinite here")
@@ -338,7 +364,7 @@ def remark(
 
 
 def fraction(ratio: float) -> str:
-    """A ratio as people say it: 2, 1/4, ½ as 1/2, else with four digits."""
+    """A ratio as text: a whole number or one over it, ``2``, ``1/4``, else with four digits."""
     if abs(ratio) < 1 and abs(1 / ratio - round(1 / ratio)) < 1e-3 * abs(1 / ratio):
         return f"{'−' if ratio < 0 else ''}1/{abs(round(1 / ratio))}"
     text = f"{round(ratio):g}" if abs(ratio - round(ratio)) < 1e-3 * abs(ratio) else f"{ratio:.4g}"

@@ -1,4 +1,4 @@
-"""The size of a tensor at a cost that does not grow with it: from a sample of its elements."""
+"""The norm of a tensor at a cost that does not grow with it: from a sample of its elements."""
 
 import math
 
@@ -12,7 +12,7 @@ RUN = 64  # neighbours that are read together: memory comes in lines
 
 
 def sampled(array: Array) -> NDArray[np.float64]:
-    """At most LIMIT elements as float64: runs of neighbours, spread evenly over the whole."""
+    """At most LIMIT elements, (k,) in float64: runs of neighbours, spread evenly over the whole."""
     flat = array.reshape(-1)
     if flat.size > LIMIT:
         step = -(-flat.size * RUN // LIMIT)
@@ -21,10 +21,13 @@ def sampled(array: Array) -> NDArray[np.float64]:
 
 
 def magnitude(array: Array) -> float:
-    """The Euclidean norm without overflow; of a large array estimated from the sample."""
+    """The Euclidean (Frobenius) norm without overflow; beyond LIMIT elements an estimate.
+
+    That is the root mean square of the sample times √size. NaN or ∞ where the sample has one.
+    """
     taken = sampled(array)
     top = float(np.abs(taken).max(initial=0.0))
     if top == 0 or not math.isfinite(top):
         return top
-    scaled = taken / top
+    scaled = taken / top  # squares of large elements would overflow, and of small ones underflow
     return top * math.sqrt(float(scaled @ scaled) * array.size / max(1, taken.size))

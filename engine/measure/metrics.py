@@ -35,7 +35,7 @@ def evaluate(
     rows: Rows | None = None,
     data: Dataset | None = None,
 ) -> dict[str, float]:
-    """``loss``, and ``accuracy`` or ``r2`` and ``mae``, on the rows to train on, or some of them.
+    """``loss``, and ``accuracy`` or ``r2`` and ``mae``, on the training data, or some rows of it.
 
     ``tensors`` holds the parameters, ``data`` other samples than the program's own. The loss has
     the reduction of the experiment, over all these rows as if they were one batch.
@@ -55,9 +55,10 @@ def evaluate(
 
 
 def distances(yhat: Array, y: Array) -> dict[str, float]:
-    """The mean absolute error, and where there are two rows or more R², averaged over the outputs.
+    """``mae``, and where there are two rows or more ``r2``, averaged over the outputs; in float64.
 
-    R² of an output whose targets are all the same is 1 where it is met exactly, else 0.
+    R² = 1 − Σ(y − ŷ)² / Σ(y − ȳ)². Of an output whose targets are all the same it is 1 where it is
+    met exactly, else 0. Both arrays are (N, K).
     """
     yhat, y = yhat.astype(np.float64), y.astype(np.float64)
     found = {"mae": float(np.mean(np.abs(yhat - y)))}
@@ -65,7 +66,7 @@ def distances(yhat: Array, y: Array) -> dict[str, float]:
         return found
     residual = np.sum((y - yhat) ** 2, axis=0)
     total = np.sum((y - y.mean(axis=0)) ** 2, axis=0)
-    varied = 1 - residual / np.where(total == 0, 1, total)
+    varied = 1 - residual / np.where(total == 0, 1, total)  # no 0/0 where targets do not vary
     scores = np.where(total == 0, (residual == 0) * 1.0, varied)
     return {"r2": float(np.mean(scores))} | found
 
@@ -73,9 +74,10 @@ def distances(yhat: Array, y: Array) -> dict[str, float]:
 def confusion(
     program: Program, tensors: Mapping[str, Array], data: Dataset | None = None
 ) -> NDArray[np.int64] | None:
-    """How often each class (row) was answered with each class (column).
+    """The confusion matrix (K, K): how often a row's class (row) is predicted as each (column).
 
-    None where a row has no single class, and for more than MOST_CLASSES. A NaN counts nowhere.
+    K is 2 for a single output. None where a row has no single class, and for more than
+    MOST_CLASSES. A row with NaN counts nowhere, nor does an ignored class.
     """
     data = program.data if data is None else data
     with np.errstate(all="ignore"):
@@ -89,12 +91,15 @@ def confusion(
     if ignored is not None:
         known &= truth != ignored
     table = np.zeros((count, count), np.int64)
-    np.add.at(table, (truth[known], answer[known]), 1)
+    np.add.at(table, (truth[known], answer[known]), 1)  # += would count a repeated pair once
     return table
 
 
 def answers(program: Program, yhat: Array, y: Array) -> tuple[Classes, Classes, int] | None:
-    """The class of each row, the one answered, and how many there are."""
+    """The class of each row (N,), the predicted one (N,), and the number of classes.
+
+    None where a row has no single class, and for more than MOST_CLASSES.
+    """
     count = max(yhat.shape[1], 2)
     if count > MOST_CLASSES or correct(program, yhat, y) is None:
         return None
@@ -110,13 +115,16 @@ def answers(program: Program, yhat: Array, y: Array) -> tuple[Classes, Classes, 
 
 
 def predict(program: Program, tensors: Mapping[str, Array], x: Array) -> Array:
-    """ŷ (N, K) for the rows of x (N, n), some thousand rows at a time."""
+    """ŷ (N, K) for the rows of x (N, n), in evaluation mode, CHUNK rows at a time.
+
+    In pieces, because the activations of all the data at once might not fit into memory.
+    """
     parts = [forward(program, tensors, x[i : i + CHUNK]) for i in range(0, len(x), CHUNK)]
     return np.concatenate(parts) if len(parts) != 1 else parts[0]
 
 
 def forward(program: Program, tensors: Mapping[str, Array], x: Array) -> Array:
-    """The output of the last layer for the inputs x."""
+    """The output (N, K) of the last layer for the inputs x (N, n), in evaluation mode."""
     found = {**tensors, "x": x}
     for node in program.network.nodes:
         found[node.output] = node.layer.forward(*[found[node.tensor(r)] for r in node.layer.reads])
@@ -124,7 +132,10 @@ def forward(program: Program, tensors: Mapping[str, Array], x: Array) -> Array:
 
 
 def correct(program: Program, yhat: Array, y: Array) -> NDArray[np.bool_] | None:
-    """Which answers are right, (N,) or (N, K); None where there are no classes to get right."""
+    """Which predictions are right: (N,) of rows, or (N, K) of binary targets.
+
+    Rows of an ignored class are left out. None where the targets are no classes, or none is left.
+    """
     if y.ndim == 1:
         ignored = getattr(program.network.loss, "ignore_index", None)
         counted = slice(None) if ignored is None else y != ignored
@@ -138,13 +149,13 @@ def correct(program: Program, yhat: Array, y: Array) -> NDArray[np.bool_] | None
 
 
 def decided(yhat: Array, y: Array, threshold: float) -> NDArray[np.bool_]:
-    """Whether each output is above the threshold just where its target is 1."""
+    """Whether each output is above the threshold exactly where its target is 1, (N, K)."""
     same: NDArray[np.bool_] = (yhat > threshold) == (y == 1)
     return same & ~np.isnan(yhat)
 
 
 def picked(yhat: Array, classes: Array) -> NDArray[np.bool_]:
-    """Whether the largest output of each row stands at its class."""
+    """Whether the largest output of each row stands at its class, (N,); never with a NaN in it."""
     best: NDArray[np.bool_] = yhat.argmax(axis=1) == classes
     return best & ~np.isnan(yhat).any(axis=1)
 

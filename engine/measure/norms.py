@@ -13,9 +13,10 @@ from engine.run.phases import Phase
 
 @dataclass(frozen=True)
 class LayerNorm:
-    """‖∂ℓ/∂W‖ of one weight in both experiments, None where there is no such weight.
+    """‖∂ℓ/∂W‖ (Frobenius) of one weight in both experiments, None where there is no such weight.
 
-    ``factors`` are the norms over those of the next layer: what one layer backwards does to them.
+    ``factors`` are the norms over those of the next layer: the growth of the gradient on its way
+    back through one layer, below 1 where it vanishes, above where it explodes.
     """
 
     symbol: str
@@ -25,13 +26,13 @@ class LayerNorm:
 
 @dataclass(frozen=True)
 class Norms:
-    """The norms of all weights, and how the first compares with the last in each experiment."""
+    """The gradient norms of all weights; ``overall`` is the first over the last of each side."""
 
     rows: tuple[LayerNorm, ...]
     overall: tuple[float | None, float | None]
 
     def summary(self, names: tuple[str, str]) -> str:
-        """A sentence about what the way back does to the gradient in both experiments."""
+        """A sentence about the ratio of the first norm to the last in both experiments."""
         first, last = self.rows[0].symbol, self.rows[-1].symbol
         parts = [
             f"{ratio:.3g} in {name}"
@@ -44,7 +45,10 @@ class Norms:
 
 
 def gradient_norms(left: Program, right: Program) -> Norms | None:
-    """The norms of both; None where a backward pass is skipped or there is no weight."""
+    """The gradient norms of both experiments, row by row from the first weight on.
+
+    None where one of them skips backward or has no weight.
+    """
     found = [weight_norms(program) for program in (left, right)]
     if not all(found):
         return None
@@ -85,7 +89,7 @@ def after_backward(program: Program) -> dict[str, Array]:
 
 
 def factors_of(norms: dict[str, float]) -> dict[str, float | None]:
-    """The norm of each layer over that of the next; the last has none."""
+    """The norm of each layer over that of the next, by symbol; the last has none."""
     pairs = pairwise(norms.items())
     return {symbol: ratio([norm, after]) for (symbol, norm), (_, after) in pairs}
 

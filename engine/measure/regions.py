@@ -1,4 +1,4 @@
-"""What a network with two inputs answers everywhere around its data: its decision regions."""
+"""The decision regions of a network with two inputs: its predictions on a grid over its data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +18,12 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Answers on a grid: row 0 has the largest second input, column 0 the smallest first one.
+    """Predictions (rows, cols) in float64 on a grid over the plane of the two inputs.
 
+    Row 0 has the largest second input, as in a picture, column 0 the smallest first one.
     With ``classes`` an answer is the index of the largest output, else it is the first output, and
-    ``threshold`` is where the answer changes (None: it is no decision). ``right`` is the share of
-    the data that is answered rightly.
+    ``threshold`` is the decision boundary (None: a regression). ``right`` is the accuracy on the
+    data; ``x`` and ``y`` are the ranges of the first and the second input.
     """
 
     x: Range
@@ -34,12 +35,12 @@ class Regions:
 
 
 def has_regions(program: Program) -> bool:
-    """Whether the data lies in a plane."""
+    """Whether the network has two inputs, so that its data lies in a plane."""
     return program.data.x.ndim == 2 and program.data.x.shape[1] == 2
 
 
 def regions(program: Program, tensors: Mapping[str, Array], cols: int, rows: int) -> Regions:
-    """The answers on at most ``cols`` × ``rows`` points, fewer where the network is large.
+    """The predictions on at most ``cols`` × ``rows`` points, fewer where the network is large.
 
     Raises ValueError unless there are two inputs.
     """
@@ -56,13 +57,13 @@ def regions(program: Program, tensors: Mapping[str, Array], cols: int, rows: int
     count = classes(program)
     answers = out.argmax(axis=1).astype(np.float64) if count else out[:, 0].astype(np.float64)
     if count:
-        answers[np.isnan(out).any(axis=1)] = np.nan
+        answers[np.isnan(out).any(axis=1)] = np.nan  # argmax takes a NaN for the largest
     right = None if found is None else float(found.mean())
     return Regions(x, y, answers.reshape(rows, cols), count, threshold(program), right)
 
 
 def bounded(program: Program, cols: int, rows: int) -> tuple[int, int]:
-    """Fewer columns and rows, by one factor, where the grid would be too much work."""
+    """(columns, rows), fewer by one factor where the forward pass would be too much work."""
     layers = [node.layer for node in program.network.nodes]
     cost = sum(a.inputs * a.outputs if isinstance(a, Linear) else a.outputs for a in layers)
     most = max(16, min(POINTS, WORK // max(1, cost)))
@@ -71,7 +72,7 @@ def bounded(program: Program, cols: int, rows: int) -> tuple[int, int]:
 
 
 def limits(values: Array) -> Range:
-    """The range of an input, with a margin; of inputs that do not differ, one unit around."""
+    """The range of an input (N,) with a margin; half a unit around values that do not differ."""
     finite = values[np.isfinite(values)].astype(np.float64)
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     margin = MARGIN * (high - low) or 0.5
@@ -79,13 +80,13 @@ def limits(values: Array) -> Range:
 
 
 def classes(program: Program) -> int:
-    """How many classes the largest output decides between; 0 where it does not."""
+    """The number of classes that argmax decides between; 0 where the output is no such decision."""
     outputs = program.network.nodes[-1].layer.outputs
     return outputs if outputs > 1 and labels(program) is not None else 0
 
 
 def threshold(program: Program) -> float | None:
-    """Where the single output decides between 0 and 1; None where it does not."""
+    """The threshold of a binary output, ½ of a probability, 0 of a logit; None where it is none."""
     y = program.data.y
     if y.ndim == 1 or classes(program) or not is_binary(y):
         return None
@@ -94,7 +95,7 @@ def threshold(program: Program) -> float | None:
 
 
 def labels(program: Program) -> Array | None:
-    """The class of each row of the data; None where the targets are no classes."""
+    """The class index of each row of the data, (N,); None where the targets are no classes."""
     y = program.data.y
     if y.ndim == 1:
         return y

@@ -1,7 +1,7 @@
-"""Quantities over the events: norms, measures on all data and watches, as they were when written.
+"""Time series of quantities over the events: gradient norms, metrics on all data, watches.
 
 Points are measured walking back through the window of recent events, a piece at a time, and only
-those of quantities that somebody wants to see.
+those of quantities that are asked for.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from engine.session.changes import changes_at
 from engine.session.session import Session
 from engine.stops.lookup import compiled, lookup_in, own_names, value_of
 
-LOOK = 4096  # events that are walked back
+LOOK = 4096  # events that are walked back at most
 KEPT = 4 * LOOK  # points of one quantity
 WORK = 4_000_000  # multiply-adds of one measure on the data, which bounds the rows it takes
 LEAST_ROWS = 16
@@ -34,7 +34,10 @@ Value = Callable[[Session, Mapping[str, Array], int], float | None]
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number that changes: its name for people, the keys of the ops that change it, its value."""
+    """A scalar that ops change: its label, the keys of those ops, and a function for its value.
+
+    The value is None where it does not exist, and such an event has no point.
+    """
 
     name: str
     ops: frozenset[str]
@@ -42,7 +45,7 @@ class Quantity:
 
 
 def gradient_norms(program: Program) -> list[Quantity]:
-    """‖∂ℓ/∂W‖ of each weight, after each backward pass."""
+    """‖∂ℓ/∂W‖ of each weight, after each op of backward that writes it."""
     found = []
     for info in program.parameters:
         name = program.gradients[info.name]
@@ -53,14 +56,14 @@ def gradient_norms(program: Program) -> list[Quantity]:
 
 
 def norm_of(name: str) -> Value:
-    """The norm of a tensor."""
+    """The Euclidean norm of a tensor, or its estimate, by its name; None where it is missing."""
     return lambda session, tensors, event: magnitude(tensors[name]) if name in tensors else None
 
 
 def measures(program: Program) -> list[Quantity]:
     """The loss on all data, and the accuracy where there is one, after each iteration.
 
-    Of data that would take too long a sample of rows is measured, the same ones always.
+    Where that would take too long it is on a sample of rows, which is always the same.
     """
     rows = measured_rows(program)
     last = frozenset([program.ops[-1].key])
@@ -74,7 +77,7 @@ def measures(program: Program) -> list[Quantity]:
 
 
 def measured_rows(program: Program) -> NDArray[np.int64]:
-    """The rows that a measure takes: spread evenly over the data."""
+    """The indices of the rows that a measure takes, spread evenly over the data."""
     layers = [node.layer for node in program.network.nodes]
     cost = sum(a.inputs * a.outputs if isinstance(a, Linear) else a.outputs for a in layers)
     count = min(len(program.data), max(LEAST_ROWS, WORK // max(1, cost)))
@@ -82,7 +85,7 @@ def measured_rows(program: Program) -> NDArray[np.int64]:
 
 
 def has_accuracy(program: Program) -> bool:
-    """Whether the targets are classes."""
+    """Whether the targets are classes, as far as the first 1024 rows tell."""
     y = program.data.y[:1024]
     outputs = program.network.nodes[-1].layer.outputs
     return correct(program, np.zeros((len(y), outputs), y.dtype), y) is not None
@@ -96,6 +99,7 @@ def watched(run: Run, text: str) -> Quantity:
     expression = compiled(text, run)
     names = own_names(expression, run)
     ops = {op.key for op in every_op(run.timeline) if names.intersection(op.writes)}
+    # what enters with an iteration is written by no op: it is measured once, at its last op
     if not ops or names.intersection(run.entering):
         ops |= {listing.ops[-1].key for listing in run.timeline.listings}
 
@@ -111,7 +115,10 @@ def watched(run: Run, text: str) -> Quantity:
 
 @dataclass(eq=False)
 class Series:
-    """The points of quantities by event: the cursor stands there just after the op that made it."""
+    """The points of quantities by event, the cursor's right after the op that wrote the value.
+
+    ``covered`` is the range of events that has been measured for all ``wanted`` quantities.
+    """
 
     program: Program
     points: dict[str, dict[int, float]] = field(default_factory=dict)
@@ -120,7 +127,10 @@ class Series:
     covered: tuple[int, int] | None = None
 
     def want(self, quantities: Sequence[Quantity], lineage: object) -> None:
-        """What to measure from now on; on another branch, or after an edit, everything anew."""
+        """Set what to measure from now on; with another ``lineage`` all points are dropped.
+
+        That is whatever identifies the past: another branch or an edit makes another one.
+        """
         if lineage != self.lineage:
             self.points.clear()
             self.covered = None
@@ -129,23 +139,27 @@ class Series:
         self.wanted, self.lineage = tuple(quantities), lineage
 
     def series(self, name: str) -> tuple[Floats, Floats]:
-        """The events and the values of a quantity, in the order of the events."""
+        """The events (k,) and the values (k,) of a quantity, by event; empty if it is unknown."""
         found = sorted(self.points.get(name, {}).items())
         events, values = zip(*found, strict=True) if found else ((), ())
         return np.array(events, np.float64), np.array(values, np.float64)
 
     def fill(self, session: Session) -> Iterator[int]:
-        """Measure what is missing before the cursor; yields after each event looked at."""
+        """Measure what is missing before the cursor, walking back; yields each event when done.
+
+        The session's cursor does not move: each op is undone in a dictionary of our own.
+        """
         event, history, timeline = session.event, session.history, session.timeline
         known = self.covered
         if not self.wanted or (known and known[0] <= event <= known[1]):
             return
         first = max(history.first, event - LOOK)
+        # where the covered range reaches into the window, only the events since are missing
         joins = known is not None and known[1] >= first and event > known[1]
         stop = known[1] if known and joins else first
         tensors = dict(session.tensors)
         for at in range(event, stop, -1):
-            if at - 1 not in history.events:
+            if at - 1 not in history.events:  # dropped from the window: nothing to undo with
                 stop = at
                 break
             self.measure(session, tensors, at, timeline.op(at - 1).key)
@@ -159,7 +173,7 @@ class Series:
         self.thin(event)
 
     def measure(self, session: Session, tensors: Mapping[str, Array], event: int, op: str) -> None:
-        """The quantities that the op just before an event has changed."""
+        """Add the points of the quantities that the op just before an event has changed."""
         for quantity in self.wanted:
             points = self.points.setdefault(quantity.name, {})
             if op in quantity.ops and event not in points:
@@ -168,7 +182,10 @@ class Series:
                     points[event] = value
 
     def thin(self, event: int) -> None:
-        """Keep a bounded number of points, those nearest to an event."""
+        """Keep KEPT points of a quantity at most; where there are more, half, nearest to an event.
+
+        Half, so that sorting is not needed again at the next event.
+        """
         for name, points in self.points.items():
             if len(points) > KEPT:
                 nearest = sorted(points, key=lambda at: abs(at - event))[: KEPT // 2]

@@ -1,4 +1,4 @@
-"""The layers without parameters.
+"""The layers without parameters: (N, d) to (N, d), element by element or over each row.
 
 Semantics and edge values follow PyTorch 2 (``torch.nn.functional``).
 """
@@ -21,24 +21,28 @@ from engine.nn.layer import Layer, Vjp
 
 
 class Activation(Layer):
-    """A layer without parameters whose input and output have one size."""
+    """A layer without parameters whose input and output have one shape, (N, d).
+
+    ``pulls`` names the tensor that the derivative is computed from: ``output`` where the derivative
+    is cheaper in a = g(z) than in z, as for sigmoid and tanh.
+    """
 
     pulls: ClassVar[tuple[str, ...]] = ("input",)
 
     @abstractmethod
     def pull(self, grad: Array, at: Array) -> Array:
-        """The gradient of the input; ``at`` is the role named in ``pulls``."""
+        """The vector-Jacobian product (N, d) of ``grad`` = ∂ℓ/∂output; ``at`` is what it reads."""
 
     @abstractmethod
     def derivative(self, s: Symbols) -> str:
-        """What the gradient of the output is multiplied with, element by element."""
+        """g′ as text: the factor of the gradient of the output, element by element."""
 
     def vjps(self, s: Symbols) -> tuple[Vjp, ...]:
         rhs = f"{gradient(s['output'])} ⊙ {self.derivative(s)}"
         return (Vjp("input", self.pulls, self.pull, rhs),)
 
     def slopes(self, at: Array) -> Array:
-        """The derivative of each element: what ``pull`` makes of ones, so that the two agree."""
+        """g′ of each element, (N, d): what ``pull`` makes of ones, so that the two agree."""
         return self.pull(np.ones_like(at), at)
 
     def jacobian(self, wrt: str, at: Point) -> Jacobian:
@@ -51,7 +55,7 @@ class Activation(Layer):
 
 
 class Identity(Activation):
-    """g(z) = z."""
+    """g(z) = z; also what dropout is compiled to in evaluation mode."""
 
     type = "identity"
     pulls = ()
@@ -75,25 +79,26 @@ class Identity(Activation):
         return operators.Identity(at.shape(self.outputs), at.shape(self.inputs), at.dtype)
 
 
-BITS: dict[int, type[np.signedinteger]] = {4: np.int32, 8: np.int64}  # as wide as a number
+# the integer as wide as a float of so many bytes
+BITS: dict[int, type[np.signedinteger]] = {4: np.int32, 8: np.int64}
 
 
 def zeroed(values: Array, where: NDArray[np.bool_]) -> Array:
-    """The values with +0 at these places, NaN and infinities elsewhere unchanged.
+    """The values (float32 or float64) with +0 where ``where`` holds, all other bits unchanged.
 
     The bits are masked: a branch an element, as in ``np.where``, takes eight times as long, and
     a product with 0 would make NaN of an infinity.
     """
     bits: Any = BITS[values.itemsize]
     kept: Any = where.astype(bits)
-    kept -= 1  # no bit where zeroed, else all of them
+    kept -= 1  # 1 becomes 0, no bit; 0 becomes −1, which is all of them in two's complement
     kept &= values.view(bits)
     result: Array = kept.view(values.dtype)
     return result
 
 
 class ReLU(Activation):
-    """max(z, 0); the derivative at exactly 0 is 0; NaN passes both ways."""
+    """max(z, 0), the rectified linear unit; the subgradient at 0 is 0, and NaN passes both ways."""
 
     type = "relu"
 
@@ -101,7 +106,7 @@ class ReLU(Activation):
         return np.maximum(x, 0)
 
     def pull(self, grad: Array, at: Array) -> Array:
-        return zeroed(grad, at <= 0)
+        return zeroed(grad, at <= 0)  # not at > 0, which would stop the gradient at NaN
 
     def derivative(self, s: Symbols) -> str:
         return f"[{s['input']} > 0]"
@@ -112,7 +117,7 @@ class ReLU(Activation):
 
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
-    """z where z > 0, else negative_slope · z."""
+    """z where z > 0, else negative_slope · z (Maas, Hannun & Ng 2013); so too the slope at 0."""
 
     type: ClassVar[str] = "leaky_relu"
     negative_slope: float = 0.01
@@ -131,14 +136,14 @@ class LeakyReLU(Activation):
 
 
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)) without overflow on either side."""
-    e = np.exp(-np.abs(x))
+    """The logistic function 1 / (1 + exp(−x)) of each element, without overflow on either side."""
+    e = np.exp(-np.abs(x))  # at most 1: for x < 0 the fraction is expanded by exp(x)
     out: Array = np.where(x >= 0, x.dtype.type(1), e) / (1 + e)
     return out
 
 
 class Sigmoid(Activation):
-    """σ(z) = 1 / (1 + exp(-z)), stable for any z."""
+    """The logistic sigmoid σ(z) = 1 / (1 + exp(−z)), stable for any z; σ′ = σ (1 − σ)."""
 
     type = "sigmoid"
     pulls = ("output",)
@@ -158,7 +163,7 @@ class Sigmoid(Activation):
 
 
 class Tanh(Activation):
-    """tanh(z)."""
+    """The hyperbolic tangent; tanh′ = 1 − tanh²."""
 
     type = "tanh"
     pulls = ("output",)
@@ -178,7 +183,7 @@ class Tanh(Activation):
 
 @dataclass(frozen=True)
 class Softplus(Activation):
-    """log(1 + exp(beta z)) / beta, and z itself where beta z > threshold."""
+    """log(1 + exp(beta z)) / beta, a smooth ReLU, and z itself where beta z > threshold."""
 
     type: ClassVar[str] = "softplus"
     beta: float = 1.0
@@ -186,6 +191,7 @@ class Softplus(Activation):
 
     def forward(self, x: Array) -> Array:
         scaled = x * self.beta
+        # np.where evaluates both sides: the minimum keeps exp from overflowing on the other one
         low = np.log1p(np.exp(np.minimum(scaled, self.threshold))) / self.beta
         return np.where(scaled > self.threshold, x, low)
 
@@ -203,12 +209,13 @@ class Softplus(Activation):
 
 @dataclass(frozen=True)
 class ELU(Activation):
-    """z where z > 0, else alpha (exp(z) − 1)."""
+    """z where z > 0, else alpha (exp(z) − 1) (Clevert, Unterthiner & Hochreiter 2016)."""
 
     type: ClassVar[str] = "elu"
     alpha: float = 1.0
 
     def forward(self, x: Array) -> Array:
+        # expm1, for exp(x) − 1 cancels near 0; the minimum keeps the side not taken from overflow
         return np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0)))
 
     def pull(self, grad: Array, at: Array) -> Array:
@@ -223,7 +230,7 @@ class ELU(Activation):
 
 
 class SiLU(Activation):
-    """z σ(z)."""
+    """z σ(z), the sigmoid linear unit, also called swish (Elfwing, Uchibe & Doya 2018)."""
 
     type = "silu"
 
@@ -243,13 +250,19 @@ class SiLU(Activation):
 
 
 def erf(x: Array) -> Array:
-    """The error function, from the C library through :func:`math.erf`."""
-    values = np.frompyfunc(math.erf, 1, 1)(x)
+    """The error function of each element, in the dtype of ``x``.
+
+    From the C library through :func:`math.erf`, in double precision; NumPy has none.
+    """
+    values = np.frompyfunc(math.erf, 1, 1)(x)  # an array of Python floats
     return np.asarray(values, dtype=x.dtype)
 
 
 class GELU(Activation):
-    """z Φ(z) with the exact normal distribution function."""
+    """z Φ(z), Φ the distribution function of the standard normal (Hendrycks & Gimpel 2016).
+
+    The exact one, PyTorch's ``approximate="none"``, and not its approximation by tanh.
+    """
 
     type = "gelu"
 
@@ -270,21 +283,25 @@ class GELU(Activation):
 
 
 def log_softmax(x: Array) -> Array:
-    """log(exp(xᵢ) / Σⱼ exp(xⱼ)) over the last axis, shifted by the maximum."""
+    """log(exp(xᵢ) / Σⱼ exp(xⱼ)) over the last axis, shifted by the maximum (log-sum-exp trick).
+
+    Not the logarithm of :func:`softmax`, which is −∞ where a probability underflows to 0.
+    """
     shifted = x - np.maximum.reduce(x, axis=-1, keepdims=True)
     out: Array = shifted - np.log(np.add.reduce(np.exp(shifted), axis=-1, keepdims=True))
     return out
 
 
 def softmax(x: Array) -> Array:
-    """exp(xᵢ) / Σⱼ exp(xⱼ) over the last axis, shifted by the maximum."""
+    """exp(xᵢ) / Σⱼ exp(xⱼ) over the last axis; x (N, K) are logits, the result probabilities."""
+    # the shift cancels in the fraction, and the largest exponent becomes 0: nothing overflows
     e = np.exp(x - np.maximum.reduce(x, axis=-1, keepdims=True))
     out: Array = e / np.add.reduce(e, axis=-1, keepdims=True)
     return out
 
 
 class Softmax(Activation):
-    """softmax over the outputs of each sample."""
+    """softmax of each row of (N, K): logits to probabilities; Jacobian diag(a) − a aᵀ."""
 
     type = "softmax"
     elementwise = False
@@ -315,7 +332,7 @@ class Softmax(Activation):
 
 
 class LogSoftmax(Activation):
-    """log_softmax over the outputs of each sample."""
+    """log_softmax of each row of (N, K): logits to log-probabilities; Jacobian I − 1 exp(a)ᵀ."""
 
     type = "log_softmax"
     elementwise = False

@@ -15,13 +15,13 @@ from engine.nn.loss import Loss, weights
 
 
 def pick(rows: Array, y: Array) -> Array:
-    """The element of each row at its class index, shape (N,)."""
+    """The element of each row of (N, K) at its class index, shape (N,)."""
     picked: Array = rows[np.arange(len(y)), y]
     return picked
 
 
 def one_hot(y: Array, like: Array) -> Array:
-    """Class indices (N,) as rows with a single 1; targets that are rows already stay."""
+    """Class indices (N,) one-hot, in the shape (N, K) and the dtype of ``like``; rows stay rows."""
     if y.ndim == 2:
         return y
     rows = np.zeros_like(like)
@@ -31,7 +31,7 @@ def one_hot(y: Array, like: Array) -> Array:
 
 @dataclass(frozen=True)
 class ClassLoss(Loss):
-    """What the losses of classes share."""
+    """A loss of one term a row, with PyTorch's ``weight`` (one a class) and ``ignore_index``."""
 
     takes_classes = True
     per_sample = True
@@ -40,15 +40,15 @@ class ClassLoss(Loss):
 
     @property
     def plain(self) -> bool:
-        """Whether every row counts as much as any other."""
+        """Whether no weights and no ignored class are set, so that every row counts 1."""
         return not self.weight and self.ignore_index is None
 
     def kept(self, y: Array) -> Array:
-        """The class indices with 0, a class there always is, for the ignored ones."""
+        """The class indices (N,) with 0, a class there always is, for the ignored ones."""
         return y if self.ignore_index is None else np.where(y == self.ignore_index, 0, y)
 
     def row_weights(self, yhat: Array, y: Array) -> Array:
-        """What each row counts: the weight of its class, 0 where it is ignored."""
+        """What each row counts, (N,): the weight of its class, 0 where it is ignored."""
         counts = np.ones(len(y), yhat.dtype)
         if self.weight:
             counts = np.asarray(self.weight, dtype=yhat.dtype)[self.kept(y)]
@@ -57,19 +57,20 @@ class ClassLoss(Loss):
         return counts
 
     def weighted_pick(self, logs: Array, y: Array) -> Array:
-        """−w[y] · logs[y] of each row; an ignored row is 0 whatever it holds."""
+        """−w[y] · logs[y] of each row, (N,); an ignored row is 0 whatever it holds."""
         terms = -pick(logs, self.kept(y)) * self.row_weights(logs, y)
         if self.ignore_index is None:
             return terms
+        # 0 · NaN and 0 · ∞ are NaN: a weight of 0 is not enough
         return np.where(y == self.ignore_index, logs.dtype.type(0), terms)
 
     def counted(self, yhat: Array, y: Array) -> float:
         if self.plain or y.ndim == 2:
-            return len(yhat)
+            return len(yhat)  # PyTorch divides by N for probabilities, even with weights
         return float(np.sum(self.row_weights(yhat, y)))
 
     def row_text(self, y: str) -> str:
-        """What a row counts as text, before its term."""
+        """What a row counts as text, before its term: ``[y ≠ −100] w[y] ``; empty where 1."""
         known = "" if self.ignore_index is None else f"[{y} ≠ {signed(self.ignore_index)}] "
         return f"{known}{f'w[{y}] ' if self.weight else ''}"
 
@@ -78,22 +79,23 @@ class ClassLoss(Loss):
 
 
 def signed(number: int) -> str:
-    """A whole number with a minus sign as mathematics has it."""
+    """A whole number with U+2212 for its minus sign."""
     return str(number).replace("-", "−")
 
 
 @dataclass(frozen=True)
 class CrossEntropy(ClassLoss):
-    """−w[y] (log softmax ŷ)[y], or −Σ w y log softmax(ŷ) for rows of probabilities.
+    """−w[y] (log softmax ŷ)[y] of logits ŷ, or −Σ w y log softmax(ŷ) for rows of probabilities.
 
-    ``label_smoothing`` ε mixes the target with equal shares: (1 − ε) onehot(y) + ε/K.
+    As ``torch.nn.CrossEntropyLoss``. ``label_smoothing`` ε mixes the target with the uniform
+    distribution, (1 − ε) onehot(y) + ε/K (Szegedy et al. 2016).
     """
 
     type = "cross_entropy"
     label_smoothing: float = 0.0
 
     def shares(self, yhat: Array, y: Array) -> Array:
-        """The rows q that the logarithms are multiplied with: w ⊙ smoothed target."""
+        """q = w ⊙ smoothed target, (N, K): the terms are −Σⱼ qⱼ (log softmax ŷ)ⱼ."""
         known = y.ndim == 2
         rows = one_hot(y if known else self.kept(y), yhat)
         if self.label_smoothing:
@@ -121,6 +123,7 @@ class CrossEntropy(ClassLoss):
                 return softmax(yhat) - rows
         else:
             rows = self.shares(yhat, y)
+        # q of a row need not add up to 1: weights, an ignored class, or targets that do not
         out: Array = softmax(yhat) * np.sum(rows, axis=-1, keepdims=True) - rows
         return out
 
@@ -149,7 +152,7 @@ class CrossEntropy(ClassLoss):
 
 @dataclass(frozen=True)
 class NLL(ClassLoss):
-    """−w[y] ŷ[y]; ŷ holds log-probabilities."""
+    """−w[y] ŷ[y] of log-probabilities ŷ, the negative log-likelihood, as ``torch.nn.NLLLoss``."""
 
     type = "nll"
 

@@ -1,8 +1,10 @@
-"""Dropout: while one trains, elements are set to zero at random and the others scaled up.
+"""Inverted dropout: in training, elements are set to zero at random and the others scaled up.
 
-The mask has 1/(1 − p) where an element is kept and 0 where it is dropped, as in PyTorch. It depends
-on (seed, place of the layer, iteration) alone, so that going back and replaying give it again. The
-random numbers are NumPy's, in float64 whatever the dtype, so that float32 drops the same elements.
+The mask has 1/(1 − p) where an element is kept and 0 where it is dropped, as in PyTorch, so that
+the expectation of an output is its input (Srivastava et al. 2014, scaled in training instead of
+evaluation). It depends on (seed, place of the layer, iteration) alone, so that going back and
+replaying give it again. The random numbers are NumPy's, in float64 whatever the dtype, so that
+float32 drops the same elements.
 """
 
 from dataclasses import dataclass
@@ -20,9 +22,10 @@ MASKS = 2**31 + 1  # keeps the streams of masks apart from those of initial valu
 
 @dataclass(frozen=True)
 class Dropout(Activation):
-    """z ⊙ m; p is the probability of an element to be dropped.
+    """z ⊙ m in training; ``p`` is the probability of an element to be dropped.
 
-    ``forward`` is what the layer does when the network is evaluated: nothing.
+    ``forward`` is the identity of evaluation mode, so that metrics never drop anything; the forward
+    op of a training step multiplies with :meth:`mask` instead, and ``pull`` reads that mask.
     """
 
     type: ClassVar[str] = "dropout"
@@ -47,11 +50,14 @@ class Dropout(Activation):
 
     @property
     def scale(self) -> float:
-        """What is kept is multiplied with this; 0 where nothing is kept."""
+        """1 / (1 − p), the factor of a kept element; 0 for p = 1, where nothing is kept."""
         return 1 / (1 - self.p) if self.p < 1 else 0.0
 
     def mask(self, seed: int, place: int, iteration: int, shape: Shape, dtype: Any) -> Array:
-        """The mask of the layer at this place, counted from 0, in an iteration from 1."""
+        """The mask of one iteration, of this shape (N, d) and dtype: 0 or ``scale``.
+
+        ``place`` is the layer's in the network, from 0; ``iteration`` counts from 1.
+        """
         kept = stream(seed, MASKS, place, iteration).random(shape) >= self.p
         mask: Array = kept * np.dtype(dtype).type(self.scale)
         return mask

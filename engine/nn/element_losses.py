@@ -20,7 +20,7 @@ BCE_EPSILON = float(np.float32(1e-12))  # and here, in single precision, its gra
 
 
 class ElementLoss(Loss):
-    """What the losses of rows share: the mean is that over all elements."""
+    """A loss of one term an element, ŷ and y both (N, K); ``mean`` divides by N K."""
 
     def counted(self, yhat: Array, y: Array) -> float:
         return int(yhat.size)
@@ -30,7 +30,7 @@ class ElementLoss(Loss):
 
 
 class MSE(ElementLoss):
-    """(ŷ − y)²."""
+    """The squared error (ŷ − y)² of each element, as ``torch.nn.MSELoss``."""
 
     type = "mse"
 
@@ -52,7 +52,7 @@ class MSE(ElementLoss):
 
 
 class L1(ElementLoss):
-    """|ŷ − y|; the derivative at 0 is 0."""
+    """The absolute error |ŷ − y|, as ``torch.nn.L1Loss``; the subgradient at 0 is 0."""
 
     type = "l1"
 
@@ -76,7 +76,7 @@ class L1(ElementLoss):
 
 @dataclass(frozen=True)
 class Huber(ElementLoss):
-    """½d² where |d| < delta, else delta (|d| − ½ delta), with d = ŷ − y."""
+    """½d² where |d| < delta, else delta (|d| − ½ delta), with d = ŷ − y (Huber 1964)."""
 
     type: ClassVar[str] = "huber"
     delta: float = 1.0
@@ -100,21 +100,21 @@ class Huber(ElementLoss):
 
 @dataclass(frozen=True)
 class WeightedLoss(ElementLoss):
-    """What the binary losses share: a weight for each output."""
+    """A binary cross-entropy, y in [0, 1] element by element; ``weight`` has a number an output."""
 
     weight: tuple[float, ...] = ()
 
     @abstractmethod
     def entropies(self, yhat: Array, y: Array) -> Array:
-        """The terms without the weights."""
+        """The binary cross-entropy (N, K) of each element, without ``weight``."""
 
     @abstractmethod
     def entropy_slopes(self, yhat: Array, y: Array) -> Array:
-        """Their derivatives by the prediction."""
+        """Its derivative (N, K) by the prediction, without ``weight``."""
 
     @abstractmethod
     def entropy_target_slopes(self, yhat: Array, y: Array) -> Array:
-        """Their derivatives by the target."""
+        """Its derivative (N, K) by the target, without ``weight``."""
 
     def terms(self, yhat: Array, y: Array) -> Array:
         terms = self.entropies(yhat, y)
@@ -129,18 +129,22 @@ class WeightedLoss(ElementLoss):
 
     @property
     def weight_text(self) -> str:
-        """The weight before a term."""
+        """The weight before a term as text, ``w ⊙ ``; empty without weights."""
         return "w ⊙ " if self.weight else ""
 
 
 class BCE(WeightedLoss):
-    """−w [y log ŷ + (1 − y) log(1 − ŷ)], logarithms clamped at −100."""
+    """−w [y log ŷ + (1 − y) log(1 − ŷ)] of probabilities ŷ, as ``torch.nn.BCELoss``.
+
+    The logarithms are clamped at −100 and the denominator of the gradient at 1e-12, so that ŷ = 0
+    and ŷ = 1 stay finite; there the gradient is not the derivative of the loss.
+    """
 
     type = "bce"
 
     def entropies(self, yhat: Array, y: Array) -> Array:
         log_one = np.maximum(np.log(yhat), LOG_FLOOR)
-        log_zero = np.maximum(np.log1p(-yhat), LOG_FLOOR)
+        log_zero = np.maximum(np.log1p(-yhat), LOG_FLOOR)  # log1p: 1 − ŷ rounds where ŷ is small
         return (y - 1) * log_zero - y * log_one
 
     def entropy_slopes(self, yhat: Array, y: Array) -> Array:
@@ -158,7 +162,7 @@ class BCE(WeightedLoss):
 
 @dataclass(frozen=True)
 class BCEWithLogits(WeightedLoss):
-    """BCE of σ(ŷ), computed from the logits without overflow.
+    """BCE of σ(ŷ), computed from the logits ŷ without overflow, as ``torch.nn.BCEWithLogitsLoss``.
 
     ``pos_weight`` has a number w⁺ for each output: −w [w⁺ y log σ(ŷ) + (1 − y) log(1 − σ(ŷ))].
     """
@@ -167,6 +171,7 @@ class BCEWithLogits(WeightedLoss):
     pos_weight: tuple[float, ...] = ()
 
     def entropies(self, yhat: Array, y: Array) -> Array:
+        # −log(1 − σ(ŷ)) = ŷ − log σ(ŷ): one stable logarithm serves both terms
         if not self.pos_weight:
             return (1 - y) * yhat + np.maximum(-yhat, 0) + np.log1p(np.exp(-np.abs(yhat)))
         return (1 - y) * yhat + (1 + (self.positive(yhat) - 1) * y) * surplus(yhat)
@@ -181,7 +186,7 @@ class BCEWithLogits(WeightedLoss):
         return (self.positive(yhat) - 1) * surplus(yhat) - yhat if self.pos_weight else -yhat
 
     def positive(self, yhat: Array) -> Array:
-        """The weights of the positive targets."""
+        """The weights w⁺ (K,) of the positive targets, in the dtype of the logits."""
         return np.asarray(self.pos_weight, dtype=yhat.dtype)
 
     def term(self, yhat: str, y: str) -> str:
@@ -196,7 +201,7 @@ class BCEWithLogits(WeightedLoss):
 
 
 def surplus(yhat: Array) -> Array:
-    """−log σ(ŷ) = log(1 + exp(−ŷ)), without overflow."""
+    """−log σ(ŷ) = log(1 + exp(−ŷ)), the softplus of −ŷ, without overflow; any shape."""
     out: Array = np.log1p(np.exp(-np.abs(yhat))) + np.maximum(-yhat, 0)
     return out
 

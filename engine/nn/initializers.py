@@ -20,17 +20,25 @@ INITIALIZERS = (
     "zeros",
     "constant",
 )
-PLAIN_BIAS = ("zeros", "constant")
+PLAIN_BIAS = ("zeros", "constant")  # initializers of weights beside which the bias is zero
 
 
 def stream(seed: int, *path: int) -> np.random.Generator:
-    """A random stream that depends on the seed and the path only."""
+    """NumPy's default generator (PCG64), seeded with the seed and the path and nothing else.
+
+    A stream for each path, so that how much is drawn from one changes nothing in another.
+    """
     return np.random.default_rng([seed, *path])
 
 
 def weight(kind: str, shape: Shape, rng: np.random.Generator, scale: float, dtype: Any) -> Array:
-    """A weight (outputs, inputs) of the named distribution times ``scale``."""
+    """A weight (outputs, inputs) of the named distribution times ``scale``, in the given dtype.
+
+    Kaiming: He et al. 2015, fan in; Xavier: Glorot & Bengio 2010. ``kaiming_uniform`` has the gain
+    of a = √5, as in ``nn.Linear``, ``kaiming_normal`` that of ReLU, √2; ``uniform`` is on [0, 1).
+    """
     outputs, inputs = shape
+    # of a uniform distribution where it ends, of a normal one the standard deviation
     bound = {
         "kaiming_uniform": 1 / math.sqrt(inputs),  # nn.Linear's own default, a = √5
         "kaiming_normal": math.sqrt(2 / inputs),
@@ -49,11 +57,15 @@ def weight(kind: str, shape: Shape, rng: np.random.Generator, scale: float, dtyp
         values = np.zeros(shape)
     else:
         values = rng.normal(0.0, bound, shape)
+    # drawn in float64 and rounded last: float32 starts from the same numbers
     return (values * scale).astype(dtype)
 
 
 def bias(kind: str, shape: Shape, inputs: int, rng: np.random.Generator, dtype: Any) -> Array:
-    """A bias (outputs,): nn.Linear's uniform default, or zeros beside plain weights."""
+    """A bias (outputs,) in the given dtype, for a weight of the initializer ``kind``.
+
+    ``nn.Linear``'s default, uniform within ±1/√inputs, or zeros beside zero and constant weights.
+    """
     if kind in PLAIN_BIAS:
         return np.zeros(shape, dtype)
     bound = 1 / math.sqrt(inputs)

@@ -16,9 +16,11 @@ from engine.jacobian.operator import Jacobian, Point
 
 
 class Vjp(NamedTuple):
-    """One equation of the backward pass: the gradient of the loss by ``wrt``.
+    """One vector-Jacobian product of a layer: the gradient of the loss by the role ``wrt``.
 
-    ``reads`` are roles: ``input``, ``output`` or a parameter; ``rhs`` is the right-hand side.
+    ``pull`` takes the gradient of the output (N, outputs) and the tensors of the roles in ``reads``
+    (``input``, ``output``, ``mask`` or a parameter), and returns an array of the shape of ``wrt``.
+    ``rhs`` is the right-hand side of the equation as text.
     """
 
     wrt: str
@@ -29,7 +31,11 @@ class Vjp(NamedTuple):
 
 @dataclass(frozen=True)
 class Layer(ABC):
-    """What every layer answers. ``inputs`` and ``outputs`` are the sizes of one sample."""
+    """A differentiable map of a batch (N, ``inputs``) to (N, ``outputs``), row by row.
+
+    ``type`` is its word in an experiment; ``elementwise`` is False where an output element depends
+    on several input elements of its sample.
+    """
 
     type: ClassVar[str]
     elementwise: ClassVar[bool] = True
@@ -38,30 +44,33 @@ class Layer(ABC):
 
     @property
     def parameters(self) -> dict[str, Shape]:
-        """Shapes of the parameters by role, in PyTorch's order."""
+        """Shapes of the parameters by role, in the order of PyTorch's ``named_parameters()``."""
         return {}
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The roles that ``forward`` takes, in order."""
+        """The roles of the tensors that ``forward`` takes, in the order of its arguments."""
         return ("input", *self.parameters)
 
     @abstractmethod
     def forward(self, x: Array) -> Array:
-        """The output (N, outputs) for the input (N, inputs)."""
+        """The output (N, outputs) for the input (N, inputs), in the dtype of the input."""
 
     @abstractmethod
     def vjps(self, s: Symbols) -> tuple[Vjp, ...]:
-        """The equations of the backward pass, parameters first, the input last."""
+        """The vector-Jacobian products of backward, parameters first, the input last."""
 
     @abstractmethod
     def jacobian(self, wrt: str, at: Point) -> Jacobian:
-        """The Jacobian of the output by a role; values are read at ``at`` when needed."""
+        """The Jacobian ∂output/∂``wrt`` as an operator, in numerator layout.
+
+        ``at`` gives the shapes now; the values it depends on are read when they are needed.
+        """
 
     @abstractmethod
     def formula(self, s: Symbols) -> str:
-        """The right-hand side of the forward equation of a batch."""
+        """The right-hand side of the forward equation of a batch, samples as rows: ``x Wᵀ + b``."""
 
     @abstractmethod
     def applied(self, inner: str) -> str:
-        """The output for one sample (a column), written around the text of the input."""
+        """The output for one sample as a column, ``W x + b``, around the text of the input."""

@@ -32,7 +32,7 @@ LARGE = 2**17  # elements: here np.dot's zeros cost more than np.matmul's checks
 
 @dataclass(frozen=True)
 class Linear(Layer):
-    """z = x Wᵀ + b, weight (outputs, inputs), bias (outputs,)."""
+    """z = x Wᵀ + b, as ``torch.nn.Linear``: weight (outputs, inputs), bias (outputs,) or none."""
 
     type: ClassVar[str] = "linear"
     elementwise: ClassVar[bool] = False
@@ -47,7 +47,7 @@ class Linear(Layer):
         assert weight is not None
         z: Array = x.dot(weight.T)  # a little faster than @ for small matrices
         if bias is not None:
-            z += bias
+            z += bias  # in place: nobody else holds z yet
         return z
 
     def vjps(self, s: Symbols) -> tuple[Vjp, ...]:
@@ -62,6 +62,7 @@ class Linear(Layer):
     def jacobian(self, wrt: str, at: Point) -> Jacobian:
         rows = at.shape(self.outputs)
         if wrt == "input":
+            # z depends on x through W alone: every sample has the same block
             weight = SharedBlock(lambda: at.read("weight"))
             return BlockDiagonal(rows, at.shape(self.inputs), at.dtype, at.samples, weight)
         cols = self.parameters[wrt]
@@ -70,6 +71,7 @@ class Linear(Layer):
             return Kronecker(rows, cols, at.dtype, at.samples, self.outputs, x)
         if at.single:
             return operators.Identity(rows, cols, at.dtype)
+        # the bias broadcasts over the batch: it is the weight of one more input that is always 1
         ones = partial(np.ones, (at.samples, 1), at.dtype)
         return Kronecker(rows, cols, at.dtype, at.samples, self.outputs, ones)
 

@@ -1,6 +1,6 @@
 """The losses of one sample as formulas, and their derivatives by the prediction.
 
-``factor`` is scale / divisor of the reduction for one sample: 1/K for the mean over the elements.
+One sample is a batch of N = 1: a mean over the elements divides by K, any other one by nothing.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,10 @@ SIGN = Function("sign", operator("sign"), np.sign)
 
 @dataclass(frozen=True)
 class LossRule:
-    """A loss for one sample: its value, and element i of its derivative by ŷ."""
+    """A loss of one sample as formulas: its value, and element i of its derivative by ŷ.
+
+    ``size`` is K; ``classes`` is whether the target is a class index.
+    """
 
     loss: Loss
     size: Size
@@ -43,12 +46,12 @@ class LossRule:
 
     @property
     def y(self) -> Symbol:
-        """The target."""
+        """The symbol of the target: a column (K×1), or a class index (1×1)."""
         return Symbol("y")
 
     @property
     def mean(self) -> bool:
-        """Whether one sample's loss is divided by K."""
+        """Whether one sample's loss is divided by K: the mean over elements, of N = 1."""
         return self.loss.reduction == "mean" and not self.loss.per_sample
 
     def weighted(self, total: Formula) -> Formula:
@@ -64,7 +67,7 @@ class LossRule:
         return Fraction(above, self.size) if self.mean else above
 
     def value(self, yhat: Formula) -> Formula:
-        """The loss of one sample."""
+        """The loss of one sample, a scalar, in its prediction ŷ (K×1)."""
         y, d = self.y, Subtract(yhat, self.y)
         match self.loss.type:
             case "mse":
@@ -84,7 +87,7 @@ class LossRule:
 
     @property
     def of_classes(self) -> ClassRule:
-        """The rule of cross_entropy and nll."""
+        """The rule of cross_entropy and nll; an AssertionError for any other loss."""
         assert isinstance(self.loss, ClassLoss)
         return ClassRule(self.loss, self.size, self.classes)
 
@@ -96,11 +99,14 @@ class LossRule:
         return {name: numbers for name, numbers in found.items() if numbers}
 
     def factors(self, symbol: Symbol) -> tuple[Formula, ...]:
-        """Element i of these weights, where the loss has them."""
+        """Element i of the weights ``symbol`` as a factor; none where the loss has none of them."""
         return (At(symbol),) if symbol.name in self.constants else ()
 
     def entropy(self, p: Formula, floor: float = LOG_FLOOR) -> Formula:
-        """−wᵢ [wᵢ⁺ yᵢ log p + (1 − yᵢ) log(1 − p)]."""
+        """The binary cross-entropy −wᵢ [wᵢ⁺ yᵢ log p + (1 − yᵢ) log(1 − p)] of element i.
+
+        ``floor`` is where the logarithms are clamped: −100 for bce, nowhere for bce_with_logits.
+        """
         y = At(self.y)
         one = Times((*self.factors(POSITIVE), y, Log(p, floor)))
         zero = Times((Subtract(ONE, y), Log(Subtract(ONE, p), floor)))
@@ -125,13 +131,13 @@ class LossRule:
                 return self.slope_weighted(self.of_classes.slope(yhat))
 
     def slope_of_bce(self, a: Formula, d: Formula) -> Formula:
-        """wᵢ (ŷᵢ − yᵢ) / (K ŷᵢ(1 − ŷᵢ))."""
+        """wᵢ (ŷᵢ − yᵢ) / (K ŷᵢ(1 − ŷᵢ)), the denominator clamped as in the loss's own gradient."""
         variance = AtLeast(Times((a, Subtract(ONE, a))), BCE_EPSILON)
         below = Times((self.size, variance)) if self.mean else variance
         return Fraction(scaled(self.loss.scale, product((*self.factors(WEIGHT), d))), below)
 
     def slope_of_logits(self, p: Formula) -> Formula:
-        """wᵢ (pᵢ − yᵢ), or wᵢ ((wᵢ⁺ yᵢ + 1 − yᵢ) pᵢ − wᵢ⁺ yᵢ)."""
+        """wᵢ (pᵢ − yᵢ), or wᵢ ((wᵢ⁺ yᵢ + 1 − yᵢ) pᵢ − wᵢ⁺ yᵢ) with ``pos_weight``; p = σ(ŷ)."""
         y = At(self.y)
         slope = Subtract(p, y)
         if positive := self.factors(POSITIVE):
@@ -140,7 +146,7 @@ class LossRule:
         return product((*self.factors(WEIGHT), slope))
 
     def clipped(self, d: Formula) -> Formula:
-        """d where |d| < δ, else ±δ."""
+        """The derivative of the Huber function: d where |d| < δ, else δ sign(d)."""
         assert isinstance(self.loss, Huber)
         delta = self.loss.delta
         within = Case(d, (Compare(Absolute(d), "<", Number(delta)),))
@@ -148,7 +154,7 @@ class LossRule:
 
 
 def huber_function(loss: Loss) -> Function:
-    """The Huber function with its definition."""
+    """The Huber function of a difference d, named with its δ, and its definition for a note."""
     assert isinstance(loss, Huber)
     delta = loss.delta
 

@@ -1,7 +1,8 @@
-"""The rules of the catalogue as formulas: what each layer and loss does, and its derivative.
+"""The layers as formulas of one sample, a column: the output, and the Jacobian by the input.
 
-One row a layer or loss, keyed by its type, for one sample written as a column. The functions
-evaluate with the layers' own forward; the derivatives are written out and checked against them.
+One row a layer, keyed by its type. The named functions evaluate with the layers' own forward; the
+derivatives are written out, and not taken from ``pull``, so that each can be checked against the
+other.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,12 +37,12 @@ ONE, ZERO = Number(1), Number(0)
 
 
 def columnwise(rows: Callable[[Array], Array]) -> Callable[[Array], Array]:
-    """A function of a batch (1, d) as one of a column (d, 1)."""
+    """A function of a batch of one row (1, d) as a function of a column (d, 1)."""
     return lambda column: rows(column.T).T
 
 
 def operator(name: str) -> str:
-    """LaTeX of a function written as a word."""
+    """The LaTeX of a function that is written as a word: ``\\operatorname{name}``."""
     return rf"\operatorname{{{name}}}"
 
 
@@ -66,12 +67,12 @@ DENSITY = Function("φ", r"\varphi", lambda z: np.exp(-0.5 * z * z) / np.sqrt(2 
 
 
 def option(value: float, default: float) -> str:
-    """A setting that is not the default, as part of a function's name."""
+    """A setting as part of a function's name, ``[0.2]``; empty where it is the default."""
     return "" if value == default else f"[{Number(value).text()}]"
 
 
 def function_of(layer: Layer) -> Function:
-    """The named function of an activation, with its definition."""
+    """The named function of an activation, with its definition; KeyError for any other layer."""
     forward = columnwise(layer.forward)
     match layer:
         case LeakyReLU(negative_slope=slope):
@@ -110,7 +111,7 @@ PLAIN = {
 
 
 class Placed(Protocol):
-    """A layer in its place: the symbols of its tensors by their roles."""
+    """A layer in a network: the symbols of its tensors by role."""
 
     @property
     def layer(self) -> Layer: ...
@@ -119,7 +120,7 @@ class Placed(Protocol):
 
 
 def applied(node: Placed, inner: Formula) -> Formula:
-    """The output of a layer for one sample, written around the formula of its input."""
+    """The output (outputs×1) of a layer for one sample, around the formula of its input."""
     layer, symbols = node.layer, node.symbols
     match layer.type:
         case "linear":
@@ -137,7 +138,10 @@ def applied(node: Placed, inner: Formula) -> Formula:
 
 
 def derivative(node: Placed, size: Size) -> Formula:
-    """The Jacobian ∂output/∂input of a layer, in its input z and its output a."""
+    """The Jacobian ∂a/∂z (outputs×inputs) of a layer of one sample, in its input z and output a.
+
+    ``size`` is the number of outputs.
+    """
     z, a = Symbol(node.symbols["input"]), Symbol(node.symbols["output"])
     if node.layer.type == "linear":
         return Symbol(node.symbols["weight"])
@@ -147,12 +151,16 @@ def derivative(node: Placed, size: Size) -> Formula:
 
 
 def by_sign(z: Formula, size: Size, above: Formula, below: Formula, at: float = 0) -> Formula:
-    """A diagonal that is one thing where zᵢ > at, and another where not."""
+    """A diagonal matrix by cases: entry (i, i) is ``above`` where zᵢ > ``at``, else ``below``."""
     same, limit = SameIndex(size), Number(at)
     cases = [Case(above, (same, Compare(At(z), ">", limit)))]
     if below != ZERO:
         cases.append(Case(below, (same, Compare(At(z), "≤", limit))))
     return Cases(tuple(cases), ZERO)
+
+
+# The derivatives that need more than a line. Each takes the layer, z, a and the size d of both, and
+# makes the Jacobian ∂a/∂z (d×d).
 
 
 def leaky_relu(layer: Layer, z: Formula, a: Formula, size: Size) -> Formula:
@@ -188,7 +196,7 @@ def slope_of_gelu(layer: Layer, z: Formula, a: Formula, size: Size) -> Formula:
 
 
 def slope_of_log_softmax(layer: Layer, z: Formula, a: Formula, size: Size) -> Formula:
-    weight = Apply(EXP, At(a, "j"))
+    weight = Apply(EXP, At(a, "j"))  # the probability pⱼ: ∂aᵢ/∂zⱼ = [i = j] − pⱼ
     same = Case(Subtract(ONE, weight), (SameIndex(size),))
     return Cases((same,), Negative(weight))
 
@@ -209,5 +217,5 @@ DERIVATIVES: dict[str, Callable[[Layer, Formula, Formula, Size], Formula]] = {
 
 
 def functions_in(formula: Formula) -> set[Function]:
-    """Every named function that a formula uses."""
+    """Every named function applied anywhere in a formula."""
     return {part.function for part in walk(formula) if isinstance(part, Apply)}

@@ -1,6 +1,7 @@
 """The optimizers as pure rules: parameter, gradient, slots and hyper-parameters in, new ones out.
 
-Each rule follows ``torch.optim`` step for step. A slot is ``None`` before the first update.
+Each rule follows ``torch.optim`` step for step. A slot is ``None`` before the first update. Nothing
+that is passed in changes, which is what makes going back free.
 """
 
 import math
@@ -13,13 +14,13 @@ import numpy as np
 
 from engine.arrays import Array
 
-Hyper = Mapping[str, float]
+Hyper = Mapping[str, float]  # by name, as they are at this update: after edits and the schedule
 Slots = tuple[Array | None, ...]
 
 
 @dataclass(frozen=True)
 class Optimizer(ABC):
-    """What every optimizer answers. ``slots`` names the tensors it keeps for each parameter."""
+    """An update rule; ``slots`` names the state it keeps for each parameter, as PyTorch does."""
 
     type: ClassVar[str]
     letters: ClassVar[Mapping[str, str]]  # how people write the slots
@@ -27,28 +28,35 @@ class Optimizer(ABC):
     @property
     @abstractmethod
     def hyper(self) -> dict[str, float]:
-        """The hyper-parameters that are numbers, as they stand at the start."""
+        """The hyper-parameters that are numbers, with their initial values, by name.
+
+        Those that the rule does not read in this configuration are left out.
+        """
 
     @property
     @abstractmethod
     def slots(self) -> tuple[str, ...]:
-        """The names of the tensors kept for each parameter, in order."""
+        """The names of the slots in order: ``step`` has shape (), others the parameter's shape."""
 
     @abstractmethod
     def update(self, p: Array, grad: Array, slots: Slots, h: Hyper) -> tuple[Array, ...]:
-        """The new parameter and the new slots."""
+        """The new parameter and the new slots, in the dtype of the parameter.
+
+        ``p`` and ``grad`` have one shape; ``slots`` are in the order of :attr:`slots`, all of them
+        None before the first update; ``h`` has every name of :attr:`hyper`.
+        """
 
     @abstractmethod
     def formula(self, p: str) -> str:
         """The right-hand side of θ ← …, with ``∂ℓ/∂θ`` for the gradient."""
 
     def details(self, p: str) -> tuple[str, ...]:
-        """What the other letters of the formula are, in the order of computation."""
+        """The equations of the other letters in the formula, in the order of computation."""
         return ()
 
 
 def gradient_text(p: str, weight_decay: float, maximize: bool) -> str:
-    """The gradient that the rule uses as text: with its sign, and with the term of L2."""
+    """The gradient that the rule uses as text: with its sign, and with the term of L2, λ θ."""
     grad = f"{'−' if maximize else ''}∂ℓ/∂{p}"
     return f"{grad} + λ {p}" if weight_decay else grad
 
@@ -59,20 +67,24 @@ def decay(weight_decay: float) -> dict[str, float]:
 
 
 def decayed(p: Array, grad: Array, h: Hyper, maximize: bool) -> Array:
-    """The gradient that the rule uses: its sign for ``maximize``, and the term of L2 added."""
+    """The gradient that the rule uses: its sign for ``maximize``, and the term of L2, λ p."""
     if maximize:
-        grad = -grad
+        grad = -grad  # before the decay, which shrinks the parameter either way
     return grad + h["weight_decay"] * p if "weight_decay" in h else grad
 
 
 def moved(p: Array, step: Array) -> Array:
-    """p − step in the memory of ``step``, which nobody else holds."""
+    """p − step, written into ``step``, which nobody else holds: one allocation less an update."""
     return np.subtract(p, step, step)
 
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
-    """Stochastic gradient descent with momentum, as ``torch.optim.SGD``."""
+    """Stochastic gradient descent with momentum, as ``torch.optim.SGD``.
+
+    v ← μ v + (1 − τ) g, θ ← θ − η v: η multiplies the whole velocity, and not the gradient within
+    it as in Sutskever et al. 2013.
+    """
 
     type: ClassVar[str] = "sgd"
     letters: ClassVar[Mapping[str, str]] = {"momentum": "v"}
@@ -99,7 +111,7 @@ class SGD(Optimizer):
             return (moved(p, h["lr"] * grad),)
         (buffer,) = slots
         if buffer is None:
-            buffer = grad.copy()
+            buffer = grad.copy()  # PyTorch's first buffer is the gradient, without dampening
         else:
             buffer = h["momentum"] * buffer + (1 - h["dampening"]) * grad
         step = grad + h["momentum"] * buffer if self.nesterov else buffer
@@ -117,7 +129,10 @@ class SGD(Optimizer):
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Adam, as ``torch.optim.Adam``: moments with bias correction, L2 added to the gradient."""
+    """Adam (Kingma & Ba 2015, algorithm 1), as ``torch.optim.Adam``: L2 is added to the gradient.
+
+    ``amsgrad`` keeps the largest second moment (Reddi, Kale & Kumar 2018), with bias correction.
+    """
 
     type: ClassVar[str] = "adam"
     letters: ClassVar[Mapping[str, str]] = {
@@ -157,7 +172,9 @@ class Adam(Optimizer):
         else:
             grad = decayed(p, grad, h, self.maximize)
         step, mean, square = (np.zeros_like(p) if s is None else s for s in slots[:3])
+        # a missing step has become zeros of the shape of p, which are no number
         count = 1.0 if slots[0] is None else float(step) + 1
+        # PyTorch's lerp: β₁ m + (1 − β₁) g rounds differently
         mean = mean + (grad - mean) * (1 - beta1)
         square = square * beta2 + (1 - beta2) * grad * grad
         done: tuple[Array, ...] = (np.asarray(count, dtype=p.dtype), mean, square)
@@ -165,6 +182,7 @@ class Adam(Optimizer):
         if self.amsgrad:
             largest = square if slots[3] is None else np.maximum(slots[3], square)
             done = (*done, largest)
+        # ε is added to √v̂, after the bias correction, as in algorithm 1
         root = np.sqrt(largest) / math.sqrt(1 - beta2**count) + h["eps"]
         return moved(p, (lr / (1 - beta1**count)) * (mean / root)), *done
 
@@ -188,7 +206,10 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """AdamW, as ``torch.optim.AdamW``: weight decay applied to the parameter itself."""
+    """AdamW (Loshchilov & Hutter 2019), as ``torch.optim.AdamW``: decoupled weight decay.
+
+    The parameter itself shrinks by 1 − ηλ first, so that the moments do not see the decay.
+    """
 
     type: ClassVar[str] = "adamw"
     decoupled: ClassVar[bool] = True
@@ -197,7 +218,7 @@ class AdamW(Adam):
 
 @dataclass(frozen=True)
 class Adagrad(Optimizer):
-    """Adagrad, as ``torch.optim.Adagrad``."""
+    """Adagrad (Duchi, Hazan & Singer 2011, the diagonal form), as ``torch.optim.Adagrad``."""
 
     type: ClassVar[str] = "adagrad"
     letters: ClassVar[Mapping[str, str]] = {"step": "t", "sum": "s"}
@@ -227,7 +248,7 @@ class Adagrad(Optimizer):
         if total is None:
             total = np.full_like(p, self.initial_accumulator_value)
         total = total + grad * grad
-        rate = h["lr"] / (1 + (count - 1) * h["lr_decay"])
+        rate = h["lr"] / (1 + (count - 1) * h["lr_decay"])  # the first step has the full rate
         new = moved(p, rate * (grad / (np.sqrt(total) + h["eps"])))
         return new, np.asarray(count, dtype=p.dtype), total
 
@@ -241,7 +262,10 @@ class Adagrad(Optimizer):
 
 @dataclass(frozen=True)
 class RMSprop(Optimizer):
-    """RMSprop, as ``torch.optim.RMSprop``."""
+    """RMSprop (Tieleman & Hinton 2012), as ``torch.optim.RMSprop``: ε is added to the root.
+
+    ``centered`` divides by the root of a variance instead (Graves 2013).
+    """
 
     type: ClassVar[str] = "rmsprop"
     letters: ClassVar[Mapping[str, str]] = {"square_avg": "v", "grad_avg": "m", "momentum": "b"}
@@ -299,7 +323,7 @@ class RMSprop(Optimizer):
         return f"{p} − η b" if self.momentum else f"{p} − η {self.step_text()}"
 
     def step_text(self) -> str:
-        """The gradient over the root of its mean square, or of its variance."""
+        """The normalized gradient as text: over the root of its mean square, or its variance."""
         return f"g / (√{'(v − m²)' if self.centered else 'v'} + ε)"
 
     def details(self, p: str) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 Each is the closed form of a scheduler of ``torch.optim.lr_scheduler``: k counts the epochs, or the
 iterations, that lie behind, as often as one calls ``scheduler.step()`` there. Nothing is remembered
-from one iteration to the next, so that going back is exact.
+from one iteration to the next, so that going back is exact; PyTorch goes on from the rate before,
+and may differ in the last digits.
 """
 
 import math
@@ -18,14 +19,17 @@ COUNTS: dict[Every, str] = {"epoch": "e − 1", "iteration": "i − 1"}
 
 @dataclass(frozen=True)
 class Schedule(ABC):
-    """What every schedule answers; epochs e and iterations i count from 1."""
+    """A learning rate as a function of η₀ and k; ``every`` is what k counts.
+
+    In formulas epochs e and iterations i count from 1, so that k is e − 1 or i − 1.
+    """
 
     type: ClassVar[str]
     every: Every = "epoch"
 
     @abstractmethod
     def rate(self, initial: float, k: int) -> float:
-        """The learning rate when k epochs or iterations lie behind."""
+        """The learning rate after k whole epochs or iterations, k ≥ 0; ``initial`` is η₀."""
 
     @abstractmethod
     def formula(self) -> str:
@@ -33,7 +37,7 @@ class Schedule(ABC):
 
     @property
     def count(self) -> str:
-        """k as text."""
+        """k as text: ``e − 1`` or ``i − 1``."""
         return COUNTS[self.every]
 
     def count_of(self, iteration: int, batches: int) -> int:
@@ -63,6 +67,7 @@ class Step(Schedule):
     gamma: float = 0.1
 
     def rate(self, initial: float, k: int) -> float:
+        # a Python float raises OverflowError where np.float64 becomes infinite
         return float(initial * np.float64(self.gamma) ** (k // self.step_size))
 
     def formula(self) -> str:
@@ -77,7 +82,7 @@ class Exponential(Schedule):
     gamma: float = 0.9
 
     def rate(self, initial: float, k: int) -> float:
-        return float(initial * np.float64(self.gamma) ** k)
+        return float(initial * np.float64(self.gamma) ** k)  # np.float64: see Step
 
     def formula(self) -> str:
         return f"η₀ · {self.gamma:g}ᵏ, k = {self.count}"
@@ -85,7 +90,10 @@ class Exponential(Schedule):
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Down to eta_min along half a cosine in t_max steps, then up again: ``CosineAnnealingLR``."""
+    """Down to eta_min along half a cosine in t_max steps, then up again: ``CosineAnnealingLR``.
+
+    The annealing of Loshchilov & Hutter 2017 (SGDR), without their restarts.
+    """
 
     type: ClassVar[str] = "cosine"
     t_max: int = 1

@@ -22,7 +22,10 @@ from engine.run.phases import Phase
 
 
 def compile_program(experiment: Experiment, data: Dataset | None = None) -> Program:
-    """Compile an experiment; an ExperimentError says what does not fit. Nothing is run."""
+    """Compile an experiment; an ExperimentError says what does not fit. Nothing is run.
+
+    Without ``data`` they are loaded, which may raise ExperimentError too.
+    """
     data = load_data(experiment) if data is None else data
     cut = batches(experiment, data)
     network = build_network(experiment, data)
@@ -57,6 +60,8 @@ class Compiler:
         self.updates = Updates.of(experiment, network, self.optimizer, cut.count)
         self.tensors: dict[str, TensorInfo] = {}
         self.scalars: dict[str, float] = {}
+        # One array of zeros a parameter, which every zero_grad writes: arrays never change, so that
+        # sharing is free, and ``adding`` knows it by identity.
         self.zeros: dict[str, Array] = {
             name: frozen(np.zeros(shape, self.dtype)) for name, _, _, shape in network.parameters()
         }
@@ -74,10 +79,11 @@ class Compiler:
         }
         training = self.experiment.training
         ops = [op for p in training.order if p not in training.skip for op in build[p]()]
+        # Only now is it known which place each has in the iteration.
         return tuple(replace(op, index=i) for i, op in enumerate(ops))
 
     def declare(self, data: Dataset) -> None:
-        """Enter every tensor of the run with its shape."""
+        """Enter every tensor of the run with its shape: (N, d) with the N rows of a full batch."""
         rows, nodes = self.rows, self.network.nodes
         self.tensor("x", "x", (rows, data.x.shape[1]), "input")
         classes = nodes[-1].layer.outputs if data.y.dtype.kind in "iu" else None
@@ -111,6 +117,7 @@ class Compiler:
             self.tensor(name, symbol, (), "hyper", dtype="float64")
             if value is not None:
                 self.scalars[name] = value
+        # Only where an op reads it: otherwise every iteration would bring a tensor for nothing.
         if any(CLOCK in op.reads for op in self.ops):
             self.tensor(CLOCK, "i", (), "hyper", dtype="float64")
 
@@ -126,7 +133,7 @@ class Compiler:
         classes: int | None = None,
         slot_of: str | None = None,
     ) -> None:
-        """Enter one tensor."""
+        """Enter one tensor; without a dtype it has the experiment's."""
         own = dtype or self.dtype
         self.tensors[name] = TensorInfo(
             name, symbol, shape, own, role, layer, gradient_of, classes, slot_of
@@ -147,14 +154,14 @@ class Compiler:
         return Op(0, phase, writes[0], layer, label, formula, reads, writes, run, adds)
 
     def zero_grad(self) -> Iterator[Op]:
-        """∇θ ← 0 for each parameter."""
+        """∇θ ← 0, one op for each parameter, frozen ones too."""
         for name, node, role, _ in self.network.parameters():
             text = f"{gradient(node.symbols[role])} ← 0"
             run = constant(self.zeros[name])
             yield self.op(Phase.ZERO_GRAD, node.name, (text, text), (), (name + GRADIENT,), run)
 
     def forward(self) -> Iterator[Op]:
-        """One layer forward."""
+        """One op a layer, out (N, outputs); that of dropout writes its mask beside it."""
         for place, node in enumerate(self.network.nodes):
             reads = tuple(node.tensor(role) for role in node.layer.reads)
             out, given = node.symbols["output"], node.symbols["input"]
@@ -167,7 +174,7 @@ class Compiler:
             yield self.op(Phase.FORWARD, node.name, text, reads, writes, run)
 
     def loss(self) -> Iterator[Op]:
-        """ℓ = loss(ŷ, y)."""
+        """ℓ = loss(ŷ, y), one op, of shape ()."""
         loss, reads = self.network.loss, (self.network.output, "y")
         text = (f"ℓ = {loss.type}(ŷ, y)", f"ℓ = {loss.formula('ŷ', 'y')}")
         yield self.op(Phase.LOSS, None, text, reads, ("loss",), call(loss.value, reads))
@@ -180,6 +187,7 @@ class Compiler:
         yield self.op(Phase.BACKWARD, None, (text, text), reads, writes, call(loss.pull, reads))
         for node in reversed(self.network.nodes):
             for vjp in node.layer.vjps(node.symbols):
+                # The data are no parameter: as in PyTorch, ∂ℓ/∂x is made on demand alone.
                 first = vjp.wrt == "input" and node.input == "x"
                 if not first or self.experiment.training.input_gradient:
                     yield self.vjp(node, vjp)
@@ -203,6 +211,7 @@ def constant(value: Array) -> Compute:
 
 def call(function: Callable[..., Any], reads: tuple[str, ...]) -> Compute:
     """An op that writes a function of what it reads."""
+    # A form for each of the usual numbers of operands: a loop over names would cost at every op.
     match reads:
         case (a,):
             return lambda t: (function(t[a]),)
@@ -215,7 +224,10 @@ def call(function: Callable[..., Any], reads: tuple[str, ...]) -> Compute:
 
 
 def dropping(layer: Dropout, seed: int, place: int, given: str) -> Compute:
-    """An op that draws a mask for this iteration, and drops what it says."""
+    """An op that draws a mask for this iteration, and multiplies with it.
+
+    The mask is a function of seed, place of the layer and iteration: going back draws the same.
+    """
 
     def run(tensors: Tensors) -> tuple[Array, ...]:
         x = tensors[given]
@@ -228,8 +240,9 @@ def dropping(layer: Dropout, seed: int, place: int, given: str) -> Compute:
 def adding(pull: Callable[..., Array], reads: tuple[str, ...], target: str, zero: Array) -> Compute:
     """An op that adds a vector-Jacobian product to the gradient that is there.
 
-    Adding to nothing, or to zeros, gives the product itself; ``zero`` is what zero_grad writes,
-    and being that very array saves the look at its elements.
+    Adding to nothing, or to zeros, gives the product itself: it differs from the sum at most in the
+    sign of a zero, and every legal order of the phases takes the same path. ``zero`` is what
+    zero_grad writes, and being that very array saves the look at its elements.
     """
     product = call(pull, reads)
 

@@ -21,12 +21,15 @@ from engine.nn.linear import LAYERS, Linear
 from engine.nn.loss import Loss
 
 GRADIENT = ".grad"  # how the name of a tensor's gradient ends
-MAX_BYTES = 8 * 2**30
+MAX_BYTES = 8 * 2**30  # of parameters, or of the activations of a batch, with their gradients
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """One layer in its place: its name, its specification, and the symbols of its tensors."""
+    """One layer in its place: its name, its specification, and the symbols of its tensors.
+
+    ``input`` is the name of the tensor that it reads, ``symbols`` a symbol for each role.
+    """
 
     name: str
     layer: Layer
@@ -40,7 +43,7 @@ class Node:
         return f"{self.name}.out"
 
     def tensor(self, role: str) -> str:
-        """The name of the tensor that plays a role: input, output or a parameter."""
+        """The name of the tensor that plays a role: input, output, mask or a parameter."""
         return {"input": self.input, "output": self.output}.get(role, f"{self.name}.{role}")
 
 
@@ -64,12 +67,13 @@ class Network:
 
 
 def settings(spec: Any, cls: Any) -> dict[str, Any]:
-    """The fields of a specification that its implementation takes."""
+    """The fields of a specification that its implementation takes, by name."""
     return {f.name: getattr(spec, f.name) for f in fields(cls) if hasattr(spec, f.name)}
 
 
 def build_network(experiment: Experiment, data: Dataset) -> Network:
     """Infer every size; an ExperimentError names the layers and shapes that do not fit."""
+    # All problems are told at once: whoever repairs one sees the next in the same message.
     problems: list[Problem] = []
     nodes: list[Node] = []
     size, name, symbol = data.x.shape[1], "x", "x"
@@ -84,6 +88,7 @@ def build_network(experiment: Experiment, data: Dataset) -> Network:
             layer: Layer = Linear(size, spec.out, bool(spec.bias) or isinstance(spec.bias, list))
         else:
             cls = LAYERS[spec.type]
+            # In evaluation dropout does nothing: no mask is drawn, and no op reads the iteration.
             if cls is Dropout and experiment.training.mode == "eval":
                 cls = Identity
             if cls is Dropout:
@@ -185,7 +190,10 @@ def initial_parameters(experiment: Experiment, network: Network) -> dict[str, Ar
 def drawn(
     spec: LinearSpec, role: str, shape: Shape, inputs: int, experiment: Experiment, i: int
 ) -> Array:
-    """A parameter from its initializer, with a random stream of its own."""
+    """A parameter from its initializer, with a random stream of its own, number ``i``.
+
+    Giving one parameter its values therefore changes no other one.
+    """
     rng = initializers.stream(experiment.seed, i)
     if role == "bias":
         return initializers.bias(spec.init, shape, inputs, rng, experiment.dtype)

@@ -26,7 +26,8 @@ from engine.run.timeline import Periodic
 class Program:
     """One iteration as a list of ops, and how often it is run.
 
-    ``scalars`` has the values of the scalar tensors that are there from the start.
+    ``scalars`` has the values of the tensors of shape () that are there from the start, such as
+    ``optimizer.lr``: hyper-parameters are tensors, so that an edit of one is nothing special.
     """
 
     experiment: Experiment
@@ -59,7 +60,7 @@ class Program:
         return Periodic(self.ops, self.experiment.training.epochs, self.batches.count)
 
     def lasting(self, iterations: int) -> "Program":
-        """The same program with epochs enough for ``iterations``; itself where it has enough.
+        """The same program with epochs enough for so many iterations; itself where it has enough.
 
         Batches and initial values do not depend on the number of epochs, so every event that both
         have is the same.
@@ -112,7 +113,10 @@ class Program:
         return tuple(i.name for i in self.tensors.values() if i.role in ("input", "target"))
 
     def batch(self, iteration: int) -> dict[str, Array]:
-        """The tensors that an iteration, counted from 0, begins with."""
+        """The tensors that an iteration, counted from 0, begins with: x, y and the clock, if any.
+
+        x is (N, n), y (N, K) or (N,), with fewer rows in the last batch of an epoch.
+        """
         epoch, k = divmod(iteration, self.batches.count)
         x, y = self.batches.batch(self.data, epoch, k)
         if len(self.entering) == 2:
@@ -130,6 +134,7 @@ class Program:
         written: set[str] = set()
         needed: set[str] = set()
         for op in self.ops:
+            # What is added to is read as well, though not named among the reads.
             added = op.writes if op.adds else ()
             needed.update(name for name in (*op.reads, *added) if name not in written)
             written.update(op.writes)
@@ -143,6 +148,6 @@ class Program:
 
     def nbytes(self, op: Op) -> int:
         """Bytes that one execution of an op leaves behind in a history."""
-        if op.phase == Phase.ZERO_GRAD:
+        if op.phase == Phase.ZERO_GRAD:  # the same array of zeros every time
             return 0
         return sum(self.tensors[name].nbytes for name in op.writes)

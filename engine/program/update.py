@@ -48,7 +48,7 @@ class Updates:
 
     @classmethod
     def of_program(cls, program: Program) -> "Updates":
-        """Those of a compiled program."""
+        """The update phase of a compiled program."""
         count = program.batches.count
         return cls.of(program.experiment, program.network, program.optimizer, count)
 
@@ -63,7 +63,7 @@ class Updates:
             yield FACTOR, "c", None
 
     def ops(self) -> Iterator[Op]:
-        """All of the phase."""
+        """The ops of the phase: the rate, the clipping, then the parameters that are not frozen."""
         moved = [
             (name, n, role) for name, n, role, _ in self.network.parameters() if moves(n, role)
         ]
@@ -77,7 +77,10 @@ class Updates:
             yield self.move(name, node, role)
 
     def clips(self, clipping: Clipping, moved: list[tuple[str, Node, str]]) -> Iterator[Op]:
-        """The norm of all gradients where it is needed, then one gradient after another."""
+        """The norm of all gradients where it is needed, then one gradient after another.
+
+        The norm is a tensor of its own, which conditions and watches can name.
+        """
         grads = tuple(name + GRADIENT for name, _, _ in moved)
         more: tuple[str, ...] = ()
         if clipping.norm is not None:
@@ -147,7 +150,10 @@ def is_frozen(node: Node, role: str) -> bool:
 
 
 def scheduling(schedule: Schedule, batches: int) -> Compute:
-    """An op that sets the learning rate."""
+    """An op that sets the learning rate: a function of the initial one and the iteration alone.
+
+    Nothing is kept from the rate before, so that going back needs nothing.
+    """
 
     def run(tensors: Tensors) -> tuple[Array, ...]:
         k = schedule.count_of(int(tensors[CLOCK]), batches)
@@ -175,6 +181,7 @@ def clipping_of(clipping: Clipping, grad: str) -> Compute:
             return ()
         if clipping.norm is None:
             return (clipping.cut(found),)
+        # The factor is float64; times it a float32 gradient would be float64 as well.
         return (found * found.dtype.type(tensors[FACTOR]),)
 
     return run

@@ -1,7 +1,8 @@
-"""The training loop of an experiment as a person would write it in PyTorch, line by line.
+"""The training loop of an experiment in idiomatic PyTorch, line by line, for reading beside a run.
 
 The lines define the model, the criterion and the optimizer and run the five steps in the
-experiment's order; each line knows the phase and the layer that it stands for.
+experiment's order; each line knows the phase and the layer that it stands for. Data, initial
+values, the schedule and clipping are left out: engine.pytorch.script writes what can be run.
 """
 
 from collections.abc import Iterator
@@ -55,7 +56,7 @@ TENSORS = ("weight", "pos_weight")  # options that PyTorch takes as tensors
 
 
 class CodeLine(NamedTuple):
-    """A line of code, and what it stands for."""
+    """A line of code, and the phase or the layer that it stands for; None for neither."""
 
     text: str
     phase: Phase | None = None
@@ -64,7 +65,7 @@ class CodeLine(NamedTuple):
 
 
 def training_code(program: Program) -> list[CodeLine]:
-    """The model, the criterion, the optimizer and the loop."""
+    """The lines of the model, the criterion, the optimizer and the training loop, in order."""
     experiment = program.experiment
     lines = [CodeLine("model = nn.Sequential(OrderedDict(")]
     lines += [layer_line(node) for node in program.network.nodes]
@@ -79,16 +80,17 @@ def training_code(program: Program) -> list[CodeLine]:
 
 
 def layer_line(node: Node) -> CodeLine:
-    """One layer of the model."""
+    """The line of one layer in ``nn.Sequential``: ``linear1=nn.Linear(3, 4),``."""
     return CodeLine(f"    {node.name}={module(node)},", layer=node.name)
 
 
 def module(node: Node) -> str:
-    """The module of a layer with its options."""
+    """The ``torch.nn`` module of a layer, with the options that differ from their defaults."""
     spec = node.spec
     if isinstance(spec, LinearSpec):
         bias = "" if spec.bias is not False else ", bias=False"
         return f"nn.Linear({node.layer.inputs}, {node.layer.outputs}{bias})"
+    # without dim PyTorch warns, and picks one by the number of axes
     given = {"dim": 1} if spec.type.endswith("softmax") else {}
     return f"nn.{LAYERS[spec.type]}({arguments(given | own_options(spec, LayerSpec))})"
 
@@ -104,32 +106,32 @@ def own_options(spec: Any, base: type) -> dict[str, Any]:
 
 
 def arguments(options: dict[str, Any]) -> str:
-    """Options as keyword arguments."""
+    """Options as the text of keyword arguments: ``lr=0.1, momentum=0.9``."""
     return ", ".join(f"{name}={written(name, value)}" for name, value in options.items())
 
 
 def written(name: str, value: Any) -> str:
-    """An option's value in Python."""
+    """An option's value as a Python expression; weights of a loss are tensors."""
     if name in TENSORS:
         return f"torch.tensor({list(value)})"
     return repr(value)
 
 
 def criterion(loss: LossSpec) -> str:
-    """The loss module; what PyTorch has no reduction for is done in the loop."""
+    """The loss module; for ``batch_mean``, which PyTorch has not, it sums and the loop divides."""
     reduction = {} if loss.reduction == "mean" else {"reduction": "sum"}
     return f"nn.{LOSSES[loss.type]}({arguments(own_options(loss, LossSpec) | reduction)})"
 
 
 def loss_text(loss: LossSpec) -> str:
-    """The line of the loss, with the scale and the reduction over samples."""
+    """The expression of the loss, with its scale, and the division by N of ``batch_mean``."""
     scale = "" if loss.scale == 1 else f"{loss.scale:g} * "
     per_sample = " / len(x)" if loss.reduction == "batch_mean" else ""
     return f"{scale}criterion(y_hat, y){per_sample}"
 
 
 def optimizer_lines(experiment: Experiment) -> Iterator[CodeLine]:
-    """The optimizer; frozen parameters are left out of it."""
+    """The lines of the optimizer, with the options that differ; frozen parameters are left out."""
     spec = experiment.optimizer
     names = zip(experiment.layer_names, experiment.layers, strict=True)
     frozen = [
@@ -157,7 +159,7 @@ def optimizer_lines(experiment: Experiment) -> Iterator[CodeLine]:
 
 
 def step_lines(experiment: Experiment) -> Iterator[CodeLine]:
-    """The five steps in the experiment's order; a skipped one is a comment."""
+    """The lines of the five steps in the experiment's order; a skipped one is a comment."""
     training = experiment.training
     for phase in training.order:
         text = STEPS[phase].format(loss=loss_text(experiment.loss))

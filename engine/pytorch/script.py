@@ -24,7 +24,7 @@ from engine.run.phases import Phase
 from engine.run.timeline import begun
 
 LITERAL = 64  # elements of an array that are written out
-LINE = 90
+LINE = 90  # characters of compressed data in a line
 MODULES = {
     "identity": "Identity",
     "relu": "ReLU",
@@ -104,9 +104,14 @@ for iteration in range(ITERATIONS):
 
 
 def torch_script(recording: Recording, branch: str) -> str:
-    """The script of a run, as many iterations as the branch has."""
+    """The Python source of a recorded run, as many iterations as the branch has begun.
+
+    Edits and skips in the branch's journal are not carried out: they stand at the end as comments.
+    KeyError for a branch that the recording has not.
+    """
     program = recording.program
     iterations = begun(program.timeline, recording.branches[branch].events)
+    # the title stands in a docstring of the script, which nothing in it may end or escape
     title = ascii(program.experiment.name)[1:-1].replace('"', "'").replace("\\", "/")
     parts = [
         HEAD.format(title=title, iterations=iterations),
@@ -122,12 +127,15 @@ def torch_script(recording: Recording, branch: str) -> str:
 
 
 def data_part(program: Program) -> str:
-    """The samples."""
+    """The statements that make the training data, ``x_all`` (N, n) and ``y_all``."""
     return f"x_all = {array_text(program.data.x)}\ny_all = {array_text(program.data.y)}\n"
 
 
 def array_text(array: Array) -> str:
-    """An expression that makes a tensor of the same bits."""
+    """An expression that makes a tensor of the same bits, shape and dtype.
+
+    A small array is written out; a large one, or one with NaN or infinities, is packed bytes.
+    """
     if array.size <= LITERAL and np.isfinite(array).all():
         return f"torch.tensor({array.tolist()!r}, dtype=torch.{array.dtype})"
     text = base64.b64encode(zlib.compress(array.tobytes(), 9)).decode()
@@ -137,7 +145,7 @@ def array_text(array: Array) -> str:
 
 
 def model_part(program: Program) -> str:
-    """The layers with their initial values."""
+    """The statements that make the model and copy the initial parameters into it."""
     dtype = program.experiment.dtype
     initial = program.initial()
     layers, values = [], []
@@ -153,7 +161,10 @@ def model_part(program: Program) -> str:
 
 
 def module_text(node: Node, number: int) -> str:
-    """One layer as a module; dropout is the identity in evaluation."""
+    """The module of layer ``number``, from 0, with all its options; dropout with our own masks.
+
+    In evaluation mode dropout has been compiled as the identity, and is written as that.
+    """
     spec, layer = node.spec, node.layer
     if isinstance(spec, LinearSpec):
         bias = bool(spec.bias) or isinstance(spec.bias, list)
@@ -169,12 +180,15 @@ def module_text(node: Node, number: int) -> str:
 
 
 def keywords(options: dict[str, Any]) -> str:
-    """Keyword arguments."""
+    """Options as the text of keyword arguments, with the repr of each value."""
     return ", ".join(f"{name}={value!r}" for name, value in options.items())
 
 
 def optimizer_part(program: Program, iterations: int) -> str:
-    """The optimizer of all parameters that are not frozen, and its rates where they change."""
+    """The statements of the optimizer of all parameters that are not frozen.
+
+    With a schedule, also the learning rate of every iteration.
+    """
     spec = program.experiment.optimizer
     frozen = [
         (number, role)
@@ -191,6 +205,8 @@ def optimizer_part(program: Program, iterations: int) -> str:
     ]
     schedule, count = Updates.of_program(program).schedule, program.batches.count
     if schedule is not None:
+        # written out as numbers: PyTorch's schedulers go on from the rate before, and may round
+        # differently
         first = program.optimizer.hyper["lr"]
         rates = [schedule.rate(first, schedule.count_of(i + 1, count)) for i in range(iterations)]
         lines.append(f"rates = {array_text(np.array(rates))}.tolist()")
@@ -198,7 +214,7 @@ def optimizer_part(program: Program, iterations: int) -> str:
 
 
 def loop_part(program: Program, iterations: int) -> str:
-    """The training loop, its steps in the order of the experiment."""
+    """The training loop, its steps in the experiment's order, without the skipped ones."""
     cut, training = program.batches, program.experiment.training
     order = "np.arange(rows)"
     if cut.shuffle:
@@ -218,6 +234,7 @@ def phase_lines(program: Program, phase: Phase) -> list[str]:
     """The statements of one step."""
     match phase:
         case Phase.ZERO_GRAD:
+            # zeros, as this engine's; and the model's, for frozen parameters have gradients too
             return ["model.zero_grad(set_to_none=False)"]
         case Phase.FORWARD:
             return ["yhat = model(x)"]
@@ -230,7 +247,7 @@ def phase_lines(program: Program, phase: Phase) -> list[str]:
 
 
 def clip_lines(program: Program) -> list[str]:
-    """Gradient clipping, as it is done right before the update."""
+    """The statement of gradient clipping, right before the update; none without clipping."""
     clip = program.experiment.clip
     if clip is None:
         return []
@@ -241,7 +258,7 @@ def clip_lines(program: Program) -> list[str]:
 
 
 def loss_text(spec: LossSpec) -> str:
-    """The loss as an expression of yhat and y."""
+    """The loss as an expression of ``yhat`` and ``y``, with its scale and reduction."""
     options = msgspec.structs.asdict(spec)
     scale, reduction = options.pop("scale"), options.pop("reduction")
     options = {name: value for name, value in options.items() if value not in ((), None)}
@@ -256,7 +273,7 @@ def loss_text(spec: LossSpec) -> str:
 
 
 class Raw(str):
-    """An expression that is written as it is."""
+    """Source text whose repr is itself, so that :func:`keywords` writes it without quotes."""
 
     __slots__ = ()
 

@@ -13,7 +13,7 @@ from engine.experiment.spec import Experiment
 from engine.session.journal import Journal, from_dict, to_dict
 
 NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-MAX_TEXT = 2**25  # bytes of one text that is read back
+MAX_TEXT = 2**25  # characters of one text that is read back
 
 
 def experiment_text(experiment: Experiment) -> str:
@@ -21,6 +21,7 @@ def experiment_text(experiment: Experiment) -> str:
     raw: dict[str, Any] = msgspec.to_builtins(experiment)
     for place in ("file", "directory"):
         raw.pop(place, None)
+    # A class variable is no field to msgspec; a schedule has its type as a tag.
     raw["layers"] = [{"type": s.type} | msgspec.to_builtins(s) for s in experiment.layers]
     for table, spec in (("loss", experiment.loss), ("optimizer", experiment.optimizer)):
         raw[table] = {"type": spec.type} | msgspec.to_builtins(spec)
@@ -28,14 +29,17 @@ def experiment_text(experiment: Experiment) -> str:
 
 
 def canonical(value: Any) -> str:
-    """One text for one value: sorted keys, no spaces, NaN and infinities as strings."""
+    """One text for one value: sorted keys, no spaces, NaN and infinities as strings.
+
+    Digests are made of it, so that the order of a dictionary must not matter.
+    """
     return json.dumps(
         words(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
 
 
 def words(value: Any) -> Any:
-    """The value with names for the floats that JSON lacks."""
+    """The value with the strings NaN, Infinity and -Infinity for the floats that JSON lacks."""
     match value:
         case float() if not math.isfinite(value):
             return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
@@ -55,7 +59,7 @@ def numbers(value: Any) -> Any:
 
 
 def parse(text: str, what: str) -> Any:
-    """A JSON text of sane size; a GradstepError says which text is damaged."""
+    """The value of a JSON text of at most MAX_TEXT characters; GradstepError for any other."""
     if len(text) > MAX_TEXT:
         raise GradstepError(f"{what}: {len(text):,} characters, more than {MAX_TEXT:,}")
     try:
@@ -65,7 +69,7 @@ def parse(text: str, what: str) -> Any:
 
 
 def parse_experiment(text: str) -> Experiment:
-    """The experiment of a recording, checked like any file."""
+    """The experiment of a recording, checked like any file; GradstepError for what is wrong."""
     raw = parse(text, "its experiment")
     if not isinstance(raw, dict):
         raise GradstepError("its experiment: not a table")
@@ -78,12 +82,12 @@ def parse_experiment(text: str) -> Experiment:
 
 
 def labels_text(data: Dataset) -> str:
-    """The names of classes and inputs as JSON."""
+    """The names of classes and inputs as canonical JSON."""
     return canonical({"classes": list(data.classes), "inputs": list(data.inputs)})
 
 
 def parse_labels(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of classes and inputs."""
+    """The names of classes and of inputs behind a text; GradstepError where it has none."""
     raw = parse(text, "its labels")
     lists = [raw.get(k) for k in ("classes", "inputs")] if isinstance(raw, dict) else [None, None]
     if not all(isinstance(v, list) and all(isinstance(s, str) for s in v) for v in lists):
@@ -93,12 +97,12 @@ def parse_labels(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def journal_texts(journal: Journal) -> list[str]:
-    """Each entry as JSON."""
+    """Each entry of a journal as canonical JSON, in their order."""
     return [canonical(to_dict(entry)) for entry in journal]
 
 
 def parse_journal(texts: list[str]) -> Journal:
-    """The journal behind those texts."""
+    """The journal behind those texts; GradstepError for one that is no entry."""
     entries = []
     for text in texts:
         raw = parse(text, "its journal")

@@ -17,7 +17,7 @@ from engine.session.journal import Journal
 from engine.session.session import Session
 
 COLUMNS = 6
-MOST_REASONS = 12
+MOST_REASONS = 12  # fields that are told one by one
 KINDS = {"seed": "seed", "dtype": "dtype", "data": "data", "layers": "layer", "loss": "loss"}
 HYPER = ("optimizer", "schedule", "clip")
 
@@ -40,7 +40,10 @@ class Difference:
 
 @dataclass
 class Outcome:
-    """What a comparison found; ``table`` has the largest |Δ| by tensor and iteration."""
+    """What a comparison found; ``table`` has the largest |Δ| of each tensor after ``columns``.
+
+    ``columns`` are iterations, counted from 1. |Δ| is None where the tensors cannot be compared.
+    """
 
     iterations: int
     compared: int = 0
@@ -51,7 +54,10 @@ class Outcome:
 
 
 class Comparison:
-    """Two sessions at their first events, run in step for so many iterations."""
+    """Two sessions at their first events, run in step for so many iterations.
+
+    ``tolerance`` is relative beyond 1 and absolute below; 0 compares bit by bit.
+    """
 
     def __init__(self, a: Session, b: Session, iterations: int, tolerance: float = 0.0) -> None:
         self.sides = a, b
@@ -62,7 +68,7 @@ class Comparison:
         )
 
     def run(self) -> Generator[int, None, Outcome]:
-        """Compare; yields the iterations done."""
+        """Compare to the last iteration, and yield how many are done."""
         a, b = self.sides
         self.start()
         for iteration in range(1, self.outcome.iterations + 1):
@@ -77,7 +83,7 @@ class Comparison:
         return self.outcome
 
     def start(self) -> None:
-        """Compare what there is before the first event."""
+        """Compare the tensors that exist before the first event."""
         a, b = (session.tensors for session in self.sides)
         for name in [*a, *(name for name in b if name not in a)]:
             self.look(None, "start", name, a.get(name), b.get(name))
@@ -102,7 +108,7 @@ class Comparison:
     def look(
         self, event: int | None, place: str, name: str, a: Array | None, b: Array | None
     ) -> None:
-        """Note the first difference."""
+        """Note two tensors as the first difference, if they differ and there is none yet."""
         if self.outcome.first is not None or a is b or (a is None and b is None):
             return
         if a is None or b is None:
@@ -130,7 +136,7 @@ class Comparison:
         return tuple(int(i) for i in np.unravel_index(flat, a.shape))
 
     def column(self, iteration: int, a: Mapping[str, Array], b: Mapping[str, Array]) -> None:
-        """The largest differences after an iteration."""
+        """Enter the largest |Δ| of each tensor after an iteration into the table."""
         self.outcome.columns.append(iteration)
         for name in a:
             if name in b:
@@ -140,7 +146,7 @@ class Comparison:
 
 
 def edited(session: Session) -> list[str]:
-    """The tensors that were edited at the cursor."""
+    """The names of the tensors that were edited at the cursor."""
     edits = session.journal.edits.get(session.event, ())
     return [session.program.resolve(edit.target) for edit in edits]
 
@@ -161,6 +167,7 @@ def aligned(a: Program, b: Program) -> list[tuple[int, int]]:
     pairs: list[tuple[int, int]] = []
     for op in a.ops:
         other = places.get((op.phase, op.name))
+        # An op that b has before the last pair would have to be run backwards: it is passed over.
         if other is not None and (not pairs or other > pairs[-1][1]):
             pairs.append((op.index, other))
     return pairs
@@ -171,6 +178,7 @@ def reasons(left: Session, right: Session) -> Iterator[str]:
     texts = (experiment_text(s.program.experiment) for s in (left, right))
     old, new = (parse(text, "experiment") for text in texts)
     found = list(paths(old, new, ""))
+    # Another name is no reason, nor how far a run was to go: both are compared equally far.
     shown = [path for path in found if path[0] not in ("name", "description", "training.epochs")]
     for path, old, new in shown[:MOST_REASONS]:
         yield f"{kind(path)}: {path} {short(old)} → {short(new)}"
@@ -184,7 +192,7 @@ def reasons(left: Session, right: Session) -> Iterator[str]:
 
 
 def kind(path: str) -> str:
-    """What sort of thing a field of an experiment is."""
+    """The kind of a field of an experiment: seed, data, layer, initial value, hyper-parameter, …"""
     table = path.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0]
     if path.endswith((".weight", ".bias", ".init", ".init_scale")) and table == "layers":
         return "initial value"
@@ -192,13 +200,16 @@ def kind(path: str) -> str:
 
 
 def short(value: Any) -> str:
-    """A value in few characters."""
+    """A value in at most 40 characters."""
     text = "none" if value is None else str(value)
     return text if len(text) <= 40 else text[:39] + "…"
 
 
 def paths(a: Any, b: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
-    """The fields that differ."""
+    """The fields of two parsed experiments that differ: path, left and right value.
+
+    Layers are compared one by one, any other list as a whole.
+    """
     if isinstance(a, dict) and isinstance(b, dict):
         for key in [*a, *(key for key in b if key not in a)]:
             inner = f"{path}.{key}" if path else key

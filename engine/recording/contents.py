@@ -18,7 +18,10 @@ NOWHERE = -1  # the reference of a tensor that is not stored
 
 @dataclass(eq=False)
 class Contents:
-    """Tensors that wait for the next commit. ``open`` is False where no more are to be stored."""
+    """The bytes of tensors that wait for the next commit, in ``rows``.
+
+    ``nbytes`` is how many wait. ``open`` is False where no more are to be stored.
+    """
 
     run: int = 0
     open: bool = True
@@ -30,23 +33,25 @@ class Contents:
     _count: int = 0
 
     def add(self, digest: Digest, data: bytes) -> int:
-        """Store a tensor, once; where it is."""
+        """Store a tensor, once; its reference, or NOWHERE."""
         return self.add_all([digest], [data])[0]
 
     def add_all(self, digests: Sequence[Digest], datas: Sequence[bytes]) -> list[int]:
-        """Store tensors, each once; where they are."""
+        """Store tensors, each once; their references, NOWHERE for one that is not stored."""
         known, references = self._known, []
         for digest, data in zip(digests, datas):  # noqa: B905 - the keyword costs time
             reference = known.get(digest, NOWHERE)
             if reference == NOWHERE and self.open:
                 reference = known[digest] = self._append(data)
             references.append(reference)
+        # What is forgotten is stored once more when it comes again: the price of a bound on memory.
         if len(known) >= REMEMBERED:
             known.clear()
         return references
 
     def _append(self, data: bytes) -> int:
         """Put bytes into the row under way, or into the next."""
+        # A tensor larger than a row begins one, so that 24 bits are enough for any offset.
         if self._size and self._size + len(data) > ROW_BYTES:
             self.end_row()
         reference = ((self.run << SHIFT | self._count) << SHIFT) | self._size
@@ -56,25 +61,25 @@ class Contents:
         return reference
 
     def store(self, array: Array) -> tuple[Digest, int]:
-        """Store an array; its digest, and where it is."""
+        """Store an array; its strong digest and its reference."""
         data = array.tobytes()
         digest = strong(array.dtype.str, array.shape, data)
         return digest, self.add(digest, data)
 
     def end_row(self) -> None:
-        """The next tensor begins a new row."""
+        """End the row under way: the next tensor begins a new one."""
         if self._parts:
             self.rows.append((self.run << SHIFT | self._count, b"".join(self._parts)))
             self._count += 1
             self._parts, self._size = [], 0
 
     def take(self) -> list[tuple[int, bytes]]:
-        """The rows to be written now."""
+        """The rows that wait, as (id, bytes), for the table ``content``; none waits any more."""
         self.end_row()
         rows, self.rows, self.nbytes = self.rows, [], 0
         return rows
 
 
 def split(reference: int) -> tuple[int, int]:
-    """The row and the offset of a reference."""
+    """The id of the row, and the offset in it, of a reference."""
     return reference >> SHIFT, reference & (1 << SHIFT) - 1

@@ -45,7 +45,7 @@ def split_mix(first: int, count: int) -> Words:
 
 @lru_cache(maxsize=1)
 def multipliers() -> Words:
-    """The odd numbers for the words of a chunk."""
+    """The odd numbers mᵢ for the words of a chunk: (CHUNK,) of uint64."""
     return split_mix(0, CHUNK)
 
 
@@ -55,7 +55,7 @@ def constant(words: int) -> int:
 
 
 def quick_digest(array: Array) -> Digest:
-    """The fingerprint of an array."""
+    """The fingerprint of an array, 8 bytes; the module says how it is made."""
     data = array.tobytes()
     words = np.frombuffer(data + bytes(-len(data) % WORD), "<u8")
     mixed = words ^ (words >> np.uint64(32))
@@ -73,7 +73,10 @@ def filled(total: int) -> Digest:
 
 
 class Fingerprints:
-    """The fingerprints of many small tensors of known sizes at once, faster than one by one."""
+    """The fingerprints of many small tensors of known sizes (in bytes) at once.
+
+    One by one, the calls of NumPy would take longer than the work.
+    """
 
     def __init__(self, sizes: Iterable[int]) -> None:
         self.sizes = tuple(sizes)
@@ -87,7 +90,7 @@ class Fingerprints:
 
     @staticmethod
     def fits(sizes: Iterable[int]) -> bool:
-        """Whether tensors of these sizes are small enough."""
+        """Whether tensors of so many bytes are small enough, and none is empty."""
         sizes = tuple(sizes)
         small = all(0 < size <= CHUNK * WORD for size in sizes)
         return small and 0 < sum(sizes) <= MOST_AT_ONCE
@@ -119,13 +122,13 @@ class Fingerprints:
 
 @lru_cache(maxsize=1024)
 def kind_hash(dtype: str, shape: Shape) -> Any:
-    """A hash that already knows the dtype and shape."""
+    """A BLAKE2b that has taken in the dtype and shape; to be copied, not to be used up."""
     said = f"{dtype}{list(shape)}\0".encode()
     return hashlib.blake2b(said, digest_size=STRONG)
 
 
 def strong(dtype: str, shape: Shape, data: bytes) -> Digest:
-    """The digest of a tensor's bytes under its dtype and shape."""
+    """The digest, 16 bytes, of a tensor's dtype, shape and bytes."""
     known = kind_hash(dtype, shape).copy()
     known.update(data)
     digest: bytes = known.digest()
@@ -133,17 +136,17 @@ def strong(dtype: str, shape: Shape, data: bytes) -> Digest:
 
 
 def tensor_digest(array: Array) -> Digest:
-    """The strong digest of an array."""
+    """The digest of an array, 16 bytes."""
     return strong(array.dtype.str, array.shape, array.tobytes())
 
 
 def event_digest(array: Array, width: int) -> Digest:
-    """What stands for a written tensor in a run of this digest width."""
+    """What stands for a written tensor in a run whose digests have so many bytes."""
     return tensor_digest(array) if width == STRONG else quick_digest(array)
 
 
 def link(previous: Digest, iteration: int, digests: bytes) -> Digest:
-    """The chain's next link."""
+    """The link of an iteration, counted from 1, that follows on another: 16 bytes."""
     bound = previous + iteration.to_bytes(8, "big") + digests
     return hashlib.blake2b(bound, digest_size=STRONG).digest()
 
@@ -153,15 +156,16 @@ def text_digest(*texts: str | bytes) -> Digest:
     known = hashlib.blake2b(digest_size=STRONG)
     for text in texts:
         data = text.encode() if isinstance(text, str) else text
+        # With the length: otherwise ("ab", "c") and ("a", "bc") would have the same digest.
         known.update(len(data).to_bytes(8, "big") + data)
     return known.digest()
 
 
 def root_digest(experiment: str, labels: str, x: Digest, y: Digest) -> Digest:
-    """Where the chain of a run begins: everything that determines it."""
+    """The link that the chain of a run begins with: the digest of everything that determines it."""
     return text_digest(experiment, labels, x, y)
 
 
 def journal_digest(entries: Iterable[str]) -> Digest:
-    """The digest of a branch's journal."""
+    """The digest of the entries of a branch's journal, in their order."""
     return text_digest(*entries)

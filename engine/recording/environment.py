@@ -13,7 +13,9 @@ import numpy as np
 
 from engine import __version__
 
+# What can change the bits of a result, of all that is written down.
 DECISIVE = ("numpy", "blas", "blas_version", "blas_core", "blas_threads", "simd", "machine")
+# How the functions of OpenBLAS may be called, depending on how it was built.
 PREFIXES = ("scipy_openblas_{}64_", "openblas_{}64_", "openblas_{}", "scipy_openblas_{}")
 
 
@@ -35,7 +37,10 @@ def environment() -> dict[str, Any]:
 
 
 def openblas() -> dict[str, Any]:
-    """The kernel and the threads of the OpenBLAS in this process; None where it is another one."""
+    """The kernel and the threads of the OpenBLAS in this process.
+
+    The kernel is None for another BLAS; the threads are then those that were asked for.
+    """
     library = loaded_library()
     threads = corename = None
     for prefix in PREFIXES if library is not None else ():
@@ -49,7 +54,7 @@ def openblas() -> dict[str, Any]:
 
 
 def loaded_library() -> ctypes.CDLL | None:
-    """The OpenBLAS that NumPy has loaded."""
+    """The OpenBLAS that NumPy has loaded; None for another BLAS, and where there is no /proc."""
     with suppress(OSError):
         for line in Path("/proc/self/maps").read_text().splitlines():
             found = re.search(r"(/\S*openblas\S*)", line)
@@ -77,5 +82,5 @@ def differences(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> list[st
 
 
 def shown(value: Any) -> str:
-    """A value of the environment in words."""
+    """A value of the environment as text."""
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,4 +1,4 @@
-"""How large a recording becomes, and which store fits."""
+"""The size of a recording before it is made, and which store fits."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class Estimate:
 
 
 def estimate(program: Program, store: str, iterations: int) -> Estimate:
-    """What a store takes; ``auto`` is ``full`` where the run stays small."""
+    """What a store takes; ``auto`` is ``full`` up to FULL_LIMIT bytes, else ``keyframes``."""
     if store == "auto":
         full = estimate(program, "full", iterations)
         store = "full" if full.total <= FULL_LIMIT else "keyframes"
@@ -44,14 +44,14 @@ def estimate(program: Program, store: str, iterations: int) -> Estimate:
 
 
 def full_bytes(program: Program) -> int:
-    """What one iteration writes; zeros are the same every time and kept once."""
+    """Bytes that one iteration writes; zeros are the same every time and kept once."""
     ops = [op for op in program.ops if op.phase != Phase.ZERO_GRAD]
     names = [name for op in ops for name in op.writes]
     return sum(program.tensors[name].nbytes for name in names)
 
 
 def keyframe_bytes(program: Program) -> int:
-    """What the beginning of an iteration needs."""
+    """Bytes of a partial keyframe: what an iteration reads before it writes it."""
     names = [name for name in program.live_in if name in program.tensors]
     return sum(program.tensors[name].nbytes + STRONG + REFERENCE for name in names)
 

@@ -1,4 +1,4 @@
-"""A recording as trace lines and as arrays, for other programs."""
+"""A recording exported as the lines of a trace, or as arrays."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -33,6 +33,7 @@ def next_step(session: Session) -> Step:
     """The next event of a session as a step of a trace."""
     program = session.program
     timeline = session.timeline
+    # Before the step: behind the last op of an iteration the next batch is there already.
     begins = session.event == timeline.begin(timeline.iteration(session.event))
     names = [name for name in program.entering if program.tensors[name].role in BATCH]
     batch = {name: session.tensors[name] for name in names}
@@ -47,7 +48,8 @@ def next_step(session: Session) -> Step:
 def recorded_arrays(recording: Recording, branch: str) -> dict[str, Array]:
     """The data, the losses, and the parameters after every iteration (or every k-th).
 
-    ``iterations`` says after which; entry 0 is the beginning.
+    ``iterations`` (k,) says after which, 0 being the beginning; each parameter is (k, *shape), and
+    ``loss`` has one number an iteration.
     """
     session = open_debugger(recording)[0].session
     session.branches.switch(branch)

@@ -1,4 +1,4 @@
-"""What stands in a recording for the tensors that the ops of an iteration wrote."""
+"""The digests and references of the tensors that the ops of an iteration wrote."""
 
 import math
 import operator
@@ -29,7 +29,7 @@ DTYPES = {"float32": "<f4", "float64": "<f8", "int64": "<i8"}
 
 
 class IterationDigests(ABC):
-    """How the events of an iteration are marked."""
+    """Digests of what the ops of an iteration wrote, one for each slot, in their order."""
 
     @abstractmethod
     def iteration(self, written: Written) -> Marked:
@@ -37,9 +37,11 @@ class IterationDigests(ABC):
 
     @abstractmethod
     def gradients_since(self) -> list[Largest]:
-        """For each iteration since the last call: its largest gradient."""
+        """For each iteration since the last call: the largest element of its gradients."""
 
 
+# In the thread that runs the ops: in one of their own fingerprints made recording 1.7 to 2.4 times
+# as long as training, because the interpreter's lock changes hands for each.
 class QuickDigests(IterationDigests):
     """Fingerprints alone; those of an iteration at once where it has its usual sizes."""
 
@@ -70,7 +72,7 @@ class QuickDigests(IterationDigests):
         return found[: QUICK * first] + self.constant(zeros) + found[QUICK * first :], ""
 
     def constant(self, zeros: list[Array]) -> bytes:
-        """The digests of what zero_grad writes: the same arrays every time."""
+        """The digests of what zero_grad writes: the same arrays every time, known by identity."""
         known, digests = self.constants
         if len(known) != len(zeros) or any(map(operator.is_not, known, zeros)):
             digests = b"".join(map(quick_digest, zeros))
@@ -78,7 +80,7 @@ class QuickDigests(IterationDigests):
         return digests
 
     def usual(self, arrays: list[Array]) -> Fingerprints | None:
-        """What works for all but the zeros of an iteration like this; None for unusual ones."""
+        """The Fingerprints for all but the zeros of such an iteration; None for unusual ones."""
         told = arrays[self.telling].nbytes
         if told not in self.known and len(self.known) < MOST_LAYOUTS:
             first, end = self.zeros
@@ -87,20 +89,21 @@ class QuickDigests(IterationDigests):
         return self.known.get(told)
 
     def singly(self, written: Written) -> bytes:
-        """The digests tensor by tensor."""
+        """The digests tensor by tensor; zeros for each that an op did not write."""
         parts = [
             b"".join(map(quick_digest, after)).ljust(QUICK * len(op.writes), b"\0")
             for op, after in zip(self.ops, written, strict=False)
         ]
         return b"".join(parts)
 
+    # The columns for gradients are NULL in a recording of keyframes.
     def gradients_since(self) -> list[Largest]:
         count, self.count = self.count, 0
         return [(None, None)] * count
 
 
 class StrongDigests(IterationDigests):
-    """Digests, and every tensor stored."""
+    """Strong digests, and every tensor stored in ``contents``."""
 
     def __init__(self, program: Program, contents: Contents) -> None:
         self.contents = contents
@@ -126,7 +129,10 @@ class StrongDigests(IterationDigests):
         return b"".join(digests), str(self.contents.add_all(digests, datas))
 
     def incomplete(self, written: Written) -> Marked:
-        """The same where ops wrote less than usual, or have not run yet."""
+        """The same where ops wrote less than usual, or have not run yet.
+
+        What is missing keeps its slot, with zeros and NOWHERE, so that the others keep theirs.
+        """
         digests: list[bytes] = []
         refs: list[int] = []
         found: list[tuple[str, bytes]] = []
@@ -143,6 +149,7 @@ class StrongDigests(IterationDigests):
         return b"".join(digests), str(refs)
 
     def gradients_since(self) -> list[Largest]:
+        # All at once, at a commit: a maximum of each by itself would cost a call an op.
         waiting, self.waiting = self.waiting, []
         datas = [data for found in waiting for _, data in found]
         if not datas:
@@ -154,7 +161,7 @@ class StrongDigests(IterationDigests):
 
 
 def digest_of(array: Array, data: bytes, known: Any, shape: Shape) -> bytes:
-    """The digest of an array whose usual kind is hashed already."""
+    """The strong digest of an array; ``known`` has hashed its dtype and usual shape already."""
     if array.shape != shape:
         return strong(array.dtype.str, array.shape, data)
     hashed = known.copy()

@@ -20,8 +20,8 @@ Row = tuple[Any, ...]
 class Lane:
     """Collects the rows of a branch until the next commit.
 
-    ``width`` is the digest width of the run; at STRONG every tensor is stored too. A keyframe is
-    whole, or has what its iteration needs.
+    ``width`` is the bytes of a digest of the run; at STRONG every tensor is stored too. Keyframes
+    are ``spacing`` iterations apart, whole or partial. Rows have the columns of their tables.
     """
 
     def __init__(
@@ -47,12 +47,12 @@ class Lane:
         self._under_way: list[Written] = []
 
     def begin(self, link: Digest, events: int) -> None:
-        """Start at the beginning of an iteration, whose link follows on another."""
+        """Start at event ``events``, where an iteration begins whose link follows on ``link``."""
         self.link, self.events = link, events
         self._iteration = completed(self.program.timeline, events)
 
     def take(self, written: Sequence[Written]) -> None:
-        """The next events of the current iteration, in order; at most to its end."""
+        """What the next events of the current iteration wrote, in order; at most to its end."""
         self._under_way.extend(written)
         self.events += len(written)
         if len(self._under_way) == len(self._listing):
@@ -77,10 +77,14 @@ class Lane:
         return self.number, iteration, event, known
 
     def keyframe(self, tensors: Mapping[str, Array], whole: bool = False) -> None:
-        """Keep the tensors at the beginning of an iteration, if it is one of those to keep."""
+        """Keep the tensors at the beginning of an iteration, before its edits, if it is due.
+
+        A partial keyframe has what its iteration reads before it writes it.
+        """
         iteration = self._iteration
         if iteration % self.spacing or not self.contents.open:
             return
+        # In a full recording a whole one costs little: it refers to tensors that are there.
         whole = whole or self.width == STRONG
         live = self.program.live_in
         stored = [
@@ -97,6 +101,8 @@ class Lane:
         """The blocks, losses and keyframes since the last commit, the iteration under way last."""
         blocks, losses, keyframes = self.blocks, self.losses, self.keyframes
         self.blocks, self.losses, self.keyframes = [], [], []
+        # Written at every commit, and over again at the next, until it is complete: a kill loses no
+        # more than what came since the last commit.
         if self._under_way:
             number = self._iteration + 1
             blocks.append(self.block(number, *self.digests_of.iteration(self._under_way)))

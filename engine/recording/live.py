@@ -11,7 +11,10 @@ from engine.session.branches import MAIN
 
 
 def record_run(writer: Writer, program: Program, iterations: int) -> Iterator[int]:
-    """Run and record whole iterations; yields how many are done. Commits are the caller's."""
+    """Run and record whole iterations; yields how many are done.
+
+    The caller commits (:meth:`Writer.tick`) and closes.
+    """
     lane = writer.branch(MAIN)
     tensors: dict[str, Array] = program.initial()
     writer.metrics(MAIN, evaluate(program, tensors))

@@ -1,4 +1,4 @@
-"""The losses of a recording, to be drawn beside those of the session."""
+"""The losses of a recording, read without running anything."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from engine.recording.recorded import Recording
 def losses_of(text: str) -> dict[str, Array]:
     """The losses of every branch of a recording, by file and branch; a GradstepError if it is bad.
 
-    Nothing of it is run.
+    Each is (iterations,) of float64, NaN where the loss was skipped. Nothing is run.
     """
     path = Path(text).expanduser()
     reader = Reader(path)

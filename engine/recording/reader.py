@@ -27,7 +27,11 @@ class Damaged(GradstepError):
 
 
 class Reader:
-    """Queries on an opened recording, each bounded, each error naming the file and the table."""
+    """Queries on an opened recording, each bounded, each error naming the file and the table.
+
+    Raises GradstepError for a file that is no recording, or of a newer version, and Damaged for one
+    that is not as it was written.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -48,13 +52,16 @@ class Reader:
         self.connection.close()
 
     def look(self) -> int:
-        """What SQLite asks in between: whether to give up."""
+        """What SQLite asks every STEPS instructions: whether to give up the query."""
         self.steps += 1
         return int(self.steps > BUDGET)
 
     def rows(self, query: str, values: Sequence[Any] = (), types: str = "") -> list[Row]:
-        """The rows of a query. ``types``: a letter a column, i s b f, upper case for NULL too."""
-        self.steps = 0
+        """The rows of a query. ``types``: a letter a column, i s b f, upper case for NULL too.
+
+        Raises Damaged where SQLite fails, the query takes too long, or a type is another one.
+        """
+        self.steps = 0  # the budget is that of one query
         table = query.partition(" FROM ")[2].split(" ")[0] or "the file"
         with self.naming(f"table {table}"):
             rows = self.connection.execute(query, values).fetchall()
@@ -79,7 +86,10 @@ class Reader:
             raise Damaged(f"{self.path}: damaged: {what}: {problem}") from None
 
     def check_header(self) -> None:
-        """Whose file it is, and of which version."""
+        """Check the application id and the version of the format.
+
+        Before the tables, which a newer version may have changed.
+        """
         with self.naming("its header"):
             (application,) = self.connection.execute("PRAGMA application_id").fetchone()
             (version,) = self.connection.execute("PRAGMA user_version").fetchone()
@@ -94,7 +104,10 @@ class Reader:
             raise Damaged(f"{self.path}: damaged: there is no version {version} of the format")
 
     def check_schema(self) -> None:
-        """Exactly the tables of a recording: no view, trigger or index that others brought in."""
+        """Check for exactly the tables of a recording: no view, trigger or index besides.
+
+        They are compared to the letter, because SQL in a schema runs when a query touches it.
+        """
         rows = self.rows("SELECT type, name, sql FROM sqlite_master")
         found = {name: sql for kind, name, sql in rows if kind == "table"}
         for kind, name, _ in rows:
@@ -120,7 +133,7 @@ KINDS: dict[str, type] = {"i": int, "s": str, "b": bytes, "f": float}
 
 
 def check_types(row: Row, types: str, where: str) -> None:
-    """A Damaged where a column holds something else than it should."""
+    """Raise Damaged where a column holds another type than it should: SQLite does not check."""
     for value, letter in zip(row, types, strict=True):
         if value is None and letter.isupper():
             continue
@@ -131,7 +144,7 @@ def check_types(row: Row, types: str, where: str) -> None:
 
 
 def checked_size(path: Path) -> int:
-    """The bytes of a file that looks like a recording; a GradstepError for others."""
+    """The bytes of a file that begins like SQLite's, with its WAL; a GradstepError for others."""
     try:
         if not path.is_file():
             there = "not a file" if path.exists() else "no such file"
@@ -151,6 +164,7 @@ def checked_size(path: Path) -> int:
 
 def connect(path: Path, size: int) -> sqlite3.Connection:
     """A read-only connection; without a write-ahead log beside it nothing at all is touched."""
+    # The last commits may be in the log alone: with one, the file is opened like any database.
     being_written = path.with_name(path.name + "-wal").exists()
     mode = "mode=ro" if being_written else "mode=ro&immutable=1"
     uri = f"file:{quote(str(path.absolute()))}?{mode}"

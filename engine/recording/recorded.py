@@ -1,4 +1,4 @@
-"""What a recording holds, in the engine's own types: runs, branches, iterations, tensors."""
+"""A recording in the engine's own types: its run, branches, iterations and tensors."""
 
 import math
 from dataclasses import dataclass
@@ -54,7 +54,11 @@ class Block:
 
 
 class Recording:
-    """One run of a recording; the last one, or that of a number."""
+    """One run of a recording; the last one, or that of a number.
+
+    Whatever is asked of it raises Damaged where the file is not as it was written. GradstepError:
+    there is no such run, or this gradstep makes other ops of its experiment.
+    """
 
     def __init__(self, reader: Reader, number: int | None = None) -> None:
         self.reader = reader
@@ -64,11 +68,11 @@ class Recording:
         self.root = b""
 
     def damaged(self, what: str) -> Damaged:
-        """The error that names something damaged."""
+        """The Damaged that names the file and what is damaged in it; it is not raised."""
         return Damaged(f"{self.reader.path}: damaged: {what}")
 
     def chosen(self, number: int | None) -> Run:
-        """A run by its number."""
+        """The run of a number, or the last one."""
         if not self.runs:
             raise self.damaged("there is no run in it")
         found = [run for run in self.runs if run.id == number] if number else [self.runs[-1]]
@@ -85,13 +89,13 @@ class Recording:
 
     @cached_property
     def experiment(self) -> Experiment:
-        """The experiment, checked against the beginning of the chain."""
+        """The experiment, checked against the root of the chain."""
         found: Experiment = self.naming(parse_experiment, self.texts[0])
         return found
 
     @cached_property
     def texts(self) -> tuple[str, str, dict[str, Any]]:
-        """The experiment, the labels and the whereabouts of the data, as they were written."""
+        """The experiment, the labels and the references of the data, checked against the root."""
         query = "SELECT experiment, labels, data, root FROM run WHERE id = ?"
         row = self.reader.one(query, (self.run.id,), "sssb")
         assert row is not None
@@ -109,12 +113,14 @@ class Recording:
     @cached_property
     def program(self) -> Program:
         """The program, compiled from the experiment and the data of the recording alone."""
+        # Plausible first: a forged experiment must not make the compiler take all the memory.
         experiment, data = self.experiment, self.dataset
         self.check_plausible(experiment, data)
         program: Program = self.naming(compile_program, experiment, data)
         rows = self.reader.rows(
             "SELECT op, tensor FROM slot WHERE run = ? ORDER BY number", (self.run.id,), "is"
         )
+        # Digests are told apart by their slots alone: with other ops they would mean other tensors.
         if [(op.index, name) for op in program.ops for name in op.writes] != rows:
             said = f"gradstep {self.run.gradstep} made other ops of this experiment than this one"
             raise GradstepError(f"{self.reader.path}: {said}")
@@ -124,7 +130,7 @@ class Recording:
 
     @property
     def dataset(self) -> Dataset:
-        """The samples."""
+        """The samples of the recording, x (N, n) and y (N, K) or (N,), checked against digests."""
         _, labels, about = self.texts
         classes, inputs = self.naming(parse_labels, labels)
         x, y = (self.stored(about[name], f"its data {name}") for name in ("x", "y"))
@@ -136,7 +142,7 @@ class Recording:
         return Dataset(x, y, classes, inputs)
 
     def stored(self, about: Any, what: str) -> Array:
-        """An array whose dtype and shape are written beside it."""
+        """A stored array whose dtype, shape and digest are written beside it; at most 2 axes."""
         try:
             dtype, shape = about["dtype"], tuple(about["shape"])
             digest, reference = bytes.fromhex(about["digest"]), about["reference"]
@@ -148,7 +154,7 @@ class Recording:
         return self.contents.tensor(digest, reference, dtype, shape, what)
 
     def check_plausible(self, experiment: Experiment, data: Dataset) -> None:
-        """Refuse an experiment whose tensors cannot have been in a file of this size."""
+        """Raise Damaged for an experiment whose tensors cannot have been in a file of this size."""
         size, total = data.x.shape[1], 0
         rows = min(experiment.data.batch_size or len(data), len(data))
         for spec in experiment.layers:
@@ -162,7 +168,7 @@ class Recording:
             raise self.damaged(f"its experiment: {said} cannot hold")
 
     def naming(self, function: Any, *arguments: Any) -> Any:
-        """Call a function; its errors name the file."""
+        """The result of a function; its GradstepErrors become a Damaged that names the file."""
         try:
             return function(*arguments)
         except Damaged:
@@ -198,7 +204,7 @@ class Recording:
         return self.branches
 
     def read_branches(self) -> list[RecordedBranch]:
-        """The rows of the branches."""
+        """The branches as their rows say, by id, each with its journal."""
         query = "SELECT id, name, parent, fork, events, journal FROM branch WHERE run = ?"
         rows = self.reader.rows(query + " ORDER BY id", (self.run.id,), "isSiib")
         for row in rows:
@@ -212,7 +218,7 @@ class Recording:
         ]
 
     def journal(self, branch: int, digest: bytes) -> Journal:
-        """The edits of a branch, checked."""
+        """The journal of a branch, by its id, checked against its digest."""
         rows = self.reader.rows(
             "SELECT entry FROM edit WHERE branch = ? ORDER BY number", (branch,), "s"
         )
@@ -233,7 +239,7 @@ class Recording:
         return branch
 
     def losses(self, branch: RecordedBranch) -> list[float]:
-        """The loss of every iteration; NaN where it was skipped."""
+        """The loss of every iteration of a branch, its parents' first; NaN where it was skipped."""
         what = f"the losses of branch {branch.name!r}"
         query = "SELECT min(iteration), max(iteration), count(*) FROM loss WHERE branch = ?"
         row = self.reader.one(query, (branch.id,), "IIi")
@@ -244,6 +250,7 @@ class Recording:
         query = "SELECT value FROM loss WHERE branch = ? ORDER BY iteration"
         own = [value for (value,) in self.reader.rows(query, (branch.id,))]
         try:
+            # A long run has a million of them: an addition refuses a text without a call for each.
             values = [math.nan if value is None else value + 0.0 for value in own]
         except TypeError:
             raise self.damaged(f"{what}: something else than a number") from None
@@ -276,9 +283,9 @@ class Recording:
         return Block(iteration, parts, references)
 
     def link_before(self, branch: RecordedBranch, iteration: int) -> bytes:
-        """The link that an iteration follows on."""
+        """The link that an iteration, counted from 1, follows on: the root for the first."""
         if iteration == 1:
-            _ = self.texts
+            _ = self.texts  # reading them checks and sets the root
             return self.root
         lane = self.lane(branch, iteration - 1)
         row = self.reader.one(
@@ -291,7 +298,7 @@ class Recording:
         return bytes(row[0])
 
     def references(self, text: str, what: str) -> tuple[int, ...]:
-        """References from their JSON."""
+        """The references of a JSON text, each −1 or more."""
         refs = self.naming(parse, text, what)
         if not isinstance(refs, list) or not all(
             isinstance(r, int) and -1 <= r < 2**63 for r in refs
@@ -337,7 +344,7 @@ class Recording:
         return found
 
     def written(self, block: Block, slot: int) -> Array | None:
-        """What was written in a slot, where it is stored and sound."""
+        """The stored tensor of a slot, checked; None where it is not stored, or was not written."""
         _, name = self.slots[slot]
         digest, reference = block.digests[slot], block.refs[slot]
         if reference == NOWHERE or not any(digest):
@@ -351,6 +358,7 @@ class Recording:
         """
         info = self.program.tensors[name]
         shapes = {info.shape: None}
+        # Which shape it had is not written down, but its digest was made with it: try each.
         if info.role == "activation" or name.removesuffix(".grad") in self.batched:
             counts = self.rows_in(iteration), self.rows_in(iteration - 1)
             shapes = dict.fromkeys([(n, *info.shape[1:]) for n in counts] + [info.shape])
@@ -371,7 +379,7 @@ class Recording:
 
     @cached_property
     def batched(self) -> set[str]:
-        """The tensors whose gradient has a row a sample."""
+        """The tensors whose gradient has a row for each sample: x and the activations."""
         tensors = self.program.tensors.values()
         return {info.name for info in tensors if info.role in ("activation", "input")}
 
@@ -388,11 +396,11 @@ class Recording:
         return [Bookmark(name, max(0, min(event, MOST_EVENTS)), text) for name, event, text in rows]
 
     def entries(self, table: str, column: str) -> list[str]:
-        """The texts of the stops or watches."""
+        """The texts of the stops (``entry``) or watches (``expression``), in their order."""
         query = f"SELECT {column} FROM {table} WHERE run = ? ORDER BY number"
         return [text for (text,) in self.reader.rows(query, (self.run.id,), "s")]
 
     def metrics(self, branch: RecordedBranch) -> list[tuple[int, str, float | None]]:
-        """The metrics: iteration, name, value."""
+        """The metrics of a branch, by iteration: iteration, name, value; None for NaN."""
         query = "SELECT iteration, name, value FROM metric WHERE branch = ? ORDER BY iteration"
         return [(a, b, c) for a, b, c in self.reader.rows(query, (branch.id,), "isF")]

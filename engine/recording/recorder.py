@@ -15,7 +15,7 @@ PIECE = 256  # events between two yields
 
 
 class Recorder:
-    """Follows a session, branch by branch.
+    """Records a session, branch by branch.
 
     Events that are still in the session's window are taken as they are; others are executed again,
     so that it does not matter when the recording began or how far the session has run since.
@@ -52,6 +52,7 @@ class Recorder:
         while lane.events < branch.known and not self.writer.failed:
             if lane.events == begins:
                 begins = timeline.begin(timeline.iteration(begins) + 1)
+                # Before its edits: the rerun applies them together with the op.
                 lane.keyframe(rerun.tensors, whole=bool(branch.journal))
             known = branch.history.events.get(lane.events)
             written = rerun.result() if known is None else known[1]
@@ -61,13 +62,13 @@ class Recorder:
                 yield lane.events
 
     def begin(self, branch: Branch) -> tuple[Lane, Rerun]:
-        """The line of a branch that is new here, and its state there."""
+        """The Lane of a branch that is new here, and a Rerun that stands where it begins."""
         self.writer.commit()  # the chain of the parent
         lane = self.writer.branch(branch.name, branch.parent, branch.fork)
         return lane, resumed(self.session, branch, lane.events)
 
     def places(self) -> None:
-        """The bookmarks, stops and watches, where they have changed."""
+        """Write the bookmarks, stops and watches that have changed."""
         debugger = self.debugger
         found: dict[str, list[tuple[object, ...]]] = {
             "bookmark": [(m.name, m.event, m.text) for m in debugger.bookmarks.values()],

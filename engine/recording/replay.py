@@ -34,7 +34,8 @@ MOST_STATUSES = 200_000
 class Playback:
     """The source of a session that replays a recording.
 
-    Everything may be done with it: what is edited becomes a branch that is executed.
+    Everything may be done with it: what is edited becomes a branch that is executed. Damage does
+    not end the replay: ``trouble`` names it, and the events concerned are executed.
     """
 
     can = frozenset(Ability)
@@ -59,13 +60,14 @@ class Playback:
     def produce(
         self, branch: Branch, event: int, op: Op, tensors: Mapping[str, Array]
     ) -> tuple[Array, ...]:
-        """What an op wrote when it was recorded, or writes now."""
+        """What an op wrote when it was recorded, or writes now; raises what the op raises."""
         origin = self.origin(branch, event)
         if origin is None:
             return self.noted(origin, event, LIVE, op.run(tensors))
         block = self.block(origin, self.timeline.iteration(event) + 1)
         if block is None or self._starts[op.index + 1] > len(block.digests):
             return self.noted(origin, event, UNCHECKED, op.run(tensors))
+        # A digest of zeros: the op did not write that tensor.
         slots = [s for s in self.slots(op) if any(block.digests[s])]
         stored = self.stored(block, slots)
         if stored is not None:
@@ -76,7 +78,7 @@ class Playback:
         return self.noted(origin, event, RECOMPUTED if same else DIFFERS, results)
 
     def slots(self, op: Op) -> range:
-        """The places of an op's digests in a block."""
+        """The slots of an op: the places of its digests in a block."""
         return range(self._starts[op.index], self._starts[op.index + 1])
 
     def stored(self, block: Block, slots: list[int]) -> tuple[Array, ...] | None:
@@ -94,7 +96,7 @@ class Playback:
     def noted(
         self, origin: RecordedBranch | None, event: int, status: str, results: tuple[Array, ...]
     ) -> tuple[Array, ...]:
-        """The same results, and a note where they come from."""
+        """The results as they are, and the status of their event noted."""
         if status != LIVE:
             if len(self.statuses) >= MOST_STATUSES:
                 self.statuses.clear()
@@ -102,7 +104,7 @@ class Playback:
         return results
 
     def status(self, branch: Branch, event: int) -> str:
-        """Where the values written at an event come from."""
+        """Where the values written at an event come from: live, recorded, recomputed, …"""
         origin = self.origin(branch, event)
         return LIVE if origin is None else self.statuses.get((origin.name, event), RECORDED)
 
@@ -131,6 +133,7 @@ class Playback:
 
     def keyframe(self, branch: Branch, event: int, after: int) -> Keyframe | None:
         """The last recorded keyframe that restores an event, if beyond iteration ``after``."""
+        # What stands at an event is what the event before it has written.
         recorded = self.origin(branch, max(0, event - 1))
         if recorded is None:
             recorded, event = self.last_recorded(branch)
@@ -165,7 +168,7 @@ class Playback:
         return recorded, min(event, recorded.events) if recorded else event
 
     def take(self, recorded: RecordedBranch) -> None:
-        """Let a branch of the session have what is recorded of it."""
+        """Give a branch of the session the journal, losses and events that are recorded of it."""
         branch = self.branch(recorded)
         if branch in self.known and branch.known > self.known[branch].events:
             return  # somebody has stepped on live
@@ -200,7 +203,10 @@ class Playback:
         return branch
 
     def load_places(self) -> None:
-        """The bookmarks, stops and watches; what does not fit is told in ``trouble``."""
+        """Give the debugger the recorded bookmarks, stops and watches.
+
+        What does not fit the program is told in ``trouble``.
+        """
         debugger, recording = self.debugger, self.recording
         problems = []
         for mark in recording.bookmarks:
@@ -216,7 +222,10 @@ class Playback:
 
 
 def open_debugger(recording: Recording, budget: int = DEFAULT_BUDGET) -> tuple[Debugger, Playback]:
-    """A debugger on a recording, at its first event, and what it plays."""
+    """A debugger on a recording, at its first event, and its source.
+
+    Raises Damaged where there is no branch main, or what the branches need is not sound.
+    """
     branches = recording.branches
     if MAIN not in branches:
         raise recording.damaged(f"there is no branch {MAIN!r}")
@@ -226,6 +235,7 @@ def open_debugger(recording: Recording, budget: int = DEFAULT_BUDGET) -> tuple[D
     session.source = playback
     for branch in branches.values():
         playback.take(branch)
+    # The session was made before it had its journal: edits at the very beginning are still to come.
     if 0 in session.journal.edits:
         session.reenter(0)
     playback.load_places()

@@ -45,7 +45,10 @@ class Rerun:
         return bool(self.journal.skips) and self.journal.skipped(op.phase, op.name, self.event)
 
     def result(self) -> Written:
-        """What the op about to run writes, read-only; it is not taken over yet."""
+        """What the op about to run writes, read-only; it is not taken over yet.
+
+        Raises GradstepError where the op cannot run.
+        """
         self.edit()
         op = self.op
         if self.skipped:
@@ -58,7 +61,7 @@ class Rerun:
             raise GradstepError(said) from problem
 
     def take(self, written: Written) -> None:
-        """Move past the op about to run, which wrote this."""
+        """Move past the op about to run with what it wrote, now or when it was recorded."""
         self.edit()
         for name, array in zip(self.op.writes, written, strict=False):
             self.tensors[name] = array
@@ -67,7 +70,7 @@ class Rerun:
         self._edited = False
 
     def step(self) -> Written:
-        """Execute one op; what it wrote."""
+        """Execute one op; what it wrote. Raises GradstepError where it cannot run."""
         written = self.result()
         self.take(written)
         return written

@@ -31,7 +31,7 @@ class Run:
 
 
 def read_runs(reader: Reader) -> list[Run]:
-    """The runs of a recording, oldest first."""
+    """The runs of a recording, oldest first; Damaged where a row is not as it was written."""
     rows = reader.rows(RUN + " ORDER BY id", (), "isssssiiis")
     runs = []
     for row in rows:

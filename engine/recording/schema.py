@@ -4,6 +4,7 @@ APPLICATION_ID = 0x47524450  # "GRDP", so that `file` and SQLite tools know whos
 USER_VERSION = 1
 EXTENSION = ".gradstep"
 
+# A file is refused whose statements are not these to the letter: any change is a new version.
 TABLES = {
     "run": """CREATE TABLE run (
   id INTEGER PRIMARY KEY,

@@ -21,7 +21,7 @@ class StoredContents:
         self._rows: OrderedDict[int, bytes] = OrderedDict()
 
     def tensor(self, digest: bytes, reference: int, dtype: str, shape: Shape, what: str) -> Array:
-        """Stored bytes as an array, checked against their digest."""
+        """Stored bytes as a read-only array; Damaged where they do not have the digest."""
         data = self.content(reference, math.prod(shape) * np.dtype(dtype).itemsize, what)
         if strong(dtype, shape, data) != digest:
             raise self.damaged(f"{what}: its bytes are not the ones that were recorded")
@@ -38,11 +38,12 @@ class StoredContents:
         return data[offset : offset + size]
 
     def row(self, number: int, offset: int, size: int, what: str) -> bytes:
-        """A whole row, if it has the size it should have."""
+        """The bytes of a row; Damaged where it has not the size that it should have."""
         query = "SELECT length(data), typeof(data) FROM content WHERE id = ?"
         row = self.reader.one(query, (number,), "Is")
         if row is None or row[1] != "blob" or offset + size > row[0]:
             raise self.damaged(f"{what}: its bytes are not there")
+        # Only a single tensor makes a row larger than that: a forged one could take all the memory.
         if row[0] > max(ROW_BYTES, size):
             raise self.damaged(f"{what}: {row[0]:,} bytes where {size:,} are expected")
         ((data,),) = self.reader.rows("SELECT data FROM content WHERE id = ?", (number,), "b")
@@ -53,5 +54,5 @@ class StoredContents:
         return bytes(data)
 
     def damaged(self, what: str) -> Damaged:
-        """The error that names something damaged."""
+        """The Damaged that names the file and what is damaged in it; it is not raised."""
         return Damaged(f"{self.reader.path}: damaged: {what}")

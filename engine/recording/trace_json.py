@@ -20,7 +20,7 @@ from engine.run.run import loss_of
 
 @dataclass(frozen=True, eq=False)
 class Write:
-    """What a step did to one tensor; ``before`` is None where there was none."""
+    """One tensor that a step wrote, before and after; ``before`` is None where there was none."""
 
     name: str
     before: Array | None

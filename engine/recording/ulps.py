@@ -8,7 +8,7 @@ INTEGERS = {4: np.int32, 8: np.int64}
 
 
 def ulps_between(a: Any, b: Any) -> int | None:
-    """Units in the last place between two floats of one dtype; None where one is NaN.
+    """Units in the last place between two float32 or float64 of one dtype; None where one is NaN.
 
     The distance of −0 and 0 is 0.
     """

@@ -48,7 +48,11 @@ class Divergence:
 
 @dataclass
 class Verdict:
-    """What came out: ``exact`` is the guarantee, ``tolerance`` what was allowed where it is not."""
+    """The outcome: ``exact`` where every bit had to be the same, else within ``tolerance``.
+
+    ``differences`` are those of the environment. ``events`` were compared, ``rounded`` tensors were
+    not the same bit by bit, ``uncompared`` ones had a digest alone.
+    """
 
     exact: bool
     tolerance: float
@@ -66,7 +70,10 @@ class Verdict:
 
 
 class Verification:
-    """The comparison of one recording with its experiment."""
+    """The comparison of one run of a recording with what its experiment gives here.
+
+    ``environment`` is that of this process; it decides whether bits or a tolerance are asked for.
+    """
 
     def __init__(self, recording: Recording, environment: Mapping[str, Any]) -> None:
         self.recording = recording
@@ -76,7 +83,10 @@ class Verification:
         self.verdict = Verdict(not found, tolerance, found)
 
     def run(self) -> Generator[int, None, Verdict]:
-        """Compare every branch; yields how many events are done."""
+        """Compare every branch up to the first divergence; yields how many events are done.
+
+        Damage is noted in the Verdict, not raised.
+        """
         self.verdict.damage += self.recording.reader.problems(everything=True)
         for branch in self.recording.branches.values():
             try:
@@ -111,7 +121,10 @@ class Verification:
                 yield self.verdict.events
 
     def keyframe(self, branch: RecordedBranch, iteration: int, rerun: Rerun) -> bool:
-        """Compare a keyframe, and go on from it where only a tolerance is asked for."""
+        """Compare a keyframe, if there is one; False where it differs.
+
+        Where only a tolerance is asked for, the rerun goes on from it.
+        """
         found = self.recording.keyframe_before(branch, iteration)
         if found is None or found[0] != iteration:
             return True
@@ -126,7 +139,7 @@ class Verification:
         return True
 
     def event(self, branch: RecordedBranch, block: Block, rerun: Rerun) -> bool:
-        """Compare one event."""
+        """Execute and compare one event; False where it differs. Damaged without a digest."""
         op, results = rerun.op, rerun.result()
         first = sum(len(other.writes) for other in self.program.ops[: op.index])
         slots = range(first, first + len(op.writes))
@@ -147,13 +160,13 @@ class Verification:
             if stored is None or here is None or not self.same(stored, here):
                 self.diverge(branch, rerun, name, stored, here)
                 return False
-            taken[place] = stored
+            taken[place] = stored  # or roundings would add up from event to event
         rerun.take(tuple(taken))
         self.verdict.events += 1
         return True
 
     def stored(self, block: Block, slot: int) -> Array | None:
-        """A stored tensor; damage is noted and does not end the comparison."""
+        """The stored tensor of a slot, or None; damage is noted and does not end the comparison."""
         if block.refs[slot] == NOWHERE:
             return None
         try:
@@ -179,7 +192,7 @@ class Verification:
     def loss(
         self, branch: RecordedBranch, losses: list[float], iteration: int, rerun: Rerun
     ) -> bool:
-        """Compare the row of a loss with the loss that the events give."""
+        """Compare the row of a loss with the loss that the events give; False where they differ."""
         timeline, loss = self.program.timeline, self.program.loss
         begin = timeline.begin(iteration - 1)
         event = timeline.next(begin - 1, op=loss_key(self.program))
@@ -210,7 +223,7 @@ class Verification:
         here: Array | None,
         event: int | None = None,
     ) -> None:
-        """Note the first difference, with the element where it is."""
+        """Note a divergence, with the first element that differs where both tensors are known."""
         at = rerun.event if event is None else event
         place = (branch.name, at, format_position(self.program, at), tensor)
         index = (

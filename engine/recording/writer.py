@@ -38,7 +38,8 @@ class Writer:
     """Records one run into a file; a GradstepError where the file cannot be made.
 
     ``failed`` says why nothing more is written after the disk refused; ``note`` says why no more
-    tensors are stored. ``limit`` is the size in bytes after which none are.
+    tensors are stored. ``limit`` is the size in bytes after which none are. Once made, a Writer
+    raises nothing of the disk: a full one must not end the session.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Writer:
         return STRONG if self.plan.store == "full" else QUICK
 
     def insert_run(self, environment: Mapping[str, Any]) -> int:
-        """The rows that say what is run, before its first event."""
+        """Insert the rows that say what is run, before its first event; the number of the run."""
         program, data, run = self.program, self.program.data, self.next_run()
         self.contents.run = run
         stored = {name: self.contents.store(a) for name, a in (("x", data.x), ("y", data.y))}
@@ -101,11 +102,11 @@ class Writer:
         return int(last or 0) + 1
 
     def insert_contents(self) -> None:
-        """The bytes of tensors that wait."""
+        """Insert the bytes of tensors that wait."""
         self.connection.executemany("INSERT INTO content VALUES (?, ?)", self.contents.take())
 
     def insert_program(self, run: int) -> None:
-        """The ops, what they write, and every tensor."""
+        """Insert the ops, their slots, and every tensor."""
         program = self.program
         ops = [(run, op.index, op.phase, op.name, op.layer, op.formula) for op in program.ops]
         self.connection.executemany("INSERT INTO op VALUES (?, ?, ?, ?, ?, ?)", ops)
@@ -119,7 +120,7 @@ class Writer:
         self.connection.executemany("INSERT INTO tensor VALUES (?, ?, ?, ?, ?, ?)", names)
 
     def branch(self, name: str, parent: str | None = None, fork: int = 0) -> Lane:
-        """Begin a branch. It has rows from the iteration of its fork on."""
+        """Begin a branch at event ``fork`` of its parent, with rows from that iteration on."""
         lane = Lane(0, self.program, self.width, self.plan.spacing, self.contents)
         self.lanes[name], self.parents[name], self._texts[name] = lane, (parent, fork), []
 
@@ -132,7 +133,7 @@ class Writer:
         return lane
 
     def start(self, parent: str | None, fork: int) -> tuple[bytes, int]:
-        """Where the chain of a branch begins, and with which event."""
+        """The link that a branch's first own iteration follows on, and the event it begins with."""
         timeline = self.program.timeline
         iteration = completed(timeline, fork)
         while parent is not None and iteration:
@@ -146,7 +147,7 @@ class Writer:
         return self.root, 0
 
     def journal(self, name: str, journal: Journal) -> None:
-        """The edits of a branch as they are now."""
+        """Replace the edits of a branch, and their digest, by those of its journal now."""
         texts = journal_texts(journal)
         if texts == self._texts[name] or self.failed:
             return
@@ -178,7 +179,7 @@ class Writer:
         self.attempt(replace)
 
     def metrics(self, name: str, found: Mapping[str, float]) -> None:
-        """What a branch reaches where it stands: loss and accuracy on all rows."""
+        """Write metrics of a branch after its last iteration, by name; NaN becomes NULL."""
         lane = self.lanes[name]
         iteration = begun(self.program.timeline, lane.events)
         rows = [(lane.number, iteration, k, None if math.isnan(v) else v) for k, v in found.items()]
@@ -186,7 +187,10 @@ class Writer:
         self.attempt(lambda: self.connection.executemany(query, rows))
 
     def tick(self, now: float) -> None:
-        """Commit where the last commit is long enough ago, or too much waits."""
+        """Commit where the last commit is INTERVAL seconds ago, or too many bytes wait.
+
+        ``now`` is in seconds, of any clock.
+        """
         if now - self.committed >= INTERVAL or self.contents.nbytes > QUEUE_BYTES:
             self.committed = now
             self.commit()
@@ -208,13 +212,13 @@ class Writer:
         self.attempt(insert)
 
     def forget(self) -> None:
-        """Let go of what waits: there is nowhere to write it to."""
+        """Drop what waits, after a failure: there is nowhere to write it to."""
         self.contents.take()
         for lane in self.lanes.values():
             lane.rows()
 
     def write_lane(self, lane: Lane, blocks: Rows, losses: Rows, keyframes: Rows) -> None:
-        """The rows of a branch that wait."""
+        """Insert the rows of a branch that wait, over those of an iteration that was incomplete."""
         run = self.connection.executemany
         run("INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?)", blocks)
         run("INSERT OR REPLACE INTO loss VALUES (?, ?, ?, ?, ?, ?)", losses)
@@ -240,7 +244,7 @@ class Writer:
             self.connection.close()
 
     def update_run(self, column: str, value: str) -> None:
-        """Change what the row of the run says."""
+        """Change a column of the row of the run."""
         query = f"UPDATE run SET {column} = ? WHERE id = ?"
         self.attempt(lambda: self.connection.execute(query, (value, self.run)))
 
@@ -249,6 +253,7 @@ class Writer:
         if self.failed:
             return
         try:
+            # SQLite would go on writing into a file that was moved away, unseen.
             if self.path.stat().st_ino != self.inode:
                 raise OSError("another file has taken its place")
             with self.transaction():
@@ -264,7 +269,8 @@ class Writer:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing."""
+        """One transaction: committed as a whole, or rolled back."""
+        # Immediate: the lock is waited for here, and not in the middle of the work.
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -295,6 +301,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA busy_timeout = 2000")
     (mine,) = connection.execute("PRAGMA application_id").fetchone()
     connection.execute("PRAGMA journal_mode = WAL")
+    # With a write-ahead log, a killed process loses no commit by this; a power cut the last ones.
     connection.execute("PRAGMA synchronous = NORMAL")
     if mine != APPLICATION_ID:
         connection.execute("BEGIN IMMEDIATE")
@@ -307,5 +314,5 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def exists(path: Path) -> bool:
-    """Whether something with content is at the path."""
+    """Whether something is at the path, other than an empty file."""
     return os.path.lexists(path) and (not path.is_file() or path.stat().st_size > 0)

@@ -18,12 +18,12 @@ Written = tuple[Array, ...]
 
 
 def initial_state(run: Run) -> State:
-    """The State before the first op."""
+    """The State at event 0: the tensors that exist before the first op."""
     return State(MappingProxyType(run.source.initial()), 0)
 
 
 def execute(op: Op, tensors: Tensors) -> Written:
-    """What an op writes, read-only; nothing else changes."""
+    """What an op writes, made read-only; nothing else changes. Raises what the op raises."""
     results = op.run(tensors)
     for array in results:
         frozen(array)
@@ -31,7 +31,7 @@ def execute(op: Op, tensors: Tensors) -> Written:
 
 
 def entered(run: Run, event: int) -> dict[str, Array]:
-    """The batch of the iteration that begins at an event; nothing where none does."""
+    """The batch, by name, of the iteration that begins at an event; empty where none begins."""
     timeline = run.timeline
     iteration = timeline.iteration(event)
     begins = event < timeline.end and timeline.begin(iteration) == event
@@ -44,22 +44,27 @@ def advance(run: Run, state: State) -> tuple[State, Event]:
     Raises IndexError at the end of the run.
     """
     op = run.timeline.op(state.event)
+    # NaN and infinities are results like any other: stops and the doctor look for them.
     with np.errstate(all="ignore"):
         after = execute(op, state.tensors)
     before = tuple(state.tensors.get(name) for name in op.writes)
+    # Not strict: an update without a gradient writes less than its op names.
     tensors = {**state.tensors, **dict(zip(op.writes, after, strict=False))}
+    # x and y are no op's output. The next batch is there as soon as the last op is past, so that
+    # the State between two iterations is the one that the next iteration begins with.
     tensors |= entered(run, state.event + 1)
     done = Event(run.timeline.position(state.event), op, before, after)
     return State(MappingProxyType(tensors), state.event + 1), done
 
 
 def carry_out(ops: Sequence[Op], tensors: dict[str, Array], freeze: bool = True) -> list[Written]:
-    """Execute ops one after the other and put what they write into ``tensors``.
+    """Execute ops in order and put what they write into ``tensors``; what each of them wrote.
 
-    Unfrozen arrays are for those who keep them to themselves: freezing costs time.
+    Unfrozen arrays are for those who keep them to themselves: freezing costs time. Raises what an
+    op raises; the ops before it are then in ``tensors``.
     """
     written = []
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # once for all of them: entering it costs time
         for op in ops:
             after, names = op.run(tensors), op.writes
             written.append(after)
@@ -85,9 +90,9 @@ def run_iteration(run: Run, tensors: Tensors, iteration: int) -> dict[str, Array
 
 
 def happen(run: Run, tensors: dict[str, Array], start: int, stop: int) -> Iterator[Event]:
-    """Execute the ops of one iteration from an event up to another, each as an Event.
+    """Execute the ops of one iteration from event ``start`` up to ``stop``, each as an Event.
 
-    The batch is among the ``tensors`` already.
+    The batch is among the ``tensors`` already, and what the ops write is put there.
     """
     timeline = run.timeline
     for event, op in enumerate(timeline.stretch(start, stop), start):

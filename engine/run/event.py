@@ -20,7 +20,8 @@ class State:
 class Event:
     """One executed op: where it stands, and what it wrote, before and after.
 
-    ``before`` has None for a tensor that did not exist.
+    ``before`` has None for a tensor that did not exist. ``after`` is shorter than ``op.writes``
+    where the op wrote less: a skipped one writes nothing.
     """
 
     position: Position

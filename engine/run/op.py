@@ -10,13 +10,15 @@ from engine.arrays import Array, Shape
 from engine.errors import GradstepError
 from engine.run.phases import Phase
 
-CLOCK = "training.iteration"  # the number of the iteration, where an op needs to know it
+# The number of the iteration, where an op needs to know it. A tensor of shape (), so that an op
+# stays a function of tensors and can be run anywhere: in a recording, a shadow in float64.
+CLOCK = "training.iteration"
 Tensors = Mapping[str, Array]
 Compute = Callable[[Tensors], tuple[Array, ...]]
 
 
 def not_executable(tensors: Tensors) -> tuple[Array, ...]:
-    """What an op does that can only be looked at."""
+    """The ``run`` of an op of a captured run: raises GradstepError."""
     raise GradstepError("this op was recorded: it cannot be executed again")
 
 

@@ -17,7 +17,8 @@ class Phase(StrEnum):
 
 DEFAULT_ORDER = tuple(Phase)
 
-# Each phase needs what the phases to its right have made earlier in the same iteration.
+# Each phase needs what the phases to its right have made earlier in the same iteration. Update
+# needs none of them: gradients outlive their iteration, and backward may be left out of one.
 NEEDS: dict[Phase, tuple[Phase, ...]] = {
     Phase.ZERO_GRAD: (),
     Phase.FORWARD: (),
@@ -26,6 +27,7 @@ NEEDS: dict[Phase, tuple[Phase, ...]] = {
     Phase.UPDATE: (),
 }
 
+# The same steps in a PyTorch training loop.
 CODE: dict[Phase, str] = {
     Phase.ZERO_GRAD: "optimizer.zero_grad()",
     Phase.FORWARD: "y_hat = model(x)",
@@ -36,10 +38,10 @@ CODE: dict[Phase, str] = {
 
 
 def order_problems(order: Sequence[Phase]) -> list[str]:
-    """What is wrong with an order of the five steps; empty when it is legal."""
+    """What is wrong with an order of the five phases, one sentence each; empty when it is legal."""
     problems = [f"{phase} stands twice" for phase in Phase if order.count(phase) > 1]
     problems += [f"{phase} is missing" for phase in Phase if phase not in order]
-    if problems:
+    if problems:  # without every phase just once there are no places to compare
         return problems
     place = {phase: i for i, phase in enumerate(order)}
     chain = (Phase.FORWARD, Phase.LOSS, Phase.BACKWARD, Phase.UPDATE)
@@ -55,7 +57,7 @@ def order_problems(order: Sequence[Phase]) -> list[str]:
 
 
 def skip_problems(skip: Sequence[Phase]) -> list[str]:
-    """What is wrong with leaving out these steps; empty when the rest can run."""
+    """What is wrong with leaving out these phases, one sentence each; empty when the rest runs."""
     return [
         f"{phase} needs {need}, which is skipped: skip {phase} too"
         for phase in Phase

@@ -17,11 +17,11 @@ FORMS = (
     "#41 or 41 (event), i3 (iteration), i3:backward, i3:backward:linear2, backward:linear2 "
     "(in this iteration), e2 (epoch), 50%, +5, -5, start, end, 'name (bookmark)"
 )
-MAX_DIGITS = 18
+MAX_DIGITS = 18  # such a number fits into 64 bits
 
 
 class Marked(Protocol):
-    """A bookmark: a place with a name."""
+    """A bookmark, of which only the event is asked."""
 
     @property
     def event(self) -> int: ...
@@ -44,7 +44,7 @@ def parse_position(text: str, at: Travelled) -> int:
     The third part of ``i3:backward:linear2`` is a layer (its first op there) or an op by name.
     """
     word, timeline = text.strip(), at.run.timeline
-    if word.startswith("'"):
+    if word.startswith("'"):  # first: a bookmark may be called start, i3 or 41
         return bookmarked(word[1:], at.bookmarks)
     if word in ("start", "end"):
         return timeline.end if word == "end" else 0
@@ -89,7 +89,10 @@ def find_ops(run: Run, listing: Listing, phase: str, name: str | None = None) ->
 
 
 def inside(word: str, inner: str | None, run: Run, iteration: int) -> int:
-    """The event that ``backward`` or ``backward:linear2`` means in an iteration, or its first."""
+    """The event that ``backward:linear2`` or ``backward`` means in an iteration, or its first one.
+
+    Raises GradstepError where the iteration has no such phase, or nothing in it is called so.
+    """
     begin = run.timeline.begin(iteration)
     if inner is None:
         return begin
@@ -112,7 +115,7 @@ def inside(word: str, inner: str | None, run: Run, iteration: int) -> int:
 
 
 def bookmarked(name: str, bookmarks: Mapping[str, Marked]) -> int:
-    """The event of a bookmark."""
+    """The event of a bookmark; a GradstepError lists those there are."""
     if name in bookmarks:
         return bookmarks[name].event
     known = ", ".join(f"'{known}" for known in bookmarks) or "none yet; mark one with `mark NAME`"
@@ -120,27 +123,28 @@ def bookmarked(name: str, bookmarks: Mapping[str, Marked]) -> int:
 
 
 def percent(word: str, digits: str, end: int) -> int:
-    """The event at a share of the run."""
+    """The event at a share of the run, ``digits`` per cent of ``end``; GradstepError beyond 100."""
     if len(digits) > MAX_DIGITS or Fraction(digits) > 100:
         raise refusal(word, "is past the end: a share is between 0% and 100%")
+    # A fraction, not a float, whose rounding could move the event of a long run.
     return int(Fraction(digits) * end / 100)
 
 
 def number(word: str, digits: str) -> int:
-    """A whole number of sane length."""
+    """The whole number that digits write; a GradstepError for more than MAX_DIGITS of them."""
     if len(digits) > MAX_DIGITS:
         raise refusal(word, f"has {len(digits)} digits; a number has at most {MAX_DIGITS}")
     return int(digits)
 
 
 def checked(word: str, value: int, low: int, high: int, what: str) -> int:
-    """A number between its bounds."""
+    """The number, where it lies from ``low`` to ``high``; a GradstepError elsewhere."""
     if low <= value <= high:
         return value
     raise refusal(word, f"is outside: {what}{low} to {high}")
 
 
 def refusal(word: str, message: str) -> GradstepError:
-    """An error that names the position as it was written, shortened and made visible."""
+    """A GradstepError that names the position as written, cut off at 60 characters."""
     shown = word if len(word) <= 60 else word[:60] + "…"
     return GradstepError(f"position {shown!r} {message}")

@@ -17,7 +17,7 @@ class Run(Protocol):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name, as it is shown."""
 
     @property
     def order(self) -> tuple[Phase, ...]:
@@ -53,7 +53,10 @@ class Run(Protocol):
 
     @property
     def live_in(self) -> frozenset[str]:
-        """The tensors that an iteration reads before it writes them, or never writes."""
+        """The tensors that an iteration reads before it writes them, or never writes.
+
+        They are what a keyframe has to hold.
+        """
 
     def __hash__(self) -> int: ...
 
@@ -70,6 +73,6 @@ def loss_key(run: Run) -> str:
 
 
 def loss_of(run: Run, tensors: Tensors) -> float | None:
-    """The loss that was computed last; None before the first."""
+    """The loss computed last, a tensor of shape (), as a number; None before the first."""
     found = None if run.loss is None else tensors.get(run.loss)
     return None if found is None else float(found)

@@ -9,11 +9,12 @@ from engine.arrays import Array
 from engine.run.op import Op, Tensors
 
 LIVE = "live"
+# Sessions stand above runs: what a branch is, this room does not know.
 BranchT_contra = TypeVar("BranchT_contra", contravariant=True)
 
 
 class Ability(StrEnum):
-    """What may be done with a run, beside looking at it."""
+    """What may be done with a run besides reading it: execute, edit, skip ops, branch."""
 
     EXECUTE = "execute"
     EDIT = "edit"
@@ -25,7 +26,7 @@ class Ability(StrEnum):
 class Keyframe:
     """The tensors at the beginning of an iteration, without its batch, to start again from.
 
-    Where it is not whole, what its own iteration writes is missing.
+    Iterations count from 0. Where it is not ``whole``, what its own iteration writes is missing.
     """
 
     iteration: int
@@ -57,13 +58,16 @@ class Source(Protocol[BranchT_contra]):
     def produce(
         self, branch: BranchT_contra, event: int, op: Op, tensors: Tensors
     ) -> tuple[Array, ...]:
-        """What the op at an event writes; may raise what the op raises."""
+        """What the op at an event writes, one array for each name; may raise what the op raises."""
 
     def keyframe(self, branch: BranchT_contra, event: int, after: int) -> Keyframe | None:
-        """The last keyframe that restores an event, if it is beyond iteration ``after``."""
+        """The last keyframe that restores an event; None where none lies beyond ``after``.
+
+        ``after`` is an iteration, counted from 0.
+        """
 
     def status(self, branch: BranchT_contra, event: int) -> str:
-        """Where the values written at an event come from, in a word."""
+        """Where the values written at an event come from, in a word: ``live``, ``recorded``, …"""
 
 
 class Executed:
@@ -89,5 +93,5 @@ class Executed:
         """None: the session's own keyframes are all there is."""
 
     def status(self, branch: object, event: int) -> str:
-        """Always live."""
+        """``live``, at every event."""
         return LIVE

@@ -1,4 +1,4 @@
-"""What a gradient is worth at a place of the run: none, zeroed, fresh, stale, accumulated ×k.
+"""The condition of a gradient at an event: none, zeroed, fresh, stale, accumulated ×k.
 
 All of it follows from the timeline, the event and the journal of edits; nothing is executed.
 """
@@ -19,7 +19,10 @@ from engine.session.journal import Edit, Journal
 
 
 class BadgeKind(StrEnum):
-    """The five conditions of a gradient."""
+    """The condition of a gradient.
+
+    Never computed; zeroed; made by one backward pass; older than its tensor; the sum of several.
+    """
 
     NONE = "none"
     ZEROED = "zeroed"
@@ -41,7 +44,7 @@ class Badge:
 
 
 class Placed(Protocol):
-    """What has a run, a cursor and a journal: a session."""
+    """A session, of which the run, the cursor and the journal are asked."""
 
     @property
     def run(self) -> Run: ...
@@ -66,8 +69,11 @@ def badge_at(run: Run, journal: Journal, event: int, tensor: str) -> Badge:
     gradient = run.gradients.get(name)
     if gradient is None:
         raise GradstepError(f"{tensor} has no gradient; parameters and layer outputs have one")
+    # Counted in the timeline and not looked up in the history: the events that would tell may have
+    # left the window long ago.
     times = Times(run, journal, event)
     adding = Which(phase=Phase.BACKWARD, writes=gradient)
+    # A gradient that is set as a whole replaces what was added up before, and counts as one pass.
     set_by_hand = times.edited(gradient, whole=True, zero=False)
     zeroing = Which(phase=Phase.ZERO_GRAD, writes=gradient)
     zeroed = max(times.last(zeroing), times.edited(gradient, whole=True, zero=True))
@@ -111,7 +117,7 @@ class Times:
         return any(op.adds for op in self.ops(which))
 
     def last(self, which: Which) -> float:
-        """When one of these ops was last executed."""
+        """When one of these ops was last executed; −1 where it never was, or was always skipped."""
         return max((self._last(op) for op in self.ops(which)), default=-1)
 
     def count(self, which: Which, after: float) -> int:
@@ -120,8 +126,11 @@ class Times:
         return sum(self._count(op, first, self.event) for op in self.ops(which))
 
     def edited(self, name: str, whole: bool = False, zero: bool | None = None) -> float:
-        """When a tensor was last edited; only as a whole, only to zeros or to something else."""
-        spread = 0.5 / (len(self.journal) + 1)
+        """When a tensor was last edited; −1 for never.
+
+        ``whole`` leaves edits of parts out; ``zero`` asks for edits to 0, or to anything else.
+        """
+        spread = 0.5 / (len(self.journal) + 1)  # the last edit is still before the op, at e + ½
         return max(
             (
                 edit.event + i * spread
@@ -135,7 +144,7 @@ class Times:
         )
 
     def entered(self, name: str) -> float:
-        """When a batch last brought a new value of the tensor."""
+        """When a batch last brought a new value of the tensor; −1 where no batch does."""
         timeline = self.run.timeline
         return timeline.begin(timeline.iteration(self.event)) if name in self.run.entering else -1
 

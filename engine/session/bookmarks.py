@@ -1,4 +1,4 @@
-"""Places worth returning to: bookmarks with a text, and the way that the cursor went."""
+"""Events to return to: bookmarks with a text, and the list of jumps."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,10 @@ class Bookmarks(dict[str, Bookmark]):
     """The bookmarks by name, in the order they were made."""
 
     def mark(self, name: str, event: int, text: str = "") -> Bookmark:
-        """Set or move a bookmark; an empty name becomes ``m1``, ``m2``, …"""
+        """Set or move a bookmark; an empty name becomes ``m1``, ``m2``, …
+
+        Raises GradstepError for a name of other characters than letters, digits and ``_ . -``.
+        """
         name = name or next(new for new in numbered() if new not in self)
         if not re.fullmatch(r"[\w.-]+", name):
             raise GradstepError(f"bookmark {name!r}: a name has letters, digits and _ . - only")
@@ -30,7 +33,7 @@ class Bookmarks(dict[str, Bookmark]):
         return self[name]
 
     def unmark(self, name: str) -> Bookmark:
-        """Remove a bookmark."""
+        """Remove a bookmark; a GradstepError lists those there are."""
         if name not in self:
             raise GradstepError(f"no bookmark {name!r}; there are: {', '.join(self) or 'none'}")
         return self.pop(name)
@@ -46,7 +49,10 @@ def numbered() -> Iterator[str]:
 
 @dataclass
 class JumpList:
-    """Where the cursor was before each jump, as a browser keeps its pages."""
+    """The events that the cursor jumped away from, the oldest first.
+
+    After ``back`` the cursor stands at ``events[place]``; otherwise ``place`` is their number.
+    """
 
     events: list[int] = field(default_factory=list)
     place: int = 0
@@ -61,6 +67,8 @@ class JumpList:
 
     def back(self, event: int) -> int | None:
         """The place before, while the cursor stands at ``event``; None at the first."""
+        # The first step back notes where the cursor stands, so that ``forward`` leads there again.
+        # Jumps from that very event are dropped: they would lead nowhere.
         if self.place == len(self.events):
             while self.events and self.events[-1] == event:
                 self.events.pop()

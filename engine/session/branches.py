@@ -22,17 +22,22 @@ from engine.wording import suggestion
 
 MAIN = "main"
 PARKED_SHARE = 8  # all parked branches together may hold this fraction of the budget
-SCRATCH_BUDGET = 2**24
+SCRATCH_BUDGET = 2**24  # bytes of the history of each session that only compares
 
 
 def is_branch_name(name: str) -> bool:
     """Whether a branch may be called so: letters, digits and ``_ . -``."""
+    # A name may come from a recording: no control character shall reach the terminal by it.
     return bool(name) and all(c.isalnum() or c in "_.-" for c in name)
 
 
 @dataclass(eq=False)
 class Branch:
-    """One line of history: ``fork`` is the event at which it left its parent."""
+    """One line of history.
+
+    ``fork`` is the event at which it left its parent, ``known`` the furthest event reached, and
+    ``losses`` has one number for each loss op that is past, NaN where it was skipped.
+    """
 
     name: str
     history: History
@@ -40,6 +45,7 @@ class Branch:
     fork: int = 0
     journal: Journal = field(default_factory=Journal)
     known: int = 0
+    # 8 bytes an iteration, at any length of the run; a list takes several times as much.
     losses: "array[float]" = field(default_factory=lambda: array("d"))
 
 
@@ -48,6 +54,7 @@ class Comparison:
     """How two branches differ: the first cursor position and tensor, with both values.
 
     ``event`` is None where nothing differs up to ``compared``, the last position known in both.
+    ``losses`` has those of each branch, (iterations,) of float64.
     """
 
     names: tuple[str, str]
@@ -60,7 +67,7 @@ class Comparison:
 
 
 class Stepped(Protocol):
-    """A session, as its branches know it."""
+    """A session, as far as its branches need it."""
 
     branch: Branch
 
@@ -83,7 +90,7 @@ class Stepped(Protocol):
 
 
 class Branches:
-    """The branches of a session by name."""
+    """The branches of a session by name, in the order in which they were made."""
 
     def __init__(self, session: Stepped, first: Branch) -> None:
         self._session = session
@@ -99,7 +106,7 @@ class Branches:
         return name in self._all
 
     def add(self, branch: Branch) -> None:
-        """Take in a branch that was made elsewhere, after its parent."""
+        """Take in a branch of a recording; its parent must be here already."""
         self._all[branch.name] = branch
 
     def find(self, name: str) -> Branch:
@@ -110,7 +117,10 @@ class Branches:
         return self._all[name]
 
     def fork(self, name: str | None = None) -> Branch:
-        """Leave the current branch at the cursor: the new one is current and equal up to here."""
+        """Leave the current branch at the cursor: the new one is current and equal up to here.
+
+        Raises GradstepError for a name that is taken or is none; without one it gets a number.
+        """
         session, old = self._session, self._session.branch
         name = self._named(name, old.name)
         event = session.event
@@ -123,34 +133,45 @@ class Branches:
         return new
 
     def switch(self, name: str) -> Branch:
-        """Make a branch current; the cursor stays at its event, or goes to the last one known."""
+        """Make a branch current; the cursor stays at its event, or goes to the last one known.
+
+        Raises GradstepError for an unknown name.
+        """
         session, old = self._session, self._session.branch
         new = self.find(name)
         if new is not old:
             event = min(session.event, new.known)
             session.branch = new
-            old.history.restart(0)
+            old.history.restart(0)  # the current branch alone has a window
             self._thin(old)
             session.reenter(event)
         return new
 
     def delete(self, name: str) -> None:
-        """Forget a branch that is not the current one; its children become its parent's."""
+        """Forget a branch; its children become its parent's.
+
+        Raises GradstepError for the current branch and for an unknown name.
+        """
         gone = self.find(name)
         if gone is self._session.branch:
             raise GradstepError(f"{name} is the current branch: switch to another one first")
         for branch in self:
             if branch.parent == name:
+                # What a child shares with its grandparent ends where the first of the two left it.
                 branch.parent, branch.fork = gone.parent, min(branch.fork, gone.fork)
         del self._all[name]
 
     def compare(self, left: str, right: str) -> Generator[int, None, Comparison]:
-        """Find the first difference of two branches; yields how far it is."""
+        """Find the first difference of two branches; yields the event reached now and then.
+
+        The cursor stays where it is. Raises GradstepError for an unknown name.
+        """
         branches = self.find(left), self.find(right)
         a, b = branches
         end = min(a.known, b.known)
         losses = np.array(a.losses), np.array(b.losses)
         sessions = self._scratch(a), self._scratch(b)
+        # Up to the first entry that only one journal has, both are the same to the bit.
         start = min(first_divergence(a.journal, b.journal), end)
         for session in sessions:
             yield from session.travel(start)
@@ -172,6 +193,7 @@ class Branches:
         session = self._session.beside(SCRATCH_BUDGET)
         copy = session.branch
         copy.journal, copy.known = branch.journal, branch.known
+        # The keyframes themselves, not copies: arrays never change.
         copy.history.keyframes.update(branch.history.keyframes)
         copy.history.spacing, copy.history.swept = branch.history.spacing, branch.history.swept
         return session
@@ -219,5 +241,5 @@ def differing(a: Stepped, b: Stepped, names: set[str] | None) -> Found | None:
 
 
 def only(value: Array | None) -> float | None:
-    """The first element of a tensor that the other branch does not have."""
+    """The first element of a tensor that the other branch does not have; None for no element."""
     return None if value is None or not value.size else float(np.ravel(value)[0])

@@ -56,6 +56,8 @@ def changes_at(session: Travelled, event: int, tensors: Mapping[str, Array]) -> 
         before = history.inputs.get(event) or session.source.enters(iteration - 1)
         for name in session.run.entering:
             found[name] = before.get(name), tensors[name]
+    # Last, because edits come last. What is edited where it was just written has changed since
+    # before that.
     for name, old, _ in history.edited.get(event, ()):
         found[name] = found[name][0] if name in found else old, tensors[name]
     return found
@@ -67,11 +69,15 @@ def same(left: Array | None, right: Array | None) -> bool:
         return True
     if left is None or right is None:
         return False
+    # Bytes and not ==: a NaN is the same as itself here, and −0 is not 0.
     return left.shape == right.shape and left.tobytes() == right.tobytes()
 
 
 def first_difference(left: Array, right: Array) -> tuple[int, ...] | None:
-    """The first index at which two tensors differ in their bits; () for different shapes."""
+    """The first index at which two tensors of one dtype differ in their bits; None for none.
+
+    For different shapes it is the first index of ``left``.
+    """
     if same(left, right):
         return None
     if left.shape != right.shape:

@@ -31,7 +31,11 @@ def tensor_info(name: str, run: Run) -> TensorInfo:
 
 
 def edited_tensor(edit: Edit, run: Run, tensors: Mapping[str, Array]) -> tuple[str, Array]:
-    """The tensor's own name and what the edit makes of it; the old array stays as it is."""
+    """The tensor's own name and what the edit makes of it, of the same shape and dtype.
+
+    The old array stays as it is. Raises GradstepError for an unknown tensor, an index outside, and
+    a value that is none, does not fit, or that the tensor cannot hold.
+    """
     info = tensor_info(edit.target, run)
     current = tensors.get(info.name)
     if current is None and edit.index:
@@ -54,12 +58,12 @@ def edited_tensor(edit: Edit, run: Run, tensors: Mapping[str, Array]) -> tuple[s
 
 
 def numpy_index(index: Index) -> Any:
-    """An index as NumPy takes it; empty is everything."""
+    """An index as NumPy takes it; empty is everything. GradstepError for a slice that is none."""
     return tuple(i if isinstance(i, int) else parse_slice(i) for i in index) or ...
 
 
 def parse_slice(text: str) -> slice:
-    """A slice as it is written, ``1:3`` or ``:``."""
+    """A slice as it is written, ``1:3`` or ``:``; a GradstepError for anything else."""
     match = SLICE.fullmatch(text.replace(" ", ""))
     if match is None or match[3] == "0":
         raise GradstepError(f"index {text!r}: an index has whole numbers and slices, [0, 1:3]")
@@ -67,7 +71,7 @@ def parse_slice(text: str) -> slice:
 
 
 def parse_index(text: str) -> Index:
-    """The index inside brackets, ``0, 1:3``."""
+    """The index inside brackets, ``0, 1:3``; a GradstepError where a part is none."""
     parts = [part.strip() for part in text.split(",")]
     whole = [re.fullmatch(r"[+-]?\d{1,18}", part, re.ASCII) for part in parts]
     for part, match in zip(parts, whole, strict=True):
@@ -77,7 +81,10 @@ def parse_index(text: str) -> Index:
 
 
 def entered(value: Entered, run: Run, tensors: Mapping[str, Array]) -> Array:
-    """A number, nested list or expression as an array of numbers."""
+    """A number, nested list or expression as an array of numbers.
+
+    Raises GradstepError for an expression without a value, a ragged list, or one of other things.
+    """
     if isinstance(value, str):
         try:
             expression = compile_expression(value, visible_names(run))
@@ -100,7 +107,10 @@ def visible_names(run: Run) -> Collection[str]:
 
 
 def check_value(value: Array, base: Array, info: TensorInfo) -> None:
-    """Refuse values that the tensor cannot hold."""
+    """Raise GradstepError for a value that the tensor cannot hold.
+
+    Hyper-parameters are finite, iterations count from 1, classes are whole and below their number.
+    """
     if info.role == "hyper" and not math.isfinite(float(value)):
         raise GradstepError(f"{info.name} must be a finite number, not {float(value)}")
     if info.name == CLOCK and not (value == np.floor(value) and value >= 1):
@@ -130,6 +140,7 @@ def skip_entries(
                 f"{target} has already run in this iteration: go back, or skip it always"
             )
     skips = tuple(Skip(event, target, None if always else end) for target in targets)
+    # Checked together with the skips there are: backward may be left out already.
     left_out = (*journal.skips, *skips)
     for phase in listing.phases():
         for need in NEEDS[phase]:
@@ -149,7 +160,10 @@ def contains(skip: Skip, start: int, end: int | None) -> bool:
 
 
 def skippable(listing: Listing, target: str) -> list[Op]:
-    """The ops of a target; only those whose result no other op of their phase needs."""
+    """The ops of a target: a phase, or one op as ``phase:name``.
+
+    Raises GradstepError where there is none, or another op of its phase needs its result.
+    """
     phase, _, name = target.partition(":")
     found = [op for op in listing.ops if op.phase == phase and name in ("", op.name)]
     if not found:
@@ -166,7 +180,10 @@ def skippable(listing: Listing, target: str) -> list[Op]:
 
 
 def unskipped(journal: Journal, event: int, target: str) -> Journal:
-    """The journal in which skips of a target end at an event."""
+    """The journal in which skips of a target end at an event.
+
+    Raises GradstepError where it is not skipped there, or needs a phase that is.
+    """
     open_ = [s for s in journal.skips if s.target == target and contains(s, event, event + 1)]
     if not open_:
         skipped = ", ".join({s.target for s in journal.skips if contains(s, event, event + 1)})

@@ -21,6 +21,7 @@ class Edit:
     """A tensor, or the part of it at ``index``, set to a number, a nested list or an expression.
 
     An index has whole numbers and slices written as text, ``(0, ":")``; empty is the whole tensor.
+    An expression is kept as it was written, and evaluated wherever the edit is carried out.
     """
 
     event: int
@@ -86,7 +87,7 @@ class Journal:
 
     @cached_property
     def skips(self) -> tuple[Skip, ...]:
-        """The skipped spans."""
+        """The skips, in the order they were made; their spans may overlap."""
         return tuple(entry for entry in self.entries if isinstance(entry, Skip))
 
     def skipped(self, phase: str, name: str, event: int) -> bool:
@@ -120,7 +121,7 @@ class Journal:
 
 
 def to_dict(entry: Entry) -> dict[str, Any]:
-    """An entry as plain data."""
+    """An entry as plain data, as it stands in a recording; :func:`from_dict` reads it back."""
     if isinstance(entry, Skip):
         return {"event": entry.event, "skip": entry.target, "end": entry.end}
     return {

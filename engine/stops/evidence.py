@@ -1,4 +1,4 @@
-"""What stops and watches have to show: the tensor, the index, the value before and after."""
+"""Evidence of a stop and value of a watch: tensor, index, the value before and after."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,10 @@ Value = Array | float | None
 
 @dataclass(frozen=True, eq=False)
 class WatchValue:
-    """A watch at the cursor. A value is None while something it names is not computed yet."""
+    """A watch at the cursor and one event before; ``error`` says why there is no value.
+
+    A value is None while something it names is not computed yet.
+    """
 
     text: str
     value: Value = None
@@ -20,7 +23,10 @@ class WatchValue:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why a stop was met. A value is None where there is none, or where it is not one number."""
+    """What met a stop: the tensor, the index of an element, and its value before and after.
+
+    A value is None where there is none, or where it is not one number.
+    """
 
     tensor: str
     index: tuple[int, ...] = ()
@@ -46,5 +52,5 @@ class Evidence:
 
 
 def number(value: float | None) -> str:
-    """A number as people read it; ``—`` for none."""
+    """A number with six significant digits; ``—`` for None."""
     return "—" if value is None else f"{value:.6g}"

@@ -21,7 +21,7 @@ Lookup = Callable[[str], Array | int | None]
 
 
 def scope_names(run: Run) -> list[str]:
-    """Every name that an expression may use."""
+    """Every name that an expression may use: tensors, their aliases, and the counters."""
     return [*visible_names(run), *COUNTERS]
 
 
@@ -39,7 +39,7 @@ def own_names(expression: Expression, run: Run) -> frozenset[str]:
 
 
 def lookup(session: Session) -> Lookup:
-    """Values at the cursor."""
+    """Values at the cursor, by name or alias; None where a tensor is not computed yet."""
     return lookup_in(session, session.tensors, session.event)
 
 
@@ -54,6 +54,8 @@ def lookup_before(session: Session, changes: Mapping[str, Change]) -> Lookup:
     return lookup_in(session, _Getter(value), session.event - 1)
 
 
+# A lookup of old values is made wherever a stop is tested. A dictionary with them put in would be
+# a copy of as many entries as the network has tensors.
 class _Getter:
     def __init__(self, get: Callable[[str], Array | None]) -> None:
         self.get = get
@@ -64,7 +66,7 @@ def lookup_in(session: Session, tensors: "Mapping[str, Array] | _Getter", event:
     run = session.run
 
     def value(name: str) -> Array | int | None:
-        if name in COUNTERS and name not in run.tensors:
+        if name in COUNTERS and name not in run.tensors:  # a captured tensor may be called so
             position = run.timeline.position(max(0, event))
             return int(getattr(position, name))
         return tensors.get(run.resolve(name))
@@ -73,7 +75,10 @@ def lookup_in(session: Session, tensors: "Mapping[str, Array] | _Getter", event:
 
 
 def value_of(expression: Expression, lookup: Lookup) -> Array | float | None:
-    """The value of an expression; None while something it names is not computed yet."""
+    """The value of an expression; None while something it names is not computed yet.
+
+    Raises ExpressionError for what cannot be evaluated.
+    """
     try:
         return expression.evaluate(lookup)
     except NotAvailable:

@@ -24,9 +24,10 @@ Bad = Callable[[Array], Array]
 
 
 def becoming(bad: Bad) -> Predicate:
-    """A float tensor that has a bad element and had none before."""
+    """The predicate of a float tensor that has a bad element and had none before."""
 
     def test(info: TensorInfo, old: Array | None, new: Array, bound: float) -> Evidence | None:
+        # Nearly every tensor is finite: then the one before need not be looked at.
         if new.dtype.kind != "f" or np.isfinite(new).all():
             return None
         where = bad(new)
@@ -38,7 +39,7 @@ def becoming(bad: Bad) -> Predicate:
 
 
 def not_finite(array: Array) -> Array:
-    """The elements that are NaN or infinite."""
+    """The elements that are NaN or infinite, as truth values of the same shape."""
     found: Array = ~np.isfinite(array)
     return found
 
@@ -46,21 +47,21 @@ def not_finite(array: Array) -> Array:
 def gradient_above(
     info: TensorInfo, old: Array | None, new: Array, bound: float
 ) -> Evidence | None:
-    """A gradient whose norm is above the bound."""
+    """A gradient whose Euclidean norm is above the bound."""
     return gradient_norm(info, old, new, lambda norm: norm > bound)
 
 
 def gradient_below(
     info: TensorInfo, old: Array | None, new: Array, bound: float
 ) -> Evidence | None:
-    """A gradient whose norm is below the bound."""
+    """A gradient whose Euclidean norm is below the bound."""
     return gradient_norm(info, old, new, lambda norm: norm < bound)
 
 
 def gradient_norm(
     info: TensorInfo, old: Array | None, new: Array, holds: Callable[[float], bool]
 ) -> Evidence | None:
-    """A gradient of whose norm something holds."""
+    """A gradient of whose Euclidean norm something holds; None for any other tensor."""
     if info.role != "gradient":
         return None
     norm = float(np.linalg.norm(new))
@@ -71,7 +72,7 @@ def gradient_norm(
 
 
 def dead_unit(info: TensorInfo, old: Array | None, new: Array, bound: float) -> Evidence | None:
-    """A unit whose output is zero for the whole batch, and was not before."""
+    """A unit of an activation (N, units) that is 0 for the whole batch, and was not before."""
     if info.role != "activation" or new.ndim != 2:
         return None
     dead = ~new.any(axis=0)
@@ -85,7 +86,7 @@ def dead_unit(info: TensorInfo, old: Array | None, new: Array, bound: float) -> 
 
 
 def unmoved(info: TensorInfo, old: Array | None, new: Array, bound: float) -> Evidence | None:
-    """A parameter that its update left as it was."""
+    """A parameter that its update left as it was, bit by bit."""
     if info.role != "parameter" or not same(old, new):
         return None
     value = float(new.flat[0])
@@ -102,6 +103,7 @@ PREDICATES: Mapping[StopKind, tuple[Predicate, frozenset[Phase]]] = {
     StopKind.DEAD: (dead_unit, frozenset({Phase.FORWARD})),
     StopKind.UNMOVED: (unmoved, frozenset({Phase.UPDATE})),
 }
+# Asked of what an op itself wrote; the others of everything that changed, edits and batches too.
 OF_OPS = frozenset({StopKind.GRADIENT_ABOVE, StopKind.GRADIENT_BELOW, StopKind.UNMOVED}) | {
     StopKind.DEAD
 }
@@ -121,12 +123,13 @@ def crosses(name: str, e: Expression, before: Lookup, now: Lookup, bound: float)
     if old is None or new is None or np.shape(old) != np.shape(new):
         return None
     a, b = np.asarray(old), np.asarray(new)
+    # A NaN is on neither side of the bound.
     crossed = ((a >= bound) != (b >= bound)) & ~np.isnan(a) & ~np.isnan(b)
     return evidence(name, old, new, int(np.argmax(crossed))) if crossed.any() else None
 
 
 def holds(name: str, e: Expression, before: Lookup, now: Lookup, bound: float) -> Evidence | None:
-    """A condition that is met and was not."""
+    """A condition that is met and was not; without a value before it was not met."""
     new = value_of(e, now)
     if new is None or not truth(new):
         return None

@@ -9,7 +9,7 @@ from engine.errors import GradstepError
 
 
 class StopKind(StrEnum):
-    """What a stop waits for."""
+    """What a stop waits for: the place of a breakpoint, a watched value, or a predicate."""
 
     OP = "op"
     POSITION = "position"
@@ -49,8 +49,8 @@ BREAKPOINTS = (StopKind.OP, StopKind.POSITION)
 class Stop:
     """A stop. ``target`` is a phase, layer, op, position or expression, depending on the kind.
 
-    ``condition`` must hold as well; the next ``ignore`` hits pass; ``once`` goes after its first
-    stop; with ``log`` a message is printed instead of stopping, ``{expression}`` in it evaluated.
+    ``condition`` must hold as well; the next ``ignore`` hits pass; ``once`` deletes it after its
+    first stop; with ``log`` a message is printed instead, ``{expression}`` in it evaluated.
     """
 
     number: int
@@ -73,7 +73,7 @@ class Stop:
 
     @property
     def notes(self) -> list[str]:
-        """Everything else worth saying of it in a list."""
+        """What a list adds to its text: disabled, once, ignore, log, and how often it was hit."""
         said = [
             "" if self.enabled else "disabled",
             "once" if self.once else "",
@@ -92,6 +92,7 @@ def stop_to_dict(stop: Stop) -> dict[str, Any]:
     return data | {"kind": str(stop.kind)}
 
 
+# Saved stops may come with a recording: nothing in them is trusted.
 TYPES: dict[str, tuple[type, ...]] = {
     "number": (int,),
     "target": (str,),

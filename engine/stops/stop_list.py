@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class StopList:
-    """All stops by number; each is compiled when it enters, so that what is here can be run."""
+    """All stops by number; each is compiled when it enters, so that what is here can be run.
+
+    Raises GradstepError for a number that no stop has.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -50,7 +53,7 @@ class StopList:
         return self._stops[number]
 
     def edit(self, number: int, **changes: Any) -> Stop:
-        """Change some fields of a stop."""
+        """Change some fields of a stop; a GradstepError, and no change, where they do not fit."""
         stop = replace(self.find(number), **changes)
         self._enter(stop)
         return stop
@@ -113,6 +116,6 @@ class StopList:
     def _enter(self, stop: Stop) -> None:
         from engine.stops.tests import compile_check  # most sessions begin without a stop
 
-        self._checks[stop.number] = compile_check(stop, self.run)
+        self._checks[stop.number] = compile_check(stop, self.run)  # first: it may refuse
         self._stops[stop.number] = stop
         self._next = max(self._next, stop.number + 1)

@@ -29,13 +29,13 @@ HOLE = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(eq=False)
 class Scene:
-    """A cursor position under test; what has changed is found once for all its tests."""
+    """The cursor position under test; what changed there is found once for all its tests."""
 
     session: Session
 
     @cached_property
     def changes(self) -> dict[str, Change]:
-        """What has changed since the event before."""
+        """What has changed since the event before, by tensor, with the value before and after."""
         return last_changes(self.session)
 
     @cached_property
@@ -67,7 +67,8 @@ class Check:
     """A stop made ready.
 
     ``before`` are the ops before which it stops, ``after`` those after which ``test`` is made;
-    ``begins`` asks for the test at the beginning of an iteration too.
+    ``begins`` asks for the test at the beginning of an iteration too. ``event`` is the one event of
+    a stop at a position.
     """
 
     stop: Stop
@@ -81,7 +82,7 @@ class Check:
 
     @property
     def needs_state(self) -> bool:
-        """Whether tensors must be looked at to know if it stops at a place."""
+        """Whether tensors decide if it stops at a place, and not the place alone."""
         return self.test is not None or self.condition is not None or bool(self.message)
 
     def stands_before(self, listing: Listing, place: int) -> bool:
@@ -106,10 +107,15 @@ def compile_check(stop: Stop, run: Run) -> Check:
 
 
 def compile_test(stop: Stop, run: Run) -> tuple[Where, bool, Test]:
-    """Where a watchpoint or predicate is tested, and how."""
+    """Where a watchpoint or predicate is tested, whether also where iterations begin, and how.
+
+    Raises GradstepError for an expression that does not compile, or an unknown tensor.
+    """
     if stop.kind in EXPRESSIONS:
         expression = compiled(stop.target, run)
         names = own_names(expression, run)
+        # ``event`` changes with every op; the batch and the counters change where an iteration
+        # begins, and no op writes them.
         moving = "event" in names - run.tensors.keys()
         begins = moving or bool(names.intersection((*run.entering, *COUNTERS)))
         after = places_of(lambda op: moving or bool(names.intersection(op.writes)))
@@ -191,7 +197,7 @@ def breakpoint_ops(target: str, run: Run, listing: Listing) -> list[Op]:
 
 
 def refusal(target: str, run: Run) -> GradstepError:
-    """What a breakpoint can be set on."""
+    """The error for a target that is none: it names what a breakpoint can be set on."""
     ops, phases = every_op(run.timeline), every_phase(run.timeline)
     layers = list(dict.fromkeys(op.layer for op in ops if op.layer))
     names = [*phases, *layers, *(op.name for op in ops)]
@@ -203,9 +209,9 @@ def refusal(target: str, run: Run) -> GradstepError:
 
 
 def position_event(target: str, run: Run) -> int:
-    """The event of a stop at a position, written ``#41``."""
+    """The event of a stop at a position, written ``#41``; a GradstepError outside the run."""
     digits = target.removeprefix("#")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):  # 64 bits
         raise GradstepError(f"position {target!r}: a stop is at an event, #41")
     event = int(digits)
     if event >= run.timeline.end:
@@ -216,7 +222,7 @@ def position_event(target: str, run: Run) -> int:
 
 
 def parse_message(text: str, run: Run) -> tuple[str | Expression, ...]:
-    """The pieces of a log message; what is in braces is compiled."""
+    """The pieces of a log message; what is in braces is compiled, or refused (GradstepError)."""
     pieces: list[str | Expression] = []
     for i, piece in enumerate(HOLE.split(text)):
         pieces.append(compiled(piece, run) if i % 2 else piece)
@@ -229,7 +235,7 @@ def message_text(pieces: tuple[str | Expression, ...], lookup: Lookup) -> str:
 
 
 def shown(expression: Expression, lookup: Lookup) -> str:
-    """The value of an expression in a message."""
+    """The value of an expression in a message, or in < > why it has none."""
     try:
         return predicates.number_text(expression.evaluate(lookup))
     except ExpressionError as problem:

@@ -1,4 +1,4 @@
-"""What a watched expression is worth: at the cursor, before the last op, and in the past."""
+"""Values of a watched expression: at the cursor, before the last op, and in the past."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,10 @@ def watch_value(session: Session, text: str, expression: Expression) -> WatchVal
 
 
 def spark(session: Session, expression: Expression, points: int) -> list[float]:
-    """The last numbers that an expression had, the oldest first."""
+    """The last numbers that an expression had, at most ``points``, the oldest first.
+
+    It ends where the window of recent events does, or at a value that is not one number.
+    """
     found: list[float] = []
     for value in past_values(session, expression):
         if value is None or np.size(value) != 1:
@@ -40,7 +43,7 @@ def spark(session: Session, expression: Expression, points: int) -> list[float]:
 def past_values(session: Session, expression: Expression) -> Iterator[Value]:
     """The values of an expression from the cursor backwards, one for each time it was written."""
     history = session.history
-    tensors = dict(session.tensors)
+    tensors = dict(session.tensors)  # taken back event by event, while the cursor stays
     names = own_names(expression, session.run)
     counting = bool(names.intersection(COUNTERS))
     earliest = max(history.first, session.event - MAX_LOOKED_AT)

@@ -14,7 +14,7 @@ from engine.stops.evidence import WatchValue
 if TYPE_CHECKING:
     from engine.expressions.expression import Expression
 
-MAX_POINTS = 64
+MAX_POINTS = 64  # of a spark
 
 
 class Watches:
@@ -42,7 +42,7 @@ class Watches:
         return text
 
     def remove(self, text: str) -> None:
-        """Watch it no longer."""
+        """Remove a watch; a GradstepError lists those there are."""
         if text not in self._expressions:
             known = ", ".join(self) or "none"
             raise GradstepError(f"not watched: {text}; watched are: {known}")

@@ -1,4 +1,4 @@
-"""What a command of the debugger is: its words, what it does with its argument, what it answers."""
+"""A command of the debugger: its words, its argument with columns, its reply."""
 
 import re
 from collections.abc import Callable, Generator
@@ -46,7 +46,7 @@ class Argument:
         return self.text
 
     def error(self, message: str, at: int = 0) -> CommandError:
-        """An error at a character of this part."""
+        """The CommandError at a character of this part; it is not raised."""
         return CommandError(message, self.column + at, self.line)
 
     def split(self) -> tuple["Argument", "Argument"]:
@@ -66,32 +66,36 @@ class Argument:
         return [self.part(m.start(), m.end()) for m in re.finditer(r"\S+", self.text)]
 
     def number(self, what: str) -> int:
-        """The whole number it is; an error otherwise."""
+        """The whole number it is, of at most 18 digits; raises CommandError otherwise."""
         if not re.fullmatch(r"\d{1,18}", self.text, re.ASCII):
             raise self.error(f"{what} must be a whole number")
         return int(self.text)
 
     def real(self, what: str) -> float:
-        """The number it is; an error otherwise."""
+        """The number it is; raises CommandError otherwise."""
         try:
             return float(self.text)
         except ValueError:
             raise self.error(f"{what} must be a number") from None
 
     def reading(self, problem: GradstepError) -> CommandError:
-        """What went wrong with it as an error of the line, at the column where that is known."""
+        """A problem with it as a CommandError of the line, at the column where that is known."""
         cause = problem.__cause__
         if isinstance(problem, CommandError):
             return problem
         if not isinstance(cause, ExpressionError):
             return self.error(str(problem))
+        # An expression counts columns from its own beginning, and stands somewhere in the argument.
         start = self.line.find(cause.text, self.column) if cause.text else -1
         return CommandError(cause.message, max(start, self.column) + cause.column, self.line)
 
 
 @dataclass(frozen=True, eq=False)
 class Reply:
-    """What a command answers: lines for people, data for programs; ``ok`` is False for a "no"."""
+    """The answer of a command: lines of text, and the same as plain data.
+
+    ``ok`` is False for a "no": an assertion that does not hold.
+    """
 
     lines: tuple[str, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
@@ -106,7 +110,8 @@ Run = Callable[[Debugger, Argument, int], Reply | Long]
 class Command:
     """A command: its names, the form of its argument, and what it takes to complete it.
 
-    ``run`` gets the debugger, the argument and the count before the word.
+    ``run`` gets the debugger, the argument and the count before the word (1 without one). What it
+    returns is a Reply, or a generator of Progress that ends in one.
     """
 
     names: tuple[str, ...]
@@ -118,11 +123,11 @@ class Command:
 
     @property
     def usage(self) -> str:
-        """How it is written."""
+        """Its names and the form of its argument, as help shows them."""
         return " ".join(part for part in (", ".join(self.names), self.form) if part)
 
 
 def nothing(argument: Argument) -> None:
-    """Refuse an argument where none is expected."""
+    """Raise CommandError for an argument where none is expected."""
     if argument:
         raise argument.error(f"nothing is expected here, found {argument.text!r}")

@@ -1,4 +1,4 @@
-"""Commands that change the run: what if."""
+"""Commands that change the run: edits and skips, which make branches."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from engine.session.journal import Entered, Index, to_dict
 from engine.words.command import Argument, Command, Reply
 from engine.words.report import arrived
 
+# One = is an edit; == is a comparison.
 FORM = re.compile(r"(?P<name>[^=\[]+?)\s*(?:\[(?P<index>[^\]]*)\]\s*)?=(?!=)\s*(?P<value>.*)")
 
 
@@ -21,7 +22,7 @@ def run_set(debugger: Debugger, argument: Argument, count: int) -> Reply:
             "set TENSOR = VALUE: `set optimizer.lr = 0.01`, `set linear1.weight[0,0] = 0.5`"
         )
     value = argument.part(match.start("value"))
-    blamed = argument
+    blamed = argument  # the part that an error points at: the index while it is read
     try:
         index: Index = ()
         if match["index"] is not None:
@@ -35,7 +36,7 @@ def run_set(debugger: Debugger, argument: Argument, count: int) -> Reply:
 
 
 def entered(value: Argument) -> Entered:
-    """A number, a nested list, or else an expression."""
+    """A number, a nested list, or else an expression; a CommandError for a list that is none."""
     if value.text.startswith("["):
         try:
             found: Entered = json.loads(value.text)
@@ -74,7 +75,7 @@ def run_unskip(debugger: Debugger, argument: Argument, count: int) -> Reply:
 
 
 def told(debugger: Debugger, what: str) -> str:
-    """An edit, and the branch it happened in."""
+    """An edit as a line, with the branch it is in, and where that has just been started from."""
     branch = debugger.session.branch
     new = branch.parent is not None and branch.fork == branch.known
     started = f" (started from {branch.parent}, which stays as it is)" if new else ""

@@ -32,7 +32,10 @@ IN_EXPRESSION = re.compile(r"(target .*\bif\s.*|target \S+\s.*\{[^}]*|stop-if \d
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What came of one line: text for people, data for programs; ``ok`` is False for a "no"."""
+    """The outcome of one line: its command, lines of text, and the same as plain data.
+
+    ``ok`` is False for an assertion that does not hold.
+    """
 
     line: str
     word: str = ""
@@ -70,7 +73,7 @@ class CommandLine:
         yield Result(line, command.names[0], reply.lines, reply.data, reply.ok)
 
     def execute(self, line: str) -> Result:
-        """Run a line to its end."""
+        """Run a line to its end; its Result. Raises CommandError."""
         *_, result = self.run(line)
         assert isinstance(result, Result)
         return result
@@ -132,7 +135,10 @@ class CommandLine:
 
 
 def parse(line: str) -> tuple[Command, Argument, int] | None:
-    """The command, argument and count of a line; None for a blank line or a comment."""
+    """The command, argument and count of a line; None for a blank line or a comment.
+
+    Raises CommandError for a word that is no command, and a count where none belongs.
+    """
     if len(line) > MAX_CHARACTERS:
         shown = f"{line[:60]}…"
         raise CommandError(f"a command has at most {MAX_CHARACTERS} characters", 60, shown)
@@ -162,7 +168,7 @@ def parse(line: str) -> tuple[Command, Argument, int] | None:
 
 
 def find_command(word: Argument) -> Command:
-    """The command of a word or of an unambiguous beginning of it."""
+    """The command of a word or of an unambiguous beginning of one; a CommandError for others."""
     if word.text in COMMANDS:
         return COMMANDS[word.text]
     found = {name: each for name, each in COMMANDS.items() if name.startswith(word.text)}

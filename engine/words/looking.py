@@ -23,7 +23,7 @@ MAX_VALUES = 1000  # elements of a tensor that are given as data
 
 
 def evaluated(debugger: Debugger, argument: Argument) -> Any:
-    """The value of an expression at the cursor, as an error of the line where it has none."""
+    """The value of an expression at the cursor; raises CommandError where it has none."""
     if not argument:
         raise argument.error("an expression is missing: `p norm(linear1.weight)`")
     try:
@@ -41,7 +41,7 @@ def run_print(debugger: Debugger, argument: Argument, count: int) -> Reply:
 
 
 def value_lines(expression: str, value: Any) -> list[str]:
-    """A number in a line; a tensor with its shape and as many values as can be read."""
+    """A number in a line; a tensor with its shape and dtype, beyond 200 elements its edges."""
     if not isinstance(value, np.ndarray):
         return [f"{expression} = {number_text(value)}"]
     with np.printoptions(precision=6, threshold=200, edgeitems=3, linewidth=100):
@@ -59,13 +59,14 @@ def value_data(expression: str, value: Any) -> dict[str, Any]:
 
 
 def run_assert(debugger: Debugger, argument: Argument, count: int) -> Reply:
-    """Check that a condition holds at the cursor."""
+    """Check that a condition holds at the cursor; the reply is not ``ok`` where it does not."""
     try:
         value = evaluated(debugger, argument)
         held = truth(value)
     except ExpressionError as problem:
         raise argument.error(problem.message) from problem
     except GradstepError as problem:
+        # What is not computed yet does not hold: a "no", and no mistake in the line.
         if isinstance(problem.__cause__, NotAvailable):
             said = f"assertion failed at {here(debugger)}: {problem.__cause__.message}"
             return Reply((said,), {"held": False, "at": place_data(debugger)}, ok=False)
@@ -119,7 +120,7 @@ def run_list(debugger: Debugger, argument: Argument, count: int) -> Reply:
 
 
 def info_stops(debugger: Debugger) -> Reply:
-    """The stops."""
+    """The stops, with their notes and hits."""
     reply = told(list(debugger.stops))
     return reply if reply.lines else Reply(("no stops",), reply.data)
 
@@ -136,14 +137,14 @@ def info_watches(debugger: Debugger) -> Reply:
 
 
 def info_bookmarks(debugger: Debugger) -> Reply:
-    """The bookmarks."""
+    """The bookmarks, with their positions and texts."""
     marks = debugger.bookmarks.values()
     lines = tuple(mark_line(debugger, mark) for mark in marks)
     return Reply(lines or ("no bookmarks",), {"bookmarks": [mark_data(mark) for mark in marks]})
 
 
 def info_branches(debugger: Debugger) -> Reply:
-    """The branches."""
+    """The branches, with their forks and the number of their edits."""
     lines = tuple(branch_line(debugger, branch) for branch in debugger.session.branches)
     return Reply(lines, {"branches": [branch_data(branch) for branch in debugger.session.branches]})
 

@@ -33,13 +33,13 @@ def run_unmark(debugger: Debugger, argument: Argument, count: int) -> Reply:
 
 
 def mark_line(debugger: Debugger, mark: Bookmark) -> str:
-    """A bookmark in a list."""
+    """A bookmark as a line of a list."""
     place = f"'{mark.name} #{mark.event} {format_position(debugger.run, mark.event)}"
     return f"{place}  {mark.text}" if mark.text else place
 
 
 def mark_data(mark: Bookmark) -> dict[str, Any]:
-    """A bookmark as data."""
+    """A bookmark as plain data."""
     return {"name": mark.name, "event": mark.event, "text": mark.text}
 
 
@@ -86,7 +86,7 @@ def run_compare(debugger: Debugger, argument: Argument, count: int) -> Long:
 
 
 def comparing(debugger: Debugger, left: str, right: str) -> Long:
-    """Compare and answer."""
+    """Compare two branches, with progress; the reply names the first difference."""
     run = debugger.session.branches.compare(left, right)
     while True:
         try:
@@ -119,7 +119,7 @@ def comparison_reply(debugger: Debugger, found: Comparison) -> Reply:
 
 
 def branch_line(debugger: Debugger, branch: Branch) -> str:
-    """A branch in a list."""
+    """A branch as a line of a list; an asterisk marks the current one."""
     sign = "*" if branch is debugger.session.branch else " "
     origin = f" from {branch.parent} at #{branch.fork}" if branch.parent else ""
     edits = f", edits: {len(branch.journal)}" if branch.journal else ""
@@ -127,7 +127,7 @@ def branch_line(debugger: Debugger, branch: Branch) -> str:
 
 
 def branch_data(branch: Branch) -> dict[str, Any]:
-    """A branch as data."""
+    """A branch as plain data."""
     return {
         "name": branch.name,
         "parent": branch.parent,

@@ -54,8 +54,9 @@ def hit_data(hit: Hit, run: Steppable) -> dict[str, Any]:
 
 
 def concluded(debugger: Debugger, run: Run, backwards: bool = False) -> Long:
-    """Let a long run go on, and answer where it ended and why."""
+    """Continue a Run to its end, with progress; the reply says where and at which stops."""
     logs: list[str] = []
+    # Before the run, which may be left at any yield: the way back is known all the same.
     debugger.jumps.leave(debugger.event)
     while True:
         try:

@@ -12,7 +12,7 @@ from engine.words.stop_words import condition_stop
 
 
 def stepping(granularity: Granularity, direction: int) -> Run:
-    """A step of a size, as often as a count says."""
+    """The command that makes steps of a size, forwards (1) or backwards (−1), ``count`` of them."""
 
     def run(debugger: Debugger, argument: Argument, count: int) -> Long:
         times = argument.number("the count") if argument else count
@@ -35,7 +35,7 @@ def run_reverse(debugger: Debugger, argument: Argument, count: int) -> Long:
 
 
 def repeated(debugger: Debugger, count: int, backwards: bool) -> Long:
-    """Several stops in a row; the last one is reported."""
+    """Continue ``count`` times, or until nothing stops it; the reply is that of the last."""
     reply, session, stops = Reply(), debugger.session, debugger.stops
     for _ in range(max(1, count)):
         run = reverse_continue(session, stops) if backwards else continue_(session, stops)
@@ -67,7 +67,7 @@ def run_back_change(debugger: Debugger, argument: Argument, count: int) -> Long:
 
 
 def changing(debugger: Debugger, argument: Argument, backwards: bool) -> Long:
-    """To the place right after a change."""
+    """Run to the place right after a change; raises CommandError for no expression."""
     if not argument:
         raise argument.error("which tensor, element or expression?")
     try:
@@ -115,7 +115,7 @@ def run_back(debugger: Debugger, argument: Argument, count: int) -> Reply:
 
 
 def run_ahead(debugger: Debugger, argument: Argument, count: int) -> Reply:
-    """Undo ``back``."""
+    """Return to the place that ``back`` left."""
     nothing(argument)
     place = debugger.jumps.forward()
     if place is None:

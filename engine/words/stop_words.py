@@ -25,7 +25,7 @@ Options = dict[str, Any]
 
 
 def split_condition(argument: Argument) -> tuple[Argument, Argument | None]:
-    """What stands before ``if``, and the condition after it."""
+    """What stands before ``if``, and the condition after it; a CommandError for an empty one."""
     match = re.search(r"(^|\s)if\s", argument.text + " ")
     if match is None:
         return argument, None
@@ -44,6 +44,7 @@ def target_options(debugger: Debugger, target: Argument) -> Options:
         if debugger.session.op is None:
             raise target.error("at the end of the run there is no op to stop before")
         return {"kind": StopKind.OP, "target": debugger.session.op.key}
+    # An op first: a layer may be called e1 or start.
     try:
         breakpoint_places(target.text, debugger.run)
     except GradstepError as problem:
@@ -59,7 +60,10 @@ def target_options(debugger: Debugger, target: Argument) -> Options:
 
 
 def predicate_options(argument: Argument) -> Options | None:
-    """A predicate's kind, bound and tensor; None for anything else."""
+    """A predicate's kind, bound and tensor; None for what does not begin like one.
+
+    Raises CommandError for one that goes on wrongly.
+    """
     words = argument.words()
     texts = [word.text for word in words]
     match texts:
@@ -111,7 +115,7 @@ def condition_stop(debugger: Debugger, argument: Argument) -> Stop:
 
 
 def checked(debugger: Debugger, argument: Argument, stop: Stop) -> Stop:
-    """A stop that can be met; otherwise an error at its column."""
+    """The stop, once it is known to compile; otherwise a CommandError at its column."""
     try:
         compile_check(stop, debugger.run)
     except GradstepError as problem:
@@ -120,7 +124,7 @@ def checked(debugger: Debugger, argument: Argument, stop: Stop) -> Stop:
 
 
 def condition_text(debugger: Debugger, condition: Argument | None) -> str | None:
-    """A condition's source, once it is known to compile."""
+    """A condition's source, once it is known to compile; otherwise a CommandError."""
     if condition is None:
         return None
     try:

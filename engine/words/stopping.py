@@ -21,12 +21,12 @@ def run_break(debugger: Debugger, argument: Argument, count: int) -> Reply:
 
 
 def run_tbreak(debugger: Debugger, argument: Argument, count: int) -> Reply:
-    """Set a breakpoint that goes after its first stop."""
+    """Set a breakpoint that is deleted after its first stop."""
     return breaking(debugger, argument, once=True)
 
 
 def breaking(debugger: Debugger, argument: Argument, **options: Any) -> Reply:
-    """Set a breakpoint with options."""
+    """Set a breakpoint, with further fields of a Stop, such as ``once``."""
     target, condition = split_condition(argument)
     options |= target_options(debugger, target)
     return added(debugger, argument, options, condition)
@@ -41,7 +41,7 @@ def run_watch(debugger: Debugger, argument: Argument, count: int) -> Reply:
 
 
 def run_when(debugger: Debugger, argument: Argument, count: int) -> Reply:
-    """Set a stop on a condition's becoming true."""
+    """Set a watchpoint that is met where a condition becomes true."""
     if not argument:
         raise argument.error("when what? `when loss < 0.1`")
     return added(debugger, argument, {"kind": StopKind.WHEN, "target": argument.text}, None)
@@ -64,7 +64,7 @@ def run_log(debugger: Debugger, argument: Argument, count: int) -> Reply:
 def added(
     debugger: Debugger, argument: Argument, options: dict[str, Any], condition: Argument | None
 ) -> Reply:
-    """Enter a stop, once everything of it is known to be right."""
+    """Enter a stop, once it is known to compile; otherwise a CommandError at its column."""
     options["condition"] = condition_text(debugger, condition)
     checked(debugger, argument, Stop(0, **options))
     stop = debugger.stops.add(**options)
@@ -72,7 +72,7 @@ def added(
 
 
 def edited(debugger: Debugger, number: Argument, argument: Argument, **changes: Any) -> Reply:
-    """Change a stop of the list."""
+    """Change fields of a listed stop; a CommandError for an unknown number."""
     try:
         return told([debugger.stops.edit(number.number("the number of a stop"), **changes)])
     except GradstepError as problem:
@@ -97,7 +97,10 @@ def run_condition(debugger: Debugger, argument: Argument, count: int) -> Reply:
 
 
 def several(debugger: Debugger, argument: Argument) -> list[int]:
-    """The numbers of the stops that a command names; ``all`` is every one."""
+    """The numbers of the stops that a command names; ``all`` is every one.
+
+    Raises CommandError for anything that is not the number of a stop.
+    """
     if argument.text == "all":
         return [stop.number for stop in debugger.stops]
     if not argument:
@@ -128,18 +131,18 @@ def run_disable(debugger: Debugger, argument: Argument, count: int) -> Reply:
 
 
 def told(stops: list[Stop]) -> Reply:
-    """Stops as lines and as data."""
+    """The reply that lists stops."""
     return Reply(tuple(stop_line(stop) for stop in stops), stops_data(stops))
 
 
 def stop_line(stop: Stop) -> str:
-    """A stop in a list."""
+    """A stop as a line of a list."""
     notes = f"  ({', '.join(stop.notes)})" if stop.notes else ""
     return f"stop {stop.number}: {stop}{notes}"
 
 
 def stops_data(stops: list[Stop]) -> dict[str, Any]:
-    """Stops as data."""
+    """Stops as plain data, with how often each was hit."""
     return {"stops": [stop_to_dict(stop) | {"hits": stop.hits} for stop in stops]}
 
 

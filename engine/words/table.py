@@ -11,7 +11,7 @@ from engine.words.stopping import STOPPING
 
 
 def run_help(debugger: Debugger, argument: Argument, count: int) -> Reply:
-    """The words of the command line, or one of them."""
+    """Every command with its form and summary, or one of them."""
     if argument:
         command = COMMANDS.get(argument.text)
         if command is None:

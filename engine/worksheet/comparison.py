@@ -34,7 +34,10 @@ ABSENT = Entry("—", "---")
 
 
 class Change(StrEnum):
-    """How a cell differs, and the mark that shows it without colour."""
+    """How a cell differs, in ascending order, and the mark that shows it without colour.
+
+    MEANING: written the same, but a symbol in it stands for another formula.
+    """
 
     SAME = ""
     MEANING = "~"
@@ -43,7 +46,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell in both worksheets."""
+    """A cell in both worksheets, and how it changes from left to right."""
 
     head: str
     left: Entry
@@ -53,13 +56,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A row in both worksheets; its first cell is its name."""
+    """A row in both worksheets; its first cell names a step, a layer, a parameter or a factor."""
 
     cells: tuple[Cell, ...]
 
     @property
     def name(self) -> Entry:
-        """The name, both names where they differ."""
+        """The name of the row; both names, ``relu1 → sigmoid1``, where they differ."""
         left, right = self.cells[0].left, self.cells[0].right
         if left.text == right.text:
             return left
@@ -115,14 +118,18 @@ class Comparison:
 
     @property
     def changes(self) -> set[Change]:
-        """The kinds of change that occur."""
+        """The kinds of change that occur anywhere in the tables."""
         return {cell.change for table in self.tables for row in table.rows for cell in row.cells}
 
 
 def compare(
     left: Program, right: Program, sample: int = 0, layout: Layout = "numerator"
 ) -> Comparison:
-    """Compare two experiments; both are written out in x to the same depth."""
+    """Compare the worksheets of two experiments for one sample of the first batch of each.
+
+    Raises GradstepError where one of them has no such sample.
+    """
+    # the same depth for both, or a formula would differ only because one has room for it
     depth = min(spelled_layers(program, WIDTH) for program in (left, right))
     a, b = (worksheet(program, sample, depth) for program in (left, right))
     says = Summaries(a, b)
@@ -136,12 +143,12 @@ def compare(
 
 
 def told(row: Row) -> list[Cell]:
-    """The cells of a row worth showing: formulas always, sizes and code where they change."""
+    """The cells of a row to show: formulas always, sizes and code where they change."""
     return [cell for cell in row.cells[1:] if cell.change or cell.head in FORMULAS]
 
 
 def table(letter: str, title: str, rows: list[Row], summary: Callable[[list[Any]], str]) -> Table:
-    """A table with its sentence."""
+    """A table with its sentence, which ``summary`` makes from the rows."""
     return Table(letter, title, tuple(rows), f"({letter}) {summary(rows)}")
 
 
@@ -172,7 +179,7 @@ def paired(
 
 
 def change(a: Entry, b: Entry, same: bool) -> Change:
-    """How one cell differs."""
+    """How one cell differs; ``same`` is whether equal texts mean the same."""
     if a.text != b.text:
         return Change.CHANGED
     return Change.SAME if same else Change.MEANING
@@ -189,14 +196,14 @@ def step_rows(a: Worksheet, b: Worksheet) -> list[Row]:
 
 
 def numbered(sheet: Worksheet, step: Step) -> list[Entry]:
-    """The cells of a step with its place in the order."""
+    """The cells of a step, its name with its place in the order: ``1 zero_grad``."""
     name, *cells = step_cells(step)
     place = f"{sheet.steps.index(step) + 1} {name.text}"
     return [Entry(place, place.replace("_", r"\_")), *cells]
 
 
 def step_meaning(sheet: Worksheet, step: Step) -> Formula | str:
-    """What a step computes, in full."""
+    """The formula of a step written out in x and the parameters, or its text where it has none."""
     full = unfolded(sheet)
     return full.written(len(full.nodes)) if step.left == "ŷ" else step.text
 
@@ -270,7 +277,7 @@ def given_meaning(sheet: Worksheet, row: Gradient) -> Formula | None:
 
 
 def element_rows(a: Worksheet, b: Worksheet) -> list[Row]:
-    """(d): the factors by the layer they belong to."""
+    """(d): the Jacobians by the layer they belong to."""
     rows = []
     for left, right in aligned(a.elements, b.elements, lambda row: row.key):
         cells = [element_cells(row) if row else None for row in (left, right)]

@@ -1,4 +1,4 @@
-"""A comparison as dicts and lists for JSON."""
+"""A comparison of two worksheets as dicts and lists for JSON."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
 
 
 def row_json(row: Row) -> dict[str, Any]:
-    """A row: how it changes, and each cell."""
+    """A row: its name, its greatest change, and each cell with the texts of both sides."""
     return {
         "row": row.name.text,
         "change": NAMES[row.change],
@@ -43,7 +43,7 @@ def row_json(row: Row) -> dict[str, Any]:
 
 
 def norms_json(found: Comparison) -> dict[str, Any] | None:
-    """The norms of the weights' gradients after the first backward pass; None without one."""
+    """The gradient norms of the weights after the first backward pass; None without one."""
     if found.norms is None:
         return None
     return {

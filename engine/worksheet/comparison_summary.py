@@ -19,7 +19,7 @@ class Marked(Protocol):
 
 
 class Summaries:
-    """The sentences about two worksheets."""
+    """The sentences about two worksheets, one for the rows of each of the four tables."""
 
     def __init__(self, left: Worksheet, right: Worksheet) -> None:
         self.left, self.right = left, right
@@ -57,7 +57,7 @@ class Summaries:
         return f"the products stay; {self.meanings(other)}"
 
     def meanings(self, rows: list[int]) -> str:
-        """What the first factors of the products mean now."""
+        """A clause about the first factors in these rows, where their meaning changes."""
         sheets = (self.left.gradients, self.right.gradients)
         before, after = (sheet[rows[0]].numerator[0] for sheet in sheets)
         symbol = before.symbol.text()
@@ -95,5 +95,5 @@ def listed(names: Iterable[str]) -> str:
 
 
 def verb(names: list[str]) -> str:
-    """What the names do."""
+    """The verb for these names: ``changes`` for one, ``change`` for several."""
     return "change" if len(names) > 1 else "changes"

@@ -1,4 +1,4 @@
-"""The worksheet as dicts and lists for JSON: the keys of the contract, and more."""
+"""The worksheet as dicts and lists for JSON."""
 
 from typing import Any
 
@@ -8,9 +8,10 @@ from engine.worksheet.worksheet import LAYOUTS, Factor, Gradient, Layout, Worksh
 
 
 def worksheet_json(sheet: Worksheet, layout: Layout | None = None) -> dict[str, Any]:
-    """The four tables; ``formula``, ``factors``, ``dims`` and ``values`` are of one layout.
+    """The four tables of a worksheet, formulas as text and LaTeX, values as nested lists.
 
-    That is the numerator layout unless told; both stand under ``layouts``.
+    A gradient's ``formula``, ``factors``, ``dims`` and ``values`` are in ``layout``, the numerator
+    layout by default; both stand under ``layouts``.
     """
     at, main = sheet.sample, layout or "numerator"
     return {
@@ -73,7 +74,7 @@ def worksheet_json(sheet: Worksheet, layout: Layout | None = None) -> dict[str, 
 
 
 def product_json(at: Sample, row: Gradient, layout: Layout) -> dict[str, Any]:
-    """A gradient's product in one layout."""
+    """The product of a gradient in one layout: formula, factors, sizes and values."""
     return {
         "formula": row.formula(layout).text(),
         "factors": [factor_json(at, factor) for factor in row.factors(layout)],
@@ -97,26 +98,26 @@ def factor_json(at: Sample, factor: Factor) -> dict[str, Any]:
 
 
 def dims(at: Sample, found: Dims) -> list[int]:
-    """Dimensions in numbers."""
+    """Size symbols as their numbers: [rows, columns]."""
     return [at.count(size) for size in found]
 
 
 def size_text(found: Dims) -> str:
-    """Dimensions in symbols: ``n×h``."""
+    """Size symbols as text: ``n×h``."""
     rows, columns = found
     return f"{rows.text()}×{columns.text()}"
 
 
 def numbers(value: Array | None) -> Any:
-    """A value as nested lists; None where it is too large to be computed whole."""
+    """A matrix as a list of rows; None where it was too large to be evaluated."""
     return None if value is None else value.tolist()
 
 
 def column(value: Array | None) -> Any:
-    """A column as a flat list."""
+    """A column (d, 1) as a flat list; None where there is no value."""
     return None if value is None else value[:, 0].tolist()
 
 
 def scalar(value: Array | None) -> Any:
-    """A (1, 1) value as a number."""
+    """A matrix (1, 1) as a number; None where there is no value."""
     return None if value is None else value.item()

@@ -44,7 +44,7 @@ END = "\n\\end{document}\n"
 
 
 def worksheet_latex(sheet: Worksheet, layouts: Sequence[Layout]) -> str:
-    """The whole worksheet as a document."""
+    """The worksheet as the source of a LaTeX document, with table (c) once a layout."""
     forward = []
     for row in sheet.forward:
         layer, given, output, size = forward_cells(row)
@@ -75,7 +75,7 @@ def worksheet_latex(sheet: Worksheet, layouts: Sequence[Layout]) -> str:
 
 
 def gradients(sheet: Worksheet, layout: Layout) -> Iterable[str]:
-    """(c) in one layout, the sizes of the factors under each product."""
+    """Table (c) in one layout, line by line: under each product its sizes and its value."""
     rows = []
     for row in sheet.gradients:
         symbol, product, size = gradient_cells(row, layout)
@@ -88,7 +88,7 @@ def gradients(sheet: Worksheet, layout: Layout) -> Iterable[str]:
 
 
 def comparison_latex(found: Comparison) -> str:
-    """The tables of both experiments side by side; the changed cells are marked."""
+    """A comparison as the source of a LaTeX document: both sides, the changed cells marked."""
     names = [prose_latex(name) for name in found.names]
     parts = [rf"\section*{{{names[0]} $\to$ {names[1]}}}"]
     for table in found.tables:
@@ -106,7 +106,7 @@ def comparison_latex(found: Comparison) -> str:
 
 
 def norms(found: Norms, names: tuple[str, str]) -> Iterable[str]:
-    """The gradient norms of both experiments."""
+    """The table of the gradient norms of both experiments, line by line, with its sentence."""
     rows = []
     for row in found.rows:
         pairs = zip(row.norms, row.factors, strict=True)
@@ -136,12 +136,12 @@ def section(
 
 
 def stacked(*cells: Entry) -> str:
-    """Lines of one cell, each a paragraph of its own."""
+    """The lines of one cell as LaTeX, each a paragraph of its own."""
     return r" \par ".join(cell.latex for cell in cells)
 
 
 def matrix(value: Array | None) -> str:
-    """A value as a matrix; the first rows and columns where it is large."""
+    """A matrix for math mode, as a number if (1, 1); of a large one SHOWN rows and columns."""
     if value is None:
         return r"\text{too large to be computed whole}"
     if value.size == 1:
@@ -157,7 +157,7 @@ ROW_END = r" \\ "
 
 
 def number(value: float | None) -> str:
-    """A number in four digits."""
+    """A number in four significant digits for math mode; a dash for None."""
     if value is None:
         return r"\text{--}"
     if not np.isfinite(value):

@@ -30,7 +30,7 @@ SPECIAL = "\\`*_[]<>|#"
 
 
 def worksheet_markdown(sheet: Worksheet, layouts: Sequence[Layout]) -> str:
-    """The whole worksheet."""
+    """The worksheet as a Markdown document, with table (c) once a layout."""
     at = sheet.sample
     steps = [
         [step, mathematics, f"`{plain.text}`", meaning]
@@ -60,7 +60,7 @@ def worksheet_markdown(sheet: Worksheet, layouts: Sequence[Layout]) -> str:
 
 
 def gradients(sheet: Worksheet, layout: Layout) -> str:
-    """(c) in one layout, the sizes of the factors under each product."""
+    """Table (c) in one layout, the sizes of the factors under each product."""
     at, rows = sheet.sample, []
     for row in sheet.gradients:
         symbol, product, _ = texts(gradient_cells(row, layout))
@@ -72,7 +72,7 @@ def gradients(sheet: Worksheet, layout: Layout) -> str:
 
 
 def comparison_markdown(found: Comparison) -> str:
-    """The tables of both experiments side by side; changed cells are bold and marked."""
+    """A comparison as a Markdown document: sides beside each other, changes bold and marked."""
     names = [escaped(name) for name in found.names]
     parts = [f"# {names[0]} → {names[1]}"]
     for table in found.tables:
@@ -91,7 +91,7 @@ def comparison_markdown(found: Comparison) -> str:
 
 
 def norms(found: Norms, names: Sequence[str]) -> str:
-    """The gradient norms of both experiments."""
+    """The table of the gradient norms of both experiments."""
     rows = [
         [
             f"‖∂ℓ/∂{row.symbol}‖",
@@ -108,23 +108,23 @@ def norms(found: Norms, names: Sequence[str]) -> str:
 
 
 def section(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A heading and its table."""
+    """A heading of second level and its table."""
     lines = [heads, ["---"] * len(heads), *rows]
     return f"## {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def texts(cells: Iterable[Entry]) -> list[str]:
-    """The texts of cells, escaped."""
+    """The Unicode texts of cells, escaped for Markdown."""
     return [escaped(cell.text) for cell in cells]
 
 
 def sizes(at: Sample, dims: Dims) -> str:
-    """A size in symbols and numbers."""
+    """A size in symbols and, on a second line, in numbers: ``h×n``, ``4×3``."""
     return f"{'×'.join(part.text() for part in dims)}<br>{size_numbers(at, dims).text}"
 
 
 def emphasized(text: str, change: Change) -> str:
-    """A changed cell in bold."""
+    """The escaped text of a cell, in bold where it has changed."""
     return f"**{escaped(text)}**" if change else escaped(text)
 
 
@@ -134,7 +134,7 @@ def escaped(text: str) -> str:
 
 
 def escaped_char(c: str) -> str:
-    """One character of a text."""
+    """One character: escaped where Markdown would read it, ``U+200B`` where none can see it."""
     if c in SPECIAL:
         return f"\\{c}"
     hidden = unicodedata.category(c) in ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp")
@@ -142,14 +142,14 @@ def escaped_char(c: str) -> str:
 
 
 def column(value: Array | None) -> str:
-    """A column written as a row and transposed."""
+    """A column (d, 1) written as a row and transposed."""
     if value is None or value.size == 1:
         return matrix(value)
     return f"{matrix(value.T)}ᵀ"
 
 
 def matrix(value: Array | None) -> str:
-    """A value row by row; the first rows and columns where it is large."""
+    """A matrix row by row, as a number if (1, 1); of a large one SHOWN rows and columns."""
     if value is None:
         return "too large"
     more = ", …" if value.shape[1] > SHOWN else ""
@@ -160,5 +160,5 @@ def matrix(value: Array | None) -> str:
 
 
 def number(value: float) -> str:
-    """A number in four digits."""
+    """A number in four significant digits."""
     return f"{value:.4g}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""One sample of the first batch as columns: the sizes, symbols and values of its tensors."""
+"""One sample of the first batch in column vectors: sizes, symbols and values of its tensors."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ from engine.nn.rules import applied, derivative
 from engine.program.graph import Node
 from engine.program.program import Program
 
-LIMIT = 2**20  # elements of a Jacobian that is still evaluated
+LIMIT = 2**20  # elements of a Jacobian that is still evaluated, 8 MiB
 SCALAR = Size("1")
 LOSS = "ℓ"
 
@@ -30,6 +30,7 @@ class Sample:
 
     Tensor 0 is x and tensor k the output of layer k; ``spelled`` says up to which of them the
     formulas are written out in x and the parameters, instead of with the tensor's own symbol.
+    Raises GradstepError for an index outside the batch.
     """
 
     program: Program
@@ -67,12 +68,12 @@ class Sample:
         return {size.name: count for size, count in zip(self.sizes, counts, strict=True)}
 
     def count(self, size: Size) -> int:
-        """The number behind a size symbol."""
+        """The number that a size symbol stands for."""
         return 1 if size == SCALAR else self.numbers[size.name]
 
     @cached_property
     def loss(self) -> LossRule:
-        """The loss of this sample."""
+        """The rule of the loss for this sample, a batch of one."""
         classes = self.program.data.y.ndim == 1
         return LossRule(self.program.network.loss, self.sizes[-1], classes)
 
@@ -83,7 +84,10 @@ class Sample:
 
     @cached_property
     def columns(self) -> dict[str, Array]:
-        """The value of every symbol but the Jacobians, in float64."""
+        """The value of every symbol but the Jacobians, as a matrix in float64.
+
+        Activations are evaluated from the formulas, and so can be compared with the engine's.
+        """
         batch, initial = self.program.batch(0), self.program.initial()
         x, y = (batch[name][self.index : self.index + 1] for name in ("x", "y"))
         values: dict[str, Array] = {"x": as_column(x), "y": as_column(y)}
@@ -103,21 +107,23 @@ class Sample:
 
     @cached_property
     def masks(self) -> dict[str, Array]:
-        """What dropout keeps of this sample in the first iteration, by the symbol of the mask."""
+        """The dropout masks (d, 1) of this sample in the first iteration, by their symbols."""
         rows, seed = len(self.program.batch(0)["x"]), self.program.experiment.seed
         found = {}
         for place, node in enumerate(self.nodes):
             if isinstance(node.layer, Dropout):
                 shape = (rows, node.layer.outputs)
+                # drawn for the whole batch, whose stream the row of this sample is a part of
                 mask = node.layer.mask(seed, place, 1, shape, np.float64)
                 found[node.symbols["mask"]] = mask[self.index][:, None]
         return found
 
     @cached_property
     def values(self) -> dict[str, Array]:
-        """The value of every symbol; a Jacobian of more than LIMIT elements has none."""
+        """The value of every symbol, Jacobians in numerator layout; none beyond LIMIT elements."""
         found = dict(self.columns)
         with np.errstate(all="ignore"):
+            # the rule is of element i and gives a column; the Jacobian of a scalar is a row
             found["∂ℓ/∂ŷ"] = self.loss.slope(self.tensors[-1]).value(self.columns).T
             for k in range(len(self.nodes)):
                 rows, columns = self.dims_of(k)
@@ -127,7 +133,7 @@ class Sample:
         return found
 
     def value(self, formula: Formula) -> Array | None:
-        """A formula in numbers; None where a Jacobian in it is too large."""
+        """A formula evaluated, a matrix in float64; None where a Jacobian in it is too large."""
         if any(name not in self.values for name in symbols_in(formula)):
             return None
         with np.errstate(all="ignore"):
@@ -138,11 +144,11 @@ class Sample:
         return Partial(self.tensors[k + 1].name, self.tensors[k].name)
 
     def rule(self, k: int) -> Formula:
-        """What the Jacobian of layer k is."""
+        """The formula of the Jacobian of layer k by its input, counted from 0."""
         return derivative(self.nodes[k], self.sizes[k + 1])
 
     def dims_of(self, k: int) -> Dims:
-        """The dimensions of the Jacobian of layer k."""
+        """The size symbols (outputs, inputs) of the Jacobian of layer k, counted from 0."""
         return self.sizes[k + 1], self.sizes[k]
 
     def written(self, k: int) -> Formula:
@@ -158,7 +164,7 @@ class Sample:
 
 
 def as_column(row: Array) -> Array:
-    """One sample's row (1, d), or its class index (1,), as a column."""
+    """One sample's row (1, d), or its class index (1,), as a column (d, 1) in float64."""
     return np.asarray(row, dtype=np.float64).reshape(-1, 1)
 
 
@@ -169,7 +175,7 @@ def symbols_in(formula: Formula) -> set[str]:
 
 
 def spelled_layers(program: Program, width: int) -> int:
-    """How many layers can be written out in x and the parameters within a width."""
+    """How many layers can be written out in x and the parameters within ``width`` characters."""
     formula: Formula = Symbol("x")
     for k, node in enumerate(program.network.nodes):
         formula = applied(node, formula)

@@ -1,6 +1,6 @@
-"""The cells of the worksheet's tables as text, and what stands around them.
+"""The cells of the worksheet's tables, in Unicode and LaTeX, and the lines around the tables.
 
-What is printed, written as Markdown and compared has the same cells.
+Printed, Markdown and LaTeX worksheets and their comparison are all made from these cells.
 """
 
 from collections.abc import Iterable
@@ -27,25 +27,25 @@ HEADS = {
 
 
 class Entry(NamedTuple):
-    """One cell of a table: for people and for LaTeX."""
+    """One cell of a table: as Unicode text, and for LaTeX's text mode."""
 
     text: str
     latex: str
 
 
 def math(*formulas: Formula) -> Entry:
-    """Formulas with commas between them."""
+    """Formulas with commas between them as a cell."""
     texts, latex = [f.text() for f in formulas], [f"${f.latex()}$" for f in formulas]
     return Entry(", ".join(texts), ", ".join(latex))
 
 
 def prose(text: str) -> Entry:
-    """Words."""
+    """A sentence or a name as a cell."""
     return Entry(text, prose_latex(text))
 
 
 def subtitle(sheet: Worksheet) -> str:
-    """Which sample, and the numbers behind the sizes."""
+    """The line below the title: the sample, and the number of each size symbol."""
     sizes = " · ".join(f"{name} = {count}" for name, count in sheet.sample.numbers.items())
     return f"sample {sheet.sample.index} of the first batch, as columns · {sizes}"
 
@@ -79,7 +79,7 @@ def sizes_line(sheet: Worksheet) -> str:
 
 
 def step_cells(row: Step) -> tuple[Entry, ...]:
-    """Step, mathematics, PyTorch, meaning."""
+    """The cells of a row of (a): step, mathematics, PyTorch, meaning."""
     phrase = "skipped in this experiment" if row.skipped else row.phrase
     code = f"# {row.code}" if row.skipped else row.code
     latex = math_latex(row.text)
@@ -90,7 +90,7 @@ def step_cells(row: Step) -> tuple[Entry, ...]:
 
 
 def forward_cells(row: Forward) -> tuple[Entry, ...]:
-    """Layer, input, output, size."""
+    """The cells of a row of (b): layer, input, output, size."""
     if row.same:
         left = row.symbol
         output = Entry(f"{left.text()} = the same", f"${left.latex()} = {{}}$ the same")
@@ -100,41 +100,41 @@ def forward_cells(row: Forward) -> tuple[Entry, ...]:
 
 
 def equation(left: Formula, right: Formula) -> Entry:
-    """left = right."""
+    """The equation left = right as a cell."""
     return Entry(f"{left.text()} = {right.text()}", f"${left.latex()} = {right.latex()}$")
 
 
 def gradient_cells(row: Gradient, layout: Layout) -> tuple[Entry, ...]:
-    """Parameter, product, size."""
+    """The cells of a row of (c) in a layout: parameter, product, size."""
     return math(row.symbol), math(row.formula(layout)), size(row.dims(layout))
 
 
 def factor_sizes(row: Gradient, layout: Layout) -> Entry:
-    """The size of every factor: ``(n×1)(1×K)(K×K)(K×h)(h×h)``."""
+    """The size of every factor of a gradient in symbols: ``(n×1)(1×K)(K×K)(K×h)(h×h)``."""
     return joined(size(factor.dims) for factor in row.factors(layout))
 
 
 def factor_numbers(at: Sample, row: Gradient, layout: Layout) -> Entry:
-    """The same in numbers: ``(3×1)(1×2)(2×2)(2×4)(4×4)``."""
+    """The size of every factor of a gradient in numbers: ``(3×1)(1×2)(2×2)(2×4)(4×4)``."""
     return joined(size_numbers(at, factor.dims) for factor in row.factors(layout))
 
 
 def joined(sizes: Iterable[Entry]) -> Entry:
-    """Sizes in parentheses, side by side."""
+    """Sizes in parentheses, side by side; LaTeX may break a line between them."""
     found = list(sizes)
     texts, latex = (f"({entry.text})" for entry in found), (f"({entry.latex})" for entry in found)
     return Entry("".join(texts), r"\allowbreak ".join(latex))
 
 
 def element_cells(row: Element) -> tuple[Entry, ...]:
-    """Factor, rule, size."""
+    """The cells of a row of (d): factor, rule, size."""
     latex = row.symbol.latex()
     left = Entry(row.left, rf"$\left({latex}\right)_{{i}}$" if row.by_element else f"${latex}$")
     return left, math(row.rule), size(row.dims)
 
 
 def shortcut_cell(row: Shortcut) -> Entry:
-    """``∂ℓ/∂z₃ = ∂ℓ/∂ŷ · ∂ŷ/∂z₃ = (ŷ − y)ᵀ / K``, and why."""
+    """The equation of a shortcut, ``∂ℓ/∂z₃ = ∂ℓ/∂ŷ · ∂ŷ/∂z₃ = (ŷ − y)ᵀ / K``, and its remark."""
     formulas = (row.symbol, row.left, row.right)
     text = " = ".join(formula.text() for formula in formulas)
     latex = " = ".join(formula.latex() for formula in formulas)
@@ -154,12 +154,12 @@ def size_numbers(at: Sample, dims: Dims) -> Entry:
 
 
 def layout_title(layout: Layout) -> str:
-    """The title of table (c) in one layout."""
+    """The title of table (c) with the name of the layout."""
     return f"{TITLES['c']}, {layout} layout"
 
 
 def remarks(sheet: Worksheet) -> list[Entry]:
-    """What stands below the tables: what cancels, and what the named functions are."""
+    """The lines below the tables: shortcuts, and the definitions of functions and symbols."""
     notes = [shortcut_cell(row) for row in sheet.shortcuts]
     return [
         *notes,

@@ -46,7 +46,10 @@ PHRASES = {
 
 @dataclass(frozen=True)
 class Step:
-    """One of the five steps; ``text`` is ``left`` = ``right`` where it computes a formula."""
+    """A row of (a), one of the five steps; ``text`` is ``left`` = ``right`` where it has a formula.
+
+    ``right`` is None for zero_grad, backward and update, which write many tensors.
+    """
 
     phase: Phase
     text: str
@@ -56,18 +59,22 @@ class Step:
 
     @property
     def code(self) -> str:
-        """The line of PyTorch."""
+        """The PyTorch statement of the step."""
         return CODE[self.phase]
 
     @property
     def phrase(self) -> str:
-        """What the step is for."""
+        """The purpose of the step in a few words."""
         return PHRASES[self.phase]
 
 
 @dataclass(frozen=True, eq=False)
 class Forward:
-    """A row of (b): ``symbol`` = ``output``, from the ``inputs``; ``key`` is the layer's place."""
+    """A row of (b): ``symbol`` = ``output``, from the ``inputs``; ``key`` is the layer's place.
+
+    ``same`` is whether the layer is the identity; ``value`` is the output, a column (d, 1), in
+    float64, or the loss (1, 1).
+    """
 
     key: Key
     layer: str
@@ -81,7 +88,10 @@ class Forward:
 
 @dataclass(frozen=True)
 class Factor:
-    """A factor of a chain: the Jacobian of ``of`` by ``wrt`` as it is written there."""
+    """A factor of a chain: the Jacobian ∂of/∂wrt, in numerator layout unless transposed.
+
+    ``written`` may be spelled out in x and the parameters; ``symbol`` has each tensor's symbol.
+    """
 
     written: Formula
     symbol: Formula
@@ -90,7 +100,7 @@ class Factor:
     dims: Dims
 
     def transposed(self) -> "Factor":
-        """The factor in gradient layout."""
+        """The transpose: the factor in gradient layout."""
         rows, columns = self.dims
         return replace(
             self,
@@ -102,7 +112,10 @@ class Factor:
 
 @dataclass(frozen=True, eq=False)
 class Gradient:
-    """A row of (c): the factors in numerator layout, and their product in numbers."""
+    """A row of (c), ∂ℓ/∂θ of one parameter: the factors in numerator layout, and their product.
+
+    Of a weight (out × in) the product in numerator layout is (in × out): x · ∂ℓ/∂z.
+    """
 
     key: Key
     parameter: str
@@ -111,28 +124,28 @@ class Gradient:
     value: Array | None
 
     def factors(self, layout: Layout) -> tuple[Factor, ...]:
-        """The factors in the order of a layout."""
+        """The factors in the order of a layout: transposed and reversed in gradient layout."""
         if layout == "numerator":
             return self.numerator
         return tuple(factor.transposed() for factor in reversed(self.numerator))
 
     def formula(self, layout: Layout) -> Chain:
-        """The product as it is written."""
+        """The product of the factors as they are written."""
         written = tuple(factor.written for factor in self.factors(layout))
         return Chain(written, dotted=layout == "numerator")
 
     def skeleton(self, layout: Layout) -> Chain:
-        """The product with the symbol of every tensor."""
+        """The product with the symbol of every tensor, none of them written out."""
         symbols = tuple(factor.symbol for factor in self.factors(layout))
         return Chain(symbols, dotted=layout == "numerator")
 
     def dims(self, layout: Layout) -> Dims:
-        """The dimensions of the product."""
+        """The size symbols (rows, columns) of the product."""
         factors = self.factors(layout)
         return factors[0].dims[0], factors[-1].dims[1]
 
     def values(self, layout: Layout) -> Array | None:
-        """The gradient in numbers."""
+        """The gradient in numbers, float64; None where a factor is too large to be evaluated."""
         if self.value is None or layout == "numerator":
             return self.value
         return self.value.T
@@ -140,7 +153,10 @@ class Gradient:
 
 @dataclass(frozen=True, eq=False)
 class Element:
-    """A row of (d): a Jacobian, its rule and its value; the rule of ∂ℓ/∂ŷ is one of element i."""
+    """A row of (d): a Jacobian in numerator layout, its rule and its value.
+
+    ``by_element`` marks ∂ℓ/∂ŷ, whose rule is that of element i of the row.
+    """
 
     key: Key
     symbol: Partial
@@ -157,7 +173,7 @@ class Element:
 
 @dataclass(frozen=True, eq=False)
 class Shortcut:
-    """A product of factors that comes out simpler than they are."""
+    """A product of Jacobians that simplifies: ``symbol`` = ``left`` = ``right``, and why."""
 
     left: Chain
     symbol: Partial
@@ -168,7 +184,7 @@ class Shortcut:
 
 @dataclass(frozen=True, eq=False)
 class Worksheet:
-    """The four tables of one experiment for one sample."""
+    """The four tables of one experiment for one sample, column vectors throughout."""
 
     sample: Sample
     steps: tuple[Step, ...]
@@ -184,7 +200,7 @@ class Worksheet:
 
     @property
     def definitions(self) -> list[str]:
-        """What the named functions in the tables are."""
+        """The equations of named functions, loss weights and dropout masks in the tables."""
         formulas = [*(row.output for row in self.forward), *(row.rule for row in self.elements)]
         found = {f.definition for formula in formulas for f in functions_in(formula)}
         weights = [
@@ -213,7 +229,10 @@ def worksheet(program: Program, sample: int = 0, spelled: int | None = None) -> 
 
 
 def keys(sample: Sample) -> list[Key]:
-    """The place of each layer: the number of linear layers before it, and of others since."""
+    """The place of each layer: its kind, the number of linear layers so far, and of others since.
+
+    So networks that differ in one activation have the same keys everywhere.
+    """
     linears = others = 0
     found: list[Key] = []
     for node in sample.nodes:
@@ -242,7 +261,7 @@ def steps(sample: Sample) -> tuple[Step, ...]:
 
 
 def forward_rows(sample: Sample) -> tuple[Forward, ...]:
-    """One row for each layer, and one for the loss."""
+    """The rows of (b): one for each layer in order, and one for the loss."""
     rows = []
     for k, (key, node) in enumerate(zip(keys(sample), sample.nodes, strict=True), 1):
         fits = k <= sample.spelled
@@ -269,7 +288,10 @@ def forward_rows(sample: Sample) -> tuple[Forward, ...]:
 
 
 def links(sample: Sample) -> list[Factor]:
-    """The Jacobians from the loss back to x; that of a linear layer is its weight."""
+    """The Jacobians from the loss back to x, in numerator layout.
+
+    That of a linear layer is its weight, and is written so.
+    """
     top = Partial(LOSS, sample.tensors[-1].name)
     found = [Factor(top, top, top.of, top.wrt, (SCALAR, sample.sizes[-1]))]
     for k in reversed(range(len(sample.nodes))):
@@ -281,12 +303,13 @@ def links(sample: Sample) -> list[Factor]:
 
 
 def gradient_rows(sample: Sample) -> tuple[Gradient, ...]:
-    """One row for each parameter, and one for x where its gradient is asked for."""
+    """The rows of (c): one for each parameter, and one for x where its gradient is asked for."""
     chain, places, rows = links(sample), keys(sample), []
     for k, node in enumerate(sample.nodes):
         back = chain[: len(sample.nodes) - k]
         for role in node.layer.parameters:
             symbol = Symbol(node.symbols[role])
+            # ∂z/∂b is the identity, and left out
             first = [given(sample, k, symbol)] if role == "weight" else []
             place = (role, places[k][1], 0)
             rows.append(gradient_row(sample, place, node.tensor(role), symbol, [*first, *back]))
@@ -296,7 +319,10 @@ def gradient_rows(sample: Sample) -> tuple[Gradient, ...]:
 
 
 def given(sample: Sample, k: int, weight: Symbol) -> Factor:
-    """The input of a linear layer, which stands first in the gradient of its weight."""
+    """The input of layer k, linear, which stands first in the gradient of its weight, (n×1).
+
+    It stands for ∂z/∂W, which has three axes: a · ∂ℓ/∂z is the same sum without them.
+    """
     dims = (sample.sizes[k], SCALAR)
     symbol = sample.tensors[k]
     return Factor(sample.meaning(k), symbol, sample.tensors[k + 1].name, weight.name, dims)
@@ -305,13 +331,13 @@ def given(sample: Sample, k: int, weight: Symbol) -> Factor:
 def gradient_row(
     sample: Sample, key: Key, name: str, symbol: Symbol, factors: list[Factor]
 ) -> Gradient:
-    """A row with the product in numbers."""
+    """A row of (c) with its product in numbers."""
     value = sample.value(Chain(tuple(factor.symbol for factor in factors)))
     return Gradient(key, name, symbol, tuple(factors), value)
 
 
 def element_rows(sample: Sample) -> tuple[Element, ...]:
-    """The distinct factors of the gradients, from the loss backwards."""
+    """The rows of (d): the distinct Jacobians in the gradients, from the loss backwards."""
     used = {(f.of, f.wrt) for row in gradient_rows(sample) for f in row.numerator}
     top = Partial(LOSS, sample.tensors[-1].name)
     rule = sample.loss.slope(sample.tensors[-1])
@@ -328,7 +354,7 @@ def element_rows(sample: Sample) -> tuple[Element, ...]:
 
 
 def shortcuts(sample: Sample) -> tuple[Shortcut, ...]:
-    """Where the last activation and the loss belong together: what cancels."""
+    """The simplified ∂ℓ/∂z of the last layer: sigmoid with bce, log_softmax with nll; else none."""
     last = len(sample.nodes) - 1
     kinds = (sample.nodes[last].layer.type, sample.program.network.loss.type)
     yhat, z = sample.tensors[-1], sample.tensors[-2]
