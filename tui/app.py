@@ -1,4 +1,4 @@
-"""The Textual application: themes, style sheet, palette; the main screen does the rest."""
+"""The Textual application: themes, style sheet, palette and the queue of typed keys."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ PATIENCE = 3.0  # seconds after which a key that nobody has answered for is give
 
 
 class KeyHandled(Message):
-    """Goes the way of a key, right behind it: whoever may handle the key has done so."""
+    """Posted right behind a key, to the same widget: when it has bubbled up, the key is handled."""
 
 
 class GradstepApp(App[None]):
@@ -67,17 +67,21 @@ class GradstepApp(App[None]):
         self.start_at: int | None = None
 
     def begin_at(self, target: int) -> None:
-        """Go to an event before the screen is there; what takes long goes on when it is."""
+        """Move the session to event ``target`` before anything is painted, for HEAD_START seconds.
+
+        If that is not enough, ``start_at`` keeps the target until all panes are mounted.
+        """
         end = time.monotonic() + HEAD_START
         for _ in self.session.travel(target):
             if time.monotonic() > end:
                 break
         if self.session.event != target:
             self.start_at = target
+        # Without its watcher: there is no pane yet that the View could be handed to.
         self.main.set_reactive(MainScreen.view, self.main.snapshot())
 
     def on_mount(self) -> None:
-        """Open the debugger with the person's own keys."""
+        """Apply the keys of the settings file, and watch for the end of the terminal."""
         changed = {c.id: c for c in self.commands if c not in EVERY}
         self.set_keymap({name: ",".join(command.keys) for name, command in changed.items()})
         with contextlib.suppress(NotImplementedError, RuntimeError):
@@ -100,10 +104,12 @@ class GradstepApp(App[None]):
         return self.main
 
     async def on_event(self, event: events.Event) -> None:
-        """Keep a key back while the one before it is under way."""
+        """Queue a key until the one before it has been handled; every other event passes."""
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
+        # Textual forwards a key to the widget that has the focus when the key arrives; the key
+        # before it may be about to give the focus to a prompt.
         self.typed_ahead.append(event)
         if self.key_since is None or time.monotonic() - self.key_since > PATIENCE:
             await self.next_key()
@@ -118,11 +124,11 @@ class GradstepApp(App[None]):
         await self.next_key()
 
     async def on_key_handled(self) -> None:
-        """Go on with what was typed meanwhile."""
+        """Forward the keys that were typed meanwhile."""
         await self.next_key()
 
     async def next_key(self) -> None:
-        """Hand on keys up to the first that is under way."""
+        """Forward queued keys, up to the first that a widget of the main screen has to handle."""
         self.key_since = None
         while self.typed_ahead and self.key_since is None and self.main.whole:
             key, target = self.typed_ahead.popleft(), self.focused or self.screen
@@ -141,7 +147,7 @@ class GradstepApp(App[None]):
         yield SystemCommand("Light theme", "colours for a light terminal", self.light_theme)
 
     def runner(self, command: Command) -> "Runner":
-        """What the palette calls for a command."""
+        """The palette's callback for a command."""
         return Runner(self, command)
 
     def dark_theme(self) -> None:
@@ -153,12 +159,12 @@ class GradstepApp(App[None]):
         self.choose_theme(LIGHT.name)
 
     def choose_theme(self, name: str) -> None:
-        """A theme, in the colours that the terminal has."""
+        """Switch to a theme by name, in its variant for the colours that the terminal has."""
         self.theme = fitting(name, self.console.color_system)
 
 
 class Runner:
-    """A command that the palette can call."""
+    """A command as the coroutine function that the palette calls."""
 
     def __init__(self, app: GradstepApp, command: Command) -> None:
         self.app = app
@@ -176,7 +182,11 @@ class Runner:
 def run_debugger(
     name: str, at: str | None = None, budget: int | None = None, record: str | None = None
 ) -> int:
-    """Open the debugger on an experiment; the exit status."""
+    """Open the debugger on an experiment, a built-in's name or a file; the exit status.
+
+    ``at`` is a position as a person types it, ``budget`` the bytes of the history, ``record`` the
+    file to record into. Raises GradstepError where one of them cannot be used.
+    """
     settings = load_settings(config_file())
     budget = budget or settings.history or DEFAULT_BUDGET
     debugger = Debugger(Session(compile_program(load_experiment(name)), budget))
@@ -193,6 +203,7 @@ def run_debugger(
     try:
         app.run()
     finally:
+        # After the screen is gone: the rest is recorded and the file closed however it ended.
         said = app.main.recording_control.stop()
     if said:
         print(said, file=sys.stderr)

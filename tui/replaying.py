@@ -19,12 +19,13 @@ class FollowingApp(GradstepApp):
         self.playback = playback
 
     def on_mount(self) -> None:
-        """Look at the file again and again."""
+        """Poll the file every POLL seconds."""
+        # No super(): Textual calls the on_mount of every class of the MRO itself.
         self.set_interval(POLL, self.poll)
 
     def poll(self) -> None:
-        """Show what has come since."""
-        if self.main.job is not None:
+        """Take in the events recorded since the last poll; a cursor at the end follows them."""
+        if self.main.job is not None:  # a thread moves the session: the next poll is soon enough
             return
         at_end = self.session.event == self.session.known
         if self.playback.refresh() and self.main.is_mounted:
@@ -35,7 +36,11 @@ class FollowingApp(GradstepApp):
 
 
 def open_recording(recording: Recording, at: str | None, follow: bool, budget: int) -> int:
-    """Open the debugger on a recording; the exit status."""
+    """Open the debugger on a recording; the exit status.
+
+    With ``follow`` it begins at the last known event and polls the file. ``at`` is a position as a
+    person types it, ``budget`` the bytes of the history. Raises GradstepError where ``at`` is none.
+    """
     debugger, playback = open_debugger(recording, budget)
     target = debugger.session.known if follow else 0
     if at is not None:

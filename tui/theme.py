@@ -120,5 +120,5 @@ FEW_COLOURS = ("standard", "windows")  # what the terminal's colours are called 
 
 
 def fitting(theme: str, colours: str | None) -> str:
-    """The variant of a theme for a terminal with such colours."""
+    """The name of a theme's variant for Rich's colour system ``colours`` (None: no colours)."""
     return f"{theme}-16" if colours in FEW_COLOURS else theme

@@ -56,5 +56,5 @@ def gradstep(ctx: click.Context) -> int:
 
 
 def main() -> None:
-    """The console script."""
+    """The entry point ``gradstep``: parse sys.argv, run, exit with the status."""
     gradstep.main()

@@ -12,7 +12,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def size_option(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """The bytes that an option asks for; None where it is not given."""
+    """Callback of an option for a size: its bytes, None where it is not given.
+
+    Raises BadParameter where it is no size.
+    """
     try:
         return None if value is None else byte_size(value)
     except ValueError as error:
@@ -42,7 +45,7 @@ own_history_option = click.option(
 
 
 def iterations_option(text: str, default: int | None = None) -> Callable[[F], F]:
-    """--iterations N, from 1."""
+    """The option --iterations N, from 1; ``text`` is its help."""
     return click.option(
         "--iterations",
         type=click.IntRange(1, MOST_ITERATIONS),

@@ -43,7 +43,7 @@ def check(experiment: str, at: str | None, as_json: bool) -> int:
 
 
 def as_object(session: Session, result: GradCheck, place: str) -> dict[str, Any]:
-    """All of a gradient check."""
+    """A gradient check as plain data."""
     return {
         "experiment": session.program.experiment.name,
         "position": place,
@@ -57,7 +57,7 @@ def as_object(session: Session, result: GradCheck, place: str) -> dict[str, Any]
 
 
 def parameter(one: ParameterCheck) -> dict[str, Any]:
-    """The check of one parameter."""
+    """The check of one parameter as plain data."""
     return {
         "name": one.name,
         "shape": list(one.shape),
@@ -75,7 +75,7 @@ def parameter(one: ParameterCheck) -> dict[str, Any]:
 
 
 def print_check(result: GradCheck, place: str) -> None:
-    """The check for people: a line for each parameter, and what is remarkable."""
+    """Print a check: a line for each parameter, then the notes and the sum."""
     out = console()
     tolerance = max(one.tolerance for one in result.parameters)
     out.print(f"central differences in float64, {result.mode}, tolerance {tolerance:g}")
@@ -99,7 +99,7 @@ def print_check(result: GradCheck, place: str) -> None:
 
 
 def figures(one: ParameterCheck) -> tuple[str, ...]:
-    """How many were compared, the largest error, and where it is with both numbers."""
+    """The cells of a parameter: how many elements, largest error, where, analytic, numeric."""
     where = f"[{', '.join(str(i) for i in one.index)}]" if one.mode == "every element" else "–"
     numbers = (f"{one.analytic:.4g}", f"{one.numeric:.4g}")
     return (f"{one.checked:,}", f"{one.relative_error:.0e}", where, *numbers)

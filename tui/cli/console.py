@@ -14,4 +14,4 @@ class PlainConsole(Console):
 
     def on_broken_pipe(self) -> None:
         """Leave a closed pipe to the command line, which has one status for it."""
-        raise BrokenPipeError
+        raise BrokenPipeError  # Rich itself would exit with status 1

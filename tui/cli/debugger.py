@@ -23,7 +23,7 @@ def run(experiment: str, record: str | None, at: str | None, budget: int | None)
 
 
 def debug(experiment: str, at: str | None, budget: int | None, record: str | None = None) -> int:
-    """Open the screen; a GradstepError where there is no terminal to show it on."""
+    """Open the debugger; the exit status. Raises GradstepError where there is no terminal."""
     need_terminal(f"gradstep trace {experiment}")
     with loading():
         from tui.app import run_debugger
@@ -51,7 +51,7 @@ def loading() -> Iterator[None]:
 
 
 def need_terminal(instead: str) -> None:
-    """A GradstepError where there is no terminal, with the command that needs none."""
+    """Raise GradstepError where there is no terminal; ``instead`` is a command that needs none."""
     if "TEXTUAL_DRIVER" in os.environ:  # a browser is the terminal
         return
     missing = [

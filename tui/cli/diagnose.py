@@ -27,7 +27,7 @@ REFRESH = 0.1  # seconds between two looks at the progress
 
 @dataclass
 class Examination:
-    """What came out of it. ``problems`` are refusals that no finding explains."""
+    """The findings of a watched run. ``problems`` are refusals that no finding explains."""
 
     experiment: str
     findings: list[Diagnosis]
@@ -37,7 +37,7 @@ class Examination:
 
     @property
     def serious(self) -> bool:
-        """Whether anything is."""
+        """Whether any finding is serious."""
         return any(one.serious for one in self.findings)
 
 
@@ -101,7 +101,7 @@ def watched(program: Program, iterations: int) -> Examination:
 
 
 def as_object(result: Examination) -> dict[str, Any]:
-    """All of an examination."""
+    """An examination as plain data."""
     return {
         "experiment": result.experiment,
         "iterations": result.iterations,
@@ -113,7 +113,7 @@ def as_object(result: Examination) -> dict[str, Any]:
 
 
 def finding(one: Diagnosis) -> dict[str, Any]:
-    """One finding; ``event`` is null where nothing was run."""
+    """A finding as plain data; ``event`` is null where nothing was run."""
     return {
         "name": one.name,
         "title": one.title,
@@ -131,7 +131,7 @@ def finding(one: Diagnosis) -> dict[str, Any]:
 
 
 def print_examination(result: Examination) -> None:
-    """The findings for people, then a line that sums them up."""
+    """Print the findings, then a line that sums them up."""
     out = console()
     print_findings(out, result.findings)
     for problem in result.problems:

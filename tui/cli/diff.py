@@ -58,7 +58,10 @@ def diff(a: str, b: str, tolerance: float, iterations: int | None, as_json: bool
 
 
 def side(name: str, iterations: int | None, stack: ExitStack) -> tuple[Session, int]:
-    """A session at its first event, and how many iterations it has."""
+    """A session of a recording or an experiment at its first event, and its iterations.
+
+    Raises GradstepError where ``name`` is neither. ``stack`` closes a recording.
+    """
     if is_recording(name):
         session = open_debugger(stack.enter_context(opened(name)))[0].session
         return session, begun(session.timeline, session.known)
@@ -68,7 +71,7 @@ def side(name: str, iterations: int | None, stack: ExitStack) -> tuple[Session, 
 
 
 def is_recording(name: str) -> bool:
-    """Whether a name is that of a recording rather than of an experiment."""
+    """Whether a name is that of a recording: by its ending, else by the first bytes of the file."""
     path = Path(name)
     try:
         if path.suffix == SUFFIX or not path.is_file():
@@ -92,7 +95,7 @@ def as_object(outcome: Outcome) -> dict[str, Any]:
 
 
 def show(outcome: Outcome) -> None:
-    """The outcome for people."""
+    """Print the outcome."""
     for line in lines(outcome):
         click.echo(clean(line))
     if outcome.first is not None:
@@ -100,7 +103,7 @@ def show(outcome: Outcome) -> None:
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
-    """The first difference, and why."""
+    """The lines about the first difference, and the reasons for it."""
     first = outcome.first
     if first is None:
         yield f"no difference in {count_text(outcome.compared)} iterations"
@@ -118,7 +121,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
 
 
 def show_table(outcome: Outcome) -> None:
-    """The largest differences by tensor and iteration."""
+    """Print the largest difference of each tensor after each iteration compared."""
     from rich.table import Table
     from rich.text import Text
 

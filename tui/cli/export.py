@@ -70,7 +70,7 @@ def npz(arrays: Mapping[str, Any]) -> bytes:
 
 @contextmanager
 def target(output: str | None, source: Path) -> Iterator[IO[bytes]]:
-    """Where an export goes; never the recording itself."""
+    """The stream that an export goes to; raises GradstepError where it is the recording itself."""
     if output is None or output == "-":
         yield sys.stdout.buffer
         return

@@ -69,7 +69,7 @@ def described(recording: Recording, damage: list[str]) -> dict[str, Any]:
 
 
 def program(recording: Recording) -> dict[str, Any]:
-    """The size of the run."""
+    """The ops of an iteration, the bytes of the parameters, the rows of data."""
     found = recording.program
     return {
         "ops": len(found.ops),
@@ -104,7 +104,7 @@ def branches(recording: Recording) -> dict[str, Any]:
 
 
 def places(recording: Recording) -> dict[str, Any]:
-    """What people added."""
+    """The bookmarks, stops and watches."""
     return {
         "bookmarks": [
             {"name": mark.name, "event": mark.event, "text": mark.text}
@@ -116,7 +116,7 @@ def places(recording: Recording) -> dict[str, Any]:
 
 
 def lines(about: dict[str, Any]) -> list[tuple[str, str]]:
-    """The same for people."""
+    """The lines for people: label, text."""
     size = nbytes_text(about["bytes"])
     store = about["store"] + (f", a keyframe every {about['spacing']} iterations")
     found = [

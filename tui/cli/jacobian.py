@@ -70,7 +70,7 @@ def jacobian(
     if as_json:
         print_json(view.as_json(shown, missing))
         return
-    from tui.render.reports.jacobian import report
+    from tui.render.reports.jacobian import report  # JSON needs no Rich
 
     out = console()
     for line in report(view, shown, window is not None, out.width):
@@ -78,7 +78,10 @@ def jacobian(
 
 
 def session_at(experiment: str, at: str | None) -> Session:
-    """A session of an experiment at a position; where an iteration has all its values without."""
+    """A session of an experiment at a position, by default before the first update.
+
+    There all tensors of the iteration have values. Raises GradstepError.
+    """
     session = Session(compile_program(load_experiment(experiment)))
     complete = complete_at(session.program)
     session.goto(complete if at is None else parse_position(at, Debugger(session)))
@@ -86,7 +89,7 @@ def session_at(experiment: str, at: str | None) -> Session:
 
 
 def values(view: JacobianView, window: str | None) -> tuple[Window | None, str]:
-    """The window, or why there are no values; who asks for a window gets it or an error."""
+    """The window, or why there are no values; raises GradstepError where one is asked for."""
     if window is not None:
         return view.part(*bounds(window, view.dims)), ""
     try:
@@ -96,7 +99,10 @@ def values(view: JacobianView, window: str | None) -> tuple[Window | None, str]:
 
 
 def bounds(text: str, dims: tuple[int, int]) -> Bounds:
-    """The rows and columns that ``R0:R1,C0:C1`` means; what is left out is the end."""
+    """The rows and columns that ``R0:R1,C0:C1`` means; what is left out is the end.
+
+    Raises GradstepError where the text is none of that.
+    """
     found = WINDOW.match(text)
     if found is None:
         raise GradstepError(f"--window {text}: write rows and columns as 0:4,0:20")

@@ -16,7 +16,7 @@ def keys(markdown: bool) -> None:
 
 
 def plain_text(groups: list[tuple[str, list[tuple[str, str]]]]) -> str:
-    """The table for a terminal."""
+    """The groups of keys as aligned text."""
     width = max(len(keys) for _, rows in groups for keys, _ in rows)
     lines = []
     for group, rows in groups:
@@ -25,7 +25,7 @@ def plain_text(groups: list[tuple[str, list[tuple[str, str]]]]) -> str:
 
 
 def markdown_text(groups: list[tuple[str, list[tuple[str, str]]]]) -> str:
-    """The table as Markdown."""
+    """The groups of keys as Markdown tables, for docs/keys.md."""
     lines = ["# Keys", "", "Made by `gradstep keys --markdown`.", ""]
     for group, rows in groups:
         lines += [f"## {group}", "", "| key | what it does |", "|---|---|"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def costs_object(program: Program) -> dict[str, Any]:
-    """Both tables for programs; multiply-adds and bytes of one batch."""
+    """Both tables as plain data; multiply-adds and bytes of one batch."""
     return {
         "layers": [asdict(cost) for cost in layer_costs(program)],
         "jacobians": [asdict(cost) for cost in jacobian_costs(program)],
@@ -20,7 +20,7 @@ def costs_object(program: Program) -> dict[str, Any]:
 
 
 def print_costs(program: Program, to: "Console") -> None:
-    """Both tables for people."""
+    """Print both tables."""
     from rich.text import Text
 
     for line in layer_lines(program, to.width):

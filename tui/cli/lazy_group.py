@@ -22,7 +22,7 @@ class Lazy:
     summary: str
 
     def load(self) -> click.Command:
-        """The command itself."""
+        """The command; its module is imported now."""
         module, _, name = self.target.partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
@@ -70,7 +70,7 @@ class LazyGroup(click.Group):
         self, args: Sequence[str] | None = None, prog_name: str = "gradstep", **extra: Any
     ) -> NoReturn:
         """Parse and run a command line, and exit with its status; sys.argv by default."""
-        if COMPLETION in os.environ:
+        if COMPLETION in os.environ:  # a shell asks for completions: click answers and exits
             super().main(args, prog_name, COMPLETION, **extra)
         tolerant(sys.stdout)
         tolerant(sys.stderr)

@@ -56,14 +56,17 @@ def files_of(file: Path, source: str) -> dict[Path, bytes]:
 
 
 def licence(data: str) -> str:
-    """Source and licence of a data file as comment lines."""
+    """The source and licence of a data file as comment lines of an experiment file."""
     sections = (BUILTINS / "data" / "SOURCES.md").read_text("utf-8").split("\n## ")
     section = next(part for part in sections if part.startswith(f"{data}\n"))
     return "\n".join(f"# {line}".rstrip() for line in section.strip().splitlines())
 
 
 def write_all(files: dict[Path, bytes]) -> list[Path]:
-    """Write the files that are not there yet; refuse before any where one differs."""
+    """Write the files that are not there yet; their paths.
+
+    Raises GradstepError, before anything is written, where one is there with other bytes.
+    """
     missing = []
     for path, content in files.items():
         if not path.exists() and not path.is_symlink():
@@ -77,7 +80,7 @@ def write_all(files: dict[Path, bytes]) -> list[Path]:
 
 
 def check(file: Path) -> None:
-    """Load and compile what was written."""
+    """Load and compile what was written; raises ExperimentError."""
     from engine.experiment.reader import load_experiment
     from engine.program.compiler import compile_program
 

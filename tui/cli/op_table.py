@@ -59,7 +59,7 @@ class OpTable:
         return self.widths[0] + GAP
 
     def empty(self, show_header: bool = False) -> Table:
-        """A table without rows."""
+        """A table of these columns without rows."""
         table = Table(
             box=None, show_header=show_header, header_style="dim", padding=(0, GAP, 0, 0),
             pad_edge=False,
@@ -72,7 +72,7 @@ class OpTable:
         return table
 
     def header(self) -> Table:
-        """The headings alone."""
+        """A table of the headings alone."""
         return self.empty(show_header=True)
 
     def heading(self, phase: Phase) -> Text:
@@ -82,7 +82,7 @@ class OpTable:
         return line.append(f"  {CODE[phase]}", style="dim")
 
     def row(self, table: Table, phase: Phase, cells: Sequence[str]) -> None:
-        """Add one op."""
+        """Add the row of an op, whose phase gives the colour."""
         texts = [Text(clean(cell)) for cell in cells]
         texts[0].stylize("dim")
         texts[1].stylize(STYLES[phase])

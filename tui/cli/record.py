@@ -38,7 +38,10 @@ LEAST_FREE = 64 * 2**20  # bytes that are left to others: below, no more tensors
 
 @dataclass
 class Ending:
-    """Whether somebody has asked the run to end, and how that is called."""
+    """The signal that has asked the run to end, 0 for none.
+
+    ``before`` has the handlers to restore.
+    """
 
     signal: int = 0
     before: dict[int, Any] = field(default_factory=dict)
@@ -46,6 +49,7 @@ class Ending:
     @contextmanager
     def on_signals(self) -> Iterator[None]:
         """SIGINT and SIGTERM end the run after a whole iteration."""
+        # No KeyboardInterrupt: it could come in the middle of an event or of a transaction.
         for wanted in (signal.SIGINT, signal.SIGTERM):
             self.before[wanted] = signal.signal(wanted, self.ask)
         try:
@@ -55,7 +59,7 @@ class Ending:
                 signal.signal(number, handler)
 
     def ask(self, number: int, frame: FrameType | None) -> None:
-        """What the signals call."""
+        """The handler of the signals."""
         self.signal = number
 
 
@@ -107,7 +111,7 @@ def record(
 
 
 def check_target(path: Path, append: bool) -> None:
-    """Refuse to write over a file, and to append to what is no recording."""
+    """Raise GradstepError where a file would be overwritten, or is no recording to append to."""
     if not exists(path):
         return
     if not append:
@@ -116,7 +120,7 @@ def check_target(path: Path, append: bool) -> None:
 
 
 def plan_text(plan: Estimate) -> str:
-    """What will be stored, and how much that is."""
+    """A sentence about what will be stored, and how many bytes that is."""
     kept = "every tensor" if plan.store == "full" else f"states every {plan.spacing} iterations"
     sizes = f"{nbytes_text(plan.per_iteration)} an iteration, {nbytes_text(plan.total)} in all"
     return f"store {plan.store} ({kept}): about {sizes}"
@@ -173,7 +177,7 @@ def follow(writer: Writer, progress: Iterator[int], iterations: int, ending: End
 
 
 def check_disk(writer: Writer) -> None:
-    """Store no more tensors before the disk is full."""
+    """Store no more tensors where the disk has less than LEAST_FREE bytes left."""
     try:
         free = shutil.disk_usage(writer.path.parent).free
     except OSError:
@@ -183,6 +187,6 @@ def check_disk(writer: Writer) -> None:
 
 
 def rate_text(writer: Writer, done: int, seconds: float) -> str:
-    """The size so far, what it grows to, and the speed."""
+    """The bytes so far, those to be expected, and iterations a second."""
     rate = done / seconds if seconds > 0 else 0.0
     return f"{nbytes_text(writer.size)} of about {nbytes_text(writer.plan.total)}  {rate:,.0f} it/s"

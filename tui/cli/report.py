@@ -16,7 +16,7 @@ SPECIAL = "\\`*_[]<>|#!~&"
 
 
 def report(recording: Recording, branch: str) -> str:
-    """The whole report."""
+    """The report on a branch as Markdown."""
     parts = [
         heading(recording, branch),
         losses(recording, branch),
@@ -29,12 +29,12 @@ def report(recording: Recording, branch: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text of the file, safe in a terminal and without a meaning in Markdown."""
+    """A text of the file, safe in a terminal and plain text in Markdown."""
     return "".join(f"\\{char}" if char in SPECIAL else char for char in clean(text))
 
 
 def heading(recording: Recording, branch: str) -> str:
-    """What was run, and how far."""
+    """The experiment, and how far the branch goes."""
     program, found = recording.program, recording.branches[branch]
     experiment = program.experiment
     iterations = completed(program.timeline, found.events)
@@ -54,7 +54,7 @@ def heading(recording: Recording, branch: str) -> str:
 
 
 def losses(recording: Recording, branch: str) -> str:
-    """The curve and a table of the losses."""
+    """The curve of the losses, and a table of about SAMPLES of them."""
     values = recording.losses(recording.branches[branch])
     if not values:
         return ""
@@ -67,7 +67,7 @@ def losses(recording: Recording, branch: str) -> str:
 
 
 def edits(recording: Recording, branch: str) -> str:
-    """What somebody changed on the way."""
+    """The edits and skips in the journal of the branch."""
     journal = recording.branches[branch].journal
     if not journal:
         return ""
@@ -76,7 +76,7 @@ def edits(recording: Recording, branch: str) -> str:
 
 
 def bookmarks(recording: Recording) -> str:
-    """The chapters of the lesson."""
+    """The bookmarks: name, event and text."""
     rows = [
         f"- **{escaped(mark.name)}** (#{mark.event}) {escaped(mark.text)}"
         for mark in recording.bookmarks
@@ -85,7 +85,7 @@ def bookmarks(recording: Recording) -> str:
 
 
 def environment(recording: Recording) -> str:
-    """Where it was run."""
+    """The recorded environment: what decides the bits of the run."""
     found = recording.run.environment
     rows = [f"- {key}: {escaped(shown(found.get(key)))}" for key in ("gradstep", *DECISIVE)]
     return "\n".join(["## Environment", "", *rows])

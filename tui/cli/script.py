@@ -53,7 +53,10 @@ def script(file: str, experiment: str, budget: int, as_json: bool) -> int:
 
 
 def read_lines(file: str) -> list[str]:
-    """The lines of a script; a GradstepError when it cannot be read as text."""
+    """The lines of a script, ``-`` is stdin.
+
+    Raises GradstepError where it is no UTF-8 text, or of more than MAX_BYTES.
+    """
     try:
         if file == "-":
             raw = sys.stdin.buffer.read(MAX_BYTES + 1)
@@ -84,7 +87,7 @@ def results(commands: CommandLine, line: str, place: str) -> Iterator[Result]:
 
 
 def result_data(number: int, result: Result) -> dict[str, object]:
-    """A result as an object for programs."""
+    """A result as plain data."""
     return {
         "line": number,
         "command": result.line.strip(),
@@ -96,7 +99,7 @@ def result_data(number: int, result: Result) -> dict[str, object]:
 
 
 def print_result(result: Result, place: str) -> None:
-    """A command and what it answered, for people; a failed assertion with its place."""
+    """Print a command and its answer; a failed assertion with its place."""
     click.echo(clean(f"> {result.line.strip()}"))
     for line in result.lines:
         click.echo(clean(line if result.ok else f"{place}: {line}"))

@@ -42,7 +42,7 @@ def serve(experiment: str, port: int, host: str) -> None:
 
 
 def check_experiment(experiment: str) -> None:
-    """A GradstepError for an experiment that the browser could only show an error for."""
+    """Raise ExperimentError for an experiment that the browser could only show an error for."""
     from engine.experiment.reader import load_experiment
     from engine.program.compiler import compile_program
 
@@ -50,7 +50,7 @@ def check_experiment(experiment: str) -> None:
 
 
 def check_address(host: str, port: int) -> None:
-    """A GradstepError for an address that cannot be served on."""
+    """Raise GradstepError for an address that cannot be served on."""
     try:
         with socket.create_server((host, port)):
             pass

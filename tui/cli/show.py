@@ -42,7 +42,7 @@ def show(experiment: str, layers: bool, as_json: bool) -> None:
 
 
 def program_object(program: Program) -> dict[str, Any]:
-    """Everything about a program."""
+    """A compiled program as plain data."""
     experiment = program.experiment
     return {
         "experiment": experiment.name,
@@ -72,7 +72,7 @@ def settings(spec: LossSpec | OptimizerSpec | ScheduleSpec) -> dict[str, Any]:
 
 
 def op_object(program: Program, op: Op) -> dict[str, Any]:
-    """One op with the shapes of what it reads and writes."""
+    """An op as plain data, with the shapes of what it reads and writes."""
 
     def tensors(names: tuple[str, ...]) -> list[dict[str, Any]]:
         infos = [program.tensors[name] for name in names]
@@ -101,7 +101,7 @@ def parameters(program: Program) -> list[dict[str, Any]]:
 
 
 def count(shape: tuple[int, ...]) -> int:
-    """The number of elements."""
+    """The number of elements of a shape."""
     total = 1
     for length in shape:
         total *= length
@@ -125,7 +125,7 @@ def memory(program: Program) -> dict[str, int]:
 
 
 def print_program(program: Program, to: "Console") -> None:
-    """The program for people."""
+    """Print a program."""
     from rich.text import Text
 
     experiment, cut = program.experiment, program.batches
@@ -146,7 +146,7 @@ def print_program(program: Program, to: "Console") -> None:
 
 
 def print_ops(program: Program, to: "Console") -> None:
-    """The ops of one iteration under the names of their phases."""
+    """Print the ops of one iteration under the names of their phases."""
     from tui.cli.op_table import OpTable, shapes
 
     columns = OpTable.fitting(program, to.width, len(program.ops) - 1)
@@ -163,7 +163,7 @@ def print_ops(program: Program, to: "Console") -> None:
 
 
 def print_parameters(program: Program, to: "Console") -> None:
-    """The parameters with their shapes and counts."""
+    """Print the parameters with their shapes and counts."""
     from rich.table import Table
 
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
@@ -182,7 +182,7 @@ def print_parameters(program: Program, to: "Console") -> None:
 
 
 def print_memory(program: Program, to: "Console") -> None:
-    """What the parameters, an iteration and the history take."""
+    """Print the bytes of the parameters, of an iteration and of the history."""
     sizes = memory(program)
     to.print()
     to.print(f"memory    parameters {nbytes_text(sizes['parameters'])}")

@@ -52,7 +52,7 @@ def status_of(command: Callable[[], int]) -> int:
 
 
 def refuse(message: str) -> int:
-    """Say why a request cannot be served."""
+    """Say on stderr why a request cannot be served; the exit status of that."""
     complain(message)
     return REFUSED
 
@@ -75,6 +75,7 @@ def usage(error: click.ClickException) -> str:
 def drop_output() -> None:
     """Let go of what is still buffered for a stdout that takes no more."""
     with suppress(OSError, ValueError, AttributeError):
+        # Else the interpreter flushes at its exit and fails once more.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)

@@ -41,6 +41,6 @@ def trace(experiment: str, iterations: int, granularity: str, values: bool, as_j
 
 
 def print_lines(program: Program, size: Granularity, iterations: int, values: bool) -> None:
-    """The header and a line a step."""
+    """Print the header, then a JSON object a step."""
     for line in trace_lines(program, size, iterations, values):
         print_json(line)

@@ -19,12 +19,12 @@ from tui.render.text.numbers import cells, compact, count_text, exact, shape_tex
 
 LOSS_WIDTH = 10
 SMALL = 64  # elements of a tensor whose values are shown
-ROWS_AT_ONCE = 64
+ROWS_AT_ONCE = 64  # rows of a table that is printed before the next: a long run shows at once
 
 
 @dataclass(frozen=True)
 class TraceTable:
-    """Prints the first iterations of a program, a row a step."""
+    """Prints the first iterations of a program: a row for each op, phase or iteration."""
 
     program: Program
     granularity: Granularity
@@ -33,7 +33,7 @@ class TraceTable:
     console: Console
 
     def print(self) -> None:
-        """Run and print."""
+        """Run the iterations and print each step as it comes."""
         self.console.print(Text(clean(self.program.experiment.name), style="bold"))
         run = steps(self.program, self.granularity, self.iterations)
         match self.granularity:
@@ -45,7 +45,7 @@ class TraceTable:
                 self.print_steps(run, ("#", "iteration", "epoch", "tensors", "loss"))
 
     def print_ops(self, run: Iterable[Step]) -> None:
-        """A row an op, under the phases, under the iterations."""
+        """Print a row for each op, under headings of its phase and its iteration."""
         last = self.program.timeline.begin(self.iterations) - 1
         columns = OpTable.fitting(self.program, self.console.width, last, LOSS_WIDTH)
         self.console.print(columns.header())
@@ -61,7 +61,7 @@ class TraceTable:
             self.print_op(step, columns)
 
     def print_iteration(self, step: Step, indent: int) -> None:
-        """The line above an iteration."""
+        """Print the line above an iteration, and its batch where values are shown."""
         place = step.position
         text = f"iteration {place.iteration}, epoch {place.epoch}"
         self.console.print(Text(" " * indent + text, style="bold"))
@@ -70,7 +70,7 @@ class TraceTable:
                 self.print_values(Write(name, None, array), indent)
 
     def print_op(self, step: Step, columns: OpTable) -> None:
-        """One op, and the values it wrote."""
+        """Print an op, and the values that it wrote."""
         (event,) = step.events
         op = event.op
         written = event.after[0].shape if event.after else None
@@ -84,7 +84,7 @@ class TraceTable:
                 self.print_values(write, columns.indent, label=write.name != op.name)
 
     def print_steps(self, run: Iterable[Step], headings: tuple[str, ...]) -> None:
-        """A row a phase or an iteration."""
+        """Print a row for each phase or iteration."""
         widths = [len(str(self.program.timeline.begin(self.iterations))), 9, 9, 26, 7, LOSS_WIDTH]
         if self.granularity == Granularity.ITERATION:
             del widths[3]
@@ -100,7 +100,7 @@ class TraceTable:
         self.console.print(table)
 
     def cells(self, step: Step) -> list[Text]:
-        """The row of a phase or an iteration."""
+        """The cells of a phase or an iteration."""
         place, phase = step.position, step.phase
         names = [write.name for write in step.writes]
         texts = [Text(str(place.event), style="dim"), Text(str(place.iteration))]
@@ -112,7 +112,7 @@ class TraceTable:
         return [*texts, Text(str(len(names))), Text(loss)]
 
     def print_values(self, write: Write, indent: int, label: bool = True) -> None:
-        """The values of a small tensor, or the range of a larger one, under its name."""
+        """Print the values of a small tensor, or the range of a larger one, under its name."""
         room = self.console.width - indent - 2
         if label:
             name = f"{clean(write.name)} {shape_text(write.after.shape)}"

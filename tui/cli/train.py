@@ -107,7 +107,7 @@ def show_progress(run: Run) -> None:
 
 
 def figures(run: Run) -> str:
-    """Loss and accuracy of the last batch."""
+    """The loss and the accuracy of the last batch, for the bar."""
     tensors, program = run.tensors, run.program
     loss = loss_of(program, tensors)
     text = "" if loss is None else f"loss {loss:.4g}"
@@ -117,7 +117,7 @@ def figures(run: Run) -> str:
 
 
 def report(run: Run, as_json: bool) -> None:
-    """What came out of it, on stdout."""
+    """Print loss, metrics, confusion and findings on stdout."""
     program, data, findings = run.program, run.program.data, run.doctor.findings()
     result: dict[str, Any] = {
         "experiment": program.experiment.name,
@@ -143,7 +143,7 @@ def report(run: Run, as_json: bool) -> None:
 
 
 def told(one: Diagnosis) -> dict[str, Any]:
-    """A finding in short; the command diagnose tells all of it."""
+    """A finding as plain data, in short; the command diagnose tells all of it."""
     return {
         "name": one.name,
         "severity": one.severity,

@@ -21,7 +21,7 @@ Row = tuple[str, str]
 
 
 def measured(program: Program, tensors: Mapping[str, Array], data: Dataset) -> dict[str, Any]:
-    """The metrics on these samples, and the confusion matrix where there are classes."""
+    """The metrics on these samples; for classes the confusion matrix (classes, classes) too."""
     table = confusion(program, tensors, data)
     found: dict[str, Any] = {"metrics": evaluate(program, tensors, data=data)}
     return found if table is None else found | {"confusion": table.tolist()}
@@ -41,7 +41,7 @@ def summary(
 
 
 def summary_rows(result: Mapping[str, Any]) -> Iterator[Row]:
-    """What was run, and the metrics."""
+    """The rows (label, text) of what was run and of the metrics."""
     loss, aside = result["loss"], result.get("validation")
     yield "experiment", clean(result["experiment"])
     yield "iterations", f"{count_text(result['iterations'])} ({result['epochs']:.6g} epochs)"
@@ -52,7 +52,7 @@ def summary_rows(result: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def metric_rows(metrics: Mapping[str, float], rows: str) -> Iterator[Row]:
-    """Loss, accuracy or distances on these rows."""
+    """The rows (label, text) of loss, accuracy or errors on these rows of data."""
     for name, (label, form) in METRICS.items():
         if name in metrics:
             yield f"{label} on {rows} rows", format(metrics[name], form)

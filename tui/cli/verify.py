@@ -42,7 +42,7 @@ def verify(file: str, number: int | None, as_json: bool) -> int:
 
 
 def as_object(verdict: Verdict) -> dict[str, Any]:
-    """The verdict as plain data."""
+    """A verdict as plain data."""
     found = verdict.divergence
     about = {
         "verified": verdict.good,
@@ -58,7 +58,7 @@ def as_object(verdict: Verdict) -> dict[str, Any]:
 
 
 def lines(verdict: Verdict) -> list[str]:
-    """The verdict for people."""
+    """The lines about a verdict for people."""
     if verdict.exact:
         found = ["guarantee   bit-exact: the environment is the recorded one"]
     else:
@@ -83,7 +83,7 @@ def lines(verdict: Verdict) -> list[str]:
 
 
 def divergence_lines(found: Divergence) -> list[str]:
-    """The first divergence for people."""
+    """The lines about the first divergence for people."""
     where = f"#{found.event} {found.position} of branch {found.branch}"
     index = "" if found.index is None else str(list(found.index)) if found.index else ""
     first = f"diverges    {where}: {found.tensor}{index}"

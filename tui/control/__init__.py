@@ -1,1 +1,1 @@
-"""What the screen has: long runs, playing, recording, counts."""
+"""What the main screen owns that is no widget: long runs, playing, recording, counts, files."""

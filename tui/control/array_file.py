@@ -18,7 +18,7 @@ ENDINGS = (".npy", ".csv")
 
 
 def array_path(text: str) -> Path:
-    """The path that a person has typed; GradstepError where nothing can be written to it."""
+    """A typed path, ~ expanded; raises GradstepError where no new file can be written there."""
     path = Path(text.strip()).expanduser()
     shown = clean(str(path))
     if path.suffix.lower() not in ENDINGS:
@@ -48,9 +48,12 @@ def writing(path: Path, array: Elements) -> Generator[int, None, Path]:
 
 @contextmanager
 def created(path: Path) -> Iterator[BinaryIO]:
-    """A new file that is removed again where it could not be finished."""
+    """A new file that is removed again where its block does not end normally.
+
+    Raises GradstepError where it is there already or cannot be written.
+    """
     try:
-        file = path.open("xb")
+        file = path.open("xb")  # never over a file that has come since the path was checked
     except OSError as error:
         raise GradstepError(f"{clean(str(path))}: {error.strerror or error}") from None
     try:
@@ -59,13 +62,13 @@ def created(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         path.unlink(missing_ok=True)
         raise GradstepError(f"{clean(str(path))}: {error.strerror or error}") from None
-    except BaseException:
+    except BaseException:  # GeneratorExit too: a cancelled write closes its generator
         path.unlink(missing_ok=True)
         raise
 
 
 def npy_pieces(array: Elements) -> Iterator[tuple[int, bytes]]:
-    """The header of NumPy's format, then the elements in row-major order."""
+    """The header of NumPy's format, then the elements in row-major order; (how many, bytes)."""
     header = {
         "descr": np.lib.format.dtype_to_descr(array.dtype),
         "fortran_order": False,
@@ -74,7 +77,7 @@ def npy_pieces(array: Elements) -> Iterator[tuple[int, bytes]]:
     start = BytesIO()
     np.lib.format.write_array_header_1_0(start, header)
     yield 0, start.getvalue()
-    if not array.shape:
+    if not array.shape:  # no axis to cut into pieces
         yield 1, np.asarray(array[()]).tobytes()
         return
     step = max(1, CHUNK // max(1, math.prod(array.shape[1:])))
@@ -84,7 +87,10 @@ def npy_pieces(array: Elements) -> Iterator[tuple[int, bytes]]:
 
 
 def csv_pieces(matrix: Elements) -> Iterator[tuple[int, bytes]]:
-    """A row of the matrix a line; every number reads back as the same number."""
+    """A line for each row of a matrix: (how many elements, their bytes in ASCII).
+
+    Every number is written so that it reads back as the same number.
+    """
     rows, cols = matrix.shape
     step = max(1, CHUNK // max(1, cols))
     for start in range(0, rows, step):

@@ -1,9 +1,9 @@
-"""The count that a person types before a step key."""
+"""The count before a step key, as in 20s."""
 
 import time
 from dataclasses import dataclass
 
-Place = tuple[str, str]
+Place = tuple[str, str]  # the pane with the focus, and the inspector on display
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Counting:
     last: float = 0.0
 
     def digit(self, digit: int, place: Place) -> None:
-        """Take a digit, typed in a place."""
+        """Append a digit, typed in ``place``; after ``patience`` seconds a new count begins."""
         now = time.monotonic()
         if self.expired(now):
             self.clear()
@@ -30,11 +30,11 @@ class Counting:
         self.text = (self.text + str(digit)).lstrip("0")[:7]
 
     def expired(self, now: float | None = None) -> bool:
-        """Whether the last digit is too long ago for a count."""
+        """Whether the last digit is ``patience`` seconds old or more; ``now`` is monotonic."""
         return (time.monotonic() if now is None else now) - self.last >= self.patience
 
     def take(self) -> tuple[int, Place | None]:
-        """The count for a step key, and the place to go back to."""
+        """The count, 1 where none was typed, and the place to go back to; forgets both."""
         if self.expired():
             self.clear()
         count, place = int(self.text or 1), self.place

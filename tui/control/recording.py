@@ -22,7 +22,7 @@ DISK_LOOK = 1.0  # seconds between two looks at the size of the file
 
 
 class RecordingControl:
-    """At most one recording of a session."""
+    """Starts, feeds and stops the recording of a session, one at a time; ``size`` is in bytes."""
 
     def __init__(self, debugger: Debugger) -> None:
         self.debugger = debugger
@@ -38,24 +38,28 @@ class RecordingControl:
 
     @property
     def path(self) -> Path | None:
-        """The file that is written."""
+        """The file that is written; None where no recording is under way."""
         return None if self.recorder is None else self.recorder.writer.path
 
     @property
     def brief(self) -> str:
-        """The text where there is little room: no size."""
+        """``text`` without the size, for a narrow terminal."""
         return "● REC" if self.text.startswith("● REC") else self.text
 
     @property
     def text(self) -> str:
-        """What the position line says."""
+        """The mode in the position line: ``● REC 1.2 MiB``, or why the recording has stopped."""
         if self.recorder is None:
             return ""
         trouble = self.recorder.writer.failed
         return f"REC stopped: {trouble}" if trouble else f"● REC {nbytes_text(self.size)}"
 
     def start(self, path: Path) -> str:
-        """Begin a recording in a new file; what will be stored. A GradstepError says why not."""
+        """Begin a recording in a new file; a sentence about what will be stored, with sizes.
+
+        Raises GradstepError where the file exists already or cannot be written.
+        """
+        # Imported here: a session that records nothing needs no SQLite.
         from engine.recording.environment import environment
         from engine.recording.estimate import estimate
         from engine.recording.recorder import Recorder
@@ -70,7 +74,7 @@ class RecordingControl:
         return f"recording into {path}: store {plan.store}, {each} an iteration, {total} in all"
 
     def tick(self) -> None:
-        """Take some of what is new."""
+        """Record new events for SLICE seconds; what is recorded by then is committed."""
         if self.recorder is None or self.recorder.writer.failed:
             return
         end = time.perf_counter() + SLICE
@@ -85,15 +89,19 @@ class RecordingControl:
         self.measure()
 
     def measure(self) -> None:
-        """Look at the size of the file now and then."""
+        """Take the size of the file in bytes, every DISK_LOOK seconds."""
         now = time.monotonic()
         if self.path is not None and now - self._looked > DISK_LOOK:
             self._looked = now
+            # What SQLite has not moved into the file yet lies in the write-ahead log beside it.
             files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
             self.size = sum(file.stat().st_size for file in files if file.exists())
 
     def stop(self) -> str:
-        """Take the rest and close the file; what has become of it."""
+        """Record the rest and close the file; a sentence about the file, or why writing it failed.
+
+        Empty where no recording is under way.
+        """
         recorder, self.recorder = self.recorder, None
         if recorder is None:
             return ""

@@ -16,11 +16,11 @@ from engine.run.timeline import Timeline
 from engine.session.progress import Progress
 from engine.session.session import Session
 
-INLINE_SECONDS = 0.012
+INLINE_SECONDS = 0.012  # a job that is over by then needs no thread and no progress
 HEAVY_BYTES = 8 * 2**20  # an op that writes this much never runs on the screen's own thread
 PROGRESS_SECONDS = 1 / 30
 MAX_LOGS = 10_000  # what a stop prints before these is lost when a run is stopped
-FIRST_PROGRESS_SECONDS = 0.15
+FIRST_PROGRESS_SECONDS = 0.15  # the progress of a shorter run would only flicker
 
 BUSY = "a run is under way: Esc stops it first"
 
@@ -30,10 +30,10 @@ Steps = Iterator[Any]
 
 @dataclass
 class Job:
-    """A movement under way. ``result`` is what its generator returned; ``logs`` what it said.
+    """A generator under way: a movement of the session, or work that ``doing`` names.
 
-    ``timeline`` is what it moves in. ``doing`` names work that is no movement of the session: its
-    places are its own.
+    ``start``, ``at`` and ``target`` are events of ``timeline``, or for work how much is done.
+    ``result`` is what the generator returned or yielded last, ``logs`` what it printed.
     """
 
     steps: Steps
@@ -55,10 +55,11 @@ class Job:
         self.at = self.start
 
     def pull(self) -> bool:
-        """One piece; whether there is more."""
+        """Pull one item; whether there may be more. A GradstepError is kept in ``error``."""
         try:
             report = next(self.steps)
         except StopIteration as end:
+            # Some generators return their result, others yield it last.
             self.result, self.over = end.value or self.result, True
             return False
         except GradstepError as error:
@@ -74,24 +75,24 @@ class Job:
         return True
 
     def run(self, seconds: float | None = None) -> None:
-        """Pull until it is over, cancelled, or out of time."""
+        """Pull until it is over or cancelled, or for ``seconds``; None is without a limit."""
         end = None if seconds is None else time.perf_counter() + seconds
         while not self.cancelled and self.pull():
             if end is not None and time.perf_counter() > end:
                 return
 
     def cancel(self) -> None:
-        """Ask it to end at the next whole event."""
+        """Ask it to end behind the item that is being pulled; callable from any thread."""
         self._stop.set()
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody asked it to end."""
+        """Whether it has been asked to end."""
         return self._stop.is_set()
 
     @property
     def text(self) -> str:
-        """How far it is, how fast, and the loss."""
+        """Progress for the position line: the iteration, percent, events a second, the loss."""
         done = abs(self.at - self.start)
         rate = done / max(1e-6, time.monotonic() - self.began)
         share = ""
@@ -106,7 +107,7 @@ class Job:
 
     @property
     def share_of_run(self) -> str:
-        """Where it is in the whole run, for a movement that looks for a place."""
+        """The percentage of the whole run, for a movement without a target (to a stop)."""
         end = 0 if self.timeline is None else self.timeline.end
         return f" {100 * self.at // max(1, end)}% of the run"
 
@@ -115,7 +116,10 @@ Done = Callable[[Job], None]
 
 
 class Host(Protocol):
-    """What a journey needs of the screen that it runs under."""
+    """What a Worker needs of its screen: the session, a thread, a timer and a status line.
+
+    ``in_thread`` runs ``work`` in a thread of its own; ``call_on_screen`` is called from there.
+    """
 
     @property
     def session(self) -> Session: ...
@@ -127,7 +131,7 @@ class Host(Protocol):
 
 
 class Worker:
-    """At most one movement at a time."""
+    """Runs one Job at a time: INLINE_SECONDS on the screen's thread, the rest in one of its own."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
@@ -150,7 +154,10 @@ class Worker:
         return self._start(run, done, inline=not self.heavy(target))
 
     def work(self, steps: Steps, done: Done, doing: str, total: int) -> bool:
-        """Start work in small pieces that moves nothing; the generator yields how much is done."""
+        """Start work that moves nothing; ``steps`` yields how much of ``total`` is done.
+
+        ``doing`` names it in the position line. False while another job runs.
+        """
         if self.current is not None:
             self.host.say(note=BUSY)
             return False
@@ -168,15 +175,16 @@ class Worker:
         return True
 
     def heavy(self, target: int | None) -> bool:
-        """Whether a single op on the way may take longer than a key press may wait."""
+        """Whether an op on the way to ``target`` (None: ahead) writes more than HEAVY_BYTES."""
         session = self.host.session
         timeline, here, size = session.timeline, session.event, len(session.listing)
         first, last = (here, here + size) if target is None else sorted((here, target))
+        # One iteration is enough: as a rule the others have the same ops.
         way = range(first, min(last, first + size, timeline.end))
         return any(session.run.nbytes(timeline.op(at)) > HEAVY_BYTES for at in way)
 
     def cancel(self) -> None:
-        """Stop what is under way at the next whole event."""
+        """Cancel the job under way, if there is one."""
         if self.current is not None:
             self.current.cancel()
 

@@ -8,7 +8,7 @@ from tui.keys.table import COMMANDS, Command, key_name
 
 
 def binding(command: Command) -> Binding:
-    """The binding of a command's keys."""
+    """A command as a binding of the toolkit; its id lets the settings file change the keys."""
     return Binding(
         ",".join((*command.keys, *command.aliases)),
         command.action,
@@ -16,6 +16,7 @@ def binding(command: Command) -> Binding:
         show=bool(command.footer),
         key_display=key_name(command.keys[0]),
         id=command.id,
+        # Textual's own Tab moves the focus from widget to widget; priority comes before it.
         priority="tab" in command.keys or "shift+tab" in command.keys,
     )
 
@@ -30,5 +31,5 @@ def from_elsewhere(pane: str) -> list[BindingType]:
 
 
 def bindings(pane: str = "") -> list[BindingType]:
-    """The commands of a pane; without a name, those that work everywhere."""
+    """The bindings of a pane's commands; without a name, of those that work everywhere."""
     return [binding(command) for command in COMMANDS if command.pane == pane]

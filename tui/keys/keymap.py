@@ -23,6 +23,7 @@ FUNCTION = re.compile(r"f([1-9]|1[0-9]|2[0-4])\Z")
 MODIFIERS = ("ctrl", "shift", "alt")
 # Terminals send these as other keys: Ctrl+I is Tab, Ctrl+M is Enter, Ctrl+[ is Esc, …
 SAME_AS = {"ctrl+i": "Tab", "ctrl+m": "Enter", "ctrl+j": "Enter", "ctrl+h": "Backspace"}
+# Keys that the settings file cannot give to a command, and whose they are.
 OWN = {
     **{str(digit): "a count and the numbers of the panes" for digit in range(10)},
     **dict.fromkeys(("up", "down", "left", "right", "enter"), "the focused pane"),
@@ -31,6 +32,7 @@ OWN = {
     "ctrl+q": "quitting",
     "ctrl+c": "copying",
 }
+# Where the toolkit's name of a character is not its Unicode name.
 RENAMED = {
     "solidus": "slash",
     "reverse_solidus": "backslash",
@@ -42,13 +44,19 @@ RENAMED = {
 
 
 def load_commands(path: Path) -> tuple[Command, ...]:
-    """The commands with the keys of a settings file; without one, the commands as they are."""
+    """The commands with the keys of a settings file; without one, as they are.
+
+    Raises GradstepError where the file or its keys cannot be used.
+    """
     text, table = read_table(path)
     return remapped(table.get("keys", {}), path, text) if text else EVERY
 
 
 def read_table(path: Path) -> tuple[str, dict[str, Any]]:
-    """A settings file as text and as a table; both are empty where there is none."""
+    """A settings file as text and as a table, both empty where there is none.
+
+    Raises GradstepError where it cannot be read or is not TOML.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -62,7 +70,10 @@ def read_table(path: Path) -> tuple[str, dict[str, Any]]:
 
 
 def remapped(table: object, path: Path, text: str) -> tuple[Command, ...]:
-    """The commands with the keys of a [keys] table; a GradstepError names every problem."""
+    """The commands with the keys of a [keys] table.
+
+    Raises a GradstepError that names every problem with its line.
+    """
     problems: list[str] = []
     if not isinstance(table, Mapping):
         raise GradstepError(f"{path}: keys must be a table, [keys]")
@@ -83,6 +94,7 @@ def remapped(table: object, path: Path, text: str) -> tuple[Command, ...]:
         keys = [key_of(key) for key in listed]
         for key, written in zip(keys, listed, strict=True):
             reason = trouble(key, written)
+            # What a command has anyway is right, as the arrows of the plots screen.
             if reason and key not in known[name].keys:
                 problems.append(f"{where}: {reason}")
         chosen[name] = tuple(key for key in keys if key)
@@ -97,11 +109,12 @@ def with_keys(command: Command, chosen: Mapping[str, tuple[str, ...]]) -> Comman
     """A command with its chosen keys, if there are any."""
     if command.id not in chosen:
         return command
+    # Without aliases: who chooses keys chooses all of them.
     return replace(command, keys=chosen[command.id], aliases=())
 
 
 def key_of(written: str) -> str:
-    """A key as people write it in the words of the toolkit; empty where it is none."""
+    """The toolkit's name of a key written as ``ctrl+k`` or ``?``; empty where it is no key."""
     *modifiers, last = written.split("+") if len(written) > 1 else [written]
     if any(modifier not in MODIFIERS for modifier in modifiers):
         return ""
@@ -112,7 +125,7 @@ def key_of(written: str) -> str:
 
 
 def character_name(character: str) -> str:
-    """The toolkit's name of a character."""
+    """The toolkit's name of a character: itself, or its Unicode name with underscores."""
     if character.isalnum():
         return character
     name = unicodedata.name(character, "").lower().replace(" ", "_").replace("-", "_")
@@ -165,7 +178,7 @@ def owners(commands: tuple[Command, ...]) -> dict[str, list[str]]:
 
 
 def line_of(text: str, name: str) -> int:
-    """The line on which a key of the [keys] table stands, counted from 1."""
+    """The line on which a command of the [keys] table stands, counted from 1; 1 for none."""
     inside = False
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip().startswith("["):

@@ -11,7 +11,7 @@ FIRST = ("step-op", "back-op", "step-phase", "step-iteration", "command", "conti
 
 
 class Hint(NamedTuple):
-    """A key, what a person reads of it, and whether it is shown in any case."""
+    """A key by the toolkit's name, its name and words on screen, and whether it is always shown."""
 
     key: str
     name: str
@@ -49,7 +49,7 @@ def hints(commands: Sequence[Command], place: str) -> list[Hint]:
 
 
 def placed(found: Sequence[Hint], width: int) -> list[tuple[int, Hint]]:
-    """Where the hints that fit stand: those for any case at the right, the others from the left."""
+    """The hints that fit, with their columns: from the left, those always shown at the right."""
     always = [hint for hint in found if hint.always]
     right = width - sum(width_of(hint.spans) for hint in always)
     out, x = [], 0
@@ -66,7 +66,7 @@ def placed(found: Sequence[Hint], width: int) -> list[tuple[int, Hint]]:
 
 
 def key_line(found: Sequence[Hint], width: int) -> Line:
-    """The hints in a line."""
+    """The hints that fit into a line of ``width`` cells."""
     line: Line = []
     for x, hint in placed(found, width):
         line += [(" " * (x - width_of(line)), ""), *hint.spans]

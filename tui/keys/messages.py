@@ -1,4 +1,4 @@
-"""What the panes tell the main screen."""
+"""Messages that panes post to the main screen: what has been chosen in them."""
 
 from dataclasses import dataclass
 
@@ -7,56 +7,56 @@ from textual.message import Message
 
 @dataclass
 class TensorChosen(Message):
-    """A person wants to look at a tensor."""
+    """A tensor to show, by name."""
 
     name: str
 
 
 @dataclass
 class OpChosen(Message):
-    """A person has moved to an op of the listing."""
+    """An op to select, by its index in the iteration."""
 
     index: int
 
 
 @dataclass
 class PaneChosen(Message):
-    """A person wants to go to a pane."""
+    """A pane to give the focus, by its key in PANES."""
 
     pane: str
 
 
 @dataclass
 class FactorChosen(Message):
-    """A person has moved to a factor of the chain."""
+    """A factor of the chain to select, by its line in the table, from 0."""
 
     index: int
 
 
 @dataclass
 class IterationChosen(Message):
-    """A person wants to go to an iteration, counted from 0."""
+    """An iteration to jump to, counted from 0; outside the run means its nearest end."""
 
     iteration: int
 
 
 class GutterClicked(Message):
-    """A person wants a breakpoint on the op just chosen, or none."""
+    """Set a breakpoint on the op just chosen, or remove it."""
 
 
 @dataclass
 class WatchRemoved(Message):
-    """A person wants an expression watched no longer; empty where nothing is watched."""
+    """An expression to watch no longer; empty where nothing is watched."""
 
     text: str
 
 
 class Opened(Message):
-    """The debugger is there with all its panes."""
+    """All panes and the prompt are mounted."""
 
 
 @dataclass
 class EventChosen(Message):
-    """A person wants to go to an event."""
+    """An event to jump to."""
 
     event: int

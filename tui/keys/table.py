@@ -8,9 +8,11 @@ from engine.run.position import Granularity
 
 @dataclass(frozen=True)
 class Command:
-    """What a key does. ``action`` is an action of the main screen, in Textual's words.
+    """What keys do. ``action`` is an action of the main screen, in Textual's words.
 
-    With ``pane`` it is an action of that pane, and the keys work only there.
+    With ``pane`` it is an action of that pane, and the keys work only there. ``keys`` and
+    ``aliases`` are named as the toolkit names them; ``footer`` is for the line of keys, empty for
+    a command that is not shown there.
     """
 
     id: str
@@ -42,7 +44,10 @@ MOVING = ("continue", "reverse", "help")  # work there besides the step keys
 
 @dataclass(frozen=True)
 class Pane:
-    """A pane: the number that goes there, its title, and what it is for."""
+    """A pane: the digit that goes there, its title, its help.
+
+    An inspector shares the place of the tensor pane, under a line of tabs.
+    """
 
     number: int
     title: str
@@ -69,6 +74,7 @@ PANES: dict[str, Pane] = {
     ),
 }
 
+# Forwards, backwards, help, footer, aliases forwards and backwards.
 UNITS = {
     Granularity.OP: ("s", "S", "one op", "op", ("f11",), ()),
     Granularity.PHASE: ("n", "N", "next phase", "phase", ("f10",), ()),
@@ -311,7 +317,7 @@ KEY_NAMES = {
 
 
 def key_name(key: str) -> str:
-    """A key as a person reads it."""
+    """A key of the toolkit's as it is read on screen: ``shift+f11`` is Shift+F11."""
     if key in KEY_NAMES:
         return KEY_NAMES[key]
     *modifiers, last = key.split("+")
@@ -331,7 +337,7 @@ def character(name: str) -> str:
 
 
 def keys_text(command: Command) -> str:
-    """All keys of a command as a person reads them."""
+    """All keys of a command as they are read on screen."""
     return ", ".join(key_name(key) for key in (*command.keys, *command.aliases))
 
 

@@ -13,20 +13,20 @@ AROUND = 6  # lines of the screen above and below a pane that is shown alone
 
 
 class ChainPane(LineList):
-    """The factors of the chosen derivative."""
+    """The product behind the selected derivative; the cursor is on one of its factors."""
 
     _made: tuple[View, Room, ChainText] | None = None
 
     @property
     def room(self) -> Room:
-        """The size of what is seen, without the scrollbar, here and where the pane is alone."""
+        """The cells without the scrollbar, here and where the pane is shown alone."""
         seen, frame = self.scrollable_content_region.size, self.outer_size
         width, height = self.screen.size
         spare = frame.width - seen.width, frame.height - seen.height + AROUND
         return Room(seen.width, seen.height, (width - spare[0], height - spare[1]))
 
     def text(self, view: View) -> ChainText:
-        """The lines for a view, made once."""
+        """The lines for a View and a size, made once."""
         room = self.room
         if self._made is None or self._made[0] is not view or self._made[1] != room:
             self._made = (view, room, chain_text(view, room))
@@ -40,16 +40,16 @@ class ChainPane(LineList):
         return self.text(view).lines[0 if top else y]
 
     def watch_view(self, view: View | None) -> None:
-        """Made only where it is seen."""
+        """Draw the View where the pane has a size; for a hidden one no product is computed."""
         if view is not None and self.size.width:
             super().watch_view(view)
 
     def on_resize(self) -> None:
-        """Lines depend on the width."""
+        """Make the lines anew for another size."""
         self.watch_view(self.view)
 
     def move(self, by: int) -> None:
-        """Go to another factor."""
+        """Select the factor ``by`` places on, as far as there are any."""
         view = self.view
         if view is None or not (places := self.text(view).places):
             return
@@ -58,15 +58,15 @@ class ChainPane(LineList):
         self.post_message(FactorChosen(factor))
 
     def key_left(self) -> None:
-        """The factor before."""
+        """Select the factor before."""
         self.move(-1)
 
     def key_right(self) -> None:
-        """The next factor."""
+        """Select the next factor."""
         self.move(1)
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the clicked factor."""
+        """Select the clicked factor."""
         place = event.get_content_offset(self)
         y = -1 if place is None else place.y + self.scroll_offset.y
         if self.view is not None and y in (places := self.text(self.view).places):

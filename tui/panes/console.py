@@ -30,12 +30,12 @@ class ConsolePane(LineList):
         return self.folded[y] if y < len(self.folded) else []
 
     def begin(self, command: str) -> None:
-        """A new command, whose answer will follow."""
+        """Append a command; what is said from here on is its answer."""
         self.answer, self.first = len(self.said), len(self.folded)
         self.say([f"> {command}"], "key")
 
     def say(self, texts: Iterable[str], role: str = "") -> None:
-        """Add texts, the lines of each."""
+        """Append texts in a role, split at line breaks; of MAX_LINES the oldest go."""
         more = [(f" {clean(part)}", role) for text in texts for part in text.split("\n")]
         more = more[-MAX_LINES:]
         gone = len(self.said) + len(more) - MAX_LINES
@@ -48,22 +48,22 @@ class ConsolePane(LineList):
         self.show_answer()
 
     def fold(self, said: list[tuple[str, str]]) -> list[Line]:
-        """Texts as lines of the present width."""
+        """Texts and roles as lines of the present width."""
         return [[(line, role)] for text, role in said for line in wrapped(text, self.room)]
 
     @property
     def room(self) -> int:
-        """How wide a line may be: beside the scrollbar."""
+        """The width of a line in cells, beside the scrollbar."""
         return self.scrollable_content_region.width
 
     def on_resize(self, event: events.Resize) -> None:
-        """The lines are as wide as the pane, which may only now be seen."""
+        """Fold the texts anew: a hidden pane has had no width."""
         self.folded = self.fold(self.said)
         self.first = len(self.fold(self.said[: self.answer]))
         self.show_answer()
 
     def show_answer(self) -> None:
-        """The end of the newest answer, but never past its beginning."""
+        """Scroll to the end of the newest answer, but never past its beginning."""
         self.watch_view(self.view)
         height = self.size.height
         if height > 0:

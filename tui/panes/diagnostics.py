@@ -13,13 +13,13 @@ from tui.widgets.lines import LineList
 
 
 class DiagnosticsPane(LineList):
-    """The findings up to here. The doctor is asked only while somebody looks."""
+    """The findings up to the cursor. The doctor is asked only while the pane is displayed."""
 
     chosen_finding = 0
     _made: tuple[View, int, int, Sequence[Diagnosis], Findings] | None = None
 
     def found(self, view: View) -> tuple[Sequence[Diagnosis], Findings]:
-        """The findings of a view and their lines, made once."""
+        """The findings of a View, urgent ones first, and their lines; made once."""
         key = (view, self.seen_width, self.chosen_finding)
         if self._made is None or self._made[:3] != key:
             found = urgent_first(view.findings())
@@ -34,21 +34,21 @@ class DiagnosticsPane(LineList):
         return self.found(view)[1].lines[y]
 
     def watch_view(self, view: View | None) -> None:
-        """Asked only where it is seen."""
+        """Ask the doctor where the pane is displayed; what it has not watched yet takes time."""
         if view is not None and self.size.width and self.is_on_screen:
             super().watch_view(view)
             self.refresh()
 
     def on_show(self, event: events.Show) -> None:
-        """Somebody looks."""
+        """Ask the doctor: the View may have come while the pane was hidden."""
         self.watch_view(self.view)
 
     def on_resize(self) -> None:
-        """Lines depend on the width."""
+        """Make the lines anew for another width."""
         self.watch_view(self.view)
 
     def move(self, by: int) -> None:
-        """To another finding."""
+        """Choose the finding ``by`` places on, as far as there are any."""
         if self.view is None or not (places := self.found(self.view)[1].places):
             return
         self.chosen_finding = max(0, min(len(places) - 1, self.chosen_finding + by))
@@ -56,7 +56,7 @@ class DiagnosticsPane(LineList):
         self.show_row(self.found(self.view)[1].places[self.chosen_finding])
 
     def key_enter(self) -> None:
-        """To the first place that shows the finding."""
+        """Jump to the first event that shows the chosen finding, if it has one."""
         if self.view is None:
             return
         found, _ = self.found(self.view)

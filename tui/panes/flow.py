@@ -28,12 +28,12 @@ PAUSE = 0.001
 
 @lru_cache(maxsize=4)
 def largest(program: Program) -> int:
-    """The elements of the largest tensor."""
+    """The number of elements of the largest tensor."""
     return max(math.prod(info.shape) for info in program.tensors.values())
 
 
 class Meter:
-    """What the parts of the pane share: the record, and the flow at the cursor."""
+    """State that the parts of the pane share: the LayerStats, and the Flow at the cursor."""
 
     def __init__(self) -> None:
         self.record: LayerStats | None = None
@@ -47,13 +47,13 @@ class Meter:
         return self.record.fill(view.primals.past, view.tensors, view.event)
 
     def close(self, view: View) -> None:
-        """Take together what has been measured."""
+        """Make the Flow at the cursor from what has been measured so far."""
         if self.record is not None:
             self.flow = Flow.at(self.record, view.event)
 
 
 class FlowHead(Lines):
-    """The names of the columns, and limits."""
+    """Two lines over the table: the names of the columns, and their limits."""
 
     def __init__(self, meter: Meter) -> None:
         super().__init__()
@@ -88,13 +88,13 @@ class FlowTable(LineList):
         return True
 
     def chosen(self, view: View, y: int) -> None:
-        """Show the layer in full."""
+        """Show the layer under the cursor in full."""
         if isinstance(self.parent, FlowPane):
             self.parent.show_detail()
 
 
 class FlowDetail(Lines):
-    """The selected layer in full."""
+    """The selected layer in full: each number with its past and its limits."""
 
     def __init__(self, meter: Meter) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class FlowDetail(Lines):
 
 
 class FlowPane(Vertical):
-    """Head, table and detail. It is measured when the pane is seen, and not before."""
+    """Head, table and detail; measured while the pane is displayed only."""
 
     view: reactive[View | None] = reactive(None, repaint=False)
 
@@ -131,15 +131,15 @@ class FlowPane(Vertical):
             self.query_one(FlowDetail).styles.height = height
 
     def watch_view(self) -> None:
-        """Measure what the last steps have made, if anybody is looking."""
+        """Measure what the last events have written, if the pane is displayed."""
         self.measure()
 
     def on_show(self, event: events.Show) -> None:
-        """Somebody looks."""
+        """Measure: the View may have come while the pane was hidden."""
         self.measure()
 
     def measure(self) -> None:
-        """Measure for as long as nobody notices; what is left goes on in a worker."""
+        """Measure for AT_ONCE seconds; what is left goes on in a worker between keys."""
         view = self.view
         if view is None or not self.is_mounted or not seen(self):
             return
@@ -158,31 +158,31 @@ class FlowPane(Vertical):
             self.show_now(view)
             if not more:
                 return
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(PAUSE)  # keys are handled on this thread
 
     def show_now(self, view: View) -> None:
-        """Hand what is measured to the parts."""
+        """Draw what has been measured so far."""
         self.meter.close(view)
         for part in (self.query_one(FlowHead), self.query_one(FlowTable)):
             self.hand(part, view)
         self.show_detail()
 
     def show_detail(self) -> None:
-        """The detail of the selected layer."""
+        """Draw the detail of the layer under the cursor."""
         detail = self.query_one(FlowDetail)
         detail.row = self.query_one(FlowTable).row
         if self.view is not None:
             self.hand(detail, self.view)
 
     def hand(self, part: FlowHead | FlowTable | FlowDetail, view: View) -> None:
-        """A part sees the same view again when more has been measured of it."""
-        if part.view is view:
+        """Draw a View in a part, also the same again when more has been measured of it."""
+        if part.view is view:  # the same object again: Textual would call no watcher
             part.watch_view(view) if isinstance(part, FlowTable) else part.watch_view()
         else:
             part.view = view
 
     def switch(self) -> bool:
-        """The flow, or the sizes and costs of the layers; whether it is these now."""
+        """Switch between the flow and the costs of the layers; whether these are shown now."""
         table = self.query_one(FlowTable)
         table.costs = not table.costs
         self.set_class(table.costs, "costs")

@@ -22,14 +22,14 @@ FORMATS = ("format", "format-previous", "digits-more", "digits-fewer")
 
 
 class JacobianHead(Lines):
-    """Sizes, structure, cost and rule."""
+    """Three lines: sizes, structure and cost, and the rule of the elements."""
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         return jacobian_head(view, width)
 
 
 class JacobianGrid(MatrixGrid):
-    """The entries; rows are the numerator's elements in numerator layout."""
+    """A window of the entries; in numerator layout the rows are the numerator's elements."""
 
     form: reactive[TensorDisplay] = reactive(TensorDisplay(), repaint=False)
 
@@ -46,17 +46,17 @@ class JacobianGrid(MatrixGrid):
         return matrix_of(view).window(rows, cols, self.form.fmt, self.form.digits)
 
     def extra(self) -> tuple[object, ...]:
-        """The form of the numbers."""
+        """The number format."""
         return (self.form,)
 
     def watch_form(self) -> None:
-        """Numbers of another width."""
+        """Fit the columns to numbers in another format."""
         self.start_anew()
         self.watch_view(self.view)
 
 
 class JacobianPane(FormattedPane):
-    """The head over the grid."""
+    """The Jacobian pane: sizes and structure over the window of values."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         binding(command) for command in TENSOR_COMMANDS if command.id in FORMATS

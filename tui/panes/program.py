@@ -14,12 +14,13 @@ from tui.view.snapshot import View
 from tui.widgets.lines import LineList
 
 GUTTER = 2  # columns at the left that belong to breakpoints
+# Made once for a listing or a program, not for every line that is drawn.
 listing = lru_cache(maxsize=4)(rows_of)
 code = lru_cache(maxsize=4)(code_rows)
 
 
 class ProgramPane(LineList):
-    """The listing; the cursor follows the op about to run until a person moves it."""
+    """The listing as ops or as a PyTorch loop; the cursor follows the op about to run."""
 
     event = -1
     as_code: reactive[bool] = reactive(False)
@@ -29,9 +30,9 @@ class ProgramPane(LineList):
         return code(view.program) if self.as_code else listing(view.run.order, view.listing)
 
     def watch_as_code(self) -> None:
-        """The other form: find the op about to run in it."""
+        """Draw the other form, with the cursor on the op about to run."""
         self.event = -1
-        self.painted.clear()
+        self.painted.clear()  # the same rows hold other lines now
         self.watch_view(self.view)
         self.refresh()
 
@@ -75,7 +76,7 @@ class ProgramPane(LineList):
         return places[-1] if places else 0
 
     def watch_view(self, view: View | None) -> None:
-        """Follow the op about to run when the session has moved."""
+        """Move the cursor to the op about to run when the session has moved."""
         super().watch_view(view)
         if view is None or view.event == self.event:
             return

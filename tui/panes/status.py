@@ -11,28 +11,28 @@ from tui.widgets.lines import Lines
 
 
 class PositionLine(Lines):
-    """Where the session stands."""
+    """One line: experiment, position, loss, mode."""
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         return [position_line(view, width)]
 
 
 class PhaseStrip(Lines):
-    """The five steps."""
+    """One line: the five phases of the iteration and how far they are."""
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         return [phase_strip(view, width)]
 
 
 class EquationLine(Lines):
-    """The op about to run."""
+    """One line: the equation of the op about to run, and its shapes."""
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         return [equation_line(view, width)]
 
 
 class MessageLine(Lines):
-    """What the debugger has to say to the last key."""
+    """One line: the note, which the last key has led to."""
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         return [message_line(view, width)]
@@ -57,12 +57,12 @@ class TabLine(Lines):
     active: str = ""
 
     def show(self, tabs: tuple[str, ...], active: str) -> None:
-        """Show these panes' names, one of them marked."""
+        """Show the tabs of these panes, the one of ``active`` marked."""
         self.tabs, self.active = tabs, active
         self.refresh()
 
     def parts(self) -> list[tuple[str, str]]:
-        """The pane and the text of each tab; where there is little room a short name."""
+        """The pane and the text of each tab; short names where the whole ones do not fit."""
         whole = [(key, f" {PANES[key].number} {PANES[key].title} ") for key in self.tabs]
         if sum(width_of([(text, "")]) for _, text in whole) <= self.content_size.width:
             return whole

@@ -41,7 +41,7 @@ from tui.widgets.lines import Lines
 
 
 class TensorHead(Lines):
-    """Which tensor this is, and the exact value under the cursor."""
+    """Three lines: the tensor and the value under the cursor, statistics, what has changed."""
 
     form: reactive[TensorDisplay] = reactive(TensorDisplay(), repaint=False)
     under: reactive[tuple[str, ...]] = reactive(("",), repaint=False)
@@ -57,16 +57,16 @@ class TensorHead(Lines):
         return tensor_head(view, width, self.summaries, self.form, self.under, self.differences)
 
     def watch_form(self) -> None:
-        """Paint the lines that differ."""
+        """Draw another number format, version or range."""
         self.watch_view()
 
     def watch_under(self) -> None:
-        """Paint the lines that differ."""
+        """Draw another value under the cursor."""
         self.watch_view()
 
 
 class TensorPane(FormattedPane):
-    """The head over the grid."""
+    """The tensor pane: the head over the grid; ``form`` has the choices made in it."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("tensor")
     view: reactive[View | None] = reactive(None, repaint=False)
@@ -83,7 +83,7 @@ class TensorPane(FormattedPane):
 
     @property
     def grid(self) -> TensorGrid:
-        """The grid of the values."""
+        """The grid of the values, numbers or colours."""
         return self.query_one(TensorGrid)
 
     # -- the cursor
@@ -98,7 +98,7 @@ class TensorPane(FormattedPane):
             self.watch(self.grid, place, self.show_value, init=False)
 
     def show_value(self) -> None:
-        """Show the index and the exact value under the cursor of the pane in focus."""
+        """Show the index and the exact value under the cursor, while the grid has the focus."""
         if not self.is_mounted or self.view is None:
             return
         grid, form = self.grid, self.form
@@ -110,11 +110,11 @@ class TensorPane(FormattedPane):
         self.query_one(TensorHead).under = texts
 
     def on_descendant_focus(self) -> None:
-        """The cursor shows."""
+        """Show the value under the cursor."""
         self.show_value()
 
     def on_descendant_blur(self) -> None:
-        """The cursor hides."""
+        """Show no value under the cursor."""
         self.show_value()
 
     @on(IndexWanted)
@@ -131,7 +131,7 @@ class TensorPane(FormattedPane):
             self.show_part(part, index)
 
     def show_part(self, part: Region, index: tuple[int, ...] = ()) -> None:
-        """Show another part, with the cursor at an index if it lies there, else where it was."""
+        """Show another region, with the cursor at ``index`` if it lies there, else where it was."""
         view = self.view
         if view is None or view.array is None:
             return
@@ -147,13 +147,13 @@ class TensorPane(FormattedPane):
     # -- commands: how it is drawn
 
     def action_face(self) -> None:
-        """Numbers, a heat map, a picture."""
+        """Draw numbers, a heat map, or the picture where rows are images."""
         if self.view is not None:
             self.form = self.form.next_face(self.view)
             self.say(str(self.form.face))
 
     def action_side(self) -> None:
-        """After, before, difference."""
+        """The values now, before the selected level, or their difference."""
         version = turned(self.form.version)
         self.form = replace(self.form, version=version)
         level = self.view.level if self.view is not None else "op"
@@ -175,7 +175,7 @@ class TensorPane(FormattedPane):
         )
 
     def action_range_off(self) -> None:
-        """No range."""
+        """Highlight no range of values."""
         self.say("no range of values is set" if self.form.bounds is None else "no range any more")
         self.form = replace(self.form, bounds=None)
 
@@ -218,14 +218,14 @@ class TensorPane(FormattedPane):
         self.say(moved.label())
 
     def action_columns(self, by: int) -> None:
-        """A page of columns."""
+        """Move the cursor by a page of columns."""
         column = self.grid.column
         self.grid.page_sideways(by)
         if self.grid.column == column:
             self.say(f"this is the {'last' if by > 0 else 'first'} column")
 
     def computed(self) -> View | None:
-        """The view, if the tensor is there; else a word to the person."""
+        """The View, if it has a value of the tensor; else None, with a note."""
         if self.view is not None and self.view.array is None:
             self.say(f"{self.view.tensor} is not computed yet")
             return None
@@ -257,7 +257,7 @@ class TensorPane(FormattedPane):
             self.say(f"{view.tensor} has no elements")
 
     def sought(self, run: Job) -> None:
-        """A search is over."""
+        """Go to the cell that a search has found, or say that there is none."""
         what = self.form.sought
         if isinstance(run.result, Hit):
             around = " · around the end" if run.result.wrapped else ""
@@ -292,13 +292,16 @@ class TensorPane(FormattedPane):
         self.say(f"copied {size} cells, if the terminal lets programs copy (OSC 52)")
 
     def action_save(self) -> None:
-        """Ask for a file."""
+        """Ask for the path of a new file."""
         if (view := self.computed()) is not None:
             label = "save: .npy the whole tensor, .csv the matrix shown"
             self.ask("save", label, f"{clean(view.tensor)}.npy")
 
     def save(self, text: str) -> None:
-        """Write what is shown to a new file."""
+        """Write a new file: .npy of all elements, .csv of the matrix shown.
+
+        Raises GradstepError where the path cannot be written or there is nothing to write.
+        """
         view = self.view
         if view is None or view.array is None:
             return
@@ -321,7 +324,7 @@ class TensorPane(FormattedPane):
         host_of(self).pane_works(writing(path, found), done, "saving", total)
 
     def whole(self, view: View) -> Elements | None:
-        """All elements of the side that is shown."""
+        """All elements of the version shown; None where there are none."""
         assert view.array is not None
         return shown_version(
             self.form.version, view.array, None if view.before_lost else view.before
@@ -330,11 +333,11 @@ class TensorPane(FormattedPane):
     # -- typing
 
     def ask(self, kind: str, label: str, text: str) -> None:
-        """Let the person type something for this pane."""
+        """Open a prompt of this pane's own."""
         host_of(self).pane_asks("tensor", kind, label, text)
 
     def answered(self, kind: str, text: str) -> None:
-        """What the person has typed."""
+        """Carry out the answer to a prompt of this pane, or show why not."""
         acts: dict[str, Callable[[str], Any]] = {
             "range": self.set_range,
             "slice": self.set_slice,
@@ -346,11 +349,11 @@ class TensorPane(FormattedPane):
             self.say(str(error))
 
     def set_range(self, text: str) -> None:
-        """Highlight a range of values; nothing typed means none."""
+        """Highlight a range of values, none where ``text`` is empty; raises GradstepError."""
         self.form = replace(self.form, bounds=parse_range(text) if text else None)
 
     def set_slice(self, text: str) -> None:
-        """Show the part that a NumPy slice names."""
+        """Show the region that a NumPy slice names; raises GradstepError where it names none."""
         view = self.view
         if view is not None and view.array is not None:
             self.show_part(parse_region(text, view.array.shape, self.form.region(view)))

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class IndexWanted(Message):
-    """The cursor shall go to an index of the tensor, wherever that is shown."""
+    """An index of the tensor to move the cursor to; the pane may have to show another region."""
 
     def __init__(self, index: tuple[int, ...]) -> None:
         super().__init__()
@@ -61,12 +61,12 @@ class TensorGrid(FoldingGrid):
 
     @property
     def part(self) -> Region:
-        """The part of the tensor that is shown."""
+        """The region of the tensor that is shown."""
         return Region.default(0) if self.view is None else self.form.region(self.view)
 
     @property
     def face(self) -> Face:
-        """What is drawn."""
+        """What is drawn: numbers, the heat map or a picture."""
         return Face.NUMBERS if self.view is None else self.form.shown_face(self.view)
 
     def subject(self, view: View) -> str:
@@ -93,11 +93,11 @@ class TensorGrid(FoldingGrid):
         return indices_of(view, self.form)[1]
 
     def extra(self) -> tuple[object, ...]:
-        """The person's choices."""
+        """The choices of display, and whether there are colours."""
         return (self.form, self.coloured)
 
     def watch_form(self, old: TensorDisplay, new: TensorDisplay) -> None:
-        """Another form of the numbers, or no numbers at all."""
+        """Fit the columns to another format or version, and draw."""
         if (old.fmt, old.digits, old.version) != (new.fmt, new.digits, new.version):
             self.start_anew()
         self.watch_view(self.view)
@@ -131,7 +131,8 @@ class TensorGrid(FoldingGrid):
     # -- the heat map
 
     def canvas(self, view: View) -> "Canvas":
-        """Where the elements lie in the picture under the legend."""
+        """The layout of the elements in the picture under the legend."""
+        # Heat maps are loaded when the first one is drawn.
         from tui.render.heat_view import Canvas, labelled, picture_size
 
         width, height = self.room.width, max(0, self.room.height - 1)
@@ -194,7 +195,7 @@ class TensorGrid(FoldingGrid):
         return heat_lines(elements, canvas, self.room.width, scale, notes, indices)
 
     def cell_of_cursor(self, view: View) -> tuple[int, int] | None:
-        """The line under the legend and the place in it of the cursor."""
+        """The cursor as a line under the legend and a cell of that line."""
         canvas = self.canvas(view)
         row, column = self.row, self.column
         if self.face == Face.PICTURE:
@@ -213,7 +214,7 @@ class TensorGrid(FoldingGrid):
         view, place = self.view, event.get_content_offset(self)
         if view is None or place is None or place.y < 1 or self.face == Face.NUMBERS:
             return  # the grid of numbers does it
-        event.prevent_default()
+        event.prevent_default()  # else Textual calls the handlers of the base classes as well
         canvas = self.canvas(view)
         row, column = canvas.element_at(place.y - 1 - canvas.top, place.x - canvas.left)
         if self.face == Face.PICTURE:
@@ -223,7 +224,7 @@ class TensorGrid(FoldingGrid):
 
 @lru_cache(maxsize=8192)
 def heat_style(front: "Rgb | None", behind: "Rgb | None") -> Style:
-    """The style of a cell of a picture."""
+    """The style of two colours of a cell; None leaves the pane's own."""
     return Style(
         color=None if front is None else Color.from_rgb(*front),
         bgcolor=None if behind is None else Color.from_rgb(*behind),

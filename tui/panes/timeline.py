@@ -11,7 +11,7 @@ from tui.widgets.lines import Lines
 
 
 class TimelinePane(Lines, can_focus=True):
-    """The run at a glance."""
+    """The losses and phases over the iterations of the run, with marks and the cursor."""
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

@@ -32,7 +32,7 @@ class WatchesPane(LineList):
         self.post_message(WatchRemoved(watches[self.row] if self.row < len(watches) else ""))
 
     def watch_view(self, view: View | None) -> None:
-        """Keep the cursor on a line when one is gone."""
+        """Keep the cursor inside the list when a watch is gone."""
         if view is not None and self.row >= self.count(view):
             self.row = self.count(view) - 1
         super().watch_view(view)

@@ -30,20 +30,23 @@ class Column:
 
     @property
     def width(self) -> int:
-        """The width of its column."""
+        """The width of its column in cells."""
         return max(cell_len(text) for text in (self.symbol, *self.under))
 
 
 @dataclass(frozen=True)
 class ChainText:
-    """All lines of the pane, and the line on which each factor of the table stands."""
+    """All lines of the pane, and in ``places`` the line number of each factor of the table."""
 
     lines: list[Line]
     places: list[int]
 
 
 def chain_text(view: View, room: Room) -> ChainText:
-    """The product, the table of its factors, and the chosen factor in numbers."""
+    """The product, the table of its factors, and the chosen factor in numbers.
+
+    Where there is no derivative its GradstepError is the only line.
+    """
     width = room.width
     try:
         found = lens_view(view)
@@ -63,7 +66,7 @@ def chain_text(view: View, room: Room) -> ChainText:
 
 
 def head(view: View, found: JacobianView) -> Line:
-    """What the product is, how it is shown, and whether its factors conform."""
+    """The symbol of the product, layout and sample, and whether the dims of its factors conform."""
     gaps = found.chain.gaps()
     verdict: Line = [("  conforms ✓", "good")]
     if gaps:
@@ -116,7 +119,7 @@ def homework_lines(view: View, found: JacobianView, width: int) -> list[Line]:
 
 
 def sizes_of(view: View) -> dict[str, int]:
-    """The numbers behind the letters of sizes."""
+    """The sizes behind their letters, for one sample: n, h, K, … and 1."""
 
     return {"1": 1, **Sample(view.program, 0, 0).numbers}
 

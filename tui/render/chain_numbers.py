@@ -62,7 +62,7 @@ def number_lines(found: JacobianView, room: Room) -> list[Line]:
 
 
 def highest(height: int) -> int:
-    """How many rows the product may take of a pane."""
+    """How many rows the product may have in a pane of ``height`` lines."""
     return min(SHOWN, max(SMALL, height // 2))
 
 
@@ -122,7 +122,7 @@ def side_by_side(matrices: Sequence[Array]) -> list[str]:
 
 
 def matrix_text(matrix: Array) -> list[str]:
-    """A small matrix as rows of text."""
+    """A small matrix (rows, columns) as rows of text of one width."""
     texts = padded([[compact(value, 6).removesuffix(".0") for value in row] for row in matrix])
     return [" ".join(row) for row in texts]
 
@@ -169,7 +169,7 @@ def detail(view: View, found: JacobianView, factor: Factor, room: Room, above: i
 
 
 def shares(wanted: Sequence[int], free: int) -> list[int]:
-    """How many of the free lines each matrix has: what one does not need the next one has."""
+    """How many of the ``free`` lines each matrix has; what one does not need the next one has."""
     found: list[int] = []
     for i, rows in enumerate(wanted):
         others = sum(min(other, free // len(wanted)) for other in wanted[i + 1 :])
@@ -210,6 +210,6 @@ def more_text(count: int) -> str:
 
 
 def padded(texts: list[list[str]]) -> list[list[str]]:
-    """Cells of one width."""
+    """All texts right-aligned to the width of the widest."""
     width = max((len(text) for row in texts for text in row), default=1)
     return [[text.rjust(width) for text in row] for row in texts]

@@ -28,17 +28,17 @@ class Widths:
 
     @property
     def total(self) -> int:
-        """The width of a line."""
+        """The width of a line in cells."""
         shown = [width for width in self.cells if width]
         joined = bool(self.cells[SO_FAR] and self.cells[SO_FAR_DIMS])  # by one blank
         return MARK + sum(shown) + GAP * (len(shown) - 1) - joined
 
     def without(self, column: int) -> "Widths":
-        """The same without a column."""
+        """The same widths, a column left out."""
         return self.narrowed(column, 0)
 
     def narrowed(self, column: int, width: int) -> "Widths":
-        """The same with another width of a column."""
+        """The same widths but for one column."""
         return Widths((*self.cells[:column], width, *self.cells[column + 1 :]))
 
 
@@ -54,7 +54,7 @@ def shown_symbol(found: JacobianView, factor: Factor) -> str:
 
 
 def dims_of(found: JacobianView, jacobian: Jacobian) -> tuple[int, int]:
-    """Rows and columns in the layout."""
+    """Rows and columns of a Jacobian in the layout."""
     rows, cols = jacobian.dims
     return (cols, rows) if found.transposed else (rows, cols)
 
@@ -68,7 +68,7 @@ def table(view: View, found: JacobianView, chosen: int, width: int) -> list[Line
 
 
 def table_cells(view: View, found: JacobianView) -> list[tuple[str, ...]]:
-    """The texts of the table."""
+    """The texts of the table, a tuple of six for each factor."""
     partials = {p.wrt: p for p in found.chain.partials(view.program)}
     rows: list[tuple[str, ...]] = []
     for factor in shown_factors(found):
@@ -107,7 +107,7 @@ def fitting(needed: Sequence[int], width: int) -> Widths:
 
 
 def heading(widths: Widths) -> Line:
-    """What stands in the columns that are shown."""
+    """The headings of the columns that are shown."""
     shown = [
         head.ljust(width + GAP)
         for head, width in zip(HEADS, widths.cells[:4], strict=False)

@@ -40,7 +40,10 @@ class ChangeSummary:
 def change_summary(
     before: NDArray[Any] | None, after: NDArray[Any], limit: int = 1_048_576
 ) -> ChangeSummary:
-    """Compare bit by bit, in chunks; beyond `limit` elements on a strided sample of that size."""
+    """Compare two values bit by bit; beyond `limit` elements a strided sample of that many.
+
+    In chunks, so that no copy of a whole tensor is made. `before` None: there was nothing before.
+    """
     if before is None:
         return ChangeSummary(after.size, after.size, first=True)
     if before is after:

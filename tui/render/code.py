@@ -19,12 +19,12 @@ class CodeRow:
 
 
 def code_rows(program: Program) -> list[CodeRow]:
-    """The lines of the loop with their ops."""
+    """The lines of the program's training loop in PyTorch, with their ops."""
     return [CodeRow(code, first_op(program, code)) for code in training_code(program)]
 
 
 def first_op(program: Program, code: CodeLine) -> Op | None:
-    """The first op of a line's phase, or the forward op of its layer."""
+    """The first op of a line's phase, or the forward op of its layer; None where it has neither."""
     for op in program.ops:
         if code.phase is not None and op.phase == code.phase:
             return op
@@ -34,7 +34,7 @@ def first_op(program: Program, code: CodeLine) -> Op | None:
 
 
 def code_line(view: View, row: CodeRow, width: int, selected: bool) -> Line:
-    """One line; the step about to run is marked, and the layer that it is in."""
+    """One line: ▶ the phase about to run, ▹ its layer, ✓ done, ● ○ a breakpoint on or off."""
     code, op = row.code, view.op
     current = op is not None and code.phase == op.phase
     inside = op is not None and code.layer is not None and code.layer == op.layer

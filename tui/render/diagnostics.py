@@ -19,7 +19,7 @@ NOTHING = " nothing found so far: the doctor watches while you step"
 
 @dataclass(frozen=True)
 class Findings:
-    """All lines, and the first line of each finding."""
+    """All lines, and in ``places`` the first line of each finding, from 0."""
 
     lines: list[Line]
     places: list[int]
@@ -83,6 +83,6 @@ def labelled(label: str, text: str, width: int) -> list[Line]:
 
 
 def wrapped(text: str, width: int, indent: int) -> list[str]:
-    """A text in lines that fit, indented."""
+    """A text in lines of at most ``width`` cells, indented."""
     room = max(10, width - indent - 1)
     return [" " * indent + line for line in textwrap.wrap(clean(text), room)]

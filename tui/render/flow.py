@@ -58,7 +58,7 @@ FIRST_SPARK, MOST_SPARK = 4, 24
 
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """What is known at an event, made once for all lines that show it."""
+    """The layer statistics at an event and their verdicts, by layer; made once for all lines."""
 
     record: LayerStats
     event: int
@@ -67,17 +67,17 @@ class Flow:
 
     @classmethod
     def at(cls, record: LayerStats, event: int) -> "Flow":
-        """The flow at an event."""
+        """The statistics of a record at an event, judged against the limits."""
         values = record.values(event)
         return cls(record, event, values, judge(record.program, values, usual(record, event)))
 
     def series(self, layer: str, quantity: str) -> list[float]:
-        """The known numbers of the last iterations, the oldest first."""
+        """The known values of a quantity over the last iterations, oldest first."""
         found = self.record.series(layer, quantity, self.event)
         return [value for value in found if value is not None]
 
     def mark(self, layer: str, quantity: str) -> Span:
-        """The arrow of a number past a limit, and its role."""
+        """The arrow of a quantity past a limit and its role; a blank where it is not past one."""
         for verdict in self.verdicts.get(layer, []):
             if verdict.quantity == quantity:
                 return arrow(verdict), role_of(verdict)
@@ -95,18 +95,18 @@ def usual(record: LayerStats, event: int) -> dict[str, float]:
 
 
 def arrow(verdict: Verdict) -> str:
-    """To which side a number is past a limit, and how badly."""
+    """↑ or ↓ past a limit, ⇈ or ⇊ past the severe one."""
     return ("⇈" if verdict.up else "⇊") if verdict.severe else "↑" if verdict.up else "↓"
 
 
 def role_of(verdict: Verdict) -> str:
-    """The role of a mark or a word."""
+    """The role of the arrow and the word of a verdict."""
     return "bad" if verdict.severe else "warn"
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The widths of the name and of the sparks; what does not fit has the width 0."""
+    """The widths in cells of the name and of each quantity's spark; 0 for one left out."""
 
     name: int
     sparks: Mapping[str, int]
@@ -131,7 +131,7 @@ class Columns:
 
 
 def number_width(quantity: str) -> int:
-    """The width of a number, without its mark."""
+    """The width in cells of a quantity's number, without its arrow."""
     return SHARE if quantity in SHARES else NUMBER
 
 
@@ -153,12 +153,12 @@ def head_lines(flow: LayerStats, width: int) -> list[Line]:
 
 
 def beside(line: str, text: str, at: int) -> str:
-    """A text that begins at a column, or a blank behind what stands there."""
+    """A text behind a line, at column ``at`` or after a blank where the line is longer."""
     return f"{line.ljust(at)}{' ' if len(line) >= at else ''}{text}"
 
 
 def flow_line(flow: Flow, layer: str, width: int, selected: bool) -> Line:
-    """One layer: its worst word, its numbers with marks, their past."""
+    """One layer: the word of its worst verdict, its numbers with arrows and sparks."""
     columns = Columns.fitting(list(flow.record.gauges), width)
     verdicts = flow.verdicts.get(layer, [])
     word: Span = (verdicts[0].word, role_of(verdicts[0])) if verdicts else ("", "")
@@ -251,14 +251,14 @@ def detail_lines(flow: Flow, node: Node, width: int, height: int = FULL_DETAIL) 
 
 
 def looked_back(iterations: int) -> str:
-    """``the last 12 iterations``."""
+    """How many iterations a detail is about: ``the last 12 iterations``."""
     if iterations == 1:
         return "the last iteration"
     return f"the last {iterations} iterations" if iterations else "no iteration yet"
 
 
 def detail_line(flow: Flow, node: Node, quantity: str, width: int) -> Line:
-    """One number of a layer."""
+    """One quantity of a layer: its number, its spark, its verdict or its limits."""
     layer = node.name
     found = [v for v in flow.verdicts.get(layer, []) if v.quantity == quantity]
     mark = flow.mark(layer, quantity)

@@ -71,7 +71,7 @@ class Value:
 
     @property
     def matrix(self) -> Array:
-        """The value as it is laid out."""
+        """The value (rows, columns) as it is laid out, transposed where ``turned``."""
         assert self.array is not None
         return self.array.T if self.turned else self.array
 
@@ -99,7 +99,7 @@ def broken(text: str, width: int) -> Iterator[str]:
 
 
 def place(text: str, width: int) -> re.Match[str] | None:
-    """Where to break a text that is too wide: the last place at the least depth that fits."""
+    """Where to break a text at ``width``: the last gap at the least depth of parentheses."""
     for pattern in (OPERATORS, SPACES):
         found = [gap for gap in pattern.finditer(text) if SHORTEST <= gap.start() <= width]
         late = [gap for gap in found if gap.start() >= width // 2] or found

@@ -18,13 +18,13 @@ ROLE_OF = {
 
 
 def tensor_role(info: TensorInfo) -> str:
-    """The role that a tensor has wherever its name or symbol stands."""
+    """The role of a tensor's name or symbol, by the tensor's own role."""
     return ROLE_OF.get(info.role, "dim")
 
 
 @lru_cache(maxsize=4)
 def symbols_of(run: Run) -> tuple[re.Pattern[str], dict[str, str]]:
-    """What finds the symbols of a program in a formula, and the role of each."""
+    """A pattern for the symbols of a run's tensors, the longest first, and the role of each."""
     roles = {info.symbol: tensor_role(info) for info in run.tensors.values()}
     longest = sorted(roles, key=len, reverse=True)
     words = "|".join(re.escape(symbol) for symbol in longest)

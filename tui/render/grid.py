@@ -17,7 +17,7 @@ CellKind = Literal["normal", "nan", "inf", "zero"]
 class Cell:
     """One number: its text, whether its bits changed, and what deserves a colour.
 
-    ``ranged``: it lies in the range of values that a person has set.
+    ``ranged``: it lies in the highlighted range of values.
     """
 
     text: str

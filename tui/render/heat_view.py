@@ -42,11 +42,11 @@ class Canvas:
 
     @property
     def pixel_rows(self) -> int:
-        """The pixels one over the other."""
+        """The rows of pixels: two in a line with colours, else one."""
         return self.height * (2 if self.coloured else 1)
 
     def per_pixel(self) -> tuple[int, int]:
-        """How many rows and columns of the matrix at most one pixel stands for."""
+        """How many rows and columns of the matrix one pixel stands for at most."""
         down, across = max(1, self.pixel_rows), max(1, self.width)
         return max(1, -(-self.rows // down)), max(1, -(-self.cols // across))
 
@@ -90,7 +90,7 @@ def first_element(length: int, pixels: int, pixel: int) -> int:
 
 
 def picture_size(rows: int, cols: int, width: int, height: int, coloured: bool) -> tuple[int, int]:
-    """The largest part of a room in which the pixels of an image are square, enlarged evenly."""
+    """The width and height in cells of the largest picture in a room with square pixels."""
     factor = max(1, min(width // max(1, cols), 2 * height // max(1, rows)))
     if not coloured:  # a cell is about twice as high as it is wide
         return max(1, min(width // max(1, 2 * cols), height // max(1, rows))) * cols * 2, height
@@ -158,7 +158,7 @@ def legend(heat: Heat, canvas: Canvas, width: int, notes: Sequence[str]) -> list
 
 
 def explained(heat: Heat, canvas: Canvas) -> list[tuple[int, str]]:
-    """What a person must know to read the picture; the most important has the lowest rank."""
+    """What the legend must say besides the limits, with ranks: what matters most has the lowest."""
     seen = {cell.char for row in heat.cells for cell in row}
     found = []
     if heat.clipped:

@@ -23,12 +23,12 @@ PICTURE = 9  # cells of a picture, with a blank on both sides
 
 
 def lens_view(view: View) -> JacobianView:
-    """The derivative that the lens of a view shows; a GradstepError where there is none."""
+    """The derivative of a View in its layout; raises GradstepError where there is none."""
     return query(view.primals, view.of, view.wrt, layout=view.derivative.layout)
 
 
 def looked_at(view: View) -> str:
-    """How the derivative is shown: layout, and sample or batch."""
+    """The layout of the derivative, and its sample or batch, in words."""
     sample = view.primals.sample
     samples = len(view.primals.tensors["x"])
     which = f"batch of {samples}" if sample is None else f"sample {sample} of {samples}"
@@ -36,7 +36,7 @@ def looked_at(view: View) -> str:
 
 
 def jacobian_head(view: View, width: int) -> list[Line]:
-    """Three lines, with a picture of the structure at the right edge."""
+    """Three lines with a picture of the structure at the right edge; no derivative: its error."""
     try:
         found = lens_view(view)
         jacobian = found.jacobian
@@ -101,7 +101,7 @@ class JacobianMatrix:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns as shown."""
+        """Rows and columns in the layout."""
         return self.view.matrix_dims or self.view.dims
 
     def window(
@@ -123,5 +123,5 @@ class JacobianMatrix:
 
 
 def matrix_of(view: View) -> JacobianMatrix:
-    """The matrix that the Jacobian pane shows; a GradstepError where there is none."""
+    """The matrix that the Jacobian pane shows; raises GradstepError where there is none."""
     return JacobianMatrix(lens_view(view))

@@ -16,7 +16,7 @@ from tui.view.snapshot import View
 
 @dataclass(frozen=True)
 class Row:
-    """A heading (no op) or the line of an op."""
+    """A line of the listing: an op, or the heading of a phase (no op)."""
 
     phase: Phase
     op: Op | None
@@ -32,7 +32,7 @@ def rows_of(order: tuple[Phase, ...], listing: Listing) -> list[Row]:
 
 
 def row_line(view: View, row: Row, width: int, selected: bool) -> Line:
-    """One row of the listing."""
+    """One row: breakpoint, progress, op, and the shapes that there is room for."""
     if row.op is None:
         skipped = skips_phase(view, row.phase)
         words = f" {row.phase}{'  skipped' if skipped else ''}"
@@ -62,7 +62,7 @@ def skips_phase(view: View, phase: Phase) -> bool:
 
 @lru_cache(maxsize=8)
 def natural_width(run: Run, listing: Listing) -> int:
-    """The width in which every op has all its shapes."""
+    """The width in cells at which every op has all its shapes."""
     return max(3 + cell_len(op.label) + 2 + cell_len(shapes(run, op, True)) for op in listing.ops)
 
 

@@ -24,7 +24,10 @@ ZOOM, PAN = 2.0, 0.25
 
 @dataclass(frozen=True)
 class Plots:
-    """What a person has chosen to see. ``span`` None is all that is known of the run."""
+    """The choices of the plots screen.
+
+    ``span`` is in events, None for all that is known of the run.
+    """
 
     shown: frozenset[str] = frozenset([LOSS])
     log: bool = False
@@ -35,11 +38,11 @@ class Plots:
     lift: float = 0.0
 
     def toggled(self, name: str) -> "Plots":
-        """The same with a curve more, or less."""
+        """The same choices with a curve more, or less."""
         return replace(self, shown=self.shown ^ {name})
 
     def switched(self, what: str) -> "Plots":
-        """The same with ``log``, ``own``, ``others`` or ``events`` on or off."""
+        """The same choices with ``log``, ``own``, ``others`` or ``events`` on or off."""
         return replace(self, **{what: not getattr(self, what)})  # type: ignore[arg-type]
 
     def zoomed(self, view: View, factor: float) -> "Plots":
@@ -54,26 +57,27 @@ class Plots:
         return replace(self, span=inside((start, start + length), whole))
 
     def panned(self, view: View, share: float) -> "Plots":
-        """Another part of the run of the same length."""
+        """The part of the run ``share`` of its length further on, as far as there is any."""
         low, high = self.frame(view).x
         by = share * (high - low)
         return replace(self, span=inside((low + by, high + by), whole_run(view)))
 
     def frame(self, view: View) -> Frame:
-        """The part of the plane that is seen."""
+        """The part of the plane that is drawn: x in events."""
         return Frame(self.span or whole_run(view), None, self.log, self.own)
 
 
 def inside(span: tuple[float, float], whole: tuple[float, float]) -> tuple[float, float]:
-    """A part moved so that it lies in the whole."""
+    """A span moved so that it lies in the whole, and cut to its length."""
     length = min(span[1] - span[0], whole[1] - whole[0])
     start = max(whole[0], min(span[0], whole[1] - length))
     return start, start + length
 
 
 def whole_run(view: View) -> tuple[float, float]:
-    """All that is known of the run, in steps of 10, 20, 50 …, so that nothing moves at a step."""
+    """The span of all that is known of the run, in steps of 10, 20, 50 … iterations."""
     timeline = view.run.timeline
+    # Rounded up, so that the curves stay where they are while one steps.
     iterations = min(timeline.iterations, nice(max(1, begun(timeline, view.known))))
     return 0.0, float(timeline.begin(iterations))
 
@@ -85,7 +89,7 @@ def unit(view: View) -> float:
 
 
 def loss_points(run: Run, losses: Array) -> tuple[Floats, Floats]:
-    """The loss of every iteration, where the cursor stands when it has just been computed."""
+    """The events (n,) right after each loss op, and the losses (n,)."""
     events = run.timeline.times(loss_key(run), len(losses)) + 1
     return events.astype(np.float64), np.asarray(losses[: len(events)], np.float64)
 
@@ -138,7 +142,7 @@ def legend_lines(
 
 
 def entry(key: str, name: str, series: Curve | None, cursor: int) -> Line:
-    """One curve in the legend."""
+    """A curve in the legend: key, symbol, name, value at the cursor."""
     line: Line = [(f" {key}", "key" if key else "")]
     if series is None:
         return [*line, (f" {name} ", "dim")]
@@ -153,7 +157,7 @@ def value_at(series: Curve, cursor: int) -> str:
 
 
 def modes_line(view: View, plots: Plots, width: int) -> Line:
-    """What is switched on, and what the axes are."""
+    """What is switched on and what the axes are; the note of the debugger behind it."""
     line: Line = [(" y ", "dim"), ("logarithmic" if plots.log else "linear", "label")]
     if plots.own:
         line.append((", each curve on its own scale", "label"))
@@ -171,5 +175,5 @@ def modes_line(view: View, plots: Plots, width: int) -> Line:
 
 
 def x_text(view: View, plots: Plots, event: float) -> str:
-    """The label of a place on the x axis."""
+    """The label of an event on the x axis: ``#41``, or ``i3.5`` in iterations from 1."""
     return f"#{event:.0f}" if plots.events else f"i{view.run.timeline.elapsed(event) + 1:.4g}"

@@ -54,7 +54,7 @@ def region_cells(
 
 
 def shares(found: Regions) -> Floats:
-    """Answers between 0 and 1, ½ where the decision changes; classes as their numbers."""
+    """Answers scaled to 0 … 1, ½ where the decision changes; classes as their numbers."""
     if found.classes:
         return np.asarray(found.answers, np.float64)
     finite = found.answers[np.isfinite(found.answers)]
@@ -68,14 +68,14 @@ def shares(found: Regions) -> Floats:
 
 
 def enlarged(values: Floats, width: int, height: int) -> Floats:
-    """A coarse grid drawn finer: each pixel takes the nearest point."""
+    """A coarse grid as ``height`` × ``width`` pixels, each with the answer of its block."""
     rows = np.arange(height) * values.shape[0] // height
     cols = np.arange(width) * values.shape[1] // width
     return values[np.ix_(rows, cols)]
 
 
 def colour_of(found: Regions, level: float) -> Rgb:
-    """The colour of an answer."""
+    """The colour of a share, or of a class."""
     if math.isnan(level):
         return palette.NOT_A_NUMBER
     if found.classes:
@@ -85,7 +85,7 @@ def colour_of(found: Regions, level: float) -> Rgb:
 
 
 def letters(found: Regions, levels: Floats) -> list[list[str]]:
-    """The characters of answers, with the line between different decisions."""
+    """The characters of shares, with EDGE between different decisions."""
     edges = boundary(found, levels).tolist()
     return [
         [EDGE if edge else letter(found, level) for level, edge in zip(row, line, strict=True)]
@@ -94,7 +94,7 @@ def letters(found: Regions, levels: Floats) -> list[list[str]]:
 
 
 def letter(found: Regions, level: float) -> str:
-    """The character of an answer."""
+    """The character of a share, or of a class; N for NaN."""
     if math.isnan(level):
         return "N"
     if found.classes:
@@ -124,7 +124,7 @@ def boundary(found: Regions, levels: Floats) -> NDArray[np.bool_]:
 def points(
     found: Regions, data: Array, labels: Array | None, width: int, height: int
 ) -> list[tuple[int, int, str]]:
-    """The cells of the data, and the symbols of their classes."""
+    """(column, line, symbol of the class) of the data, at most MANY of them, that are finite."""
     step = max(1, -(-len(data) // MANY))
     kinds = np.zeros(len(data), np.int64) if labels is None else labels.astype(np.int64)
     taken = [
@@ -143,13 +143,13 @@ def points(
 
 
 def place(value: float, limits: tuple[float, float], cells: int) -> int:
-    """The cell in which a value lies."""
+    """The cell in which a value between ``limits`` lies; the nearest for one outside."""
     low, high = limits
     return max(0, min(cells - 1, math.floor((value - low) / (high - low) * cells)))
 
 
 def cells_text(cells: Cells) -> list[str]:
-    """The characters alone."""
+    """The rows as strings, without the colours."""
     return ["".join(cell.char for cell in row) for row in cells]
 
 

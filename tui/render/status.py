@@ -19,7 +19,7 @@ MODE = 22  # cells kept for it, so that nothing moves when a recording begins
 
 
 def position_line(view: View, width: int) -> Line:
-    """Experiment, place, loss and state in one line; what matters least goes first."""
+    """Experiment, position, loss and mode in one line; what matters least is left out first."""
     right = status(view, width)
     name: Line = [(" " + clean(view.run.name) + " ", "name")]
     parts: list[tuple[int, Line]] = [(4, [(" gradstep ", "key")]), (3, name)]
@@ -32,7 +32,7 @@ def position_line(view: View, width: int) -> Line:
 
 
 def status(view: View, width: int) -> Line:
-    """What the debugger is doing, at the right edge; in few words where there is little room."""
+    """The run under way, the count, or the mode; this is in brief below WHOLE columns."""
     if view.busy:
         return [(f" {clean(view.busy)} ", "warn")]
     if view.count:
@@ -41,7 +41,7 @@ def status(view: View, width: int) -> Line:
 
 
 def message_line(view: View, width: int) -> Line:
-    """What the last key has led to; where it is too long, the console has all of it."""
+    """The note; one that is too long is cut, and the console named."""
     line: Line = [(f" {clean(view.note)}", "warn")] if view.note else []
     more: Line = [(ALL_OF_IT, "dim")] if width_of(line) > width else []
     return spread(line, more, width)
@@ -93,7 +93,7 @@ def phase_place(listing: Listing, op: int) -> tuple[Phase, int, int]:
 
 
 def loss(view: View, width: int) -> Line:
-    """The last computed loss."""
+    """The loss as last computed; a dash before there is any."""
     value = loss_of(view.run, view.tensors)
     text = "—" if value is None else compact(value, 9)
     return [(" loss ", "dim"), (text.ljust(width), "")]
@@ -115,7 +115,7 @@ def padded(line: Line, width: int) -> Line:
 
 
 def pill(view: View, phase: Phase) -> Line:
-    """One step of the strip."""
+    """One phase of the strip, with its progress where the cursor is in it."""
     here, inside, size = phase_place(view.listing, view.position.op)
     ops = view.listing.places(Which(phase=phase))
     skipped = view.skipped.issuperset(ops)

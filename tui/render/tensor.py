@@ -21,7 +21,10 @@ LEAST = 5  # the rank from which on parts give way to what is under the cursor
 
 
 class Differences:
-    """What is known of two values of a tensor: of the last two asked for, while both live."""
+    """The statistics and the change of two values of a tensor: of the last two asked for.
+
+    By weak references: nothing is kept alive for them.
+    """
 
     def __init__(self) -> None:
         self._pair: tuple[weakref.ref[Array], weakref.ref[Array]] | None = None
@@ -29,7 +32,7 @@ class Differences:
         self._change: ChangeSummary | None = None
 
     def meet(self, after: Array, before: Array) -> None:
-        """Forget what is known of two others."""
+        """Forget what is known of another two."""
         if self._pair is None or self._pair[0]() is not after or self._pair[1]() is not before:
             self._pair = weakref.ref(after), weakref.ref(before)
             self._summary = self._change = None
@@ -59,8 +62,8 @@ def tensor_head(
 ) -> list[Line]:
     """Three lines: name and shape; statistics; what the selected level changed.
 
-    The first says how the tensor is looked at where that is unusual, and what is ``under`` the
-    cursor: the first of these texts, the longest, for which there is room, else the last.
+    The first says how the tensor is displayed where that is not the default, and what is ``under``
+    the cursor: the first of these texts, the longest, for which there is room, else the last.
     """
     parts = head_parts(view, form or TensorDisplay())
     needed = sum(width_of(line) for rank, line in parts if rank < LEAST) + 2
@@ -82,7 +85,7 @@ def tensor_head(
 def summary_of(
     view: View, version: Version, summaries: Summaries, differences: Differences
 ) -> Summary | None:
-    """The statistics of the side that is shown, of the whole tensor; None where it has none."""
+    """The statistics of the version shown, of the whole tensor; None where it has none."""
     array, before = view.array, None if view.before_lost else view.before
     if version == Version.AFTER and array is not None:
         return summaries.of(array)
@@ -94,7 +97,7 @@ def summary_of(
 
 
 def head_parts(view: View, form: TensorDisplay) -> list[tuple[int, Line]]:
-    """What is said of the tensor; the least important has the highest rank."""
+    """The parts of the first line with their ranks; the least important has the highest."""
     info, settings = view.info, "  ".join(settings_of(view, form))
     where = "" if view.written is None else f"written by #{view.written}"
     follow = "pinned" if view.pinned else "following"
@@ -112,7 +115,7 @@ def head_parts(view: View, form: TensorDisplay) -> list[tuple[int, Line]]:
 
 
 def change_line(view: View, differences: Differences) -> Line:
-    """What the selected level did to the tensor."""
+    """What the op, phase, iteration or epoch selected has changed in the tensor."""
     array, unit = view.array, view.level
     assert array is not None
     this = f"this {unit}"
@@ -132,7 +135,7 @@ def change_line(view: View, differences: Differences) -> Line:
 
 
 def settings_of(view: View, form: TensorDisplay) -> list[str]:
-    """What differs from how a tensor is shown at first, the highlighted values too."""
+    """What differs from the default display, the highlighted range included."""
     bounds = [] if form.bounds is None else [f"• {range_text(form.bounds)}"]
     return [*form.settings(view), *bounds]
 

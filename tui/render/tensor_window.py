@@ -1,4 +1,4 @@
-"""The visible window of the selected tensor: its part, side and format, and the cells' marks."""
+"""The visible window of the selected tensor: region, version, format, and marks of cells."""
 
 from dataclasses import replace
 from typing import Any
@@ -41,7 +41,7 @@ def tensor_window(view: View, form: TensorDisplay, rows: range, cols: range) -> 
 
 
 def indices_of(view: View, form: TensorDisplay) -> tuple[range, range]:
-    """The tensor's indices along the rows and columns of the side that is shown."""
+    """The tensor's indices along the rows and columns of the version shown."""
     region, shape = form.region(view), shown_shape(view, form)
     return region.row_range(shape), region.col_range(shape)
 
@@ -49,7 +49,7 @@ def indices_of(view: View, form: TensorDisplay) -> tuple[range, range]:
 def changes(
     view: View, form: TensorDisplay, inside: tuple[slice, slice], values: Array
 ) -> NDArray[Any]:
-    """Which cells have other bits than before."""
+    """The mask of the cells of a window whose bits differ from before."""
     array, before, region = view.array, view.before, form.region(view)
     assert array is not None
     if before is None or view.before_lost or before is array:
@@ -60,7 +60,7 @@ def changes(
 
 
 def ranged(form: TensorDisplay, values: Array) -> NDArray[Any]:
-    """Which cells lie in the range that a person has set."""
+    """The mask of the cells in the highlighted range; none where there is no range."""
     nowhere = np.zeros(values.shape, dtype=np.bool_)
     return nowhere if form.bounds is None else form.bounds.holds(values)
 
@@ -68,7 +68,7 @@ def ranged(form: TensorDisplay, values: Array) -> NDArray[Any]:
 def marked(
     cells: list[list[Cell]], changed: NDArray[Any], in_range: NDArray[Any]
 ) -> list[list[Cell]]:
-    """The cells with their marks."""
+    """The cells marked by two masks of their shape."""
     marks = zip(changed.tolist(), in_range.tolist(), strict=True)
     return [
         [

@@ -44,7 +44,7 @@ class Axis:
 
     @classmethod
     def of(cls, view: View, width: int) -> "Axis":
-        """The axis for what is known of the run."""
+        """The axis for what is known of the run, in a pane ``width`` cells wide."""
         timeline = view.run.timeline
         behind = 0 if view.other is None else len(view.other[1])
         needed = max(1, behind, min(timeline.iterations, begun(timeline, view.known) + 1))
@@ -56,7 +56,7 @@ class Axis:
 
     @property
     def dots(self) -> Grid:
-        """The columns of dots of a curve over this axis."""
+        """The columns of braille dots of a curve over this axis, two to a cell."""
         return Grid(self.span, 2 * self.room)
 
     @property
@@ -118,7 +118,7 @@ class Curves:
         return cls(own, other, ends, needs_log(ends))
 
     def dots(self, outline: Outline, width: int, height: int) -> Indices:
-        """One of them as braille bits."""
+        """An outline as braille bits (height, width) on the common scale."""
         if self.ends is None:
             return np.zeros((height, width), np.intp)
         return outline.dots(self.ends, self.log, width, height)
@@ -140,7 +140,7 @@ def curve_lines(view: View, axis: Axis, curves: Curves, height: int) -> list[Lin
 
 
 def no_loss(view: View) -> Line:
-    """What is said where a curve would be, before there is any."""
+    """The sentence in the place of a curve, before there is any loss."""
     return [(" " * AXIS, ""), (NO_LOSS, "dim")]
 
 
@@ -202,7 +202,7 @@ def mark_line(view: View, axis: Axis, curves: Curves) -> Line:
 
 
 def marks(view: View, axis: Axis) -> dict[int, Span]:
-    """The marks by their columns, later ones over earlier ones."""
+    """The marks by their columns; of two in a column the later one."""
     timeline, order = view.run.timeline, view.run.order
     here = min(view.position.iteration - 1, axis.span - 1)
     cells: dict[int, Span] = {}
@@ -217,7 +217,7 @@ def marks(view: View, axis: Axis) -> dict[int, Span]:
 
 
 def broken_runs(outline: Outline, axis: Axis, count: int) -> list[tuple[int, int]]:
-    """The stretches of columns, from and to, of iterations without a finite loss, of so many."""
+    """The stretches (from, to) of columns without a finite loss, of ``count`` iterations."""
     starts = outline.columns // 2
     after = axis.room if count >= axis.span else axis.column(count)
     ends = np.maximum(np.append(starts[1:], after), starts + 1)
@@ -231,7 +231,7 @@ def broken_runs(outline: Outline, axis: Axis, count: int) -> list[tuple[int, int
 
 
 def legend_line(width: int) -> Line:
-    """What the marks mean."""
+    """What the marks mean, the less important left out where there is no room."""
     parts: list[tuple[int, Line]] = [
         (rank, [(f" {symbol}", role), (f" {meaning} ", "dim")])
         for rank, symbol, role, meaning in LEGEND

@@ -48,7 +48,10 @@ def shown_name(info: TensorInfo) -> str:
 
 
 class Summaries:
-    """Summaries of arrays that never change, kept as long as the arrays live."""
+    """Summaries of arrays by their identity: arrays of a session never change.
+
+    Weak references tell whether an id still is that array's, and keep none alive.
+    """
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[weakref.ref[NDArray[Any]], Summary]] = {}
@@ -58,7 +61,7 @@ class Summaries:
         known = self._known.get(id(array))
         if known is not None and known[0]() is array:
             return known[1]
-        if len(self._known) > 4096:
+        if len(self._known) > 4096:  # arrays that are gone are not taken out one by one
             self._known.clear()
         summary = summarize(array, SPARK_BINS, bounded(array.size))
         self._known[id(array)] = (weakref.ref(array), summary)
@@ -67,7 +70,7 @@ class Summaries:
 
 @dataclass(frozen=True)
 class Columns:
-    """The widths of the columns; what does not fit has the width 0."""
+    """The widths of the columns in cells; 0 for one that is left out."""
 
     name: int
     shape: int
@@ -143,7 +146,7 @@ def values(array: NDArray[Any] | None, summaries: Summaries, columns: Columns) -
 
 
 def counts(s: Summary) -> Line:
-    """How many values are NaN, infinite or zero."""
+    """How many values are NaN or infinite, else how many are zero."""
     bad = [(s.nan, "NaN"), (s.posinf + s.neginf, "inf")]
     line: Line = [(f"{compact(n, 4)} {word} ", "bad") for n, word in bad if n]
     return line or ([(f"{compact(s.zeros, 5)} zero", "dim")] if s.zeros else [])

@@ -14,7 +14,7 @@ SPARK = 16
 
 
 def watch_line(view: View, text: str, width: int, selected: bool) -> Line:
-    """One watch."""
+    """One watch; where it cannot be evaluated, its error."""
     found, past = view.watched(text)
     name: Line = [("▸" if found.changed else " ", "changed"), (f"{clean(text)} ", "name")]
     if found.error is not None:
@@ -34,7 +34,7 @@ def watch_line(view: View, text: str, width: int, selected: bool) -> Line:
 
 
 def value_text(value: Value, width: int) -> str:
-    """A value in at most ``width`` cells."""
+    """A value as text; of a larger array the shape and a summary that fit into ``width`` cells."""
     if value is None:
         return "not computed yet"
     array = np.asarray(value)

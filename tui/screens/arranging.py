@@ -22,19 +22,23 @@ PROGRAM, PROGRAM_WIDE = (38, 46), (38, 60)  # the narrowest and widest program p
 FRAME = 3  # the border and the scrollbar of a pane
 LEAST = {"program": 24, "timeline": 4}  # cells that a pane needs at least, its border included
 
-
+# Commands of the tensor pane that change only how it is drawn: the focus stays where it is.
 STAY = ("heat", "side", "range-off", "axes", "axes-previous", "transpose", "index-next",
         "index-previous", "format", "format-previous", "digits-more", "digits-fewer")  # fmt: skip
 
 
 class Shows(Protocol):
-    """A pane."""
+    """A pane: a widget that takes the View to draw."""
 
     view: View | None
 
 
 class Arranging(Playing):
-    """The panes, on top of the lesson. ``whole`` says that the panes behind the first are there."""
+    """The layout of the panes, on top of playback.
+
+    ``pane`` has the focus, ``inspector`` the place of the tensor pane; ``sizes`` are chosen widths
+    and heights in cells; ``whole`` says that all panes are mounted.
+    """
 
     pane = "program"
     inspector = "tensor"
@@ -45,7 +49,7 @@ class Arranging(Playing):
     commands: tuple[Command, ...]
 
     def know_panes(self) -> None:
-        """Look up the panes that are there once, and give them their titles."""
+        """Index the mounted panes by their ids, and give them their titles."""
         self.panes = {widget.id or "": widget for widget in self.query(".pane")}
         for key, widget in self.panes.items():
             widget.border_title = f"{PANES[key].number} {PANES[key].title}"
@@ -63,6 +67,7 @@ class Arranging(Playing):
         inside = {key for key in PANES if key not in ("program", "timeline")}
         self.query_one("#side").set_class(single and self.pane not in inside, "hidden")
         self.query_one("#body").set_class(single and self.pane == "timeline", "hidden")
+        # None gives way to the style sheet.
         self.query_one("#program").styles.width = None if single else self.program_width()
         self.query_one("#variables").styles.height = self.variables_height(single)
         self.query_one("#timeline").styles.height = None if single else self.sizes.get("timeline")
@@ -73,13 +78,16 @@ class Arranging(Playing):
         self.hand_down()
 
     def hand_down(self) -> None:
-        """Give the View to the panes that a person sees; the others get it when they are shown."""
+        """Give the View to the displayed panes; the others get it when they are displayed."""
         for widget in self.panes.values():
-            if not widget.has_class("hidden"):
+            if not widget.has_class("hidden"):  # nothing is computed for a pane that is hidden
                 cast(Shows, widget).view = self.current_view
 
     def program_width(self) -> int | None:
-        """What a person has chosen, else what the formulas need; PyTorch has a width of its own."""
+        """The width in cells: the chosen one, else what the formulas need.
+
+        None leaves it to the style sheet, as for the listing in PyTorch.
+        """
         if "program" in self.sizes or self.has_class("code"):
             return self.sizes.get("program")
         most = PROGRAM_WIDE if self.has_class("wide") else PROGRAM
@@ -87,7 +95,10 @@ class Arranging(Playing):
         return max(PROGRAM[0], min(most[1], natural_width(session.run, session.listing) + FRAME))
 
     def variables_height(self, single: bool) -> int | None:
-        """In a high terminal no more lines than there are tensors: the values get the rest."""
+        """In a wide terminal the lines that the tensors need, border included, at most half of it.
+
+        The values get the rest. None leaves the height to the style sheet.
+        """
         if single or not self.has_class("wide") or self.has_class("deep"):
             return None
         needed = len(names_of(self.session.run)) + 2
@@ -105,30 +116,31 @@ class Arranging(Playing):
         self.lay_out()
 
     def go_to_pane(self, pane: str) -> None:
-        """Give a pane the focus, and the room where panes are tabs."""
+        """Give a pane the focus, and display it where it is under a tab."""
         self.remember(pane)
         if not self.whole and not self.query(f"#{pane}"):
             return  # clicked before it is there: it gets the focus as soon as it is
         target: Widget = self.query_one(f"#{pane}")
         if not target.can_focus:
+            # A pane of several widgets is a container, which takes no focus itself.
             target = next(part for part in target.walk_children(Widget) if part.can_focus)
         self.set_focus(target)
 
     def remember(self, pane: str) -> None:
-        """This is the pane a person works in."""
+        """Make ``pane`` the one worked in, and the inspector on display if it is one."""
         self.pane = pane
         self.inspector = pane if PANES[pane].inspector else self.inspector
         self.lay_out()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Keep in mind which pane a click went to."""
+        """Remember the pane that a click gave the focus to."""
         for node in event.widget.ancestors_with_self:
             if node.id in PANES and node.id != self.pane:
                 self.remember(node.id)
 
     @on(PaneChosen)
     def choose_pane(self, message: PaneChosen) -> None:
-        """Go to a pane."""
+        """Give the chosen pane the focus."""
         self.go_to_pane(message.pane)
         self.say(note="")
 

@@ -32,26 +32,26 @@ SMALL = 24  # elements of a tensor that is edited as a list
 
 
 class Commanding(Pointing):
-    """Keys and prompts into commands."""
+    """Keys and prompts turned into commands of the debugger."""
 
     worker: Worker
     keep: Callable[[], None] = staticmethod(lambda: None)  # saves stops, watches and bookmarks
 
     @abstractmethod
     def show_now(self, note: str = "") -> None:
-        """Show the session as it is."""
+        """Take a new View of the session, and show it with a note."""
 
     @abstractmethod
     def say(self, **status: str) -> None:
-        """Change only what the position line says."""
+        """Change texts of the View alone: ``note``, ``count``, ``busy``."""
 
     @abstractmethod
     def move(self, target: int, said: str = "") -> None:
-        """Go to an event, and say something there."""
+        """Move to event ``target``; ``said`` is the note there."""
 
     @abstractmethod
     def arrived(self, run: Job, said: str = "") -> None:
-        """A movement is over."""
+        """Show where a movement has led to, or why it failed."""
 
     @abstractmethod
     def go_to_pane(self, pane: str) -> None:
@@ -59,25 +59,25 @@ class Commanding(Pointing):
 
     @abstractmethod
     def compare_with(self, branches: Sequence[str]) -> None:
-        """Draw the losses of a compared branch too."""
+        """Draw the losses of the compared branch in the timeline too."""
 
     @abstractmethod
     def start_recording(self, path: str) -> None:
-        """Record into a file from here on."""
+        """Begin a recording of the session in a new file."""
 
     @abstractmethod
     def select_tensor(self, name: str, note: str = "") -> None:
-        """Show a tensor, and a word to the person."""
+        """Show a tensor until another is chosen, with a note."""
 
     @property
     def prompt(self) -> PromptLine:
-        """The line in which a person types."""
+        """The prompt; mounted after the first paint."""
         return self.query_one(PromptLine)
 
     @property
     def console(self) -> "ConsolePane":
-        """Where commands answer."""
-        from tui.panes.console import ConsolePane
+        """The pane in which commands answer; mounted after the first paint."""
+        from tui.panes.console import ConsolePane  # not needed for the first paint
 
         return self.query_one(ConsolePane)
 
@@ -91,7 +91,7 @@ class Commanding(Pointing):
     # -- commands
 
     def command(self, line: str) -> None:
-        """Carry out a line of the command language."""
+        """Run a line of the command language; refused with a note while a run is under way."""
         if not self.free:
             return
         if line.strip() in ("q", "quit", "exit"):
@@ -101,7 +101,7 @@ class Commanding(Pointing):
         self.worker.begin(self.command_line.run(line), self.answered)
 
     def answered(self, run: Job) -> None:
-        """A command is over: its answer goes to the console, its first line beside the keys."""
+        """Put the answer of a command into the console, and its first line into the note."""
         from engine.words.language import Result
 
         if run.error is not None:
@@ -119,13 +119,13 @@ class Commanding(Pointing):
         self.keep()
 
     def headline(self, word: str, lines: Sequence[str]) -> str:
-        """The first line of an answer, for the line beside the keys."""
+        """The first line of an answer, for the note."""
         if word == "help" and len(lines) > 1:
             return "what there is to type: pane 7"
         return lines[0] if lines else ""
 
     def show_hit(self, hits: Sequence[dict[str, Any]], note: str) -> None:
-        """Show the session; where a stop is about a tensor, that one and its element."""
+        """Show the session; the tensor of a stop that was hit, with the cursor on its element."""
         tensors = self.session.run.tensors
         hit = next((hit for hit in hits if hit.get("tensor") in tensors), None)
         if hit is None or hit["tensor"] == followed(self.session):
@@ -136,7 +136,7 @@ class Commanding(Pointing):
             self.tensor_grid(self.current_view).go_to_index(hit["index"])
 
     def failed(self, error: GradstepError) -> None:
-        """A command could not be carried out."""
+        """Put an error into the console, and its last line into the note."""
         self.console.say([str(error)], "bad")
         last = str(error).strip().splitlines()[-1].lstrip(" ^")
         self.show_now(last)
@@ -149,7 +149,7 @@ class Commanding(Pointing):
 
     @property
     def free(self) -> bool:
-        """Whether nothing moves the session in a thread; where something does, says so."""
+        """Whether no job moves the session in a thread; sets the note where one does."""
         if self.worker.current is None:
             return True
         self.say(note=BUSY)
@@ -169,7 +169,7 @@ class Commanding(Pointing):
 
     @on(GutterClicked)
     def gutter_clicked(self) -> None:
-        """A click beside an op is the key for its breakpoint."""
+        """Set or remove the breakpoint of the op that the click has selected."""
         self.action_toggle_stop()
 
     def action_stops(self) -> None:
@@ -180,7 +180,7 @@ class Commanding(Pointing):
             self.app.push_screen(StopsScreen(self.debugger.stops), self.stops_answered)
 
     def stops_answered(self, answer: "StopsAnswer | None") -> None:
-        """The list is closed; something of a stop is to be typed."""
+        """The list of stops is closed: save them, and open the prompt that it asks for."""
         self.keep()
         if answer is not None:
             head = "" if answer.kind == "command" else f"{answer.kind} "
@@ -221,7 +221,7 @@ class Commanding(Pointing):
     # -- places
 
     def jump(self, target: int, said: str = "") -> None:
-        """Go to an event, and remember where from."""
+        """Move to event ``target``, and put the event left into the jump list."""
         if self.free:
             if target != self.session.event:
                 self.debugger.jumps.leave(self.session.event)
@@ -247,11 +247,11 @@ class Commanding(Pointing):
             self.prompt.candidates(self.bookmarks(""))
 
     def bookmarks(self, text: str) -> list[str]:
-        """The bookmarks that begin with a text."""
+        """The names of bookmarks that begin with a text."""
         return [name for name in self.debugger.bookmarks if name.startswith(text)]
 
     def bookmark_text(self, name: str) -> str:
-        """A bookmark with its place and its text, in brackets to tell one from the next."""
+        """A bookmark with position and text; in brackets, to tell one candidate from the next."""
         from engine.words.placing import mark_line
 
         return f"[{mark_line(self.debugger, self.debugger.bookmarks[name])}]"
@@ -278,7 +278,7 @@ class Commanding(Pointing):
         describe: Callable[[str], str] = str,
         proposed: int = 0,
     ) -> None:
-        """Let a person type something; what ``text`` has from ``proposed`` on is selected."""
+        """Open the prompt, unless a run is under way; ``text`` is selected from ``proposed`` on."""
         if self.free:
             self.prompt.ask(kind, label, text, completer, describe, proposed)
 
@@ -303,15 +303,15 @@ class Commanding(Pointing):
 
     @on(Asked)
     def asked(self, message: Asked) -> None:
-        """Do what a prompt asked for."""
-        self.go_to_pane(self.focused_pane)
+        """Turn the answer to a prompt into a command, by the prompt's kind."""
+        self.go_to_pane(self.focused_pane)  # the focus was the prompt's
         text = message.text.strip()
         match message.kind:
             case "record":
                 self.start_recording(text)
             case "mark":
                 self.command(f"mark {text}")
-            case kind if kind.startswith(OF_A_STOP):
+            case kind if kind.startswith(OF_A_STOP):  # an empty text takes it away
                 self.command(f"{kind} {text}")
             case _ if not text:
                 self.show_now()
@@ -333,11 +333,11 @@ class Commanding(Pointing):
 
     @on(Dismissed)
     def dismissed(self) -> None:
-        """Back to where one was."""
+        """Give the focus back to the pane that had it."""
         self.go_to_pane(self.focused_pane)
 
     def guarded(self, act: Callable[[], Any], note: str) -> None:
-        """Do something that may be refused, and show the result."""
+        """Call ``act``, save and show a note; a GradstepError is shown instead."""
         try:
             act()
         except GradstepError as error:
@@ -347,7 +347,7 @@ class Commanding(Pointing):
             self.show_now(note)
 
     def completing(self, head: str) -> Callable[[str], list[str]]:
-        """Completion of an argument alone."""
+        """A completer of an argument alone: of what follows ``head`` in a command."""
         return lambda text: [
             whole.removeprefix(head) for whole in self.command_line.complete(head + text)
         ]

@@ -14,7 +14,7 @@ from tui.keys.table import EVERY, PANES, Command, Pane, help_rows
 
 
 def help_table(pane: str, commands: tuple[Command, ...]) -> Table:
-    """The commands by group; the focused pane's own keys first."""
+    """The commands by group, those of ``pane`` first; a pane by its id, or the plots screen."""
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="bold", no_wrap=True)
     table.add_column()
@@ -25,12 +25,13 @@ def help_table(pane: str, commands: tuple[Command, ...]) -> Table:
         table.add_row("", "")
         table.add_row("", Text(group, style="bold underline"))
         for keys, words in rows:
+            # As Text: in a str Rich reads brackets, which are keys here, as markup.
             table.add_row(Text(keys), Text(words))
     return table
 
 
 class HelpScreen(ModalScreen[None]):
-    """What every key does."""
+    """The modal list of every command and its keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape,q,question_mark", "dismiss", "Close"),

@@ -11,7 +11,7 @@ from tui.panes.watches import WatchesPane
 
 
 def inspectors() -> list[Widget]:
-    """The panes behind the tensor pane."""
+    """New widgets of the panes behind the tensor pane; their ids are the keys of PANES."""
     return [
         JacobianPane(id="jacobian", classes="pane"),
         ChainPane(id="chain", classes="pane"),

@@ -1,4 +1,4 @@
-"""What is looked at: levels, listings, and the derivative of the Jacobian and Chain panes.
+"""The selection: its level, the listing, and the derivative of the Jacobian and Chain panes.
 
 An abstract base of the main screen.
 """
@@ -20,17 +20,17 @@ LEVELS = tuple(Granularity)
 
 
 class Looking(Wishes):
-    """Keys that change what is shown and move nothing."""
+    """Keys that change the selection and do not move the session."""
 
     selection: Selection
 
     @abstractmethod
     def lay_out(self) -> None:
-        """Give every pane its room."""
+        """Display and size the panes."""
 
     @abstractmethod
     def refresh_view(self, note: str = "") -> None:
-        """Show another selection."""
+        """Show the present selection, with a note."""
 
     def action_level(self, by: int) -> None:
         """Choose the level whose changes are shown."""
@@ -64,12 +64,12 @@ class Looking(Wishes):
         self.refresh_view()
 
     def compare_with(self, branches: Sequence[str]) -> None:
-        """Draw the losses of the compared branch that is not the current one, until Esc."""
+        """Select the compared branch that is not the current one, for the timeline, until Esc."""
         others = [name for name in branches if name != self.session.branch.name]
         self.selection = replace(self.selection, compared=others[0] if others else None)
 
     def focus_derivative(self, note: str = "", **changes: object) -> None:
-        """Look at another derivative, or at the same one in another way."""
+        """Select another derivative: ``changes`` are fields of Derivative, such as ``sample``."""
         derivative = replace(self.selection.derivative, **changes)  # type: ignore[arg-type]
         self.selection = replace(self.selection, derivative=derivative)
         self.refresh_view(note)
@@ -106,5 +106,5 @@ class Looking(Wishes):
 
     @on(FactorChosen)
     def choose_factor(self, message: FactorChosen) -> None:
-        """Look at a factor of the chain."""
+        """Select a factor of the chain."""
         self.focus_derivative(factor=message.index)

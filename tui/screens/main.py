@@ -42,13 +42,15 @@ if TYPE_CHECKING:
     from engine.diagnostics.doctor import Doctor
 
 HINT = "? every key · s one op · n next phase · with Shift backwards · q quits"
+# Of the screen, so that a digit counts whichever pane has the focus.
 DIGITS = [Binding(d, f"digit({d})", show=False) for d in "0123456789"]
 
 
 class MainScreen(Arranging):
-    """The debugger."""
+    """The debugger's screen: it alone holds the Debugger, and makes the View that panes draw."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *from_elsewhere("tensor"), *DIGITS]
+    # No repaint: the panes paint the lines of theirs that differ.
     view: reactive[View | None] = reactive(None, repaint=False)
 
     def __init__(self, debugger: Debugger, commands: tuple[Command, ...] = EVERY) -> None:
@@ -84,16 +86,17 @@ class MainScreen(Arranging):
         yield KeyLine(self.commands, self.pane)
 
     def on_mount(self) -> None:
-        """Give the panes their titles and the first one the focus."""
+        """Give the panes their titles and the first one the focus, before the others exist."""
         self.watch_recording()
         self.know_panes()
         self.go_to_pane(self.pane)
+        # Two refreshes later: what can be seen is painted before the others are imported.
         self.call_after_refresh(self.call_after_refresh, self.open_rest)
         if self.hint:
             self.say(note=HINT)
 
     async def open_rest(self) -> None:
-        """Make the panes that nobody sees yet, now that the others are painted."""
+        """Import and mount the panes that are hidden at first, and the prompt; post Opened."""
         from tui.screens.inspectors import inspectors
 
         await self.query_one("#side").mount(*inspectors(), before="#variables")
@@ -106,17 +109,17 @@ class MainScreen(Arranging):
         self.post_message(Opened())
 
     def watch_view(self) -> None:
-        """Hand a new View to the panes that a person sees."""
+        """Hand a new View to the displayed panes."""
         self.hand_down()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Panes become tabs where there is little room."""
+        """Lay out again: below 100 columns or 30 rows the panes become tabs."""
         self.lay_out()
 
     # -- what is shown
 
     def snapshot(self) -> View:
-        """A new snapshot of the session; while it moves in a thread, the one before."""
+        """A new View of the session; while a thread moves it, the View before."""
         if self.view is not None and self.job is not None:
             return self.view
         session = self.session
@@ -127,6 +130,7 @@ class MainScreen(Arranging):
         brief = "  ".join(
             part for part in (self.recording_control.brief, self.player.text, view.brief) if part
         )
+        # Functions, not values: a pane asks while it is displayed, and is answered once a View.
         return replace(
             view,
             mode=mode,
@@ -137,7 +141,7 @@ class MainScreen(Arranging):
         )
 
     def findings(self) -> "Sequence[Diagnosis]":
-        """What the doctor has found up to here."""
+        """The findings of the doctor up to the cursor; of the last time while a thread moves it."""
         from engine.diagnostics.doctor import Doctor
 
         doctor = self.doctor = self.doctor or Doctor(self.session.program)
@@ -146,24 +150,24 @@ class MainScreen(Arranging):
         return doctor.findings()
 
     def resting(self) -> bool:
-        """Whether the session may be asked: no run in a thread is changing it."""
+        """Whether no job moves the session in a thread, so that it may be read."""
         return self.worker.current is None
 
     def show_now(self, note: str = "") -> None:
-        """Show the session as it is now."""
+        """Take a new View of the session, and show it with a note."""
         self.view = self.snapshot().with_status(note=note)
 
     @property
     def current_view(self) -> View | None:
-        """What is shown."""
+        """The View on display."""
         return self.view
 
     def show_again(self) -> None:
-        """Show the session as it is, with the word to the person that is there."""
+        """Take a new View of the session, and keep the note."""
         self.show_now("" if self.view is None else self.view.note)
 
     def say(self, **status: str) -> None:
-        """Change only what the position line says."""
+        """Change texts of the View alone: ``note``, ``count``, ``busy``."""
         if self.view is not None:
             self.view = self.view.with_status(**status)
 
@@ -174,7 +178,7 @@ class MainScreen(Arranging):
         count, place = self.counting.take()
         said = ""
         if place is not None:
-            pane, self.inspector = place
+            pane, self.inspector = place  # the digits went to panes: back to where they were typed
             self.go_to_pane(pane)
             said = f"{count} was a count: {count} × {unit}" if count > 1 else ""
         session = self.session
@@ -190,7 +194,7 @@ class MainScreen(Arranging):
         self.jump(self.session.known)
 
     def move(self, target: int, said: str = "") -> None:
-        """Go to an event, and say something there; where that leads nowhere, say why."""
+        """Move to event ``target`` with the note ``said``; at the cursor already, say why."""
         if target == self.session.event and self.worker.current is None:
             self.show_now(note=self.edge(target))
         else:
@@ -198,17 +202,17 @@ class MainScreen(Arranging):
             self.worker.begin(steps, lambda run: self.arrived(run, said), target)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While something is typed the keys are letters."""
+        """No action of the screen while a prompt is open: keys are letters then."""
         return not self.has_class("asking")
 
     def edge(self, event: int) -> str:
-        """Why a step led nowhere."""
+        """The note where a step led to the event that it began at."""
         if event == 0:
             return "at the first event"
         return "at the end of the run" if event >= self.session.timeline.end else "already there"
 
     def arrived(self, run: Job, said: str = "") -> None:
-        """A movement is over: show where it has led to."""
+        """Show where a movement has led to, or why it failed."""
         if run.error is not None:
             self.failed(run.error)
             return
@@ -220,19 +224,19 @@ class MainScreen(Arranging):
 
     @property
     def job(self) -> Job | None:
-        """The movement that goes on in a thread, if there is one."""
+        """The job that goes on in a thread; None where none does."""
         return self.worker.current
 
     def in_thread(self, work: Callable[[], None]) -> None:
-        """Do something in a thread of its own."""
+        """Run ``work`` in a thread of its own."""
         self.run_worker(work, thread=True, exclusive=True)
 
     def later(self, seconds: float, callback: Callable[[], None]) -> None:
-        """Do something after some time."""
+        """Call ``callback`` on the screen's thread after some seconds."""
         self.set_timer(seconds, callback)
 
     def call_on_screen(self, callback: Callable[[], None]) -> None:
-        """From another thread: do something on the screen's own."""
+        """From another thread: call ``callback`` on the screen's own, and wait for it."""
         self.app.call_from_thread(callback)
 
     def action_cancel(self) -> None:
@@ -257,7 +261,7 @@ class MainScreen(Arranging):
         self.set_timer(self.counting.patience, self.forget_count)
 
     def forget_count(self) -> None:
-        """A digit that no step key followed was a pane's number."""
+        """Forget the digits that no step key followed in time: they were the number of a pane."""
         if self.counting.expired():
             self.counting.clear()
             self.say(count="")
@@ -265,7 +269,7 @@ class MainScreen(Arranging):
     # -- looking
 
     def refresh_view(self, note: str = "") -> None:
-        """Show another selection; a run that is under way has to end first."""
+        """Show the present selection, with a note; not while a run is under way."""
         if self.free:
             self.show_now(note)
 
@@ -281,25 +285,25 @@ class MainScreen(Arranging):
 
     @property
     def focused_pane(self) -> str:
-        """The pane that a person works in."""
+        """The id of the pane with the focus, or that had it before the prompt."""
         return self.pane
 
     @on(OpChosen)
     def choose_op(self, message: OpChosen) -> None:
-        """Show what an op writes."""
+        """Select an op, and show the tensor that it writes."""
         name = self.snapshot().listing.ops[message.index].name
         self.selection = replace(self.selection, tensor=name, row=message.index)
         self.refresh_view()
 
     @on(IterationChosen)
     def scrub(self, message: IterationChosen) -> None:
-        """Go to the beginning of an iteration."""
+        """Jump to the beginning of an iteration, the nearest that there is."""
         timeline = self.session.timeline
         self.jump(timeline.begin(max(0, min(timeline.iterations, message.iteration))))
 
     @on(EventChosen)
     def choose_event(self, message: EventChosen) -> None:
-        """Go to an event."""
+        """Jump to an event."""
         self.jump(message.event)
 
     # -- other screens

@@ -1,4 +1,4 @@
-"""The lesson: play and pause, chapters, and the recording of what is shown.
+"""Playback at a speed, chapters (the bookmarks in their order), and recording of the session.
 
 An abstract base of the main screen.
 """
@@ -18,7 +18,7 @@ from tui.screens.looking import Looking
 
 
 class Playing(Looking):
-    """Playing, chapters and recording, on top of what can be asked for in words."""
+    """Playback, chapters and recording; ``next_op`` is the timer of the op to come."""
 
     player: Player
     recording_control: RecordingControl
@@ -26,7 +26,7 @@ class Playing(Looking):
 
     @abstractmethod
     def show_again(self) -> None:
-        """Show the session as it is, with the word to the person that is there."""
+        """Take a new View of the session, and keep the note."""
 
     # -- playing
 
@@ -42,7 +42,7 @@ class Playing(Looking):
         self.show_now(f"{self.player.speed:g} ops a second")
 
     def play_later(self) -> None:
-        """The next op in its time; an earlier wait is over."""
+        """Set the timer of the next op, 1/speed seconds from now, instead of an earlier one."""
         if self.next_op is not None:
             self.next_op.stop()
         self.next_op = None
@@ -50,7 +50,7 @@ class Playing(Looking):
             self.next_op = self.set_timer(1 / self.player.speed, self.play_on)
 
     def play_on(self) -> None:
-        """One op further, as long as it plays."""
+        """Move by an op, and wait for the next; pause at an end of the run."""
         if not self.player.playing:
             return
         if self.free:
@@ -84,7 +84,7 @@ class Playing(Looking):
         self.chapter_note()
 
     def chapter_note(self) -> None:
-        """Show the text of the bookmark at the cursor."""
+        """Show the name and text of the bookmark at the cursor, if there is one."""
         for mark in self.chapters():
             if mark.event == self.session.event:
                 self.show_now(f"'{mark.name}  {mark.text}")
@@ -100,11 +100,11 @@ class Playing(Looking):
             self.ask("record", "record into", f"{name}.gradstep")
 
     def start_recording(self, path: str) -> None:
-        """Begin a recording."""
+        """Begin a recording in a new file, or say why not."""
         self.guard_recording(lambda: self.recording_control.start(Path(path)))
 
     def guard_recording(self, act: Callable[[], str]) -> None:
-        """Do something with the recording, and say what came of it."""
+        """Call ``act``, and show the sentence that it returns or its GradstepError."""
         try:
             said = act()
         except GradstepError as error:
@@ -112,13 +112,13 @@ class Playing(Looking):
         self.show_now(said)
 
     def watch_recording(self) -> None:
-        """Feed the recording now and then."""
+        """Start the timer that feeds the recording every TICK seconds."""
         self.set_interval(TICK, self.feed_recording)
 
     def feed_recording(self) -> None:
-        """Take what is new while nothing moves."""
+        """Record what is new, while no job moves the session."""
         if self.recording_control.running and self.free:
             before = self.recording_control.text
             self.recording_control.tick()
-            if self.recording_control.text != before:
+            if self.recording_control.text != before:  # a new View at every tick would be waste
                 self.show_again()

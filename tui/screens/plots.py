@@ -47,16 +47,16 @@ def bindings() -> list[BindingType]:
 
 
 class PathInput(CleanInput):
-    """The name of a file; Tab stays here."""
+    """The field for the path of a recording; Tab does not leave it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab,shift+tab", "stay", show=False)]
 
     def action_stay(self) -> None:
-        """Nothing to complete."""
+        """Take Tab, which would else move the focus."""
 
 
 class Beneath(Protocol):
-    """The debugger's screen below this one: what moves the session, and is told."""
+    """What this screen needs of the debugger's screen below it."""
 
     commands: tuple[Command, ...]
 
@@ -74,7 +74,10 @@ class Beneath(Protocol):
 
 
 class PlotsScreen(LinesScreen):
-    """Curves over the run, and the decision regions of a network with two inputs."""
+    """Curves over the run, or the decision regions of a network with two inputs.
+
+    ``fixed`` has the quantities that are no watches, ``recordings`` losses (iterations,) by name.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
 
@@ -100,19 +103,19 @@ class PlotsScreen(LinesScreen):
         yield KeyLine(self.main.commands, PLOTS)
 
     def on_mount(self) -> None:
-        """Follow the debugger."""
+        """Follow the View of the debugger's screen."""
         self.watch(self.node, "view", self.show_view)
         self.query_one(Curves).focus()
 
     @property
     def view(self) -> View | None:
-        """What the debugger shows."""
+        """The View of the debugger's screen."""
         return self.main.view
 
     # -- what is shown
 
     def show_view(self, view: View | None) -> None:
-        """Another place in the run: measure what is missing, show what there is."""
+        """Draw a View: of the curves what is known at once, the rest as it is measured."""
         if view is None:
             return
         self.sheet.names = self.names(view)
@@ -125,19 +128,19 @@ class PlotsScreen(LinesScreen):
             self.repaint(view)
 
     def names(self, view: View) -> tuple[str, ...]:
-        """The curves that have a key: the loss, measures, watches, norms."""
+        """The names of the curves with a digit as key; MOST of loss, measures, watches, norms."""
         norms = [name for name in self.fixed if name.startswith("‖")]
         others = [name for name in self.fixed if name not in norms]
         found = [LOSS, *others, *view.watches[-WATCHES:], *norms]
         return tuple(dict.fromkeys(found))[:MOST]
 
     def quantities(self) -> list[Quantity]:
-        """What must be measured for the curves that are shown."""
+        """The quantities to be measured for the curves that are shown."""
         wanted = [n for n in self.sheet.names if n in self.sheet.plots.shown and n != LOSS]
         return [found for name in wanted if (found := self.quantity(name)) is not None]
 
     def quantity(self, name: str) -> Quantity | None:
-        """How a curve is measured."""
+        """The quantity of a curve; None where its expression cannot be watched."""
         if name in self.fixed:
             return self.fixed[name]
         try:
@@ -146,7 +149,7 @@ class PlotsScreen(LinesScreen):
             return None
 
     def measure(self, view: View) -> None:
-        """Measure for as long as nobody notices; what is left goes on in a worker."""
+        """Measure for SLICE seconds; what is left goes on in a worker between keys."""
         self.sheet.series.want(self.quantities(), view.lineage)
         steps = view.measured(self.sheet.series)
         if more(steps, SLICE):
@@ -159,18 +162,18 @@ class PlotsScreen(LinesScreen):
             self.repaint(view)
             if not going:
                 return
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(PAUSE)  # keys are handled on this thread
 
     def repaint(self, view: View) -> None:
-        """Show what there is by now."""
+        """Draw what has been measured so far."""
         for part in (self.query_one(Curves), self.query_one(Legend)):
-            if part.view is view:
+            if part.view is view:  # the same object again: its watcher would not be called
                 part.watch_view()
             else:
                 part.view = view
 
     def choose(self, plots: Plots) -> None:
-        """Show it in another way; at an end of the run, say so."""
+        """Draw with other choices; where nothing changes, say that an end of the run is reached."""
         if plots == self.sheet.plots and not plots.others:
             self.main.show_now("the whole run is shown" if not plots.span else "the run ends here")
             return
@@ -228,7 +231,7 @@ class PlotsScreen(LinesScreen):
 
     @on(Input.Submitted, "#beside")
     def beside(self, message: Input.Submitted) -> None:
-        """Draw the losses of a recording too."""
+        """Draw the losses of a recording too, or say why it cannot be read."""
         self.end_asking()
         if not message.value.strip():
             return
@@ -240,7 +243,7 @@ class PlotsScreen(LinesScreen):
         self.choose(replace(self.sheet.plots, others=True))
 
     def end_asking(self) -> bool:
-        """Nothing is typed any more; whether something was."""
+        """Hide the field; whether it was on display."""
         field = self.query_one("#beside", Input)
         asking = not field.has_class("hidden")
         field.add_class("hidden")
@@ -249,7 +252,7 @@ class PlotsScreen(LinesScreen):
         return asking
 
     async def action_main(self, action: str) -> None:
-        """What the debugger does with a key."""
+        """Run an action of the debugger's screen below."""
         await self.app.run_action(action, default_namespace=self.node)
 
     @on(IterationChosen)
@@ -268,6 +271,6 @@ class PlotsScreen(LinesScreen):
 
 
 def more(steps: Iterator[int], seconds: float) -> bool:
-    """Go on for some time; whether there is more."""
+    """Pull ``steps`` for ``seconds``; whether that was not to their end."""
     end = time.perf_counter() + seconds
     return any(time.perf_counter() > end for _ in steps)

@@ -16,42 +16,42 @@ from tui.widgets.lines import LinesScreen
 
 
 class Pointing(LinesScreen):
-    """Tensors and elements by name, by selection and by cursor."""
+    """Resolves tensors and elements by name, by selection and by the cursor of a grid."""
 
     debugger: Debugger
 
     @property
     def session(self) -> Session:
-        """What the debugger steps."""
+        """The session that the debugger steps."""
         return self.debugger.session
 
     @property
     @abstractmethod
     def current_view(self) -> View | None:
-        """What is shown."""
+        """The View on display; None before the first."""
 
     @abstractmethod
     def snapshot(self) -> View:
-        """A new snapshot of the session."""
+        """A new View of the session; while a thread moves it, the View before."""
 
     @property
     @abstractmethod
     def focused_pane(self) -> str:
-        """The pane that a person works in."""
+        """The id of the pane with the focus, or that had it before the prompt."""
 
     def found(self, text: str) -> list[str]:
-        """The tensors whose name or symbol holds a text."""
+        """The names of the tensors whose name (in any case) or symbol holds a text."""
         infos = self.session.run.tensors.values()
         return [i.name for i in infos if text.lower() in i.name.lower() or text in i.symbol]
 
     def grid(self) -> MatrixGrid | None:
-        """The grid that the focused pane shows."""
+        """The grid of the focused pane; None where it has none."""
         if self.focused_pane not in ("tensor", "jacobian"):
             return None
         return self.query_one(f"#{self.focused_pane}").query_one(MatrixGrid)
 
     def expression(self) -> str:
-        """The selected tensor, or its element under the cursor of the grid."""
+        """The selected tensor as an expression; in the tensor pane its element under the cursor."""
         view = self.snapshot()
         return self.selected_value()[0] if self.focused_pane == "tensor" else view.tensor
 

@@ -20,7 +20,7 @@ HINT = "Space on/off  o once  i if  g ignore  l log  d delete  a add  Esc close"
 
 @dataclass(frozen=True)
 class StopsAnswer:
-    """What is to be typed after the list is closed."""
+    """The prompt that follows the closed list: its kind, its label, and the text to begin with."""
 
     kind: str
     label: str
@@ -28,14 +28,14 @@ class StopsAnswer:
 
 
 def stop_text(stop: Stop) -> Text:
-    """A stop in a line."""
+    """A stop in a line: on or off, number, what it stops at, notes."""
     mark = "●" if stop.enabled else "○"
     notes = "  ".join(stop.notes)
     return Text(clean(f"{mark} {stop.number:>2}  {stop}  {notes}"), overflow="ellipsis")
 
 
 class StopsScreen(ModalScreen[StopsAnswer | None]):
-    """All stops of the session."""
+    """The modal list of stops; its result is the prompt to open next, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,B", "close", "Close"),
@@ -55,15 +55,16 @@ class StopsScreen(ModalScreen[StopsAnswer | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="stops") as box:
             box.border_title = "Stops"
+            # Conditions and messages hold brackets, which would be read as markup.
             yield OptionList(id="stop-list", markup=False)
             yield Static(HINT, id="stop-hint", markup=False)
 
     def on_mount(self) -> None:
-        """Show what there is."""
+        """Fill the list."""
         self.fill(0)
 
     def fill(self, place: int) -> None:
-        """Show the stops anew."""
+        """Fill the list anew, with the cursor at ``place`` or at the last stop."""
         options = self.query_one(OptionList)
         options.clear_options()
         for stop in self.stops:
@@ -79,7 +80,7 @@ class StopsScreen(ModalScreen[StopsAnswer | None]):
 
     @property
     def chosen(self) -> Stop | None:
-        """The stop under the cursor."""
+        """The stop under the cursor; None where the list is empty."""
         place = self.query_one(OptionList).highlighted
         stops = list(self.stops)
         return stops[place] if place is not None and place < len(stops) else None

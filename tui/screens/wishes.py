@@ -1,4 +1,4 @@
-"""What the panes ask of the screen: a word to the person, a prompt, work that may take long."""
+"""What the panes ask of the screen: a note, a prompt, work that may take long."""
 
 from typing import Protocol, runtime_checkable
 
@@ -13,21 +13,21 @@ OWN = "pane "  # how the kinds of the panes' own prompts begin
 
 @runtime_checkable
 class Answered(Protocol):
-    """A pane that asks for something to be typed."""
+    """A pane with prompts of its own."""
 
     def answered(self, kind: str, text: str) -> None:
-        """The text that a person has typed."""
+        """Take the answer to the prompt of that kind."""
 
 
 class Wishes(Commanding):
     """The screen as the panes know it: ``tui.widgets.host.PaneHost``."""
 
     def pane_says(self, note: str) -> None:
-        """A word to the person, beside the keys."""
+        """Set the note."""
         self.say(note=note)
 
     def pane_asks(self, pane: str, kind: str, label: str, text: str) -> None:
-        """Let the person type something; the answer goes back to the pane."""
+        """Open a prompt; the answer goes to the pane's ``answered``."""
         self.ask(f"{OWN}{pane} {kind}", label, text)
 
     def pane_works(self, steps: Steps, done: Done, doing: str, total: int) -> None:
@@ -41,10 +41,10 @@ class Wishes(Commanding):
 
     @on(Asked)
     def pane_answered(self, message: Asked) -> None:
-        """The answer to a prompt of a pane's own."""
+        """Hand the answer to a prompt of a pane's own to that pane."""
         if not message.kind.startswith(OWN):
             return
-        message.prevent_default()
+        message.prevent_default()  # else Textual calls the handler of the base class as well
         pane, _, kind = message.kind.removeprefix(OWN).partition(" ")
         self.go_to_pane(pane)
         self.say(note="")

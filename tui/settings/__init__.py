@@ -1,1 +1,1 @@
-"""A person's settings, and what is kept between runs."""
+"""The settings file, and what is saved between runs: stops, watches, bookmarks, typed lines."""

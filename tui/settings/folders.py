@@ -9,18 +9,18 @@ DIRS = PlatformDirs("gradstep", appauthor=False)
 
 
 def config_file() -> Path:
-    """The settings file."""
+    """The path of the settings file, whether there is one or not."""
     folder = home()
     return (folder or Path(DIRS.user_config_dir)) / "config.toml"
 
 
 def state_folder() -> Path:
-    """The folder of what is remembered between runs."""
+    """The folder of what is saved between runs, whether there is one or not."""
     folder = home()
     return folder / "state" if folder else Path(DIRS.user_state_dir)
 
 
 def home() -> Path | None:
-    """The folder that GRADSTEP_HOME names."""
+    """The folder that GRADSTEP_HOME names; None where it is unset or empty."""
     named = os.environ.get("GRADSTEP_HOME")
     return Path(named) if named else None

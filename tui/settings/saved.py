@@ -20,7 +20,7 @@ MAX_LINES = 1000
 
 
 def session_file(session: Session) -> Path:
-    """The file of an experiment: by the path it came from, built-ins by name."""
+    """The JSON file of an experiment: by the absolute path of a file, by the name of a built-in."""
     experiment = session.program.experiment
     source = experiment.file or experiment.name
     key = str(Path(source).resolve()) if source.endswith(".toml") else source
@@ -28,7 +28,7 @@ def session_file(session: Session) -> Path:
 
 
 def restore(debugger: Debugger) -> list[str]:
-    """Take over what was saved; what no longer fits is named."""
+    """Load the saved stops, watches and bookmarks; a sentence for each that no longer fits."""
     data = read(session_file(debugger.session))
     if not isinstance(data, dict):
         return []
@@ -48,7 +48,7 @@ def restore(debugger: Debugger) -> list[str]:
 
 
 def save(debugger: Debugger) -> None:
-    """Keep the stops, watches and bookmarks of an experiment; nothing is kept of nothing."""
+    """Save the stops, watches and bookmarks of an experiment; without any its file is removed."""
     path = session_file(debugger.session)
     data = {
         "experiment": debugger.run.name,
@@ -64,7 +64,7 @@ def save(debugger: Debugger) -> None:
 
 
 def load_lines() -> list[str]:
-    """The command lines typed in earlier runs, newest last."""
+    """The command lines typed in earlier runs, newest last, MAX_LINES at most."""
     data = read(state_folder() / "history.json")
     if not isinstance(data, list):
         return []
@@ -72,13 +72,13 @@ def load_lines() -> list[str]:
 
 
 def save_lines(lines: Sequence[str]) -> None:
-    """Keep the command lines."""
+    """Save the newest MAX_LINES command lines."""
     if lines:
         write(state_folder() / "history.json", list(lines)[-MAX_LINES:])
 
 
 def read(path: Path) -> Any:
-    """A JSON file; None where there is none that can be read."""
+    """The value in a JSON file; None where there is none of at most MAX_BYTES that can be read."""
     try:
         if path.stat().st_size > MAX_BYTES:
             return None
@@ -88,16 +88,20 @@ def read(path: Path) -> Any:
 
 
 def write(path: Path, data: Any) -> None:
-    """Write a JSON file whole or not at all."""
+    """Write a JSON file whole or not at all; an OSError is ignored."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the old one, then renamed over it: a crash on the way leaves the old one whole.
         new = path.with_suffix(".new")
         new.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
         new.replace(path)
 
 
 def first_time() -> bool:
-    """Whether the debugger has never been opened here; from now on it has."""
+    """Whether the debugger was never opened here before; remembers that it now is.
+
+    False also where nothing can be remembered: a hint at every start would be a nuisance.
+    """
     path = state_folder() / "opened"
     if path.exists():
         return False

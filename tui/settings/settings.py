@@ -17,7 +17,7 @@ LEAST_HISTORY = 2**20
 
 @dataclass(frozen=True)
 class Settings:
-    """What a person has chosen. ``history`` is in bytes; None leaves the default."""
+    """The settings; ``commands`` with their chosen keys, ``history`` in bytes (None: default)."""
 
     theme: str = THEMES[0]
     history: int | None = None
@@ -26,7 +26,10 @@ class Settings:
 
 
 def load_settings(path: Path) -> Settings:
-    """The settings of a file; the defaults where there is none."""
+    """The settings of a file; the defaults where there is none.
+
+    Raises GradstepError with every problem and its line.
+    """
     text, table = read_table(path)
     commands = remapped(table.get("keys", {}), path, text) if text else EVERY
     problems: list[str] = []
@@ -58,7 +61,7 @@ EXPECTED = {
 
 
 def bytes_of(value: object) -> int | None:
-    """A size in bytes; None where it is none."""
+    """The bytes of a size such as "256MiB"; None for no size or less than LEAST_HISTORY."""
     try:
         size = byte_size(value) if isinstance(value, str) else 0
     except ValueError:
@@ -67,7 +70,7 @@ def bytes_of(value: object) -> int | None:
 
 
 def line_of(text: str, name: str) -> int:
-    """The line on which a setting stands, counted from 1."""
+    """The line on which a setting or its table stands, counted from 1; 1 where it is not found."""
     for number, line in enumerate(text.splitlines(), 1):
         if re.match(rf"\s*\[?{re.escape(name)}\b", line):
             return number
@@ -75,7 +78,7 @@ def line_of(text: str, name: str) -> int:
 
 
 def settings_text() -> str:
-    """A settings file with every setting as a comment."""
+    """The text of a settings file with every setting and every key as a comment."""
     lines = [
         "# Settings of gradstep. Remove the # of a line to change it.",
         "",

@@ -1,1 +1,1 @@
-"""What is shown: one frozen snapshot, and how a tensor is looked at."""
+"""What is shown: one frozen snapshot of the session, and how its tensors are displayed."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Axes:
-    """How a tensor of any rank is seen as a matrix.
+    """The axes and indices by which a tensor of any rank is seen as a matrix.
 
     `row` and `col` are the axes that run down and across, None for one that is not there;
     `index` has an entry for every axis, of which those of `row` and `col` do not matter.

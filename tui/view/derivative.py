@@ -1,4 +1,4 @@
-"""Which derivative a person looks at, and how: ∂of/∂wrt, one sample or the batch, the layout."""
+"""Which derivative is selected: ∂of/∂wrt, of one sample or the batch, in which layout."""
 
 from dataclasses import dataclass, replace
 
@@ -24,17 +24,17 @@ class Derivative:
     factor: int = 0
 
     def toggled_layout(self) -> "Derivative":
-        """The other layout."""
+        """The same derivative in the other layout."""
         numerator = self.layout == Layout.NUMERATOR
         return replace(self, layout=Layout.GRADIENT if numerator else Layout.NUMERATOR)
 
     def toggled_view(self, sample: int) -> "Derivative":
-        """One sample instead of the batch, or the other way round."""
+        """The batch instead of one sample; ``sample`` instead of the batch."""
         return replace(self, sample=None if self.sample is not None else sample)
 
 
 def pair(program: Program, tensor: str, derivative: Derivative) -> tuple[str, str]:
-    """The numerator and the denominator that a lens shows while ``tensor`` is selected.
+    """The numerator and the denominator that a derivative means while ``tensor`` is selected.
 
     A gradient, or what is not computed, means the loss by it; an activation means it by its input.
     """
@@ -51,7 +51,7 @@ def pair(program: Program, tensor: str, derivative: Derivative) -> tuple[str, st
 
 
 def input_of(program: Program, output: str) -> str:
-    """The tensor that goes into the layer whose output this is."""
+    """The input tensor of the layer with this output tensor."""
     return next(node.input for node in program.network.nodes if node.output == output)
 
 

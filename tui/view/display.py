@@ -1,4 +1,4 @@
-"""How a person looks at a tensor: numbers or colours, which part, which side, in what form."""
+"""How a tensor is displayed: as numbers or colours, which region and version, in what format."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,13 +19,13 @@ Kind = TypeVar("Kind", bound=StrEnum)
 
 
 def turned(kind: Kind, by: int = 1) -> Kind:
-    """The kind after or before, around the end."""
+    """The member ``by`` places on in an enumeration, around the end."""
     kinds = list(type(kind))
     return kinds[(kinds.index(kind) + by) % len(kinds)]
 
 
 class Face(StrEnum):
-    """What the pane draws."""
+    """How the tensor pane draws the matrix."""
 
     NUMBERS = "numbers"
     HEAT = "heat map"
@@ -34,7 +34,7 @@ class Face(StrEnum):
 
 @dataclass(frozen=True)
 class TensorDisplay:
-    """What has been chosen in the tensor pane; ``regions`` by the name of the tensor."""
+    """The choices of the tensor pane; ``regions`` by the names of tensors, ``digits`` 0 to 17."""
 
     face: Face = Face.NUMBERS
     version: Version = Version.AFTER
@@ -45,15 +45,16 @@ class TensorDisplay:
     regions: Mapping[str, Region] = field(default_factory=dict)
 
     def region(self, view: View) -> Region:
-        """The part of the selected tensor that is shown."""
+        """The region of the selected tensor: the chosen one where it fits the shape."""
         shape = view.info.shape if view.array is None else view.array.shape
         chosen = self.regions.get(view.tensor)
+        # The last batch of an epoch has fewer rows: an index chosen before may lie outside.
         if chosen is not None and chosen.fits(shape):
             return chosen
         return Region.default(len(shape))
 
     def with_region(self, view: View, region: Region) -> "TensorDisplay":
-        """The same look at another part of the selected tensor."""
+        """The same display with another region of the selected tensor."""
         return replace(self, regions={**self.regions, view.tensor: region})
 
     def next_face(self, view: View) -> "TensorDisplay":
@@ -70,7 +71,7 @@ class TensorDisplay:
         return Face.HEAT if picture else self.face
 
     def settings(self, view: View) -> list[str]:
-        """What differs from how a tensor is shown at first, in a person's words."""
+        """What differs from the default display, in words for the head of the pane."""
         shape = view.info.shape if view.array is None else view.array.shape
         region, found = self.region(view), []
         if region != Region.default(len(shape)) or len(shape) > 2:
@@ -85,7 +86,7 @@ class TensorDisplay:
 
 
 def elements_of(view: View, form: TensorDisplay) -> Elements | None:
-    """What is shown of the selected tensor as a matrix; None where there is nothing."""
+    """The matrix (rows, columns) that is shown of the selected tensor; None where there is none."""
     array, before = view.array, None if view.before_lost else view.before
     if array is None:
         return None
@@ -99,7 +100,7 @@ def elements_of(view: View, form: TensorDisplay) -> Elements | None:
 
 
 def shown_shape(view: View, form: TensorDisplay) -> tuple[int, ...]:
-    """The shape of the side that is shown; the value before may have had another length.
+    """The shape of the version that is shown; the value before may have had another length.
 
     The last batch of an epoch is smaller than the one before it.
     """
@@ -131,7 +132,7 @@ def value_at(view: View, form: TensorDisplay, row: int, col: int) -> Any:
 
 
 def field_of(view: View, form: TensorDisplay) -> Field | None:
-    """The cells among which a search goes; None where there is nothing to search."""
+    """The cells that a search goes through; None where there are none."""
     array = view.array
     if array is None or elements_of(view, form) is None:
         return None
@@ -152,7 +153,7 @@ def image_shape(view: View, form: TensorDisplay) -> tuple[int, int] | None:
 
 
 def why_nothing(view: View, form: TensorDisplay) -> str:
-    """Why there is nothing to show."""
+    """Why there is nothing to show of the tensor in the version chosen."""
     if view.array is None:
         return "not computed yet"
     level = f"this {view.level}"

@@ -22,7 +22,7 @@ CHUNK = 2**18  # elements looked at between two chances to cancel
 
 
 class Sought(StrEnum):
-    """The kinds of cells that can be looked for."""
+    """The kinds of cells that a search can find."""
 
     CHANGED = "changed cell"
     NAN = "NaN"
@@ -66,11 +66,11 @@ class Field:
 
     @property
     def size(self) -> int:
-        """How many cells there are."""
+        """The number of cells."""
         return math.prod(self.shape)
 
     def index_of(self, flat: int) -> tuple[int, ...]:
-        """The tensor's index of a cell."""
+        """The tensor's index of the cell with number ``flat``."""
         shape = self.array.shape
         axes, index = self.region.axes, [0] * self.array.ndim
         for axis, place in zip(self.order, np.unravel_index(flat, self.shape), strict=True):
@@ -82,7 +82,7 @@ class Field:
         return tuple(index)
 
     def flat_of(self, index: tuple[int, ...]) -> int:
-        """The cell that an index of the region stands in."""
+        """The number of the cell of an index, which lies in the region."""
         shape, axes, places = self.array.shape, self.region.axes, list(index)
         if axes.row is not None:
             places[axes.row] = self.region.row_range(shape).index(index[axes.row])
@@ -91,11 +91,11 @@ class Field:
         return int(np.ravel_multi_index([places[axis] for axis in self.order], self.shape))
 
     def chunks(self) -> list[Piece]:
-        """Each piece: the number of its first cell and the key that takes it."""
+        """The pieces of at most CHUNK cells that a search goes through."""
         return list(pieces(self.shape, CHUNK))
 
     def values(self, key: Key) -> Array:
-        """The shown values of a piece, flat."""
+        """The values of a piece in the version shown, flat."""
         after: Array = self.laid_out(self.array)[key].reshape(-1)
         if self.side == Version.AFTER or self.before is None:
             return after
@@ -103,7 +103,7 @@ class Field:
         return before if self.side == Version.BEFORE else difference(after, before)
 
     def changes(self, key: Key) -> NDArray[np.bool_]:
-        """Which cells of a piece have other bits than before."""
+        """Which cells of a piece, flat, differ from before in any bit; all for another shape."""
         after = self.laid_out(self.array)[key].reshape(-1)
         if self.before is None or self.before is self.array:
             return np.zeros(after.shape, dtype=np.bool_)
@@ -114,7 +114,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Hit:
-    """A cell that was looked for; ``wrapped``: it stands beyond the end of the tensor."""
+    """A found cell by its index; ``wrapped``: the search went around the end to find it."""
 
     index: tuple[int, ...]
     wrapped: bool
@@ -170,7 +170,10 @@ def seek(
 
 
 def extreme_of(field: Field, ufunc: np.ufunc) -> Generator[int, None, Any]:
-    """The largest or smallest value that is a number; None where there is none."""
+    """The largest or smallest value that is not NaN; None where there is none.
+
+    Yields how many cells have been looked at.
+    """
     snapshot, extreme = 0, None
     for _, key in field.chunks():
         values = field.values(key)
@@ -193,7 +196,7 @@ def round_from(chunks: list[Piece], start: int, direction: int) -> Iterator[tupl
 
 
 def matcher(field: Field, sought: Sought, extreme: Any) -> Callable[[Key], NDArray[np.bool_]]:
-    """What tells which cells of a piece are of the kind."""
+    """A function from the key of a piece to the mask of its cells of a kind."""
     if sought == Sought.CHANGED:
         return field.changes
     tests: dict[Sought, Callable[[Array], Any]] = {
@@ -209,5 +212,5 @@ def matcher(field: Field, sought: Sought, extreme: Any) -> Callable[[Key], NDArr
 
 
 def nowhere(values: Array) -> NDArray[np.bool_]:
-    """No cell."""
+    """A mask that holds for no cell."""
     return np.zeros(values.shape, dtype=np.bool_)

@@ -137,7 +137,7 @@ def stretch_of(axis: int | None, stretch: slice, shape: Sequence[int]) -> range:
 
 
 def stretch_text(stretch: slice) -> str:
-    """``2:8``, ``::2``, ``:``."""
+    """A slice as NumPy writes it: ``2:8``, ``::2``, ``:``."""
     ends = ["" if end is None else str(end) for end in (stretch.start, stretch.stop)]
     return ":".join(ends) + ("" if stretch.step is None else f":{stretch.step}")
 
@@ -165,19 +165,20 @@ def parse_region(text: str, shape: Sequence[int], now: Region) -> Region:
     shown = stretches[-2:]
     row = shown[0] if len(shown) == 2 else (None, ALL)
     col = shown[-1] if shown else (None, ALL)
+    # Rows and columns that were swapped stay so.
     keep_order = (now.axes.row, now.axes.col) == (col[0], row[0]) and row[0] is not None
     region = Region(Axes(row[0], col[0], tuple(index)), row[1], col[1])
     return region.transposed() if keep_order else region
 
 
 def split_items(text: str) -> list[str]:
-    """The entries between the brackets."""
+    """The entries of a slice, without brackets and blanks."""
     inner = text.strip().removeprefix("[").removesuffix("]")
     return [item.strip().replace(" ", "") for item in inner.split(",") if item.strip()]
 
 
 def expanded(items: list[str], shape: Sequence[int]) -> list[str]:
-    """One entry for every axis."""
+    """One entry for every axis; raises GradstepError where there are too many."""
     if items.count("...") > 1:
         raise GradstepError("only one ... can stand in a slice")
     if "..." not in items:
@@ -192,7 +193,7 @@ def expanded(items: list[str], shape: Sequence[int]) -> list[str]:
 
 
 def parse_stretch(item: str) -> slice:
-    """``start:stop:step`` as a slice."""
+    """``start:stop:step`` as a slice. Raises GradstepError."""
     match = STRETCH.match(item)
     if match is None:
         raise GradstepError(f"{item!r} is no slice: start:stop:step, as in 2:8 or ::2")
@@ -203,7 +204,7 @@ def parse_stretch(item: str) -> slice:
 
 
 def parse_index(item: str, axis: int, length: int) -> int:
-    """A number that lies inside an axis; negative ones count from its end."""
+    """An index inside an axis; negative ones count from its end. Raises GradstepError."""
     try:
         at = int(item)
     except ValueError:

@@ -36,7 +36,7 @@ UNWATCHED: Watched = (WatchValue(""), [])
 
 
 def unwatched(text: str) -> Watched:
-    """A watch before anything is evaluated."""
+    """The value of a watch that is not evaluated."""
     return UNWATCHED
 
 
@@ -46,7 +46,10 @@ T = TypeVar("T")
 def remembered(
     ask: Callable[[str], T], resting: Callable[[], bool], otherwise: T
 ) -> Callable[[str], T]:
-    """Each answer is asked for once, and only while nothing moves the session in a thread."""
+    """``ask`` with a memory: called once for each text, and only while ``resting``.
+
+    While a thread moves the session the answer to what is not known yet is ``otherwise``.
+    """
     known: dict[str, T] = {}
 
     def answer(name: str) -> T:
@@ -57,16 +60,17 @@ def remembered(
     return answer
 
 
+# Equal only to itself: panes tell by identity whether a View is new; arrays are not compared.
 @dataclass(frozen=True, eq=False)
 class View:
-    """The session at the cursor, and what the person has selected in it.
+    """The session at the cursor, and the selection: all that panes draw.
 
     ``listing`` has the ops of the iteration there, which begins at the event ``begin``; ``before``
     is the selected tensor at the beginning of the selected level, None where it did not exist or
     is beyond the history (``before_lost``). ``at`` is where Jacobians are taken, None for a
-    captured run. ``note`` is a word to the person. What is known of the past holds for as long as
-    ``lineage`` is the same. ``others`` has the losses of the other branches, and ``measured`` goes
-    on with what is to be measured in the past.
+    captured run. ``note`` is what the last key has led to. What is known of the past holds for as
+    long as ``lineage`` is the same. ``others`` has the losses of the other branches, and
+    ``measured`` goes on with what is to be measured in the past.
     """
 
     run: Run
@@ -129,7 +133,7 @@ class View:
 
     @property
     def selected_op(self) -> int | None:
-        """The op that the person has moved to, else the one about to run."""
+        """The index of the op that the cursor was moved to, else of the one about to run."""
         return self.row if self.row is not None else self.op.index if self.op else None
 
     @property
@@ -149,7 +153,10 @@ class View:
 
 @dataclass(frozen=True)
 class Selection:
-    """What the person has chosen to look at. Without a tensor the last op's result is shown."""
+    """The choices that make a View.
+
+    ``tensor`` None follows what the last op wrote; ``row`` is an op's index, ``compared`` a branch.
+    """
 
     tensor: str | None = None
     level: Granularity = Granularity.OP
@@ -181,7 +188,7 @@ def before_level(session: Session, name: str, level: Granularity) -> tuple[Array
 
 
 def marks_of(debugger: Debugger) -> Iterator[tuple[int, str, str]]:
-    """What stands over the timeline: stops at a position, edits, bookmarks."""
+    """The marks over the timeline, (event, symbol, role): stops at a position, edits, bookmarks."""
     last = debugger.run.timeline.end - 1
     for stop in debugger.stops:
         if stop.kind == StopKind.POSITION and stop.enabled:
@@ -195,14 +202,14 @@ def marks_of(debugger: Debugger) -> Iterator[tuple[int, str, str]]:
 
 
 def stops_of(debugger: Debugger, listing: Listing) -> dict[int, bool]:
-    """The ops with a breakpoint, and whether one of them is enabled."""
+    """The indices of ops with breakpoints, and whether one of these is enabled."""
     stops = debugger.stops
     found = {op.index: stops.at_op(listing, op.index) for op in listing.ops} if len(stops) else {}
     return {index: any(stop.enabled for stop in these) for index, these in found.items() if these}
 
 
 def skipped_in(session: Session, listing: Listing, begin: int) -> frozenset[int]:
-    """The ops that the journal leaves out in the iteration of the cursor."""
+    """The indices of ops that the journal leaves out in the iteration that begins at ``begin``."""
     journal = session.journal
     if not journal.skips:
         return frozenset()
@@ -211,7 +218,7 @@ def skipped_in(session: Session, listing: Listing, begin: int) -> frozenset[int]
 
 
 def other_branch(session: Session, name: str | None) -> tuple[str, Array] | None:
-    """The branch that the current one is compared with, and its losses."""
+    """The branch that the current one is compared with, and its losses (iterations,)."""
     if name is None or name not in session.branches or name == session.branch.name:
         return None
     return name, np.array(session.branches.find(name).losses)
@@ -228,15 +235,16 @@ def mode_of(session: Session, brief: bool = False) -> str:
 
 
 def other_losses(session: Session) -> dict[str, Array]:
-    """The losses of every branch but the current one, by name."""
+    """The losses (iterations,) of every branch but the current one, by name."""
     return {b.name: np.array(b.losses) for b in session.branches if b is not session.branch}
 
 
 def snapshot(debugger: Debugger, selection: Selection, badge: Callable[[str], str]) -> View:
-    """The view of a debugger with a selection."""
+    """The View of the debugger's session at the cursor; ``badge`` gives a tensor's by its name."""
     session, run = debugger.session, debugger.run
     name = selection.tensor or followed(session)
     before, lost = before_level(session, name, selection.level)
+    # A copy: stepping changes the session's own dictionary, never the arrays in it.
     derivative, tensors, position = selection.derivative, dict(session.tensors), session.position
     listing, begin = session.listing, session.timeline.begin(position.iteration - 1)
     of, wrt, primals = "", "", None

@@ -21,7 +21,7 @@ class Version(StrEnum):
 
 
 class Elements(Protocol):
-    """What can be looked at in parts: an array, or one that is made where it is looked at."""
+    """An array, or one whose elements are computed where it is indexed."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -42,7 +42,7 @@ class Difference:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of both."""
+        """The shape of both arrays."""
         return self.after.shape
 
     def __getitem__(self, key: Any) -> Array:
@@ -62,7 +62,7 @@ def comparable(after: Array, before: Array | None) -> bool:
 
 
 def shown_version(version: Version, after: Array, before: Array | None) -> Elements | None:
-    """What a side shows of two matrices; None where there is nothing to show."""
+    """The array of a version; None where there is no ``before``, or none of the same kind."""
     if version == Version.AFTER:
         return after
     if before is None or (version == Version.DIFFERENCE and not comparable(after, before)):

@@ -1,1 +1,1 @@
-"""What panes are made of."""
+"""Widgets that panes and screens are made of: lines, lists, grids, the prompt."""

@@ -9,5 +9,5 @@ class CleanInput(Input):
     """Whatever is typed, pasted, proposed or recalled: control and bidi characters are escapes."""
 
     def validate_value(self, value: str) -> str:
-        """The text as it is shown everywhere else."""
+        """The text as it is shown everywhere else; Textual calls this before it sets the value."""
         return clean(value)

@@ -72,7 +72,7 @@ class FoldingGrid(MatrixGrid):
         return fitting if fitting < 2 * ROUND else fitting // ROUND * ROUND
 
     def columns(self) -> range:
-        """The columns that can be seen, of all lines."""
+        """The columns of the vector in all lines that can be seen."""
         if not self.per_line:
             return super().columns()
         first = self.scroll_offset.y * self.per_line
@@ -83,7 +83,7 @@ class FoldingGrid(MatrixGrid):
         return (range(1), self.columns()) if self.per_line else super().seen()
 
     def state(self) -> tuple[object, ...]:
-        """The lines too decide what is drawn."""
+        """What decides the drawing, the columns in a line included."""
         return (*super().state(), self.per_line)
 
     def drawn(self, view: View) -> Sequence[Any]:
@@ -110,7 +110,7 @@ class FoldingGrid(MatrixGrid):
     # -- moving
 
     def move(self, by: int) -> None:
-        """Move the cursor by lines."""
+        """Move the cursor by lines, to the first or last element where ``by`` is FAR or more."""
         if not self.per_line or self.view is None:
             super().move(by)
         elif (shape := self.shape(self.view)) is not None:
@@ -134,7 +134,7 @@ class FoldingGrid(MatrixGrid):
         place = event.get_content_offset(self)
         if not self.per_line or place is None or place.y < 1:
             return
-        event.prevent_default()
+        event.prevent_default()  # else Textual calls the handler of the base class as well
         across = (place.x - self.label) // self.cell
         if 0 <= across < self.per_line:
             line = self.scroll_offset.y + place.y - 1

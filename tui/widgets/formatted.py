@@ -11,12 +11,12 @@ from tui.widgets.host import host_of
 
 
 class FormattedPane(Vertical):
-    """The commands of the number formats; each pane has its own choice."""
+    """A pane with the commands of the number formats; ``form`` is its own choice."""
 
     form: reactive[TensorDisplay] = reactive(TensorDisplay(), repaint=False)
 
     def say(self, note: str) -> None:
-        """A word to the person."""
+        """Set the note."""
         host_of(self).pane_says(note)
 
     def action_format(self, by: int) -> None:

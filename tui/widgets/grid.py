@@ -17,11 +17,14 @@ from tui.view.snapshot import View
 from tui.widgets.lines import LineList, strip_of
 
 MIN_CELL = 9
-FAR = 2**31
+FAR = 2**31  # the lines that Home and End move by, whatever the pace of the arrows
 
 
 class MatrixGrid(LineList):
-    """Column labels stay on top and row labels at the left; the cursor is a cell."""
+    """A matrix whose column and row labels do not scroll away; the cursor is a cell.
+
+    ``cell`` is the width of a column in cells of the terminal, ``label`` that of the row labels.
+    """
 
     column: reactive[int] = reactive(0, repaint=False)
     cell = MIN_CELL
@@ -34,7 +37,7 @@ class MatrixGrid(LineList):
     _asked: tuple[object, ...] = ()
 
     def subject(self, view: View) -> str:
-        """What is shown; the place is kept as long as it stays the same."""
+        """A name of the matrix; while it stays the same, cursor and scroll position are kept."""
         raise NotImplementedError
 
     def shape(self, view: View) -> tuple[int, int] | None:
@@ -42,15 +45,15 @@ class MatrixGrid(LineList):
         raise NotImplementedError
 
     def window(self, view: View, rows: range, cols: range) -> GridWindow:
-        """The formatted cells of a window; a GradstepError where they cannot be known yet."""
+        """The formatted cells of a window; raises GradstepError where they cannot be known yet."""
         raise NotImplementedError
 
     def extra(self) -> tuple[object, ...]:
-        """What else decides how cells are shown."""
+        """What decides how cells are shown besides the View and the place."""
         return ()
 
     def pace(self) -> tuple[int, int]:
-        """How many rows and columns the cursor goes at a key."""
+        """By how many rows and columns an arrow key moves the cursor."""
         return 1, 1
 
     def count(self, view: View) -> int:
@@ -61,7 +64,7 @@ class MatrixGrid(LineList):
 
     @property
     def room(self) -> Size:
-        """The size of what is seen, without the scrollbars."""
+        """The size in cells of what is seen, without the scrollbars."""
         return self.scrollable_content_region.size
 
     def watch_view(self, view: View | None) -> None:
@@ -78,11 +81,11 @@ class MatrixGrid(LineList):
         self.repaint()
 
     def start_anew(self) -> None:
-        """Other numbers: their columns may be narrower."""
+        """Forget the widths of the columns: those of other numbers may be narrower."""
         self.cell, self.label = MIN_CELL, 3
 
     def keep_inside(self, view: View) -> None:
-        """The matrix may be smaller than before: the last batch of an epoch is."""
+        """Clip the cursor to the matrix, which may be smaller: the last batch of an epoch is."""
         shape = self.shape(view)
         if shape is not None:
             self.row = max(0, min(self.row, shape[0] - 1))
@@ -106,6 +109,7 @@ class MatrixGrid(LineList):
 
     def fetched(self, view: View) -> GridWindow | None:
         """The visible window; None, with a message, where it cannot be known yet."""
+        # Asked for at least twice a View, to fit the columns and to draw: made once.
         rows, cols = self.seen()
         asked = (view, rows, cols, *self.extra())
         if asked == self._asked:
@@ -170,7 +174,7 @@ class MatrixGrid(LineList):
         return "key" if here and self.has_focus else "label"
 
     def spans(self, cell: Cell, cursor: bool) -> Line:
-        """One cell: marks where it lies in the range or its bits changed, and the number."""
+        """One cell: • where it lies in the range, ▸ where its bits changed, the number."""
         role: str = "" if cell.kind == "normal" else cell.kind
         role = "range" if cell.ranged and role in ("", "zero") else role
         role = "changed" if cell.changed and role in ("", "zero") else role
@@ -181,14 +185,14 @@ class MatrixGrid(LineList):
         return [*lead, (mark, "changed"), (text, "cursor" if cursor else role)]
 
     def repaint(self) -> None:
-        """Paint the lines that differ."""
+        """Refresh the lines that differ from what is painted."""
         old = self._lines
         for y, (was, line) in enumerate(zip_longest(old, self.lines())):
             if was != line:
                 self.refresh(Region(0, y, self.room.width, 1))
 
     def strip(self, line: Any) -> Strip:
-        """A line in the styles of the screen."""
+        """A line of spans as a strip in the styles of the screen."""
         return strip_of(self, line, self.room.width)
 
     def render_line(self, y: int) -> Strip:
@@ -205,11 +209,11 @@ class MatrixGrid(LineList):
             self.reveal()
 
     def on_focus(self) -> None:
-        """The cursor shows."""
+        """Draw the cursor."""
         self.repaint()
 
     def on_blur(self) -> None:
-        """The cursor hides."""
+        """Draw without the cursor."""
         self.repaint()
 
     def watch_row(self, old: int, new: int) -> None:
@@ -222,6 +226,7 @@ class MatrixGrid(LineList):
 
     def watch_scroll_x(self, old_value: float, new_value: float) -> None:
         """Other columns may be wider."""
+        # Unlike handlers, watchers of base classes are not called by Textual: super() is needed.
         super().watch_scroll_x(old_value, new_value)
         self.scrolled()
 
@@ -300,7 +305,7 @@ class MatrixGrid(LineList):
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the clicked cell."""
-        event.prevent_default()
+        event.prevent_default()  # else Textual calls the handler of the base class as well
         place = event.get_content_offset(self)
         window = self._window
         if place is None or window is None or not 1 <= place.y <= len(window.cells):

@@ -16,17 +16,20 @@ class PaneHost(Protocol):
     """
 
     def pane_says(self, note: str) -> None:
-        """A word to the person, beside the keys."""
+        """Set the note."""
 
     def pane_asks(self, pane: str, kind: str, label: str, text: str) -> None:
-        """Let the person type something; the answer comes to the pane's ``answered``."""
+        """Open a prompt beginning with ``text``; the answer goes to the pane's ``answered``."""
 
     def pane_works(self, steps: Steps, done: Done, doing: str, total: int) -> None:
-        """Work in pieces that may take long: ``total`` of them, what it is ``doing`` in words."""
+        """Pull ``steps``, which yields how much of ``total`` is done, in a thread if it takes long.
+
+        ``doing`` names the work in the position line; ``done`` is called on the screen's thread.
+        """
 
 
 def host_of(pane: Widget) -> PaneHost:
-    """The screen of a pane."""
+    """The screen of a mounted pane; raises TypeError where it is no PaneHost."""
     screen = pane.screen
     if not isinstance(screen, PaneHost):
         raise TypeError(f"{type(screen).__name__} is no screen for a pane with commands")

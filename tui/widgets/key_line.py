@@ -24,7 +24,7 @@ class KeyLine(Lines):
 
     @property
     def hints(self) -> Sequence[Hint]:
-        """What could be shown here."""
+        """The hints of the place, or of a prompt; those that fit are shown."""
         if self.typing:  # nothing completes the name of a file on the plots screen
             return [hint for hint in TYPING if hint.always or self.place != PLOTS]
         return hints(self.commands, self.place)

@@ -40,14 +40,15 @@ def strip_of(widget: Widget, line: Iterable[Span], width: int) -> Strip:
 
 
 class Lines(Widget):
-    """A few lines without scrolling; of a new View only the lines that differ are painted."""
+    """Lines of a View without scrolling; of a new View only the lines that differ are painted."""
 
+    # No repaint: watch_view refreshes the lines that differ.
     view: reactive[View | None] = reactive(None, repaint=False)
     _made: Sequence[Line] = ()
     _room = Size(0, 0)
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
-        """The lines to show."""
+        """The lines of a View, ``height`` at most, for a width in cells."""
         raise NotImplementedError
 
     def made(self) -> list[Line]:
@@ -62,7 +63,8 @@ class Lines(Widget):
                 self.refresh(Region(0, y, self.content_size.width, 1))
 
     def render_line(self, y: int) -> Strip:
-        """One line of the widget."""
+        """Line ``y`` of the widget as a strip."""
+        # A full repaint begins with line 0; what is drawn may depend on more than the View.
         if y == 0 or self._room != self.content_size:
             self._made, self._room = self.made(), self.content_size
         line = self._made[y] if y < len(self._made) else []
@@ -85,11 +87,11 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         self.painted: dict[int, Line] = {}
 
     def count(self, view: View) -> int:
-        """How many lines there are."""
+        """The number of lines of a View."""
         raise NotImplementedError
 
     def line(self, view: View, y: int, width: int) -> Line:
-        """The line at ``y``."""
+        """Line ``y``, counted from 0, for a width in cells."""
         raise NotImplementedError
 
     def selectable(self, view: View, y: int) -> bool:
@@ -97,10 +99,10 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         return True
 
     def chosen(self, view: View, y: int) -> None:
-        """The person has moved the cursor to a line."""
+        """Called when a key or a click has moved the cursor to a line."""
 
     def watch_view(self, view: View | None) -> None:
-        """Keep the size of the list in step with the View."""
+        """Set the length of the list, and refresh the visible lines that differ."""
         if view is None:
             return
         self.virtual_size = Size(0, self.count(view))
@@ -111,7 +113,7 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def seen_width(self) -> int:
-        """The width without the scrollbar, which lies over the last column."""
+        """The width in cells without the scrollbar, which lies over the last column."""
         return self.scrollable_content_region.width
 
     def watch_virtual_size(self, size: Size) -> None:
@@ -128,7 +130,7 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh_line(new)
 
     def render_line(self, y: int) -> Strip:
-        """One visible line."""
+        """Line ``y`` of what is seen as a strip; remembers what is painted."""
         at = y + self.scroll_offset.y
         line: Line = []
         if self.view is not None and at < self.count(self.view):
@@ -186,7 +188,7 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         self.move(2**31)
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the clicked line."""
+        """Move the cursor to the clicked line, or to the nearest on which it may stand."""
         place = event.get_content_offset(self)
         if place is not None and self.view is not None:
             y = place.y + self.scroll_offset.y

@@ -23,7 +23,10 @@ from tui.widgets.lines import Lines, strip_of
 
 
 class Sheet:
-    """What the parts of the screen share: the choices, and what has been measured."""
+    """State that the parts of the plots screen share: the choices, and what has been measured.
+
+    ``names`` are the curves with keys, ``others`` losses (iterations,) of branches and recordings.
+    """
 
     def __init__(self, series: Series) -> None:
         self.plots = Plots()
@@ -66,7 +69,7 @@ class Curves(Lines, can_focus=True):
 
 
 class Legend(Lines):
-    """Which curves there are, and what the axes show."""
+    """The curves with their keys and values at the cursor, and what the axes show."""
 
     def __init__(self, sheet: Sheet) -> None:
         super().__init__(id="legend")
@@ -80,7 +83,7 @@ class Legend(Lines):
 
 
 class RegionMap(Widget):
-    """What the network answers around its data, at the cursor."""
+    """The decision regions at the cursor: what the network answers on a grid around its data."""
 
     view: View | None = None
     found: Regions | None = None
@@ -88,17 +91,17 @@ class RegionMap(Widget):
     drawn: tuple[object, ...] = ()
 
     def show_view(self, view: View) -> None:
-        """Another place in the run."""
+        """Draw another View."""
         self.view = view
         self.refresh()
 
     @property
     def coloured(self) -> bool:
-        """Whether there are colours enough for a picture."""
+        """Whether the terminal has more than 16 colours, of which shades can be made."""
         return not self.app.no_color and self.app.console.color_system not in FEW_COLOURS
 
     def draw(self, width: int, height: int) -> None:
-        """Ask the network, once for each view and size."""
+        """Evaluate the network on the grid, once for each View and size in cells."""
         view = self.view
         key = (view, width, height, self.coloured)
         if view is None or key == self.drawn or not has_regions(view.program):
@@ -110,11 +113,11 @@ class RegionMap(Widget):
         self.cells = region_cells(self.found, data.x, kinds, width, height, colour)
 
     def render_line(self, y: int) -> Strip:
-        """One row: a label, then cells; the legend is the last line but one, the axis the last."""
+        """One line: rows with a label each, then the axis, then the legend."""
         width, rows = self.content_size.width, self.content_size.height - 2
         if self.view is None or width <= LABELS + 2 or rows < 1:
             return strip_of(self, [], width)
-        if y == 0:
+        if y == 0:  # the first line of a repaint; the others find it made
             self.draw(width - LABELS, rows)
         if self.found is None:
             said = " decision regions need a network with two inputs" if y == 0 else ""
@@ -129,7 +132,7 @@ class RegionMap(Widget):
         return strip_of(self, fitted(line, width), width)
 
     def segment(self, cell: HeatCell) -> Segment:
-        """A cell in its colours."""
+        """A cell as a segment in its colours."""
         front, back = (
             c and f"rgb({c[0]},{c[1]},{c[2]})" for c in (cell.foreground, cell.background)
         )

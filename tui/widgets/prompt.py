@@ -25,7 +25,7 @@ Completer = Callable[[str], Sequence[str]]
 
 @dataclass
 class Asked(Message):
-    """A person has answered a prompt."""
+    """The answer to a prompt of a kind, posted to the screen."""
 
     kind: str
     text: str
@@ -33,7 +33,7 @@ class Asked(Message):
 
 @dataclass
 class Dismissed(Message):
-    """A person has left a prompt without an answer."""
+    """The prompt was left without an answer."""
 
 
 @dataclass
@@ -68,7 +68,7 @@ class PromptInput(CleanInput):
 
     @property
     def prompt(self) -> "PromptLine":
-        """The line that the field belongs to."""
+        """The prompt that the field is part of."""
         return self.screen.query_one(PromptLine)
 
     def action_prompt_submit(self) -> None:
@@ -89,7 +89,11 @@ class PromptInput(CleanInput):
 
 
 class PromptLine(Vertical):
-    """Hidden until something is asked."""
+    """The prompt: label, text field, candidates above; hidden until something is asked.
+
+    ``offered`` are the candidates that Tab takes in turns, ``turn`` is the one on the line;
+    ``pasts`` has the lines typed at each kind of prompt.
+    """
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -104,6 +108,7 @@ class PromptLine(Vertical):
         yield Static(id="prompt-candidates", markup=False)
         with Horizontal(id="prompt-row"):
             yield Static(id="prompt-label", markup=False)
+            # What is selected says ask(): a proposed part, not all.
             yield PromptInput(id="prompt-input", compact=True, select_on_focus=False)
 
     @property
@@ -141,12 +146,13 @@ class PromptLine(Vertical):
         self.screen.set_focus(self.field)
 
     def candidates(self, found: Sequence[str]) -> None:
-        """Show what could be typed over the lines above; nothing hides it."""
+        """Show candidates over the lines above the prompt; none hides them."""
         place = self.query_one("#prompt-candidates", Static)
         shown = [clean(self.describe(text)) for text in endings(found)]
         lines = rows(shown, max(20, self.screen.size.width - 2))
         place.set_class(bool(lines), "some")
         place.styles.height = len(lines)
+        # Over the lines above, not between them: the panes keep their sizes.
         place.styles.offset = (0, -len(lines))
         place.update(Content("\n".join(lines)))
 
@@ -196,7 +202,10 @@ class PromptLine(Vertical):
         self.leave(Dismissed())
 
     def leave(self, message: Message) -> None:
-        """Hide the line. The screen gets the message before any key that is typed ahead."""
+        """Hide the line and post ``message``.
+
+        The screen gets it before any key that is typed ahead.
+        """
         self.screen.remove_class("asking")
         self.screen.query_one(KeyLine).typing = False
         self.screen.set_focus(None)
@@ -219,7 +228,7 @@ def endings(texts: Sequence[str]) -> list[str]:
 
 
 def rows(words: Sequence[str], width: int) -> list[str]:
-    """Words in at most three lines; where they do not fit, how many there are still."""
+    """Words in at most CANDIDATE_ROWS lines of ``width`` cells, and how many do not fit."""
     lines: list[str] = []
     for number, word in enumerate(words):
         room = width - (12 if len(lines) == CANDIDATE_ROWS else 0)

@@ -28,7 +28,7 @@ class Grid:
     columns: int
 
     def column(self, index: int) -> int:
-        """The column of a value."""
+        """The column of dots of value ``index``."""
         return index * self.columns // self.span
 
     def first(self, column: int) -> int:
@@ -64,12 +64,12 @@ class Outline:
         return cls(places[starts].astype(np.intp), points, np.logical_or.reduceat(lost, starts))
 
     def until(self, column: int) -> "Outline":
-        """The columns before this one."""
+        """The outline of the columns before ``column``."""
         count = int(np.searchsorted(self.columns, column))
         return Outline(self.columns[:count], self.points[:count], self.broken[:count])
 
     def followed_by(self, other: "Outline") -> "Outline":
-        """Both, one after the other."""
+        """The columns of both, those of ``other`` behind."""
         return Outline(
             np.concatenate([self.columns, other.columns]),
             np.concatenate([self.points, other.points]),
@@ -85,7 +85,7 @@ class Outline:
 
 @lru_cache(maxsize=4)  # most key presses leave the losses as they are
 def drawn(outline: Outline, ends: Ends, log: bool, width: int, height: int) -> Indices:
-    """An outline as braille bits."""
+    """An outline as braille bits (height, width), read-only: it is shared by the cache."""
     values, limits = outline.points, np.array(ends)
     if log:
         values, limits = np.log10(values), np.log10(limits)
@@ -111,7 +111,7 @@ def needs_log(ends: Ends | None) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """What an outline was made of, so that it can be gone on with."""
+    """An outline with what it was made of, to tell whether it can be gone on with."""
 
     series: object
     grid: Grid
@@ -120,14 +120,14 @@ class Kept:
     outline: Outline
 
     def begins(self, series: object, grid: Grid, values: Array) -> bool:
-        """Whether these values begin with those that were seen."""
+        """Whether these values begin with those of the outline; judged by the last of them."""
         if (self.series, self.grid) != (series, grid) or not 0 < self.count <= len(values):
             return False
         return bool(np.array_equal(values[self.count - 1], self.last, equal_nan=True))
 
 
 class Outlines:
-    """The outlines of a few series, gone on with as these grow."""
+    """The outlines of a few series by name; each is extended as its series grows."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Kept] = {}

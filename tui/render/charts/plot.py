@@ -82,6 +82,7 @@ def plot_lines(
     limits = frame.y or y_limits(clipped)
     cells: list[list[Cell]] = [[(" ", "")] * across for _ in range(down)]
     draw_cursor(cells, frame, cursor, across)
+    # The first curve last, so that it lies over the others.
     drawn = [
         (one, draw(cells, one, frame, y_limits([one]) if frame.own else limits))
         for one in reversed(clipped)
@@ -140,6 +141,7 @@ def draw(
     rows = np.where(np.isfinite(rows) & (rows >= 0) & (rows <= top), rows, np.nan)
     bits: NDArray[np.intp] = dot_cells(rows, columns, across, down)
     for y, x in zip(*np.nonzero(bits), strict=True):
+        # Where curves cross, the cell has the dots of both.
         old = ord(cells[y][x][0]) - BRAILLE
         under = old if 0 < old < 256 else 0
         cells[y][x] = chr(BRAILLE + (int(bits[y, x]) | under)), series.role
@@ -149,7 +151,7 @@ def draw(
 
 
 def write(row: list[Cell], text: str) -> None:
-    """A sentence in the middle of a row, if it has room there."""
+    """Write a text in the middle of a row, if it has room there."""
     start = (len(row) - len(text)) // 2
     if text.strip() and start >= 0:
         row[start : start + len(text)] = [(letter, "dim") for letter in text]
@@ -177,14 +179,14 @@ def ends_at(bits: NDArray[np.intp], y: Floats) -> Iterator[tuple[int, int]]:
 
 
 def columns_of(x: Floats, frame: Frame, columns: int) -> NDArray[np.intp]:
-    """The columns of dots of the places of a curve."""
+    """The columns of braille dots, 0 to ``columns`` - 1, of places on the x axis."""
     low, high = frame.x
     share = (x - low) / (high - low) if high > low else np.full(x.shape, 0.5)
     return np.clip(np.floor(share * (columns - 1) + 0.5), 0, columns - 1).astype(np.intp)
 
 
 def draw_cursor(cells: list[list[Cell]], frame: Frame, cursor: float | None, across: int) -> None:
-    """A line from top to bottom at the cursor."""
+    """Draw a line from top to bottom at the cursor."""
     column = cursor_column(frame, cursor, across)
     if column is not None:
         for row in cells:
@@ -246,7 +248,7 @@ def y_labels(limits: tuple[float, float], frame: Frame, down: int) -> list[str]:
 
 
 def y_label(value: float, frame: Frame) -> str:
-    """The number beside the axis."""
+    """A number beside the y axis: a value, the power of a logarithm, or a percentage."""
     if frame.own:
         return f"{value:g}%"
     if frame.log:

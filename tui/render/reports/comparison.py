@@ -83,5 +83,5 @@ def norms_table(norms: Norms, names: tuple[str, ...]) -> Grid:
 
 
 def number(value: float | None) -> str:
-    """A norm in a few digits."""
+    """A norm or a factor in at most nine characters; a dash for None."""
     return "—" if value is None else compact(value, 9)

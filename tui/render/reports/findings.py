@@ -16,7 +16,7 @@ WIDEST = 100
 
 
 def print_findings(out: Console, findings: Sequence[Diagnosis]) -> None:
-    """Each finding as a block; notes of one kind are told together."""
+    """Print each finding as a block, 40 to 100 columns wide; those of one kind share a block."""
     width = max(NARROWEST, min(WIDEST, out.width))
     for block in blocks(findings):
         first = block[0]

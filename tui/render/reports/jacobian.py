@@ -38,7 +38,7 @@ def report(view: JacobianView, window: Window | None, asked: bool, width: int) -
 
 
 def head(view: JacobianView) -> Iterator[Text]:
-    """What it is, and how it is looked at."""
+    """Two lines: the derivative, and its sample or batch, layout and position."""
     primals = view.primals
     who = (
         f"sample {primals.sample}" if primals.sample is not None else f"batch of {primals.samples}"
@@ -69,7 +69,7 @@ def about(view: JacobianView) -> Iterator[Text]:
 
 
 def row(label: str, text: str) -> Text:
-    """A label and what belongs to it."""
+    """A line of the table: a label and its text."""
     return Text(f"{label:<{LABEL}}  {text}")
 
 
@@ -94,7 +94,7 @@ def column_width(column: Sequence[str]) -> int:
 
 
 def broken(widths: Sequence[int], width: int) -> Iterator[tuple[int, int]]:
-    """Ranges of columns that fit into a line each."""
+    """The ranges of columns (from, to) of one line each, of columns of these widths."""
     starts, used = [0], GAP
     for i, each in enumerate(widths):
         if used + each > width and i > starts[-1]:
@@ -157,7 +157,7 @@ def joined(label: str, side: int, texts: Sequence[str], widths: Sequence[int]) -
 
 
 def extent(dims: tuple[int, int], rows: tuple[int, int], cols: tuple[int, int]) -> Text:
-    """Which part this is."""
+    """Which rows and columns of a matrix are shown, (first, how many) of each."""
     parts = [
         f"{name} {start:,}:{start + count:,} of {size:,}"
         for name, (start, count), size in zip(("rows", "columns"), (rows, cols), dims, strict=True)

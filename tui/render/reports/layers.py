@@ -26,7 +26,7 @@ def tables(program: Program) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
 
 
 def layer_row(cost: LayerCost) -> Row:
-    """One layer."""
+    """The row of a layer: shape of its output, parameters, multiply-adds, bytes."""
     numbers = (cost.parameters, cost.forward, cost.backward)
     sizes = (cost.parameter_bytes, cost.output_bytes)
     return (
@@ -38,7 +38,7 @@ def layer_row(cost: LayerCost) -> Row:
 
 
 def total(costs: Sequence[LayerCost]) -> Row:
-    """The sum of all layers."""
+    """The row of the sums over all layers."""
     numbers = [sum(getattr(c, what) for c in costs) for what in ("parameters", "forward")]
     numbers.append(sum(cost.backward for cost in costs))
     sizes = [sum(getattr(c, what) for c in costs) for what in ("parameter_bytes", "output_bytes")]
@@ -46,7 +46,7 @@ def total(costs: Sequence[LayerCost]) -> Row:
 
 
 def jacobian_row(cost: JacobianCost) -> Row:
-    """One Jacobian; the share of its entries that are not zero by structure."""
+    """The row of a Jacobian; the share is of entries that are not zero by structure."""
     entries = cost.dims[0] * cost.dims[1]
     share = f"{cost.nonzeros / entries:.2g}" if entries else "–"
     return (

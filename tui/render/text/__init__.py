@@ -1,1 +1,1 @@
-"""Text, numbers and lines: what every renderer is made of."""
+"""Strings, numbers and lines of spans, in terminal cells: what every renderer is made of."""

@@ -55,7 +55,7 @@ def width_of(line: Iterable[Span]) -> int:
 
 
 def fitted(line: Sequence[Span], width: int) -> Line:
-    """The line in exactly ``width`` cells: padded, or cut with an ellipsis."""
+    """The line in exactly ``width`` cells, padded with blanks or cut with an ellipsis."""
     total = width_of(line)
     if total <= width:
         return [*line, (" " * (width - total), "")]
@@ -64,6 +64,7 @@ def fitted(line: Sequence[Span], width: int) -> Line:
     for text, role in line:
         size = cell_len(text)
         if size > left:
+            # Of a character two cells wide that would be cut in half Rich makes a blank.
             out.append((set_cell_size(text, left), role))
             break
         out.append((text, role))
@@ -78,7 +79,10 @@ def spread(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:
 
 
 def fit_parts(parts: Sequence[tuple[int, Line]], width: int) -> Line:
-    """The parts in their order, without the least important (highest number) until they fit."""
+    """The parts (rank, line) in their order, without those of the highest rank until they fit.
+
+    Parts of rank 0 stay whatever the width.
+    """
     kept = list(parts)
     while kept and sum(width_of(line) for _, line in kept) > width and max(r for r, _ in kept) > 0:
         worst = max(rank for rank, _ in kept)

@@ -17,7 +17,7 @@ _BYTE_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
 _HEX_DIGITS = {2: 3, 4: 6, 8: 13}  # hexadecimal digits of a float's fraction, by its bytes
 _FIXED_LIMIT = 1e10  # beyond, positional digits would only be noise
 _POSITIONAL_EXPONENTS = range(-4, 7)
-_MAX_DIGITS = 17  # more than a float64 has
+_MAX_DIGITS = 17  # with so many significant digits every float64 reads back as the same
 
 
 def compact(value: Any, width: int = 7) -> str:
@@ -181,7 +181,7 @@ def exact(value: Any) -> str:
 
 
 def count_text(count: int) -> str:
-    """A count with thousands separated, and above ten million as 2.2·10¹²."""
+    """A count with commas at the thousands, 12,345; above ten million as 2.2·10¹²."""
     if abs(count) <= 10_000_000:
         return f"{count:,}"
     mantissa, _, exponent = f"{Decimal(count):.1e}".partition("e")

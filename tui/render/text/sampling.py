@@ -11,7 +11,7 @@ SAMPLE = 2**15  # of more, so many are: each lies in another line of the cache
 
 
 def bounded(size: int) -> int:
-    """How many of the elements of a tensor are looked at when a key is pressed."""
+    """How many of a tensor's ``size`` elements statistics read: all up to EXACT, else SAMPLE."""
     return EXACT if size <= EXACT else SAMPLE
 
 

@@ -8,7 +8,7 @@ MORE = 4  # blanks by which the continuation of a line is set in
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """A cleaned text without line breaks in lines of at most ``width`` cells."""
+    """A cleaned text without breaks in lines of ``width`` cells; whole where these are under 8."""
     if width < 8 or cell_len(text) <= width:
         return [text]
     indent = len(text) - len(text.lstrip(" "))
@@ -23,7 +23,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def pieces(text: str, width: int) -> Iterator[str]:
-    """Words with the blanks behind them; one that is wider than a line in parts."""
+    """Words with the blanks behind them; one wider than ``width`` cells in parts."""
     start = 0
     while start < len(text):
         blank = text.find(" ", start)
