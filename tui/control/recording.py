@@ -29,7 +29,7 @@ class RecordingControl:
         self.recorder: Recorder | None = None
         self.size = 0
         self._steps: Iterator[int] | None = None
-        self._looked = 0.0
+        self._measured = 0.0
 
     @property
     def running(self) -> bool:
@@ -91,8 +91,8 @@ class RecordingControl:
     def measure(self) -> None:
         """Take the size of the file in bytes, every DISK_LOOK seconds."""
         now = time.monotonic()
-        if self.path is not None and now - self._looked > DISK_LOOK:
-            self._looked = now
+        if self.path is not None and now - self._measured > DISK_LOOK:
+            self._measured = now
             # What SQLite has not moved into the file yet lies in the write-ahead log beside it.
             files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
             self.size = sum(file.stat().st_size for file in files if file.exists())

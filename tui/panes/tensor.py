@@ -30,7 +30,7 @@ from tui.view.display import (
     value_at,
     why_nothing,
 )
-from tui.view.find import Hit, Sought, seek, work
+from tui.view.find import Hit, Sought, find, work
 from tui.view.region import Region, parse_region
 from tui.view.snapshot import View
 from tui.view.value_range import EXAMPLES, parse_range
@@ -250,7 +250,7 @@ class TensorPane(FormattedPane):
         elif sought == Sought.IN_RANGE and self.form.bounds is None:
             self.say("no range of values is set: r sets one")
         elif (here := self.grid.index()) or field.size:
-            steps = seek(field, sought, field.flat_of(here), direction)
+            steps = find(field, sought, field.flat_of(here), direction)
             doing = f"looking for {sought}"
             host_of(self).pane_works(steps, self.sought, doing, work(field, sought))
         else:

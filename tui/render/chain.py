@@ -12,7 +12,7 @@ from engine.worksheet.sample import Sample
 from engine.worksheet.worksheet import Layout as Written
 from tui.render.chain_numbers import Room, detail, number_lines
 from tui.render.chain_table import shown_factors, table
-from tui.render.jacobian import lens_view, looked_at
+from tui.render.jacobian import derivative_of, layout_text
 from tui.render.sizes import dims_letters, products
 from tui.render.text.line import Line, fitted
 from tui.render.text.numbers import dims_text
@@ -49,7 +49,7 @@ def chain_text(view: View, room: Room) -> ChainText:
     """
     width = room.width
     try:
-        found = lens_view(view)
+        found = derivative_of(view)
     except GradstepError as error:
         return ChainText([fitted([(f" {error}", "warn")], width)], [])
     lines: list[Line] = [head(view, found), *product_lines(view, found, width)]
@@ -71,7 +71,7 @@ def head(view: View, found: JacobianView) -> Line:
     verdict: Line = [("  conforms ✓", "good")]
     if gaps:
         verdict = [(f"  ✗ {gaps[0].message}", "bad")]
-    return [(f" {found.symbol}", "symbol"), (f"  {looked_at(view)}", "dim"), *verdict]
+    return [(f" {found.symbol}", "symbol"), (f"  {layout_text(view)}", "dim"), *verdict]
 
 
 def letters_of(view: View, of: str, wrt: str) -> str:

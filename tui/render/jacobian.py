@@ -22,12 +22,12 @@ PICTURES = {
 PICTURE = 9  # cells of a picture, with a blank on both sides
 
 
-def lens_view(view: View) -> JacobianView:
+def derivative_of(view: View) -> JacobianView:
     """The derivative of a View in its layout; raises GradstepError where there is none."""
     return query(view.primals, view.of, view.wrt, layout=view.derivative.layout)
 
 
-def looked_at(view: View) -> str:
+def layout_text(view: View) -> str:
     """The layout of the derivative, and its sample or batch, in words."""
     sample = view.primals.sample
     samples = len(view.primals.tensors["x"])
@@ -38,7 +38,7 @@ def looked_at(view: View) -> str:
 def jacobian_head(view: View, width: int) -> list[Line]:
     """Three lines with a picture of the structure at the right edge; no derivative: its error."""
     try:
-        found = lens_view(view)
+        found = derivative_of(view)
         jacobian = found.jacobian
     except GradstepError as error:
         return [fitted([(f" {error}", "warn")], width), [], []]
@@ -67,7 +67,7 @@ def jacobian_head(view: View, width: int) -> list[Line]:
         ],
         room,
     )
-    third = spread([(f" {rule_text(view, found)}", "")], [(f" {looked_at(view)} ", "dim")], room)
+    third = spread([(f" {rule_text(view, found)}", "")], [(f" {layout_text(view)} ", "dim")], room)
     picture = PICTURES[jacobian.structure]
     lines = (first, second, third)
     return [
@@ -124,4 +124,4 @@ class JacobianMatrix:
 
 def matrix_of(view: View) -> JacobianMatrix:
     """The matrix that the Jacobian pane shows; raises GradstepError where there is none."""
-    return JacobianMatrix(lens_view(view))
+    return JacobianMatrix(derivative_of(view))

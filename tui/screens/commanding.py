@@ -185,7 +185,7 @@ class Commanding(Pointing):
         if answer is not None:
             head = "" if answer.kind == "command" else f"{answer.kind} "
             proposed = len(answer.text) if answer.kind == "command" else 0
-            completer = self.completing(head)
+            completer = self.argument_completer(head)
             self.ask(answer.kind, answer.label, answer.text, completer, proposed=proposed)
         self.show_now()
 
@@ -203,7 +203,7 @@ class Commanding(Pointing):
 
     def action_watch(self) -> None:
         """Watch an expression."""
-        self.ask("watch", "watch", self.expression(), self.completing("display "))
+        self.ask("watch", "watch", self.expression(), self.argument_completer("display "))
 
     @on(WatchRemoved)
     def unwatch(self, message: WatchRemoved) -> None:
@@ -231,7 +231,7 @@ class Commanding(Pointing):
         """Go to an index of the tensor, or to a position."""
         inside = self.focused_pane in ("tensor", "jacobian")
         label = "index row,column or position" if inside else "position"
-        self.ask("at", label, "", self.completing("goto "))
+        self.ask("at", label, "", self.argument_completer("goto "))
 
     def action_mark(self) -> None:
         """A bookmark here."""
@@ -346,7 +346,7 @@ class Commanding(Pointing):
             self.keep()
             self.show_now(note)
 
-    def completing(self, head: str) -> Callable[[str], list[str]]:
+    def argument_completer(self, head: str) -> Callable[[str], list[str]]:
         """A completer of an argument alone: of what follows ``head`` in a command."""
         return lambda text: [
             whole.removeprefix(head) for whole in self.command_line.complete(head + text)

@@ -153,7 +153,7 @@ class PlotsScreen(LinesScreen):
         self.sheet.series.want(self.quantities(), view.lineage)
         steps = view.measured(self.sheet.series)
         if more(steps, SLICE):
-            self.run_worker(self.measure_on(view, steps), group="tracks", exclusive=True)
+            self.run_worker(self.measure_on(view, steps), group="series", exclusive=True)
 
     async def measure_on(self, view: View, steps: Iterator[int]) -> None:
         """Go on in slices, and let keys through between them."""

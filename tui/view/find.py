@@ -41,7 +41,7 @@ class Field:
     """The cells in the order of reading: the axes that are not shown, then rows, then columns."""
 
     region: Region
-    side: Version
+    version: Version
     array: Array
     before: Array | None
     bounds: ValueRange | None = None
@@ -97,10 +97,10 @@ class Field:
     def values(self, key: Key) -> Array:
         """The values of a piece in the version shown, flat."""
         after: Array = self.laid_out(self.array)[key].reshape(-1)
-        if self.side == Version.AFTER or self.before is None:
+        if self.version == Version.AFTER or self.before is None:
             return after
         before: Array = self.laid_out(self.before)[key].reshape(-1)
-        return before if self.side == Version.BEFORE else difference(after, before)
+        return before if self.version == Version.BEFORE else difference(after, before)
 
     def changes(self, key: Key) -> NDArray[np.bool_]:
         """Which cells of a piece, flat, differ from before in any bit; all for another shape."""
@@ -144,7 +144,7 @@ def work(field: Field, sought: Sought) -> int:
     return field.size * (2 if sought in EXTREMES else 1)
 
 
-def seek(
+def find(
     field: Field, sought: Sought, start: int, direction: int
 ) -> Generator[int, None, Hit | None]:
     """The next (1) or previous (-1) cell of a kind from cell ``start``, around the end.
@@ -154,7 +154,7 @@ def seek(
     extreme = None
     if sought in EXTREMES:
         extreme = yield from extreme_of(field, EXTREMES[sought])
-    snapshot = work(field, sought) - field.size
+    searched = work(field, sought) - field.size
     matches = matcher(field, sought, extreme)
     for wrapped, begin, key in round_from(field.chunks(), start, direction):
         found = matches(key)
@@ -164,8 +164,8 @@ def seek(
         if places.size:
             flat = int(places[0] if direction > 0 else places[-1])
             return Hit(field.index_of(flat), wrapped)
-        snapshot += found.size
-        yield snapshot
+        searched += found.size
+        yield searched
     return None
 
 
@@ -174,15 +174,15 @@ def extreme_of(field: Field, ufunc: np.ufunc) -> Generator[int, None, Any]:
 
     Yields how many cells have been looked at.
     """
-    snapshot, extreme = 0, None
+    searched, extreme = 0, None
     for _, key in field.chunks():
         values = field.values(key)
-        snapshot += values.size
+        searched += values.size
         numbers = values[~np.isnan(values)]
         if numbers.size:
             found = ufunc.reduce(numbers)
             extreme = found if extreme is None else ufunc(extreme, found)
-        yield snapshot
+        yield searched
     return extreme
 
 

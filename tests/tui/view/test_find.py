@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tui.view import find as module
-from tui.view.find import Field, Hit, Sought, pieces, seek, work
+from tui.view.find import Field, Hit, Sought, find, pieces, work
 from tui.view.region import Region, parse_region
 from tui.view.value_range import ValueRange
 from tui.view.versions import Version
@@ -26,13 +26,13 @@ TESTS = {
 def field_of(array, region=None, **changes):
     region = region or Region.default(array.ndim)
     return Field(
-        region, changes.pop("side", Version.AFTER), array, changes.pop("before", None), BOUNDS
+        region, changes.pop("version", Version.AFTER), array, changes.pop("before", None), BOUNDS
     )
 
 
 def found(field, sought, start, direction):
     """What a search returns, and the amounts of work that it reports."""
-    reports, steps = [], seek(field, sought, start, direction)
+    reports, steps = [], find(field, sought, start, direction)
     while True:
         try:
             reports.append(next(steps))
@@ -96,7 +96,7 @@ def test_changed_cells_are_found_by_their_bits():
 def test_the_side_that_is_shown_is_searched():
     after, before = np.array([1.0, 5.0, 2.0]), np.array([9.0, 4.0, 1.0])
     hits = {
-        side: found(field_of(after, side=side, before=before), Sought.MAXIMUM, 0, 1)[0]
+        side: found(field_of(after, version=side, before=before), Sought.MAXIMUM, 0, 1)[0]
         for side in Version
     }
     assert {side: hit.index for side, hit in hits.items()} == {
