@@ -127,6 +127,18 @@ def test_nobody_but_the_timeline_divides_by_the_number_of_ops() -> None:
     assert found == []
 
 
+@pytest.mark.parametrize("package", ["engine", "tui"])
+def test_the_floor_plan_shows_every_room_that_there_is(package: str) -> None:
+    plan = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    part = plan.partition(f"\n### {package}, ")[2].partition("\n#")[0]
+    first = (line.split("|")[1] for line in part.splitlines() if line.startswith("| `"))
+    shown = re.findall(r"`([\w.]+)/?`", " ".join(first))
+    rooms = {path.parts[1].removesuffix(".py") for path in modules(package)}
+    assert sorted(name.removesuffix(".py") for name in shown) == sorted(
+        rooms - {"__init__", "__main__"}
+    )
+
+
 GENERIC = ("engine/run", "engine/session", "engine/stops", "engine/words")
 OF_PROGRAMS = ("network", "optimizer", "batches", "experiment", "program")
 
