@@ -89,7 +89,7 @@ def test_rates_and_parameters_are_those_of_torch(options, optimizer):
     rule = kind(theirs.values(), **{k: v for k, v in optimizer.items() if k != "type"})
     scheduler = torch_scheduler(torch, rule, options)
     linear = torch.nn.functional.linear
-    for i in range(found.iterations):
+    for i in range(found.timeline.iterations):
         x, y = (torch.tensor(np.array(found.batch(i)[name])) for name in ("x", "y"))
         rule.zero_grad()
         hidden = torch.tanh(linear(x, *(theirs[n] for n in names[:2])))
