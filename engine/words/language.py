@@ -98,7 +98,7 @@ class CommandLine:
         kind = command.completes
         names = scope_names(self.debugger.run)
         if kind == "watch":
-            return [text for text in self.debugger.watches if text.startswith(text)]
+            return [watch for watch in self.debugger.watches if watch.startswith(text)]
         if kind == "condition":
             found = [each for each in PREDICATES if each.startswith(text)]
             return list(dict.fromkeys([*found, *complete_expression(text, names)]))

@@ -292,6 +292,12 @@ def test_completion(start: str, found: list[str]) -> None:
     assert bool(completed) == bool(found)
 
 
+def test_watches_are_completed_from_their_beginning() -> None:
+    made = commands("display loss", "display event")
+    assert made.complete("undisplay lo") == ["undisplay loss"]
+    assert made.complete("undisplay zzz") == []
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.one_of(
