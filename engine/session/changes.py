@@ -74,13 +74,13 @@ def same(left: Array | None, right: Array | None) -> bool:
 
 
 def first_difference(left: Array, right: Array) -> tuple[int, ...] | None:
-    """The first index at which two tensors of one dtype differ in their bits; None for none.
+    """The first index at which two tensors differ in their bits; None for none.
 
-    For different shapes it is the first index of ``left``.
+    For different shapes or dtypes it is the first index of ``left``.
     """
     if same(left, right):
         return None
-    if left.shape != right.shape:
+    if left.shape != right.shape or left.dtype != right.dtype:
         return (0,) * left.ndim
     width = left.dtype.itemsize
     a, b = (np.frombuffer(v.tobytes(), np.uint8).reshape(-1, width) for v in (left, right))

@@ -65,7 +65,7 @@ def numpy_index(index: Index) -> Any:
 def parse_slice(text: str) -> slice:
     """A slice as it is written, ``1:3`` or ``:``; a GradstepError for anything else."""
     match = SLICE.fullmatch(text.replace(" ", ""))
-    if match is None or match[3] == "0":
+    if match is None or (match[3] and int(match[3]) == 0):  # a step of 0, also as -0 and 00
         raise GradstepError(f"index {text!r}: an index has whole numbers and slices, [0, 1:3]")
     return slice(*(None if part is None else int(part) for part in match.groups()))
 

@@ -400,6 +400,13 @@ def test_a_condition_on_what_is_not_computed_yet_is_not_met() -> None:
     assert forwards(debugger).event == OPS
 
 
+def test_an_expression_that_changes_its_type_has_changed() -> None:
+    session = Session(PROGRAM)
+    found = [conclude(next_change(session, "1 if event > 3 else event > 0"))[0] for _ in range(2)]
+    # False, then True at event 1, then the number 1, whose bits are others, at event 4.
+    assert [(each.event, each.stopped) for each in found] == [(1, True), (4, True)]
+
+
 def test_until_and_next_change() -> None:
     session = Session(PROGRAM)
     debugger = Debugger(session)
