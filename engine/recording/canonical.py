@@ -110,7 +110,7 @@ def parse_journal(texts: list[str]) -> Journal:
             raise GradstepError("its journal: an entry is not a table")
         if not isinstance(raw.get("value"), str):
             raw["value"] = numbers(raw.get("value"))
-        if raw.get("value") in NUMBERS:
+        elif raw["value"] in NUMBERS:
             raw["value"] = NUMBERS[raw["value"]]
         entries.append(from_dict(raw))
     return Journal(tuple(entries))

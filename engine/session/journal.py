@@ -135,12 +135,34 @@ def to_dict(entry: Entry) -> dict[str, Any]:
 def from_dict(data: Mapping[str, Any]) -> Entry:
     """An entry from plain data; a GradstepError names what is wrong with it."""
     try:
-        event = data["event"]
-        if not isinstance(event, int) or event < 0:
-            raise GradstepError(f"journal: event is {event!r}; a whole number from 0 is needed")
+        event = whole("event", data["event"])
         if "skip" in data:
-            return Skip(event, str(data["skip"]), data.get("end"))
+            end = data.get("end")
+            return Skip(event, str(data["skip"]), None if end is None else whole("end", end))
         index = tuple(data.get("index", ()))
-        return Edit(event, str(data["set"]), data["value"], index)
+        if not all(type(part) in (int, str) for part in index):
+            raise GradstepError(f"journal: index is {index!r:.60}; numbers and slices are needed")
+        if not is_entered(value := data["value"]):
+            raise GradstepError(f"journal: value is {value!r:.60}; numbers or a text are needed")
+        return Edit(event, str(data["set"]), value, index)
     except (KeyError, TypeError) as problem:
         raise GradstepError(f"journal: an entry needs event, and set or skip: {problem}") from None
+
+
+def whole(name: str, value: object) -> int:
+    """A whole number from 0 on; a GradstepError for anything else, True and False too."""
+    if type(value) is not int or value < 0:
+        raise GradstepError(f"journal: {name} is {value!r:.60}; a whole number from 0 is needed")
+    return value
+
+
+def is_entered(value: object) -> bool:
+    """Whether something is a number, a text, or a nested list of numbers."""
+    waiting = [value]  # a list and no recursion: a file may nest as deep as it likes
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list | tuple):
+            waiting += each
+        elif not isinstance(each, int | float) and not (each is value and isinstance(each, str)):
+            return False
+    return True

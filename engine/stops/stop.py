@@ -112,7 +112,7 @@ def stop_from_dict(data: Mapping[str, Any]) -> Stop:
     if kind not in list(StopKind):
         raise GradstepError(f"stop: kind is {kind!r}; one of {', '.join(StopKind)} is needed")
     for name, value in values.items():
-        if name not in TYPES or not isinstance(value, TYPES[name]):
+        if type(value) not in TYPES.get(name, ()):  # not isinstance: True is no number here
             raise GradstepError(f"stop: {name!r} cannot be {value!r:.60}")
     if "number" not in values:
         raise GradstepError("stop: its number is missing")

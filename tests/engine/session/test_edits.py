@@ -312,15 +312,35 @@ def test_the_same_edit_twice_counts_twice() -> None:
 def test_entries_survive_being_plain_data() -> None:
     journal = Journal((Edit(3, "x", [[1.0]], (0, ":")), Skip(4, "update"), Skip(4, "loss", 9)))
     assert Journal(tuple(from_dict(to_dict(entry)) for entry in journal)) == journal
-    for bad in ({}, {"event": -1, "skip": "a"}, {"event": "1", "set": "x"}, {"event": 1}):
-        with pytest.raises(GradstepError, match="journal"):
-            from_dict(bad)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {},
+        {"event": 1},
+        {"event": -1, "skip": "loss"},
+        {"event": "1", "set": "x"},
+        {"event": True, "skip": "loss"},
+        {"event": 0, "skip": "forward", "end": "x"},
+        {"event": 0, "skip": "forward", "end": False},
+        {"event": 0, "set": "x", "value": {"a": 1}},
+        {"event": 0, "set": "x", "value": None},
+        {"event": 0, "set": "x", "value": [1.0, "loss"]},
+        {"event": 0, "set": "x", "value": 1.0, "index": [0, None]},
+        {"event": 0, "set": "x", "value": 1.0, "index": [[0]]},
+        {"event": 0, "set": "x", "value": 1.0, "index": [True]},
+    ],
+)
+def test_data_that_are_no_entry_are_refused(bad: dict[str, object]) -> None:
+    with pytest.raises(GradstepError, match="journal"):
+        from_dict(bad)
 
 
 def test_an_index_as_text() -> None:
     assert parse_index("0, 2") == (0, 2)
     assert parse_index("-1,:") == (-1, ":")
     assert parse_index("1:3") == ("1:3",)
-    for bad in ("", "a", "0,", "1.5", "::0"):
+    for bad in ("", "a", "0,", "1.5", "::0", "::-0", "1::+00"):
         with pytest.raises(GradstepError, match="whole numbers and slices"):
             parse_index(bad)
