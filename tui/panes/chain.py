@@ -67,6 +67,7 @@ class ChainPane(LineList):
 
     def on_click(self, event: events.Click) -> None:
         """Select the clicked factor."""
+        event.prevent_default()  # else Textual calls the handler of the base class as well
         place = event.get_content_offset(self)
         y = -1 if place is None else place.y + self.scroll_offset.y
         if self.view is not None and y in (places := self.text(self.view).places):

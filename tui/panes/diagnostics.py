@@ -65,6 +65,7 @@ class DiagnosticsPane(LineList):
 
     def on_click(self, event: events.Click) -> None:
         """Choose the clicked finding."""
+        event.prevent_default()  # else Textual calls the handler of the base class as well
         place = event.get_content_offset(self)
         if self.view is None or place is None:
             return

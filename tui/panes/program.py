@@ -56,6 +56,7 @@ class ProgramPane(LineList):
 
     def on_click(self, event: events.Click) -> None:
         """Go to the clicked op; in the gutter also set or remove its breakpoint."""
+        event.prevent_default()  # else Textual calls the handler of the base class as well
         super().on_click(event)
         place = event.get_content_offset(self)
         if place is not None and place.x < GUTTER and self.view is not None:

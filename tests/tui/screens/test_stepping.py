@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from engine.arrays import Array
+from engine.chain.query import complete_at
 from tests.tui.screen import Opened, debugger
+from tui.panes.chain import ChainPane
+from tui.panes.diagnostics import DiagnosticsPane
 from tui.panes.program import ProgramPane
 from tui.panes.variables import VariablesPane
 from tui.widgets.lines import LineList
@@ -117,6 +120,37 @@ async def test_a_click_chooses_a_variable():
         assert shown.main.selection.tensor == "linear2.weight"
         assert shown.main.pane == "variables"
         assert any("linear2.weight  W⁽²⁾" in row for row in shown.rows())
+
+
+async def test_a_click_chooses_the_factor_under_it():
+    async with debugger("regression", (120, 60)) as shown:
+        shown.main.move(complete_at(shown.session.program))
+        await shown.idle()
+        shown.main.select_tensor("linear1.weight")
+        await shown.press("4")
+        pane = shown.main.query_one(ChainPane)
+        places = pane.text(pane.view).places
+        assert len(places) > 3
+        for factor in (2, 0, len(places) - 1, 1):
+            top = pane.content_region
+            await shown.pilot.click(
+                offset=(top.x + 3, top.y + places[factor] - pane.scroll_offset.y)
+            )
+            await shown.settled()
+            assert shown.main.selection.derivative.factor == factor
+
+
+async def test_a_click_chooses_the_finding_under_it():
+    async with debugger("bug-exploding", (120, 60)) as shown:
+        await shown.press("5", "0", "f", "0")
+        pane = shown.main.query_one(DiagnosticsPane)
+        places = pane.found(pane.view)[1].places
+        assert len(places) > 2
+        for finding in (1, 0, 2):
+            top, y = pane.content_region, pane.found(pane.view)[1].places[finding]
+            await shown.pilot.click(offset=(top.x + 3, top.y + y - pane.scroll_offset.y))
+            await shown.settled()
+            assert pane.chosen_finding == finding
 
 
 async def test_a_click_on_a_scrolled_row():

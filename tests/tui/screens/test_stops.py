@@ -50,6 +50,7 @@ async def test_a_click_in_the_gutter_sets_a_breakpoint(size):
         await shown.pilot.click(offset=(pane.x + 1, y))
         await shown.settled()
         assert stops(shown) == ["break loss:loss"]
+        assert note(shown) == "stop 1: break loss:loss"
         assert gutter(shown, "ℓ = mse(ŷ, y)")[0] == "●"
         await shown.pilot.click(offset=(pane.x + 9, y))
         await shown.settled()
