@@ -195,6 +195,7 @@ def run_debugger(
     app = GradstepApp(debugger, settings)
     if target is not None:
         app.begin_at(target)
+    app.main.keep = lambda: save(debugger)  # at every change: a killed process loses none
     app.main.hint = settings.hint and first_time()
     app.main.prompt_past.lines += load_lines()
     app.main.notes += problems

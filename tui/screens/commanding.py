@@ -147,10 +147,14 @@ class Commanding(Pointing):
         """To the next stop, or back to the previous one."""
         self.command("c" if direction > 0 else "rc")
 
+    def resting(self) -> bool:
+        """Whether no job moves the session in a thread, so that it may be read."""
+        return self.worker.current is None
+
     @property
     def free(self) -> bool:
-        """Whether no job moves the session in a thread; sets the note where one does."""
-        if self.worker.current is None:
+        """Whether a key may move the session; sets the note where a job does."""
+        if self.resting():
             return True
         self.say(note=BUSY)
         return False

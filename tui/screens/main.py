@@ -149,10 +149,6 @@ class MainScreen(Arranging):
             doctor.observe(self.session)
         return doctor.findings()
 
-    def resting(self) -> bool:
-        """Whether no job moves the session in a thread, so that it may be read."""
-        return self.worker.current is None
-
     def show_now(self, note: str = "") -> None:
         """Take a new View of the session, and show it with a note."""
         self.view = self.snapshot().with_status(note=note)

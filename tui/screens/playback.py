@@ -53,7 +53,7 @@ class Playing(Looking):
         """Move by an op, and wait for the next; pause at an end of the run."""
         if not self.player.playing:
             return
-        if self.free:
+        if self.resting():  # no key was pressed: what the job says stays on display
             target = self.session.event + self.player.direction
             if not 0 <= target <= self.session.timeline.end:
                 self.player.direction = 0
@@ -117,7 +117,7 @@ class Playing(Looking):
 
     def feed_recording(self) -> None:
         """Record what is new, while no job moves the session."""
-        if self.recording_control.running and self.free:
+        if self.recording_control.running and self.resting():
             before = self.recording_control.text
             self.recording_control.tick()
             if self.recording_control.text != before:  # a new View at every tick would be waste

@@ -88,6 +88,22 @@ async def test_every_key_during_a_run():
         assert_whole(shown)
 
 
+async def test_what_nobody_pressed_says_nothing_during_a_run(tmp_path):
+    async with debugger(endless()) as shown:
+        main = shown.main
+        main.recording_control.start(tmp_path / "run.gradstep")
+        job = await started(shown)
+        main.say(note="what the run says")
+        main.feed_recording()
+        main.player.direction = 1
+        main.play_on()
+        assert main.view.note == "what the run says"
+        main.player.direction = 0
+        await shown.press("escape")
+        await shown.until(lambda: main.worker.current is not job)
+        main.recording_control.stop()
+
+
 async def test_quitting_during_a_run():
     async with debugger(endless(), (80, 24)) as shown:
         run = await started(shown)

@@ -10,6 +10,7 @@ from engine.stops.stop import StopKind
 from tests.engine.small_experiments import session_of
 from tests.tui.screen import debugger
 from tests.tui.typist import answer, command
+from tui.app import GradstepApp, run_debugger
 from tui.settings.saved import load_lines, restore, save, save_lines, session_file
 
 
@@ -123,3 +124,20 @@ async def test_every_change_is_saved_as_it_happens():
         assert seen[-1] == (2, 0, 1)
         await shown.press("B", "d", "escape")
         assert seen[-1] == (1, 0, 1)
+
+
+def test_a_process_that_is_killed_has_lost_no_stop(monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def killed(app: GradstepApp) -> None:
+        app.main.debugger.stops.add(StopKind.OP, "loss")
+        app.main.keep()
+        raise Killed  # nothing that comes after the screen is reached
+
+    monkeypatch.setattr(GradstepApp, "run", killed)
+    with pytest.raises(Killed):
+        run_debugger("regression", None, None, None)
+    again = fresh()
+    assert restore(again) == []
+    assert [str(stop) for stop in again.stops] == ["break loss"]
