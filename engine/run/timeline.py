@@ -155,6 +155,12 @@ class Timeline(Protocol):
     def times(self, op: str, count: int) -> NDArray[np.int64]:
         """The first events of an op, (count,) of int64, or as many as there are."""
 
+    def iterations_of(self, op: str, start: int, stop: int) -> NDArray[np.int64]:
+        """The iterations that events of an op lie in, (stop − start,) of int64.
+
+        The events of this op are numbered from 0; those from ``start`` up to ``stop`` are asked for.
+        """
+
     def elapsed(self, event: float) -> float:
         """How many iterations lie before an event, with a fraction inside one."""
 
@@ -261,7 +267,7 @@ class Periodic:
         phase: Phase | None = None,
     ) -> int | None:
         """The first event after another one of this op, writing this tensor, of this phase."""
-        return self.next_place(after, Which(op, writes, phase))
+        return self.next_place(max(-1, after), Which(op, writes, phase))
 
     def last_place(self, before: int, where: Where) -> int | None:
         """The last event before another one that lies at one of these places."""
@@ -287,7 +293,7 @@ class Periodic:
     def count(self, op: str, before: int) -> int:
         """How many events of an op there are before an event."""
         places = self.listings[0].places(Which(op))
-        whole, rest = divmod(before, self._period)
+        whole, rest = divmod(min(before, self.end), self._period)
         return whole * len(places) + bisect_left(places, rest)
 
     def times(self, op: str, count: int) -> NDArray[np.int64]:
@@ -296,6 +302,14 @@ class Periodic:
         rows = np.arange(min(self.iterations, count) if len(places) else 0) * self._period
         events: NDArray[np.int64] = (rows[:, None] + places).reshape(-1)[:count]
         return events
+
+    def iterations_of(self, op: str, start: int, stop: int) -> NDArray[np.int64]:
+        """The iterations that the events number ``start`` up to ``stop`` of an op lie in.
+
+        (stop − start,) of int64.
+        """
+        per_iteration = max(1, len(self.listings[0].places(Which(op))))
+        return np.arange(start, stop, dtype=np.int64) // per_iteration
 
     def elapsed(self, event: float) -> float:
         """How many iterations lie before an event, with a fraction inside one."""
@@ -317,7 +331,10 @@ def every_phase(timeline: Timeline) -> list[Phase]:
 
 
 def completed(timeline: Timeline, event: int) -> int:
-    """How many iterations are over at an event: one more than its own at the end of the run."""
+    """How many iterations are over at an event: one more than its own at the end of the run.
+
+    At the end of a run that grows the last one counts too, though more of it may come.
+    """
     iteration = timeline.iteration(event)
     return iteration + (timeline.begin(iteration + 1) <= event)
 

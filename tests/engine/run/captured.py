@@ -152,6 +152,10 @@ class Trace:
     def times(self, op: str, count: int) -> NDArray[np.int64]:
         return np.array(self.events_at(Which(op))[:count], np.int64)
 
+    def iterations_of(self, op: str, start: int, stop: int) -> NDArray[np.int64]:
+        events = self.events_at(Which(op))[start:stop]
+        return np.array([self.iteration(event) for event in events], np.int64)
+
     def elapsed(self, event: float) -> float:
         iteration = self.iteration(int(event))
         first, last = self.begin(iteration), self.begin(iteration + 1)
