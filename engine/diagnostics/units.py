@@ -23,7 +23,7 @@ SAME_GRADIENT = Limit(
     "rows that differ by less than this fraction of the largest element are equal up to rounding, "
     "also in float32 (ε ≈ 1e-7) after sums over some hundred samples",
 )
-SYMMETRY_LOOKS = 3  # iterations looked at: what is equal in the first stays equal
+SYMMETRY_CHECKS = 3  # iterations checked: what is equal in the first stays equal
 DEAD_SHARE = Limit(
     0.5,
     "many dead units",
@@ -85,7 +85,7 @@ class SymmetricUnits(Detector):
         self.hidden = {node.tensor("input"): node for node in hidden}
         self.last_op = {self.last_gradient(node): node for node in hidden}
         self.twins: dict[str, Twins] = {}
-        self.looks: dict[str, int] = {}
+        self.checks: dict[str, int] = {}
 
     def last_gradient(self, node: Node) -> str:
         """The gradient of a layer's parameters that backward makes last."""
@@ -95,9 +95,9 @@ class SymmetricUnits(Detector):
 
     def see(self, event: Event, tensors: Tensors) -> None:
         node = self.last_op.get(event.op.name)
-        if node is None or self.looks.get(node.name, 0) >= SYMMETRY_LOOKS:
+        if node is None or self.checks.get(node.name, 0) >= SYMMETRY_CHECKS:
             return
-        self.looks[node.name] = self.looks.get(node.name, 0) + 1
+        self.checks[node.name] = self.checks.get(node.name, 0) + 1
         names = [node.tensor(role) for role in node.layer.parameters]
         weights = stacked([tensors[name] for name in names])
         grads = stacked([tensors[self.program.gradients[name]] for name in names])

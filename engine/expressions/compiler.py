@@ -69,7 +69,7 @@ def _literal_integer(node: ast.expr) -> int | None:
 
 
 class Compiler:
-    """Compiles one source over the known names; `reads` collects the names that it reads.
+    """Compiles one text over the known names; `reads` collects the names that it reads.
 
     Raises `ExpressionError` with the column of what is not allowed, or not known.
     """

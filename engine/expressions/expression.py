@@ -99,7 +99,7 @@ def _parse(text: str, names: Collection[str]) -> ast.expr:
 
 def _syntax_error(problem: SyntaxError, text: str, names: Collection[str]) -> ExpressionError:
     indent = len(text) - len(text.lstrip())
-    # Without an offset, the source has ended too early.
+    # Without an offset, the text has ended too early.
     column = min(indent + problem.offset - 1, len(text)) if problem.offset else len(text)
     if not text.strip():
         return ExpressionError(f"an expression is missing; {ALLOWED}", 0, text)

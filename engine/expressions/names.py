@@ -39,7 +39,7 @@ def quoted(name: str) -> str:
 
 
 def unwritable(text: str, names: Iterable[str]) -> str | None:
-    """The longest name in the source that must be written in quotes."""
+    """The longest name in the text that must be written in quotes."""
     found = [name for name in names if name and not is_dotted(name) and name in text]
     return max(found, key=len, default=None)
 
@@ -63,7 +63,7 @@ class Names:
         return self.same.get(_normal(dotted), [])
 
     def unknown(self, name: str, text: str) -> str:
-        """What to say of a dotted name in the source that is not known."""
+        """What to say of a dotted name in the text that is not known."""
         owner, _, last = name.rpartition(".")
         if name in FUNCTIONS:
             return f"{name} is a function: write {FUNCTIONS[name].signature}"

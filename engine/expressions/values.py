@@ -52,7 +52,7 @@ class ExpressionError(Exception):
         self.text = text
 
     def __str__(self) -> str:
-        """The source, and below it a caret under the place with the message."""
+        """The text, and below it a caret under the place with the message."""
         if not self.text:
             return self.message
         start, end = self.column - SHOWN_BEFORE, self.column + SHOWN_AFTER
@@ -81,7 +81,7 @@ FAILURES = (Refused, ArithmeticError, ValueError, TypeError, LookupError, Memory
 
 @dataclass(frozen=True)
 class Site:
-    """A place in the source, by its column in characters from 0; errors point at it."""
+    """A place in the text, by its column in characters from 0; errors point at it."""
 
     text: str
     column: int

@@ -24,8 +24,8 @@ from engine.session.changes import changes_at
 from engine.session.session import Session
 from engine.stops.lookup import compiled, lookup_in, own_names, value_of
 
-LOOK = 4096  # events that are walked back at most
-KEPT = 4 * LOOK  # points of one quantity
+MOST_EVENTS = 4096  # events that are walked back at most
+KEPT = 4 * MOST_EVENTS  # points of one quantity
 WORK = 4_000_000  # multiply-adds of one measure on the data, which bounds the rows it takes
 LEAST_ROWS = 16
 Floats = NDArray[np.float64]
@@ -153,7 +153,7 @@ class Series:
         known = self.covered
         if not self.wanted or (known and known[0] <= event <= known[1]):
             return
-        first = max(history.first, event - LOOK)
+        first = max(history.first, event - MOST_EVENTS)
         # where the covered range reaches into the window, only the events since are missing
         joins = known is not None and known[1] >= first and event > known[1]
         stop = known[1] if known and joins else first

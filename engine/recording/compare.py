@@ -86,7 +86,7 @@ class Comparison:
         """Compare the tensors that exist before the first event."""
         a, b = (session.tensors for session in self.sides)
         for name in [*a, *(name for name in b if name not in a)]:
-            self.look(None, "start", name, a.get(name), b.get(name))
+            self.compare(None, "start", name, a.get(name), b.get(name))
 
     def iteration(self, iteration: int) -> None:
         """Compare an iteration op by op; each run does those the other lacks on the way."""
@@ -96,16 +96,16 @@ class Comparison:
             b.goto(b.timeline.begin(iteration - 1) + other)
             place = format_position(a.program, a.event)
             for name in ("x", "y", *edited(a), *edited(b)):
-                self.look(a.event, place, name, a.tensors.get(name), b.tensors.get(name))
+                self.compare(a.event, place, name, a.tensors.get(name), b.tensors.get(name))
             event = a.event
             for session in self.sides:
                 session.step(1, Granularity.OP)
             for name in a.program.ops[index].writes:
-                self.look(event, place, name, a.tensors.get(name), b.tensors.get(name))
+                self.compare(event, place, name, a.tensors.get(name), b.tensors.get(name))
             if self.outcome.first is not None:
                 return
 
-    def look(
+    def compare(
         self, event: int | None, place: str, name: str, a: Array | None, b: Array | None
     ) -> None:
         """Note two tensors as the first difference, if they differ and there is none yet."""

@@ -32,7 +32,7 @@ class Lane:
         self.width = width
         self.spacing = spacing
         self.contents = contents
-        self.places = places(program)
+        self.keyframe_names = keyframe_names(program)
         self.link: Digest = b""
         self.events = 0
         self.blocks: list[Row] = []
@@ -91,7 +91,7 @@ class Lane:
             self.contents.store(tensors[name])
             if name in tensors and (whole or name in live)
             else (bytes(STRONG), NOWHERE)
-            for name in self.places
+            for name in self.keyframe_names
         ]
         digests = b"".join(digest for digest, _ in stored)
         refs = str([reference for _, reference in stored])
@@ -113,6 +113,6 @@ class Lane:
         return blocks, [(*row, *gradient) for row, gradient in pairs], keyframes
 
 
-def places(program: Program) -> list[str]:
+def keyframe_names(program: Program) -> list[str]:
     """The tensors of a keyframe, in their order: all but the batch."""
     return [info.name for info in program.tensors.values() if info.role not in BATCH]

@@ -16,8 +16,8 @@ from engine.errors import GradstepError
 from engine.recording.schema import APPLICATION_ID, TABLES, USER_VERSION
 
 MAGIC = b"SQLite format 3\0"
-STEPS = 10_000  # virtual machine instructions between two looks at the budget
-BUDGET = 5_000  # looks: about a second
+STEPS = 10_000  # virtual machine instructions between two checks of the budget
+BUDGET = 5_000  # checks: about a second
 CHECKED_BYTES = 2**23  # files up to this size are checked whole when they are opened
 Row = tuple[Any, ...]
 
@@ -39,7 +39,7 @@ class Reader:
         self.size = checked_size(path)
         with self.naming("the file"):
             self.connection = connect(path, self.size)
-        self.connection.set_progress_handler(self.look, STEPS)
+        self.connection.set_progress_handler(self.spend, STEPS)
         try:
             self.check_header()
             self.check_schema()
@@ -51,7 +51,7 @@ class Reader:
         """Let go of the file."""
         self.connection.close()
 
-    def look(self) -> int:
+    def spend(self) -> int:
         """What SQLite asks every STEPS instructions: whether to give up the query."""
         self.steps += 1
         return int(self.steps > BUDGET)

@@ -18,9 +18,9 @@ from engine.recording.contents import NOWHERE
 from engine.recording.digests import QUICK, STRONG, journal_digest, link, root_digest
 from engine.recording.estimate import STORES
 from engine.recording.iteration_digests import DTYPES
-from engine.recording.lane import places
+from engine.recording.lane import keyframe_names
 from engine.recording.reader import Damaged, Reader
-from engine.recording.runs import Run, read_runs
+from engine.recording.runs import RecordedRun, read_runs
 from engine.recording.stored import StoredContents
 from engine.run.timeline import completed
 from engine.session.bookmarks import Bookmark
@@ -71,7 +71,7 @@ class Recording:
         """The Damaged that names the file and what is damaged in it; it is not raised."""
         return Damaged(f"{self.reader.path}: damaged: {what}")
 
-    def chosen(self, number: int | None) -> Run:
+    def chosen(self, number: int | None) -> RecordedRun:
         """The run of a number, or the last one."""
         if not self.runs:
             raise self.damaged("there is no run in it")
@@ -333,7 +333,7 @@ class Recording:
         if row is None:
             raise self.damaged(f"{what} is missing")
         digests, refs = row[0], self.references(row[1], what)
-        names = places(self.program)
+        names = keyframe_names(self.program)
         if len(refs) != len(names) or len(digests) != STRONG * len(names):
             raise self.damaged(what)
         found = {}
@@ -359,7 +359,7 @@ class Recording:
         info = self.program.tensors[name]
         shapes = {info.shape: None}
         # Which shape it had is not written down, but its digest was made with it: try each.
-        if info.role == "activation" or name.removesuffix(".grad") in self.batched:
+        if info.role == "activation" or {name, info.gradient_of} & self.batched:
             counts = self.rows_in(iteration), self.rows_in(iteration - 1)
             shapes = dict.fromkeys([(n, *info.shape[1:]) for n in counts] + [info.shape])
         what = f"{name} of iteration {iteration + 1}"

@@ -1,4 +1,4 @@
-"""Recording a session: what it has done since the last look goes to the writer."""
+"""Recording a session: what it has done since the last update goes to the writer."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ class Recorder:
         self.debugger = debugger
         self.session = debugger.session
         self.lanes: dict[Branch, tuple[Lane, Rerun]] = {}
-        self._places: dict[str, list[tuple[object, ...]]] = {}
+        self._marks: dict[str, list[tuple[object, ...]]] = {}
 
     def update(self) -> None:
         """Record everything that is new, and commit."""
@@ -37,7 +37,7 @@ class Recorder:
         """Record everything that is new, piece by piece; yields the events recorded so far."""
         for branch in list(self.session.branches):
             yield from self.follow(branch)
-        self.places()
+        self.marks()
         self.writer.commit()
 
     def follow(self, branch: Branch) -> Iterator[int]:
@@ -67,7 +67,7 @@ class Recorder:
         lane = self.writer.branch(branch.name, branch.parent, branch.fork)
         return lane, resumed(self.session, branch, lane.events)
 
-    def places(self) -> None:
+    def marks(self) -> None:
         """Write the bookmarks, stops and watches that have changed."""
         debugger = self.debugger
         found: dict[str, list[tuple[object, ...]]] = {
@@ -76,9 +76,9 @@ class Recorder:
             "watch": [(text,) for text in debugger.watches],
         }
         for table, rows in found.items():
-            if rows != self._places.get(table, []):
-                self.writer.places(table, rows)
-                self._places[table] = rows
+            if rows != self._marks.get(table, []):
+                self.writer.marks(table, rows)
+                self._marks[table] = rows
 
 
 def resumed(session: Session, branch: Branch, event: int) -> Rerun:

@@ -202,7 +202,7 @@ class Playback:
         session.branches.add(branch)
         return branch
 
-    def load_places(self) -> None:
+    def load_marks(self) -> None:
         """Give the debugger the recorded bookmarks, stops and watches.
 
         What does not fit the program is told in ``trouble``.
@@ -238,5 +238,5 @@ def open_debugger(recording: Recording, budget: int = DEFAULT_BUDGET) -> tuple[D
     # The session was made before it had its journal: edits at the very beginning are still to come.
     if 0 in session.journal.edits:
         session.reenter(0)
-    playback.load_places()
+    playback.load_marks()
     return debugger, playback

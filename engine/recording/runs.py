@@ -15,7 +15,7 @@ RUN = f"SELECT {', '.join(COLUMNS)} FROM run"
 
 
 @dataclass(frozen=True)
-class Run:
+class RecordedRun:
     """One run of a recording, as its row says."""
 
     id: int
@@ -30,7 +30,7 @@ class Run:
     environment: dict[str, Any]
 
 
-def read_runs(reader: Reader) -> list[Run]:
+def read_runs(reader: Reader) -> list[RecordedRun]:
     """The runs of a recording, oldest first; Damaged where a row is not as it was written."""
     rows = reader.rows(RUN + " ORDER BY id", (), "isssssiiis")
     runs = []
@@ -41,5 +41,5 @@ def read_runs(reader: Reader) -> list[Run]:
             raise Damaged(f"{reader.path}: damaged: {problem}") from None
         run = dict(zip(COLUMNS, row, strict=True))
         run["environment"] = about if isinstance(about, dict) else {}
-        runs.append(Run(**run))
+        runs.append(RecordedRun(**run))
     return runs

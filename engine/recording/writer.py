@@ -166,15 +166,15 @@ class Writer:
         self.attempt(replace)
         self._texts[name] = texts
 
-    def places(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+    def marks(self, table: str, rows: list[tuple[Any, ...]]) -> None:
         """Replace the bookmarks, stops or watches of the run by these rows."""
-        marks = ", ".join("?" * (2 + len(rows[0]))) if rows else ""
+        holes = ", ".join("?" * (2 + len(rows[0]))) if rows else ""
         numbered = [(self.run, number, *row) for number, row in enumerate(rows)]
 
         def replace() -> None:
             self.connection.execute(f"DELETE FROM {table} WHERE run = ?", (self.run,))
             if rows:
-                self.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", numbered)
+                self.connection.executemany(f"INSERT INTO {table} VALUES ({holes})", numbered)
 
         self.attempt(replace)
 

@@ -1,1 +1,1 @@
-"""Stops and watches: where a run is to halt, and what is looked at."""
+"""Stops and watches: what halts a run, and expressions evaluated at the cursor."""

@@ -20,7 +20,7 @@ COUNTERS = ("event", "iteration", "epoch")
 Lookup = Callable[[str], Array | int | None]
 
 
-def scope_names(run: Run) -> list[str]:
+def lookup_names(run: Run) -> list[str]:
     """Every name that an expression may use: tensors, their aliases, and the counters."""
     return [*visible_names(run), *COUNTERS]
 
@@ -28,7 +28,7 @@ def scope_names(run: Run) -> list[str]:
 def compiled(text: str, run: Run) -> Expression:
     """An expression over the names of a run; a GradstepError points at the column."""
     try:
-        return compile_expression(text, scope_names(run))
+        return compile_expression(text, lookup_names(run))
     except ExpressionError as problem:
         raise GradstepError(str(problem)) from problem
 

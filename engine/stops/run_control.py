@@ -65,7 +65,7 @@ class Outcome:
         return bool(self.hits)
 
 
-Run = Generator[Progress, None, Outcome]
+LongRun = Generator[Progress, None, Outcome]
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +198,7 @@ def run_forwards(
     checks: Sequence[Check],
     stops: StopList | None = None,
     limit: int | None = None,
-) -> Run:
+) -> LongRun:
     """Run to the first place after the cursor that meets a stop, or to ``limit``.
 
     Hits are counted in ``stops``, where the checks come from there.
@@ -234,7 +234,9 @@ def travel(
         yield progress(session, logs)
 
 
-def run_backwards(session: Session, checks: Sequence[Check], stops: StopList | None = None) -> Run:
+def run_backwards(
+    session: Session, checks: Sequence[Check], stops: StopList | None = None
+) -> LongRun:
     """Run back to the last place before the cursor that meets a stop, or to the beginning.
 
     The past is looked through piece by piece, the latest first: each is executed forwards.
@@ -272,7 +274,7 @@ def run_backwards(session: Session, checks: Sequence[Check], stops: StopList | N
     return Outcome(0)
 
 
-def run_back_over(session: Session, plan: Plan, stops: StopList | None) -> Run:
+def run_back_over(session: Session, plan: Plan, stops: StopList | None) -> LongRun:
     """Run back where all stops are breakpoints without conditions: no tensor has a say."""
     logs: list[str] = []
     while (place := plan.previous(session.event)) is not None:
@@ -325,17 +327,17 @@ def progress(session: Session, logs: list[str]) -> Progress:
     return Progress(session.event, session.loss, taken)
 
 
-def continue_(session: Session, stops: StopList) -> Run:
+def continue_(session: Session, stops: StopList) -> LongRun:
     """To the next place that meets one of the stops, or to the end."""
     return run_forwards(session, stops.checks(), stops)
 
 
-def reverse_continue(session: Session, stops: StopList) -> Run:
+def reverse_continue(session: Session, stops: StopList) -> LongRun:
     """To the previous place that meets one of the stops, or to the beginning."""
     return run_backwards(session, stops.checks(), stops)
 
 
-def until(session: Session, stop: Stop, backwards: bool = False) -> Run:
+def until(session: Session, stop: Stop, backwards: bool = False) -> LongRun:
     """To where a stop that is not in the list is met; the listed stops are passed by.
 
     A condition that holds already keeps the cursor where it is.
@@ -359,19 +361,19 @@ def holds_here(session: Session, condition: str) -> bool:
         return False
 
 
-def finished(outcome: Outcome) -> Run:
+def finished(outcome: Outcome) -> LongRun:
     """A run that is over before it began."""
     yield from ()
     return outcome
 
 
-def next_change(session: Session, expression: str, backwards: bool = False) -> Run:
+def next_change(session: Session, expression: str, backwards: bool = False) -> LongRun:
     """To the next, or previous, place right after a change of a tensor, element or expression."""
     return until(session, Stop(0, StopKind.CHANGE, expression), backwards)
 
 
-def conclude(run: Run) -> tuple[Outcome, tuple[str, ...]]:
-    """Run a Run to its end: its Outcome, and everything that was logged on the way."""
+def conclude(run: LongRun) -> tuple[Outcome, tuple[str, ...]]:
+    """Run a LongRun to its end: its Outcome, and everything that was logged on the way."""
     logs: list[str] = []
     while True:
         try:

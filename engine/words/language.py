@@ -14,7 +14,7 @@ from engine.errors import GradstepError
 from engine.expressions.expression import complete as complete_expression
 from engine.run.timeline import every_op, every_phase
 from engine.session.progress import Progress
-from engine.stops.lookup import scope_names
+from engine.stops.lookup import lookup_names
 from engine.wording import suggestion
 from engine.words.command import Argument, Command, CommandError, Reply
 from engine.words.looking import TOPICS
@@ -96,7 +96,7 @@ class CommandLine:
     def _arguments(self, command: Command, text: str) -> list[str]:
         """What the argument of a command may become."""
         kind = command.completes
-        names = scope_names(self.debugger.run)
+        names = lookup_names(self.debugger.run)
         if kind == "watch":
             return [watch for watch in self.debugger.watches if watch.startswith(text)]
         if kind == "condition":

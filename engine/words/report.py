@@ -4,9 +4,9 @@ from typing import Any
 
 from engine.debugger import Debugger
 from engine.run.position_text import format_position
-from engine.run.run import Run as Steppable
+from engine.run.run import Run
 from engine.stops.evidence import number
-from engine.stops.run_control import Hit, Outcome, Run, progress
+from engine.stops.run_control import Hit, LongRun, Outcome, progress
 from engine.words.command import Long, Reply
 
 
@@ -37,7 +37,7 @@ def arrived(debugger: Debugger, *lines: str, **data: Any) -> Reply:
     return Reply((*lines, here(debugger)), {"at": place_data(debugger), **data})
 
 
-def hit_data(hit: Hit, run: Steppable) -> dict[str, Any]:
+def hit_data(hit: Hit, run: Run) -> dict[str, Any]:
     """A stop that was met, as data; what came with a batch was written by no event."""
     data: dict[str, Any] = {"stop": hit.stop.number or None, "what": str(hit.stop)}
     if hit.evidence:
@@ -53,8 +53,8 @@ def hit_data(hit: Hit, run: Steppable) -> dict[str, Any]:
     return data
 
 
-def concluded(debugger: Debugger, run: Run, backwards: bool = False) -> Long:
-    """Continue a Run to its end, with progress; the reply says where and at which stops."""
+def concluded(debugger: Debugger, run: LongRun, backwards: bool = False) -> Long:
+    """Continue a LongRun to its end, with progress; the reply says where and at which stops."""
     logs: list[str] = []
     # Before the run, which may be left at any yield: the way back is known all the same.
     debugger.jumps.leave(debugger.event)

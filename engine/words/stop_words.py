@@ -124,7 +124,7 @@ def checked(debugger: Debugger, argument: Argument, stop: Stop) -> Stop:
 
 
 def condition_text(debugger: Debugger, condition: Argument | None) -> str | None:
-    """A condition's source, once it is known to compile; otherwise a CommandError."""
+    """A condition's text, once it is known to compile; otherwise a CommandError."""
     if condition is None:
         return None
     try:

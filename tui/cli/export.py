@@ -69,13 +69,13 @@ def npz(arrays: Mapping[str, Any]) -> bytes:
 
 
 @contextmanager
-def target(output: str | None, source: Path) -> Iterator[IO[bytes]]:
+def target(output: str | None, recorded: Path) -> Iterator[IO[bytes]]:
     """The stream that an export goes to; raises GradstepError where it is the recording itself."""
     if output is None or output == "-":
         yield sys.stdout.buffer
         return
     path = Path(output)
-    if path.exists() and path.samefile(source):
+    if path.exists() and path.samefile(recorded):
         raise GradstepError(f"{output}: is the recording itself; choose another file")
     with path.open("wb") as file:
         yield file

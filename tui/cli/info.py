@@ -57,7 +57,7 @@ def described(recording: Recording, damage: list[str]) -> dict[str, Any]:
         "watches": [],
         "damage": damage,
     }
-    for name, read in (("program", program), ("branches", branches), ("places", places)):
+    for name, read in (("program", program), ("branches", branches), ("places", marks)):
         try:
             about |= read(recording)
         except Damaged as problem:
@@ -103,7 +103,7 @@ def branches(recording: Recording) -> dict[str, Any]:
     return {"branches": found}
 
 
-def places(recording: Recording) -> dict[str, Any]:
+def marks(recording: Recording) -> dict[str, Any]:
     """The bookmarks, stops and watches."""
     return {
         "bookmarks": [

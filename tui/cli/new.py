@@ -20,32 +20,32 @@ NAME_HINT = '# name = "…"  # the name of this file, unless one is given here'
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--from",
-    "source",
+    "builtin",
     default=DEFAULT,
     show_default=True,
     metavar="NAME",
     help="The built-in experiment to start from.",
 )
-def new(file: Path, source: str) -> None:
+def new(file: Path, builtin: str) -> None:
     """Write a commented experiment file to start from; nothing is ever overwritten.
 
     A data file that the experiment reads is written into the same folder.
     """
     if file.suffix != ".toml":
         raise GradstepError(f"{file}: the name of an experiment file ends in .toml")
-    if source not in builtin_names():
+    if builtin not in builtin_names():
         raise GradstepError(
-            f"--from {source}: no such built-in experiment; {nearest(source, builtin_names())}"
+            f"--from {builtin}: no such built-in experiment; {nearest(builtin, builtin_names())}"
         )
-    for path in write_all(files_of(file, source)):
+    for path in write_all(files_of(file, builtin)):
         click.echo(f"wrote {clean(str(path))}")
     check(file)
     click.echo(f"next: gradstep run {clean(str(file))}", err=True)
 
 
-def files_of(file: Path, source: str) -> dict[Path, bytes]:
+def files_of(file: Path, builtin: str) -> dict[Path, bytes]:
     """What is to be written: the data file, where there is one, and the experiment."""
-    text = NAME_FIELD.sub(NAME_HINT, (BUILTINS / f"{source}.toml").read_text("utf-8"), count=1)
+    text = NAME_FIELD.sub(NAME_HINT, (BUILTINS / f"{builtin}.toml").read_text("utf-8"), count=1)
     found = DATA_FIELD.search(text)
     if found is None:
         return {file: text.encode()}

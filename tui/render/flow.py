@@ -238,7 +238,7 @@ def detail_lines(flow: Flow, node: Node, width: int, height: int = FULL_DETAIL) 
         (f" {clean(layer)}", "name"),
         (f"  {node.symbols['output']}  ", "symbol"),
         (" → ".join(map(shape_text, shapes)), "shape"),
-        (f"  {looked_back(len(flow.series(layer, 'mean')))}", "dim"),
+        (f"  {span_text(len(flow.series(layer, 'mean')))}", "dim"),
     ]
     beside = flow.values[layer].get("weight_gradient")
     if beside is not None:
@@ -250,7 +250,7 @@ def detail_lines(flow: Flow, node: Node, width: int, height: int = FULL_DETAIL) 
     return [fitted(heading, width), *lines]
 
 
-def looked_back(iterations: int) -> str:
+def span_text(iterations: int) -> str:
     """How many iterations a detail is about: ``the last 12 iterations``."""
     if iterations == 1:
         return "the last iteration"

@@ -22,8 +22,8 @@ MAX_LINES = 1000
 def session_file(session: Session) -> Path:
     """The JSON file of an experiment: by the absolute path of a file, by the name of a built-in."""
     experiment = session.program.experiment
-    source = experiment.file or experiment.name
-    key = str(Path(source).resolve()) if source.endswith(".toml") else source
+    origin = experiment.file or experiment.name
+    key = str(Path(origin).resolve()) if origin.endswith(".toml") else origin
     return state_folder() / "stops" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
 

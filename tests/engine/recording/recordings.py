@@ -36,7 +36,7 @@ def record(path: Path, program: Program, store: str, **more: Any) -> Writer:
 
 
 def record_session(path: Path, session: Session | Debugger, store: str) -> Recorder:
-    """Everything that a session knows, or a debugger with its stops and places; not closed."""
+    """Everything that a session knows, or a debugger with its stops and bookmarks; not closed."""
     debugger = session if isinstance(session, Debugger) else Debugger(session)
     recorder = Recorder(writer(path, debugger.session.program, store), debugger)
     recorder.update()
