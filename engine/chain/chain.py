@@ -14,7 +14,7 @@ from engine.errors import GradstepError
 from engine.jacobian.operator import Jacobian
 from engine.jacobian.product import Association, product
 from engine.jacobian.structures import Identity, Zero
-from engine.program.graph import GRADIENT, Node
+from engine.program.graph import Node
 from engine.program.program import Program
 from engine.wording import nearest
 
@@ -178,7 +178,7 @@ def tensor(program: Program, name: str) -> str:
     allowed = [info.name for info in program.tensors.values() if info.role in roles] + ["yhat"]
     if info is not None and info.gradient_of is not None:
         first = f"{name} is a gradient, ∂ℓ/∂{program.tensors[info.gradient_of].symbol}"
-        raise GradstepError(f"{first}: ask for --of loss --wrt {name.removesuffix(GRADIENT)}")
+        raise GradstepError(f"{first}: ask for --of loss --wrt {info.gradient_of}")
     if info is not None and info.role == "mask":
         raise GradstepError(f"{name} is drawn at random; {nearest('', allowed)}")
     if info is not None:
@@ -189,9 +189,9 @@ def tensor(program: Program, name: str) -> str:
 def stage(program: Program, name: str) -> int:
     """How far along the network a tensor is computed or enters: x at 0, the loss last."""
     info = program.tensors[name]
-    if name == "x":
+    if info.role == "input":
         return 0
-    if name in ("loss", "y"):
+    if info.role in ("loss", "target"):
         return len(program.network.nodes) + 1
     places = {node.name: i + 1 for i, node in enumerate(program.network.nodes)}
     return places[info.layer or ""]
@@ -202,9 +202,9 @@ def independent(program: Program, of: str, wrt: str) -> str:
     info, other = program.tensors[of], program.tensors[wrt]
     if info.role not in ("activation", "loss"):
         return f"{info.symbol} is given, not computed: it depends on no other tensor"
-    if wrt == "y" and of != "loss":
+    if other.role == "target" and info.role != "loss":
         return f"{info.symbol} does not depend on y: only the loss reads it"
-    if wrt == "loss" or stage(program, wrt) > stage(program, of):
+    if other.role == "loss" or stage(program, wrt) > stage(program, of):
         return f"{info.symbol} is computed before {other.symbol} comes in: the other way round?"
     return ""
 
@@ -214,11 +214,11 @@ def factors(primals: Primals, of: str, wrt: str) -> Iterator[Factor]:
 
     ``of`` depends on ``wrt``, and differs from it.
     """
-    network = primals.program.network
-    if of == "loss":
-        role = "y" if wrt == "y" else "yhat"
+    network, tensors = primals.program.network, primals.program.tensors
+    if tensors[of].role == "loss":
+        role = "y" if tensors[wrt].role == "target" else "yhat"
         size = network.nodes[-1].layer.outputs
-        by = wrt if wrt == "y" else network.output
+        by = wrt if role == "y" else network.output
         yield factor(primals, of, by, network.loss.jacobian(role, size, primals.loss_point()))
         of = by
     for node in reversed(network.nodes[: stage(primals.program, of)]):

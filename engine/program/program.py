@@ -21,6 +21,8 @@ from engine.run.phases import Phase
 from engine.run.source import Executed
 from engine.run.timeline import Periodic
 
+CAPTURED = "this run was captured: it has no program of layers"
+
 
 @dataclass(frozen=True, eq=False)
 class Program:

@@ -20,6 +20,7 @@ from engine.recording.reader import Damaged
 from engine.recording.recorded import Block, RecordedBranch, Recording
 from engine.recording.rerun import Rerun
 from engine.recording.ulps import ulps_between
+from engine.run.phases import Phase
 from engine.run.position_text import format_position
 from engine.run.run import loss_key
 from engine.run.timeline import begun, completed
@@ -207,12 +208,12 @@ class Verification:
         if there is not None and np.isnan(there) and np.isnan(here):
             return True
         value = None if there is None else np.asarray(there)
-        self.diverge(branch, rerun, "loss", value, np.asarray(here), event)
+        self.diverge(branch, rerun, loss, value, np.asarray(here), event)
         return False
 
     def journal_skips(self, rerun: Rerun, event: int) -> bool:
         """Whether the loss of an iteration was skipped."""
-        return rerun.journal.skipped("loss", "loss", event)
+        return rerun.journal.skipped(Phase.LOSS, str(self.program.loss), event)
 
     def diverge(
         self,

@@ -156,9 +156,9 @@ class Timeline(Protocol):
         """The first events of an op, (count,) of int64, or as many as there are."""
 
     def iterations_of(self, op: str, start: int, stop: int) -> NDArray[np.int64]:
-        """The iterations that events of an op lie in, (stop − start,) of int64.
+        """The iterations that the events number ``start`` up to ``stop`` of an op lie in.
 
-        The events of this op are numbered from 0; those from ``start`` up to ``stop`` are asked for.
+        (stop − start,) of int64; the first event of this op has the number 0.
         """
 
     def elapsed(self, event: float) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.run.run import Run
-from engine.run.source import Source
+from engine.run.source import Ability, Source
 from engine.session.changes import changed_names, first_difference
 from engine.session.history import History
 from engine.session.journal import Journal
@@ -87,6 +87,7 @@ class Stepped(Protocol):
     def travel(self, event: int) -> Iterator[int]: ...
     def step(self) -> int: ...
     def beside(self, budget: int) -> Self: ...
+    def need(self, ability: Ability) -> None: ...
 
 
 class Branches:
@@ -119,9 +120,11 @@ class Branches:
     def fork(self, name: str | None = None) -> Branch:
         """Leave the current branch at the cursor: the new one is current and equal up to here.
 
-        Raises GradstepError for a name that is taken or is none; without one it gets a number.
+        Without a name it gets a number. Raises GradstepError for a name that is taken or is none,
+        and for a run that has no branches.
         """
         session, old = self._session, self._session.branch
+        session.need(Ability.BRANCH)
         name = self._named(name, old.name)
         event = session.event
         new = Branch(name, old.history.taken(event), old.name, event, old.journal.until(event))

@@ -186,7 +186,9 @@ def unskipped(journal: Journal, event: int, target: str) -> Journal:
     """
     open_ = [s for s in journal.skips if s.target == target and contains(s, event, event + 1)]
     if not open_:
-        skipped = ", ".join({s.target for s in journal.skips if contains(s, event, event + 1)})
+        skipped = ", ".join(
+            sorted({s.target for s in journal.skips if contains(s, event, event + 1)})
+        )
         raise GradstepError(f"{target} is not skipped here; skipped are: {skipped or 'none'}")
     if target in list(Phase):
         needed = [need for need in NEEDS[Phase(target)] if journal.skipped(need, "", event)]

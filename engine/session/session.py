@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.errors import GradstepError
-from engine.program.program import Program
+from engine.program.program import CAPTURED, Program
 from engine.run.event import Event, State
 from engine.run.op import Op
 from engine.run.position import Granularity, Position
@@ -50,7 +50,7 @@ class Session:
     def program(self) -> Program:
         """The compiled program that is run; a GradstepError where the run was captured."""
         if not isinstance(self.run, Program):
-            raise GradstepError("this run was captured: it has no program of layers")
+            raise GradstepError(CAPTURED)
         return self.run
 
     @property
@@ -180,7 +180,7 @@ class Session:
         """
         from engine.session.edits import edited_tensor  # most sessions are never edited
 
-        self._need(Ability.EDIT)
+        self.need(Ability.EDIT)
         edit = Edit(self._event, target, value, index)
         edited_tensor(edit, self.run, self._tensors)  # refused before anything changes
         self._diverge(branch)
@@ -198,7 +198,7 @@ class Session:
         """
         from engine.session.edits import skip_entries
 
-        self._need(Ability.SKIP)
+        self.need(Ability.SKIP)
         entries = skip_entries(self.run, self.journal, self._event, targets, always)
         self._diverge(branch)
         for entry in entries:
@@ -232,6 +232,11 @@ class Session:
             return Keyframe(0, self.source.initial(), whole=True)
         return Keyframe(own, self.history.keyframes[own], own in self.history.whole)
 
+    def need(self, ability: Ability) -> None:
+        """Raise GradstepError where the source of the run does not allow something."""
+        if ability not in self.source.can:
+            raise GradstepError(f"no {ability} here: {self.source.why_not}")
+
     def losses_at(self, event: int) -> int:
         """How many losses have been computed before an event."""
         return min(self.timeline.count(loss_key(self.run), event), len(self.branch.losses))
@@ -255,15 +260,9 @@ class Session:
             if self._begin == event:
                 self._enter()
 
-    def _need(self, ability: Ability) -> None:
-        """A GradstepError where the source of the run does not allow something."""
-        if ability not in self.source.can:
-            raise GradstepError(f"no {ability} here: {self.source.why_not}")
-
     def _diverge(self, name: str | None) -> None:
         """Make the future open: forget it at the end of a branch, start a new branch elsewhere."""
         if name is not None or self._event < self.known:
-            self._need(Ability.BRANCH)
             self.branches.fork(name)
         self.history.forget_after(self._event)
 

@@ -46,20 +46,22 @@ MOVING = ("continue", "reverse", "help")  # work there besides the step keys
 class Pane:
     """A pane: the digit that goes there, its title, its help.
 
-    An inspector shares the place of the tensor pane, under a line of tabs.
+    An inspector shares the place of the tensor pane, under a line of tabs. One that is about
+    ``layers`` has nothing to show of a run that no program of layers made.
     """
 
     number: int
     title: str
     help: str
     inspector: bool = False
+    layers: bool = False
 
 
 PANES: dict[str, Pane] = {
     "program": Pane(1, "Program", "the ops of one iteration; ▶ runs next, ✓ is done"),
     "tensor": Pane(2, "Tensor", "the values; ▸ marks what the selected level changed", True),
-    "jacobian": Pane(3, "Jacobian", "sizes, structure and values of a derivative", True),
-    "chain": Pane(4, "Chain", "the product that makes a derivative, factor by factor", True),
+    "jacobian": Pane(3, "Jacobian", "sizes, structure and values of a derivative", True, True),
+    "chain": Pane(4, "Chain", "the product that makes a derivative, factor by factor", True, True),
     "variables": Pane(
         5, "Variables", "every tensor: range, mean μ, histogram; ∇ its gradient, largest magnitude"
     ),
@@ -67,10 +69,14 @@ PANES: dict[str, Pane] = {
     "console": Pane(7, "Console", "what commands have answered", True),
     "timeline": Pane(8, "Timeline", "the loss and the phases of every iteration; ← → scrub"),
     "flow": Pane(
-        9, "Flow", "per layer: gradient, activation, update; ↑ ↓ past a limit, ⇈ ⇊ far past", True
+        9,
+        "Flow",
+        "per layer: gradient, activation, update; ↑ ↓ past a limit, ⇈ ⇊ far past",
+        True,
+        True,
     ),
     "diagnostics": Pane(
-        0, "Doctor", "what is wrong with this training loop; Enter goes there", True
+        0, "Doctor", "what is wrong with this training loop; Enter goes there", True, True
     ),
 }
 

@@ -63,7 +63,8 @@ def skips_phase(view: View, phase: Phase) -> bool:
 @lru_cache(maxsize=8)
 def natural_width(run: Run, listing: Listing) -> int:
     """The width in cells at which every op has all its shapes."""
-    return max(3 + cell_len(op.label) + 2 + cell_len(shapes(run, op, True)) for op in listing.ops)
+    widths = [3 + cell_len(op.label) + 2 + cell_len(shapes(run, op, True)) for op in listing.ops]
+    return max(widths, default=0)  # a run that grows may have no op yet
 
 
 def shapes(run: Run, op: Op, whole: bool) -> str:

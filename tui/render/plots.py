@@ -83,9 +83,9 @@ def whole_run(view: View) -> tuple[float, float]:
 
 
 def unit(view: View) -> float:
-    """The events of an iteration, on average where they differ."""
-    timeline = view.run.timeline
-    return timeline.end / max(1, timeline.iterations)
+    """The events of the iteration that the cursor is in."""
+    timeline, iteration = view.run.timeline, view.position.iteration - 1
+    return float(max(1, timeline.begin(iteration + 1) - timeline.begin(iteration)))
 
 
 def loss_points(run: Run, losses: Array) -> tuple[Floats, Floats]:

@@ -62,12 +62,12 @@ def element_rule(program: Program, of: str, wrt: str) -> str:
         return "I"
     known = rules(program).get((info.symbol, other.symbol))
     if known is not None:
-        return f"({gradient(other.symbol)})ᵢ = {known}" if of == "loss" else known
+        return f"({gradient(other.symbol)})ᵢ = {known}" if info.role == "loss" else known
     node = next((n for n in program.network.nodes if n.output == of), None)
     if node is not None and node.input == wrt and isinstance(node.layer, Linear):
         return node.symbols["weight"]
     if node is None or other.layer != node.name or other.role != "parameter":
         return ""
-    if wrt.endswith(".bias"):
+    if len(other.shape) == 1:  # the bias
         return "1 if i = j, else 0"
     return f"∂{info.symbol}ᵢ/∂{other.symbol}ₖⱼ = {node.symbols['input']}ⱼ if i = k, else 0"

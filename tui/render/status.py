@@ -1,9 +1,11 @@
 """The lines that always stand on screen: position, phases, and the equation of the next op."""
 
+from bisect import bisect_right
+
 from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.position import Granularity
-from engine.run.run import loss_of
+from engine.run.run import Run, loss_of
 from engine.run.timeline import Listing, Which
 from tui.render.charts.curve import block_spark
 from tui.render.formula_roles import coloured
@@ -59,7 +61,7 @@ def place(view: View) -> tuple[Line, Line]:
     }
     widths = {
         Granularity.PHASE: max(
-            len(END), *(len(place_in_phase(listing, o.index)) for o in listing.ops)
+            [len(END), *(len(place_in_phase(listing, o.index)) for o in listing.ops)]
         ),
         Granularity.OP: len(f"#{timeline.end}"),
     }
@@ -89,7 +91,7 @@ def phase_place(listing: Listing, op: int) -> tuple[Phase, int, int]:
     at = min(op, len(listing) - 1)
     phase = listing.ops[at].phase
     ops = listing.places(Which(phase=phase))
-    return phase, at - ops[0] + 1, len(ops)
+    return phase, bisect_right(ops, at), len(ops)  # they need not stand together
 
 
 def loss(view: View, width: int) -> Line:
@@ -116,6 +118,8 @@ def padded(line: Line, width: int) -> Line:
 
 def pill(view: View, phase: Phase) -> Line:
     """One phase of the strip, with its progress where the cursor is in it."""
+    if not len(view.listing):  # a run that grows has no op yet
+        return [(f" {phase} ", "dim")]
     here, inside, size = phase_place(view.listing, view.position.op)
     ops = view.listing.places(Which(phase=phase))
     skipped = view.skipped.issuperset(ops)
@@ -143,7 +147,7 @@ def equation_line(view: View, width: int) -> Line:
     if op is None:
         over = "the run is over: every step has been taken"
         return fitted([(" ■ ", "key"), (over, "dim")], width)
-    shapes = ", ".join(shape_text(view.run.tensors[name].shape) for name in inputs(op))
+    shapes = ", ".join(shape_text(view.run.tensors[name].shape) for name in inputs(view.run, op))
     out = shape_text(view.run.tensors[op.writes[0]].shape)
     left: Line = [(" ▶ ", "key"), *coloured(view.run, op.formula, "")]
     right: Line = [(f" {out} ", "shape")]
@@ -151,6 +155,6 @@ def equation_line(view: View, width: int) -> Line:
     return spread(left, right if width_of(left) + width_of(right) <= width else right[:1], width)
 
 
-def inputs(op: Op) -> list[str]:
-    """The tensors that an op reads, hyper-parameters left out."""
-    return [name for name in op.reads if not name.startswith("optimizer.")]
+def inputs(run: Run, op: Op) -> list[str]:
+    """The tensors that an op reads, hyper-parameters left out; the clock, which enters, is none."""
+    return [name for name in op.reads if run.tensors[name].role != "hyper" or name in run.entering]

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.run.phases import Phase
+from engine.run.run import Run, loss_key
 from engine.run.timeline import Which, begun
 from tui.render.charts.outline import Ends, Grid, Indices, Outline, Outlines, ends_of, needs_log
 from tui.render.text.clean import clean
@@ -36,6 +38,26 @@ CELLS = len(Phase) + 1  # an iteration's cells where each phase has its own, and
 
 
 @dataclass(frozen=True)
+class Losses:
+    """The iterations that the losses of a run lie in: some may have none, or several."""
+
+    run: Run
+
+    def of(self, start: int, stop: int) -> NDArray[np.int64]:
+        """The iterations of the losses number ``start`` up to ``stop``, (stop − start,)."""
+        return self.run.timeline.iterations_of(loss_key(self.run), start, stop)
+
+    def before(self, place: int) -> int:
+        """How many losses lie before an iteration."""
+        timeline = self.run.timeline
+        return timeline.count(loss_key(self.run), timeline.begin(place))
+
+    def over(self, count: int) -> int:
+        """How many iterations the first ``count`` losses stretch over."""
+        return int(self.of(count - 1, count)[0]) + 1 if count else 0
+
+
+@dataclass(frozen=True)
 class Axis:
     """How iterations lie on columns: ``span`` iterations over ``room`` columns."""
 
@@ -46,9 +68,11 @@ class Axis:
     def of(cls, view: View, width: int) -> "Axis":
         """The axis for what is known of the run, in a pane ``width`` cells wide."""
         timeline = view.run.timeline
-        behind = 0 if view.other is None else len(view.other[1])
+        behind = 0 if view.other is None else Losses(view.run).over(len(view.other[1]))
         needed = max(1, behind, min(timeline.iterations, begun(timeline, view.known) + 1))
-        return cls(min(timeline.iterations, nice(needed)), max(1, width - AXIS - 1))
+        # A run that grows may have no iteration yet.
+        span = max(1, min(timeline.iterations, nice(needed)))
+        return cls(span, max(1, width - AXIS - 1))
 
     def column(self, iteration: int) -> int:
         """The first column of an iteration, counted from 0."""
@@ -111,9 +135,10 @@ class Curves:
     def of(cls, view: View, axis: Axis, outlines: Outlines) -> "Curves":
         """The curves of a view. The whole known run decides the scale, not the cursor."""
         run, dots = view.run, axis.dots
-        own = outlines.of("own", (run, view.lineage), view.history, dots)
+        places = Losses(run)
+        own = outlines.of("own", (run, view.lineage), view.history, dots, places)
         name, losses = view.other or ("", view.history[:0])
-        other = outlines.of("other", (run, name), losses, dots)
+        other = outlines.of("other", (run, name), losses, dots, places)
         ends = ends_of([own, other])
         return cls(own, other, ends, needs_log(ends))
 
@@ -130,7 +155,8 @@ def curve_lines(view: View, axis: Axis, curves: Curves, height: int) -> list[Lin
         return [no_loss(view), *[[] for _ in range(height - 1)]]
     own = curves.dots(curves.own, axis.room, height)
     behind = curves.dots(curves.other, axis.room, height)
-    seen = axis.column(len(view.losses) - 1) + 1 if len(view.losses) else 0
+    reached = Losses(view.run).over(len(view.losses))
+    seen = axis.column(reached - 1) + 1 if reached else 0
     here = axis.column(min(view.position.iteration - 1, axis.span - 1))
     labels = labels_of(view, curves.ends, height)
     return [
@@ -189,7 +215,8 @@ def mark_line(view: View, axis: Axis, curves: Curves) -> Line:
     The cursor takes the cell of a mark in reverse, so that neither hides the other.
     """
     cells = marks(view, axis)
-    for start, end in broken_runs(curves.own, axis, len(view.history)):
+    known = Losses(view.run).over(len(view.history))
+    for start, end in broken_runs(curves.own, axis, known):
         first = next((x for x in range(start, end) if x not in cells), start)
         for x in range(start, end):
             cells.setdefault(x, ("─", "bad"))

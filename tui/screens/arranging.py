@@ -79,9 +79,10 @@ class Arranging(Playing):
 
     def hand_down(self) -> None:
         """Give the View to the displayed panes; the others get it when they are displayed."""
-        for widget in self.panes.values():
+        for key, widget in self.panes.items():
             if not widget.has_class("hidden"):  # nothing is computed for a pane that is hidden
-                cast(Shows, widget).view = self.current_view
+                missing = PANES[key].layers and not self.has_layers
+                cast(Shows, widget).view = None if missing else self.current_view
 
     def program_width(self) -> int | None:
         """The width in cells: the chosen one, else what the formulas need.
@@ -117,6 +118,8 @@ class Arranging(Playing):
 
     def go_to_pane(self, pane: str) -> None:
         """Give a pane the focus, and display it where it is under a tab."""
+        if PANES[pane].layers and not self.layered():
+            return
         self.remember(pane)
         if not self.whole and not self.query(f"#{pane}"):
             return  # clicked before it is there: it gets the focus as soon as it is

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 
 from engine.errors import GradstepError
+from engine.program.program import CAPTURED, Program
 from engine.run.position_text import parse_position
 from engine.run.timeline import every_op
 from tui.control.worker import BUSY, Job, Worker
@@ -146,6 +147,17 @@ class Commanding(Pointing):
     def action_proceed(self, direction: int) -> None:
         """To the next stop, or back to the previous one."""
         self.command("c" if direction > 0 else "rc")
+
+    @property
+    def has_layers(self) -> bool:
+        """Whether the run is of a program of layers; a captured one is not."""
+        return isinstance(self.session.run, Program)
+
+    def layered(self) -> bool:
+        """Whether the run is of a program of layers; sets the note where it was captured."""
+        if not self.has_layers:
+            self.say(note=CAPTURED)
+        return self.has_layers
 
     def resting(self) -> bool:
         """Whether no job moves the session in a thread, so that it may be read."""

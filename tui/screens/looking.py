@@ -51,6 +51,8 @@ class Looking(Wishes):
         """The flow through the layers, or what they cost; from elsewhere, the flow pane."""
         from tui.panes.flow import FlowPane
 
+        if not self.layered():
+            return
         flow = self.query_one(FlowPane)
         if self.focused_pane != flow.id:
             self.go_to_pane("flow")
@@ -70,18 +72,24 @@ class Looking(Wishes):
 
     def focus_derivative(self, note: str = "", **changes: object) -> None:
         """Select another derivative: ``changes`` are fields of Derivative, such as ``sample``."""
+        if not self.layered():
+            return
         derivative = replace(self.selection.derivative, **changes)  # type: ignore[arg-type]
         self.selection = replace(self.selection, derivative=derivative)
         self.refresh_view(note)
 
     def action_numerator(self) -> None:
         """The selected tensor becomes the numerator."""
+        if not self.layered():
+            return
         name = differentiable(self.session.program, self.snapshot().tensor)
         said = f"numerator: {name}" if name else "only activations and the loss have derivatives"
         self.focus_derivative(said, of=name or self.selection.derivative.of, factor=0)
 
     def action_denominator(self) -> None:
         """The selected tensor becomes the denominator."""
+        if not self.layered():
+            return
         name = variable(self.session.program, self.snapshot().tensor)
         said = f"denominator: {name}" if name else "nothing in forward depends on this tensor"
         self.focus_derivative(said, wrt=name or self.selection.derivative.wrt, factor=0)
@@ -96,7 +104,10 @@ class Looking(Wishes):
 
     def action_sample(self, by: int) -> None:
         """Another sample of the batch."""
-        rows, at = len(self.session.tensors["x"]), self.selection.derivative.sample
+        if not self.layered():
+            return
+        entering = self.session.program.batch_names[0]
+        rows, at = len(self.session.tensors[entering]), self.selection.derivative.sample
         if at is not None and not 0 <= at + by < rows:
             self.focus_derivative(
                 f"sample {at} is the {'last' if by > 0 else 'first'} of the batch"

@@ -250,10 +250,10 @@ class MainScreen(Arranging):
     def action_digit(self, digit: int) -> None:
         """A digit goes to a pane at once; before a step key it is a count after all."""
         self.counting.digit(digit, (self.pane, self.inspector))
+        self.say(count=self.counting.text, note="")
         for key, pane in PANES.items():
             if pane.number == digit:
                 self.go_to_pane(key)
-        self.say(count=self.counting.text, note="")
         self.set_timer(self.counting.patience, self.forget_count)
 
     def forget_count(self) -> None:
@@ -308,6 +308,8 @@ class MainScreen(Arranging):
         """Curves over the run, and decision regions."""
         from tui.screens.plots import PlotsScreen
 
+        if not self.layered():
+            return
         self.app.push_screen(PlotsScreen(self))
 
     def action_help(self) -> None:

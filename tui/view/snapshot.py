@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.chain.primals import Primals
 from engine.debugger import Debugger
 from engine.errors import GradstepError
-from engine.program.program import Program
+from engine.program.program import CAPTURED, Program
 from engine.run.event import Event
 from engine.run.op import Op, TensorInfo
 from engine.run.position import Granularity, Position
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 
-CAPTURED = "this run was captured: it has no program of layers"
 Watched = tuple[WatchValue, list[float]]
 UNWATCHED: Watched = (WatchValue(""), [])
 

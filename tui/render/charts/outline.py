@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +21,44 @@ Indices = NDArray[np.intp]
 Ends = tuple[float, float]
 
 
+class Places(Protocol):
+    """Where the values of a series lie on its axis: never further left than the value before."""
+
+    def of(self, start: int, stop: int) -> NDArray[np.int64]:
+        """The places of the values number ``start`` up to ``stop``, (stop − start,)."""
+
+    def before(self, place: int) -> int:
+        """How many values lie before a place."""
+
+
+class OneEach:
+    """A value at each place, the first one at 0."""
+
+    def of(self, start: int, stop: int) -> NDArray[np.int64]:
+        """The numbers themselves, (stop − start,)."""
+        return np.arange(start, stop, dtype=np.int64)
+
+    def before(self, place: int) -> int:
+        """As many as the place says."""
+        return place
+
+
+ONE_EACH = OneEach()
+
+
 @dataclass(frozen=True)
 class Grid:
-    """How a series lies on columns: value i of ``span`` stands in column i · columns // span."""
+    """How an axis lies on columns: place i of ``span`` is in column i · columns // span."""
 
     span: int
     columns: int
 
     def column(self, index: int) -> int:
-        """The column of dots of value ``index``."""
+        """The column of dots of place ``index``."""
         return index * self.columns // self.span
 
     def first(self, column: int) -> int:
-        """The first value in a column, or after it."""
+        """The first place in a column, or after it."""
         return -(-column * self.span // self.columns)
 
 
@@ -48,20 +74,20 @@ class Outline:
     broken: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, values: Array, grid: Grid, start: int = 0) -> "Outline":
+    def of(cls, values: Array, grid: Grid, start: int = 0, places: Places = ONE_EACH) -> "Outline":
         """The outline of the values from ``start`` on, which is the first of its column."""
         new = np.asarray(values[start:], np.float64)
         if not new.size:
             nothing = np.zeros(0)
             return cls(nothing.astype(np.intp), np.zeros((0, 4)), nothing.astype(np.bool_))
-        places = np.arange(start, len(values), dtype=np.int64) * grid.columns // grid.span
-        starts = np.flatnonzero(np.diff(places, prepend=-1))
+        columns = places.of(start, len(values)) * grid.columns // grid.span
+        starts = np.flatnonzero(np.diff(columns, prepend=-1))
         lost = ~np.isfinite(new)
         known = np.where(lost, np.nan, new)
         ends = np.append(starts[1:], len(new)) - 1
         lowest, highest = np.fmin.reduceat(known, starts), np.fmax.reduceat(known, starts)
         points = np.stack([known[starts], lowest, highest, known[ends]], axis=1)
-        return cls(places[starts].astype(np.intp), points, np.logical_or.reduceat(lost, starts))
+        return cls(columns[starts].astype(np.intp), points, np.logical_or.reduceat(lost, starts))
 
     def until(self, column: int) -> "Outline":
         """The outline of the columns before ``column``."""
@@ -132,17 +158,24 @@ class Outlines:
     def __init__(self) -> None:
         self.kept: dict[str, Kept] = {}
 
-    def of(self, place: str, series: object, values: Array, grid: Grid) -> Outline:
+    def of(
+        self,
+        name: str,
+        series: object,
+        values: Array,
+        grid: Grid,
+        places: Places = ONE_EACH,
+    ) -> Outline:
         """The outline of a series. It has grown since the last time, unless ``series`` is new."""
-        known = self.kept.get(place)
+        known = self.kept.get(name)
         if known is not None and known.begins(series, grid, values):
             if known.count == len(values):
                 return known.outline
-            open_column = grid.column(known.count - 1)
-            new = Outline.of(values, grid, grid.first(open_column))
+            open_column = grid.column(int(places.of(known.count - 1, known.count)[0]))
+            new = Outline.of(values, grid, places.before(grid.first(open_column)), places)
             outline = known.outline.until(open_column).followed_by(new)
         else:
-            outline = Outline.of(values, grid)
+            outline = Outline.of(values, grid, places=places)
         last = float(values[-1]) if len(values) else math.nan
-        self.kept[place] = Kept(series, grid, len(values), last, outline)
+        self.kept[name] = Kept(series, grid, len(values), last, outline)
         return outline
