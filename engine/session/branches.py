@@ -54,7 +54,7 @@ class Comparison:
     """How two branches differ: the first cursor position and tensor, with both values.
 
     ``event`` is None where nothing differs up to ``compared``, the last position known in both.
-    ``losses`` has those of each branch, (iterations,) of float64.
+    ``losses`` has those of each branch, (losses,) of float64.
     """
 
     names: tuple[str, str]

@@ -15,6 +15,7 @@ on, as new ones come.
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
+from weakref import WeakKeyDictionary
 
 from engine.arrays import Array
 from engine.run.op import Op
@@ -61,7 +62,8 @@ class History:
     def __post_init__(self) -> None:
         timeline = self.run.timeline
         self.timeline = timeline
-        self.sums: dict[Listing, tuple[int, ...]] = {}
+        # Weak: while an iteration is under way its listing is another one with every op.
+        self.sums: WeakKeyDictionary[Listing, tuple[int, ...]] = WeakKeyDictionary()
         infos = self.run.tensors
         sizes = {name: infos[name].nbytes + TENSOR_OVERHEAD for name in infos}
         live = sum(size for name, size in sizes.items() if name in self.run.live_in)
@@ -82,9 +84,10 @@ class History:
 
     def costs(self, listing: Listing) -> tuple[int, ...]:
         """The bytes of the events of an iteration before each place, and of all: len + 1 sums."""
-        if listing not in self.sums:
-            self.sums[listing] = (0, *accumulate(self.cost(op) for op in listing.ops))
-        return self.sums[listing]
+        sums = self.sums.get(listing)
+        if sums is None:
+            sums = self.sums[listing] = (0, *accumulate(self.cost(op) for op in listing.ops))
+        return sums
 
     @property
     def end(self) -> int:

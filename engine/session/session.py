@@ -107,14 +107,14 @@ class Session:
     def losses(self) -> Array:
         """The loss of every iteration whose loss op is past; NaN where it was skipped.
 
-        (iterations,) of float64.
+        (losses,) of float64: an iteration of a captured run may have none, or several.
         """
         # A copy: while a view of an array.array is about, it cannot grow.
         return np.array(self.branch.losses[: self.losses_at(self._event)])
 
     @property
     def losses_known(self) -> Array:
-        """The loss of every iteration that is known, also beyond the cursor: (iterations,)."""
+        """The loss of every iteration that is known, also beyond the cursor: (losses,)."""
         return np.array(self.branch.losses)
 
     @property

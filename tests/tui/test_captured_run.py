@@ -80,13 +80,13 @@ async def test_stops_bookmarks_and_words() -> None:
     async with steered(GradstepApp(Debugger(Session(captured())))) as shown:
         await command(shown, "b update", "c")
         assert shown.session.event == TIMELINE.begin(0) + 5
-        assert "stop 1 (break update): before #5 i1:update:W" in shown.text()
+        assert "stop 1 (break update): before #5 i1:update:theta" in shown.text()
         await walked(shown, "c")
-        assert shown.session.event == TIMELINE.next(TIMELINE.begin(1) - 1, op="update:W")
+        assert shown.session.event == TIMELINE.next(TIMELINE.begin(1) - 1, op="update:theta")
         await walked(shown, "C")
         assert shown.session.event == 5
-        await command(shown, "goto i3:backward:W.grad", "mark here")
-        await command(shown, "set W = 1")
+        await command(shown, "goto i3:backward:dtheta", "mark here")
+        await command(shown, "set theta = 1")
         assert "no edit here: the script has run" in shown.text()
         await walked(shown, "t")
         await command(shown, "goto 'here")

@@ -217,7 +217,7 @@ def skipped_in(session: Session, listing: Listing, begin: int) -> frozenset[int]
 
 
 def other_branch(session: Session, name: str | None) -> tuple[str, Array] | None:
-    """The branch that the current one is compared with, and its losses (iterations,)."""
+    """The branch that the current one is compared with, and its losses (losses,)."""
     if name is None or name not in session.branches or name == session.branch.name:
         return None
     return name, np.array(session.branches.find(name).losses)
@@ -234,7 +234,7 @@ def mode_of(session: Session, brief: bool = False) -> str:
 
 
 def other_losses(session: Session) -> dict[str, Array]:
-    """The losses (iterations,) of every branch but the current one, by name."""
+    """The losses (losses,) of every branch but the current one, by name."""
     return {b.name: np.array(b.losses) for b in session.branches if b is not session.branch}
 
 

@@ -202,38 +202,40 @@ class CapturedRun:
     """
 
     timeline: Trace = field(default_factory=Trace)
-    source: Written = field(default_factory=lambda: Written({"W": frozen(np.array([0.5, -0.25]))}))
+    source: Written = field(
+        default_factory=lambda: Written({"theta": frozen(np.array([0.5, -0.25]))})
+    )
     states: list[dict[str, Array]] = field(default_factory=list)
     name: str = "train.py"
     order: tuple[Phase, ...] = tuple(Phase)
-    loss: str | None = "loss"
-    entering: tuple[str, ...] = ("x", "y")
+    loss: str | None = "objective"
+    entering: tuple[str, ...] = ("images", "labels")
     tensors: Mapping[str, TensorInfo] = field(
         default_factory=lambda: {
             one.name: one
             for one in (
-                info("x", "x", (3, 2), "input"),
-                info("y", "y", (3,), "target"),
-                info("h", "h", (3,), "activation", layer="net"),
-                info("loss", "ℓ", (), "loss"),
-                info("W", "W", (2,), "parameter", layer="net"),
-                info("h.grad", "∂ℓ/∂h", (3,), "gradient", layer="net", gradient_of="h"),
-                info("W.grad", "∂ℓ/∂W", (2,), "gradient", layer="net", gradient_of="W"),
+                info("images", "images", (3, 2), "input"),
+                info("labels", "labels", (3,), "target"),
+                info("hidden", "hidden", (3,), "activation", layer="net"),
+                info("objective", "objective", (), "loss"),
+                info("theta", "θ", (2,), "parameter", layer="net"),
+                info("dhidden", "dhidden", (3,), "gradient", layer="net", gradient_of="hidden"),
+                info("dtheta", "dθ", (2,), "gradient", layer="net", gradient_of="theta"),
             )
         }
     )
 
     @property
     def aliases(self) -> dict[str, str]:
-        return {"weight": "W", "weight.grad": "W.grad"}
+        return {"weight": "theta", "weight.grad": "dtheta"}
 
     @property
     def gradients(self) -> dict[str, str]:
-        return {"h": "h.grad", "W": "W.grad"}
+        return {"hidden": "dhidden", "theta": "dtheta"}
 
     @property
     def live_in(self) -> frozenset[str]:
-        return frozenset(self.tensors) - {"x", "y"}
+        return frozenset(self.tensors) - {"images", "labels"}
 
     def resolve(self, name: str) -> str:
         return self.aliases.get(name, name)
@@ -246,7 +248,7 @@ class CapturedRun:
     def iterate(self, kinds: str, seed: int) -> None:
         """One iteration: z zero_grad, f forward, l loss, b backward, u update, in any order."""
         rng = np.random.default_rng(seed)
-        batch = {"x": frozen(rng.normal(size=(3, 2))), "y": frozen(rng.normal(size=3))}
+        batch = {"images": frozen(rng.normal(size=(3, 2))), "labels": frozen(rng.normal(size=3))}
         self.source.batches.append(batch)
         if self.states:
             self.states[-1] = self.states[-1] | batch
@@ -270,19 +272,19 @@ class CapturedRun:
 
 
 def added(state: Mapping[str, Array]) -> Array:
-    new: Array = state["h.grad"] @ state["x"]
-    return state["W.grad"] + new if "W.grad" in state else new
+    new: Array = state["dhidden"] @ state["images"]
+    return state["dtheta"] + new if "dtheta" in state else new
 
 
 STEPS: dict[str, list[tuple[Phase, str, bool, Any]]] = {
-    "z": [(Phase.ZERO_GRAD, "W.grad", False, lambda s: np.zeros(2))],
-    "f": [(Phase.FORWARD, "h", False, lambda s: s["x"] @ s["W"])],
-    "l": [(Phase.LOSS, "loss", False, lambda s: ((s["h"] - s["y"]) ** 2).sum())],
+    "z": [(Phase.ZERO_GRAD, "dtheta", False, lambda s: np.zeros(2))],
+    "f": [(Phase.FORWARD, "hidden", False, lambda s: s["images"] @ s["theta"])],
+    "l": [(Phase.LOSS, "objective", False, lambda s: ((s["hidden"] - s["labels"]) ** 2).sum())],
     "b": [
-        (Phase.BACKWARD, "h.grad", False, lambda s: 2 * (s["h"] - s["y"])),
-        (Phase.BACKWARD, "W.grad", True, added),
+        (Phase.BACKWARD, "dhidden", False, lambda s: 2 * (s["hidden"] - s["labels"])),
+        (Phase.BACKWARD, "dtheta", True, added),
     ],
-    "u": [(Phase.UPDATE, "W", False, lambda s: s["W"] - 0.05 * s["W.grad"])],
+    "u": [(Phase.UPDATE, "theta", False, lambda s: s["theta"] - 0.05 * s["dtheta"])],
 }
 # Plain ones, gradients that pile up over two, one that only looks, a last batch without an update.
 KINDS = ("zflbu", "zflb", "flbu", "f", "zflbu", "flbzu", "fl", "zflbu", "flb")

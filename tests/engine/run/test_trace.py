@@ -100,7 +100,7 @@ def test_every_form_of_position() -> None:
         "5": 5,
         "i3": third,
         "i3:backward": third + 2,
-        "i3:backward:W.grad": third + 3,
+        "i3:backward:dtheta": third + 3,
         "i3:backward:weight.grad": third + 3,
         "i3:update:net": third + 4,
         "loss": at.event,
@@ -155,25 +155,25 @@ def changes(name: str) -> list[int]:
 STOPS = {
     "a phase": ({"kind": StopKind.OP, "target": "update"}, first_of(Phase.UPDATE)),
     "an op": (
-        {"kind": StopKind.OP, "target": "backward:W.grad"},
-        [e for e, op in enumerate(OPS) if op.key == "backward:W.grad"],
+        {"kind": StopKind.OP, "target": "backward:dtheta"},
+        [e for e, op in enumerate(OPS) if op.key == "backward:dtheta"],
     ),
     "every op of a name": (
-        {"kind": StopKind.OP, "target": "W.grad"},
-        [e for e, op in enumerate(OPS) if op.name == "W.grad"],
+        {"kind": StopKind.OP, "target": "dtheta"},
+        [e for e, op in enumerate(OPS) if op.name == "dtheta"],
     ),
     "a layer in a phase": ({"kind": StopKind.OP, "target": "net.loss"}, first_of(Phase.LOSS)),
     "a position": ({"kind": StopKind.POSITION, "target": "#11"}, [11]),
     "a condition": (
-        {"kind": StopKind.OP, "target": "forward", "condition": "loss > 3"},
+        {"kind": StopKind.OP, "target": "forward", "condition": "objective > 3"},
         [
             e
             for e in first_of(Phase.FORWARD)
-            if "loss" in RUN.states[e] and RUN.states[e]["loss"] > 3
+            if "objective" in RUN.states[e] and RUN.states[e]["objective"] > 3
         ],
     ),
-    "a change": ({"kind": StopKind.CHANGE, "target": "W[0]"}, changes("W")),
-    "a change by a batch": ({"kind": StopKind.CHANGE, "target": "x"}, changes("x")),
+    "a change": ({"kind": StopKind.CHANGE, "target": "theta[0]"}, changes("theta")),
+    "a change by a batch": ({"kind": StopKind.CHANGE, "target": "images"}, changes("images")),
 }
 
 
@@ -211,30 +211,30 @@ def test_unknown_targets_are_named() -> None:
 
 def test_watches_go_with_the_cursor_and_know_their_past() -> None:
     at = debugger()
-    at.watches.add("loss")
+    at.watches.add("objective")
     at.watches.add("iteration")
     for event in range(END + 1):
         at.session.goto(event)
         loss, number = at.watches.values(at.session)
         state = RUN.states[event]
-        assert loss.value is None or float(loss.value) == float(state["loss"])
-        assert (loss.value is None) == ("loss" not in state)
+        assert loss.value is None or float(loss.value) == float(state["objective"])
+        assert (loss.value is None) == ("objective" not in state)
         assert number.value == RUN.timeline.iteration(event) + 1
-    known = [float(state["loss"]) for state in RUN.states if "loss" in state]
+    known = [float(state["objective"]) for state in RUN.states if "objective" in state]
     distinct = [known[0], *(b for a, b in itertools.pairwise(known) if a != b)]
-    assert at.watches.spark(at.session, "loss") == distinct
+    assert at.watches.spark(at.session, "objective") == distinct
 
 
 def truth(event: int) -> str:
-    """The badge of W at a cursor position, by going through the ops before it."""
+    """The badge of theta at a cursor position, by going through the ops before it."""
     kind, count = "none", 0
     for op in OPS[:event]:
         if op.phase == Phase.ZERO_GRAD:
             kind, count = "zeroed", 0
-        elif op.key == "backward:W.grad":
+        elif op.key == "backward:dtheta":
             count += 1
             kind = "fresh" if count == 1 else f"accumulated ×{count}"
-        elif op.name == "W" and count:
+        elif op.name == "theta" and count:
             kind = "stale"
     return kind
 
@@ -243,14 +243,14 @@ def test_badges_are_what_a_scan_says() -> None:
     at = debugger()
     for event in (*range(END + 1), *range(END, -1, -1)):
         at.session.goto(event)
-        assert str(badge(at.session, "W")) == truth(event), event
+        assert str(badge(at.session, "theta")) == truth(event), event
 
 
 def test_losses_are_those_of_the_iterations_that_have_one() -> None:
     session = Session(RUN)
     session.goto(END)
     expected = [
-        float(RUN.states[e + 1]["loss"]) for e, op in enumerate(OPS) if op.phase == Phase.LOSS
+        float(RUN.states[e + 1]["objective"]) for e, op in enumerate(OPS) if op.phase == Phase.LOSS
     ]
     assert session.losses.tolist() == expected
     session.goto(RUN.timeline.begin(4))
@@ -260,7 +260,7 @@ def test_losses_are_those_of_the_iterations_that_have_one() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda session: session.set("W", 1.0),
+        lambda session: session.set("theta", 1.0),
         lambda session: session.skip("update"),
     ],
 )
@@ -276,15 +276,15 @@ def test_what_the_source_does_not_allow_is_refused_with_its_reason(change) -> No
 
 def test_the_words_of_the_command_line() -> None:
     commands = CommandLine(debugger())
-    assert commands.execute("b update if loss > 1").ok
+    assert commands.execute("b update if objective > 1").ok
     assert "stop 1" in commands.execute("c").lines[0]
     assert commands.execute("rs").data["at"]["event"] == commands.debugger.event
     listed = commands.execute("list").lines
-    assert [line for line in listed if "▶" in line] == [" ▶  W.grad …"]
+    assert [line for line in listed if "▶" in line] == [" ▶  dtheta …"]
     assert commands.execute("to forward").data["at"]["phase"] == "forward"
-    assert commands.execute("info tensors").data["tensors"][4]["name"] == "W"
+    assert commands.execute("info tensors").data["tensors"][4]["name"] == "theta"
     with pytest.raises(GradstepError, match="no edit here"):
-        commands.execute("set W = 1")
+        commands.execute("set theta = 1")
     assert "i2:update" not in commands.complete("b i2:")
 
 
@@ -317,7 +317,7 @@ def test_it_grows_in_the_middle_of_an_iteration() -> None:
     session = Session(run)
     session.goto(run.timeline.end)
     rng = np.random.default_rng(1)
-    batch = {"x": rng.normal(size=(3, 2)), "y": rng.normal(size=3)}
+    batch = {"images": rng.normal(size=(3, 2)), "labels": rng.normal(size=3)}
     run.source.batches.append(batch)
     run.states[-1] = run.states[-1] | batch
     for kind in "flbu":
