@@ -4,17 +4,23 @@ import numpy as np
 import pytest
 
 from engine.debugger import Debugger
+from engine.errors import GradstepError
 from engine.session.session import Session
+from engine.stops.stop import StopKind
+from engine.words.language import CommandLine
+from engine.words.table import COMMANDS as WORDS
 from tests.engine.run.captured import captured
 from tests.tui.screen import steered
 from tests.tui.typist import command
 from tui.app import GradstepApp
+from tui.keys.table import COMMANDS
 from tui.render.charts.outline import Outlines
 from tui.render.status import phase_place
 from tui.render.timeline import AXIS, Axis, Curves, timeline_lines
 from tui.view.snapshot import Selection, snapshot
 
-KEYS_OF_LAYERS = ("3", "4", "9", "0", "L", "p", "x", "y", "l", "v")
+REFUSED = {"set", "skip", "unskip"}  # whatever is asked for
+KEYS_OF_LAYERS = ("3", "4", "9", "0", "L", "p", "x", "y", "l", "v", "o")
 
 
 @pytest.mark.parametrize("key", KEYS_OF_LAYERS)
@@ -26,6 +32,19 @@ async def test_what_is_about_layers_says_that_there_are_none(key: str) -> None:
         assert "this run was captured: it has no program of layers" in shown.text()
         await shown.press("escape", "s")  # without Esc a digit is a count
         assert shown.session.event == event + 1
+
+
+async def test_every_key_there_is() -> None:
+    ending = {"q", "ctrl+q", "ctrl+z"}
+    keys = [key for each in COMMANDS for key in each.keys if key not in ending]
+    assert len(keys) > 60
+    async with steered(GradstepApp(Debugger(Session(captured())))) as shown:
+        await shown.press("f", "f")
+        for pane in ("2", "8"):
+            for key in keys:
+                await shown.press(pane, "escape", key, "escape", "escape")
+        assert await shown.press("escape", "g") is None
+        assert shown.session.event == 0
 
 
 async def test_a_branch_is_refused_with_the_reason() -> None:
@@ -82,3 +101,31 @@ def test_a_phase_that_comes_twice_counts_its_ops() -> None:
     places = [phase_place(session.listing, op.index)[1:] for op in session.listing.ops]
     # f l b b f l b b u: two forwards, two losses, four ops of backward, one update
     assert places == [(1, 2), (1, 2), (1, 4), (2, 4), (2, 2), (2, 2), (3, 4), (4, 4), (1, 1)]
+
+
+ARGUMENTS = (
+    "",
+    "theta",
+    "objective",
+    "forward",
+    "update:theta",
+    "2",
+    "theta[0] = 1",
+    "all",
+    "stops",
+)
+
+
+@pytest.mark.parametrize("word", sorted(WORDS))
+def test_every_word_answers_or_refuses(word: str) -> None:
+    refused = 0
+    for argument in ARGUMENTS:
+        debugger = Debugger(Session(captured()))
+        debugger.session.goto(9)
+        debugger.stops.add(StopKind.OP, "loss")
+        try:
+            CommandLine(debugger).execute(f"{word} {argument}".strip())
+        except GradstepError:
+            refused += 1
+        assert debugger.session.source.can == frozenset()
+    assert refused == len(ARGUMENTS) if word in REFUSED else refused <= len(ARGUMENTS)

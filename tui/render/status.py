@@ -5,7 +5,7 @@ from bisect import bisect_right
 from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.position import Granularity
-from engine.run.run import Run, loss_of
+from engine.run.run import loss_of
 from engine.run.timeline import Listing, Which
 from tui.render.charts.curve import block_spark
 from tui.render.formula_roles import coloured
@@ -147,7 +147,7 @@ def equation_line(view: View, width: int) -> Line:
     if op is None:
         over = "the run is over: every step has been taken"
         return fitted([(" ■ ", "key"), (over, "dim")], width)
-    shapes = ", ".join(shape_text(view.run.tensors[name].shape) for name in inputs(view.run, op))
+    shapes = ", ".join(shape_text(view.run.tensors[name].shape) for name in inputs(op))
     out = shape_text(view.run.tensors[op.writes[0]].shape)
     left: Line = [(" ▶ ", "key"), *coloured(view.run, op.formula, "")]
     right: Line = [(f" {out} ", "shape")]
@@ -155,6 +155,7 @@ def equation_line(view: View, width: int) -> Line:
     return spread(left, right if width_of(left) + width_of(right) <= width else right[:1], width)
 
 
-def inputs(run: Run, op: Op) -> list[str]:
-    """The tensors that an op reads, hyper-parameters left out; the clock, which enters, is none."""
-    return [name for name in op.reads if run.tensors[name].role != "hyper" or name in run.entering]
+def inputs(op: Op) -> list[str]:
+    """The tensors that an op reads, the optimizer's settings left out."""
+    # By the table of the experiment and not by the role, which the factor of a clipping has too.
+    return [name for name in op.reads if not name.startswith("optimizer.")]

@@ -42,6 +42,8 @@ class Looking(Wishes):
 
     def action_listing(self) -> None:
         """The program as ops, or as a PyTorch loop."""
+        if not self.layered():
+            return
         program = self.query_one(ProgramPane)
         program.as_code = not program.as_code
         self.set_class(program.as_code, "code")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from engine.program.program import Program
 from tui.view.find import Field, Sought
 from tui.view.number_format import NumberFormat
 from tui.view.region import Region
@@ -144,7 +145,9 @@ def field_of(view: View, form: TensorDisplay) -> Field | None:
 
 def image_shape(view: View, form: TensorDisplay) -> tuple[int, int] | None:
     """Rows and columns of the image that a row of the selected matrix is; None where it is none."""
-    image = getattr(view.program.experiment.data, "image", None)
+    if not isinstance(view.run, Program):
+        return None
+    image = getattr(view.run.experiment.data, "image", None)
     if not image or view.array is None or view.array.ndim != 2:
         return None
     height, width = image
