@@ -185,8 +185,11 @@ def breakpoint_places(target: str, run: Run) -> Where:
 def breakpoint_ops(target: str, run: Run, listing: Listing) -> list[Op]:
     """The ops of an iteration before which a breakpoint stops."""
     phase, _, rest = target.partition(":")
-    if phase in list(Phase):
-        return find_ops(run, listing, phase, rest or None)[:1]
+    if phase in list(Phase) and rest:
+        return find_ops(run, listing, phase, rest)[:1]
+    if phase in list(Phase):  # once a phase; one may come twice where gradients pile up
+        found = find_ops(run, listing, phase, None)
+        return [op for op in found if not op.index or listing.ops[op.index - 1].phase != phase]
     layer, _, last = target.rpartition(".")
     if last in list(Phase) and layer:
         return [op for op in listing.ops if op.layer == layer and op.phase == last][:1]

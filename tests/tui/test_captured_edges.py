@@ -6,6 +6,7 @@ import pytest
 from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.session.session import Session
+from engine.stops.run_control import conclude, continue_
 from engine.stops.stop import StopKind
 from engine.words.language import CommandLine
 from engine.words.table import COMMANDS as WORDS
@@ -101,6 +102,13 @@ def test_a_phase_that_comes_twice_counts_its_ops() -> None:
     places = [phase_place(session.listing, op.index)[1:] for op in session.listing.ops]
     # f l b b f l b b u: two forwards, two losses, four ops of backward, one update
     assert places == [(1, 2), (1, 2), (1, 4), (2, 4), (2, 2), (2, 2), (3, 4), (4, 4), (1, 1)]
+
+
+def test_a_breakpoint_on_a_phase_that_comes_twice() -> None:
+    debugger = Debugger(Session(captured(("flbflbu",))))
+    debugger.stops.add(StopKind.OP, "backward")
+    events = [conclude(continue_(debugger.session, debugger.stops))[0].event for _ in range(3)]
+    assert events == [2, 6, 9]  # f l b b f l b b u, and the end
 
 
 ARGUMENTS = (
