@@ -20,6 +20,17 @@ class Debugger:
         self.bookmarks = Bookmarks()
         self.jumps = JumpList()
 
+    def __repr__(self) -> str:
+        counts = (
+            f"{len(found)} {word}{'' if len(found) == 1 else ending}"
+            for found, word, ending in (
+                (self.stops, "stop", "s"),
+                (self.watches, "watch", "es"),
+                (self.bookmarks, "bookmark", "s"),
+            )
+        )
+        return f"<Debugger: {self.session!r}, {', '.join(counts)}>"
+
     # Positions refer to a run, an event and bookmarks: a debugger is what they are read against.
 
     @property

@@ -491,7 +491,8 @@ def bare_imports(source: str) -> list[str]:
 
 def test_nobody_imports_around_the_contracts() -> None:
     # The commands of the command line are loaded when they are called; tui.cli is the topmost room.
-    late = {Path("tui/cli/lazy_group.py")}
+    # The face of the engine loads a name with its first use; it belongs to no room.
+    late = {Path("tui/cli/lazy_group.py"), Path("engine/__init__.py")}
     found = [
         f"{path}:{line}"
         for package in ("engine", "tui")

@@ -57,6 +57,10 @@ class JacobianView:
     chain: Chain
     layout: Layout = Layout.NUMERATOR
 
+    def __repr__(self) -> str:
+        product = " · ".join(f"{one.symbol} {one.dims[0]}×{one.dims[1]}" for one in self.terms())
+        return f"<Jacobian {self.symbol} {self.dims[0]}×{self.dims[1]} = {product or 'I'}>"
+
     @cached_property
     def jacobian(self) -> Jacobian:
         """The operator, in numerator layout always."""

@@ -82,6 +82,10 @@ class Diagnosis:
     follows: str = ""
     entered: bool = False
 
+    def __repr__(self) -> str:
+        subject = self.subject or "the run"
+        return f"<Diagnosis {self.severity} {self.name!r} of {subject}: {self.place}>"
+
     @property
     def serious(self) -> bool:
         """Whether its severity is SERIOUS."""

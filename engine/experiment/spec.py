@@ -294,6 +294,10 @@ class Experiment(Table, kw_only=True, frozen=True):
     file: str = ""
     directory: str = ""
 
+    def __repr__(self) -> str:
+        layers = " → ".join(self.layer_names)
+        return f"<Experiment {self.name!r}: {layers}, {self.loss.type}, {self.optimizer.type}>"
+
     def path_of(self, file: str) -> Path:
         """A data file's path: relative ones are relative to the experiment file."""
         return Path(self.directory, file)

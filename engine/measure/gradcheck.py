@@ -76,6 +76,11 @@ class GradCheck:
     dtype: str
     parameters: tuple[ParameterCheck, ...]
 
+    def __repr__(self) -> str:
+        wrong = [one.name for one in self.parameters if not one.passed]
+        said = f"wrong: {', '.join(wrong)}" if wrong else "passed"
+        return f"<GradCheck of {len(self.parameters)} parameters, {self.mode}: {said}>"
+
     @property
     def passed(self) -> bool:
         """Whether every gradient agrees within its tolerance."""

@@ -41,6 +41,14 @@ class Program:
     ops: tuple[Op, ...]
     scalars: Mapping[str, float]
 
+    def __repr__(self) -> str:
+        shapes = [str(self.tensors[name].shape) for name in self.batch_names[:1]]
+        shapes += [str(self.tensors[node.output].shape) for node in self.network.nodes]
+        return (
+            f"<Program {self.name!r}: {' → '.join(shapes)}, {len(self.ops)} ops, "
+            f"{self.timeline.iterations:,} iterations>"
+        )
+
     @property
     def parameters(self) -> list[TensorInfo]:
         """The parameters in the order of the layers."""

@@ -9,13 +9,14 @@ the session is live.
 from array import array
 from collections import OrderedDict
 from collections.abc import Mapping
+from pathlib import Path
 
 from engine.arrays import Array
 from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.recording.canonical import parse
 from engine.recording.digests import event_digest
-from engine.recording.reader import Damaged
+from engine.recording.reader import Damaged, Reader
 from engine.recording.recorded import Block, RecordedBranch, Recording
 from engine.run.op import Op
 from engine.run.run import loss_key
@@ -240,3 +241,17 @@ def open_debugger(recording: Recording, budget: int = DEFAULT_BUDGET) -> tuple[D
         session.reenter(0)
     playback.load_marks()
     return debugger, playback
+
+
+def open_recording(path: str | Path, run: int | None = None) -> Debugger:
+    """A debugger on the last run of a recording, or on that of a number, at its first event.
+
+    Raises GradstepError for a file that is no recording and for a run that it has not, and Damaged
+    for one that is not as it was written.
+    """
+    reader = Reader(Path(path))
+    try:
+        return open_debugger(Recording(reader, run))[0]
+    except BaseException:
+        reader.close()
+        raise

@@ -14,6 +14,7 @@ from engine.program.program import CAPTURED, Program
 from engine.run.event import Event, State
 from engine.run.op import Op
 from engine.run.position import Granularity, Position
+from engine.run.position_text import format_position
 from engine.run.run import Run, loss_key
 from engine.run.source import Ability, Executed, Keyframe, Source
 from engine.run.timeline import Listing, Which
@@ -45,6 +46,11 @@ class Session:
         self._waiting = False  # at the end of a run that may grow: no batch has entered there
         self._listing: Listing | None = None
         self._locate(0)
+
+    def __repr__(self) -> str:
+        loss = "no loss yet" if self.loss is None else f"loss {self.loss:.6g}"
+        place = f"#{self._event} {format_position(self.run, self._event)}"
+        return f"<Session {self.run.name!r} at {place}, {loss}>"
 
     @property
     def program(self) -> Program:

@@ -193,6 +193,10 @@ class Worksheet:
     elements: tuple[Element, ...]
     shortcuts: tuple[Shortcut, ...]
 
+    def __repr__(self) -> str:
+        rows = f"{len(self.forward)} rows forward, {len(self.gradients)} gradients"
+        return f"<Worksheet {self.name!r}, sample {self.sample.index}: {rows}>"
+
     @property
     def name(self) -> str:
         """The name of the experiment."""
