@@ -23,8 +23,9 @@ from engine.run.event import Event
 from engine.run.phases import Phase
 from engine.run.timeline import completed
 from engine.session.branches import first_divergence
+from engine.session.cursor import put
 from engine.session.journal import Journal
-from engine.session.session import Session, put
+from engine.session.session import Session
 
 WATCHING: tuple[type[Detector], ...] = (
     AccumulatedGradients,
