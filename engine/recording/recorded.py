@@ -20,7 +20,7 @@ from engine.recording.estimate import STORES
 from engine.recording.iteration_digests import DTYPES
 from engine.recording.lane import keyframe_names
 from engine.recording.reader import Damaged, Reader
-from engine.recording.runs import RecordedRun, read_runs
+from engine.recording.runs import RecordedBranch, RecordedRun, read_runs
 from engine.recording.stored import StoredContents
 from engine.run.timeline import completed
 from engine.session.bookmarks import Bookmark
@@ -30,18 +30,6 @@ from engine.session.journal import Journal
 PLAUSIBLE = 2**25  # bytes that a run may take in any case
 FACTOR = 64  # and beyond: so many times the size of the file
 MOST_EVENTS = 2**50
-
-
-@dataclass(frozen=True)
-class RecordedBranch:
-    """One branch: ``events`` is how many it has, those before ``fork`` in its parent."""
-
-    id: int
-    name: str
-    parent: str | None
-    fork: int
-    events: int
-    journal: Journal
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from engine.errors import GradstepError
 from engine.recording.canonical import parse
 from engine.recording.digests import event_digest
 from engine.recording.reader import Damaged, Reader
-from engine.recording.recorded import Block, RecordedBranch, Recording
+from engine.recording.recorded import Block, Recording
+from engine.recording.runs import RecordedBranch
 from engine.run.op import Op
 from engine.run.run import loss_key
 from engine.run.source import LIVE, Ability, Keyframe

@@ -1,4 +1,4 @@
-"""The runs of a recording, as their rows say."""
+"""The runs of a recording and their branches, as their rows say."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from engine.errors import GradstepError
 from engine.recording.canonical import parse
 from engine.recording.reader import Damaged, Reader
+from engine.session.journal import Journal
 
 COLUMNS = (
     *("id", "gradstep", "name", "store", "status", "note", "ops", "width", "spacing"),
@@ -28,6 +29,18 @@ class RecordedRun:
     width: int
     spacing: int
     environment: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RecordedBranch:
+    """One branch: ``events`` is how many it has, those before ``fork`` in its parent."""
+
+    id: int
+    name: str
+    parent: str | None
+    fork: int
+    events: int
+    journal: Journal
 
 
 def read_runs(reader: Reader) -> list[RecordedRun]:

@@ -17,8 +17,9 @@ from engine.recording.contents import NOWHERE
 from engine.recording.digests import event_digest
 from engine.recording.environment import differences
 from engine.recording.reader import Damaged
-from engine.recording.recorded import Block, RecordedBranch, Recording
+from engine.recording.recorded import Block, Recording
 from engine.recording.rerun import Rerun
+from engine.recording.runs import RecordedBranch
 from engine.recording.ulps import ulps_between
 from engine.run.phases import Phase
 from engine.run.position_text import format_position
