@@ -93,6 +93,7 @@ class CrossEntropy(ClassLoss):
 
     type = "cross_entropy"
     label_smoothing: float = 0.0
+    of_rows: bool = False  # whether targets are rows of probabilities, as the formulas then say
 
     def shares(self, yhat: Array, y: Array) -> Array:
         """q = w ⊙ smoothed target, (N, K): the terms are −Σⱼ qⱼ (log softmax ŷ)ⱼ."""
@@ -130,18 +131,33 @@ class CrossEntropy(ClassLoss):
     def target_slopes(self, yhat: Array, y: Array) -> Array:
         return -log_softmax(yhat) * weights(self.weight, yhat) * (1 - self.label_smoothing)
 
+    def counted_text(self) -> str:
+        return "N" if self.of_rows else super().counted_text()
+
     def share_text(self, y: str) -> str:
-        """The smoothed target as text, with the weights of the classes."""
-        share = f"{1 - self.label_smoothing:g} onehot({y}) + {self.label_smoothing:g}/K"
-        return f"w ⊙ ({share})" if self.weight else share
+        """The target as text, one-hot or a row, smoothed and with the weights of the classes."""
+        share = y if self.of_rows else f"onehot({y})"
+        if self.label_smoothing:
+            share = f"{1 - self.label_smoothing:g} {share} + {self.label_smoothing:g}/K"
+        if not self.weight:
+            return share
+        return f"w ⊙ ({share})" if self.label_smoothing else f"w ⊙ {share}"
 
     def term(self, yhat: str, y: str) -> str:
+        if self.of_rows:
+            share = self.share_text(y)
+            return f"−Σⱼ {share if share == y else f'({share})'}ⱼ (log softmax {yhat})ⱼ"
         if not self.label_smoothing:
             return f"−{self.row_text(y)}(log softmax {yhat})[{y}]"
         known = CrossEntropy(ignore_index=self.ignore_index).row_text(y)
         return f"−{known}Σⱼ ({self.share_text(y)})ⱼ (log softmax {yhat})ⱼ"
 
     def slope(self, yhat: str, y: str) -> str:
+        if self.of_rows:  # a row need not add up to 1
+            share = self.share_text(y)
+            if share == y:
+                return f"(softmax({yhat}) Σⱼ {y}ⱼ − {y})"
+            return f"(softmax({yhat}) Σⱼ qⱼ − q), q = {share}"
         if not self.label_smoothing:
             return f"{self.row_text(y)}(softmax({yhat}) − onehot({y}))"
         known = CrossEntropy(ignore_index=self.ignore_index).row_text(y)

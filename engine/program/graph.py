@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from engine.experiment.spec import Experiment, LayerSpec, LinearSpec
 from engine.formulas.symbols import subscript, superscript
 from engine.nn import initializers
 from engine.nn.activations import Identity
+from engine.nn.class_losses import CrossEntropy
 from engine.nn.dropout import Dropout
 from engine.nn.element_losses import LOSSES
 from engine.nn.layer import Layer
@@ -98,6 +99,8 @@ def build_network(experiment: Experiment, data: Dataset) -> Network:
         size, name, symbol = layer.outputs, f"{label}.out", symbols["output"]
     cls_loss = LOSSES[experiment.loss.type]
     loss = cls_loss(**settings(experiment.loss, cls_loss))
+    if isinstance(loss, CrossEntropy):
+        loss = replace(loss, of_rows=data.y.ndim == 2)
     problems += target_problems(experiment, data, nodes[-1], size)
     problems += loss_problems(loss, nodes[-1], size)
     problems += memory_problems(experiment, nodes, len(data))
