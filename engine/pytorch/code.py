@@ -1,8 +1,8 @@
 """The training loop of an experiment in idiomatic PyTorch, line by line, for reading beside a run.
 
 The lines define the model, the criterion and the optimizer and run the five steps in the
-experiment's order; each line knows the phase and the layer that it stands for. Data, initial
-values, the schedule and clipping are left out: engine.pytorch.script writes what can be run.
+experiment's order; each line knows the phase and the layer that it stands for. Data and initial
+values are left out: engine.pytorch.script writes what can be run.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from engine.experiment.spec import Experiment, LayerSpec, LinearSpec, LossSpec
+from engine.experiment.spec import (
+    CosineSpec,
+    Experiment,
+    ExponentialSpec,
+    LayerSpec,
+    LinearSpec,
+    LinearWarmupSpec,
+    LossSpec,
+    ScheduleSpec,
+    StepSpec,
+)
 from engine.program.graph import Node
 from engine.program.program import Program
 from engine.run.phases import Phase
@@ -72,8 +82,13 @@ def training_code(program: Program) -> list[CodeLine]:
     lines += [CodeLine("))")]
     if experiment.dtype == "float64":
         lines += [CodeLine("model.double()")]
+    if experiment.training.mode == "eval":
+        lines += [CodeLine("model.eval()")]
     lines += [CodeLine(f"criterion = {criterion(experiment.loss)}")]
-    lines += [*optimizer_lines(experiment), CodeLine("")]
+    lines += [*optimizer_lines(experiment)]
+    if schedule := scheduler_text(experiment.schedule):
+        lines += [CodeLine(f"scheduler = torch.optim.lr_scheduler.{schedule}")]
+    lines += [CodeLine("")]
     lines += [CodeLine(f"for epoch in range({experiment.training.epochs}):")]
     lines += [CodeLine("    for x, y in batches(epoch):")]
     return [*lines, *step_lines(experiment)]
@@ -133,19 +148,13 @@ def loss_text(loss: LossSpec) -> str:
 def optimizer_lines(experiment: Experiment) -> Iterator[CodeLine]:
     """The lines of the optimizer, with the options that differ; frozen parameters are left out."""
     spec = experiment.optimizer
-    names = zip(experiment.layer_names, experiment.layers, strict=True)
-    frozen = [
-        f"{name}.{role}" for name, layer in names if isinstance(layer, LinearSpec)
-        for role in layer.frozen
-    ]  # fmt: skip
-    parameters = "model.parameters()"
+    frozen = frozen_names(experiment)
     if frozen:
         yield CodeLine(f"frozen = {frozen}")
         yield CodeLine("trained = [")
         yield CodeLine("    p for name, p in model.named_parameters()")
         yield CodeLine("    if name not in frozen")
         yield CodeLine("]")
-        parameters = "trained"
     options: dict[str, Any] = {"lr": getattr(spec, "lr", 0.0)}
     for field in msgspec.structs.fields(spec):
         value = getattr(spec, field.name)
@@ -153,15 +162,68 @@ def optimizer_lines(experiment: Experiment) -> Iterator[CodeLine]:
             options[field.name] = value
     named = OPTIMIZERS[spec.type]
     yield CodeLine(f"optimizer = torch.optim.{named}(")
-    yield CodeLine(f"    {parameters},")
+    yield CodeLine(f"    {trained(experiment)},")
     yield CodeLine(f"    {arguments(options)},")
     yield CodeLine(")")
 
 
+def frozen_names(experiment: Experiment) -> list[str]:
+    """The parameters that are not trained, as PyTorch names them: ``linear1.weight``."""
+    return [
+        f"{name}.{role}"
+        for name, layer in zip(experiment.layer_names, experiment.layers, strict=True)
+        if isinstance(layer, LinearSpec)
+        for role in layer.frozen
+    ]
+
+
+def trained(experiment: Experiment) -> str:
+    """The expression of the parameters that are trained."""
+    return "trained" if frozen_names(experiment) else "model.parameters()"
+
+
+def scheduler_text(spec: ScheduleSpec | None) -> str:
+    """The call that makes the schedule in ``torch.optim.lr_scheduler``; empty for none."""
+    match spec:
+        case StepSpec():
+            return f"StepLR(optimizer, {spec.step_size}, gamma={spec.gamma!r})"
+        case ExponentialSpec():
+            return f"ExponentialLR(optimizer, gamma={spec.gamma!r})"
+        case CosineSpec():
+            return f"CosineAnnealingLR(optimizer, {spec.t_max}, eta_min={spec.eta_min!r})"
+        case LinearWarmupSpec():
+            given = f"start_factor={spec.start_factor!r}, total_iters={spec.iterations}"
+            return f"LinearLR(optimizer, {given})"
+        case _:
+            return ""
+
+
+def clip_text(experiment: Experiment) -> str:
+    """The statement of gradient clipping; empty for none."""
+    clip, parameters = experiment.clip, trained(experiment)
+    if clip is None:
+        return ""
+    if clip.value is not None:
+        return f"nn.utils.clip_grad_value_({parameters}, {clip.value!r})"
+    kind = 'float("inf")' if clip.norm_type == "inf" else repr(clip.norm_type)
+    return f"nn.utils.clip_grad_norm_({parameters}, {clip.norm!r}, {kind})"
+
+
 def step_lines(experiment: Experiment) -> Iterator[CodeLine]:
-    """The lines of the five steps in the experiment's order; a skipped one is a comment."""
-    training = experiment.training
+    """The lines of the five steps in the experiment's order; a skipped one is a comment.
+
+    Clipping and a schedule belong to the update, and are left out with it.
+    """
+    training, schedule = experiment.training, experiment.schedule
+    hash_ = "# " if Phase.UPDATE in training.skip else ""
+    every = schedule.every if schedule is not None and scheduler_text(schedule) else ""
     for phase in training.order:
+        if phase == Phase.UPDATE and (clip := clip_text(experiment)):
+            yield CodeLine(f"        {hash_}{clip}")
         text = STEPS[phase].format(loss=loss_text(experiment.loss))
         skipped = phase in training.skip
         yield CodeLine(f"        {'# ' if skipped else ''}{text}", phase, skipped=skipped)
+        if phase == Phase.UPDATE and every == "iteration":
+            yield CodeLine(f"        {hash_}scheduler.step()")
+    if every == "epoch":
+        yield CodeLine(f"    {hash_}scheduler.step()")

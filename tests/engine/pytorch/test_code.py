@@ -13,9 +13,10 @@ from engine.program.program import Program
 from engine.pytorch.code import training_code
 from engine.run.phases import Phase
 from engine.session.session import Session
-from tests.engine.small_experiments import built_in
+from tests.engine.small_experiments import built_in, program
 
 ITERATIONS = 12
+LINEAR: list[dict[str, Any]] = [{"type": "linear", "out": 1}]
 
 
 @pytest.mark.parametrize("name", builtin_names())
@@ -60,9 +61,57 @@ def run(torch: Any, program: Program) -> list[float]:
     initial = program.initial()
     state = {f"{name}": torch.tensor(initial[name]) for name, *_ in program.network.parameters()}
     scope["model"].load_state_dict(state)
-    body = [*lines[loop:], "        losses.append(loss.item())"]
+    last = max(i for i, line in enumerate(lines) if line.startswith(" " * 8))
+    body = [*lines[loop : last + 1], "        losses.append(loss.item())", *lines[last + 1 :]]
     exec("\n".join(body), scope)
     return losses
+
+
+OPTIONS: list[dict[str, Any]] = [
+    {"clip": {"norm": 0.05}},
+    {"clip": {"norm": 0.05, "norm_type": "inf"}},
+    {"clip": {"value": 0.01}},
+    {"schedule": {"type": "step", "step_size": 2, "gamma": 0.5}},
+    {"schedule": {"type": "step", "step_size": 2, "every": "iteration"}},
+    {"schedule": {"type": "exponential", "gamma": 0.7}, "data": {"batch_size": 3}},
+    {"schedule": {"type": "cosine", "t_max": 6, "eta_min": 0.01, "every": "iteration"}},
+    {"schedule": {"type": "linear_warmup", "start_factor": 0.1, "iterations": 4}},
+    {"schedule": {"type": "constant"}},
+    {"clip": {"norm": 0.05}, "schedule": {"type": "exponential", "gamma": 0.7}},
+    {"layers": [*LINEAR, {"type": "dropout", "p": 0.5}, *LINEAR], "training": {"mode": "eval"}},
+    {"layers": [{"type": "linear", "out": 1, "frozen": ["weight"]}], "clip": {"norm": 0.05}},
+]
+
+
+def with_options(options: dict[str, Any]) -> Program:
+    training = {"epochs": ITERATIONS} | options.get("training", {})
+    return program(**({"layers": LINEAR} | options | {"training": training}))
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_what_belongs_to_the_update_is_in_the_code(options: dict[str, Any]) -> None:
+    torch = pytest.importorskip("torch", reason="the code is PyTorch's: install the torch extra")
+    made = with_options(options)
+    session = Session(made)
+    session.goto(made.timeline.begin(ITERATIONS))
+    expected = session.losses[:ITERATIONS]
+    assert np.allclose(run(torch, made), expected, rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_it_is_valid_code_and_said_with_a_skipped_update_as_a_comment(
+    options: dict[str, Any],
+) -> None:
+    texts = [line.text for line in training_code(with_options(options))]
+    compile("\n".join(texts) + "\n", "code", "exec")
+    said = {"clip": "clip_grad", "schedule": "scheduler.step()", "training": "model.eval()"}
+    for option, words in said.items():
+        expected = option in options and options[option] != {"type": "constant"}
+        assert any(words in text for text in texts) == expected
+    skipped = options.get("training", {}) | {"skip": ["update"]}
+    texts = [line.text for line in training_code(with_options(options | {"training": skipped}))]
+    for words in ("clip_grad", "scheduler.step()", "optimizer.step()"):
+        assert all("# " in text for text in texts if words in text)
 
 
 def test_a_skipped_step_is_a_comment() -> None:
