@@ -65,7 +65,7 @@ class L1(ElementLoss):
         return slopes
 
     def target_slopes(self, yhat: Array, y: Array) -> Array:
-        return np.sign(y - yhat)
+        return self.slopes(y, yhat)  # the terms are those of ŷ and y exchanged
 
     def term(self, yhat: str, y: str) -> str:
         return f"|{yhat} − {y}|"

@@ -37,6 +37,7 @@ def weight(kind: str, shape: Shape, rng: np.random.Generator, scale: float, dtyp
     Kaiming: He et al. 2015, fan in; Xavier: Glorot & Bengio 2010. ``kaiming_uniform`` has the gain
     of a = √5, as in ``nn.Linear``, ``kaiming_normal`` that of ReLU, √2; ``uniform`` is on [0, 1).
     """
+    assert kind in INITIALIZERS, kind
     outputs, inputs = shape
     # of a uniform distribution where it ends, of a normal one the standard deviation
     bound = {

@@ -82,8 +82,9 @@ class Loss(ABC):
         return slopes if factor == 1 else slopes * factor
 
     def target_pull(self, yhat: Array, y: Array) -> Array:
-        """The gradient ∂ℓ/∂y (N, K) by a target of rows; class indices have none."""
-        return self.target_slopes(yhat, y) * (self.scale / self.divisor(yhat, y))
+        """The gradient ∂ℓ/∂y (N, K) by a target of rows; 0 where the loss is the mean of nothing."""
+        divisor = self.divisor(yhat, y)
+        return self.target_slopes(yhat, y) * (self.scale / divisor if divisor else 0.0)
 
     def jacobian(self, wrt: str, size: int, at: Point) -> Jacobian:
         """The Jacobian ∂ℓ/∂ŷ or ∂ℓ/∂y, one dense row; ``wrt`` is ``yhat`` or ``y``.

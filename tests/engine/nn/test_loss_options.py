@@ -338,3 +338,11 @@ def test_losses_without_options_are_as_they_were():
         one, other = (LOSSES[kind](reduction=reduction, **given) for given in ({}, plain))
         assert one.value(yhat, y) == pytest.approx(other.value(yhat, y), rel=1e-14)
         np.testing.assert_allclose(one.pull(yhat, y), other.pull(yhat, y), rtol=1e-14, atol=1e-16)
+
+
+def test_the_target_of_an_absolute_error_at_nan_and_of_no_row():
+    yhat, y = np.array([[1.0, np.nan, 2.0, 0.5]]), np.array([[0.0, 1.0, np.inf, 0.5]])
+    loss = LOSSES["l1"](reduction="sum")
+    assert loss.target_pull(yhat, y).tolist() == [[-1.0, 0.0, 1.0, 0.0]]
+    assert loss.pull(yhat, y).tolist() == [[1.0, 0.0, -1.0, 0.0]]
+    assert LOSSES["mse"]().target_pull(np.zeros((0, 2)), np.zeros((0, 2))).shape == (0, 2)
