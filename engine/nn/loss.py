@@ -82,7 +82,7 @@ class Loss(ABC):
         return slopes if factor == 1 else slopes * factor
 
     def target_pull(self, yhat: Array, y: Array) -> Array:
-        """The gradient ∂ℓ/∂y (N, K) by a target of rows; 0 where the loss is the mean of nothing."""
+        """The gradient ∂ℓ/∂y (N, K) by a target of rows; 0 for the mean of nothing."""
         divisor = self.divisor(yhat, y)
         return self.target_slopes(yhat, y) * (self.scale / divisor if divisor else 0.0)
 

@@ -198,6 +198,7 @@ class Branches:
         copy.journal, copy.known = branch.journal, branch.known
         # The keyframes themselves, not copies: arrays never change.
         copy.history.keyframes.update(branch.history.keyframes)
+        copy.history.whole.update(branch.history.whole)
         copy.history.spacing, copy.history.swept = branch.history.spacing, branch.history.swept
         return session
 
