@@ -86,8 +86,7 @@ def training_code(program: Program) -> list[CodeLine]:
         lines += [CodeLine("model.eval()")]
     lines += [CodeLine(f"criterion = {criterion(experiment.loss)}")]
     lines += [*optimizer_lines(experiment)]
-    if schedule := scheduler_text(experiment.schedule):
-        lines += [CodeLine(f"scheduler = torch.optim.lr_scheduler.{schedule}")]
+    lines += [CodeLine(text) for text in scheduler_texts(experiment.schedule)]
     lines += [CodeLine("")]
     lines += [CodeLine(f"for epoch in range({experiment.training.epochs}):")]
     lines += [CodeLine("    for x, y in batches(epoch):")]
@@ -182,31 +181,34 @@ def trained(experiment: Experiment) -> str:
     return "trained" if frozen_names(experiment) else "model.parameters()"
 
 
-def scheduler_text(spec: ScheduleSpec | None) -> str:
-    """The call that makes the schedule in ``torch.optim.lr_scheduler``; empty for none."""
+def scheduler_texts(spec: ScheduleSpec | None) -> list[str]:
+    """The lines that make the schedule with ``torch.optim.lr_scheduler``; none for a constant."""
     match spec:
         case StepSpec():
-            return f"StepLR(optimizer, {spec.step_size}, gamma={spec.gamma!r})"
+            name, options = "StepLR", {"step_size": spec.step_size, "gamma": spec.gamma}
         case ExponentialSpec():
-            return f"ExponentialLR(optimizer, gamma={spec.gamma!r})"
+            name, options = "ExponentialLR", {"gamma": spec.gamma}
         case CosineSpec():
-            return f"CosineAnnealingLR(optimizer, {spec.t_max}, eta_min={spec.eta_min!r})"
+            name, options = "CosineAnnealingLR", {"T_max": spec.t_max, "eta_min": spec.eta_min}
         case LinearWarmupSpec():
-            given = f"start_factor={spec.start_factor!r}, total_iters={spec.iterations}"
-            return f"LinearLR(optimizer, {given})"
+            name = "LinearLR"
+            options = {"start_factor": spec.start_factor, "total_iters": spec.iterations}
         case _:
-            return ""
+            return []
+    # The program pane is narrow: an argument a line.
+    given = [f"    {name}={value!r}," for name, value in options.items()]
+    return [f"scheduler = lr_scheduler.{name}(", "    optimizer,", *given, ")"]
 
 
-def clip_text(experiment: Experiment) -> str:
-    """The statement of gradient clipping; empty for none."""
+def clip_texts(experiment: Experiment) -> list[str]:
+    """The lines of gradient clipping; none without it."""
     clip, parameters = experiment.clip, trained(experiment)
     if clip is None:
-        return ""
+        return []
     if clip.value is not None:
-        return f"nn.utils.clip_grad_value_({parameters}, {clip.value!r})"
+        return ["nn.utils.clip_grad_value_(", f"    {parameters}, {clip.value!r},", ")"]
     kind = 'float("inf")' if clip.norm_type == "inf" else repr(clip.norm_type)
-    return f"nn.utils.clip_grad_norm_({parameters}, {clip.norm!r}, {kind})"
+    return ["nn.utils.clip_grad_norm_(", f"    {parameters}, {clip.norm!r}, {kind},", ")"]
 
 
 def step_lines(experiment: Experiment) -> Iterator[CodeLine]:
@@ -216,10 +218,10 @@ def step_lines(experiment: Experiment) -> Iterator[CodeLine]:
     """
     training, schedule = experiment.training, experiment.schedule
     hash_ = "# " if Phase.UPDATE in training.skip else ""
-    every = schedule.every if schedule is not None and scheduler_text(schedule) else ""
+    every = schedule.every if schedule is not None and scheduler_texts(schedule) else ""
     for phase in training.order:
-        if phase == Phase.UPDATE and (clip := clip_text(experiment)):
-            yield CodeLine(f"        {hash_}{clip}")
+        if phase == Phase.UPDATE:
+            yield from (CodeLine(f"        {hash_}{text}") for text in clip_texts(experiment))
         text = STEPS[phase].format(loss=loss_text(experiment.loss))
         skipped = phase in training.skip
         yield CodeLine(f"        {'# ' if skipped else ''}{text}", phase, skipped=skipped)

@@ -45,7 +45,15 @@ def test_the_code_trains_like_the_engine(name: str) -> None:
 def run(torch: Any, program: Program) -> list[float]:
     """The losses of the first iterations of the code, from the engine's initial parameters."""
     losses: list[float] = []
-    names = {"torch": torch, "nn": torch.nn, "OrderedDict": OrderedDict, "losses": losses}
+    from torch.optim import lr_scheduler
+
+    names = {
+        "torch": torch,
+        "lr_scheduler": lr_scheduler,
+        "nn": torch.nn,
+        "OrderedDict": OrderedDict,
+        "losses": losses,
+    }
 
     def batches(epoch: int) -> Iterator[tuple[Any, Any]]:
         for k in range(program.batches.count):
