@@ -47,7 +47,7 @@ KINDS = {
     ast.IsNot: "'is not' (write !=)",
 }
 
-Run = Callable[[Evaluation], Value]
+Reading = Callable[[Evaluation], Value]
 Index = Callable[[Evaluation], object]
 
 
@@ -81,7 +81,7 @@ class Compiler:
         self._indent = len(text) - len(text.lstrip())
         self._encoded = text.strip().encode()
 
-    def compile(self, tree: ast.expr) -> Run:
+    def compile(self, tree: ast.expr) -> Reading:
         """The closure of a whole tree, its size checked first."""
         # Level by level: a recursion could be exhausted by the very tree that is to be refused.
         level: list[ast.AST] = [tree]
@@ -110,7 +110,7 @@ class Compiler:
         kind = KINDS.get(type(what), type(what).__name__)
         return self._error(node, f"{kind} is not allowed; {ALLOWED}")
 
-    def _expression(self, node: ast.expr) -> Run:
+    def _expression(self, node: ast.expr) -> Reading:
         match node:
             case ast.Constant():
                 return self._constant(node)
@@ -132,7 +132,7 @@ class Compiler:
                 return self._call(node)
         raise self._refuse(node, node)
 
-    def _constant(self, node: ast.Constant) -> Run:
+    def _constant(self, node: ast.Constant) -> Reading:
         value = node.value
         if isinstance(value, str | bytes):
             raise self._error(node, 'text is allowed only as a name, tensor("…")')
@@ -144,7 +144,7 @@ class Compiler:
         constant: Value = value
         return lambda evaluation: constant
 
-    def _name(self, node: ast.expr) -> Run:
+    def _name(self, node: ast.expr) -> Reading:
         dotted = _dotted(node)
         if dotted is None:
             raise self._error(node, f"an attribute of a value cannot be reached; {ALLOWED}")
@@ -159,7 +159,7 @@ class Compiler:
         constant = CONSTANTS[dotted]
         return lambda evaluation: constant
 
-    def _quoted(self, node: ast.Call) -> Run:
+    def _quoted(self, node: ast.Call) -> Reading:
         name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
         if not isinstance(name, str) or len(node.args) > 1 or node.keywords:
             raise self._error(node, 'tensor takes one name in quotes: tensor("my layer.weight")')
@@ -167,7 +167,7 @@ class Compiler:
             raise self._error(node.args[0], self.names.unknown_text(name))
         return self._read(name, node)
 
-    def _read(self, name: str, node: ast.expr) -> Run:
+    def _read(self, name: str, node: ast.expr) -> Reading:
         self.reads.add(name)
         site = self._site(node.col_offset)
 
@@ -184,7 +184,7 @@ class Compiler:
 
         return run
 
-    def _unary(self, node: ast.UnaryOp) -> Run:
+    def _unary(self, node: ast.UnaryOp) -> Reading:
         operand, site = self._expression(node.operand), self._site(node.col_offset)
         truth = self._site(node.operand.col_offset).truth
         match node.op:
@@ -196,14 +196,14 @@ class Compiler:
                 return operand
         raise self._refuse(node, node.op)
 
-    def _binary(self, node: ast.BinOp) -> Run:
+    def _binary(self, node: ast.BinOp) -> Reading:
         operation = BINARY.get(type(node.op))
         if operation is None:
             raise self._refuse(node, node.op)
         left, right = self._expression(node.left), self._expression(node.right)
         return _application(operation, self._after(node.left, operation.symbol), left, right)
 
-    def _comparison(self, node: ast.Compare) -> Run:
+    def _comparison(self, node: ast.Compare) -> Reading:
         links = []
         left = node.left
         for operator, right in zip(node.ops, node.comparators, strict=True):
@@ -218,7 +218,7 @@ class Compiler:
         operation, site, second = links[0]
         return _application(operation, site, first, second)
 
-    def _junction(self, node: ast.BoolOp) -> Run:
+    def _junction(self, node: ast.BoolOp) -> Reading:
         parts = [(self._expression(v), self._site(v.col_offset).truth) for v in node.values]
         decisive = isinstance(node.op, ast.Or)
 
@@ -230,12 +230,12 @@ class Compiler:
 
         return run
 
-    def _choice(self, node: ast.IfExp) -> Run:
+    def _choice(self, node: ast.IfExp) -> Reading:
         test, truth = self._expression(node.test), self._site(node.test.col_offset).truth
         body, orelse = self._expression(node.body), self._expression(node.orelse)
         return lambda evaluation: (body if truth(test(evaluation)) else orelse)(evaluation)
 
-    def _subscript(self, node: ast.Subscript) -> Run:
+    def _subscript(self, node: ast.Subscript) -> Reading:
         value, site = self._expression(node.value), self._after(node.value, "[")
         if isinstance(node.slice, ast.Tuple) and node.slice.elts:
             return _taking(site, value, [self._index(part) for part in node.slice.elts])
@@ -260,7 +260,7 @@ class Compiler:
 
         return index
 
-    def _call(self, node: ast.Call) -> Run:
+    def _call(self, node: ast.Call) -> Reading:
         name = _dotted(node.func)
         if name == "tensor":
             return self._quoted(node)
@@ -272,7 +272,7 @@ class Compiler:
         arguments, axis = self._bind(function, node)
         return _calling(function, self._site(node.col_offset), arguments, axis)
 
-    def _bind(self, function: Function, node: ast.Call) -> tuple[list[Run], tuple[int, ...]]:
+    def _bind(self, function: Function, node: ast.Call) -> tuple[list[Reading], tuple[int, ...]]:
         """The arguments and, where it is given, the axis; arity is checked here, once."""
         positional, axes = list(node.args), [keyword.value for keyword in node.keywords]
         wanted = len(function.parameters)
@@ -299,7 +299,7 @@ class Compiler:
         return (axis,)
 
 
-def _negation(site: Site, operand: Run) -> Run:
+def _negation(site: Site, operand: Reading) -> Reading:
     def run(evaluation: Evaluation) -> Value:
         value = operand(evaluation)
         return -value if type(value) in SCALARS else site.attempt(negative, evaluation, value)
@@ -318,13 +318,13 @@ def _apply(
         raise site.failure(problem) from problem
 
 
-def _application(operation: Operation, site: Site, left: Run, right: Run) -> Run:
+def _application(operation: Operation, site: Site, left: Reading, right: Reading) -> Reading:
     return lambda evaluation: _apply(
         operation, site, evaluation, left(evaluation), right(evaluation)
     )
 
 
-def _chain(first: Run, links: list[tuple[Operation, Site, Run]]) -> Run:
+def _chain(first: Reading, links: list[tuple[Operation, Site, Reading]]) -> Reading:
     """a < b < c: every term evaluated at most once, and no further than the first that fails."""
 
     def run(evaluation: Evaluation) -> Value:
@@ -339,7 +339,7 @@ def _chain(first: Run, links: list[tuple[Operation, Site, Run]]) -> Run:
     return run
 
 
-def _taking(site: Site, value: Run, indices: list[Index]) -> Run:
+def _taking(site: Site, value: Reading, indices: list[Index]) -> Reading:
     def run(evaluation: Evaluation) -> Value:
         array = value(evaluation)
         if not isinstance(array, np.ndarray):
@@ -353,7 +353,9 @@ def _taking(site: Site, value: Run, indices: list[Index]) -> Run:
     return run
 
 
-def _calling(function: Function, site: Site, arguments: list[Run], axis: tuple[int, ...]) -> Run:
+def _calling(
+    function: Function, site: Site, arguments: list[Reading], axis: tuple[int, ...]
+) -> Reading:
     call, scalar, first = function.call, function.scalar, arguments[0]
 
     def run(evaluation: Evaluation) -> Value:

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from engine.expressions.compiler import ALLOWED, Compiler, Run
+from engine.expressions.compiler import ALLOWED, Compiler, Reading
 from engine.expressions.names import complete, spelling, unwritable
 from engine.expressions.values import (
     Evaluation,
@@ -44,7 +44,7 @@ class Expression:
 
     text: str
     names: frozenset[str]
-    run: Run
+    run: Reading
 
     def evaluate(self, lookup: Lookup) -> Value:
         """The value; `lookup` gives an array or number for a name, or None if not computed yet.

@@ -1,1 +1,1 @@
-"""A run as everybody sees it: phases, ops, positions, events."""
+"""A run, whatever made it: phases, ops, positions, events, timeline and source."""

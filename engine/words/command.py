@@ -103,7 +103,7 @@ class Reply:
 
 
 Long = Generator[Progress, None, Reply]
-Run = Callable[[Debugger, Argument, int], Reply | Long]
+Handler = Callable[[Debugger, Argument, int], Reply | Long]
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Command:
     names: tuple[str, ...]
     form: str
     summary: str
-    run: Run
+    run: Handler
     completes: str = ""
     counted: bool = False
 

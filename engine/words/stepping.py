@@ -6,12 +6,12 @@ from engine.run.position import Granularity
 from engine.run.position_text import find_ops, parse_position
 from engine.run.timeline import every_op, every_phase
 from engine.stops.run_control import continue_, next_change, reverse_continue, until
-from engine.words.command import Argument, Command, Long, Reply, Run, nothing
+from engine.words.command import Argument, Command, Handler, Long, Reply, nothing
 from engine.words.report import arrived, concluded, travelled
 from engine.words.stop_words import condition_stop
 
 
-def stepping(granularity: Granularity, direction: int) -> Run:
+def stepping(granularity: Granularity, direction: int) -> Handler:
     """The command that makes steps of a size, forwards (1) or backwards (−1), ``count`` of them."""
 
     def run(debugger: Debugger, argument: Argument, count: int) -> Long:
