@@ -1,4 +1,4 @@
-"""Every command in the README is run, in the order in which it stands there."""
+"""Every command in the README and docs/ is run, in the order in which it stands there."""
 
 import fcntl
 import os
@@ -18,14 +18,15 @@ import pytest
 from tests.tui.cli.shell import PATIENCE, read_until
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ("README.md", "docs/tours.md", "docs/commands.md")
 INTERACTIVE = ("run", "replay")
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def commands() -> list[list[str]]:
-    """The words of every gradstep command in a console block."""
-    lines = [line for block in CONSOLE.findall(README) for line in block.splitlines()]
+def commands(page: str) -> list[list[str]]:
+    """The words of every gradstep command in a console block of a page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    lines = [line for block in CONSOLE.findall(text) for line in block.splitlines()]
     return [shlex.split(line)[1:] for line in lines if line.startswith("gradstep")]
 
 
@@ -55,20 +56,42 @@ def headless(words: list[str], folder: Path) -> None:
     assert done.stdout or done.stderr, f"{words} said nothing"
 
 
-def test_the_readme_has_commands() -> None:
-    assert len(commands()) > 12
-    assert any(interactive(words) for words in commands())
+def screens() -> list[list[str]]:
+    """The commands that open the screen, each once."""
+    every = [tuple(words) for page in PAGES for words in commands(page) if interactive(words)]
+    return [list(words) for words in dict.fromkeys(every)]
 
 
-def test_every_headless_command_succeeds(tmp_path: Path) -> None:
-    for words in commands():
+def test_every_page_has_commands() -> None:
+    assert [len(commands(page)) > 0 for page in PAGES] == [True] * len(PAGES)
+    assert len(commands("docs/commands.md")) > 20
+    assert len(screens()) > 3
+
+
+def test_every_page_with_a_command_is_read() -> None:
+    pages = [Path("README.md"), *(path.relative_to(ROOT) for path in ROOT.glob("docs/*.md"))]
+    found = [str(page) for page in pages if CONSOLE.search((ROOT / page).read_text("utf-8"))]
+    assert sorted(found) == sorted(PAGES)
+
+
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
+        text = page.read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)#]+)", text):
+            assert link.startswith("https://") or (page.parent / link).exists(), (page.name, link)
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) < 1200
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_headless_command_succeeds(page: str, tmp_path: Path) -> None:
+    for words in commands(page):
         if interactive(words):
             continue
         headless(words, tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(pty, "fork"), reason="needs a pseudo-terminal")
-@pytest.mark.parametrize("words", [w for w in commands() if interactive(w)], ids=" ".join)
+@pytest.mark.parametrize("words", screens(), ids=" ".join)
 def test_every_interactive_command_opens_the_screen_and_quits(
     words: list[str], tmp_path: Path
 ) -> None:

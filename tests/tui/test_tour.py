@@ -1,4 +1,4 @@
-"""The README's tour, key by key: what stands in backticks must stand on the screen."""
+"""The tours, key by key: what stands in backticks must stand on the screen."""
 
 import re
 from pathlib import Path
@@ -7,14 +7,15 @@ import pytest
 
 from tests.tui.screen import debugger
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGES = "\n".join((ROOT / page).read_text("utf-8") for page in ("README.md", "docs/tours.md"))
 KEYS = {"?": "question_mark", ".": "full_stop", ":": "colon", "Enter": "enter", "Down": "down"}
 
 
 def tours() -> list[tuple[str, list[tuple[list[str], list[str]]]]]:
-    """Each tour of the README: its experiment, and its rows of keys and expected texts."""
+    """Each tour: its experiment, and its rows of keys and expected texts."""
     found = []
-    for name, table in re.findall(r"<!-- tour: (\S+) -->\n((?:\|.*\n)+)", README):
+    for name, table in re.findall(r"<!-- tour: (\S+) -->\n((?:\|.*\n)+)", PAGES):
         rows = [line.split(" | ") for line in table.splitlines()[2:]]
         found.append((name, [(keys(row[0]), re.findall(r"`([^`]+)`", row[1])) for row in rows]))
     return found
@@ -29,7 +30,7 @@ def keys(cell: str) -> list[str]:
 
 
 def test_the_readme_has_a_tour() -> None:
-    assert next(name for name, _ in tours()) == "regression"
+    assert [name for name, _ in tours()] == ["regression", "bug-exploding", "regression"]
     assert all(len(rows) > 1 for _, rows in tours())
 
 
