@@ -40,7 +40,7 @@ def record(
 
     ``iterations`` are by default those of the experiment. ``store`` is "full" (every tensor),
     "keyframes", or "auto", which is the former where it takes little room. Raises GradstepError for
-    a file that exists or cannot be written, for a full disk, and for another store.
+    a file that exists or cannot be written, a full disk, another store, and less than 1 iteration.
     """
     path = Path(path)
     if exists(path):
@@ -48,6 +48,8 @@ def record(
     if store not in (*STORES, "auto"):
         raise GradstepError(f"store {store!r}; allowed: {', '.join((*STORES, 'auto'))}")
     wanted = program.timeline.iterations if iterations is None else iterations
+    if wanted < 1:
+        raise GradstepError(f"iterations is {wanted}; at least 1 is needed")
     program = program.lasting(wanted)
     writer, status = Writer(path, program, estimate(program, store, wanted), environment()), ""
     try:

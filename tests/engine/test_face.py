@@ -133,6 +133,9 @@ def test_what_cannot_be_recorded_or_opened_is_said(tmp_path: Path) -> None:
     path = tmp_path / "run.gradstep"
     with pytest.raises(engine.GradstepError, match="store 'all'; allowed: full, keyframes, auto"):
         engine.record(program(), path, store="all")
+    for iterations in (0, -3):
+        with pytest.raises(engine.GradstepError, match="at least 1"):
+            engine.record(program(), path, iterations)
     assert not path.exists()
     path.write_text("mine")
     with pytest.raises(engine.GradstepError, match="exists already"):
