@@ -63,15 +63,17 @@ def carry_out(ops: Sequence[Op], tensors: dict[str, Array], freeze: bool = True)
     Unfrozen arrays are for those who keep them to themselves: freezing costs time. Raises what an
     op raises; the ops before it are then in ``tensors``.
     """
-    written = []
+    written: list[Written] = []
+    append = written.append
     with np.errstate(all="ignore"):  # once for all of them: entering it costs time
         for op in ops:
             after, names = op.run(tensors), op.writes
-            written.append(after)
+            append(after)
             if len(after) == 1 == len(names):  # nearly always, and faster
+                result = after[0]
                 if freeze:
-                    after[0].setflags(write=False)
-                tensors[names[0]] = after[0]
+                    result.setflags(write=False)
+                tensors[names[0]] = result
             else:
                 if freeze:
                     for array in after:
