@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from engine.experiment.spec import (
+    ClipSpec,
     CosineSpec,
     Experiment,
     ExponentialSpec,
@@ -202,13 +203,18 @@ def scheduler_texts(spec: ScheduleSpec | None) -> list[str]:
 
 def clip_texts(experiment: Experiment) -> list[str]:
     """The lines of gradient clipping; none without it."""
-    clip, parameters = experiment.clip, trained(experiment)
-    if clip is None:
+    if experiment.clip is None:
         return []
+    function, given = clip_call(experiment.clip)
+    return [f"{function}(", f"    {trained(experiment)}, {given},", ")"]
+
+
+def clip_call(clip: ClipSpec) -> tuple[str, str]:
+    """The function of ``torch.nn`` that clips, and what follows the parameters in its call."""
     if clip.value is not None:
-        return ["nn.utils.clip_grad_value_(", f"    {parameters}, {clip.value!r},", ")"]
-    kind = 'float("inf")' if clip.norm_type == "inf" else repr(clip.norm_type)
-    return ["nn.utils.clip_grad_norm_(", f"    {parameters}, {clip.norm!r}, {kind},", ")"]
+        return "nn.utils.clip_grad_value_", repr(clip.value)
+    kind = "math.inf" if clip.norm_type == "inf" else repr(clip.norm_type)
+    return "nn.utils.clip_grad_norm_", f"{clip.norm!r}, {kind}"
 
 
 def step_lines(experiment: Experiment) -> Iterator[CodeLine]:

@@ -18,6 +18,7 @@ from engine.nn.dropout import MASKS, Dropout
 from engine.program.graph import Node
 from engine.program.program import Program
 from engine.program.update import Updates
+from engine.pytorch.code import clip_call
 from engine.recording.canonical import words
 from engine.recording.recorded import Recording
 from engine.run.phases import Phase
@@ -248,13 +249,10 @@ def phase_lines(program: Program, phase: Phase) -> list[str]:
 
 def clip_lines(program: Program) -> list[str]:
     """The statement of gradient clipping, right before the update; none without clipping."""
-    clip = program.experiment.clip
-    if clip is None:
+    if program.experiment.clip is None:
         return []
-    if clip.value is not None:
-        return [f"nn.utils.clip_grad_value_(trained, {clip.value!r})"]
-    kind = "math.inf" if clip.norm_type == "inf" else repr(clip.norm_type)
-    return [f"nn.utils.clip_grad_norm_(trained, {clip.norm!r}, {kind})"]
+    function, given = clip_call(program.experiment.clip)
+    return [f"{function}(trained, {given})"]
 
 
 def loss_text(spec: LossSpec) -> str:

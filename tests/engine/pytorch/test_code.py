@@ -1,5 +1,6 @@
 """The PyTorch loop that the program pane shows is real: run, it trains like the engine."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
@@ -51,6 +52,7 @@ def run(torch: Any, program: Program) -> list[float]:
         "torch": torch,
         "lr_scheduler": lr_scheduler,
         "nn": torch.nn,
+        "math": math,
         "OrderedDict": OrderedDict,
         "losses": losses,
     }
