@@ -28,13 +28,15 @@ from engine.experiment.spec import (
     Table,
     TrainingSpec,
 )
-from engine.formulas.tree import Function
+from engine.formulas.elements import walk
+from engine.formulas.named import Apply
+from engine.formulas.tree import Formula, Symbol
+from engine.functions.function import Vjp, terms
+from engine.functions.linear import Linear
+from engine.functions.losses.huber import Huber
 from engine.jacobian.operator import Point
-from engine.nn.element_losses import LOSSES
 from engine.nn.layer import Layer
-from engine.nn.linear import LAYERS, Linear
-from engine.nn.loss_rules import huber_function
-from engine.nn.rules import PHI, function_of
+from engine.nn.table import LAYERS, LOSSES
 from engine.optim.clipping import Clipping
 from engine.optim.optimizers import OPTIMIZERS
 from engine.optim.schedules import SCHEDULES
@@ -50,7 +52,7 @@ Semantics, names and edge values are PyTorch's. ⊙ multiplies element by elemen
 it holds and 0 elsewhere, N is the number of rows of the batch, K the number of outputs.
 """
 SYMBOLS = {"input": "z", "output": "a", "weight": "W", "bias": "b", "mask": "m"}
-WRITTEN = {"linear", "identity", "relu", "dropout"}  # layers that are no named function
+YHAT = Symbol("ŷ")
 OWN = {"name", "description", "seed", "dtype"}  # what stands at the top of a file
 Row = tuple[str, ...]
 
@@ -115,17 +117,18 @@ def layer_part() -> Iterator[str]:
     yield fields_table(LayerSpec)
     heads = ("type", "output a for input z", "∂ℓ/∂z", "∂a/∂z of a batch", "fields")
     yield table(heads, (layer_row(name) for name in LAYERS))
-    named = [function_of(layer_of(name)) for name in LAYERS if name not in WRITTEN]
-    yield from definitions([*named, PHI])
-    linear = Linear(3, 2)
+    formulas = [layer_of(name).function.formula(terms(SYMBOLS)) for name in LAYERS]
+    yield from definitions([*formulas, *(vjp_of(name).formula for name in LAYERS)])
     yield "The parameters of `linear`:\n"
-    rows = [(code(v.wrt), shape_words(v.wrt), v.rhs) for v in linear.vjps(SYMBOLS)[:-1]]
+    linear = LAYERS[Linear.type](3, 2)
+    rows = [(code(v.wrt), shape_words(v.wrt), v.formula.text()) for v in linear.vjps(SYMBOLS)[:-1]]
     yield table(("parameter", "shape", "gradient, added to"), rows)
 
 
-def definitions(functions: Iterable[Function]) -> Iterator[str]:
-    """What named functions are, one a line."""
-    found = dict.fromkeys(one.definition for one in functions)
+def definitions(formulas: Iterable[Formula]) -> Iterator[str]:
+    """What the functions are that formulas name, one a line."""
+    parts = [part for formula in formulas for part in walk(formula)]
+    found = dict.fromkeys(part.function.definition for part in parts if isinstance(part, Apply))
     yield "".join(f"- {text}\n" for text in found if text)
 
 
@@ -136,14 +139,13 @@ def shape_words(role: str) -> str:
 
 def layer_row(name: str) -> Row:
     """One layer with its default options."""
-    layer = layer_of(name)
-    back = layer.vjps(SYMBOLS)[-1]
-    point = Point(4, np.dtype("float64"), lambda role: np.zeros((4, 3)))
+    layer, shape = layer_of(name), (4, 3)
+    point = Point(4, np.dtype("float64"), lambda role: np.zeros(shape), lambda role: shape)
     structure = layer.jacobian("input", point).structure
     return (
         code(name),
         layer.formula(SYMBOLS),
-        back.rhs,
+        vjp_of(name).formula.text(),
         structure,
         options(LAYER_SPECS[name], LayerSpec),
     )
@@ -154,13 +156,18 @@ def layer_of(name: str) -> Layer:
     return LAYERS[name](3, 3)
 
 
+def vjp_of(name: str) -> Vjp:
+    """The vector-Jacobian product of a layer by its input."""
+    return layer_of(name).vjps(SYMBOLS)[-1]
+
+
 def loss_part() -> Iterator[str]:
     """The [loss] table."""
     yield "## `[loss]`\n"
     yield fields_table(LossSpec)
     heads = ("type", "ℓ with `mean`", "∂ℓ/∂ŷ", "fields")
     yield table(heads, (loss_row(name) for name in LOSSES))
-    yield from definitions([huber_function(LOSSES["huber"]())])
+    yield from definitions([Huber().formula(YHAT)])
     yield "With their options the terms become:\n"
     yield table(("type", "fields", "ℓ with `mean`", "∂ℓ/∂ŷ"), list(loss_options()))
 
@@ -168,7 +175,7 @@ def loss_part() -> Iterator[str]:
 def loss_row(name: str) -> Row:
     """One loss with its defaults."""
     loss = LOSSES[name]()
-    formulas = loss.formula("ŷ", "y"), loss.gradient_formula("ŷ", "y")
+    formulas = loss.formula(YHAT).text(), loss.gradient_formula(YHAT).text()
     return code(name), *formulas, options(LOSS_SPECS[name], LossSpec)
 
 
@@ -188,8 +195,8 @@ def loss_options() -> Iterator[Row]:
                 yield (
                     code(name),
                     code(shown),
-                    loss.formula("ŷ", "y"),
-                    loss.gradient_formula("ŷ", "y"),
+                    loss.formula(YHAT).text(),
+                    loss.gradient_formula(YHAT).text(),
                 )
 
 

@@ -7,7 +7,7 @@ This is its face: ``engine.load``, ``engine.compile``, ``engine.Session`` and th
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _ROOMS = {
     "engine.chain.query": {"JacobianView": "JacobianView", "jacobian_of": "query"},
@@ -31,11 +31,15 @@ _ROOMS = {
 }
 _PLACES = {name: (room, own) for room, names in _ROOMS.items() for name, own in names.items()}
 
-__all__ = ["__version__", *sorted(_PLACES)]  # noqa: PLE0604 - the table has the names
+_FOR_AUTHORS = "nn"  # the room of those who write a layer, which is a face itself
+
+__all__ = ["__version__", _FOR_AUTHORS, *sorted(_PLACES)]  # noqa: PLE0604 - the table has the names
 
 
 def __getattr__(name: str) -> Any:
     """A name of the face, loaded from its room and kept."""
+    if name == _FOR_AUTHORS:
+        return import_module(f"engine.{name}")  # which makes it an attribute
     if name not in _PLACES:
         raise AttributeError(f"module 'engine' has no attribute {name!r}")
     room, own = _PLACES[name]

@@ -1,3 +1,4 @@
+from engine import nn as nn
 from engine.chain.query import JacobianView as JacobianView
 from engine.chain.query import query as jacobian_of
 from engine.debugger import Debugger as Debugger
@@ -47,6 +48,7 @@ __all__ = [
     "diagnose",
     "jacobian_of",
     "load",
+    "nn",
     "open_recording",
     "record",
     "worksheet_of",

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.experiment.data_generated import RECIPES
-from engine.nn.element_losses import LOSSES
-from engine.nn.linear import LAYERS
+from engine.nn.table import LAYERS, LOSSES
 from engine.optim.optimizers import OPTIMIZERS
 from engine.optim.schedules import SCHEDULES
 
@@ -61,7 +60,7 @@ def test_defaults_and_limits_are_told(script):
     assert "`momentum` number from 0 (0)" in page
     assert "| `seed` | whole number from 0 | 0 |" in page
     assert "`p` number from 0 up to 1 (0.5)" in page
-    assert "- softplus(z) = log(1 + exp(z)), and z where z > 20" in page
+    assert "- softplus(z) = z if z > 20, else log(1 + exp(z))" in page
 
 
 def test_the_script_runs_alone(tmp_path):

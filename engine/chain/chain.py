@@ -217,9 +217,8 @@ def factors(primals: Primals, of: str, wrt: str) -> Iterator[Factor]:
     network, tensors = primals.program.network, primals.program.tensors
     if tensors[of].role == "loss":
         role = "y" if tensors[wrt].role == "target" else "yhat"
-        size = network.nodes[-1].layer.outputs
         by = wrt if role == "y" else network.output
-        yield factor(primals, of, by, network.loss.jacobian(role, size, primals.loss_point()))
+        yield factor(primals, of, by, network.loss.jacobian(role, primals.loss_point()))
         of = by
     for node in reversed(network.nodes[: stage(primals.program, of)]):
         if of == wrt:

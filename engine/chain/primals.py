@@ -84,8 +84,13 @@ class Primals:
 
     def point(self, tensor: Callable[[str], str]) -> Point:
         """A Point that reads the tensors which ``tensor`` names for each role."""
-        single = self.sample is not None
-        return Point(self.samples, self.dtype, lambda role: self.read(tensor(role)), single)
+        return Point(
+            self.samples,
+            self.dtype,
+            lambda role: self.read(tensor(role)),
+            lambda role: self.shape(tensor(role)),
+            self.sample is not None,
+        )
 
     def read(self, name: str) -> Array:
         """A tensor as forward made or used it; of one sample activations are one row, (1, d).

@@ -19,10 +19,10 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.measure.gradcheck import Evaluator
-from engine.nn.initializers import stream
 from engine.optim.optimizers import SGD
 from engine.program.program import Program
 from engine.run.phases import Phase
+from engine.streams import stream
 
 MOST_PRODUCTS = 100
 CLOSE = 1e-4  # relative change of the eigenvalue at which the iteration ends

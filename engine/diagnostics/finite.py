@@ -7,7 +7,7 @@ import numpy as np
 from engine.arrays import Array
 from engine.diagnostics.detector import Detector, Tensors, number, plural
 from engine.diagnostics.diagnosis import NOT_FINITE, Card, Found, Number, Severity
-from engine.nn.element_losses import LOG_FLOOR
+from engine.functions.losses.bce import LOG_FLOOR
 from engine.program.program import Program
 from engine.run.event import Event
 from engine.run.phases import Phase

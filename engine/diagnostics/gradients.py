@@ -7,7 +7,6 @@ import numpy as np
 
 from engine.diagnostics.detector import Detector, Tensors, norm, number
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
-from engine.nn.linear import Linear
 from engine.program.program import Program
 from engine.run.event import Event
 from engine.run.phases import Phase
@@ -30,7 +29,7 @@ class LayerFactor(Detector):
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
-        linears = [n for n in program.network.nodes if isinstance(n.layer, Linear)]
+        linears = [n for n in program.network.nodes if n.layer.parameters]
         self.grads = [program.gradients[node.output] for node in linears]
         self.names = [node.name for node in linears]
         backward = [op.name for op in program.ops if op.phase == Phase.BACKWARD]

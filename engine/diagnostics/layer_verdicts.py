@@ -11,7 +11,6 @@ from engine.diagnostics.diagnosis import Limit
 from engine.diagnostics.gradients import EXPLODED, GROWN, SHRUNK, VANISHED
 from engine.diagnostics.rates import STEP_LARGE, STEP_SMALL
 from engine.diagnostics.units import DEAD_SHARE, FLAT_MANY, FLAT_NEARLY_ALL
-from engine.nn.linear import Linear
 from engine.program.program import Program
 
 Numbers = Mapping[str, float]
@@ -32,7 +31,7 @@ class Verdict:
 
 def reference(program: Program) -> str:
     """The layer whose gradient the others are compared with: the last one that has weights."""
-    linears = [node.name for node in program.network.nodes if isinstance(node.layer, Linear)]
+    linears = [node.name for node in program.network.nodes if node.layer.parameters]
     return linears[-1] if linears else program.network.nodes[-1].name
 
 

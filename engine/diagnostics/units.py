@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from engine.arrays import Array
 from engine.diagnostics.detector import NEVER, Detector, Tensors, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
-from engine.nn.linear import Linear
 from engine.program.graph import Node
 from engine.program.program import Program
 from engine.run.event import Event
@@ -80,7 +79,7 @@ class SymmetricUnits(Detector):
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
-        linears = [node for node in program.network.nodes if isinstance(node.layer, Linear)]
+        linears = [node for node in program.network.nodes if node.layer.parameters]
         hidden = [node for node in linears[:-1] if node.layer.outputs > 1]
         self.hidden = {node.tensor("input"): node for node in hidden}
         self.last_op = {self.last_gradient(node): node for node in hidden}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Array
-from engine.nn.initializers import stream
+from engine.streams import stream
 
 GENERATE = 2**31 + 3  # keeps the stream of generated data apart from all others
 TURN = 4.0  # how far an arm of the spiral winds, in radians

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from engine.arrays import Array
 from engine.experiment.data_files import DataProblem
-from engine.nn.initializers import stream
+from engine.streams import stream
 
 SPLIT = 2**31 + 2  # keeps the stream of the split apart from all others
 Rows = NDArray[np.int64]

@@ -27,8 +27,8 @@ from engine.experiment.data_files import (
 from engine.experiment.data_generated import columns_of, generated
 from engine.experiment.data_split import split
 from engine.experiment.spec import DataSpec, Experiment
-from engine.nn.element_losses import LOSSES
-from engine.nn.initializers import stream
+from engine.nn.table import LOSSES
+from engine.streams import stream
 
 MAX_NAMES = 100  # inputs that get a name of their own in a generated set
 SHUFFLE = 2**31  # keeps the streams of shuffling apart from those of the initial values

@@ -1,17 +1,18 @@
 """The experiment: all that determines a run, as typed structs with their defaults."""
 
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, defstruct, structs
 
+from engine.functions.losses.loss import Reduction
+from engine.functions.options import INFERRED, NonNegative, Positive
+from engine.nn.table import LAYERS, LOSSES
 from engine.run.phases import DEFAULT_ORDER, Phase
 
-Positive = Annotated[float, Meta(gt=0)]
-NonNegative = Annotated[float, Meta(ge=0)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
 Count = Annotated[int, Meta(ge=1, le=2**40)]
-ClassIndex = Annotated[int, Meta(ge=-(2**31), le=2**31)]
 Seed = Annotated[int, Meta(ge=0, le=2**62)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 PathText = Annotated[str, Meta(min_length=1, max_length=4096)]
@@ -77,104 +78,12 @@ class LinearSpec(LayerSpec, kw_only=True, frozen=True):
     frozen: list[Literal["weight", "bias"]] = []
 
 
-class IdentitySpec(LayerSpec, kw_only=True, frozen=True):
-    type = "identity"
-
-
-class ReLUSpec(LayerSpec, kw_only=True, frozen=True):
-    type = "relu"
-
-
-class LeakyReLUSpec(LayerSpec, kw_only=True, frozen=True):
-    type = "leaky_relu"
-    negative_slope: float = 0.01
-
-
-class SigmoidSpec(LayerSpec, kw_only=True, frozen=True):
-    type = "sigmoid"
-
-
-class TanhSpec(LayerSpec, kw_only=True, frozen=True):
-    type = "tanh"
-
-
-class SoftplusSpec(LayerSpec, kw_only=True, frozen=True):
-    type = "softplus"
-    beta: Positive = 1.0
-    threshold: float = 20.0
-
-
-class ELUSpec(LayerSpec, kw_only=True, frozen=True):
-    type = "elu"
-    alpha: float = 1.0
-
-
-class SiLUSpec(LayerSpec, kw_only=True, frozen=True):
-    type = "silu"
-
-
-class GELUSpec(LayerSpec, kw_only=True, frozen=True):
-    type = "gelu"
-
-
-class SoftmaxSpec(LayerSpec, kw_only=True, frozen=True):
-    type = "softmax"
-
-
-class LogSoftmaxSpec(LayerSpec, kw_only=True, frozen=True):
-    type = "log_softmax"
-
-
-class DropoutSpec(LayerSpec, kw_only=True, frozen=True):
-    """Elements set to zero at random in training; [training] mode = "eval" switches it off."""
-
-    type = "dropout"
-    p: Annotated[float, Meta(ge=0, le=1)] = 0.5
-
-
 class LossSpec(Table, kw_only=True, frozen=True):
     """What every loss has."""
 
     type: ClassVar[str]
-    reduction: Literal["sum", "mean", "batch_mean"] = "mean"
+    reduction: Reduction = "mean"
     scale: float = 1.0
-
-
-class MSESpec(LossSpec, kw_only=True, frozen=True):
-    type = "mse"
-
-
-class L1Spec(LossSpec, kw_only=True, frozen=True):
-    type = "l1"
-
-
-class HuberSpec(LossSpec, kw_only=True, frozen=True):
-    type = "huber"
-    delta: Positive = 1.0
-
-
-class BCESpec(LossSpec, kw_only=True, frozen=True):
-    type = "bce"
-    weight: tuple[NonNegative, ...] = ()
-
-
-class BCEWithLogitsSpec(LossSpec, kw_only=True, frozen=True):
-    type = "bce_with_logits"
-    weight: tuple[NonNegative, ...] = ()
-    pos_weight: tuple[NonNegative, ...] = ()
-
-
-class CrossEntropySpec(LossSpec, kw_only=True, frozen=True):
-    type = "cross_entropy"
-    weight: tuple[NonNegative, ...] = ()
-    ignore_index: ClassIndex | None = None
-    label_smoothing: Annotated[float, Meta(ge=0, le=1)] = 0.0
-
-
-class NLLSpec(LossSpec, kw_only=True, frozen=True):
-    type = "nll"
-    weight: tuple[NonNegative, ...] = ()
-    ignore_index: ClassIndex | None = None
 
 
 class OptimizerSpec(Table, kw_only=True, frozen=True):
@@ -317,24 +226,33 @@ def _by_type(*specs: Any) -> dict[str, Any]:
     return {spec.type: spec for spec in specs}
 
 
-LAYER_SPECS: dict[str, type[LayerSpec]] = _by_type(
-    LinearSpec,
-    IdentitySpec,
-    ReLUSpec,
-    LeakyReLUSpec,
-    SigmoidSpec,
-    TanhSpec,
-    SoftplusSpec,
-    ELUSpec,
-    SiLUSpec,
-    GELUSpec,
-    SoftmaxSpec,
-    LogSoftmaxSpec,
-    DropoutSpec,
-)
-LOSS_SPECS: dict[str, type[LossSpec]] = _by_type(
-    MSESpec, L1Spec, HuberSpec, BCESpec, BCEWithLogitsSpec, CrossEntropySpec, NLLSpec
-)
+def _of(function: Any, base: type[Table]) -> Any:
+    """The table of a function or a loss: what its kind has, and the options that it declares."""
+    known = {info.name for info in structs.fields(base)}
+    hints = get_type_hints(function, include_extras=True)
+    own: list[tuple[str, Any, Any]] = [
+        (option.name, hints[option.name], option.default)
+        for option in fields(function)
+        if option.name not in known and not option.metadata.get(INFERRED)
+    ]
+    return defstruct(
+        f"{function.__name__}Spec",
+        own,
+        bases=(base,),
+        module=__name__,
+        namespace={"type": function.type, "__doc__": function.__doc__},
+        kw_only=True,
+        frozen=True,
+    )
+
+
+LAYER_SPECS: dict[str, type[LayerSpec]] = {
+    type_: LinearSpec if type_ == LinearSpec.type else _of(row.function, LayerSpec)
+    for type_, row in LAYERS.items()
+}
+LOSS_SPECS: dict[str, type[LossSpec]] = {
+    type_: _of(loss, LossSpec) for type_, loss in LOSSES.items()
+}
 OPTIMIZER_SPECS: dict[str, type[OptimizerSpec]] = _by_type(
     SGDSpec, AdamSpec, AdamWSpec, AdagradSpec, RMSpropSpec
 )

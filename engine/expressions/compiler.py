@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.expressions.functions import FUNCTIONS, Function
+from engine.expressions.function import Function, Functions
 from engine.expressions.names import CONSTANTS, Names, quoted, unknown_function
 from engine.expressions.values import (
     BINARY,
@@ -74,9 +74,10 @@ class Compiler:
     Raises `ExpressionError` with the column of what is not allowed, or not known.
     """
 
-    def __init__(self, text: str, names: Collection[str]) -> None:
+    def __init__(self, text: str, names: Collection[str], functions: Functions) -> None:
         self.text = text
-        self.names = Names(names)
+        self.names = Names(names, functions)
+        self.functions = functions
         self.reads: set[str] = set()
         self._indent = len(text) - len(text.lstrip())
         self._encoded = text.strip().encode()
@@ -266,9 +267,9 @@ class Compiler:
             return self._quoted(node)
         if name is None:
             raise self._error(node, f"only functions by name can be called; {ALLOWED}")
-        if name not in FUNCTIONS:
-            raise self._error(node, unknown_function(name))
-        function = FUNCTIONS[name]
+        if name not in self.functions:
+            raise self._error(node, unknown_function(name, self.functions))
+        function = self.functions[name]
         arguments, axis = self._bind(function, node)
         return _calling(function, self._site(node.col_offset), arguments, axis)
 

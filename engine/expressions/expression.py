@@ -3,7 +3,7 @@
 Numbers, True, False, nan, inf, pi, e; tensors and scalars by dotted name, or by
 `tensor("my layer.weight")` where a name is not made of identifiers; + - * / // % ** @, comparisons,
 and, or, not, `a if c else b`; indexing with whole numbers, slices and `...`; the functions of
-`engine.expressions.functions`. Numbers are doubles, or integers of at most 64 bits. No expression
+`engine.functions.language`. Numbers are doubles, or integers of at most 64 bits. No expression
 can read an attribute, hold text, call anything else, raise anything but `ExpressionError`, or pass
 the bounds of `engine.expressions.values`.
 """
@@ -14,6 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from engine.expressions.compiler import ALLOWED, Compiler, Reading
+from engine.expressions.function import Functions
 from engine.expressions.names import complete, spelling, unwritable
 from engine.expressions.values import (
     Evaluation,
@@ -69,11 +70,11 @@ class Expression:
             return False
 
 
-def compile_expression(text: str, names: Collection[str]) -> Expression:
-    """Compile an expression over the known tensor and scalar names; raises `ExpressionError`."""
+def compile_expression(text: str, names: Collection[str], functions: Functions) -> Expression:
+    """Compile an expression over the known names and functions; raises `ExpressionError`."""
     try:
         tree = _parse(text, names)
-        compiler = Compiler(text, names)
+        compiler = Compiler(text, names, functions)
         run = compiler.compile(tree)
     except (ValueError, MemoryError, RecursionError) as problem:
         raise ExpressionError(f"this cannot be compiled: {problem}", 0, text) from problem

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from engine.expressions.functions import FUNCTIONS
+from engine.expressions.function import Functions
 
 CONSTANTS = {"nan": np.nan, "inf": np.inf, "pi": np.pi, "e": np.e}
 # What people who know NumPy write, and its form here.
@@ -52,7 +52,8 @@ def _normal(name: str) -> str:
 class Names:
     """The known names of one expression, as they are and as Python's parser would spell them."""
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, names: Collection[str], functions: Functions) -> None:
+        self.functions = functions
         self.exact = frozenset(names)
         self.same: dict[str, list[str]] = {}
         for name in sorted(self.exact):
@@ -65,8 +66,8 @@ class Names:
     def unknown(self, name: str, text: str) -> str:
         """What to say of a dotted name in the text that is not known."""
         owner, _, last = name.rpartition(".")
-        if name in FUNCTIONS:
-            return f"{name} is a function: write {FUNCTIONS[name].signature}"
+        if name in self.functions:
+            return f"{name} is a function: write {self.functions[name].signature}"
         if last in INSTEAD and self.find(owner):
             return f"attributes cannot be reached: write {INSTEAD[last].format(owner)}"
         if meant := unwritable(text, self.exact):
@@ -80,20 +81,20 @@ class Names:
     def _nearest(self, name: str, spelled: Callable[[str], str]) -> str:
         if near := get_close_matches(name, self.exact, 1):
             return f": did you mean {spelled(near[0])}?"
-        if near := get_close_matches(name, [*FUNCTIONS, *CONSTANTS], 1):
+        if near := get_close_matches(name, [*self.functions, *CONSTANTS], 1):
             return f": did you mean {near[0]}?"
         shown = ", ".join(map(spelled, sorted(self.exact)[:4]))
         return f"; known are {shown}{', …' if len(self.exact) > 4 else ''}" if shown else ""
 
 
-def unknown_function(name: str) -> str:
+def unknown_function(name: str, functions: Functions) -> str:
     """What to say of a call of something that is no function."""
-    near = get_close_matches(name, FUNCTIONS, 1)
-    hint = f"did you mean {near[0]}?" if near else f"functions are {', '.join(sorted(FUNCTIONS))}"
+    near = get_close_matches(name, functions, 1)
+    hint = f"did you mean {near[0]}?" if near else f"functions are {', '.join(sorted(functions))}"
     return f"unknown function '{name}': {hint}"
 
 
-def complete(prefix: str, names: Iterable[str]) -> list[str]:
+def complete(prefix: str, names: Iterable[str], functions: Functions) -> list[str]:
     """What `prefix` may become: its last word completed to a name, a function or a constant.
 
     Each answer is the whole text and can replace the prefix; a function ends in its bracket.
@@ -104,6 +105,6 @@ def complete(prefix: str, names: Iterable[str]) -> list[str]:
     start = re.search(r"[\w.]*$", prefix).start()  # type: ignore[union-attr]
     head, word = prefix[:start], _normal(prefix[start:])
     matches = [spelling(name) for name in sorted(names) if _normal(name).startswith(word)]
-    words = [f"{name}(" for name in sorted(FUNCTIONS)] + sorted(CONSTANTS)
+    words = [f"{name}(" for name in sorted(functions)] + sorted(CONSTANTS)
     matches += [each for each in words if each.startswith(word)]
     return [head + match for match in dict.fromkeys(matches)]

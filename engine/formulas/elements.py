@@ -1,7 +1,8 @@
 """Formulas of single elements: indices, sums over them, and rules by cases.
 
-An element with index i is the column itself, one with index j the row: broadcasting then gives
-every element (i, j) of a Jacobian at once.
+Of one sample an element with index i is the column itself, one with index j the row: broadcasting
+then gives every element (i, j) of a Jacobian at once. Of a batch, whose samples are rows, either is
+the batch itself.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from engine.formulas.tree import (
     SUM,
     Formula,
     Number,
+    Rows,
     Size,
     Symbol,
     Values,
@@ -26,11 +28,12 @@ from engine.formulas.tree import (
 
 NEXT_ROW = r" \\ "
 INDEX = {"i": "ᵢ", "j": "ⱼ"}
+Index = Literal["", "i", "j"]  # of whole tensors there is none
 
 
 @dataclass(frozen=True)
 class At(Formula):
-    """Element i or j of a vector; its value is the column (d, 1) for i, the row (1, d) for j."""
+    """Element i or j of a vector: of a sample the column (d, 1) for i, the row (1, d) for j."""
 
     inner: Formula
     index: Literal["i", "j"] = "i"
@@ -44,8 +47,8 @@ class At(Formula):
         return f"{inner}_{{{self.index}}}" if bare else f"({inner})_{{{self.index}}}"
 
     def value(self, values: Values) -> Array:
-        column = self.inner.value(values)
-        return column if self.index == "i" else column.T
+        vector = self.inner.value(values)
+        return vector if self.index == "i" or isinstance(values, Rows) else vector.T
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,10 @@ class Absolute(Formula):
 
 @dataclass(frozen=True)
 class Total(Formula):
-    """Σᵢ or Σⱼ inner, the sum over the elements of a vector, (1, 1)."""
+    """Σᵢ or Σⱼ inner, the sum over the elements of a vector: (1, 1), or (N, 1) of a batch."""
 
     precedence: ClassVar[int] = PRODUCT
+    trails: ClassVar[bool] = True
     inner: Formula
     index: Literal["i", "j"] = "i"
 
@@ -83,7 +87,8 @@ class Total(Formula):
         return f"({inner})" if self.inner.precedence == SUM and inner[0] not in "-−" else inner
 
     def value(self, values: Values) -> Array:
-        total: Array = np.sum(self.inner.value(values), keepdims=True)
+        axis = -1 if isinstance(values, Rows) else None
+        total: Array = np.sum(self.inner.value(values), axis=axis, keepdims=True)
         return total
 
 
@@ -97,7 +102,8 @@ class Log(Formula):
 
     def text(self) -> str:
         inner = self.inner.text()
-        return f"log {inner}" if self.inner.precedence == ATOM else f"log({inner})"
+        bare = self.inner.precedence == ATOM or self.inner.trails
+        return f"log {inner}" if bare else f"log({inner})"
 
     def latex(self) -> str:
         inner = self.inner.latex()
@@ -127,9 +133,9 @@ class AtLeast(Formula):
 
 @dataclass(frozen=True)
 class Pick(Formula):
-    """The element of a vector (d, 1) at a class index, (1, 1); 0 where the index is none.
+    """The element of a vector at a class index, (1, 1), or (N, 1) of a batch.
 
-    An ignored class may have an index such as −100; its factor [y ≠ −100] is 0 anyway.
+    It is 0 where the index is none: an ignored class may be −100, whose factor [y ≠ −100] is 0.
     """
 
     inner: Formula
@@ -142,33 +148,41 @@ class Pick(Formula):
         return f"{{{latex_at(self.inner, ATOM)}}}_{{{self.index.latex()}}}"
 
     def value(self, values: Values) -> Array:
-        row, inner = int(self.index.value(values).item()), self.inner.value(values)
-        return inner[row : row + 1] if 0 <= row < len(inner) else np.zeros((1, 1))
+        index, inner = self.index.value(values).astype(np.int64), self.inner.value(values)
+        rows = inner if isinstance(values, Rows) else inner.T
+        rows = np.broadcast_to(rows, (len(index), rows.shape[1]))
+        there = (index >= 0) & (index < rows.shape[1])
+        picked = np.take_along_axis(rows, np.where(there, index, 0), axis=1)
+        return np.where(there, picked, 0.0)
 
 
 @dataclass(frozen=True)
 class OneHot(Formula):
-    """[i = y], the one-hot vector of a class index: a column (d, 1) for i, a row (1, d) for j."""
+    """onehot(y), the one-hot vector of a class index, or its element i or j, [i = y].
+
+    Of a sample it is a column (d, 1), for j a row (1, d); of a batch it is (N, d).
+    """
 
     index: Symbol
     size: Size
-    at: Literal["i", "j"] = "i"
+    at: Index = "i"
 
     def text(self) -> str:
-        return f"[{self.at} = {self.index.text()}]"
+        return f"[{self.at} = {self.index.text()}]" if self.at else f"onehot({self.index.text()})"
 
     def latex(self) -> str:
-        return f"[{self.at} = {self.index.latex()}]"
+        index = self.index.latex()
+        return f"[{self.at} = {index}]" if self.at else rf"\operatorname{{onehot}}({index})"
 
     def value(self, values: Values) -> Array:
-        rows = np.arange(int(self.size.value(values).item()))[:, None]
-        hot: Array = (rows == self.index.value(values)).astype(np.float64)
-        return hot if self.at == "i" else hot.T
+        classes = np.arange(int(self.size.value(values).item()))
+        hot: Array = (classes == self.index.value(values)).astype(np.float64)
+        return hot if self.at == "j" or isinstance(values, Rows) else hot.T
 
 
 @dataclass(frozen=True)
 class Counts(Formula):
-    """[y ≠ ignored], (1, 1): 0 for the class index that is ignored, else 1."""
+    """[y ≠ ignored]: 0 for the class index that is ignored, else 1; (1, 1), or (N, 1)."""
 
     index: Symbol
     ignored: int

@@ -1,13 +1,15 @@
 """Formulas as trees: one tree is written as Unicode text or LaTeX, and evaluated to numbers.
 
-Everything is a matrix, as in a homework: vectors are columns (d, 1), scalars (1, 1). ``value``
-takes the values of the symbols by their text, so a formula can be checked against the engine.
+Everything is a matrix. Of one sample, as in a homework, vectors are columns (d, 1) and scalars
+(1, 1); of a batch, as the engine computes it, samples are rows (N, d). ``value`` takes the values
+of the symbols by their text, and is told by :class:`Rows` that they are a batch's: so a formula can
+be checked against the engine.
 """
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from typing import ClassVar
@@ -19,14 +21,24 @@ from engine.formulas.latex import symbol_latex
 
 Values = Mapping[str, Array]
 
+
+class Rows(dict[str, Array]):
+    """The values of a batch by symbol: samples are rows (N, d), and a vector is a row (1, d)."""
+
+
 WORD = re.compile("[A-Za-z]{2}")
 SUM, PRODUCT, POSTFIX, ATOM = range(4)  # how tightly a formula holds together
 
 
 class Formula(ABC):
-    """A node of a formula's tree; ``precedence``, SUM to ATOM, decides about parentheses."""
+    """A node of a formula's tree; ``precedence``, SUM to ATOM, decides about parentheses.
+
+    One that ``trails``, as a sum Σⱼ does, reaches as far as the line goes, and needs none below a
+    fraction or after log.
+    """
 
     precedence: ClassVar[int] = ATOM
+    trails: ClassVar[bool] = False
 
     @abstractmethod
     def text(self) -> str:
@@ -110,6 +122,9 @@ class Number(Formula):
 
     def value(self, values: Values) -> Array:
         return np.array([[self.number]], dtype=np.float64)
+
+
+ONE, ZERO = Number(1), Number(0)
 
 
 def plain(number: float) -> str:
@@ -224,12 +239,18 @@ class Product(Formula):
 
 @dataclass(frozen=True)
 class Times(Formula):
-    """A product of scalars and vectors with broadcasting, its factors written side by side."""
+    """A product of scalars and vectors with broadcasting, its factors written side by side.
+
+    ``spaced`` keeps them apart, as in y log ŷ of a whole batch.
+    """
 
     precedence: ClassVar[int] = PRODUCT
     factors: tuple[Formula, ...]
+    spaced: bool = False
 
     def text(self) -> str:
+        if self.spaced:
+            return " ".join(text_at(factor, tightness(factor)) for factor in self.factors)
         return juxtaposed(self.factors)
 
     def latex(self) -> str:
@@ -266,7 +287,8 @@ class Fraction(Formula):
     below: Formula
 
     def text(self) -> str:
-        above, below = text_at(self.above, PRODUCT), text_at(self.below, ATOM)
+        above, level = text_at(self.above, PRODUCT), SUM if self.below.trails else ATOM
+        below = text_at(self.below, level)
         slash = "/" if self.above.precedence == self.below.precedence == ATOM else " / "
         return f"{above}{slash}{below}"
 
@@ -294,6 +316,24 @@ class Transpose(Formula):
 
     def value(self, values: Values) -> Array:
         return self.inner.value(values).T
+
+
+@dataclass(frozen=True)
+class Square(Formula):
+    """inner², the square of each element."""
+
+    precedence: ClassVar[int] = POSTFIX
+    inner: Formula
+
+    def text(self) -> str:
+        return f"{text_at(self.inner, ATOM)}²"
+
+    def latex(self) -> str:
+        return rf"{{{latex_at(self.inner, ATOM)}}}^{{2}}"
+
+    def value(self, values: Values) -> Array:
+        inner = self.inner.value(values)
+        return inner * inner
 
 
 @dataclass(frozen=True)
@@ -327,51 +367,6 @@ class Diagonal(Formula):
 
     def value(self, values: Values) -> Array:
         return np.diag(self.inner.value(values)[:, 0])
-
-
-@dataclass(frozen=True)
-class Function:
-    """A named function; ``evaluate`` takes a column (d, 1), ``definition`` is a note about it."""
-
-    text: str
-    latex: str
-    # left out of equality: of the same function made twice the lambdas differ, the name does not
-    evaluate: Callable[[Array], Array] = field(compare=False, repr=False)
-    definition: str = ""
-
-
-@dataclass(frozen=True)
-class Apply(Formula):
-    """function(inner), the value of a named function."""
-
-    function: Function
-    inner: Formula
-
-    def text(self) -> str:
-        return f"{self.function.text}({self.inner.text()})"
-
-    def latex(self) -> str:
-        return f"{self.function.latex}({self.inner.latex()})"
-
-    def value(self, values: Values) -> Array:
-        return self.function.evaluate(self.inner.value(values))
-
-
-@dataclass(frozen=True)
-class Positive(Formula):
-    """(inner)⁺ = max(inner, 0), the positive part of each element; NaN passes."""
-
-    precedence: ClassVar[int] = POSTFIX
-    inner: Formula
-
-    def text(self) -> str:
-        return f"({self.inner.text()})⁺"
-
-    def latex(self) -> str:
-        return f"({self.inner.latex()})^{{+}}"
-
-    def value(self, values: Values) -> Array:
-        return np.maximum(self.inner.value(values), 0)
 
 
 @dataclass(frozen=True)

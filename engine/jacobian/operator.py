@@ -80,20 +80,18 @@ class Pattern:
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """The point at which a layer's or a loss's Jacobian is taken.
+    """The point at which a function's or a loss's Jacobian is taken.
 
     ``read`` fetches a tensor by its role when it is needed; activations have ``samples`` rows, a
-    single sample too. With ``single`` the shapes in the Jacobian are (d,), without a batch axis.
+    single sample too. ``shape`` is that of a role in the Jacobian: with ``single`` an activation's
+    is (d,), without a batch axis.
     """
 
     samples: int
     dtype: np.dtype[Any]
     read: Callable[[str], Array]
+    shape: Callable[[str], Shape]
     single: bool = False
-
-    def shape(self, size: int) -> Shape:
-        """The shape of an activation of ``size`` elements a sample: (samples, size), or (size,)."""
-        return (size,) if self.single else (self.samples, size)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from engine.arrays import Shape
 from engine.chain.chain import chain
 from engine.chain.primals import Primals
-from engine.nn.linear import Linear
+from engine.functions.linear import Linear
 from engine.program.graph import Node
 from engine.program.program import Program
 from engine.run.phases import Phase
@@ -66,7 +66,7 @@ def layer_cost(program: Program, node: Node) -> LayerCost:
     shapes = node.layer.parameters
     names = [node.tensor(role) for role in shapes]
     product = 0
-    if isinstance(node.layer, Linear):
+    if isinstance(node.layer.function, Linear):
         product = tensors[node.output].shape[0] * math.prod(shapes["weight"])
     made = [(op.phase, op.name) for op in program.ops]
     wanted = (node.tensor("weight"), node.input)

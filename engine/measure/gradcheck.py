@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from engine.arrays import Array, Shape, frozen, scalar
 from engine.errors import GradstepError
-from engine.nn.activations import ELU, LeakyReLU, ReLU
-from engine.nn.element_losses import BCE, BCE_EPSILON, L1
-from engine.nn.initializers import stream
+from engine.functions.losses.bce import BCE, BCE_EPSILON
 from engine.program.program import Program
 from engine.run.drive import carry_out
 from engine.run.op import CLOCK
 from engine.run.phases import Phase
 from engine.run.run import loss_of
+from engine.streams import stream
 
 EVERY = "every element"
 DIRECTIONS = "random directions"
@@ -163,20 +162,13 @@ class Evaluator:
         return loss, self.sides(tensors)
 
     def sides(self, tensors: Mapping[str, Array]) -> Array:
-        """The side of each kink, (k,): the sign of what relu, leaky_relu, a bent elu and l1 take.
-
-        ELU with alpha = 1 and Huber have continuous derivatives, and no kinks.
-        """
+        """The side of each kink, (k,): above or below it, of what relu, l1 and their like take."""
         network, found = self.program.network, []
         for node in network.nodes:
-            match node.layer:
-                case ReLU() | LeakyReLU():
-                    found.append(np.sign(tensors[node.input]))
-                case ELU(alpha=alpha) if alpha != 1:
-                    found.append(np.sign(tensors[node.input]))
-        yhat = tensors[network.output]
-        if isinstance(network.loss, L1):
-            found.append(np.sign(yhat - tensors["y"]))
+            if (kink := node.layer.function.kink) is not None:
+                found.append(np.sign(tensors[node.input] - kink))
+        if network.loss.kinked:
+            found.append(np.sign(tensors[network.output] - tensors["y"]))
         return np.concatenate([side.reshape(-1) for side in found]) if found else np.zeros(0)
 
     def cut_off(self, tensors: Mapping[str, Array]) -> bool:

@@ -18,15 +18,14 @@ from numpy.typing import NDArray
 
 from engine.arrays import Array
 from engine.experiment.dataset import Dataset
+from engine.functions.function import Function
+from engine.functions.losses.loss import Loss
 from engine.program.program import Program
 
-DISTANCES = {"mse", "l1", "huber"}
 MOST_CLASSES = 100  # of a confusion matrix
 CHUNK = 4096  # rows that go forward at a time
 Classes = NDArray[np.int64]
 Rows = slice | NDArray[np.int64]
-PICKS = {"cross_entropy", "nll", "softmax", "log_softmax"}
-THRESHOLDS = {"bce": 0.5, "bce_with_logits": 0.0, "sigmoid": 0.5}  # a loss goes before a layer
 
 
 def evaluate(
@@ -50,7 +49,7 @@ def evaluate(
         right = correct(program, yhat, y)
         if right is not None:
             return found | {"accuracy": float(right.mean())}
-        regression = y.ndim == 2 and program.network.loss.type in DISTANCES
+        regression = y.ndim == 2 and program.network.loss.distance
         return found | (distances(yhat, y) if regression else {})
 
 
@@ -105,13 +104,14 @@ def answers(program: Program, yhat: Array, y: Array) -> tuple[Classes, Classes, 
         return None
     if y.ndim == 1:
         return y.astype(np.int64), yhat.argmax(axis=1), count
-    kinds = (program.network.loss.type, program.network.nodes[-1].layer.type)
-    kind = next(kind for kind in kinds if kind in PICKS or kind in THRESHOLDS)
-    if kind in PICKS:
+    decider = deciding(program)
+    assert decider is not None  # as correct() has found
+    if decider.picks:
         return y.argmax(axis=1), yhat.argmax(axis=1), count
     if y.shape[1] > 1:
         return None
-    return y[:, 0].astype(np.int64), (yhat[:, 0] > THRESHOLDS[kind]).astype(np.int64), count
+    assert decider.boundary is not None
+    return y[:, 0].astype(np.int64), (yhat[:, 0] > decider.boundary).astype(np.int64), count
 
 
 def predict(program: Program, tensors: Mapping[str, Array], x: Array) -> Array:
@@ -140,12 +140,27 @@ def correct(program: Program, yhat: Array, y: Array) -> NDArray[np.bool_] | None
         ignored = getattr(program.network.loss, "ignore_index", None)
         counted = slice(None) if ignored is None else y != ignored
         return picked(yhat[counted], y[counted]) if len(y[counted]) else None
-    for kind in (program.network.loss.type, program.network.nodes[-1].layer.type):
-        if kind in PICKS:
-            return picked(yhat, y.argmax(axis=1)) if is_one_hot(y) else None
-        if kind in THRESHOLDS:
-            return decided(yhat, y, THRESHOLDS[kind]) if is_binary(y) else None
+    decider = deciding(program)
+    if decider is None:
+        return None
+    if decider.picks:
+        return picked(yhat, y.argmax(axis=1)) if is_one_hot(y) else None
+    assert decider.boundary is not None
+    return decided(yhat, y, decider.boundary) if is_binary(y) else None
+
+
+def deciding(program: Program) -> Loss | Function | None:
+    """What says how outputs tell a class: the loss, or else the last layer; None for neither."""
+    for one in (program.network.loss, program.network.nodes[-1].layer.function):
+        if one.picks or one.boundary is not None:
+            return one
     return None
+
+
+def threshold_of(program: Program) -> float | None:
+    """The output from which a class is told; None where the largest output tells it, or none."""
+    losing, last = program.network.loss, program.network.nodes[-1].layer.function
+    return losing.boundary if losing.boundary is not None else last.boundary
 
 
 def decided(yhat: Array, y: Array, threshold: float) -> NDArray[np.bool_]:

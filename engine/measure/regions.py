@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Array
-from engine.measure.metrics import THRESHOLDS, correct, is_binary, predict
-from engine.nn.linear import Linear
+from engine.measure.metrics import correct, is_binary, predict, threshold_of
 from engine.program.program import Program
 
 MARGIN = 0.15  # of the range of the data, added on every side
@@ -65,7 +64,7 @@ def regions(program: Program, tensors: Mapping[str, Array], cols: int, rows: int
 def bounded(program: Program, cols: int, rows: int) -> tuple[int, int]:
     """(columns, rows), fewer by one factor where the forward pass would be too much work."""
     layers = [node.layer for node in program.network.nodes]
-    cost = sum(a.inputs * a.outputs if isinstance(a, Linear) else a.outputs for a in layers)
+    cost = sum(layer.work for layer in layers)
     most = max(16, min(POINTS, WORK // max(1, cost)))
     factor = max(1.0, float(cols * rows / most) ** 0.5)
     return max(1, int(cols / factor)), max(1, int(rows / factor))
@@ -90,8 +89,7 @@ def threshold(program: Program) -> float | None:
     y = program.data.y
     if y.ndim == 1 or classes(program) or not is_binary(y):
         return None
-    kinds = (program.network.loss.type, program.network.nodes[-1].layer.type)
-    return next((THRESHOLDS[kind] for kind in kinds if kind in THRESHOLDS), None)
+    return threshold_of(program)
 
 
 def labels(program: Program) -> Array | None:

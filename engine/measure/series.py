@@ -15,7 +15,6 @@ from engine.errors import GradstepError
 from engine.formulas.symbols import gradient
 from engine.measure.magnitude import magnitude
 from engine.measure.metrics import correct, evaluate
-from engine.nn.linear import Linear
 from engine.program.program import Program
 from engine.run.phases import Phase
 from engine.run.run import Run
@@ -79,7 +78,7 @@ def measures(program: Program) -> list[Quantity]:
 def measured_rows(program: Program) -> NDArray[np.int64]:
     """The indices of the rows that a measure takes, spread evenly over the data."""
     layers = [node.layer for node in program.network.nodes]
-    cost = sum(a.inputs * a.outputs if isinstance(a, Linear) else a.outputs for a in layers)
+    cost = sum(layer.work for layer in layers)
     count = min(len(program.data), max(LEAST_ROWS, WORK // max(1, cost)))
     return np.arange(count, dtype=np.int64) * len(program.data) // count
 

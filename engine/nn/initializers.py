@@ -23,14 +23,6 @@ INITIALIZERS = (
 PLAIN_BIAS = ("zeros", "constant")  # initializers of weights beside which the bias is zero
 
 
-def stream(seed: int, *path: int) -> np.random.Generator:
-    """NumPy's default generator (PCG64), seeded with the seed and the path and nothing else.
-
-    A stream for each path, so that how much is drawn from one changes nothing in another.
-    """
-    return np.random.default_rng([seed, *path])
-
-
 def weight(kind: str, shape: Shape, rng: np.random.Generator, scale: float, dtype: Any) -> Array:
     """A weight (outputs, inputs) of the named distribution times ``scale``, in the given dtype.
 

@@ -1,76 +1,80 @@
-"""What a layer is: forward, vector-Jacobian products, Jacobians and formulas, side by side.
+"""What a layer is: a function in its place, with sizes and parameters of its own."""
 
-A layer maps a batch (N, inputs) to (N, outputs); rows are samples. ``pull(grad, *reads)`` of a
-:class:`Vjp` turns the gradient of the output into the gradient of the input or of a parameter.
-Semantics and edge values follow PyTorch 2 (``torch.nn.functional``).
-"""
-
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from engine.arrays import Array, Shape
 from engine.formulas.symbols import Symbols
+from engine.functions.function import Function, Vjp, terms
 from engine.jacobian.operator import Jacobian, Point
 
-
-class Vjp(NamedTuple):
-    """One vector-Jacobian product of a layer: the gradient of the loss by the role ``wrt``.
-
-    ``pull`` takes the gradient of the output (N, outputs) and the tensors of the roles in ``reads``
-    (``input``, ``output``, ``mask`` or a parameter), and returns an array of the shape of ``wrt``.
-    ``rhs`` is the right-hand side of the equation as text.
-    """
-
-    wrt: str
-    reads: tuple[str, ...]
-    pull: Callable[..., Array]
-    rhs: str
+Sized = Callable[[int, int], Shape]
 
 
 @dataclass(frozen=True)
-class Layer(ABC):
-    """A differentiable map of a batch (N, ``inputs``) to (N, ``outputs``), row by row.
+class Layer:
+    """A function of a batch (N, ``inputs``) to (N, ``outputs``), and the shapes of its parameters.
 
-    ``type`` is its word in an experiment; ``elementwise`` is False where an output element depends
-    on several input elements of its sample.
+    ``parameters`` has them by role, in the order of PyTorch's ``named_parameters()``.
     """
 
-    type: ClassVar[str]
-    elementwise: ClassVar[bool] = True
+    function: Function
     inputs: int
     outputs: int
+    parameters: Mapping[str, Shape] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Layer {self.function}: (N, {self.inputs}) to (N, {self.outputs})>"
 
     @property
-    def parameters(self) -> dict[str, Shape]:
-        """Shapes of the parameters by role, in the order of PyTorch's ``named_parameters()``."""
-        return {}
+    def type(self) -> str:
+        """The word of the function in an experiment."""
+        return self.function.type
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The roles of the tensors that ``forward`` takes, in the order of its arguments."""
-        return ("input", *self.parameters)
+        return self.function.operands
 
-    @abstractmethod
-    def forward(self, x: Array) -> Array:
-        """The output (N, outputs) for the input (N, inputs), in the dtype of the input."""
+    @property
+    def work(self) -> int:
+        """About the multiply-adds of ``forward`` for one sample."""
+        weights = sum(math.prod(shape) for shape in self.parameters.values() if len(shape) > 1)
+        return weights or self.outputs
 
-    @abstractmethod
-    def vjps(self, s: Symbols) -> tuple[Vjp, ...]:
+    def forward(self, *given: Array) -> Array:
+        """The output (N, outputs) for the input (N, inputs) and the parameters."""
+        return self.function.value(*given)
+
+    def vjps(self, symbols: Symbols) -> tuple[Vjp, ...]:
         """The vector-Jacobian products of backward, parameters first, the input last."""
+        return self.function.vjps(terms(symbols))
 
-    @abstractmethod
     def jacobian(self, wrt: str, at: Point) -> Jacobian:
-        """The Jacobian ∂output/∂``wrt`` as an operator, in numerator layout.
+        """The Jacobian ∂output/∂``wrt`` as an operator, in numerator layout."""
+        return self.function.jacobian(wrt, at)
 
-        ``at`` gives the shapes now; the values it depends on are read when they are needed.
-        """
+    def formula(self, symbols: Symbols) -> str:
+        """The right-hand side of the forward equation of a batch as text, with its remark."""
+        given = terms(symbols)
+        formula, remark = self.function.formula(given).text(), self.function.remark(given)
+        return f"{formula}, {remark}" if remark else formula
 
-    @abstractmethod
-    def formula(self, s: Symbols) -> str:
-        """The right-hand side of the forward equation of a batch, samples as rows: ``x Wᵀ + b``."""
 
-    @abstractmethod
-    def applied(self, inner: str) -> str:
-        """The output for one sample as a column, ``W x + b``, around the text of the input."""
+@dataclass(frozen=True)
+class LayerRow:
+    """A row of the table of layers: a function, and the shapes of its parameters from the sizes.
+
+    A row without ``sized`` keeps the size of its input.
+    """
+
+    function: type[Function]
+    sized: Mapping[str, Sized] = field(default_factory=dict)
+
+    def __call__(self, inputs: int, outputs: int, **options: Any) -> Layer:
+        """The layer of these sizes; ``options`` are the fields of the function."""
+        function = self.function(**options)
+        shapes = {role: self.sized[role](inputs, outputs) for role in function.operands[1:]}
+        return Layer(function, inputs, outputs, shapes)

@@ -20,9 +20,13 @@ Slots = tuple[Array | None, ...]
 
 @dataclass(frozen=True)
 class Optimizer(ABC):
-    """An update rule; ``slots`` names the state it keeps for each parameter, as PyTorch does."""
+    """An update rule; ``slots`` names the state it keeps for each parameter, as PyTorch does.
+
+    ``torch`` is its name in ``torch.optim``.
+    """
 
     type: ClassVar[str]
+    torch: ClassVar[str]
     letters: ClassVar[Mapping[str, str]]  # how people write the slots
 
     @property
@@ -87,6 +91,7 @@ class SGD(Optimizer):
     """
 
     type: ClassVar[str] = "sgd"
+    torch: ClassVar[str] = "SGD"
     letters: ClassVar[Mapping[str, str]] = {"momentum": "v"}
     lr: float = 1e-3
     momentum: float = 0.0
@@ -135,6 +140,7 @@ class Adam(Optimizer):
     """
 
     type: ClassVar[str] = "adam"
+    torch: ClassVar[str] = "Adam"
     letters: ClassVar[Mapping[str, str]] = {
         "step": "t",
         "exp_avg": "m",
@@ -212,6 +218,7 @@ class AdamW(Adam):
     """
 
     type: ClassVar[str] = "adamw"
+    torch: ClassVar[str] = "AdamW"
     decoupled: ClassVar[bool] = True
     weight_decay: float = 1e-2
 
@@ -221,6 +228,7 @@ class Adagrad(Optimizer):
     """Adagrad (Duchi, Hazan & Singer 2011, the diagonal form), as ``torch.optim.Adagrad``."""
 
     type: ClassVar[str] = "adagrad"
+    torch: ClassVar[str] = "Adagrad"
     letters: ClassVar[Mapping[str, str]] = {"step": "t", "sum": "s"}
     lr: float = 1e-2
     lr_decay: float = 0.0
@@ -268,6 +276,7 @@ class RMSprop(Optimizer):
     """
 
     type: ClassVar[str] = "rmsprop"
+    torch: ClassVar[str] = "RMSprop"
     letters: ClassVar[Mapping[str, str]] = {"square_avg": "v", "grad_avg": "m", "momentum": "b"}
     lr: float = 1e-2
     alpha: float = 0.99

@@ -11,14 +11,17 @@ from engine.errors import ExperimentError, Problem
 from engine.experiment.dataset import Batches, Dataset, batches, load_data
 from engine.experiment.spec import Experiment
 from engine.formulas.symbols import gradient
-from engine.nn.dropout import Dropout
-from engine.nn.layer import Vjp
+from engine.formulas.tree import Symbol
+from engine.functions.elementwise.dropout import Dropout
+from engine.functions.function import Vjp
 from engine.optim.optimizers import OPTIMIZERS, Optimizer
 from engine.program.graph import GRADIENT, Network, Node, build_network, settings
 from engine.program.program import Program
 from engine.program.update import Updates, is_frozen
 from engine.run.op import CLOCK, Compute, Op, TensorInfo, Tensors
 from engine.run.phases import Phase
+
+YHAT = Symbol("ŷ")
 
 
 def compile_program(experiment: Experiment, data: Dataset | None = None) -> Program:
@@ -166,23 +169,23 @@ class Compiler:
             reads = tuple(node.tensor(role) for role in node.layer.reads)
             out, given = node.symbols["output"], node.symbols["input"]
             text = (f"{out} = {node.name}({given})", f"{out} = {node.layer.formula(node.symbols)}")
-            run = call(node.layer.forward, reads)
+            run = call(node.layer.function.value, reads)
             writes: tuple[str, ...] = (node.output,)
-            if isinstance(node.layer, Dropout):
-                run = dropping(node.layer, self.experiment.seed, place, node.input)
+            if isinstance(node.layer.function, Dropout):
+                run = dropping(node.layer.function, self.experiment.seed, place, node.input)
                 reads, writes = (*reads, CLOCK), (*writes, node.tensor("mask"))
             yield self.op(Phase.FORWARD, node.name, text, reads, writes, run)
 
     def loss(self) -> Iterator[Op]:
         """ℓ = loss(ŷ, y), one op, of shape ()."""
         loss, reads = self.network.loss, (self.network.output, "y")
-        text = (f"ℓ = {loss.type}(ŷ, y)", f"ℓ = {loss.formula('ŷ', 'y')}")
+        text = (f"ℓ = {loss.type}(ŷ, y)", f"ℓ = {loss.formula(YHAT).text()}")
         yield self.op(Phase.LOSS, None, text, reads, ("loss",), call(loss.value, reads))
 
     def backward(self) -> Iterator[Op]:
         """One vector-Jacobian product an op: one equation, one gradient."""
         loss, reads = self.network.loss, (self.network.output, "y")
-        text = f"{gradient('ŷ')} = {loss.gradient_formula('ŷ', 'y')}"
+        text = f"{gradient('ŷ')} = {loss.gradient_formula(YHAT).text()}"
         writes = (self.network.output + GRADIENT,)
         yield self.op(Phase.BACKWARD, None, (text, text), reads, writes, call(loss.pull, reads))
         for node in reversed(self.network.nodes):
@@ -197,7 +200,7 @@ class Compiler:
         reads = (node.output + GRADIENT, *(node.tensor(role) for role in vjp.reads))
         target = node.tensor(vjp.wrt) + GRADIENT
         adds = vjp.wrt != "input"
-        text = f"{gradient(node.symbols[vjp.wrt])} {'+=' if adds else '='} {vjp.rhs}"
+        text = f"{gradient(node.symbols[vjp.wrt])} {'+=' if adds else '='} {vjp.formula.text()}"
         name = node.tensor(vjp.wrt)
         run = adding(vjp.pull, reads, target, self.zeros[name]) if adds else call(vjp.pull, reads)
         return self.op(Phase.BACKWARD, node.name, (text, text), reads, (target,), run, adds)
@@ -223,7 +226,7 @@ def call(function: Callable[..., Any], reads: tuple[str, ...]) -> Compute:
             return lambda t: (function(*[t[name] for name in reads]),)
 
 
-def dropping(layer: Dropout, seed: int, place: int, given: str) -> Compute:
+def dropping(function: Dropout, seed: int, place: int, given: str) -> Compute:
     """An op that draws a mask for this iteration, and multiplies with it.
 
     The mask is a function of seed, place of the layer and iteration: going back draws the same.
@@ -231,7 +234,7 @@ def dropping(layer: Dropout, seed: int, place: int, given: str) -> Compute:
 
     def run(tensors: Tensors) -> tuple[Array, ...]:
         x = tensors[given]
-        mask = layer.mask(seed, place, int(tensors[CLOCK]), x.shape, x.dtype)
+        mask = function.mask(seed, place, int(tensors[CLOCK]), x.shape, x.dtype)
         return x * mask, mask
 
     return run

@@ -12,14 +12,14 @@ from engine.errors import ExperimentError, Problem
 from engine.experiment.dataset import Dataset
 from engine.experiment.spec import Experiment, LayerSpec, LinearSpec
 from engine.formulas.symbols import subscript, superscript
+from engine.functions.elementwise.dropout import Dropout
+from engine.functions.elementwise.identity import Identity
+from engine.functions.losses.cross_entropy import CrossEntropy
+from engine.functions.losses.loss import Loss
 from engine.nn import initializers
-from engine.nn.activations import Identity
-from engine.nn.class_losses import CrossEntropy
-from engine.nn.dropout import Dropout
-from engine.nn.element_losses import LOSSES
 from engine.nn.layer import Layer
-from engine.nn.linear import LAYERS, Linear
-from engine.nn.loss import Loss
+from engine.nn.table import LAYERS, LOSSES
+from engine.streams import stream
 
 GRADIENT = ".grad"  # how the name of a tensor's gradient ends
 MAX_BYTES = 8 * 2**30  # of parameters, or of the activations of a batch, with their gradients
@@ -86,15 +86,16 @@ def build_network(experiment: Experiment, data: Dataset) -> Network:
             linears += 1
             symbols |= {"weight": f"W{superscript(linears)}", "bias": f"b{superscript(linears)}"}
             problems += weight_problems(spec, i, label, size, name)
-            layer: Layer = Linear(size, spec.out, bool(spec.bias) or isinstance(spec.bias, list))
+            biased = bool(spec.bias) or isinstance(spec.bias, list)
+            layer = LAYERS[spec.type](size, spec.out, bias=biased)
         else:
-            cls = LAYERS[spec.type]
+            row = LAYERS[spec.type]
             # In evaluation dropout does nothing: no mask is drawn, and no op reads the iteration.
-            if cls is Dropout and experiment.training.mode == "eval":
-                cls = Identity
-            if cls is Dropout:
+            if row.function is Dropout and experiment.training.mode == "eval":
+                row = LAYERS[Identity.type]
+            if row.function is Dropout:
                 symbols["mask"] = f"m{subscript(i + 1)}"
-            layer = cls(**settings(spec, cls), inputs=size, outputs=size)
+            layer = row(size, size, **settings(spec, row.function))
         nodes.append(Node(label, layer, spec, name, symbols))
         size, name, symbol = layer.outputs, f"{label}.out", symbols["output"]
     cls_loss = LOSSES[experiment.loss.type]
@@ -197,7 +198,7 @@ def drawn(
 
     Giving one parameter its values therefore changes no other one.
     """
-    rng = initializers.stream(experiment.seed, i)
+    rng = stream(experiment.seed, i)
     if role == "bias":
         return initializers.bias(spec.init, shape, inputs, rng, experiment.dtype)
     return initializers.weight(spec.init, shape, rng, spec.init_scale, experiment.dtype)

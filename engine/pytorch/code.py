@@ -22,40 +22,12 @@ from engine.experiment.spec import (
     ScheduleSpec,
     StepSpec,
 )
+from engine.nn.table import LAYERS, LOSSES
+from engine.optim.optimizers import OPTIMIZERS
 from engine.program.graph import Node
 from engine.program.program import Program
 from engine.run.phases import Phase
 
-LAYERS = {
-    "identity": "Identity",
-    "relu": "ReLU",
-    "leaky_relu": "LeakyReLU",
-    "sigmoid": "Sigmoid",
-    "tanh": "Tanh",
-    "softplus": "Softplus",
-    "elu": "ELU",
-    "silu": "SiLU",
-    "gelu": "GELU",
-    "softmax": "Softmax",
-    "log_softmax": "LogSoftmax",
-    "dropout": "Dropout",
-}
-LOSSES = {
-    "mse": "MSELoss",
-    "l1": "L1Loss",
-    "huber": "HuberLoss",
-    "bce": "BCELoss",
-    "bce_with_logits": "BCEWithLogitsLoss",
-    "cross_entropy": "CrossEntropyLoss",
-    "nll": "NLLLoss",
-}
-OPTIMIZERS = {
-    "sgd": "SGD",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "adagrad": "Adagrad",
-    "rmsprop": "RMSprop",
-}
 STEPS = {
     Phase.ZERO_GRAD: "optimizer.zero_grad()",
     Phase.FORWARD: "y_hat = model(x)",
@@ -105,9 +77,9 @@ def module(node: Node) -> str:
     if isinstance(spec, LinearSpec):
         bias = "" if spec.bias is not False else ", bias=False"
         return f"nn.Linear({node.layer.inputs}, {node.layer.outputs}{bias})"
-    # without dim PyTorch warns, and picks one by the number of axes
-    given = {"dim": 1} if spec.type.endswith("softmax") else {}
-    return f"nn.{LAYERS[spec.type]}({arguments(given | own_options(spec, LayerSpec))})"
+    function = LAYERS[spec.type].function  # in evaluation the layer is an identity
+    given = {**function.torch_arguments, **own_options(spec, LayerSpec)}
+    return f"nn.{function.torch}({arguments(given)})"
 
 
 def own_options(spec: Any, base: type) -> dict[str, Any]:
@@ -135,7 +107,7 @@ def written(name: str, value: Any) -> str:
 def criterion(loss: LossSpec) -> str:
     """The loss module; for ``batch_mean``, which PyTorch has not, it sums and the loop divides."""
     reduction = {} if loss.reduction == "mean" else {"reduction": "sum"}
-    return f"nn.{LOSSES[loss.type]}({arguments(own_options(loss, LossSpec) | reduction)})"
+    return f"nn.{LOSSES[loss.type].torch}({arguments(own_options(loss, LossSpec) | reduction)})"
 
 
 def loss_text(loss: LossSpec) -> str:
@@ -160,7 +132,7 @@ def optimizer_lines(experiment: Experiment) -> Iterator[CodeLine]:
         value = getattr(spec, field.name)
         if field.name != "lr" and value != field.default:
             options[field.name] = value
-    named = OPTIMIZERS[spec.type]
+    named = OPTIMIZERS[spec.type].torch
     yield CodeLine(f"optimizer = torch.optim.{named}(")
     yield CodeLine(f"    {trained(experiment)},")
     yield CodeLine(f"    {arguments(options)},")

@@ -5,6 +5,7 @@ digits may differ.
 """
 
 import base64
+import dataclasses
 import zlib
 from typing import Any
 
@@ -14,7 +15,9 @@ import numpy as np
 from engine.arrays import Array
 from engine.experiment.dataset import SHUFFLE
 from engine.experiment.spec import LinearSpec, LossSpec
-from engine.nn.dropout import MASKS, Dropout
+from engine.functions.elementwise.dropout import MASKS, Dropout
+from engine.nn.table import LOSSES
+from engine.optim.optimizers import OPTIMIZERS
 from engine.program.graph import Node
 from engine.program.program import Program
 from engine.program.update import Updates
@@ -26,35 +29,6 @@ from engine.run.timeline import begun
 
 LITERAL = 64  # elements of an array that are written out
 LINE = 90  # characters of compressed data in a line
-MODULES = {
-    "identity": "Identity",
-    "relu": "ReLU",
-    "leaky_relu": "LeakyReLU",
-    "sigmoid": "Sigmoid",
-    "tanh": "Tanh",
-    "softplus": "Softplus",
-    "elu": "ELU",
-    "silu": "SiLU",
-    "gelu": "GELU",
-    "softmax": "Softmax",
-    "log_softmax": "LogSoftmax",
-}
-LOSSES = {
-    "mse": "mse_loss",
-    "l1": "l1_loss",
-    "huber": "huber_loss",
-    "bce": "binary_cross_entropy",
-    "bce_with_logits": "binary_cross_entropy_with_logits",
-    "cross_entropy": "cross_entropy",
-    "nll": "nll_loss",
-}
-OPTIMIZERS = {
-    "sgd": "SGD",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "adagrad": "Adagrad",
-    "rmsprop": "RMSprop",
-}
 HEAD = '''"""{title}
 
 Runs {iterations} iterations and prints the loss of each.
@@ -155,7 +129,7 @@ def model_part(program: Program) -> str:
         for role in node.layer.parameters:
             value = array_text(initial[node.tensor(role)])
             values.append(f"    model[{number}].{role}.copy_({value})")
-    drops = any(isinstance(node.layer, Dropout) for node in program.network.nodes)
+    drops = any(isinstance(node.layer.function, Dropout) for node in program.network.nodes)
     before = DROPOUT.format(seed=program.experiment.seed, masks=MASKS) if drops else ""
     made = "\n".join([f"{before}model = nn.Sequential(", *layers, f").to(torch.{dtype})"])
     return made + ("\nwith torch.no_grad():\n" + "\n".join(values) if values else "") + "\n"
@@ -166,18 +140,14 @@ def module_text(node: Node, number: int) -> str:
 
     In evaluation mode dropout has been compiled as the identity, and is written as that.
     """
-    spec, layer = node.spec, node.layer
+    spec, layer, function = node.spec, node.layer, node.layer.function
     if isinstance(spec, LinearSpec):
         bias = bool(spec.bias) or isinstance(spec.bias, list)
         return f"nn.Linear({layer.inputs}, {spec.out}, bias={bias})"
-    if isinstance(layer, Dropout):
-        return f"Dropout({number}, {layer.p!r}, {layer.scale!r})"
-    if layer.type == "identity":
-        return "nn.Identity()"
-    options = {k: v for k, v in msgspec.structs.asdict(spec).items() if k != "name"}
-    if spec.type in ("softmax", "log_softmax"):
-        options["dim"] = 1
-    return f"nn.{MODULES[spec.type]}({keywords(options)})"
+    if isinstance(function, Dropout):
+        return f"Dropout({number}, {function.p!r}, {function.scale!r})"
+    options = dataclasses.asdict(function)
+    return f"nn.{function.torch}({keywords({**options, **function.torch_arguments})})"
 
 
 def keywords(options: dict[str, Any]) -> str:
@@ -201,7 +171,7 @@ def optimizer_part(program: Program, iterations: int) -> str:
     lines = [
         f"frozen = {{{names}}}" if frozen else "frozen = set()",
         "trained = [p for name, p in model.named_parameters() if name not in frozen]",
-        f"optimizer = torch.optim.{OPTIMIZERS[spec.type]}"
+        f"optimizer = torch.optim.{OPTIMIZERS[spec.type].torch}"
         f"(trained, {keywords(msgspec.structs.asdict(spec))})",
     ]
     schedule, count = Updates.of_program(program).schedule, program.batches.count
@@ -265,7 +235,7 @@ def loss_text(spec: LossSpec) -> str:
             options[name] = Raw(f"torch.tensor({list(options[name])!r}, dtype=yhat.dtype)")
     batch_mean = reduction == "batch_mean"
     options["reduction"] = "sum" if batch_mean else reduction
-    text = f"F.{LOSSES[spec.type]}(yhat, y, {keywords(options)})"
+    text = f"F.{LOSSES[spec.type].torch_function}(yhat, y, {keywords(options)})"
     text += " / len(x)" if batch_mean else ""
     return text if scale == 1 else f"{words(scale)!r} * {text}"
 

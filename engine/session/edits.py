@@ -10,7 +10,8 @@ import numpy as np
 
 from engine.arrays import Array, frozen
 from engine.errors import GradstepError
-from engine.expressions.expression import ExpressionError, compile_expression
+from engine.expressions.expression import ExpressionError
+from engine.functions.language import compile_expression
 from engine.program.update import NORM
 from engine.run.op import CLOCK, Op, TensorInfo
 from engine.run.phases import NEEDS, Phase

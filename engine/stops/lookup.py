@@ -8,8 +8,8 @@ from engine.expressions.expression import (
     Expression,
     ExpressionError,
     NotAvailable,
-    compile_expression,
 )
+from engine.functions.language import compile_expression
 from engine.run.run import Run
 from engine.session.changes import Change
 from engine.session.edits import visible_names

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.debugger import Debugger
 from engine.errors import GradstepError
-from engine.expressions.expression import complete as complete_expression
+from engine.functions.language import complete as complete_expression
 from engine.run.timeline import every_op, every_phase
 from engine.session.progress import Progress
 from engine.stops.lookup import lookup_names

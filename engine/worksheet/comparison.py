@@ -243,7 +243,7 @@ def forward_meanings(sheet: Worksheet) -> dict[Any, tuple[Formula, Formula]]:
             found[row.key] = (full.written(k), full.written(k + 1))
         else:
             yhat = full.written(k)
-            found[row.key] = (yhat, full.loss.value(yhat))
+            found[row.key] = (yhat, full.loss_formula(yhat))
     return found
 
 

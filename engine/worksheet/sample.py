@@ -7,13 +7,14 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.errors import GradstepError
+from engine.formulas.batch import columns
 from engine.formulas.elements import walk
 from engine.formulas.symbols import subscript
 from engine.formulas.tree import Formula, Partial, Size, Symbol
-from engine.nn.dropout import Dropout
-from engine.nn.linear import Linear
-from engine.nn.loss_rules import LossRule
-from engine.nn.rules import applied, derivative
+from engine.functions.elementwise.dropout import Dropout
+from engine.functions.function import terms
+from engine.functions.linear import Linear
+from engine.functions.losses.loss import Loss
 from engine.program.graph import Node
 from engine.program.program import Program
 
@@ -53,12 +54,12 @@ class Sample:
     @cached_property
     def sizes(self) -> tuple[Size, ...]:
         """The size symbol of every tensor, x first: n, h (or h₁, h₂ …), K."""
-        linears = [node for node in self.nodes if isinstance(node.layer, Linear)]
+        linears = [node for node in self.nodes if isinstance(node.layer.function, Linear)]
         hidden = [Size(f"h{subscript(k + 1)}") for k in range(len(linears) - 1)]
         names = iter([*([Size("h")] if len(hidden) == 1 else hidden), Size("K")])
         sizes = [Size("n")]
         for node in self.nodes:
-            sizes.append(next(names) if isinstance(node.layer, Linear) else sizes[-1])
+            sizes.append(next(names) if isinstance(node.layer.function, Linear) else sizes[-1])
         return tuple(sizes)
 
     @cached_property
@@ -71,11 +72,18 @@ class Sample:
         """The number that a size symbol stands for."""
         return 1 if size == SCALAR else self.numbers[size.name]
 
-    @cached_property
-    def loss(self) -> LossRule:
-        """The rule of the loss for this sample, a batch of one."""
-        classes = self.program.data.y.ndim == 1
-        return LossRule(self.program.network.loss, self.sizes[-1], classes)
+    @property
+    def loss(self) -> Loss:
+        """The loss, which for this sample is that of a batch of one."""
+        return self.program.network.loss
+
+    def loss_formula(self, yhat: Formula) -> Formula:
+        """The loss of this sample, a scalar, in its prediction ŷ."""
+        return self.loss.sample_formula(yhat, self.sizes[-1])
+
+    def loss_slope(self, yhat: Formula) -> Formula:
+        """Element i of ∂ℓ/∂ŷ of this sample."""
+        return self.loss.sample_slope(yhat, self.sizes[-1])
 
     @cached_property
     def tensors(self) -> tuple[Symbol, ...]:
@@ -111,10 +119,10 @@ class Sample:
         rows, seed = len(self.program.batch(0)["x"]), self.program.experiment.seed
         found = {}
         for place, node in enumerate(self.nodes):
-            if isinstance(node.layer, Dropout):
+            if isinstance(node.layer.function, Dropout):
                 shape = (rows, node.layer.outputs)
                 # drawn for the whole batch, whose stream the row of this sample is a part of
-                mask = node.layer.mask(seed, place, 1, shape, np.float64)
+                mask = node.layer.function.mask(seed, place, 1, shape, np.float64)
                 found[node.symbols["mask"]] = mask[self.index][:, None]
         return found
 
@@ -124,7 +132,7 @@ class Sample:
         found = dict(self.columns)
         with np.errstate(all="ignore"):
             # the rule is of element i and gives a column; the Jacobian of a scalar is a row
-            found["∂ℓ/∂ŷ"] = self.loss.slope(self.tensors[-1]).value(self.columns).T
+            found["∂ℓ/∂ŷ"] = self.loss_slope(self.tensors[-1]).value(self.columns).T
             for k in range(len(self.nodes)):
                 rows, columns = self.dims_of(k)
                 if self.count(rows) * self.count(columns) <= LIMIT:
@@ -161,6 +169,16 @@ class Sample:
     def meaning(self, k: int) -> Formula:
         """Tensor k as it stands inside a longer formula: written out, or its symbol."""
         return self.written(k) if k <= self.spelled else self.tensors[k]
+
+
+def applied(node: Node, inner: Formula) -> Formula:
+    """The output (outputs×1) of a layer for one sample, around the formula of its input."""
+    return columns(node.layer.function.formula({**terms(node.symbols), "input": inner}))
+
+
+def derivative(node: Node, size: Size) -> Formula:
+    """The Jacobian (outputs×inputs) of a layer of one sample by its input; ``size`` is outputs."""
+    return node.layer.function.derivative(terms(node.symbols), size)
 
 
 def as_column(row: Array) -> Array:

@@ -72,9 +72,10 @@ def sizes_line(sheet: Worksheet) -> str:
         add(node.symbols["output"], f"{outputs}×1")
     for symbol in at.loss.constants:
         add(symbol, f"{at.sizes[-1].name}×1")
-    if not at.loss.classes:
+    classes = at.program.data.y.ndim == 1
+    if not classes:
         add("y", f"{at.sizes[-1].name}×1")
-    groups.append(("scalar", ["y (a class index)", "ℓ"] if at.loss.classes else ["ℓ"]))
+    groups.append(("scalar", ["y (a class index)", "ℓ"] if classes else ["ℓ"]))
     return " · ".join(f"{', '.join(symbols)} {size}" for size, symbols in groups)
 
 

@@ -8,22 +8,27 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.arrays import Array
-from engine.formulas.elements import At
+from engine.formulas.batch import ELEMENT
+from engine.formulas.elements import At, walk
+from engine.formulas.named import Apply, Named
 from engine.formulas.tree import (
-    Apply,
     Chain,
     Formula,
-    Fraction,
     Hadamard,
     Partial,
     Subtract,
     Symbol,
     Transpose,
 )
-from engine.nn.class_loss_rules import WEIGHT
-from engine.nn.dropout import Dropout
-from engine.nn.linear import Linear
-from engine.nn.rules import EXP, functions_in, scaled
+from engine.functions.elementwise.dropout import Dropout
+from engine.functions.elementwise.exp import EXP
+from engine.functions.elementwise.identity import Identity
+from engine.functions.elementwise.sigmoid import Sigmoid
+from engine.functions.linear import Linear
+from engine.functions.losses.bce import BCE
+from engine.functions.losses.loss import TARGET, WEIGHT
+from engine.functions.losses.nll import NLL
+from engine.functions.softmax import LogSoftmax
 from engine.program.program import Program
 from engine.program.update import Updates
 from engine.run.phases import CODE, Phase
@@ -212,9 +217,9 @@ class Worksheet:
             for name, numbers in self.sample.loss.constants.items()
         ]
         masks = [
-            f"{node.symbols['mask']} = {node.layer.scale:g} where {node.name} keeps one, else 0"
+            f"{node.symbols['mask']} = {dropout.scale:g} where {node.name} keeps one, else 0"
             for node in self.sample.nodes
-            if isinstance(node.layer, Dropout)
+            if isinstance(dropout := node.layer.function, Dropout)
         ]
         return [*sorted(found - {""}), *weights, *masks]
 
@@ -232,6 +237,11 @@ def worksheet(program: Program, sample: int = 0, spelled: int | None = None) -> 
     )
 
 
+def functions_in(formula: Formula) -> set[Named]:
+    """Every named function applied anywhere in a formula."""
+    return {part.function for part in walk(formula) if isinstance(part, Apply)}
+
+
 def keys(sample: Sample) -> list[Key]:
     """The place of each layer: its kind, the number of linear layers so far, and of others since.
 
@@ -240,7 +250,7 @@ def keys(sample: Sample) -> list[Key]:
     linears = others = 0
     found: list[Key] = []
     for node in sample.nodes:
-        if isinstance(node.layer, Linear):
+        if isinstance(node.layer.function, Linear):
             linears, others = linears + 1, 0
             found.append(("linear", linears, 0))
         else:
@@ -253,7 +263,7 @@ def steps(sample: Sample) -> tuple[Step, ...]:
     """The five steps in the experiment's order."""
     training = sample.program.experiment.training
     last = len(sample.nodes)
-    yhat, loss = sample.written(last), sample.loss.value(sample.tensors[-1])
+    yhat, loss = sample.written(last), sample.loss_formula(sample.tensors[-1])
     found: dict[Phase, tuple[str, str, Formula | None]] = {
         Phase.ZERO_GRAD: ("∇θ ← 0", "", None),
         Phase.FORWARD: (f"ŷ = {yhat.text()}", "ŷ", yhat),
@@ -278,13 +288,13 @@ def forward_rows(sample: Sample) -> tuple[Forward, ...]:
                 symbol,
                 (given,),
                 sample.written(k),
-                node.layer.type == "identity",
+                isinstance(node.layer.function, Identity),
                 (sample.sizes[k], SCALAR),
                 sample.columns[symbol.name],
             )
         )
     yhat = sample.meaning(len(sample.nodes))
-    loss, inputs = sample.loss.value(yhat), (yhat, sample.loss.y)
+    loss, inputs = sample.loss_formula(yhat), (yhat, TARGET)
     value = sample.value(loss)
     key = ("loss", 0, 0)
     rows.append(Forward(key, "loss", Symbol(LOSS), inputs, loss, False, (SCALAR, SCALAR), value))
@@ -300,7 +310,7 @@ def links(sample: Sample) -> list[Factor]:
     found = [Factor(top, top, top.of, top.wrt, (SCALAR, sample.sizes[-1]))]
     for k in reversed(range(len(sample.nodes))):
         partial = sample.partial(k)
-        linear = isinstance(sample.nodes[k].layer, Linear)
+        linear = isinstance(sample.nodes[k].layer.function, Linear)
         written = sample.rule(k) if linear else partial
         found.append(Factor(written, written, partial.of, partial.wrt, sample.dims_of(k)))
     return found
@@ -344,7 +354,7 @@ def element_rows(sample: Sample) -> tuple[Element, ...]:
     """The rows of (d): the distinct Jacobians in the gradients, from the loss backwards."""
     used = {(f.of, f.wrt) for row in gradient_rows(sample) for f in row.numerator}
     top = Partial(LOSS, sample.tensors[-1].name)
-    rule = sample.loss.slope(sample.tensors[-1])
+    rule = sample.loss_slope(sample.tensors[-1])
     dims = (SCALAR, sample.sizes[-1])
     rows = [Element(("loss", 0, 0), top, rule, True, dims, sample.values[top.text()])]
     places = keys(sample)
@@ -360,19 +370,18 @@ def element_rows(sample: Sample) -> tuple[Element, ...]:
 def shortcuts(sample: Sample) -> tuple[Shortcut, ...]:
     """The simplified ∂ℓ/∂z of the last layer: sigmoid with bce, log_softmax with nll; else none."""
     last = len(sample.nodes) - 1
-    kinds = (sample.nodes[last].layer.type, sample.program.network.loss.type)
+    function, loss, size = sample.nodes[last].layer.function, sample.loss, sample.sizes[-1]
     yhat, z = sample.tensors[-1], sample.tensors[-2]
-    if kinds == ("sigmoid", "bce"):
-        away: Formula = Subtract(yhat, sample.loss.y)
-        away = Hadamard(WEIGHT, away) if WEIGHT.name in sample.loss.constants else away
-        above = scaled(sample.loss.loss.scale, Transpose(away))
-        right: Formula = Fraction(above, sample.sizes[-1]) if sample.loss.mean else above
+    if isinstance(function, Sigmoid) and isinstance(loss, BCE):
+        away: Formula = Subtract(yhat, TARGET)
+        away = Hadamard(WEIGHT, away) if loss.weight else away
+        right = loss.sample_weighted(Transpose(away), size)
         remark = (
             "σ′ cancels: BCE learns from a confidently wrong output, the squared error does not"
         )
-    elif kinds == ("log_softmax", "nll"):
-        slope = sample.loss.of_classes.less_one_hot(At(Apply(EXP, yhat)))
-        right = Transpose(sample.loss.slope_weighted(slope))
+    elif isinstance(function, LogSoftmax) and isinstance(loss, NLL):
+        slope = loss.less_one_hot(At(Apply(EXP, yhat)), size, ELEMENT)
+        right = Transpose(loss.sample_weighted(slope, size))
         remark = "the probabilities minus the one-hot target"
     else:
         return ()

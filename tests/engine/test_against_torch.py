@@ -1,12 +1,12 @@
 """PyTorch as a second opinion: every layer, loss and optimizer, their options and edge values."""
 
+import dataclasses
 import itertools
 
 import numpy as np
 import pytest
 
-from engine.nn.element_losses import LOSSES
-from engine.nn.linear import LAYERS
+from engine.nn.table import LAYERS, LOSSES
 from engine.run.drive import advance, initial_state
 from engine.session.session import Session
 from tests.engine.small_experiments import program
@@ -18,19 +18,21 @@ TOLERANCE = {"float64": 1e-12, "float32": 2e-5}
 EDGES = [0.0, -0.0, 1e-300, -1e-300, 0.5, -0.5, 20.0, 20.5, -20.5, 1000.0, -1000.0]
 NON_FINITE = [np.nan, np.inf, -np.inf]
 
-ACTIVATIONS = {
-    "identity": (lambda z: z, {}),
-    "relu": (F.relu, {}),
-    "leaky_relu": (lambda z: F.leaky_relu(z, 0.2), {"negative_slope": 0.2}),
-    "sigmoid": (torch.sigmoid, {}),
-    "tanh": (torch.tanh, {}),
-    "softplus": (lambda z: F.softplus(z, 2.0, 5.0), {"beta": 2.0, "threshold": 5.0}),
-    "elu": (lambda z: F.elu(z, 0.7), {"alpha": 0.7}),
-    "silu": (F.silu, {}),
-    "gelu": (F.gelu, {}),
-    "softmax": (lambda z: F.softmax(z, dim=-1), {}),
-    "log_softmax": (lambda z: F.log_softmax(z, dim=-1), {}),
+OPTIONS = {
+    "leaky_relu": {"negative_slope": 0.2},
+    "softplus": {"beta": 2.0, "threshold": 5.0},
+    "elu": {"alpha": 0.7},
 }
+
+
+def counterpart(kind):
+    """PyTorch's module of an activation, by the name and the arguments that its row gives."""
+    function = LAYERS[kind].function(**OPTIONS.get(kind, {}))
+    arguments = {**dataclasses.asdict(function), **function.torch_arguments}
+    return getattr(torch.nn, function.torch)(**arguments), OPTIONS.get(kind, {})
+
+
+ACTIVATIONS = {kind: counterpart(kind) for kind in LAYERS if kind not in ("linear", "dropout")}
 LOSS_OPTIONS = {"huber": {"delta": 0.7}}
 
 
@@ -95,7 +97,14 @@ def pulled(layer, grad, x, out):
 
 
 def test_every_layer_and_loss_has_a_counterpart_here():
-    assert set(LAYERS) == {"linear", "dropout", *ACTIVATIONS}
+    assert set(OPTIONS) <= set(ACTIVATIONS)
+    for kind in ACTIVATIONS:  # an option that is tried at its default alone is not tried
+        options = {field.name for field in dataclasses.fields(LAYERS[kind].function)}
+        assert options == set(OPTIONS.get(kind, {})), kind
+    for kind, loss in LOSSES.items():
+        assert torch_terms(kind, *sample(kind, np.random.default_rng(0))) is not None
+        assert hasattr(torch.nn, loss.torch)
+        assert hasattr(F, loss.torch_function)
     rng = np.random.default_rng(0)
     assert all(torch_terms(kind, *sample(kind, rng)).shape[0] == 5 for kind in LOSSES)
 
@@ -146,7 +155,7 @@ def test_linear(dtype, bias):
     tx, tw, tb = (torch.tensor(a, requires_grad=True) for a in (x, w, b))
     expected = F.linear(tx, tw, tb if bias else None)
     expected.backward(torch.tensor(grad))
-    layer = LAYERS["linear"](3, 2, bias)
+    layer = LAYERS["linear"](3, 2, bias=bias)
     given = {"input": x, "weight": w, "bias": b}
     close(layer.forward(*(given[role] for role in layer.reads)), expected, dtype)
     vjps = layer.vjps({"input": "x", "output": "z", "weight": "W", "bias": "b"})

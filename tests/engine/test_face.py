@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 NAMES = """
     Debugger Diagnosis Event Experiment GradCheck Granularity GradstepError JacobianView Layout Op
     Position Program Session State TensorInfo Worksheet __version__ check_gradients compile diagnose
-    jacobian_of load open_recording record worksheet_of
+    jacobian_of load nn open_recording record worksheet_of
 """
 
 
@@ -40,6 +40,7 @@ def test_what_the_type_checker_reads_is_what_python_loads() -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
+    assert places.pop(engine._FOR_AUTHORS) == ("engine", "nn")
     assert places == engine._PLACES
     assert not {"engine.jacobian", "engine.worksheet"} & {f"engine.{name}" for name in places}
 

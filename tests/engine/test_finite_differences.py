@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.nn.element_losses import LOSSES
-from engine.nn.linear import LAYERS
+from engine.nn.table import LAYERS, LOSSES
 from engine.session.session import Session
 from tests.engine.small_experiments import program
 

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from engine.formulas.symbols import gradient
-from engine.nn.linear import Linear
+from engine.functions.linear import Linear
 from engine.program.program import Program
 from engine.worksheet.sample import Sample, spelled_layers
 from engine.worksheet.worksheet import Gradient, element_rows, gradient_rows
@@ -64,7 +64,7 @@ def element_rule(program: Program, of: str, wrt: str) -> str:
     if known is not None:
         return f"({gradient(other.symbol)})ᵢ = {known}" if info.role == "loss" else known
     node = next((n for n in program.network.nodes if n.output == of), None)
-    if node is not None and node.input == wrt and isinstance(node.layer, Linear):
+    if node is not None and node.input == wrt and isinstance(node.layer.function, Linear):
         return node.symbols["weight"]
     if node is None or other.layer != node.name or other.role != "parameter":
         return ""

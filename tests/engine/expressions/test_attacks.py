@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from engine.expressions import values as expression_values
-from engine.expressions.expression import ExpressionError, compile_expression
+from engine.expressions.expression import ExpressionError
+from engine.functions.language import compile_expression
 from tests.engine.memory import peak_of
 
 COLUMN = np.broadcast_to(np.float64(1.0), (2**14, 1))

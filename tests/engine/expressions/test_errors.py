@@ -5,7 +5,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.expressions.expression import ExpressionError, compile_expression, complete, spelling
+from engine.expressions.expression import ExpressionError, spelling
+from engine.functions.language import compile_expression, complete
 
 TENSORS = {
     "x": np.ones((4, 3)),
@@ -141,7 +142,9 @@ def test_a_tensor_hides_a_constant_and_stands_beside_a_function():
 def test_completion():
     assert complete("linear1.w", TENSORS) == ["linear1.weight", "linear1.weight.grad"]
     assert complete("2*nor", TENSORS) == ["2*norm("]
-    assert complete("lo", TENSORS) == ["loss", "loss.grad", "log(", "log10(", "log2("]
+    assert complete("lo", TENSORS) == [
+        *("loss", "loss.grad", "log(", "log10(", "log2(", "log_softmax("),
+    ]
     assert complete("norm(my", TENSORS) == ['norm(tensor("my layer.weight")']
     assert complete("x + tensor('my l", TENSORS) == ['x + tensor("my layer.weight")']
     assert complete("x.__class", TENSORS) == []

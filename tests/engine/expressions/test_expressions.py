@@ -7,13 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.expressions.expression import (
-    ExpressionError,
-    NotAvailable,
-    compile_expression,
-    truth,
-)
-from engine.expressions.functions import FUNCTIONS
+from engine.expressions.expression import ExpressionError, NotAvailable, truth
+from engine.functions.language import FUNCTIONS, compile_expression
 
 RANDOM = np.random.default_rng(3)
 x = RANDOM.normal(size=(4, 3))
@@ -80,6 +75,13 @@ AGAINST_NUMPY = {
     "cos(x)": np.cos(x),
     "tanh(x)": np.tanh(x),
     "relu(x)": np.maximum(x, 0),
+    "leaky_relu(x)": np.where(x > 0, x, x * 0.01),
+    "softplus(x)": np.log1p(np.exp(x)),
+    "elu(x)": np.where(x > 0, x, np.expm1(x)),
+    "silu(x)": x * sigmoid(x),
+    "gelu(x)": x * (0.5 * (1 + np.vectorize(math.erf)(x * math.sqrt(0.5)))),
+    "softmax(x)": np.exp(x - x.max(-1)[:, None]) / np.exp(x - x.max(-1)[:, None]).sum(-1)[:, None],
+    "log_softmax(x)": x - np.log(np.exp(x).sum(axis=-1))[:, None],
     "sign(x)": np.sign(x),
     "floor(x)": np.floor(x),
     "ceil(x)": np.ceil(x),

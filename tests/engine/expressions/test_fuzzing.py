@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.expressions import values as expression_values
-from engine.expressions.expression import ExpressionError, compile_expression, spelling
-from engine.expressions.functions import FUNCTIONS
+from engine.expressions.expression import ExpressionError, spelling
+from engine.functions.language import FUNCTIONS, compile_expression
 
 
 def check_error(problem, source):

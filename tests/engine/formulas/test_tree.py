@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 from engine.experiment.reader import read_experiment
+from engine.formulas.named import Apply, Positive
 from engine.formulas.tree import (
     Add,
-    Apply,
     Fraction,
     Number,
     Partial,
-    Positive,
     Product,
     Size,
     SquaredNorm,
@@ -21,7 +20,7 @@ from engine.formulas.tree import (
     Times,
     Transpose,
 )
-from engine.nn.rules import SIGMA
+from engine.functions.elementwise.sigmoid import SIGMA
 from engine.program.compiler import compile_program
 from engine.program.program import Program
 from engine.run.drive import advance, initial_state
@@ -155,7 +154,7 @@ def test_rules_are_the_jacobians_by_central_differences(seed: int) -> None:
 def result(at: Sample, target: str, values: dict[str, np.ndarray]) -> np.ndarray:
     """A tensor from the symbols that its own layer reads."""
     if target == "ℓ":
-        return at.loss.value(at.tensors[-1]).value(values)
+        return at.loss_formula(at.tensors[-1]).value(values)
     k = [symbol.name for symbol in at.tensors].index(target)
     return Sample(at.program, 0, 0).written(k).value(values)
 

@@ -7,24 +7,28 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from engine.errors import GradstepError
+from engine.functions.elementwise.elu import ELU
+from engine.functions.elementwise.gelu import GELU
+from engine.functions.elementwise.identity import Identity
+from engine.functions.elementwise.leaky_relu import LeakyReLU
+from engine.functions.elementwise.relu import ReLU
+from engine.functions.elementwise.sigmoid import Sigmoid
+from engine.functions.elementwise.silu import SiLU
+from engine.functions.elementwise.softplus import Softplus
+from engine.functions.elementwise.tanh import Tanh
+from engine.functions.function import Function
+from engine.functions.linear import Linear
+from engine.functions.losses.bce import BCE
+from engine.functions.losses.bce_with_logits import BCEWithLogits
+from engine.functions.losses.cross_entropy import CrossEntropy
+from engine.functions.losses.huber import Huber
+from engine.functions.losses.l1 import L1
+from engine.functions.losses.mse import MSE
+from engine.functions.losses.nll import NLL
+from engine.functions.softmax import LogSoftmax, Softmax
 from engine.jacobian.blocks import Kronecker
 from engine.jacobian.operator import Point
-from engine.nn.activations import (
-    ELU,
-    GELU,
-    Identity,
-    LeakyReLU,
-    LogSoftmax,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
-)
-from engine.nn.element_losses import BCE, L1, LOSSES, MSE, NLL, BCEWithLogits, CrossEntropy, Huber
-from engine.nn.layer import Layer
-from engine.nn.linear import LAYERS, Linear
+from engine.nn.table import LAYERS, LOSSES
 from tests.engine.memory import peak_of
 
 autograd = pytest.importorskip("autograd", reason="the oracle is HIPS autograd")
@@ -50,17 +54,17 @@ def log_softmax(z):
 K = 4
 # Each layer, and the same function written a second time for autograd.
 ACTIVATIONS = [
-    (Identity(K, K), lambda z: 1 * z),
-    (ReLU(K, K), lambda z: anp.where(z > 0, z, 0)),
-    (LeakyReLU(K, K, 0.2), lambda z: anp.where(z > 0, z, 0.2 * z)),
-    (Sigmoid(K, K), sigma),
-    (Tanh(K, K), anp.tanh),
-    (Softplus(K, K, 2.0), lambda z: anp.log(1 + anp.exp(2 * z)) / 2),
-    (ELU(K, K, 1.5), lambda z: anp.where(z > 0, z, 1.5 * (anp.exp(z) - 1))),
-    (SiLU(K, K), lambda z: z * sigma(z)),
-    (GELU(K, K), lambda z: z * (1 + autograd_erf(z / anp.sqrt(2.0))) / 2),
-    (Softmax(K, K), lambda z: anp.exp(log_softmax(z))),
-    (LogSoftmax(K, K), log_softmax),
+    (Identity(), lambda z: 1 * z),
+    (ReLU(), lambda z: anp.where(z > 0, z, 0)),
+    (LeakyReLU(0.2), lambda z: anp.where(z > 0, z, 0.2 * z)),
+    (Sigmoid(), sigma),
+    (Tanh(), anp.tanh),
+    (Softplus(2.0), lambda z: anp.log(1 + anp.exp(2 * z)) / 2),
+    (ELU(1.5), lambda z: anp.where(z > 0, z, 1.5 * (anp.exp(z) - 1))),
+    (SiLU(), lambda z: z * sigma(z)),
+    (GELU(), lambda z: z * (1 + autograd_erf(z / anp.sqrt(2.0))) / 2),
+    (Softmax(), lambda z: anp.exp(log_softmax(z))),
+    (LogSoftmax(), log_softmax),
 ]
 LOSS_CASES = [
     (MSE, lambda p, y: (p - y) ** 2),
@@ -77,7 +81,22 @@ def ids(cases):
 
 
 def point(values, samples, dtype="float64", single=False):
-    return Point(samples, np.dtype(dtype), values.__getitem__, single)
+    def shape(role):
+        batched = single and role in ("input", "output", "yhat", "y")
+        return values[role].shape[1:] if batched else values[role].shape
+
+    return Point(samples, np.dtype(dtype), values.__getitem__, shape, single)
+
+
+def linear_point(size, outputs, samples, read):
+    """The point of a linear layer: its shapes, and values that need not be there."""
+    shapes = {
+        "input": (samples, size),
+        "output": (samples, outputs),
+        "weight": (outputs, size),
+        "bias": (outputs,),
+    }
+    return Point(samples, np.dtype("float64"), read, shapes.__getitem__)
 
 
 def inputs(samples, size=K, seed=0):
@@ -92,10 +111,10 @@ def dense_oracle(function, at):
     return np.asarray(autograd.jacobian(function)(at)).reshape(rows, at.size)
 
 
-def at_layer(layer: Layer, z, dtype, single=False, **parameters):
+def at_layer(layer: Function, z, dtype, single=False, **parameters):
     z = z.astype(dtype)
     values = {name: value.astype(dtype) for name, value in parameters.items()}
-    out = layer.forward(z, *values.values())
+    out = layer.value(z, *values.values())
     return point({"input": z, "output": out, **values}, len(z), dtype, single)
 
 
@@ -151,7 +170,7 @@ def test_all_layers_and_losses_are_tested():
     assert {cls.type for cls, _ in LOSS_CASES} | {"nll"} == set(LOSSES)
 
 
-@pytest.mark.parametrize("layer", [Softmax(K, K), LogSoftmax(K, K)], ids=["softmax", "log_softmax"])
+@pytest.mark.parametrize("layer", [Softmax(), LogSoftmax()], ids=["softmax", "log_softmax"])
 def test_softmax_is_dense_per_sample_and_block_diagonal_over_the_batch(layer):
     z = inputs(5)
     assert layer.jacobian("input", at_layer(layer, z, "float64")).structure == "block-diagonal"
@@ -161,7 +180,7 @@ def test_softmax_is_dense_per_sample_and_block_diagonal_over_the_batch(layer):
 
 
 def test_relu_is_flat_at_exactly_zero():
-    layer = ReLU(3, 3)
+    layer = ReLU()
     jacobian = layer.jacobian("input", at_layer(layer, np.array([[-1.0, 0.0, 2.0]]), "float64"))
     assert_array_equal(jacobian.to_dense(), np.diag([0.0, 0.0, 1.0]))
     assert (jacobian.structure, jacobian.nonzeros) == ("diagonal", 3)
@@ -171,7 +190,7 @@ def test_relu_is_flat_at_exactly_zero():
 @pytest.mark.parametrize(("samples", "size", "outputs"), [(1, 3, 4), (3, 4, 4), (4, 2, 3)])
 @pytest.mark.parametrize("wrt", ["input", "weight", "bias"])
 def test_linear_by_everything(wrt, samples, size, outputs, dtype):
-    layer, rng = Linear(size, outputs), np.random.default_rng(7)
+    layer, rng = Linear(), np.random.default_rng(7)
     values = {"weight": rng.normal(size=(outputs, size)), "bias": rng.normal(size=outputs)}
     at = at_layer(layer, inputs(samples, size), dtype, **values)
     exact = {role: at.read(role).astype("float64") for role in ("input", "weight", "bias")}
@@ -192,8 +211,9 @@ def test_linear_by_everything(wrt, samples, size, outputs, dtype):
     ],
 )
 def test_linear_of_one_sample(wrt, structure, dims, nonzeros):
-    layer = Linear(3, 4)
-    jacobian = layer.jacobian(wrt, Point(1, np.dtype("float64"), no_values, single=True))
+    shapes = {"input": (3,), "output": (4,), "weight": (4, 3), "bias": (4,)}
+    at = Point(1, np.dtype("float64"), no_values, shapes.__getitem__, single=True)
+    jacobian = Linear().jacobian(wrt, at)
     assert (jacobian.structure, jacobian.dims, jacobian.nonzeros) == (structure, dims, nonzeros)
     assert jacobian.row_shape == (4,)
 
@@ -221,7 +241,7 @@ def test_loss_by_prediction_and_target(cls, terms, samples, reduction, dtype):
 
     p, t = yhat.astype("float64"), y.astype("float64")
     at = point({"yhat": yhat, "y": y}, samples, dtype)
-    by_prediction, by_target = (loss.jacobian(wrt, K, at) for wrt in ("yhat", "y"))
+    by_prediction, by_target = (loss.jacobian(wrt, at) for wrt in ("yhat", "y"))
     assert (by_prediction.row_shape, by_prediction.dims) == ((), (1, samples * K))
     check_operator(by_target, dense_oracle(lambda t: value(p, t), t), dtype)
     check_operator(by_prediction, dense_oracle(lambda p: value(p, t), p), dtype)
@@ -235,7 +255,7 @@ def test_loss_of_class_indices(cls):
     def value(p):
         return -anp.sum(logs(p)[np.arange(3), y]) / 3
 
-    jacobian = cls().jacobian("yhat", K, point({"yhat": yhat, "y": y}, 3))
+    jacobian = cls().jacobian("yhat", point({"yhat": yhat, "y": y}, 3))
     check_operator(jacobian, dense_oracle(value, yhat), "float64")
 
 
@@ -262,7 +282,7 @@ def test_a_second_opinion_from_torch(layer, _, dtype):
 
 
 def test_shapes_need_no_values():
-    huge = Linear(1024, 4096).jacobian("weight", Point(128, np.dtype("float64"), no_values))
+    huge = Linear().jacobian("weight", linear_point(1024, 4096, 128, no_values))
     assert huge.dims == (128 * 4096, 4096 * 1024) == (524_288, 4_194_304)
     assert (huge.structure, huge.nonzeros) == ("kronecker", 128 * 4096 * 1024)
     assert huge.dense_bytes == 8 * 524_288 * 4_194_304
@@ -274,7 +294,7 @@ def test_any_window_of_a_huge_jacobian_takes_little_memory():
     x = np.random.default_rng(0).normal(size=(128, 1024))
 
     def work():
-        huge = Linear(1024, 4096).jacobian("weight", point({"input": x}, 128))
+        huge = Linear().jacobian("weight", linear_point(1024, 4096, 128, {"input": x}.get))
         return huge.window(slice(400_000, 400_040), slice(2_785_280, 2_785_300))
 
     window, peak = peak_of(work)
@@ -289,14 +309,14 @@ def test_to_dense_refuses_and_names_the_bytes():
     huge = Kronecker((128, 4096), (4096, 1024), np.dtype("float32"), 128, 4096, lambda: None)
     with pytest.raises(GradstepError, match=r"8,796,093,022,208 bytes.*window"):
         huge.to_dense()
-    small = Linear(3, 4).jacobian("weight", point({"input": np.ones((1, 3))}, 1))
+    small = Linear().jacobian("weight", linear_point(3, 4, 1, {"input": np.ones((1, 3))}.get))
     assert small.to_dense(limit_bytes=8 * 48).shape == (4, 12)
     with pytest.raises(GradstepError, match="384 bytes, more than the limit of 383"):
         small.to_dense(limit_bytes=383)
 
 
 def test_wrong_requests_are_named():
-    jacobian = Linear(3, 4).jacobian("weight", point({"input": np.ones((2, 3))}, 2))
+    jacobian = Linear().jacobian("weight", linear_point(3, 4, 2, {"input": np.ones((2, 3))}.get))
     with pytest.raises(GradstepError, match=r"no entry \[8, 0\]: the Jacobian is 8×12"):
         jacobian.entry(8, 0)
     with pytest.raises(GradstepError, match="no entry"):

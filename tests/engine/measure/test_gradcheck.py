@@ -7,8 +7,8 @@ from numpy.testing import assert_array_equal
 from engine.errors import GradstepError
 from engine.experiment.dataset import Dataset
 from engine.experiment.reader import builtin_names, read_experiment
+from engine.functions.elementwise.sigmoid import Sigmoid
 from engine.measure.gradcheck import DIRECTIONS, EVERY, check_gradients
-from engine.nn.activations import Sigmoid
 from engine.program.compiler import compile_program
 from tests.engine.small_experiments import built_in, session_of
 

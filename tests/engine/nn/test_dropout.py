@@ -6,9 +6,9 @@ import pytest
 from engine.chain.chain import chain
 from engine.chain.primals import primals_of
 from engine.errors import ExperimentError, GradstepError
+from engine.functions.elementwise.dropout import Dropout
 from engine.measure.gradcheck import check_gradients
 from engine.measure.metrics import evaluate
-from engine.nn.dropout import Dropout
 from engine.run.op import CLOCK
 from engine.session.session import Session
 from engine.worksheet.text import sizes_line
@@ -35,7 +35,7 @@ def network(p=0.5, *, epochs=5, mode="train", **more):
 @pytest.mark.parametrize("p", [0.0, 0.25, 0.5, 0.9, 1.0])
 def test_the_mask_has_the_values_and_the_share_of_torch(p):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra 'torch')")
-    layer = Dropout(100, 100, p=p)
+    layer = Dropout(p=p)
     mask = layer.mask(0, 1, 1, (100, 100), "float64")
     x = np.random.default_rng(0).normal(size=(100, 100))
     torch.manual_seed(0)
@@ -79,7 +79,7 @@ def test_ten_steps_are_those_of_torch_with_the_same_masks(p, dtype):
 
 
 def test_every_iteration_and_layer_and_seed_has_a_mask_of_its_own():
-    layer = Dropout(6, 6, p=0.5)
+    layer = Dropout(p=0.5)
     places = [(seed, place, i) for seed in (0, 1) for place in (2, 4) for i in (1, 2, 3, 4)]
     masks = [layer.mask(*place, (3, 6), "float64").tobytes() for place in places]
     assert len(set(masks)) == len(masks)

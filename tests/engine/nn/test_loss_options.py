@@ -8,8 +8,9 @@ import pytest
 from engine.chain.chain import chain
 from engine.chain.primals import primals_of
 from engine.errors import ExperimentError
+from engine.formulas.tree import Symbol
 from engine.measure.metrics import evaluate
-from engine.nn.element_losses import LOSSES
+from engine.nn.table import LOSSES
 from engine.session.session import Session
 from engine.worksheet.worksheet import worksheet
 from tests.engine.plain_run import plain_run, same_tensors
@@ -243,24 +244,27 @@ def test_the_worksheet_says_the_same_in_formulas(kind, options, reduction):
 
 TEXTS = {
     ("cross_entropy", "weight"): (
-        "½ 1/Σw[y] Σ −w[y] (log softmax ŷ)[y]",
-        "½ 1/Σw[y] w[y] (softmax(ŷ) − onehot(y))",
+        "½ 1/(Σ w[y]) Σ −w[y] log softmax(ŷ)[y]",
+        "½ 1/(Σ w[y]) w[y] (softmax(ŷ) − onehot(y))",
     ),
     ("cross_entropy", "ignore_index"): (
-        "½ 1/Σ[y ≠ −100] Σ −[y ≠ −100] (log softmax ŷ)[y]",
-        "½ 1/Σ[y ≠ −100] [y ≠ −100] (softmax(ŷ) − onehot(y))",
+        "½ 1/(Σ [y ≠ −100]) Σ −[y ≠ −100] log softmax(ŷ)[y]",
+        "½ 1/(Σ [y ≠ −100]) [y ≠ −100] (softmax(ŷ) − onehot(y))",
     ),
     ("cross_entropy", "label_smoothing"): (
-        "½ 1/N Σ −Σⱼ (0.9 onehot(y) + 0.1/K)ⱼ (log softmax ŷ)ⱼ",
+        "½ 1/N Σ −Σⱼ (0.9[j = y] + 0.1/K) log softmax(ŷ)ⱼ",
         "½ 1/N (softmax(ŷ) − (0.9 onehot(y) + 0.1/K))",
     ),
-    ("nll", "weight"): ("½ 1/Σw[y] Σ −w[y] ŷ[y]", "½ 1/Σw[y] −w[y] onehot(y)"),
+    ("nll", "weight"): (
+        "½ 1/(Σ w[y]) Σ −w[y] ŷ[y]",
+        "½ 1/(Σ w[y]) (−w[y] onehot(y))",
+    ),
     ("bce", "weight"): (
-        "½ 1/(N K) Σ −w ⊙ [y log ŷ + (1 − y) log(1 − ŷ)]",
+        "½ 1/(N K) Σ −w ⊙ (y log ŷ + (1 − y) log(1 − ŷ))",
         "½ 1/(N K) w ⊙ (ŷ − y) / (ŷ (1 − ŷ))",
     ),
     ("bce_with_logits", "pos_weight"): (
-        "½ 1/(N K) Σ −[w⁺ ⊙ y log σ(ŷ) + (1 − y) log(1 − σ(ŷ))]",
+        "½ 1/(N K) Σ −[(w⁺ ⊙ y) log σ(ŷ) + (1 − y) log(1 − σ(ŷ))]",
         "½ 1/(N K) ((w⁺ ⊙ y + 1 − y) σ(ŷ) − w⁺ ⊙ y)",
     ),
 }
@@ -270,7 +274,8 @@ TEXTS = {
 def test_formulas(kind, name):
     option = {name: {"ignore_index": -100, "label_smoothing": 0.1}.get(name, WEIGHT)}
     loss = LOSSES[kind](scale=0.5, **option)
-    assert (loss.formula("ŷ", "y"), loss.gradient_formula("ŷ", "y")) == TEXTS[kind, name]
+    formulas = loss.formula(Symbol("ŷ")), loss.gradient_formula(Symbol("ŷ"))
+    assert tuple(formula.text() for formula in formulas) == TEXTS[kind, name]
 
 
 def test_the_worksheet_tells_the_weights():

@@ -8,7 +8,7 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ExperimentError
-from engine.nn.linear import LAYERS
+from engine.nn.table import LAYERS
 from engine.run.drive import advance, initial_state
 from engine.run.phases import Phase, order_problems
 from engine.run.position import Granularity

@@ -188,7 +188,7 @@ def test_losses(loss: dict[str, Any], value: str, slope: str) -> None:
             "LeakyReLU[0.2](z₁)",
             "1 if i = j and z₁ᵢ > 0, 0.2 if i = j and z₁ᵢ ≤ 0, else 0",
         ),
-        ({"type": "tanh"}, "tanh(z₁)", "diag(1 − z₂ ⊙ z₂)"),
+        ({"type": "tanh"}, "tanh(z₁)", "diag(1 − z₂²)"),
         (
             {"type": "softplus"},
             "softplus(z₁)",

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from rich.cells import cell_len
 
 from engine.experiment.builtins import builtin_names
-from engine.nn.activations import Sigmoid
+from engine.functions.elementwise.sigmoid import Sigmoid
 from tests.engine.small_experiments import built_in
 from tests.tui.cli.shell import assert_refused, invoke, shell, strict
 

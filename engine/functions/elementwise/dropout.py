@@ -13,40 +13,42 @@ from typing import Any, ClassVar
 import numpy as np
 
 from engine.arrays import Array, Shape
-from engine.formulas.symbols import Symbols
-from engine.nn.activations import Activation
-from engine.nn.initializers import stream
+from engine.formulas.tree import Formula, Hadamard
+from engine.functions.function import Elementwise, Terms
+from engine.functions.options import Probability
+from engine.streams import stream
 
 MASKS = 2**31 + 1  # keeps the streams of masks apart from those of initial values and shuffling
 
 
 @dataclass(frozen=True)
-class Dropout(Activation):
+class Dropout(Elementwise):
     """z ⊙ m in training; ``p`` is the probability of an element to be dropped.
 
-    ``forward`` is the identity of evaluation mode, so that metrics never drop anything; the forward
+    ``value`` is the identity of evaluation mode, so that metrics never drop anything; the forward
     op of a training step multiplies with :meth:`mask` instead, and ``pull`` reads that mask.
     """
 
     type: ClassVar[str] = "dropout"
+    torch: ClassVar[str] = "Dropout"
     pulls: ClassVar[tuple[str, ...]] = ("mask",)
-    p: float = 0.5
+    name: ClassVar[str] = "dropout"
+    p: Probability = 0.5
 
-    def forward(self, x: Array) -> Array:
+    def value(self, x: Array) -> Array:
         return x
 
     def pull(self, grad: Array, at: Array) -> Array:
         return grad * at
 
-    def derivative(self, s: Symbols) -> str:
-        return s["mask"]
+    def formula(self, t: Terms) -> Formula:
+        return Hadamard(t["input"], t["mask"])
 
-    def applied(self, inner: str) -> str:
-        return f"dropout({inner})"
+    def slope(self, t: Terms) -> Formula:
+        return t["mask"]
 
-    def formula(self, s: Symbols) -> str:
-        kept = f"{1 - self.p:g}"
-        return f"{s['input']} ⊙ {s['mask']}, {s['mask']} = [u ≥ {self.p:g}] / {kept}, u random"
+    def remark(self, t: Terms) -> str:
+        return f"{t['mask'].text()} = [u ≥ {self.p:g}] / {1 - self.p:g}, u random"
 
     @property
     def scale(self) -> float:

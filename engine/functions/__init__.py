@@ -1,0 +1,1 @@
+"""The differentiable functions, one place each: value, derivative, Jacobian, formula, PyTorch."""

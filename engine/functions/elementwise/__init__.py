@@ -1,0 +1,1 @@
+"""The functions of each element alone, a file each."""

@@ -1,0 +1,1 @@
+"""The losses, a file each: value, gradient, Jacobian, formula, PyTorch."""

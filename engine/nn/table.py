@@ -1,0 +1,33 @@
+"""The tables of layers and losses: a row each, by the word that names it in an experiment."""
+
+from engine.functions.elementwise.dropout import Dropout
+from engine.functions.linear import Linear
+from engine.functions.losses.bce import BCE
+from engine.functions.losses.bce_with_logits import BCEWithLogits
+from engine.functions.losses.cross_entropy import CrossEntropy
+from engine.functions.losses.huber import Huber
+from engine.functions.losses.l1 import L1
+from engine.functions.losses.loss import Loss
+from engine.functions.losses.mse import MSE
+from engine.functions.losses.nll import NLL
+from engine.functions.table import ACTIVATIONS
+from engine.nn.layer import LayerRow
+
+LAYERS: dict[str, LayerRow] = {
+    row.function.type: row
+    for row in (
+        LayerRow(
+            Linear,
+            {
+                "weight": lambda inputs, outputs: (outputs, inputs),
+                "bias": lambda inputs, outputs: (outputs,),
+            },
+        ),
+        *map(LayerRow, ACTIVATIONS),
+        LayerRow(Dropout),
+    )
+}
+
+LOSSES: dict[str, type[Loss]] = {
+    loss.type: loss for loss in (MSE, L1, Huber, BCE, BCEWithLogits, CrossEntropy, NLL)
+}

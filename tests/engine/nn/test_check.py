@@ -1,0 +1,112 @@
+"""The check of a function that somebody writes: it finds each part that is wrong, and no other."""
+
+import numpy as np
+import pytest
+
+from engine.arrays import Array
+from engine.formulas.batch import WHOLE
+from engine.formulas.named import Apply
+from engine.formulas.tree import ONE, Add, Formula, Hadamard, Square, Subtract
+from engine.functions.elementwise.sigmoid import SIGMA, sigmoid
+from engine.functions.elementwise.softplus import Softplus
+from engine.functions.elementwise.tanh import Tanh
+from engine.functions.linear import Linear
+from engine.jacobian.operator import Jacobian, Point
+from engine.jacobian.structures import Diagonal
+from engine.nn import LAYERS, Elementwise, Layer, Terms, check
+
+TANH = Tanh().named
+SOFTPLUS = Softplus().named
+
+
+class Mish(Elementwise):
+    """z tanh(softplus(z)) (Misra 2019), as somebody would write it."""
+
+    type = "mish"
+    torch = "Mish"
+    name = "Mish"
+
+    def value(self, x: Array) -> Array:
+        return x * np.tanh(np.logaddexp(x, 0))
+
+    def pull(self, grad: Array, at: Array) -> Array:
+        t = np.tanh(np.logaddexp(at, 0))
+        return grad * (t + at * sigmoid(at) * (1 - t * t))
+
+    def definition(self, z: Formula) -> Formula:
+        return WHOLE.times(z, Apply(TANH, Apply(SOFTPLUS, z)))
+
+    def slope(self, t: Terms) -> Formula:
+        z = t["input"]
+        hyperbolic = Apply(TANH, Apply(SOFTPLUS, z))
+        inner = Hadamard(Hadamard(z, Apply(SIGMA, z)), Subtract(ONE, Square(hyperbolic)))
+        return Add(hyperbolic, inner)
+
+
+def mish(cls: type[Elementwise] = Mish) -> Layer:
+    return Layer(cls(), 3, 3)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_layer_agrees_with_itself(kind: str, seed: int) -> None:
+    assert check(LAYERS[kind](3, 2 if kind == "linear" else 3), seed) == ()
+
+
+def test_a_new_one_that_is_right() -> None:
+    assert check(mish()) == ()
+    assert mish().formula({"input": "z", "output": "a"}) == "Mish(z)"
+    assert Mish().named.definition == "Mish(z) = z tanh(softplus(z))"
+
+
+class WrongPull(Mish):
+    def pull(self, grad: Array, at: Array) -> Array:
+        return grad * np.tanh(np.logaddexp(at, 0))
+
+
+class WrongSlope(Mish):
+    def slope(self, t: Terms) -> Formula:
+        return Apply(TANH, t["input"])
+
+
+class WrongDefinition(Mish):
+    def definition(self, z: Formula) -> Formula:
+        return WHOLE.times(z, Apply(SOFTPLUS, z))
+
+
+class WrongJacobian(Mish):
+    def jacobian(self, wrt: str, at: Point) -> Jacobian:
+        shape = at.shape("output")
+        return Diagonal(shape, shape, at.dtype, lambda: np.ones_like(at.read("input")))
+
+
+class WrongBias(Linear):
+    def value(self, x: Array, weight: Array | None = None, bias: Array | None = None) -> Array:
+        assert weight is not None
+        assert bias is not None
+        return x @ weight.T - bias
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (
+            mish(WrongPull),
+            [
+                "∂ℓ/∂input by pull",
+                "the formula of ∂ℓ/∂input",
+                "the Jacobian of one sample",
+            ],
+        ),
+        (mish(WrongSlope), ["the formula of ∂ℓ/∂input", "the Jacobian of one sample"]),
+        (mish(WrongDefinition), ["the definition"]),
+        (mish(WrongJacobian), ["∂ℓ/∂input by the Jacobian"]),
+        (
+            Layer(WrongBias(), 3, 2, {"weight": (2, 3), "bias": (2,)}),
+            ["the formula", "∂ℓ/∂bias by pull", "the formula of one sample"],
+        ),
+    ],
+    ids=["pull", "slope", "definition", "jacobian", "bias"],
+)
+def test_what_is_wrong_is_named(layer: Layer, expected: list[str]) -> None:
+    assert [problem.partition(" is ")[0] for problem in check(layer)] == expected
