@@ -1,13 +1,16 @@
 """The experiment: all that determines a run, as typed structs with their defaults."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
 from msgspec import Meta, Struct, defstruct, structs
 
+from engine.functions.linear import Linear
 from engine.functions.losses.loss import Reduction
 from engine.functions.options import INFERRED, NonNegative, Positive
+from engine.nn.layer import LayerRow
 from engine.nn.table import LAYERS, LOSSES
 from engine.run.phases import DEFAULT_ORDER, Phase
 
@@ -76,6 +79,14 @@ class LinearSpec(LayerSpec, kw_only=True, frozen=True):
     init_scale: float = 1.0
     weight: list[list[float]] | None = None
     frozen: list[Literal["weight", "bias"]] = []
+
+
+class ParametersSpec(LayerSpec, kw_only=True, frozen=True):
+    """What a layer with parameters has beside its options, if its kind has no table of its own."""
+
+    init: Initializer = "kaiming_uniform"
+    init_scale: float = 1.0
+    frozen: list[str] = []
 
 
 class LossSpec(Table, kw_only=True, frozen=True):
@@ -226,7 +237,17 @@ def _by_type(*specs: Any) -> dict[str, Any]:
     return {spec.type: spec for spec in specs}
 
 
-def _of(function: Any, base: type[Table]) -> Any:
+def _of_layer(row: LayerRow) -> Any:
+    """The table of a kind of layer: what every layer has, its options, values of parameters."""
+    if row.function is Linear:
+        return LinearSpec
+    if not row.parameters:
+        return _of(row.function, LayerSpec)
+    values: Any = list[float] | list[list[float]] | None
+    return _of(row.function, ParametersSpec, [(role, values, None) for role in row.parameters])
+
+
+def _of(function: Any, base: type[Table], more: Sequence[tuple[str, Any, Any]] = ()) -> Any:
     """The table of a function or a loss: what its kind has, and the options that it declares."""
     known = {info.name for info in structs.fields(base)}
     hints = get_type_hints(function, include_extras=True)
@@ -237,7 +258,7 @@ def _of(function: Any, base: type[Table]) -> Any:
     ]
     return defstruct(
         f"{function.__name__}Spec",
-        own,
+        [*own, *more],
         bases=(base,),
         module=__name__,
         namespace={"type": function.type, "__doc__": function.__doc__},
@@ -246,10 +267,7 @@ def _of(function: Any, base: type[Table]) -> Any:
     )
 
 
-LAYER_SPECS: dict[str, type[LayerSpec]] = {
-    type_: LinearSpec if type_ == LinearSpec.type else _of(row.function, LayerSpec)
-    for type_, row in LAYERS.items()
-}
+LAYER_SPECS: dict[str, type[LayerSpec]] = {type_: _of_layer(row) for type_, row in LAYERS.items()}
 LOSS_SPECS: dict[str, type[LossSpec]] = {
     type_: _of(loss, LossSpec) for type_, loss in LOSSES.items()
 }

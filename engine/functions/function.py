@@ -68,18 +68,20 @@ class Vjp(NamedTuple):
 class Function(ABC):
     """A differentiable map of a batch (N, d) to (N, e), row by row; its fields are its options.
 
-    ``type`` is its word in an experiment, ``torch`` its name in ``torch.nn``, with the arguments
-    ``torch_arguments`` that PyTorch needs beyond the options. ``interval`` is where its outputs
-    lie, ``picks`` whether the largest output of a sample says its class, and ``boundary`` the
-    output from which a class is told, where there is one.
+    ``type`` is its word in an experiment, ``torch`` its name in ``torch.nn``. ``interval`` is where
+    its outputs lie, ``picks`` whether the largest output of a sample says its class, and
+    ``boundary`` the output from which a class is told, where there is one.
     """
 
     type: ClassVar[str]
     torch: ClassVar[str]
-    torch_arguments: ClassVar[Mapping[str, object]] = {}
     interval: ClassVar[tuple[float, float]] = EVERYWHERE
     picks: ClassVar[bool] = False
     boundary: ClassVar[float | None] = None
+
+    def torch_arguments(self, inputs: int, outputs: int) -> tuple[str, ...]:
+        """What PyTorch's module takes before the options, as Python: sizes, say."""
+        return ()
 
     @property
     def operands(self) -> tuple[str, ...]:
@@ -113,6 +115,14 @@ class Function(ABC):
     @abstractmethod
     def derivative(self, t: Terms, size: Size) -> Formula:
         """The Jacobian ∂output/∂input of one sample, a column; ``size`` is that of the output."""
+
+    def around(self, wrt: str, t: Terms) -> tuple[Formula | None, Formula | None]:
+        """What stands before and after ∂ℓ/∂output in ∂ℓ/∂``wrt`` of one sample, a parameter's.
+
+        In numerator layout, the Jacobian ∂output/∂``wrt`` stands after it, and is left out where
+        it is the identity; that of a matrix, which has three axes, is written before it instead.
+        """
+        return None, None
 
     def remark(self, t: Terms) -> str:
         """What else an op says beside the formula; empty for most."""

@@ -25,6 +25,9 @@ class Linear(Function):
     torch: ClassVar[str] = "Linear"
     bias: bool = True
 
+    def torch_arguments(self, inputs: int, outputs: int) -> tuple[str, ...]:
+        return (str(inputs), str(outputs))
+
     @property
     def operands(self) -> tuple[str, ...]:
         return ("input", "weight", "bias") if self.bias else ("input", "weight")
@@ -72,3 +75,6 @@ class Linear(Function):
 
     def derivative(self, t: Terms, size: Size) -> Formula:
         return t["weight"]
+
+    def around(self, wrt: str, t: Terms) -> tuple[Formula | None, Formula | None]:
+        return (t["input"], None) if wrt == "weight" else (None, None)

@@ -1,9 +1,7 @@
 """Softmax and its logarithm: of each row of (N, K)."""
 
 import math
-from collections.abc import Mapping
 from functools import partial
-from typing import ClassVar
 
 import numpy as np
 
@@ -50,10 +48,11 @@ def log_softmax(x: Array) -> Array:
 class OfRows(Activation):
     """A function of each row (K,) as a whole; its definition is of element i."""
 
-    # without dim PyTorch warns, and picks one by the number of axes
-    torch_arguments: ClassVar[Mapping[str, object]] = {"dim": 1}
     pulls = ("output",)
     picks = True
+
+    def torch_arguments(self, inputs: int, outputs: int) -> tuple[str, ...]:
+        return ("dim=1",)  # without dim PyTorch warns, and picks one by the number of axes
 
     def defined(self, name: str) -> str:
         return f"{name}(z)ᵢ"

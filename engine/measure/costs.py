@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from engine.arrays import Shape
 from engine.chain.chain import chain
 from engine.chain.primals import Primals
-from engine.functions.linear import Linear
 from engine.program.graph import Node
 from engine.program.program import Program
 from engine.run.phases import Phase
@@ -65,11 +64,10 @@ def layer_cost(program: Program, node: Node) -> LayerCost:
     tensors = program.tensors
     shapes = node.layer.parameters
     names = [node.tensor(role) for role in shapes]
-    product = 0
-    if isinstance(node.layer.function, Linear):
-        product = tensors[node.output].shape[0] * math.prod(shapes["weight"])
+    matrices = {role: shape for role, shape in shapes.items() if len(shape) > 1}
+    product = tensors[node.output].shape[0] * sum(map(math.prod, matrices.values()))
     made = [(op.phase, op.name) for op in program.ops]
-    wanted = (node.tensor("weight"), node.input)
+    wanted = (*map(node.tensor, matrices), node.input)
     products = [program.gradients[name] for name in wanted if name in program.gradients]
     return LayerCost(
         name=node.name,

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from engine.arrays import Array, Shape
 from engine.formulas.symbols import Symbols
@@ -11,6 +11,17 @@ from engine.functions.function import Function, Vjp, terms
 from engine.jacobian.operator import Jacobian, Point
 
 Sized = Callable[[int, int], Shape]
+
+
+class Parameter(NamedTuple):
+    """A parameter of a kind of layer: its letter, its shape from the sizes, and how it begins.
+
+    It begins as the initializer ``init`` of the layer draws a weight or a bias, or as a number.
+    """
+
+    letter: str
+    shape: Sized
+    begins: Literal["weight", "bias"] | float
 
 
 @dataclass(frozen=True)
@@ -65,16 +76,23 @@ class Layer:
 
 @dataclass(frozen=True)
 class LayerRow:
-    """A row of the table of layers: a function, and the shapes of its parameters from the sizes.
+    """A row of the table of layers: a function and its parameters by role.
 
-    A row without ``sized`` keeps the size of its input.
+    One that ``resizes`` has as many outputs as its table in the experiment says, ``out``; any other
+    one as many as inputs.
     """
 
     function: type[Function]
-    sized: Mapping[str, Sized] = field(default_factory=dict)
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    resizes: bool = False
+
+    def outputs(self, table: Any, inputs: int) -> int:
+        """How many outputs the layer of this table in an experiment has."""
+        return int(table.out) if self.resizes else inputs
 
     def __call__(self, inputs: int, outputs: int, **options: Any) -> Layer:
         """The layer of these sizes; ``options`` are the fields of the function."""
         function = self.function(**options)
-        shapes = {role: self.sized[role](inputs, outputs) for role in function.operands[1:]}
+        roles = function.operands[1:]
+        shapes = {role: self.parameters[role].shape(inputs, outputs) for role in roles}
         return Layer(function, inputs, outputs, shapes)

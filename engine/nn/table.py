@@ -11,7 +11,7 @@ from engine.functions.losses.loss import Loss
 from engine.functions.losses.mse import MSE
 from engine.functions.losses.nll import NLL
 from engine.functions.table import ACTIVATIONS
-from engine.nn.layer import LayerRow
+from engine.nn.layer import LayerRow, Parameter
 
 LAYERS: dict[str, LayerRow] = {
     row.function.type: row
@@ -19,9 +19,10 @@ LAYERS: dict[str, LayerRow] = {
         LayerRow(
             Linear,
             {
-                "weight": lambda inputs, outputs: (outputs, inputs),
-                "bias": lambda inputs, outputs: (outputs,),
+                "weight": Parameter("W", lambda inputs, outputs: (outputs, inputs), "weight"),
+                "bias": Parameter("b", lambda inputs, outputs: (outputs,), "bias"),
             },
+            resizes=True,
         ),
         *map(LayerRow, ACTIVATIONS),
         LayerRow(Dropout),

@@ -10,7 +10,7 @@ import numpy as np
 from engine.arrays import Array, Shape, frozen
 from engine.errors import ExperimentError, Problem
 from engine.experiment.dataset import Dataset
-from engine.experiment.spec import Experiment, LayerSpec, LinearSpec
+from engine.experiment.spec import Experiment, LayerSpec, LinearSpec, ParametersSpec
 from engine.formulas.symbols import subscript, superscript
 from engine.functions.elementwise.dropout import Dropout
 from engine.functions.elementwise.identity import Identity
@@ -78,24 +78,26 @@ def build_network(experiment: Experiment, data: Dataset) -> Network:
     problems: list[Problem] = []
     nodes: list[Node] = []
     size, name, symbol = data.x.shape[1], "x", "x"
-    linears = 0
+    learning = 0
     for i, (spec, label) in enumerate(zip(experiment.layers, experiment.layer_names, strict=True)):
         last = i == len(experiment.layers) - 1
         symbols = {"input": symbol, "output": "ŷ" if last else f"z{subscript(i + 1)}"}
+        row = LAYERS[spec.type]
+        # In evaluation dropout does nothing: no mask is drawn, and no op reads the iteration.
+        if row.function is Dropout and experiment.training.mode == "eval":
+            row = LAYERS[Identity.type]
+        if row.function is Dropout:
+            symbols["mask"] = f"m{subscript(i + 1)}"
+        if row.parameters:
+            learning += 1
+            number = superscript(learning)
+            symbols |= {role: f"{one.letter}{number}" for role, one in row.parameters.items()}
+        options = settings(spec, row.function)
         if isinstance(spec, LinearSpec):
-            linears += 1
-            symbols |= {"weight": f"W{superscript(linears)}", "bias": f"b{superscript(linears)}"}
             problems += weight_problems(spec, i, label, size, name)
-            biased = bool(spec.bias) or isinstance(spec.bias, list)
-            layer = LAYERS[spec.type](size, spec.out, bias=biased)
-        else:
-            row = LAYERS[spec.type]
-            # In evaluation dropout does nothing: no mask is drawn, and no op reads the iteration.
-            if row.function is Dropout and experiment.training.mode == "eval":
-                row = LAYERS[Identity.type]
-            if row.function is Dropout:
-                symbols["mask"] = f"m{subscript(i + 1)}"
-            layer = row(size, size, **settings(spec, row.function))
+            options["bias"] = bool(spec.bias) or isinstance(spec.bias, list)  # true, or its values
+        layer = row(size, row.outputs(spec, size), **options)
+        problems += value_problems(spec, i, label, layer)
         nodes.append(Node(label, layer, spec, name, symbols))
         size, name, symbol = layer.outputs, f"{label}.out", symbols["output"]
     cls_loss = LOSSES[experiment.loss.type]
@@ -121,6 +123,16 @@ def weight_problems(
             f"{label} has weight ({rows}, {columns}), which takes {columns} inputs, "
             f"but {before} has shape (N, {inputs})",
         )
+
+
+def value_problems(spec: LayerSpec, i: int, label: str, layer: Layer) -> Iterator[Problem]:
+    """Explicit values of parameters that have not their shape; a linear layer's are known to."""
+    if isinstance(spec, ParametersSpec):
+        for role, shape in layer.parameters.items():
+            given = getattr(spec, role)
+            if given is not None and (found := np.shape(np.array(given, dtype=object))) != shape:
+                said = f"{label} has {role} {found}, but it takes {shape}"
+                yield Problem(f"layers[{i}].{role}", said)
 
 
 def target_problems(
@@ -180,25 +192,26 @@ def initial_parameters(experiment: Experiment, network: Network) -> dict[str, Ar
     """The parameters before the first iteration, by name, read-only."""
     values: dict[str, Array] = {}
     for i, (name, node, role, shape) in enumerate(network.parameters()):
-        spec = node.spec
-        assert isinstance(spec, LinearSpec)
-        given = getattr(spec, role)
+        given = getattr(node.spec, role)
         if isinstance(given, list):
             value: Array = np.array(given, dtype=experiment.dtype).reshape(shape)
         else:
-            value = drawn(spec, role, shape, node.layer.inputs, experiment, i)
+            value = drawn(node, role, shape, experiment, i)
         values[name] = frozen(value)
     return values
 
 
-def drawn(
-    spec: LinearSpec, role: str, shape: Shape, inputs: int, experiment: Experiment, i: int
-) -> Array:
-    """A parameter from its initializer, with a random stream of its own, number ``i``.
+def drawn(node: Node, role: str, shape: Shape, experiment: Experiment, i: int) -> Array:
+    """A parameter as its kind begins: from its initializer, or a number.
 
-    Giving one parameter its values therefore changes no other one.
+    The initializer has a random stream of its own, number ``i``: giving one parameter its values
+    therefore changes no other one.
     """
+    spec, begins = node.spec, LAYERS[node.spec.type].parameters[role].begins
+    if isinstance(begins, float):
+        return np.full(shape, begins, experiment.dtype)
+    assert isinstance(spec, LinearSpec | ParametersSpec)
     rng = stream(experiment.seed, i)
-    if role == "bias":
-        return initializers.bias(spec.init, shape, inputs, rng, experiment.dtype)
+    if begins == "bias":
+        return initializers.bias(spec.init, shape, node.layer.inputs, rng, experiment.dtype)
     return initializers.weight(spec.init, shape, rng, spec.init_scale, experiment.dtype)

@@ -14,6 +14,7 @@ import msgspec
 from engine.arrays import Array, scalar
 from engine.experiment.dataset import Batches, Dataset
 from engine.experiment.spec import Experiment
+from engine.nn.table import LAYERS
 from engine.optim.optimizers import Optimizer
 from engine.program.graph import Network, initial_parameters
 from engine.run.op import CLOCK, Op, TensorInfo
@@ -98,13 +99,14 @@ class Program:
     @cached_property
     def aliases(self) -> dict[str, str]:
         """Short names, each with its gradient: ``yhat`` the last output, ``z1`` … the outputs in
-        order, ``W1`` and ``b1`` … the parameters of the linear layers.
+        order, ``W1`` and ``b1`` … the parameters of the layers that have some.
         """
         short = {f"z{i}": node.output for i, node in enumerate(self.network.nodes, 1)}
-        linear = [node for node in self.network.nodes if "weight" in node.layer.parameters]
-        for i, node in enumerate(linear, 1):
-            letters = {"weight": "W", "bias": "b"}
-            short |= {f"{letters[role]}{i}": node.tensor(role) for role in node.layer.parameters}
+        learning = [node for node in self.network.nodes if node.layer.parameters]
+        for i, node in enumerate(learning, 1):
+            rows = LAYERS[node.layer.type].parameters
+            roles = node.layer.parameters
+            short |= {f"{rows[role].letter}{i}": node.tensor(role) for role in roles}
         short["yhat"] = self.network.output
         short = {name: own for name, own in short.items() if own in self.tensors}
         derived = {

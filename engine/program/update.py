@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.arrays import Array, scalar
-from engine.experiment.spec import Experiment, LinearSpec
+from engine.experiment.spec import Experiment
 from engine.formulas.symbols import gradient
 from engine.optim.clipping import Clipping
 from engine.optim.optimizers import Optimizer
@@ -146,7 +146,7 @@ def moves(node: Node, role: str) -> bool:
 
 def is_frozen(node: Node, role: str) -> bool:
     """Whether the optimizer leaves a parameter alone."""
-    return isinstance(node.spec, LinearSpec) and role in node.spec.frozen
+    return role in getattr(node.spec, "frozen", ())
 
 
 def scheduling(schedule: Schedule, batches: int) -> Compute:

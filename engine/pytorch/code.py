@@ -6,6 +6,7 @@ values are left out: engine.pytorch.script writes what can be run.
 """
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,8 +16,6 @@ from engine.experiment.spec import (
     CosineSpec,
     Experiment,
     ExponentialSpec,
-    LayerSpec,
-    LinearSpec,
     LinearWarmupSpec,
     LossSpec,
     ScheduleSpec,
@@ -24,7 +23,7 @@ from engine.experiment.spec import (
 )
 from engine.nn.table import LAYERS, LOSSES
 from engine.optim.optimizers import OPTIMIZERS
-from engine.program.graph import Node
+from engine.program.graph import Node, settings
 from engine.program.program import Program
 from engine.run.phases import Phase
 
@@ -73,13 +72,17 @@ def layer_line(node: Node) -> CodeLine:
 
 def module(node: Node) -> str:
     """The ``torch.nn`` module of a layer, with the options that differ from their defaults."""
-    spec = node.spec
-    if isinstance(spec, LinearSpec):
-        bias = "" if spec.bias is not False else ", bias=False"
-        return f"nn.Linear({node.layer.inputs}, {node.layer.outputs}{bias})"
-    function = LAYERS[spec.type].function  # in evaluation the layer is an identity
-    given = {**function.torch_arguments, **own_options(spec, LayerSpec)}
-    return f"nn.{function.torch}({arguments(given)})"
+    layer, function = node.layer, node.layer.function
+    if layer.type != node.spec.type:  # in evaluation dropout has become an identity
+        kind = LAYERS[node.spec.type].function
+        function = kind(**settings(node.spec, kind))
+    options = {
+        option.name: value
+        for option in fields(function)
+        if (value := getattr(function, option.name)) != option.default
+    }
+    first = function.torch_arguments(layer.inputs, layer.outputs)
+    return f"nn.{function.torch}({', '.join([*first, *arguments(options)])})"
 
 
 def own_options(spec: Any, base: type) -> dict[str, Any]:
@@ -92,9 +95,9 @@ def own_options(spec: Any, base: type) -> dict[str, Any]:
     }
 
 
-def arguments(options: dict[str, Any]) -> str:
-    """Options as the text of keyword arguments: ``lr=0.1, momentum=0.9``."""
-    return ", ".join(f"{name}={written(name, value)}" for name, value in options.items())
+def arguments(options: dict[str, Any]) -> list[str]:
+    """Options as the texts of keyword arguments: ``lr=0.1``, ``momentum=0.9``."""
+    return [f"{name}={written(name, value)}" for name, value in options.items()]
 
 
 def written(name: str, value: Any) -> str:
@@ -107,7 +110,8 @@ def written(name: str, value: Any) -> str:
 def criterion(loss: LossSpec) -> str:
     """The loss module; for ``batch_mean``, which PyTorch has not, it sums and the loop divides."""
     reduction = {} if loss.reduction == "mean" else {"reduction": "sum"}
-    return f"nn.{LOSSES[loss.type].torch}({arguments(own_options(loss, LossSpec) | reduction)})"
+    options = arguments(own_options(loss, LossSpec) | reduction)
+    return f"nn.{LOSSES[loss.type].torch}({', '.join(options)})"
 
 
 def loss_text(loss: LossSpec) -> str:
@@ -135,7 +139,7 @@ def optimizer_lines(experiment: Experiment) -> Iterator[CodeLine]:
     named = OPTIMIZERS[spec.type].torch
     yield CodeLine(f"optimizer = torch.optim.{named}(")
     yield CodeLine(f"    {trained(experiment)},")
-    yield CodeLine(f"    {arguments(options)},")
+    yield CodeLine(f"    {', '.join(arguments(options))},")
     yield CodeLine(")")
 
 
@@ -144,8 +148,7 @@ def frozen_names(experiment: Experiment) -> list[str]:
     return [
         f"{name}.{role}"
         for name, layer in zip(experiment.layer_names, experiment.layers, strict=True)
-        if isinstance(layer, LinearSpec)
-        for role in layer.frozen
+        for role in getattr(layer, "frozen", ())
     ]
 
 

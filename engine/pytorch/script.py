@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.experiment.dataset import SHUFFLE
-from engine.experiment.spec import LinearSpec, LossSpec
+from engine.experiment.spec import LossSpec
 from engine.functions.elementwise.dropout import MASKS, Dropout
 from engine.nn.table import LOSSES
 from engine.optim.optimizers import OPTIMIZERS
@@ -140,14 +140,12 @@ def module_text(node: Node, number: int) -> str:
 
     In evaluation mode dropout has been compiled as the identity, and is written as that.
     """
-    spec, layer, function = node.spec, node.layer, node.layer.function
-    if isinstance(spec, LinearSpec):
-        bias = bool(spec.bias) or isinstance(spec.bias, list)
-        return f"nn.Linear({layer.inputs}, {spec.out}, bias={bias})"
+    layer, function = node.layer, node.layer.function
     if isinstance(function, Dropout):
         return f"Dropout({number}, {function.p!r}, {function.scale!r})"
-    options = dataclasses.asdict(function)
-    return f"nn.{function.torch}({keywords({**options, **function.torch_arguments})})"
+    first = function.torch_arguments(layer.inputs, layer.outputs)
+    options = keywords(dataclasses.asdict(function))
+    return f"nn.{function.torch}({', '.join([*first, *([options] if options else [])])})"
 
 
 def keywords(options: dict[str, Any]) -> str:
@@ -164,8 +162,7 @@ def optimizer_part(program: Program, iterations: int) -> str:
     frozen = [
         (number, role)
         for number, node in enumerate(program.network.nodes)
-        if isinstance(node.spec, LinearSpec)
-        for role in node.spec.frozen
+        for role in getattr(node.spec, "frozen", ())
     ]
     names = ", ".join(f'"{number}.{role}"' for number, role in frozen)
     lines = [

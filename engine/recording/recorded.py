@@ -10,7 +10,8 @@ import numpy as np
 from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.experiment.dataset import Dataset
-from engine.experiment.spec import Experiment, LinearSpec
+from engine.experiment.spec import Experiment
+from engine.nn.table import LAYERS
 from engine.program.compiler import compile_program
 from engine.program.program import Program
 from engine.recording.canonical import parse, parse_experiment, parse_journal, parse_labels
@@ -146,9 +147,10 @@ class Recording:
         size, total = data.x.shape[1], 0
         rows = min(experiment.data.batch_size or len(data), len(data))
         for spec in experiment.layers:
-            if isinstance(spec, LinearSpec):
-                total += (size + 1) * spec.out
-                size = spec.out
+            row = LAYERS[spec.type]
+            outputs = row.outputs(spec, size)
+            total += sum(math.prod(one.shape(size, outputs)) for one in row.parameters.values())
+            size = outputs
             total += rows * size
         total *= np.dtype(experiment.dtype).itemsize
         if total > max(PLAUSIBLE, FACTOR * self.reader.size):

@@ -13,8 +13,8 @@ from engine.formulas.symbols import subscript
 from engine.formulas.tree import Formula, Partial, Size, Symbol
 from engine.functions.elementwise.dropout import Dropout
 from engine.functions.function import terms
-from engine.functions.linear import Linear
 from engine.functions.losses.loss import Loss
+from engine.nn.table import LAYERS
 from engine.program.graph import Node
 from engine.program.program import Program
 
@@ -54,12 +54,12 @@ class Sample:
     @cached_property
     def sizes(self) -> tuple[Size, ...]:
         """The size symbol of every tensor, x first: n, h (or h₁, h₂ …), K."""
-        linears = [node for node in self.nodes if isinstance(node.layer.function, Linear)]
-        hidden = [Size(f"h{subscript(k + 1)}") for k in range(len(linears) - 1)]
+        resized = [LAYERS[node.layer.type].resizes for node in self.nodes]
+        hidden = [Size(f"h{subscript(k + 1)}") for k in range(sum(resized) - 1)]
         names = iter([*([Size("h")] if len(hidden) == 1 else hidden), Size("K")])
         sizes = [Size("n")]
-        for node in self.nodes:
-            sizes.append(next(names) if isinstance(node.layer.function, Linear) else sizes[-1])
+        for resizes in resized:
+            sizes.append(next(names) if resizes else sizes[-1])
         return tuple(sizes)
 
     @cached_property
@@ -101,7 +101,7 @@ class Sample:
         values: dict[str, Array] = {"x": as_column(x), "y": as_column(y)}
         for name, node, role, _ in self.program.network.parameters():
             value = np.asarray(initial[name], dtype=np.float64)
-            values[node.symbols[role]] = value if role == "weight" else value[:, None]
+            values[node.symbols[role]] = value if value.ndim > 1 else value[:, None]
         for name, numbers in self.loss.constants.items():
             values[name] = np.array(numbers)[:, None]
         for name, count in self.numbers.items():

@@ -65,7 +65,8 @@ def sizes_line(sheet: Worksheet) -> str:
     for k, node in enumerate(at.nodes):
         inputs, outputs = at.sizes[k].name, at.sizes[k + 1].name
         for role in node.layer.parameters:
-            size = f"{outputs}×{inputs}" if role == "weight" else f"{outputs}×1"
+            matrix = len(node.layer.parameters[role]) > 1
+            size = f"{outputs}×{inputs}" if matrix else f"{outputs}×1"
             add(node.symbols[role], size)
         if "mask" in node.symbols:
             add(node.symbols["mask"], f"{outputs}×1")

@@ -24,7 +24,7 @@ from engine.functions.elementwise.dropout import Dropout
 from engine.functions.elementwise.exp import EXP
 from engine.functions.elementwise.identity import Identity
 from engine.functions.elementwise.sigmoid import Sigmoid
-from engine.functions.linear import Linear
+from engine.functions.function import terms
 from engine.functions.losses.bce import BCE
 from engine.functions.losses.loss import TARGET, WEIGHT
 from engine.functions.losses.nll import NLL
@@ -250,7 +250,7 @@ def keys(sample: Sample) -> list[Key]:
     linears = others = 0
     found: list[Key] = []
     for node in sample.nodes:
-        if isinstance(node.layer.function, Linear):
+        if node.layer.parameters:
             linears, others = linears + 1, 0
             found.append(("linear", linears, 0))
         else:
@@ -310,8 +310,8 @@ def links(sample: Sample) -> list[Factor]:
     found = [Factor(top, top, top.of, top.wrt, (SCALAR, sample.sizes[-1]))]
     for k in reversed(range(len(sample.nodes))):
         partial = sample.partial(k)
-        linear = isinstance(sample.nodes[k].layer.function, Linear)
-        written = sample.rule(k) if linear else partial
+        rule = sample.rule(k)
+        written = rule if isinstance(rule, Symbol) else partial
         found.append(Factor(written, written, partial.of, partial.wrt, sample.dims_of(k)))
     return found
 
@@ -323,10 +323,11 @@ def gradient_rows(sample: Sample) -> tuple[Gradient, ...]:
         back = chain[: len(sample.nodes) - k]
         for role in node.layer.parameters:
             symbol = Symbol(node.symbols[role])
-            # ∂z/∂b is the identity, and left out
-            first = [given(sample, k, symbol)] if role == "weight" else []
-            place = (role, places[k][1], 0)
-            rows.append(gradient_row(sample, place, node.tensor(role), symbol, [*first, *back]))
+            before, after = node.layer.function.around(role, terms(node.symbols))
+            first = [] if before is None else [given(sample, k, symbol)]
+            last = [] if after is None else [by_parameter(sample, k, symbol, after)]
+            factors, place = [*first, *back, *last], (role, places[k][1], 0)
+            rows.append(gradient_row(sample, place, node.tensor(role), symbol, factors))
     if sample.program.experiment.training.input_gradient:
         rows.append(gradient_row(sample, ("x", 0, 0), "x", sample.tensors[0], chain))
     return tuple(rows)
@@ -340,6 +341,12 @@ def given(sample: Sample, k: int, weight: Symbol) -> Factor:
     dims = (sample.sizes[k], SCALAR)
     symbol = sample.tensors[k]
     return Factor(sample.meaning(k), symbol, sample.tensors[k + 1].name, weight.name, dims)
+
+
+def by_parameter(sample: Sample, k: int, parameter: Symbol, derivative: Formula) -> Factor:
+    """The Jacobian ∂z/∂θ of layer k by a parameter that is a vector, (outputs×outputs)."""
+    size = sample.sizes[k + 1]
+    return Factor(derivative, derivative, sample.tensors[k + 1].name, parameter.name, (size, size))
 
 
 def gradient_row(

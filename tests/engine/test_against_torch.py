@@ -28,8 +28,9 @@ OPTIONS = {
 def counterpart(kind):
     """PyTorch's module of an activation, by the name and the arguments that its row gives."""
     function = LAYERS[kind].function(**OPTIONS.get(kind, {}))
-    arguments = {**dataclasses.asdict(function), **function.torch_arguments}
-    return getattr(torch.nn, function.torch)(**arguments), OPTIONS.get(kind, {})
+    options = [f"{name}={value}" for name, value in dataclasses.asdict(function).items()]
+    arguments = ", ".join([*function.torch_arguments(4, 4), *options])
+    return eval(f"torch.nn.{function.torch}({arguments})"), OPTIONS.get(kind, {})
 
 
 ACTIVATIONS = {kind: counterpart(kind) for kind in LAYERS if kind not in ("linear", "dropout")}

@@ -3,7 +3,8 @@
 from functools import lru_cache
 
 from engine.formulas.symbols import gradient
-from engine.functions.linear import Linear
+from engine.formulas.tree import Size
+from engine.functions.function import terms
 from engine.program.program import Program
 from engine.worksheet.sample import Sample, spelled_layers
 from engine.worksheet.worksheet import Gradient, element_rows, gradient_rows
@@ -64,10 +65,14 @@ def element_rule(program: Program, of: str, wrt: str) -> str:
     if known is not None:
         return f"({gradient(other.symbol)})ᵢ = {known}" if info.role == "loss" else known
     node = next((n for n in program.network.nodes if n.output == of), None)
-    if node is not None and node.input == wrt and isinstance(node.layer.function, Linear):
-        return node.symbols["weight"]
+    if node is not None and node.input == wrt:
+        return node.layer.function.derivative(terms(node.symbols), Size("K")).text()
     if node is None or other.layer != node.name or other.role != "parameter":
         return ""
-    if len(other.shape) == 1:  # the bias
+    role = next(role for role in node.layer.parameters if node.tensor(role) == wrt)
+    before, after = node.layer.function.around(role, terms(node.symbols))
+    if after is not None:
+        return after.text()
+    if before is None:  # a bias
         return "1 if i = j, else 0"
     return f"∂{info.symbol}ᵢ/∂{other.symbol}ₖⱼ = {node.symbols['input']}ⱼ if i = k, else 0"

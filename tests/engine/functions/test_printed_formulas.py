@@ -45,7 +45,7 @@ def settings(kind: type) -> list[dict[str, float]]:
 def layers() -> list[Layer]:
     """Every layer of three inputs with every option."""
     return [
-        row(CLASSES, 2 if row.sized else CLASSES, **options)
+        row(CLASSES, 2 if row.resizes else CLASSES, **options)
         for kind, row in LAYERS.items()
         for options in (*settings(row.function), *OPTIONS.get(kind, ()))
     ]
