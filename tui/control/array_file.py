@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.errors import GradstepError
 from tui.render.text.clean import clean
+from tui.settings.writable import check_writable
 from tui.view.versions import Elements
 
 CHUNK = 2**16  # elements written between two chances to cancel
@@ -21,6 +22,7 @@ def array_path(text: str) -> Path:
     """A typed path, ~ expanded; raises GradstepError where no new file can be written there."""
     path = Path(text.strip()).expanduser()
     shown = clean(str(path))
+    check_writable(path)
     if path.suffix.lower() not in ENDINGS:
         raise GradstepError(f"{shown}: the name must end in .npy or .csv")
     if path.exists():
@@ -52,6 +54,7 @@ def created(path: Path) -> Iterator[BinaryIO]:
 
     Raises GradstepError where it is there already or cannot be written.
     """
+    check_writable(path)
     try:
         file = path.open("xb")  # never over a file that has come since the path was checked
     except OSError as error:

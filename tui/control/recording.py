@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from engine.debugger import Debugger
 from engine.errors import GradstepError
 from tui.render.text.numbers import nbytes_text
+from tui.settings.writable import check_writable
 
 if TYPE_CHECKING:
     from engine.recording.recorder import Recorder
@@ -65,6 +66,7 @@ class RecordingControl:
         from engine.recording.recorder import Recorder
         from engine.recording.writer import Writer, exists
 
+        check_writable(path)
         if exists(path):
             raise GradstepError(f"{path}: exists already; choose another name")
         program = self.debugger.session.program

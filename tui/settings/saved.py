@@ -14,6 +14,7 @@ from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.session.session import Session
 from tui.settings.folders import state_folder
+from tui.settings.writable import restricted
 
 MAX_BYTES = 2**20
 MAX_LINES = 1000
@@ -88,7 +89,12 @@ def read(path: Path) -> Any:
 
 
 def write(path: Path, data: Any) -> None:
-    """Write a JSON file whole or not at all; an OSError is ignored."""
+    """Write a JSON file whole or not at all; an OSError is ignored.
+
+    From a browser nothing is remembered: what it may write stands elsewhere.
+    """
+    if restricted():
+        return
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         # Beside the old one, then renamed over it: a crash on the way leaves the old one whole.

@@ -3,7 +3,6 @@
 import json
 import os
 import select
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -71,9 +70,3 @@ def read_until(terminal: int, wanted: bytes) -> bytes:
     while wanted not in seen and select.select([terminal], [], [], PATIENCE)[0]:
         seen += os.read(terminal, 65536)
     return seen
-
-
-def free_port() -> int:
-    """A port of the loopback address that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.tui.cli.test_serve_command import connected
+from tests.tui.cli.test_serve_command import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
@@ -92,13 +92,12 @@ class Page:
         return last
 
 
-async def visit(port: int, debugging: int) -> list[str]:
+async def visit(link: str, debugging: int) -> list[str]:
     """Pictures of the start, after an iteration, and after going back."""
     import aiohttp
 
     async with aiohttp.ClientSession() as web:
-        await connected(web, port)
-        address = f"http://127.0.0.1:{debugging}/json/new?http://127.0.0.1:{port}/"
+        address = f"http://127.0.0.1:{debugging}/json/new?{link}"
         target = await (await web.put(address)).json()
         async with web.ws_connect(target["webSocketDebuggerUrl"], max_msg_size=0) as socket:
             page = Page(socket)
@@ -112,7 +111,54 @@ async def visit(port: int, debugging: int) -> list[str]:
             return pictures
 
 
-def test_a_browser_opens_steps_and_goes_back(server: int, browser: int) -> None:
-    start, stepped, back = asyncio.run(visit(server, browser))
+def test_a_browser_opens_steps_and_goes_back(browser: int) -> None:
+    with serving() as link:
+        start, stepped, back = asyncio.run(visit(link, browser))
     assert stepped != start
     assert back != stepped
+
+
+FOREIGN = """
+new Promise(done => {{
+  const socket = new WebSocket("{address}");
+  socket.onopen = () => done("opened");
+  socket.onerror = () => done("refused");
+}}).then(async first => {{
+  const page = await fetch("{link}", {{mode: "no-cors"}}).then(a => a.type, () => "blocked");
+  return [first, page].join(" ");
+}})
+"""
+
+
+def test_a_page_of_another_origin_gets_nowhere(browser: int, tmp_path: Path) -> None:
+    """It knows the link, which a foreign page does not, and still cannot talk to the debugger."""
+
+    async def visit_from_elsewhere(link: str) -> str:
+        import aiohttp
+        from aiohttp import web as server
+
+        async def blank(_: object) -> object:
+            return server.Response(text="<body>", content_type="text/html")
+
+        app = server.Application()
+        app.router.add_get("/", blank)
+        runner = server.AppRunner(app)
+        await runner.setup()
+        site = server.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        assert runner.addresses
+        elsewhere = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+        script = FOREIGN.format(address=f"ws{link.removeprefix('http')}ws", link=link)
+        async with aiohttp.ClientSession() as web:
+            target = await (
+                await web.put(f"http://127.0.0.1:{browser}/json/new?{elsewhere}")
+            ).json()
+            async with web.ws_connect(target["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+                found = await Page(socket).call(
+                    "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
+                )
+        await runner.cleanup()
+        return str(found["result"].get("value", found))
+
+    with serving() as link:
+        assert asyncio.run(visit_from_elsewhere(link)) == "refused blocked"
