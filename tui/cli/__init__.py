@@ -14,20 +14,26 @@ COMMANDS = {
     "trace": Lazy("tui.cli.trace:trace", "Run without a screen and print every event."),
     "train": Lazy("tui.cli.train:train", "Run to the end; final loss and accuracy."),
     "jacobian": Lazy("tui.cli.jacobian:jacobian", "A Jacobian: sizes, chain, values."),
-    "check": Lazy("tui.cli.check:check", "Gradients against central differences."),
-    "diagnose": Lazy("tui.cli.diagnose:diagnose", "What is wrong with a training loop."),
+    "check": Lazy("tui.cli.check:check", "Gradients against central differences.", answers=True),
+    "diagnose": Lazy(
+        "tui.cli.diagnose:diagnose", "What is wrong with a training loop.", answers=True
+    ),
     "worksheet": Lazy("tui.cli.worksheet:worksheet_command", "The homework's four tables."),
     "compare": Lazy("tui.cli.compare:compare_command", "What changes from A to B in them."),
     "record": Lazy("tui.cli.record:record", "Run and record without a screen."),
     "replay": Lazy("tui.cli.replay:replay", "The debugger on a recording."),
-    "info": Lazy("tui.cli.info:info", "What a recording holds."),
-    "verify": Lazy("tui.cli.verify:verify", "Execute a recording again and compare."),
-    "diff": Lazy("tui.cli.diff:diff", "The first difference of two runs, and a table."),
+    "info": Lazy("tui.cli.info:info", "What a recording holds.", answers=True),
+    "verify": Lazy("tui.cli.verify:verify", "Execute a recording again and compare.", answers=True),
+    "diff": Lazy(
+        "tui.cli.diff:diff", "The first difference of two runs, and a table.", answers=True
+    ),
     "export": Lazy("tui.cli.export:export", "A recording for other programs."),
     "config": Lazy("tui.cli.config:config", "A commented settings file."),
     "keys": Lazy("tui.cli.keys:keys", "Every key of the debugger, with your own."),
     "serve": Lazy("tui.cli.serve:serve", "The debugger in a web browser."),
-    "script": Lazy("tui.cli.script:script", "Debugger commands from a file; assertions."),
+    "script": Lazy(
+        "tui.cli.script:script", "Debugger commands from a file; assertions.", answers=True
+    ),
 }
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

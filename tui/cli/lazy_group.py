@@ -1,6 +1,7 @@
 """A click group whose commands are imported only when they are run."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,17 +10,21 @@ from typing import Any, NoReturn
 
 import click
 
-from tui.cli.status import did_you_mean, status_of, tolerant
+from tui.cli.status import did_you_mean, outlive_reader, status_of, tolerant
 
 COMPLETION = "_GRADSTEP_COMPLETE"
 
 
 @dataclass(frozen=True)
 class Lazy:
-    """Where a command is, ``module:name``, and the line about it in the list of commands."""
+    """Where a command is, ``module:name``, and the line about it in the list of commands.
+
+    One that ``answers`` yes or no with its status does so also where nobody reads its output.
+    """
 
     target: str
     summary: str
+    answers: bool = False
 
     def load(self) -> click.Command:
         """The command; its module is imported now."""
@@ -58,7 +63,7 @@ class LazyGroup(click.Group):
         from engine.experiment.builtins import builtin_names
 
         if name in builtin_names() or name.endswith(".toml"):
-            return f"; to debug this experiment: gradstep run {name}"
+            return f"; to debug this experiment: gradstep run {shlex.quote(name)}"
         return did_you_mean(name, list(self.lazy))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -75,6 +80,9 @@ class LazyGroup(click.Group):
         tolerant(sys.stdout)
         tolerant(sys.stderr)
         words = list(sys.argv[1:] if args is None else args)
+        found = self.lazy.get(words[0]) if words else None
+        if found is not None and found.answers:
+            outlive_reader()
 
         def command() -> int:
             with self.make_context(prog_name, words, **extra) as ctx:

@@ -1,6 +1,7 @@
 """``gradstep new``: an experiment file to start from, with the data it needs beside it."""
 
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -40,7 +41,7 @@ def new(file: Path, builtin: str) -> None:
     for path in write_all(files_of(file, builtin)):
         click.echo(f"wrote {clean(str(path))}")
     check(file)
-    click.echo(f"next: gradstep run {clean(str(file))}", err=True)
+    click.echo(f"next: gradstep run {shlex.quote(clean(str(file)))}", err=True)
 
 
 def files_of(file: Path, builtin: str) -> dict[Path, bytes]:

@@ -59,6 +59,8 @@ def read_lines(file: str) -> list[str]:
     """
     try:
         if file == "-":
+            if sys.stdin is None:
+                raise GradstepError("-: there is no standard input; name a file instead")
             raw = sys.stdin.buffer.read(MAX_BYTES + 1)
         else:
             with Path(file).open("rb") as stream:

@@ -1,11 +1,12 @@
 """What a command ends with: its exit status, and one message where it could not be served."""
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
@@ -20,7 +21,8 @@ DEBUG = "GRADSTEP_DEBUG"
 def status_of(command: Callable[[], int]) -> int:
     """Run a command; whatever it raises becomes one message on stderr and an exit status.
 
-    A reader that closes the pipe early (``| head``) has all it wanted: that is status 0.
+    A reader that closes the pipe early (``| head``) has all it wanted: that is status 0, unless the
+    command answers with its status and so outlives it.
     """
     try:
         status = command()
@@ -79,6 +81,32 @@ def drop_output() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+class Outliving(io.FileIO):
+    """A raw output that goes on into nothing once nobody reads it."""
+
+    def write(self, data: Any) -> int:
+        """Write some bytes; all of them count as written where the reader is gone."""
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            return len(data)
+
+
+def outlive_reader() -> None:
+    """Let the command go on to its status when the reader of stdout closes the pipe."""
+    old = sys.stdout
+    if old is None or not isinstance(old, io.TextIOWrapper) or old.isatty():
+        return
+    with suppress(OSError, ValueError):
+        raw = Outliving(old.fileno(), "w", closefd=False)
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(raw), encoding=old.encoding, errors=old.errors, line_buffering=False
+        )
 
 
 def did_you_mean(word: str, choices: Sequence[str]) -> str:
