@@ -47,15 +47,17 @@ class Expression:
     names: frozenset[str]
     run: Reading
 
-    def evaluate(self, lookup: Lookup) -> Value:
+    def evaluate(self, lookup: Lookup, seconds: float | None = None) -> Value:
         """The value; `lookup` gives an array or number for a name, or None if not computed yet.
+
+        It may take so many `seconds`, those of `engine.expressions.values` where none are given.
 
         Raises `NotAvailable` for a name without a value and `ExpressionError` for anything that
         cannot be computed or would pass the bounds; what `lookup` itself raises passes through.
         The array may be a view of a tensor.
         """
         try:
-            return self.run(Evaluation(lookup))
+            return self.run(Evaluation(lookup, seconds))
         except RecursionError as problem:  # called from deep inside, where little stack is left
             raise ExpressionError(str(problem), 0, self.text) from problem
 

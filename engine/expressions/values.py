@@ -8,6 +8,7 @@ will make is known from the shapes alone and charged to the `Evaluation` before 
 import ast
 import math
 import operator
+import time
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,11 @@ MAX_ELEMENTS = 2**26
 MAX_WORK = 2**28
 # Multiply-adds that BLAS does in the time of one elementwise operation.
 BLAS_RATE = 8
+# Counting is not enough: a product of numbers near 0 takes a hundred times as long as any other.
+MAX_SECONDS = 2.0
+FREE = 2**16  # element operations before which nobody looks at the clock
+PIECE = 2**22  # multiply-adds of a matrix product between two looks
+clock = time.perf_counter
 
 SCALARS = frozenset({float, int, bool})
 SHOWN_BEFORE, SHOWN_AFTER = 50, 25
@@ -72,8 +78,16 @@ class NotAvailable(ExpressionError):
         self.name = name
 
 
+class TooCostly(ExpressionError):
+    """An evaluation that would pass the bounds, of memory, work or time."""
+
+
 class Refused(Exception):
     """An operation refused; the caller, who knows the place, makes it an `ExpressionError`."""
+
+
+class Excessive(Refused):
+    """An operation beyond the bounds of an evaluation."""
 
 
 FAILURES = (Refused, ArithmeticError, ValueError, TypeError, LookupError, MemoryError, RuntimeError)
@@ -90,7 +104,9 @@ class Site:
         return ExpressionError(message, self.column, self.text)
 
     def failure(self, problem: Exception) -> ExpressionError:
-        return self.error(str(problem).strip().split("\n")[0] or type(problem).__name__)
+        said = str(problem).strip().split("\n")[0] or type(problem).__name__
+        kind = TooCostly if isinstance(problem, Excessive) else ExpressionError
+        return kind(said, self.column, self.text)
 
     def truth(self, value: Value) -> bool:
         """Whether a value at this place counts as true; `ExpressionError` for several elements."""
@@ -111,14 +127,19 @@ class Site:
 
 
 class Evaluation:
-    """One evaluation: its lookup, and the elements made and work done so far, of its bounds."""
+    """One evaluation: its lookup, the elements made and work done so far, and until when it may go.
 
-    __slots__ = ("lookup", "made", "work")
+    ``seconds`` is how long it may take, MAX_SECONDS where nothing is said.
+    """
 
-    def __init__(self, lookup: Lookup) -> None:
+    __slots__ = ("lookup", "made", "seconds", "until", "work")
+
+    def __init__(self, lookup: Lookup, seconds: float | None = None) -> None:
         self.lookup = lookup
         self.made = 0
         self.work = 0
+        self.seconds = MAX_SECONDS if seconds is None else seconds
+        self.until: float | None = None
 
     def charge(self, work: int, made: int = 0) -> None:
         """Account for `work` element operations and `made` elements of memory; raises `Refused`.
@@ -128,9 +149,20 @@ class Evaluation:
         self.work += work
         self.made += made
         if self.made > MAX_ELEMENTS:
-            raise Refused(f"needs {self.made:,} elements of memory; the limit is {MAX_ELEMENTS:,}")
+            raise Excessive(
+                f"needs {self.made:,} elements of memory; the limit is {MAX_ELEMENTS:,}"
+            )
         if self.work > MAX_WORK:
-            raise Refused(f"needs {self.work:,} element operations; the limit is {MAX_WORK:,}")
+            raise Excessive(f"needs {self.work:,} element operations; the limit is {MAX_WORK:,}")
+        if self.until is None:
+            self.until = clock() + self.seconds
+        elif self.work > FREE:
+            self.check_time()
+
+    def check_time(self) -> None:
+        """Raise `Refused` where the time is over."""
+        if self.until is not None and clock() > self.until:
+            raise Excessive(f"takes longer than {self.seconds:.2g} s")
 
 
 def bounded(number: int) -> int | float:
@@ -264,7 +296,18 @@ def matmul(evaluation: Evaluation, left: Value, right: Value) -> Value:
         raise Refused(f"shapes {left.shape} and {right.shape} do not conform for a matrix product")
     made = math.prod(broadcast_shape((left.shape[:-2], right.shape[:-2]))) * rows * columns
     evaluation.charge(_matmul_work(left, right, made * inner) + left.size + right.size, made)
-    return simple(np.matmul(left, right))
+    if left.ndim != 2 or right.ndim > 2 or rows * inner * columns <= PIECE:
+        return simple(np.matmul(left, right))
+    return simple(_by_rows(evaluation, left, right, max(1, PIECE // (inner * columns))))
+
+
+def _by_rows(evaluation: Evaluation, left: Array, right: Array, step: int) -> Array:
+    """The product of a matrix, ``step`` rows at a time with a look at the clock between."""
+    parts = []
+    for start in range(0, len(left), step):
+        parts.append(np.matmul(left[start : start + step], right))
+        evaluation.check_time()
+    return np.concatenate(parts)
 
 
 def _matmul_work(left: Array, right: Array, products: int) -> int:

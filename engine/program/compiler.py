@@ -9,6 +9,7 @@ import numpy as np
 from engine.arrays import Array, Shape, frozen
 from engine.errors import ExperimentError, Problem
 from engine.experiment.dataset import Batches, Dataset, batches, load_data
+from engine.experiment.domains import domain_of
 from engine.experiment.spec import Experiment
 from engine.formulas.symbols import gradient
 from engine.formulas.tree import Symbol
@@ -18,7 +19,7 @@ from engine.optim.optimizers import OPTIMIZERS, Optimizer
 from engine.program.graph import GRADIENT, Network, Node, build_network, settings
 from engine.program.program import Program
 from engine.program.update import Updates, is_frozen
-from engine.run.op import CLOCK, Compute, Op, TensorInfo, Tensors
+from engine.run.op import CLOCK, Compute, Domain, Op, TensorInfo, Tensors
 from engine.run.phases import Phase
 
 YHAT = Symbol("ŷ")
@@ -117,12 +118,20 @@ class Compiler:
                         f"{name}.{slot}", symbol, slot_shape, "slot", node.name, slot_of=name
                     )
         for name, symbol, value in self.updates.scalars():
-            self.tensor(name, symbol, (), "hyper", dtype="float64")
+            limits = self.domain(name)
+            self.tensor(name, symbol, (), "hyper", dtype="float64", domain=limits)
             if value is not None:
                 self.scalars[name] = value
         # Only where an op reads it: otherwise every iteration would bring a tensor for nothing.
         if any(CLOCK in op.reads for op in self.ops):
             self.tensor(CLOCK, "i", (), "hyper", dtype="float64")
+
+    def domain(self, name: str) -> Domain:
+        """The limits of a hyper-parameter, as a file has them; none where no file names it."""
+        owner, _, field = name.rpartition(".")
+        if owner != "optimizer":
+            return ()
+        return domain_of(type(self.experiment.optimizer), field.removeprefix("initial_"))
 
     def tensor(
         self,
@@ -135,11 +144,12 @@ class Compiler:
         gradient_of: str | None = None,
         classes: int | None = None,
         slot_of: str | None = None,
+        domain: Domain = (),
     ) -> None:
         """Enter one tensor; without a dtype it has the experiment's."""
         own = dtype or self.dtype
         self.tensors[name] = TensorInfo(
-            name, symbol, shape, own, role, layer, gradient_of, classes, slot_of
+            name, symbol, shape, own, role, layer, gradient_of, classes, slot_of, domain
         )
 
     def op(

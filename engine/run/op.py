@@ -22,9 +22,15 @@ def not_executable(tensors: Tensors) -> tuple[Array, ...]:
     raise GradstepError("this op was recorded: it cannot be executed again")
 
 
+Domain = tuple[tuple[str, float], ...]
+"""Limits of a number, each a sign (>, >=, <, <=) and what it is compared with."""
+
+
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
     """What is known of a tensor before anything runs.
+
+    ``domain`` has the limits that an edit of a number is held to.
 
     ``role`` is one of input, target, activation, mask, parameter, gradient, loss, slot, hyper.
     ``gradient_of`` is the tensor whose gradient of the loss this is, and ``classes`` the number of
@@ -41,6 +47,7 @@ class TensorInfo:
     gradient_of: str | None = None
     classes: int | None = None
     slot_of: str | None = None
+    domain: Domain = ()
 
     @property
     def nbytes(self) -> int:

@@ -1,6 +1,7 @@
 """What an edit makes of a tensor, and which edits are refused."""
 
 import math
+import operator
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -18,8 +19,9 @@ from engine.run.phases import NEEDS, Phase
 from engine.run.run import Run
 from engine.run.timeline import Listing
 from engine.session.journal import Edit, Entered, Index, Journal, Skip
-from engine.wording import suggestion
+from engine.wording import BOUNDS, suggestion
 
+WITHIN = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 SLICE = re.compile(r"([+-]?\d{1,18})?:([+-]?\d{1,18})?(?::([+-]?\d{1,18})?)?", re.ASCII)
 
 
@@ -110,10 +112,15 @@ def visible_names(run: Run) -> Collection[str]:
 def check_value(value: Array, base: Array, info: TensorInfo) -> None:
     """Raise GradstepError for a value that the tensor cannot hold.
 
-    Hyper-parameters are finite, iterations count from 1, classes are whole and below their number.
+    Hyper-parameters are finite and within the limits of a file, iterations count from 1, classes
+    are whole and below their number.
     """
     if info.role == "hyper" and not math.isfinite(float(value)):
         raise GradstepError(f"{info.name} must be a finite number, not {float(value)}")
+    for sign, limit in info.domain:
+        if not WITHIN[sign](float(value), limit):
+            bound = BOUNDS[sign].format(f"{limit:g}")
+            raise GradstepError(f"{info.name}: must be a number {bound}, not {float(value):g}")
     if info.name == CLOCK and not (value == np.floor(value) and value >= 1):
         raise GradstepError(f"{info.name} must be a whole number from 1, not {float(value):g}")
     if base.dtype.kind in "iu":

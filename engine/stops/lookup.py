@@ -1,6 +1,10 @@
 """What an expression can name in a session: every tensor, and where the cursor stands."""
 
+import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+import numpy as np
 
 from engine.arrays import Array
 from engine.errors import GradstepError
@@ -9,6 +13,7 @@ from engine.expressions.expression import (
     ExpressionError,
     NotAvailable,
 )
+from engine.expressions.values import Site, TooCostly
 from engine.functions.language import compile_expression
 from engine.run.run import Run
 from engine.session.changes import Change
@@ -16,6 +21,9 @@ from engine.session.edits import visible_names
 from engine.session.session import Session
 
 COUNTERS = ("event", "iteration", "epoch")
+
+TRIAL_ELEMENTS = 2**20  # of all tensors that an expression is tried on when it is typed
+TRIAL_SECONDS = 0.2
 
 Lookup = Callable[[str], Array | int | None]
 
@@ -25,12 +33,39 @@ def lookup_names(run: Run) -> list[str]:
     return [*visible_names(run), *COUNTERS]
 
 
-def compiled(text: str, run: Run) -> Expression:
-    """An expression over the names of a run; a GradstepError points at the column."""
+def compiled(text: str, run: Run, condition: bool = False) -> Expression:
+    """An expression over the names of a run; a GradstepError points at the column.
+
+    It is tried on tensors of the declared shapes, so that an index outside, shapes that do not go
+    together, or a ``condition`` of several elements is said when it is typed, not when it is met.
+    """
     try:
-        return compile_expression(text, lookup_names(run))
+        expression = compile_expression(text, lookup_names(run))
+        try_out(expression, run, condition)
     except ExpressionError as problem:
         raise GradstepError(str(problem)) from problem
+    return expression
+
+
+def try_out(expression: Expression, run: Run, condition: bool) -> None:
+    """Evaluate it on ones in the declared shapes; raises ExpressionError where that fails.
+
+    Nothing is said of what takes long, nor of what counts: x[10 − iteration] may be right later.
+    """
+    if not expression.names.isdisjoint(COUNTERS):
+        return
+    infos = [run.tensors[run.resolve(name)] for name in expression.names]
+    if sum(math.prod(info.shape) for info in infos) > TRIAL_ELEMENTS:
+        return
+
+    def ones(name: str) -> Array:
+        info = run.tensors[run.resolve(name)]
+        return np.ones(info.shape, info.dtype)
+
+    with suppress(TooCostly):
+        value = expression.evaluate(ones, TRIAL_SECONDS)
+        if condition:
+            Site(expression.text, 0).truth(value)
 
 
 def own_names(expression: Expression, run: Run) -> frozenset[str]:

@@ -356,7 +356,7 @@ def until(session: Session, stop: Stop, backwards: bool = False) -> LongRun:
 def holds_here(session: Session, condition: str) -> bool:
     """Whether a condition holds at the cursor; False where it cannot be evaluated."""
     try:
-        return compiled(condition, session.run).holds(lookup(session))
+        return compiled(condition, session.run, True).holds(lookup(session))
     except ExpressionError:
         return False
 

@@ -96,7 +96,7 @@ def compile_check(stop: Stop, run: Run) -> Check:
         raise GradstepError(f"{stop.kind} needs a bound, a number")
     if stop.ignore < 0:
         raise GradstepError("ignore counts from 0")
-    condition = compiled(stop.condition, run) if stop.condition is not None else None
+    condition = compiled(stop.condition, run, True) if stop.condition is not None else None
     message = parse_message(stop.log, run) if stop.log is not None else ()
     before = breakpoint_places(stop.target, run) if stop.kind == StopKind.OP else nowhere
     event = position_event(stop.target, run) if stop.kind == StopKind.POSITION else None
@@ -112,7 +112,7 @@ def compile_test(stop: Stop, run: Run) -> tuple[Where, bool, Test]:
     Raises GradstepError for an expression that does not compile, or an unknown tensor.
     """
     if stop.kind in EXPRESSIONS:
-        expression = compiled(stop.target, run)
+        expression = compiled(stop.target, run, stop.kind == StopKind.WHEN)
         names = own_names(expression, run)
         # ``event`` changes with every op; the batch and the counters change where an iteration
         # begins, and no op writes them.

@@ -31,6 +31,14 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+MOST = 10**18  # more than any run has of anything
+
+
+def counted(digits: str) -> int:
+    """Digits as a number, at most MOST: how many there are beyond makes no difference."""
+    return int(digits) if len(digits) < 19 else MOST
+
+
 @dataclass(frozen=True)
 class Argument:
     """A part of a command line, and the column where it begins."""
@@ -66,10 +74,10 @@ class Argument:
         return [self.part(m.start(), m.end()) for m in re.finditer(r"\S+", self.text)]
 
     def number(self, what: str) -> int:
-        """The whole number it is, of at most 18 digits; raises CommandError otherwise."""
-        if not re.fullmatch(r"\d{1,18}", self.text, re.ASCII):
+        """The whole number it is, a larger one than MOST as MOST; raises CommandError otherwise."""
+        if not re.fullmatch(r"\d+", self.text, re.ASCII):
             raise self.error(f"{what} must be a whole number")
-        return int(self.text)
+        return counted(self.text)
 
     def real(self, what: str) -> float:
         """The number it is; raises CommandError otherwise."""

@@ -16,11 +16,11 @@ from engine.run.timeline import every_op, every_phase
 from engine.session.progress import Progress
 from engine.stops.lookup import lookup_names
 from engine.wording import suggestion
-from engine.words.command import Argument, Command, CommandError, Reply
+from engine.words.command import Argument, Command, CommandError, Reply, counted
 from engine.words.looking import TOPICS
 from engine.words.table import COMMANDS
 
-LINE = re.compile(r"\s*(?P<count>\d{1,18})?\s*(?P<word>[A-Za-z][A-Za-z-]*)?(?P<rest>.*)", re.DOTALL)
+LINE = re.compile(r"\s*(?P<count>\d+)?\s*(?P<word>[A-Za-z][A-Za-z-]*)?(?P<rest>.*)", re.DOTALL)
 MAX_CHARACTERS = 10_000
 PREDICATES = (
     *("any nan", "any inf", "any non-finite", "gradient above ", "gradient below "),
@@ -164,7 +164,7 @@ def parse(line: str) -> tuple[Command, Argument, int] | None:
         raise CommandError(message, match.start("count"), line)
     if argument:
         raise argument.error(f"there is a count already, {match['count']}")
-    return command, argument, int(match["count"])
+    return command, argument, counted(match["count"])
 
 
 def find_command(word: Argument) -> Command:

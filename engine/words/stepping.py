@@ -11,12 +11,17 @@ from engine.words.report import arrived, concluded, travelled
 from engine.words.stop_words import condition_stop
 
 
+def times(argument: Argument, count: int) -> int:
+    """How often: the number behind the word, ``s 3``, or else the one before it, ``3s``."""
+    return argument.number("the count") if argument else count
+
+
 def stepping(granularity: Granularity, direction: int) -> Handler:
     """The command that makes steps of a size, forwards (1) or backwards (−1), ``count`` of them."""
 
     def run(debugger: Debugger, argument: Argument, count: int) -> Long:
-        times = argument.number("the count") if argument else count
-        target = debugger.session.timeline.boundary(debugger.event, granularity, direction * times)
+        steps = direction * times(argument, count)
+        target = debugger.session.timeline.boundary(debugger.event, granularity, steps)
         return travelled(debugger, target, jump=False)
 
     return run
@@ -24,14 +29,12 @@ def stepping(granularity: Granularity, direction: int) -> Handler:
 
 def run_continue(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Continue as often as the count says."""
-    nothing(argument)
-    return repeated(debugger, count, backwards=False)
+    return repeated(debugger, times(argument, count), backwards=False)
 
 
 def run_reverse(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Continue backwards as often as the count says."""
-    nothing(argument)
-    return repeated(debugger, count, backwards=True)
+    return repeated(debugger, times(argument, count), backwards=True)
 
 
 def repeated(debugger: Debugger, count: int, backwards: bool) -> Long:

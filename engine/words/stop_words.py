@@ -128,7 +128,7 @@ def condition_text(debugger: Debugger, condition: Argument | None) -> str | None
     if condition is None:
         return None
     try:
-        compiled(condition.text, debugger.run)
+        compiled(condition.text, debugger.run, True)
     except GradstepError as problem:
         raise condition.reading(problem) from problem
     return condition.text

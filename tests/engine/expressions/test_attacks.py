@@ -1,5 +1,6 @@
 """Nothing but tensors and numbers can be reached from an expression, nor more than its bounds."""
 
+import itertools
 import sys
 from contextlib import contextmanager
 from unittest import mock
@@ -9,6 +10,7 @@ import pytest
 
 from engine.expressions import values as expression_values
 from engine.expressions.expression import ExpressionError
+from engine.expressions.values import TooCostly
 from engine.functions.language import compile_expression
 from tests.engine.memory import peak_of
 
@@ -296,3 +298,45 @@ def test_tensors_are_left_as_they_were():
     for source in ("x + 1", "-x", "relu(x)", "clip(x, 0, 1)", "abs(x)", "round(x)", "norm(x)"):
         evaluate(source)
     np.testing.assert_array_equal(before, TENSORS["x"])
+
+
+def test_numbers_near_zero_take_no_longer_than_others_may():
+    """A product of denormals takes a hundred times as long: counting does not bound it."""
+    ticks = itertools.count()
+
+    def clock():
+        return next(ticks) * 0.5
+
+    tiny = {"x": np.full((1797, 64), 1e-310)}
+    slow = compile_expression("sum(x @ transpose(x))", tiny)
+    with mock.patch.object(expression_values, "clock", clock):
+        with pytest.raises(TooCostly, match="takes longer than 2 s"):
+            slow.evaluate(tiny.get)
+        assert next(ticks) < 12  # it gave up between two pieces of the product
+
+
+def test_an_evaluation_may_be_given_less_time():
+    ticks = itertools.count()
+    x = {"x": np.ones((300, 300))}
+    many = compile_expression("+".join(["sum(x)"] * 20), x)
+
+    def clock():
+        return next(ticks) * 0.01
+
+    assert many.evaluate(x.get) == 300 * 300 * 20
+    with (
+        mock.patch.object(expression_values, "clock", clock),
+        pytest.raises(TooCostly, match=r"takes longer than 0\.02 s"),
+    ):
+        many.evaluate(x.get, 0.02)
+
+
+@pytest.mark.parametrize(
+    "shapes", [((1500, 70), (70, 1300)), ((3000, 400), (400,)), ((2, 9), (9, 3))]
+)
+def test_a_product_in_pieces_is_the_product(shapes):
+    rng = np.random.default_rng(4)
+    tensors = dict(zip("ab", (rng.normal(size=shape) for shape in shapes), strict=True))
+    with mock.patch.object(expression_values, "clock", return_value=0.0):  # however long it takes
+        found = compile_expression("a @ b", tensors).evaluate(tensors.get)
+    np.testing.assert_allclose(found, tensors["a"] @ tensors["b"], rtol=1e-12, atol=1e-12)

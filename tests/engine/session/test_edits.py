@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import GradstepError
+from engine.errors import ExperimentError, GradstepError
 from engine.run.position import Granularity
 from engine.session.edits import parse_index
 from engine.session.journal import Edit, Journal, Skip, from_dict, to_dict
@@ -203,7 +203,6 @@ def test_an_op_that_cannot_run_leaves_the_cursor_at_a_whole_event() -> None:
     session = Session(program(optimizer={"type": "adam"}))
     session.goto(OPS)
     session.set("linear1.weight.step", -1)
-    session.set("optimizer.beta1", 1)
     with pytest.raises(GradstepError, match=r"#\d+ update linear1.weight cannot run"):
         session.goto(2 * OPS)
     op = session.op
@@ -344,3 +343,42 @@ def test_an_index_as_text() -> None:
     for bad in ("", "a", "0,", "1.5", "::0", "::-0", "1::+00"):
         with pytest.raises(GradstepError, match="whole numbers and slices"):
             parse_index(bad)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "name", "wrong", "right"),
+    [
+        ({"type": "sgd"}, "lr", -1, 0),
+        ({"type": "sgd", "momentum": 0.5}, "momentum", -3, 2),
+        ({"type": "adam"}, "beta1", 1, 0),
+        ({"type": "adam"}, "beta2", -0.1, 0.5),
+        ({"type": "adam", "weight_decay": 0.1}, "weight_decay", -1e-9, 0),
+        ({"type": "rmsprop"}, "alpha", -0.5, 2),
+    ],
+)
+def test_a_number_has_the_limits_of_a_file(
+    optimizer: dict[str, object], name: str, wrong: float, right: float
+) -> None:
+    """What set refuses a file refuses in the same words, and what it takes a file takes."""
+    session = Session(program(optimizer=optimizer))
+    with pytest.raises(GradstepError) as refused:
+        session.set(f"optimizer.{name}", wrong)
+    session.set(f"optimizer.{name}", right)
+    field, _, number = name.partition("beta")
+    given = {"betas": [0.9, 0.999]} if number else {}
+    if number:
+        given["betas"][int(number) - 1] = wrong
+    else:
+        given = {field: wrong}
+    with pytest.raises(ExperimentError) as also:
+        program(optimizer={**optimizer, **given})
+    words = str(refused.value).partition("must be ")[2]
+    assert words
+    assert words.partition(", not")[0] in str(also.value)
+
+
+def test_the_rate_that_a_schedule_begins_with_has_limits_too() -> None:
+    schedule = {"type": "exponential", "gamma": 0.9}
+    session = Session(program(schedule=schedule))
+    with pytest.raises(GradstepError, match=r"initial_lr: must be a number of at least 0, not -2"):
+        session.set("optimizer.initial_lr", -2)

@@ -1,7 +1,9 @@
 """Stops: continue and reverse-continue end exactly where a plain scan of all states says."""
 
 import functools
+import re
 from collections.abc import Callable
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -386,11 +388,38 @@ def test_a_log_on_the_way_back() -> None:
 def test_a_condition_that_cannot_be_evaluated_stops_and_says_so() -> None:
     session = Session(PROGRAM)
     debugger = Debugger(session)
-    debugger.stops.add(StopKind.OP, "update", condition="linear1.weight > 0")
+    debugger.stops.add(StopKind.OP, "update", condition="linear1.weight[event, 0] > 0")
     (hit,) = forwards(debugger).hits
     assert hit.problem is not None
-    assert "any(…)" in hit.problem
+    assert "out of bounds" in hit.problem
     assert session.event % OPS == next(o.index for o in PROGRAM.ops if o.phase == "update")
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("linear1.weight > 0", "(3, 2) is neither true nor false: use any(…)"),
+        ("linear1.weight[9, 0] > 0", "index 9 is out of bounds"),
+        ("linear1.weight @ linear1.weight > 0", "do not conform"),
+        ("x - linear2.weight > 0", "do not broadcast"),
+        ("x.grad[0] > 0", "unknown name 'x.grad'"),
+    ],
+)
+def test_what_cannot_be_right_is_said_when_it_is_typed(condition: str, said: str) -> None:
+    debugger = Debugger(Session(PROGRAM))
+    with pytest.raises(GradstepError, match=re.escape(said)):
+        debugger.stops.add(StopKind.OP, "update", condition=condition)
+    with pytest.raises(GradstepError, match=re.escape(said)):
+        debugger.stops.add(StopKind.WHEN, condition)
+    assert list(debugger.stops) == []
+
+
+def test_what_may_be_right_later_is_not_refused() -> None:
+    debugger = Debugger(Session(PROGRAM))
+    for condition in ("x[10 - iteration, 0] > 0", "1/sum(x - x) > 0", "any(linear1.weight > 0)"):
+        debugger.stops.add(StopKind.WHEN, condition)
+    with mock.patch("engine.stops.lookup.TRIAL_ELEMENTS", 3):  # too large to be tried
+        debugger.stops.add(StopKind.WHEN, "linear1.weight > 0")
 
 
 def test_a_condition_on_what_is_not_computed_yet_is_not_met() -> None:

@@ -39,12 +39,14 @@ def test_a_value_and_the_value_before_the_last_op() -> None:
 
 
 def test_what_is_not_computed_yet_has_no_value() -> None:
-    session, watches = watching("loss", "linear1.weight > 0 and loss")
+    session, watches = watching("loss", "linear1.weight[event + 9] + loss")
     loss = watches.value(session, "loss")
     assert (loss.value, loss.before, loss.changed, loss.error) == (None, None, False, None)
-    broken = watches.value(session, "linear1.weight > 0 and loss")
+    broken = watches.value(session, "linear1.weight[event + 9] + loss")
     assert broken.error is not None
-    assert "any(…)" in broken.error
+    assert "out of bounds" in broken.error
+    with pytest.raises(GradstepError, match="index 9 is out of bounds"):
+        watches.add("linear1.weight[9]")
 
 
 def test_the_list() -> None:

@@ -207,7 +207,7 @@ ERRORS = [
     ("3p loss", 0, "takes no count"),
     ("3s 4", 3, "a count already"),
     ("s x", 2, "must be a whole number"),
-    ("c now", 2, "nothing is expected here"),
+    ("c now", 2, "the count must be a whole number"),
     ("b bakward", 2, "did you mean backward"),
     ("b loss if", 6, "a condition is missing"),
     ("b loss if los > 1", 10, "did you mean loss"),
