@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test check format bench docs pictures torch clean
+.PHONY: run test check versions format bench docs pictures torch clean
 
 run: .venv/run
 	@$(BIN)/gradstep
@@ -19,6 +19,10 @@ check: .venv/check .venv/test
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports layers.toml
 	@$(BIN)/python -m pytest -n auto
+
+# The lowest versions that pyproject.toml allows, and other Pythons where there are some.
+versions: .venv/test
+	@$(BIN)/python -m tests.versions lowest 3.12 3.13 3.14
 
 format: .venv/check
 	@$(BIN)/ruff check --fix .
@@ -68,4 +72,4 @@ torch: .venv/torch
 	@touch .venv/torch
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .versions .pytest_cache .mypy_cache .ruff_cache .hypothesis
