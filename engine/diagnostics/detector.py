@@ -68,5 +68,6 @@ def number(value: float) -> str:
 
 
 def plural(count: int, word: str) -> str:
-    """``1 unit``, ``3 units``."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    """``1 unit``, ``3 units``, ``2 batches``."""
+    ending = "es" if word.endswith(("ch", "s")) else "s"
+    return f"{count} {word}" if count == 1 else f"{count} {word}{ending}"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.arrays import Array
 from engine.nn.activations import log_softmax
@@ -143,7 +144,8 @@ def constant_of(loss: Loss, y: Array, outputs: int) -> Array | None:
             if isinstance(loss, BCE):
                 return rate if ((rate >= 0) & (rate <= 1)).all() else None
             ones = (np.asarray(loss.pos_weight) if loss.pos_weight else 1.0) * rate
-            return np.clip(np.log(ones) - np.log(1 - rate), -FAR, FAR)
+            logits: Array = np.clip(np.log(ones) - np.log(1 - rate), -FAR, FAR)
+            return logits
         case Huber():
             return flat_spot(loss, y)
         case _:
@@ -189,14 +191,15 @@ def uninformed(loss: Loss, outputs: int) -> Array | None:
     return np.full(outputs, 0.5 if loss.type == "bce" else 0.0)
 
 
-def counts_for_something(loss: Loss, y: Array, outputs: int) -> Array:
+def counts_for_something(loss: Loss, y: Array, outputs: int) -> NDArray[np.bool_]:
     """Which rows (N,) have a part in the loss: not ignored, and not of weight 0."""
-    if isinstance(loss, CrossEntropy | NLL):
-        if y.ndim == 2:
-            return (loss.shares(np.zeros(y.shape), y) != 0).any(axis=1)  # type: ignore[union-attr]
-        rows: Array = loss.row_weights(np.zeros((len(y), outputs)), y) > 0
-        return rows
-    weight = np.asarray(getattr(loss, "weight", ()) or np.ones(outputs))
-    positive = np.asarray(getattr(loss, "pos_weight", ()) or np.ones(outputs))
-    counted: Array = (weight * np.where(y == 1, positive, 1) > 0).any(axis=1)
-    return counted
+    found: NDArray[np.bool_]
+    if isinstance(loss, CrossEntropy) and y.ndim == 2:
+        found = (loss.shares(np.zeros(y.shape), y) != 0).any(axis=1)
+    elif isinstance(loss, CrossEntropy | NLL):
+        found = loss.row_weights(np.zeros((len(y), outputs)), y) > 0
+    else:
+        weight = np.asarray(getattr(loss, "weight", ()) or np.ones(outputs))
+        positive = np.asarray(getattr(loss, "pos_weight", ()) or np.ones(outputs))
+        found = np.any(weight * np.where(y == 1, positive, 1) > 0, axis=1)
+    return found

@@ -24,7 +24,9 @@ OFF_CENTRE = Limit(
     "half of the mean square of the residuals is that of their mean, which a bias would take away",
 )
 MUCH_DROPPED = Limit(
-    0.3, "much dropped", "at the input a fifth is usual (Srivastava et al. 2014); more hides the data"
+    0.3,
+    "much dropped",
+    "at the input a fifth is usual (Srivastava et al. 2014); more hides the data",
 )
 
 
@@ -44,7 +46,9 @@ class LinearInARow(Detector):
     )
 
     def found(self) -> Iterator[Found]:
-        nodes = [n for n in self.program.network.nodes if n.layer.type not in ("identity", "dropout")]
+        nodes = [
+            n for n in self.program.network.nodes if n.layer.type not in ("identity", "dropout")
+        ]
         nodes = [n for n in nodes if isinstance(n.layer, Linear) or facts.bends(n.layer)]
         for one, other in pairwise(nodes):
             if not (isinstance(one.layer, Linear) and isinstance(other.layer, Linear)):
@@ -70,7 +74,8 @@ class MissingBias(Detector):
         name="missing-bias",
         title="The last layer has no bias, and the residuals have a mean",
         looks="With bias = false (or frozen) in the last linear layer: the mean of ∂ℓ/∂z over the "
-        "rows of the last epoch, squared, against the mean of its square; once the loss has settled.",
+        "rows of the last epoch, squared, against the mean of its square; once the loss no longer "
+        "falls.",
         levels="serious: half or more of it",
         cause="bias = false: the outputs cannot be moved to where the targets are",
         remedy="bias = true in the last layer, or subtract their mean from the targets",
@@ -97,9 +102,7 @@ class MissingBias(Detector):
             self.losses.append(float(event.after[0]))
         elif event.op.name == self.gradient:
             grad = np.asarray(event.after[0], np.float64)
-            self.sums.append(
-                (event.index, grad.sum(axis=0), (grad * grad).sum(axis=0), len(grad))
-            )
+            self.sums.append((event.index, grad.sum(axis=0), (grad * grad).sum(axis=0), len(grad)))
             del self.sums[: -self.program.batches.count]
 
     def found(self) -> Iterator[Found]:
@@ -114,8 +117,9 @@ class MissingBias(Detector):
             yield Found(
                 self.sums[0][0],
                 self.node.name,
-                f"{number(100 * share)} % of the mean square of ∂ℓ/∂z over {plural(rows, 'row')} is "
-                f"that of their mean: all residuals point one way, and {self.node.name} has no bias",
+                f"{number(100 * share)} % of the mean square of ∂ℓ/∂z over {plural(rows, 'row')} "
+                f"is that of its mean: all residuals point one way, and {self.node.name} has no "
+                "bias",
                 numbers={"share": share, "rows": rows},
             )
 
@@ -147,7 +151,9 @@ class DropoutPlace(Detector):
             event = self.first_event(Phase.FORWARD, node.output)
             if not isinstance(node.layer, Dropout) or node.layer.p == 0 or event is None:
                 continue
-            told = self.told(node.layer.p, not places or i < places[0], bool(places) and i > places[-1])
+            told = self.told(
+                node.layer.p, not places or i < places[0], bool(places) and i > places[-1]
+            )
             if told is not None:
                 severity, said, mend = told
                 yield Found(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.arrays import Array
 from engine.diagnostics import facts
@@ -23,7 +24,9 @@ OUT_OF_REACH = Limit(
     "all that there is to learn, or more",
 )
 HARDLY = Limit(
-    0.01, "hardly out of reach", "a hundredth of it: noise of the targets around an end of the range"
+    0.01,
+    "hardly out of reach",
+    "a hundredth of it: noise of the targets around an end of the range",
 )
 SUMS_TO_ONE = 1e-3
 FAR_FROM_ONE = Limit(
@@ -73,7 +76,9 @@ class TargetDomain(Detector):
         off = np.abs(sums - 1) > SUMS_TO_ONE
         return self.sums(event, sums, off) if off.any() else None
 
-    def told_of(self, event: int, wrong: Array, y: Array, what: str, mend: str) -> Found:
+    def told_of(
+        self, event: int, wrong: NDArray[np.bool_], y: Array, what: str, mend: str
+    ) -> Found:
         """Targets in the wrong place: how many, and the first of them."""
         where = tuple(np.argwhere(wrong)[0].tolist())
         place = ", ".join(map(str, where))
@@ -132,9 +137,7 @@ class UnreachableTargets(Detector):
         if event is None or within == facts.LINE:
             return None
         y = program.data.y
-        best, free = (
-            facts.ideal(loss, y, outputs, interval) for interval in (within, facts.LINE)
-        )
+        best, free = (facts.ideal(loss, y, outputs, interval) for interval in (within, facts.LINE))
         plain = facts.best_constant(loss, y, outputs)
         if best is None or free is None or loss.scale <= 0:
             return None
@@ -194,9 +197,9 @@ class TargetScale(Detector):
         "or 1 if that is less.",
         levels="note; as much as what it explains: a loss that rises, runs to NaN or does not come "
         "below that of the best constant answer",
-        cause="a new network gives numbers around 1: on the way to thousands its weights become so "
-        "large that no learning rate fits the beginning and the end",
-        remedy="standardize the targets: subtract their mean and divide by their standard deviation",
+        cause="a new network gives numbers around 1: on the way to thousands its weights become "
+        "so large that no learning rate fits the beginning and the end",
+        remedy="standardize the targets: subtract their mean, divide by their standard deviation",
         certainty=Certainty.LIKELY,
         limits=(FAR_FROM_ONE,),
     )
@@ -252,7 +255,7 @@ class AbsentClass(Detector):
     )
 
     @cached_property
-    def counts(self) -> Array | None:
+    def counts(self) -> NDArray[np.int64] | None:
         """How often each class is the target, (K,); None where targets are no classes."""
         y, loss = self.program.data.y, self.program.network.loss
         outputs = self.program.network.nodes[-1].layer.outputs
@@ -263,7 +266,7 @@ class AbsentClass(Detector):
             return None
         if y.shape[1] == 1:
             return np.array([np.sum(y == 0), np.sum(y == 1)])
-        return np.asarray(y.sum(axis=0))
+        return np.asarray(y.sum(axis=0), np.int64)
 
     def found(self) -> Iterator[Found]:
         counts = self.counts
@@ -275,7 +278,7 @@ class AbsentClass(Detector):
         yield Found(
             event,
             "y",
-            f"of {len(counts)} classes {plural(len(never), 'class').replace('classs', 'classes')} "
+            f"of {len(counts)} classes {plural(len(never), 'class')} "
             f"never occur: {', '.join(map(str, never[:8]))}{' …' if len(never) > 8 else ''}",
             Severity.WARNING,
             cause="the classes seem to be counted from 1, and they count from 0" if shifted else "",

@@ -7,25 +7,52 @@ from engine.diagnostics.detector import number
 from engine.diagnostics.diagnosis import NOT_FINITE, Diagnosis, Severity
 from engine.diagnostics.steps import MANY_ROWS, LearningRate, estimate
 
+# What makes a step or a loss meaningless, whatever comes of it.
+WRONG_LOOP = ("nothing-counts", "ascent", "target-domain")
 # An effect is explained by a cause that was seen at the same event or before; the first in the row
 # that applies is named.
 EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     "loss-rising": (
+        *WRONG_LOOP,
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
         "exploding-gradients",
         "wrong-output",
+        "step-factor",
+        "sorted-batches",
+        "target-scale",
     ),
     "loss-oscillating": (
+        *WRONG_LOOP,
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
+        "dropout-place",
+        "step-factor",
+        "sorted-batches",
+        "loss-rising",
+        "target-scale",
+    ),
+    "exploding-gradients": (
+        *WRONG_LOOP,
+        "accumulated-gradients",
+        "summed-loss",
         "loss-rising",
     ),
-    "exploding-gradients": ("accumulated-gradients", "summed-loss", "loss-rising"),
-    "vanishing-gradients": ("dead-relu", "symmetric-units", "saturated", "loss-rising"),
+    "vanishing-gradients": (
+        *WRONG_LOOP,
+        "dead-relu",
+        "symmetric-units",
+        "saturated",
+        "loss-rising",
+        "weight-decay",
+    ),
     "update-ratio": (
+        *WRONG_LOOP,
+        "unreachable-targets",
+        "step-factor",
+        "weight-decay",
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
@@ -39,6 +66,9 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
         "double-softmax",
     ),
     "never-moves": (
+        "nothing-counts",
+        "dropout-place",
+        "unreachable-targets",
         "dead-relu",
         "symmetric-units",
         "log-of-zero",
@@ -47,15 +77,20 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
         "float32-cancellation",
         "non-finite",
         "wrong-output",
+        "step-factor",
     ),
     "dead-relu": (
+        *WRONG_LOOP,
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
         "exploding-gradients",
         "loss-rising",
+        "target-scale",
     ),
     "saturated": (
+        *WRONG_LOOP,
+        "unreachable-targets",
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
@@ -63,6 +98,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
         "loss-rising",
     ),
     "log-of-zero": (
+        *WRONG_LOOP,
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
@@ -70,6 +106,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
         "loss-rising",
     ),
     "non-finite": (
+        *WRONG_LOOP,
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
@@ -77,12 +114,79 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
         "wrong-output",
         "loss-rising",
     ),
-    "class-imbalance": ("non-finite", "loss-rising", "never-moves", "dead-relu"),
+    "no-progress": (
+        *WRONG_LOOP,
+        "unreachable-targets",
+        "double-softmax",
+        "wrong-output",
+        "accumulated-gradients",
+        "never-moves",
+        "dropout-place",
+        "step-factor",
+        "weight-decay",
+        "symmetric-units",
+        "dead-relu",
+        "log-of-zero",
+        "saturated",
+        "vanishing-gradients",
+        "float32-cancellation",
+        "linear-in-a-row",
+        "missing-bias",
+        "frozen",
+        "summed-loss",
+        "input-scales",
+        "exploding-gradients",
+        "loss-rising",
+        "loss-oscillating",
+        "class-imbalance",
+        "sorted-batches",
+        "target-scale",
+        "update-ratio",
+    ),
+    "missing-bias": (
+        *WRONG_LOOP,
+        "unreachable-targets",
+        "step-factor",
+        "weight-decay",
+        "never-moves",
+        "loss-rising",
+    ),
+    "overfitting": ("ascent", "target-domain"),
+    "unreachable-targets": ("double-softmax",),
+    "absent-class": ("target-domain",),
+    "class-imbalance": (
+        *WRONG_LOOP,
+        "absent-class",
+        "unreachable-targets",
+        "sorted-batches",
+        "step-factor",
+        "non-finite",
+        "loss-rising",
+        "never-moves",
+        "dead-relu",
+    ),
     "float32-cancellation": ("loss-rising", "exploding-gradients", "accumulated-gradients"),
-    "initial-loss": ("input-scales", "log-of-zero", "exploding-gradients", "wrong-output"),
+    "initial-loss": (
+        "target-domain",
+        "input-scales",
+        "log-of-zero",
+        "exploding-gradients",
+        "wrong-output",
+    ),
 }
+# What may stand there without harm, and matters as much as what comes of it.
+RAISED = frozenset(
+    {
+        "linear-in-a-row",
+        "sorted-batches",
+        "step-factor",
+        "target-scale",
+        "update-ratio",
+        "weight-decay",
+    }
+)
 # What is measured over the whole run has a first event of little meaning: no order is asked for.
-TIMELESS = frozenset({"update-ratio", "loss-oscillating"})
+TIMELESS = frozenset({"update-ratio", "loss-oscillating", "no-progress"})
 SWINGS = ("loss-rising", "loss-oscillating")
 ORDER = list(Severity)
 
@@ -96,7 +200,7 @@ def concluded(findings: Sequence[Diagnosis], rate: LearningRate | None) -> list[
     if rate is not None and any(one.name in SWINGS for one in findings):
         findings = with_estimate(findings, rate)
     told = [effect(one, findings) for one in findings]
-    return sorted(told, key=rank)
+    return sorted(raised(told, findings), key=rank)
 
 
 def rank(one: Diagnosis) -> tuple[int, bool, int]:
@@ -136,6 +240,21 @@ def blamed(one: Diagnosis, rate: float, stable: float) -> bool:
     return isinstance(rows, int) and rows >= MANY_ROWS and rate > stable >= rate / rows
 
 
+def raised(told: Sequence[Diagnosis], findings: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """The findings, with those that explain a heavier one as heavy as that: ``told`` after it."""
+    weight: dict[str, Severity] = {}
+    for before, after in zip(findings, told, strict=True):
+        if after.follows in RAISED:
+            known = weight.get(after.follows, Severity.NOTE)
+            weight[after.follows] = min(known, before.severity, key=ORDER.index)
+    return [
+        replace(one, severity=min(one.severity, weight[one.name], key=ORDER.index))
+        if one.name in weight and not one.follows
+        else one
+        for one in told
+    ]
+
+
 def effect(one: Diagnosis, findings: Sequence[Diagnosis]) -> Diagnosis:
     """The finding itself, or as a note where an earlier one explains it."""
     for name in EXPLAINED_BY.get(one.name, ()):
@@ -147,7 +266,9 @@ def effect(one: Diagnosis, findings: Sequence[Diagnosis]) -> Diagnosis:
 
 def explains(cause: Diagnosis, one: Diagnosis) -> bool:
     """Whether a cause counts, and was there before."""
-    if cause.event is None or one.event is None or cause.severity == Severity.NOTE:
+    if cause.event is None or one.event is None or one.severity == Severity.NOTE:
         return False
-    heavy = cause.serious or cause.severity == one.severity
+    if cause.severity == Severity.NOTE and cause.name not in RAISED:
+        return False
+    heavy = cause.serious or cause.severity == one.severity or cause.name in RAISED
     return heavy and (one.name in TIMELESS or cause.event <= one.event)

@@ -5,15 +5,16 @@ and then has a loss without a lower bound.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.arrays import Array
 
 REFUSING = ("bce",)  # the losses that PyTorch refuses such targets for
 
 
-def outside(y: Array) -> Array:
+def outside(y: Array) -> NDArray[np.bool_]:
     """Where targets are outside [0, 1], NaN included: booleans in the shape of y."""
-    out: Array = ~((y >= 0) & (y <= 1))
+    out: NDArray[np.bool_] = ~((y >= 0) & (y <= 1))
     return out
 
 
