@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from engine.diagnostics import facts
 from engine.diagnostics.detector import Detector, number
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.diagnostics.ledger import FACTORS, Ledger, middle
@@ -25,6 +26,9 @@ LEFT = Limit(
     0.05, "gradient left", "of the first gradient: where less is left, the loss has little to lose"
 )
 AS_STRONG = Limit(0.5, "as strong", "the decay pulls at least half as hard as the gradient")
+OVERWRITTEN = Limit(
+    1.0, "overwritten", "a step as long as the parameters leaves nothing of what they were"
+)
 FEW = 3
 
 
@@ -189,6 +193,40 @@ class StepFactor(Ledger):
             cause="momentum of 1 or more has no friction",
             remedy="momentum = 0.9",
             numbers={"momentum": momentum},
+        )
+
+
+class OversizedSteps(Ledger):
+    """A rule that divides by the size of the gradient, with a rate for one that does not."""
+
+    card = Card(
+        name="oversized-steps",
+        title="The first step is longer than the parameters",
+        looks="‖Δθ‖ / ‖θ‖ of the first step of adam, adamw, adagrad or rmsprop.",
+        levels="warning; as much as what it explains",
+        cause="the rule divides by the size of the gradient, so that every element moves by about "
+        "the learning rate, however flat the loss is",
+        remedy="a learning rate of 1e-3 to 1e-2",
+        limits=(OVERWRITTEN,),
+    )
+
+    def found(self) -> Iterator[Found]:
+        kind, rate = self.program.optimizer.type, self.program.optimizer.hyper["lr"]
+        if not self.steps or kind not in facts.NORMALIZING:
+            return
+        first = self.steps[0]
+        ratio = first.ratio
+        if ratio < OVERWRITTEN:
+            return
+        yield Found(
+            first.event,
+            "optimizer.lr",
+            f"{kind} at {rate:g}: the first step is {number(ratio)} times as long as the "
+            f"parameters, whose gradient is {number(first.gradient)}; what was drawn for them is overwritten",
+            Severity.WARNING,
+            cause=f"{kind} divides by the size of the gradient: every element moves by about "
+            f"{rate:g} in each step",
+            numbers={"ratio": ratio, "lr": rate},
         )
 
 

@@ -69,5 +69,5 @@ def number(value: float) -> str:
 
 def plural(count: int, word: str) -> str:
     """``1 unit``, ``3 units``, ``2 batches``."""
-    ending = "es" if word.endswith(("ch", "s")) else "s"
+    ending = "es" if word.endswith(("tch", "ss")) else "s"
     return f"{count} {word}" if count == 1 else f"{count} {word}{ending}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.arrays import Array
-from engine.diagnostics.account import Ascent, StepFactor, WeightDecay
+from engine.diagnostics.account import Ascent, OversizedSteps, StepFactor, WeightDecay
 from engine.diagnostics.detector import Detector, Tensors
 from engine.diagnostics.diagnosis import Diagnosis, diagnosis
 from engine.diagnostics.finite import LogOfZero, NonFinite
@@ -51,6 +51,7 @@ WATCHING: tuple[type[Detector], ...] = (
     SortedBatches,
     Ascent,
     StepFactor,
+    OversizedSteps,
     WeightDecay,
     AccumulatedGradients,
     NeverMoves,
@@ -123,7 +124,8 @@ class Doctor:
         kept = {(one.name, one.subject) for one in self.kept}
         found = [one for one in found if (one.name, one.subject) not in kept]
         rate = next((one for one in self.detectors if isinstance(one, LearningRate)), None)
-        return concluded([*self.kept, *found], rate)
+        progress = next(one for one in self.detectors if isinstance(one, NoProgress))
+        return concluded([*self.kept, *found], rate, progress.learnt)
 
     def see(self, event: Event) -> None:
         """One event has happened; those before it have been seen."""

@@ -57,14 +57,17 @@ def epoch_means(losses: Sequence[float], count: int) -> Array:
     return means
 
 
-def settled(losses: Sequence[float], count: int) -> bool:
-    """Whether the mean loss of an epoch no longer falls in the last third of six epochs or more."""
+def settled(losses: Sequence[float], count: int, fallen: float = FALLEN) -> bool:
+    """Whether the mean loss of an epoch no longer falls in the last third of six epochs or more.
+
+    ``fallen`` is the share of it by which its two halves may differ.
+    """
     epochs = epoch_means(losses, count)
     late = epochs[-max(len(epochs) // 3, 2) :]
     if len(epochs) < FEW_EPOCHS or not np.isfinite(late).all():
         return False
     before, after = late[: len(late) // 2].mean(), late[len(late) // 2 :].mean()
-    return bool(before - after <= FALLEN * abs(after))
+    return bool(before - after <= fallen * abs(after))
 
 
 class Losses(Detector):
@@ -88,8 +91,11 @@ class Losses(Detector):
     @property
     def start(self) -> float:
         """The loss that later ones are compared with: the first, or its epoch's mean if larger."""
-        first = self.epochs()
-        return max(self.losses[0], float(first[0]) if len(first) else -math.inf)
+        first, mean = self.losses[0], self.epochs()[:1]
+        usual = self.usual if math.isfinite(self.usual) else 0.0
+        # An epoch in which the loss has exploded is no measure of anything.
+        sane = len(mean) == 1 and float(mean[0]) <= LEAP * max(abs(first), usual)
+        return max(first, float(mean[0])) if sane else first
 
     @cached_property
     def plain(self) -> Array | None:
@@ -190,7 +196,7 @@ class LossRising(NoisyLosses):
         title="The loss rises",
         looks="The mean loss of each epoch against the first, and each batch against the first "
         "batch, or against what the best constant answer gives for it where that is more.",
-        levels="serious",
+        levels="serious; warning: the last epoch is below the first loss again",
         cause="the learning rate is too high: the updates overshoot, and the next gradients are "
         "larger than the last",
         remedy="a smaller learning rate",
@@ -208,12 +214,15 @@ class LossRising(NoisyLosses):
         event, loss, what = shown
         rate = self.program.optimizer.hyper.get("lr")
         factor = loss / self.start if self.start > 0 else None
+        last = self.epochs()[-1:]
+        back = len(last) == 1 and bool(last[0] <= self.start)
         times = f"{number(factor)} times" if factor is not None else "above"
         yield Found(
             event,
             "loss",
             f"{what} {number(loss)}, is {times} the first, {number(self.start)}; "
             f"the last is {number(self.losses[-1])}; learning rate {rate:g}",
+            Severity.WARNING if back else Severity.SERIOUS,
             cause=self.why(),
             numbers={
                 "first": self.start,

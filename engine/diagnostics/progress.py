@@ -21,6 +21,10 @@ GONE = Limit(
 NO_BETTER = Limit(
     0.98, "no better", "two hundredths below a constant answer are what one gets by chance"
 )
+LEARNT = 0.1  # of the loss of a constant answer: what is left is no sign of anything wrong
+MOSTLY_SMOOTH = Limit(
+    0.9, "smooth", "label smoothing above it leaves less than a tenth of the target; 0.1 is usual"
+)
 LONG_ENOUGH = 300  # iterations after which a run that is meant to be longer may be judged
 
 
@@ -107,6 +111,12 @@ class NoProgress(Losses):
         limits=(NO_BETTER,),
     )
 
+    @property
+    def learnt(self) -> bool:
+        """Whether the loss of the last epoch is a small part of that of a constant answer."""
+        last = self.epochs()[-1:]
+        return len(last) == 1 and bool(0 <= last[0] <= LEARNT * self.usual)
+
     def found(self) -> Iterator[Found]:
         count, planned = self.program.batches.count, self.program.timeline.iterations
         epochs = self.epochs()
@@ -129,8 +139,8 @@ class NoProgress(Losses):
             f"the mean loss of the last epoch is {number(float(late[-1]))} after "
             f"{plural(len(epochs), 'epoch')}, that of the best constant answer {number(guess)}",
             Severity.SERIOUS if flat else Severity.WARNING,
-            cause="the network is one linear map, whatever its layers, and no line helps: an "
-            "activation is missing"
+            cause="the network is one linear map, whatever its layers, and no linear map of these "
+            "inputs is better than a constant"
             if linear
             else "",
             remedy="hidden units with an activation between two linear layers" if linear else "",
@@ -152,11 +162,12 @@ class NothingCounts(Detector):
         name="nothing-counts",
         title="Rows have no part in the loss",
         looks="scale, the weights of the loss, and for each batch which rows are neither ignored "
-        "nor of weight 0.",
-        levels="serious: nothing of a batch counts, or of all classes one at most; warning: a "
-        "class has weight 0",
+        "nor of weight 0; and label smoothing.",
+        levels="serious: nothing of a batch counts, or of all classes one at most, or smoothing "
+        "leaves nothing of the targets; warning: a class has weight 0",
         cause="the loss is the mean of nothing, 0/0, or a sum of nothing",
         remedy="weights above 0; an ignore_index that is not every row's",
+        limits=(MOSTLY_SMOOTH,),
     )
     phases = frozenset({Phase.LOSS})
 
@@ -165,7 +176,8 @@ class NothingCounts(Detector):
         loss = program.network.loss
         weighted = any(getattr(loss, name, ()) for name in ("weight", "pos_weight"))
         ignored = getattr(loss, "ignore_index", None) is not None
-        self.asked = weighted or ignored or loss.scale == 0
+        smooth = getattr(loss, "label_smoothing", 0.0) > MOSTLY_SMOOTH
+        self.asked = weighted or ignored or smooth or loss.scale == 0
         self.first: tuple[int, int] | None = None
         self.empty = self.seen = 0
 
@@ -182,7 +194,8 @@ class NothingCounts(Detector):
 
     def found(self) -> Iterator[Found]:
         loss = self.program.network.loss
-        if self.first is not None:
+        lost = self.weightless()
+        if self.first is not None and (lost is None or self.empty == self.seen):
             event, rows = self.first
             divided = loss.reduction == "mean" and loss.per_sample and loss.scale != 0
             gives = "the loss is 0/0" if divided else "the loss and its gradient are 0"
@@ -194,7 +207,7 @@ class NothingCounts(Detector):
                 cause=self.reason(),
                 numbers={"empty": self.empty, "batches": self.seen},
             )
-        elif (lost := self.weightless()) and self.seen:
+        elif lost is not None and self.seen:
             yield lost
 
     def reason(self) -> str:
@@ -215,6 +228,9 @@ class NothingCounts(Detector):
         loss, y = self.program.network.loss, self.program.data.y
         event = self.first_event(Phase.LOSS, "loss")
         field = next((n for n in ("weight", "pos_weight") if 0 in getattr(loss, n, ())), None)
+        smoothing = getattr(loss, "label_smoothing", 0.0)
+        if smoothing > MOSTLY_SMOOTH and event is not None:
+            return smoothed(event, smoothing)
         if field is None or event is None:
             return None
         given = np.asarray(getattr(loss, field))
@@ -239,3 +255,16 @@ class NothingCounts(Detector):
             remedy=f"a {field} above 0",
             numbers={"without_weight": len(lost), "left": left},
         )
+
+
+def smoothed(event: int, smoothing: float) -> Found:
+    """The finding about a smoothing that makes all targets alike."""
+    return Found(
+        event,
+        "loss.label_smoothing",
+        f"label_smoothing = {smoothing:g} leaves {number(1 - smoothing)} of each target: all rows "
+        "ask for nearly the same answer",
+        cause="smoothing mixes the target with the same share for every class",
+        remedy="label_smoothing = 0.1",
+        numbers={"label_smoothing": smoothing},
+    )

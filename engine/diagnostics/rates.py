@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,23 +86,25 @@ class UpdateRatio(Detector):
         return [one for one in self.updates[name] if one.gradient >= least]
 
     def found(self) -> Iterator[Found]:
-        known = {name: self.counted(name) for name in self.updates}
-        known = {name: kept for name, kept in known.items() if len(kept) >= FEW_UPDATES}
-        middle = {n: float(np.median([one.ratio for one in kept])) for n, kept in known.items()}
-        slow = bool(middle) and all(0 < ratio < STEP_SMALL for ratio in middle.values())
-        for name, ratio in middle.items():
-            large = ratio > STEP_LARGE
-            if ratio > 0 and out_of_range(ratio, large):
-                cause, remedy = self.why(known[name], large)
+        known = {name: list(kept) for name, kept in self.updates.items()}
+        every = {name: kept for name, kept in known.items() if len(kept) >= FEW_UPDATES}
+        left = {name: self.counted(name) for name in every}
+        slow = bool(left) and all(0 < middle(kept) < STEP_SMALL for kept in left.values())
+        for name, whole in every.items():
+            large = middle(whole) > STEP_LARGE
+            kept = whole if large else left[name]
+            ratio = middle(kept)
+            if ratio > 0 and len(kept) >= FEW_UPDATES and out_of_range(ratio, large):
+                cause, remedy = self.why(kept, large)
                 yield Found(
                     self.first[name, large],
                     name,
                     f"‖ΔW‖ / ‖W‖ is {number(ratio)} (median of "
-                    f"{plural(len(known[name]), 'update')}); healthy is about 1e-3",
+                    f"{plural(len(kept), 'update')}); healthy is about 1e-3",
                     Severity.SERIOUS if slow else Severity.WARNING,
                     cause=cause,
                     remedy=remedy,
-                    numbers={"median": ratio, "updates": len(known[name])},
+                    numbers={"median": ratio, "updates": len(kept)},
                 )
 
     def why(self, kept: list[Update], large: bool) -> tuple[str, str]:
@@ -134,6 +136,11 @@ class UpdateRatio(Detector):
                 "look at what comes before it on the way back; then the learning rate",
             )
         return f"the learning rate is too small for this gradient: {account}", ""
+
+
+def middle(kept: Sequence[Update]) -> float:
+    """The median of ‖ΔW‖ / ‖W‖; 0 of none."""
+    return float(np.median([one.ratio for one in kept])) if kept else 0.0
 
 
 def out_of_range(ratio: float, large: bool) -> bool:

@@ -23,6 +23,9 @@ OFF_CENTRE = Limit(
     "off centre",
     "half of the mean square of the residuals is that of their mean, which a bias would take away",
 )
+STILL = (
+    0.1  # of the loss, which may fall so slowly, or be so noisy, in the last third of the epochs
+)
 MUCH_DROPPED = Limit(
     0.3,
     "much dropped",
@@ -107,7 +110,7 @@ class MissingBias(Detector):
 
     def found(self) -> Iterator[Found]:
         count = self.program.batches.count
-        if self.node is None or len(self.sums) < count or not settled(self.losses, count):
+        if self.node is None or len(self.sums) < count or not settled(self.losses, count, STILL):
             return
         rows = sum(n for *_, n in self.sums)
         mean = sum(one for _, one, _, _ in self.sums) / rows

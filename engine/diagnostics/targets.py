@@ -10,6 +10,7 @@ from engine.arrays import Array
 from engine.diagnostics import facts
 from engine.diagnostics.detector import Detector, Tensors, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
+from engine.diagnostics.progress import is_linear
 from engine.experiment.target_range import outside, remedy
 from engine.nn.linear import Linear
 from engine.program.graph import Node
@@ -29,6 +30,7 @@ HARDLY = Limit(
     "a hundredth of it: noise of the targets around an end of the range",
 )
 SUMS_TO_ONE = 1e-3
+SHOWN = 8  # classes that are named
 FAR_FROM_ONE = Limit(
     100,
     "large targets",
@@ -145,16 +147,21 @@ class UnreachableTargets(Detector):
         # A constant target is out of reach as well: then the loss there is is the measure.
         whole = 0.0 if plain is None else facts.value_of(loss, plain, y)
         share = lost / max(whole, lost) if lost > 0 else 0.0
-        return self.verdict(event, bent[-1], within, lost, share) if share > HARDLY else None
+        return self.verdict(event, bent, within, lost, share) if share > HARDLY else None
 
     def verdict(
-        self, event: int, node: Node, within: facts.Interval, lost: float, share: float
+        self, event: int, bent: list[Node], within: facts.Interval, lost: float, share: float
     ) -> Found:
-        """The finding about the last activation."""
+        """The finding about the last activation, or about the one before it that narrows it."""
         y, low, high = self.program.data.y, within[0], within[1]
+        last, loss = bent[-1], self.program.network.loss.type
+        narrowed = len(bent) > 1 and within != facts.interval_of(last.layer)
+        node = bent[-2] if narrowed else last
         kind = node.layer.type
         said = f"{kind} gives {between(low, high)}"
-        if self.program.network.loss.type in facts.DISTANCES:
+        if narrowed:
+            said = f"behind {kind}, {last.layer.type} gives {between(low, high)}"
+        if loss in facts.DISTANCES:
             far = (y < low) | (y > high)
             said += (
                 f", and {int(far.sum())} of {plural(y.size, 'target')} are outside, which reach "
@@ -162,7 +169,8 @@ class UnreachableTargets(Detector):
             )
             mend = f"leave the {kind} out, or scale the targets to {between(low, high)}"
         else:
-            said += f", and {self.program.network.loss.type} takes numbers of any size and sign"
+            takes = "probabilities, 0 … 1" if loss == "bce" else "numbers of any size and sign"
+            said += f", and {loss} takes {takes}"
             mend = f"leave the {kind} out"
         return Found(
             event,
@@ -170,7 +178,8 @@ class UnreachableTargets(Detector):
             f"{said}: the loss cannot fall below {number(lost)}, {number(100 * share)} % of that "
             "of the best constant answer",
             Severity.SERIOUS if share >= OUT_OF_REACH else Severity.WARNING,
-            cause=f"{kind} as the last layer cuts off what the targets ask for",
+            cause=f"{kind} {'before' if narrowed else 'as'} the last layer cuts off what the "
+            "targets ask for",
             remedy=mend,
             numbers={"floor": lost, "share": share, "low": low, "high": high},
         )
@@ -213,13 +222,19 @@ class TargetScale(Detector):
         if self.first is None and self.program.network.loss.type in facts.DISTANCES:
             self.first = event.index, rms(tensors[self.program.network.output])
 
+    @property
+    def harmless(self) -> bool:
+        """Whether size does no harm: gradients of a linear map grow with it, its curvature not."""
+        normalizing = self.program.optimizer.type in facts.NORMALIZING
+        return is_linear(self.program) and not normalizing
+
     @cached_property
     def size(self) -> float:
         """The root mean square of the targets."""
         return rms(self.program.data.y)
 
     def found(self) -> Iterator[Found]:
-        if self.first is None:
+        if self.first is None or self.harmless:
             return
         event, size = self.first
         ratio = self.size / max(size, 1.0)
@@ -278,8 +293,9 @@ class AbsentClass(Detector):
         yield Found(
             event,
             "y",
-            f"of {len(counts)} classes {plural(len(never), 'class')} "
-            f"never occur: {', '.join(map(str, never[:8]))}{' …' if len(never) > 8 else ''}",
+            f"{len(never)} of {plural(len(counts), 'class')} in no row: "
+            + ", ".join(map(str, never[:SHOWN]))
+            + (" …" if len(never) > SHOWN else ""),
             Severity.WARNING,
             cause="the classes seem to be counted from 1, and they count from 0" if shifted else "",
             remedy="subtract 1 from each label, and take one output less" if shifted else "",

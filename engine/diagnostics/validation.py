@@ -10,7 +10,7 @@ from engine.arrays import Array
 from engine.diagnostics import facts
 from engine.diagnostics.detector import Detector, Tensors, number
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
-from engine.measure.metrics import evaluate
+from engine.measure.metrics import correct, evaluate
 from engine.program.program import Program
 from engine.run.event import Event
 from engine.run.phases import Phase
@@ -42,7 +42,8 @@ class Overfitting(Detector):
         looks="With [data] validation: the loss of the rows set aside and of those trained on, "
         "in evaluation mode, at the ends of some epochs.",
         levels="serious: the validation loss ends above that of the best constant answer, which "
-        "knows nothing; warning: it ends a fifth above its lowest",
+        "knows nothing, and its accuracy, if there is one, no higher; warning: the loss ends a "
+        "fifth above its lowest",
         cause="the network fits the rows it is trained on one by one: it has more freedom than "
         "the data have to say",
         remedy="stop at the epoch of the lowest validation loss; more data, fewer units, dropout, "
@@ -100,8 +101,10 @@ class Overfitting(Detector):
         apart = last.aside * factor > APART * last.training
         if not (fell and apart and last.aside > RISEN * best.aside and best.aside > 0):
             return
-        plain = self.plain()
+        plain, blind = self.plain()
         worse = plain is not None and last.aside > plain
+        if last.accuracy is not None and blind is not None:
+            worse = worse and last.accuracy <= blind  # sure of some wrong answers, and mostly right
         accuracy = "" if last.accuracy is None else f", accuracy {number(100 * last.accuracy)} %"
         than = f"; the best constant answer has {number(plain)}" if plain is not None else ""
         yield Found(
@@ -120,11 +123,15 @@ class Overfitting(Detector):
             },
         )
 
-    def plain(self) -> float | None:
-        """The loss on the rows set aside of the answer that is best for those trained on."""
+    def plain(self) -> tuple[float | None, float | None]:
+        """Loss and accuracy, on the rows set aside, of the best constant answer for the others."""
         assert self.aside is not None
-        network = self.program.network
+        network, y = self.program.network, self.aside.y
         outputs = network.nodes[-1].layer.outputs
         best = facts.best_constant(network.loss, self.program.data.y, outputs)
-        value = math.nan if best is None else facts.value_of(network.loss, best, self.aside.y)
-        return value if np.isfinite(value) else None
+        if best is None:
+            return None, None
+        value = facts.value_of(network.loss, best, y)
+        right = correct(self.program, np.broadcast_to(best, (len(y), outputs)), y)
+        accuracy = None if right is None else float(right.mean())
+        return value if math.isfinite(value) else None, accuracy

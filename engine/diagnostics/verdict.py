@@ -14,6 +14,7 @@ WRONG_LOOP = ("nothing-counts", "ascent", "target-domain")
 EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     "loss-rising": (
         *WRONG_LOOP,
+        "oversized-steps",
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
@@ -25,6 +26,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     ),
     "loss-oscillating": (
         *WRONG_LOOP,
+        "oversized-steps",
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
@@ -36,12 +38,15 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     ),
     "exploding-gradients": (
         *WRONG_LOOP,
+        "oversized-steps",
         "accumulated-gradients",
         "summed-loss",
         "loss-rising",
+        "target-scale",
     ),
     "vanishing-gradients": (
         *WRONG_LOOP,
+        "oversized-steps",
         "dead-relu",
         "symmetric-units",
         "saturated",
@@ -50,6 +55,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     ),
     "update-ratio": (
         *WRONG_LOOP,
+        "oversized-steps",
         "unreachable-targets",
         "step-factor",
         "weight-decay",
@@ -64,6 +70,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
         "dead-relu",
         "loss-rising",
         "double-softmax",
+        "target-scale",
     ),
     "never-moves": (
         "nothing-counts",
@@ -81,6 +88,8 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     ),
     "dead-relu": (
         *WRONG_LOOP,
+        "unreachable-targets",
+        "oversized-steps",
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
@@ -90,15 +99,18 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     ),
     "saturated": (
         *WRONG_LOOP,
+        "oversized-steps",
         "unreachable-targets",
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
         "exploding-gradients",
         "loss-rising",
+        "target-scale",
     ),
     "log-of-zero": (
         *WRONG_LOOP,
+        "oversized-steps",
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
@@ -107,15 +119,18 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     ),
     "non-finite": (
         *WRONG_LOOP,
+        "oversized-steps",
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
         "exploding-gradients",
         "wrong-output",
         "loss-rising",
+        "target-scale",
     ),
     "no-progress": (
         *WRONG_LOOP,
+        "oversized-steps",
         "unreachable-targets",
         "double-softmax",
         "wrong-output",
@@ -156,6 +171,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     "absent-class": ("target-domain",),
     "class-imbalance": (
         *WRONG_LOOP,
+        "oversized-steps",
         "absent-class",
         "unreachable-targets",
         "sorted-batches",
@@ -178,6 +194,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
 RAISED = frozenset(
     {
         "linear-in-a-row",
+        "oversized-steps",
         "sorted-batches",
         "step-factor",
         "target-scale",
@@ -187,20 +204,46 @@ RAISED = frozenset(
 )
 # What is measured over the whole run has a first event of little meaning: no order is asked for.
 TIMELESS = frozenset({"update-ratio", "loss-oscillating", "no-progress"})
+# What keeps a network from learning, and matters less where it has learnt all the same.
+OBSTACLES = frozenset(
+    {
+        "dead-relu",
+        "exploding-gradients",
+        "input-scales",
+        "loss-oscillating",
+        "loss-rising",
+        "saturated",
+        "update-ratio",
+        "vanishing-gradients",
+    }
+)
 SWINGS = ("loss-rising", "loss-oscillating")
 ORDER = list(Severity)
 
 
-def concluded(findings: Sequence[Diagnosis], rate: LearningRate | None) -> list[Diagnosis]:
+def concluded(
+    findings: Sequence[Diagnosis], rate: LearningRate | None, learnt: bool = False
+) -> list[Diagnosis]:
     """The findings with causes and effects told apart, the serious ones first, then by event.
 
     Of the same severity what is not finite comes first: every other number is worth little then.
     ``rate`` can give the estimate of the largest stable learning rate; without it there is none.
+    ``learnt``: the loss is a tenth of that of a constant answer, so that obstacles were none.
     """
+    if learnt:
+        findings = [overcome(one) if one.name in OBSTACLES else one for one in findings]
     if rate is not None and any(one.name in SWINGS for one in findings):
         findings = with_estimate(findings, rate)
     told = [effect(one, findings) for one in findings]
     return sorted(raised(told, findings), key=rank)
+
+
+def overcome(one: Diagnosis) -> Diagnosis:
+    """A finding about an obstacle that has not kept the network from learning."""
+    if not one.serious:
+        return one
+    said = f"{one.evidence}; the network has learnt all the same"
+    return replace(one, severity=Severity.WARNING, evidence=said)
 
 
 def rank(one: Diagnosis) -> tuple[int, bool, int]:
