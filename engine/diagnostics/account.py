@@ -222,7 +222,8 @@ class OversizedSteps(Ledger):
             first.event,
             "optimizer.lr",
             f"{kind} at {rate:g}: the first step is {number(ratio)} times as long as the "
-            f"parameters, whose gradient is {number(first.gradient)}; what was drawn for them is overwritten",
+            f"parameters, whose gradient is {number(first.gradient)}; what was drawn for them is "
+            "overwritten",
             Severity.WARNING,
             cause=f"{kind} divides by the size of the gradient: every element moves by about "
             f"{rate:g} in each step",

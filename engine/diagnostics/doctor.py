@@ -99,7 +99,8 @@ class Doctor:
         self.tensors = dict(tensors)
         self.detectors = [kind(self.program) for kind in self.kinds]
         self.by_phase = {
-            phase: [one for one in self.detectors if phase in one.phases] for phase in Phase
+            phase: [one for one in self.detectors if phase in one.phases and one.watching]
+            for phase in Phase
         }
         self.seen = event
         for one in self.detectors:

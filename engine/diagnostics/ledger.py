@@ -4,6 +4,7 @@ Beside it stands weight decay, which moves the parameters without the loss. What
 measured: a rule is a pure function, so that the same step can be taken without it.
 """
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -104,6 +105,8 @@ class Ledger(Detector):
                 self.raw = {n: tensors[gradients[n]] for n in self.names} if sampled else {}
                 self.parts = {}
             return
+        if not self.raw:
+            return
         name = event.op.name
         if name in self.raw and event.before[0] is not None:
             self.take(event, name, tensors)
@@ -196,8 +199,7 @@ def wanted(count: int) -> bool:
     """Whether the iteration of this number, from 1, is among those sampled."""
     if count <= OFTEN:
         return True
-    before, now = np.floor(OFTEN * np.log2([count - 1, count]))
-    return bool(now > before)
+    return math.floor(OFTEN * math.log2(count)) > math.floor(OFTEN * math.log2(count - 1))
 
 
 def middle(values: list[float]) -> float:

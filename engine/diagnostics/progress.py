@@ -177,13 +177,11 @@ class NothingCounts(Detector):
         weighted = any(getattr(loss, name, ()) for name in ("weight", "pos_weight"))
         ignored = getattr(loss, "ignore_index", None) is not None
         smooth = getattr(loss, "label_smoothing", 0.0) > MOSTLY_SMOOTH
-        self.asked = weighted or ignored or smooth or loss.scale == 0
+        self.watching = weighted or ignored or smooth or loss.scale == 0
         self.first: tuple[int, int] | None = None
         self.empty = self.seen = 0
 
     def see(self, event: Event, tensors: Tensors) -> None:
-        if not self.asked:
-            return
         self.seen += 1
         loss, y = self.program.network.loss, tensors["y"]
         outputs = self.program.network.nodes[-1].layer.outputs

@@ -167,6 +167,7 @@ class ClassImbalance(Detector):
         super().__init__(program)
         found = labels_of(program)
         self.labels = found if found is not None and found.evenness < UNEVEN else None
+        self.watching = self.labels is not None
         self.first: tuple[int, float] | None = None
         self.seen = self.last = 0
         classes = len(self.labels.counts) if self.labels else 0

@@ -90,6 +90,7 @@ class MissingBias(Detector):
         super().__init__(program)
         linears = [node for node in program.network.nodes if isinstance(node.layer, Linear)]
         self.node: Node | None = linears[-1] if linears and lacks_bias(linears[-1]) else None
+        self.watching = self.node is not None
         self.gradient = program.gradients[self.node.output] if self.node else ""
         self.losses: list[float] = []
         self.sums: list[tuple[int, Array, Array, int]] = []
@@ -99,8 +100,6 @@ class MissingBias(Detector):
         self.sums.clear()
 
     def see(self, event: Event, tensors: Tensors) -> None:
-        if self.node is None:
-            return
         if event.op.phase == Phase.LOSS:
             self.losses.append(float(event.after[0]))
         elif event.op.name == self.gradient:

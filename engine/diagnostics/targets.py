@@ -217,9 +217,10 @@ class TargetScale(Detector):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         self.first: tuple[int, float] | None = None
+        self.watching = program.network.loss.type in facts.DISTANCES
 
     def see(self, event: Event, tensors: Tensors) -> None:
-        if self.first is None and self.program.network.loss.type in facts.DISTANCES:
+        if self.first is None:
             self.first = event.index, rms(tensors[self.program.network.output])
 
     @property

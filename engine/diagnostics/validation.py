@@ -56,6 +56,7 @@ class Overfitting(Detector):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         self.aside = program.data.validation
+        self.watching = self.aside is not None
         self.looks: list[Look] = []
         self.last: tuple[int, int, dict[str, Array]] | None = None
         self.final: Look | None = None

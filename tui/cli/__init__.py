@@ -16,6 +16,8 @@ COMMANDS = {
     "jacobian": Lazy("tui.cli.jacobian:jacobian", "A Jacobian: sizes, chain, values."),
     "check": Lazy("tui.cli.check:check", "Gradients against central differences."),
     "diagnose": Lazy("tui.cli.diagnose:diagnose", "What is wrong with a training loop."),
+    "overfit": Lazy("tui.cli.overfit:overfit", "Can the network learn one batch?"),
+    "rates": Lazy("tui.cli.rates:rates", "A learning-rate range test."),
     "worksheet": Lazy("tui.cli.worksheet:worksheet_command", "The homework's four tables."),
     "compare": Lazy("tui.cli.compare:compare_command", "What changes from A to B in them."),
     "record": Lazy("tui.cli.record:record", "Run and record without a screen."),
