@@ -19,6 +19,9 @@ RISEN = Limit(
     1.2, "risen", "a fifth above its lowest: the losses of two epochs differ by less than that"
 )
 APART = Limit(2, "apart", "twice the loss of the rows trained on")
+CHANCE = Limit(
+    2, "chance", "standard deviations of an accuracy by chance: 0.22 of 20 rows, 0.03 of a thousand"
+)
 SPACED = 1.2  # epochs are looked at in this ratio, so that a long run costs no more than a short
 
 
@@ -42,14 +45,14 @@ class Overfitting(Detector):
         looks="With [data] validation: the loss of the rows set aside and of those trained on, "
         "in evaluation mode, at the ends of some epochs.",
         levels="serious: the validation loss ends above that of the best constant answer, which "
-        "knows nothing, and its accuracy, if there is one, no higher; warning: the loss ends a "
+        "knows nothing, and its accuracy, if there is one, is no higher than by chance; warning: the loss ends a "
         "fifth above its lowest",
         cause="the network fits the rows it is trained on one by one: it has more freedom than "
         "the data have to say",
         remedy="stop at the epoch of the lowest validation loss; more data, fewer units, dropout, "
         "weight decay",
         certainty=Certainty.LIKELY,
-        limits=(RISEN, APART),
+        limits=(RISEN, APART, CHANCE),
     )
     phases = frozenset(Phase)
 
@@ -125,7 +128,10 @@ class Overfitting(Detector):
         )
 
     def plain(self) -> tuple[float | None, float | None]:
-        """Loss and accuracy, on the rows set aside, of the best constant answer for the others."""
+        """Loss and accuracy, on the rows set aside, of the best constant answer for the others.
+
+        The accuracy is as high as it may be by chance.
+        """
         assert self.aside is not None
         network, y = self.program.network, self.aside.y
         outputs = network.nodes[-1].layer.outputs
@@ -134,5 +140,8 @@ class Overfitting(Detector):
             return None, None
         value = facts.value_of(network.loss, best, y)
         right = correct(self.program, np.broadcast_to(best, (len(y), outputs)), y)
-        accuracy = None if right is None else float(right.mean())
-        return value if math.isfinite(value) else None, accuracy
+        if right is None:
+            return value if math.isfinite(value) else None, None
+        blind = float(right.mean())
+        chance = CHANCE * math.sqrt(max(blind * (1 - blind), 1 / right.size) / right.size)
+        return value if math.isfinite(value) else None, blind + chance

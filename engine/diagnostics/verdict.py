@@ -204,6 +204,7 @@ RAISED = frozenset(
 )
 # What is measured over the whole run has a first event of little meaning: no order is asked for.
 TIMELESS = frozenset({"update-ratio", "loss-oscillating", "no-progress"})
+HARMLESS_ALONE = frozenset({"linear-in-a-row", "target-scale"})  # of these even a note is a cause
 # What keeps a network from learning, and matters less where it has learnt all the same.
 OBSTACLES = frozenset(
     {
@@ -311,7 +312,7 @@ def explains(cause: Diagnosis, one: Diagnosis) -> bool:
     """Whether a cause counts, and was there before."""
     if cause.event is None or one.event is None or one.severity == Severity.NOTE:
         return False
-    if cause.severity == Severity.NOTE and cause.name not in RAISED:
+    if cause.severity == Severity.NOTE and cause.name not in HARMLESS_ALONE:
         return False
     heavy = cause.serious or cause.severity == one.severity or cause.name in RAISED
     return heavy and (one.name in TIMELESS or cause.event <= one.event)

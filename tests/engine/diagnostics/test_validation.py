@@ -1,0 +1,68 @@
+"""The rows set aside are evidence."""
+
+import numpy as np
+import pytest
+
+from engine.diagnostics.diagnosis import Severity
+from engine.diagnostics.doctor import Doctor
+from engine.measure.metrics import evaluate
+from tests.engine.diagnostics.diagnosed import finding, found, linear
+from tests.engine.small_experiments import program
+
+RNG = np.random.default_rng(2)
+X = RNG.normal(size=(40, 2))
+WIDE = [linear(64), {"type": "relu"}, linear(64), {"type": "relu"}]
+ADAM = {"optimizer": {"type": "adam", "lr": 0.01}, "training": {"epochs": 150}}
+
+
+def tables(y, outputs, loss, **data):
+    return ADAM | {
+        "data": {"x": X.tolist(), "y": np.asarray(y).tolist(), "validation": 0.5} | data,
+        "layers": [*WIDE, linear(outputs)],
+        "loss": {"type": loss},
+    }
+
+
+RANDOM = tables(RNG.integers(2, size=40), 2, "cross_entropy")
+NUMBERS = tables(RNG.normal(size=(40, 1)), 1, "mse")
+
+
+@pytest.mark.parametrize("memorized", [RANDOM, NUMBERS], ids=["classes", "numbers"])
+def test_labels_of_chance_are_memorized(memorized):
+    one = finding("overfitting", **memorized)
+    assert one.serious
+    compiled = program(**memorized)
+    doctor = Doctor(compiled)
+    for _ in doctor.run(150):
+        pass
+    aside = evaluate(compiled, doctor.tensors, data=compiled.data.validation)
+    assert one.numbers["validation"] == pytest.approx(aside["loss"])
+    assert one.numbers["training"] == pytest.approx(evaluate(compiled, doctor.tensors)["loss"])
+    assert one.numbers["validation"] > one.numbers["constant"]
+
+
+def test_what_holds_for_the_rows_set_aside_is_learnt():
+    y = (X[:, 0] > 0).astype(int)
+    apart = {"x": (X + 3 * y[:, None]).tolist()}
+    assert not found("overfitting", **tables(y, 2, "cross_entropy", **apart))
+    assert not found("overfitting", **tables(np.tanh(X[:, :1]), 1, "mse"))
+    assert not found("overfitting", **(RANDOM | {"training": {"epochs": 1}}))
+
+
+def test_sure_of_some_wrong_answers_and_mostly_right_is_a_warning():
+    y = (X[:, 0] > 0).astype(int)
+    y[np.argsort(X[:, 1])[:6]] ^= 1
+    (one,) = found("overfitting", **tables(y, 2, "cross_entropy"))
+    assert one.severity == Severity.WARNING
+    assert one.numbers["validation"] > one.numbers["constant"]
+
+
+def test_a_sum_over_fewer_rows_is_no_smaller_loss():
+    summed = tables(np.tanh(X[:, :1]), 1, "mse", validation=0.2)
+    summed["loss"] = {"type": "mse", "reduction": "sum"}
+    assert not found("overfitting", **summed)
+
+
+def test_without_rows_set_aside_nothing_is_known():
+    whole = RANDOM | {"data": {"x": X.tolist(), "y": RANDOM["data"]["y"]}}
+    assert not found("overfitting", **whole)
