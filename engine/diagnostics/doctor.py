@@ -17,7 +17,7 @@ from engine.diagnostics.outputs import DoubleSoftmax, WrongOutput
 from engine.diagnostics.precision import Cancellation
 from engine.diagnostics.progress import Converged, NoProgress, NothingCounts
 from engine.diagnostics.rates import UpdateRatio
-from engine.diagnostics.samples import ClassImbalance, InitialLoss, InputScales
+from engine.diagnostics.samples import ClassImbalance, InitialLoss, InputScales, LargeInputs
 from engine.diagnostics.steps import LearningRate, SummedLoss
 from engine.diagnostics.structure import DropoutPlace, LinearInARow, MissingBias
 from engine.diagnostics.targets import (
@@ -73,6 +73,7 @@ WATCHING: tuple[type[Detector], ...] = (
     DoubleSoftmax,
     WrongOutput,
     InputScales,
+    LargeInputs,
     ClassImbalance,
     InitialLoss,
 )

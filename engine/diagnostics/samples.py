@@ -25,6 +25,12 @@ SCALES_APART = Limit(
     "condition number of 10⁴, and gradient descent takes about as many steps",
 )
 SCALES_WORLDS_APART = Limit(1000, "scales worlds apart", "a condition number of 10⁶")
+LARGE = Limit(
+    20,
+    "large",
+    "a first layer adds up n inputs times 1/√n: at twenty its sums are far in the flat parts of σ "
+    "and tanh, and the curvature is 400 times that of standardized inputs",
+)
 UNEVEN = Limit(
     0.5,
     "uneven",
@@ -85,6 +91,40 @@ class InputScales(Detector):
         """The name of an input, or its number."""
         names = self.program.data.inputs
         return names[i] if names else f"input {i}"
+
+
+class LargeInputs(Detector):
+    """Inputs that are all large."""
+
+    card = Card(
+        name="large-inputs",
+        title="The inputs are large numbers",
+        looks="The root mean square of x over all samples.",
+        levels="note; as much as what it explains: units that saturate or die, a loss that rises "
+        "or gets nowhere",
+        cause="initial weights and usual learning rates are made for inputs around 1",
+        remedy="standardize = true in [data], or divide pixels by 255",
+        certainty=Certainty.LIKELY,
+        limits=(LARGE,),
+    )
+
+    @cached_property
+    def size(self) -> float:
+        """The root mean square of the finite inputs."""
+        x = self.program.data.x.astype(np.float64)
+        return float(np.sqrt(np.mean(np.square(x), where=np.isfinite(x)))) if x.size else 0.0
+
+    def found(self) -> Iterator[Found]:
+        event = next((op.index for op in self.program.ops if "x" in op.reads), None)
+        if event is None or not self.size > LARGE:
+            return
+        yield Found(
+            event,
+            "x",
+            f"their root mean square is {number(self.size)}; standardized inputs have 1",
+            Severity.NOTE,
+            numbers={"size": self.size},
+        )
 
 
 @dataclass(frozen=True, eq=False)

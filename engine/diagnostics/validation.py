@@ -45,8 +45,8 @@ class Overfitting(Detector):
         looks="With [data] validation: the loss of the rows set aside and of those trained on, "
         "in evaluation mode, at the ends of some epochs.",
         levels="serious: the validation loss ends above that of the best constant answer, which "
-        "knows nothing, and its accuracy, if there is one, is no higher than by chance; warning: the loss ends a "
-        "fifth above its lowest",
+        "knows nothing, and its accuracy, if there is one, is no higher than by chance; warning: "
+        "the loss ends a fifth above its lowest",
         cause="the network fits the rows it is trained on one by one: it has more freedom than "
         "the data have to say",
         remedy="stop at the epoch of the lowest validation loss; more data, fewer units, dropout, "

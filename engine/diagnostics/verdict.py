@@ -18,6 +18,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
+        "large-inputs",
         "exploding-gradients",
         "wrong-output",
         "step-factor",
@@ -30,6 +31,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
+        "large-inputs",
         "dropout-place",
         "step-factor",
         "sorted-batches",
@@ -39,6 +41,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     "exploding-gradients": (
         *WRONG_LOOP,
         "oversized-steps",
+        "large-inputs",
         "accumulated-gradients",
         "summed-loss",
         "loss-rising",
@@ -47,6 +50,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     "vanishing-gradients": (
         *WRONG_LOOP,
         "oversized-steps",
+        "large-inputs",
         "dead-relu",
         "symmetric-units",
         "saturated",
@@ -62,6 +66,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
+        "large-inputs",
         "exploding-gradients",
         "vanishing-gradients",
         "saturated",
@@ -93,6 +98,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
+        "large-inputs",
         "exploding-gradients",
         "loss-rising",
         "target-scale",
@@ -104,6 +110,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
         "accumulated-gradients",
         "summed-loss",
         "input-scales",
+        "large-inputs",
         "exploding-gradients",
         "loss-rising",
         "target-scale",
@@ -150,6 +157,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
         "frozen",
         "summed-loss",
         "input-scales",
+        "large-inputs",
         "exploding-gradients",
         "loss-rising",
         "loss-oscillating",
@@ -185,6 +193,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     "initial-loss": (
         "target-domain",
         "input-scales",
+        "large-inputs",
         "log-of-zero",
         "exploding-gradients",
         "wrong-output",
@@ -193,6 +202,7 @@ EXPLAINED_BY: dict[str, tuple[str, ...]] = {
 # What may stand there without harm, and matters as much as what comes of it.
 RAISED = frozenset(
     {
+        "large-inputs",
         "linear-in-a-row",
         "oversized-steps",
         "sorted-batches",
@@ -204,7 +214,8 @@ RAISED = frozenset(
 )
 # What is measured over the whole run has a first event of little meaning: no order is asked for.
 TIMELESS = frozenset({"update-ratio", "loss-oscillating", "no-progress"})
-HARMLESS_ALONE = frozenset({"linear-in-a-row", "target-scale"})  # of these even a note is a cause
+# Of these even a note is a cause.
+HARMLESS_ALONE = frozenset({"large-inputs", "linear-in-a-row", "target-scale"})
 # What keeps a network from learning, and matters less where it has learnt all the same.
 OBSTACLES = frozenset(
     {

@@ -188,3 +188,30 @@ def test_the_shadow_has_the_data_before_rounding(tmp_path):
     assert not [one for one in diagnose(compiled, 1) if one.name == "float32-cancellation"]
     path.write_text("a,t\n5,1\n5,1\n")
     assert not [one for one in diagnose(compiled, 1) if one.name == "float32-cancellation"]
+
+
+PIXELS = np.random.default_rng(8).integers(0, 256, size=(40, 16)).astype(float)
+
+
+@pytest.mark.parametrize(("kind", "effect"), [("sigmoid", "saturated"), ("tanh", "saturated")])
+def test_pixels_as_they_are_saturate_the_first_layer(kind, effect):
+    tables = {
+        "data": {"x": PIXELS.tolist(), "y": [0, 1] * 20},
+        "layers": [linear(8), {"type": kind}, linear(2)],
+        "loss": {"type": "cross_entropy"},
+        "training": {"epochs": 40},
+    }
+    one = finding("large-inputs", **tables)
+    assert one.serious
+    assert one.numbers["size"] == pytest.approx(np.sqrt(np.mean(PIXELS**2)))
+    assert {other.follows for other in found(effect, **tables)} == {"large-inputs"}
+    tables["data"] |= {"standardize": True}
+    assert not found("large-inputs", **tables)
+    assert not found(effect, **tables)
+
+
+def test_large_inputs_that_do_no_harm_are_a_note():
+    data = {"x": PIXELS[:, :2].tolist(), "y": (PIXELS[:, :1] / 255).tolist()}
+    slow = {"optimizer": {"type": "sgd", "lr": 1e-5}, "layers": [linear(1, init="zeros")]}
+    one = finding("large-inputs", data=data, training={"epochs": 200}, **slow)
+    assert one.severity == Severity.NOTE

@@ -169,10 +169,10 @@ def test_the_lowest_loss_from_the_start_is_no_fault():
 
 def test_an_obstacle_that_was_none_is_a_warning():
     """A tanh layer saturates once the classes are apart, and nothing is left to learn."""
-    x = [[-30.0], [-20.0], [20.0], [30.0]]
+    x = [[-3.0], [-2.0], [2.0], [3.0]]
     tables = {
         "data": {"x": x, "y": [[0.0], [0.0], [1.0], [1.0]]},
-        "layers": [linear(4, init="normal", init_scale=9.0), {"type": "tanh"}, linear(1)],
+        "layers": [linear(4, init="normal", init_scale=40.0), {"type": "tanh"}, linear(1)],
         "loss": {"type": "bce_with_logits"},
         "optimizer": {"type": "adam", "lr": 0.05},
     }
