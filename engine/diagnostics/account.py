@@ -132,6 +132,8 @@ class StepFactor(Ledger):
 
     def value(self, factor: str) -> str:
         """The setting behind a factor in words."""
+        if factor == "scale":
+            return f"scale = {self.program.network.loss.scale:g}"
         if factor != "clip":
             name = FACTORS[factor][0].removeprefix("optimizer.")
             return f"{name} = {getattr(self.program.optimizer, name):g}"

@@ -36,16 +36,16 @@ INTERVALS: Mapping[str, Interval | Callable[[Any], Interval]] = {
     "elu": lambda layer: (-layer.alpha if layer.alpha > 0 else 0.0, math.inf),
     "silu": (-0.27846454276, math.inf),
     "gelu": (-0.16997120747, math.inf),
-    "softmax": (0.0, 1.0),
-    "log_softmax": (-math.inf, 0.0),
+    # Of one number alone it is 1, whatever the number.
+    "softmax": lambda layer: (1.0, 1.0) if layer.outputs == 1 else (0.0, 1.0),
+    "log_softmax": lambda layer: (0.0 if layer.outputs == 1 else -math.inf, 0.0),
 }
 RISING = {"relu", "sigmoid", "tanh", "softplus"}  # monotone: ends of an interval go to ends
 LINEAR = {"linear", "identity", "dropout"}  # maps without a bend
 DISTANCES = {"mse", "l1", "huber"}  # losses of numbers; the others are of classes
-SCORES = {"cross_entropy", "bce_with_logits"}  # losses that take numbers of any size and sign
 PICKS = {"cross_entropy", "nll", "softmax", "log_softmax"}  # the largest output is the answer
 THRESHOLDS = {"bce": 0.5, "bce_with_logits": 0.0, "sigmoid": 0.5}  # above it the answer is 1
-SQUASHED = {"softmax", "sigmoid"}
+SQUASHED = {"softmax", "sigmoid"}  # give shares; losses that do it themselves want it once
 # The rules whose steps do not grow with the gradient: each element moves by about η.
 NORMALIZING = {"adam", "adamw", "adagrad", "rmsprop"}
 

@@ -21,6 +21,7 @@ from engine.run.phases import Phase
 OFTEN = 8  # samples for each doubling of the number of iterations
 
 FACTORS = {
+    "scale": ("loss.scale", "the scale of the loss", "a scale of 1"),
     "clip": ("clip", "gradient clipping", "a larger norm or value in [clip], or none"),
     "dampening": (
         "optimizer.dampening",
@@ -84,6 +85,8 @@ class Ledger(Detector):
     def asked(self) -> tuple[str, ...]:
         """The factors that this experiment has."""
         optimizer, found = self.program.optimizer, []
+        if 0 < abs(self.program.network.loss.scale) < 1:
+            found.append("scale")
         if self.program.experiment.clip is not None:
             found.append("clip")
         if isinstance(optimizer, SGD) and optimizer.momentum and optimizer.dampening:
@@ -218,6 +221,8 @@ def without(
     """What an update takes, gradient, slots and numbers, as if one factor were not there."""
     if factor == "clip":
         return raw, slots, hyper
+    if factor == "scale":
+        return grad / grad.dtype.type(abs(program.network.loss.scale)), slots, hyper
     if factor == "accumulator":
         given = getattr(program.optimizer, "initial_accumulator_value", 0.0)
         step, total = slots

@@ -44,6 +44,7 @@ NOISE = Limit(
     "standard errors of the mean loss of an epoch, from the losses of other rows and other dropout "
     "masks with the same parameters: what lies within three of them happens by itself",
 )
+HEAVY = 0.8  # a momentum from which on it adds up five steps or more
 FALLEN = 0.01  # of the loss, between the two halves of the last third of the epochs
 FEW_EPOCHS = 6
 OTHER_MASK = 2**40  # added to the number of an iteration: the masks of no iteration
@@ -223,7 +224,7 @@ class LossRising(NoisyLosses):
             f"{what} {number(loss)}, is {times} the first, {number(self.start)}; "
             f"the last is {number(self.losses[-1])}; learning rate {rate:g}",
             Severity.WARNING if back else Severity.SERIOUS,
-            cause=self.why(),
+            cause=too_fast(self.program),
             numbers={
                 "first": self.start,
                 "loss": loss,
@@ -231,17 +232,6 @@ class LossRising(NoisyLosses):
                 "last": self.losses[-1],
                 "lr": rate,
             },
-        )
-
-    def why(self) -> str:
-        """The cause where the rule does not scale its steps with the gradient."""
-        optimizer = self.program.optimizer
-        if optimizer.type not in facts.NORMALIZING:
-            return ""
-        rate = optimizer.hyper["lr"]
-        return (
-            f"the learning rate is too high: {optimizer.type} divides by the size of the gradient, "
-            f"so that every element moves by about {rate:g}, however flat the loss is"
         )
 
     def beyond(self, loss: float, times: float) -> bool:
@@ -313,7 +303,24 @@ class LossOscillating(NoisyLosses):
             "loss",
             said,
             Severity.NOTE if noisy else Severity.SERIOUS,
-            cause=f"the noise of {self.noise_words()}" if noisy else "",
+            cause=f"the noise of {self.noise_words()}" if noisy else too_fast(self.program),
             remedy="larger batches, or look at the mean of several epochs" if noisy else "",
             numbers={"turns": turns, "swing": share, "lr": rate, "noise": self.noise / self.size},
         )
+
+
+def too_fast(program: Program) -> str:
+    """Why the steps are too long, where the gradient and the learning rate alone do not say it."""
+    optimizer = program.optimizer
+    rate, momentum = optimizer.hyper["lr"], optimizer.hyper.get("momentum", 0.0)
+    if optimizer.type in facts.NORMALIZING:
+        return (
+            f"the learning rate is too high: {optimizer.type} divides by the size of the gradient, "
+            f"so that every element moves by about {rate:g}, however flat the loss is"
+        )
+    if HEAVY <= momentum < 1:
+        return (
+            f"learning rate and momentum together are too high: {momentum:g} adds up "
+            f"{number(1 / (1 - momentum))} steps, as a rate of {number(rate / (1 - momentum))} does"
+        )
+    return ""

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from engine.diagnostics.detector import Detector
 from engine.diagnostics.diagnosis import Card, Found, Number, Severity
+from engine.diagnostics.facts import SQUASHED
 from engine.program.graph import Node
 from engine.program.program import Program
 from engine.run.phases import Phase
 
-SQUASHED = {"softmax", "sigmoid"}
 Numbers = dict[str, Number]
 
 

@@ -32,10 +32,10 @@ HARDLY = Limit(
 SUMS_TO_ONE = 1e-3
 SHOWN = 8  # classes that are named
 FAR_FROM_ONE = Limit(
-    100,
+    30,
     "large targets",
-    "a new network gives numbers around 1: a hundred times as much takes as many more steps, or "
-    "weights for which no step is small enough",
+    "a new network gives numbers around 1: thirty times as much takes as many more steps, or "
+    "weights for which no step is small enough; it is told only where that shows",
 )
 
 
@@ -159,6 +159,8 @@ class UnreachableTargets(Detector):
         node = bent[-2] if narrowed else last
         kind = node.layer.type
         said = f"{kind} gives {between(low, high)}"
+        if low == high:
+            said = f"{kind} of one output is always {number(low)}"
         if narrowed:
             said = f"behind {kind}, {last.layer.type} gives {between(low, high)}"
         if loss in facts.DISTANCES:

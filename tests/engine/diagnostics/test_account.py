@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.diagnostics.account import StepFactor, WeightDecay
+from engine.diagnostics.account import LEFT, StepFactor, WeightDecay
 from engine.diagnostics.diagnosis import Severity
 from engine.diagnostics.doctor import Doctor
 from engine.diagnostics.ledger import wanted
@@ -72,6 +72,7 @@ def test_eps_is_what_torch_would_move_without_it():
     [
         ({"clip": {"norm": 1e-7}}, "clip", "clipping"),
         ({"clip": {"value": 1e-8}}, "clip", "clipping"),
+        ({"loss": {"type": "mse", "scale": 1e-7}}, "loss.scale", "scale"),
         (
             {"optimizer": SGD | {"momentum": 0.5, "dampening": 1.0}},
             "optimizer.dampening",
@@ -115,6 +116,8 @@ def test_the_factor_that_eats_the_step_is_named(tables, subject, word):
     [
         {},
         {"clip": {"norm": 1.0}},
+        {"loss": {"type": "mse", "scale": 0.5}},
+        {"loss": {"type": "mse", "scale": 1e-3}, "optimizer": {"type": "adam", "lr": 1e-2}},
         {"clip": {"value": 0.1}},
         {"optimizer": SGD | {"momentum": 0.9, "dampening": 0.1}},
         {"optimizer": {"type": "adam", "lr": 1e-2}},
@@ -134,8 +137,9 @@ def test_clipping_what_has_exploded_is_no_fault():
     """The step that is left is as long as any other."""
     x = (1000 * np.random.default_rng(1).normal(size=(7, 2))).tolist()
     tables = {"data": {"x": x}, "layers": [linear(1)], "clip": {"norm": 1.0}}
-    one = only("step-factor", optimizer={"type": "sgd", "lr": 0.01}, **tables)
+    one = only("step-factor", optimizer={"type": "sgd", "lr": 0.1}, **tables)
     assert one.numbers["factor"] < 0.01
+    assert ledger(optimizer={"type": "sgd", "lr": 0.1}, **tables).left > LEFT
     assert one.severity == Severity.NOTE
 
 

@@ -88,6 +88,16 @@ def test_scores_must_be_of_any_sign():
     )
 
 
+@pytest.mark.parametrize(("kind", "loss"), [("softmax", "bce"), ("softmax", "mse")])
+def test_a_softmax_of_one_output_is_always_one(kind, loss):
+    yes = {"data": {"x": X.tolist(), "y": ((INNER > 0) * 1.0).tolist()}}
+    tables = yes | {"layers": [linear(1), {"type": kind}], "loss": {"type": loss}}
+    one = finding("unreachable-targets", **tables)
+    assert one.serious
+    assert "softmax of one output is always 1" in one.evidence
+    assert {other.follows for other in found("never-moves", **tables)} == {"unreachable-targets"}
+
+
 def test_what_is_explained_is_a_note():
     tables = regression(50 + 40 * INNER, "sigmoid", training={"epochs": 200})
     tables["optimizer"] = {"type": "sgd", "lr": 1.0}
@@ -148,7 +158,7 @@ def test_large_targets_that_do_no_harm_are_a_note_or_nothing():
     slopes = {"optimizer": fast, "layers": [linear(1)], "training": {"epochs": 400}}
     (one,) = found("target-scale", **(regression(200 + 50 * INNER) | slopes))
     assert one.severity == Severity.NOTE
-    assert not found("target-scale", **regression(50 + INNER))
+    assert not found("target-scale", **regression(20 + INNER))
 
 
 def test_a_class_that_no_row_has():
