@@ -100,7 +100,8 @@ class UpdateRatio(Detector):
                     self.first[name, large],
                     name,
                     f"‖ΔW‖ / ‖W‖ is {number(ratio)} (median of "
-                    f"{plural(len(kept), 'update')}); healthy is about 1e-3",
+                    f"{plural(len(kept), 'update')}); healthy is about 1e-3; ‖∂ℓ/∂W‖ / ‖W‖ is "
+                    f"{number(relative(kept))}",
                     Severity.SERIOUS if slow else Severity.WARNING,
                     cause=cause,
                     remedy=remedy,
@@ -109,33 +110,33 @@ class UpdateRatio(Detector):
 
     def why(self, kept: list[Update], large: bool) -> tuple[str, str]:
         """Which factor makes the steps too large or too small, and what to change."""
-        rate = float(self.program.optimizer.hyper["lr"])
-        gradient = float(np.median([one.gradient / one.size for one in kept]))
-        kind = self.program.optimizer.type
+        rate, kind = float(self.program.optimizer.hyper["lr"]), self.program.optimizer.type
+        gradient = relative(kept)
         if kind in facts.NORMALIZING:
-            each = (
-                f"{kind} divides by the size of the gradient, so that the learning rate, {rate:g}"
-            )
             return (
-                f"{each}, alone is the size of a step, too {'large' if large else 'small'} for "
-                "these weights",
+                f"{kind} divides by the size of the gradient, so that the learning rate, {rate:g}, "
+                f"alone is the size of a step, too {'large' if large else 'small'} for the weights",
                 "",
             )
-        account = f"‖∂ℓ/∂W‖ is {number(gradient)} ‖W‖, and the learning rate {rate:g}"
-        if large:
-            weak = gradient < STRONG or rate > 1
+        if large and gradient >= STRONG and rate <= 1:
             return (
-                f"the steps are too large: {account}",
-                ""
-                if weak
-                else "a smaller learning rate, or [clip] norm = 1: the gradient is large",
+                "the gradient is too large for these weights",
+                "a smaller learning rate, or [clip] norm = 1",
             )
-        if gradient < 1 / STRONG and rate >= STEP_SMALL:
+        if not large and gradient < 1 / STRONG and rate >= STEP_SMALL:
             return (
-                f"the gradient itself is small at this layer: {account}",
+                "the gradient itself is small at this layer",
                 "look at what comes before it on the way back; then the learning rate",
             )
-        return f"the learning rate is too small for this gradient: {account}", ""
+        return (
+            f"the learning rate, {rate:g}, is too {'large' if large else 'small'} for the gradient",
+            "",
+        )
+
+
+def relative(kept: Sequence[Update]) -> float:
+    """The median of ‖∂ℓ/∂W‖ / ‖W‖."""
+    return float(np.median([one.gradient / one.size for one in kept]))
 
 
 def middle(kept: Sequence[Update]) -> float:

@@ -112,7 +112,8 @@ class LargeInputs(Detector):
     def size(self) -> float:
         """The root mean square of the finite inputs."""
         x = self.program.data.x.astype(np.float64)
-        return float(np.sqrt(np.mean(np.square(x), where=np.isfinite(x)))) if x.size else 0.0
+        known = x[np.isfinite(x)]
+        return float(np.sqrt(np.mean(np.square(known)))) if known.size else 0.0
 
     def found(self) -> Iterator[Found]:
         event = next((op.index for op in self.program.ops if "x" in op.reads), None)

@@ -18,7 +18,9 @@ from engine.run.phases import Phase
 RISEN = Limit(
     1.2, "risen", "a fifth above its lowest: the losses of two epochs differ by less than that"
 )
-APART = Limit(2, "apart", "twice the loss of the rows trained on")
+WORTH = Limit(
+    0.05, "worth it", "of the loss of the best constant answer: less is lost than is worth a word"
+)
 CHANCE = Limit(
     2, "chance", "standard deviations of an accuracy by chance: 0.22 of 20 rows, 0.03 of a thousand"
 )
@@ -52,7 +54,7 @@ class Overfitting(Detector):
         remedy="stop at the epoch of the lowest validation loss; more data, fewer units, dropout, "
         "weight decay",
         certainty=Certainty.LIKELY,
-        limits=(RISEN, APART, CHANCE),
+        limits=(RISEN, WORTH, CHANCE),
     )
     phases = frozenset(Phase)
 
@@ -98,14 +100,11 @@ class Overfitting(Detector):
         if self.aside is None or len(looks) < 2:
             return
         best, last = min(looks, key=lambda one: one.aside), looks[-1]
-        fell = last.training < best.training
-        rows = len(self.aside) / len(self.program.data)
-        # a sum over the rows is as much larger as there are more of them
-        factor = 1 / rows if self.program.network.loss.reduction == "sum" else 1.0
-        apart = last.aside * factor > APART * last.training
-        if not (fell and apart and last.aside > RISEN * best.aside and best.aside > 0):
-            return
         plain, blind = self.plain()
+        fell = last.training < best.training  # where both rise, it is no memory
+        risen = last.aside > RISEN * best.aside > 0
+        if not fell or not risen or last.aside - best.aside < WORTH * (plain or 0.0):
+            return
         worse = plain is not None and last.aside > plain
         if last.accuracy is not None and blind is not None:
             worse = worse and last.accuracy <= blind  # sure of some wrong answers, and mostly right

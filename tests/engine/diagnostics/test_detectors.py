@@ -183,6 +183,19 @@ def test_a_loss_below_zero_may_rise_too():
     assert not found("loss-rising", **tables)
 
 
+def test_a_leap_that_is_made_good_is_a_warning():
+    """At rate 2.5 the slope of 2w − ½ throws w from 3 to −10.75, at 0.5 to ¼, where it is flat."""
+    tables = {
+        "data": {"x": [[1.0], [-1.0]], "y": [[1.0], [0.5]]},
+        "layers": [linear(1, weight=[[3.0]], bias=False)],
+        "optimizer": {"type": "sgd", "lr": 2.5},
+    }
+    falling = {"type": "step", "step_size": 1, "gamma": 0.2}
+    one = finding("loss-rising", schedule=falling, training={"epochs": 4}, **tables)
+    assert (one.severity, one.numbers["last"]) == (Severity.WARNING, pytest.approx(0.5625))
+    assert finding("loss-rising", training={"epochs": 4}, **tables).serious
+
+
 def test_what_is_too_fast_has_its_own_words_for_each_rule():
     wide = {"x": [[4.0], [-4.0]], "y": [[1.0], [-1.0]]}
     tables = {"data": wide, "layers": [linear(1)], "training": {"epochs": 40}}

@@ -44,12 +44,14 @@ def test_converged_is_a_note_with_its_level_and_no_step_is_too_small():
     assert not [one for one in findings if one.name == "update-ratio"]
     early = every(iterations=8, **tables)
     assert not [one for one in early if one.name == "converged"]
+    saddle = every(layers=[linear(8), linear(1)], **XOR)
+    assert not [one for one in saddle if one.name == "update-ratio"]
 
 
 def test_a_rate_that_is_too_small_still_is():
     tables = {"optimizer": {"type": "sgd", "lr": 1e-8}, "training": {"epochs": 30}}
     assert [one.serious for one in found("update-ratio", **tables)] == [True, True]
-    assert "learning rate is too small" in found("update-ratio", **tables)[0].cause
+    assert "is too small for the gradient" in found("update-ratio", **tables)[0].cause
     assert not found("converged", **tables)
 
 

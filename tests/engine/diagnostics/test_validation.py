@@ -1,10 +1,13 @@
 """The rows set aside are evidence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from engine.diagnostics.diagnosis import Severity
 from engine.diagnostics.doctor import Doctor
+from engine.diagnostics.validation import Look, Overfitting
 from engine.measure.metrics import evaluate
 from tests.engine.diagnostics.diagnosed import finding, found, linear
 from tests.engine.small_experiments import program
@@ -58,10 +61,19 @@ def test_sure_of_some_wrong_answers_and_mostly_right_is_a_warning():
     assert one.numbers["validation"] > one.numbers["constant"]
 
 
-def test_a_sum_over_fewer_rows_is_no_smaller_loss():
-    summed = tables(np.tanh(X[:, :1]), 1, "mse", validation=0.2)
-    summed["loss"] = {"type": "mse", "reduction": "sum"}
-    assert not found("overfitting", **summed)
+def test_a_rise_of_next_to_nothing_is_not_worth_a_word():
+    compiled = program(**NUMBERS)
+    detector = Overfitting(compiled)
+    looks = [Look(10 * i, i, 1 / i, aside, None) for i, aside in ((1, 9e-3), (2, 1e-3), (3, 9e-3))]
+    detector.looks = looks
+    assert not list(detector.found())
+    detector.looks = [replace(one, aside=100 * one.aside) for one in looks]
+    assert [one.event for one in detector.found()] == [30]
+
+
+def test_where_both_losses_rise_it_is_no_memory():
+    fast = {"optimizer": {"type": "sgd", "lr": 3.0}, "training": {"epochs": 8}}
+    assert not found("overfitting", **(NUMBERS | {"layers": [linear(1)]} | fast))
 
 
 def test_without_rows_set_aside_nothing_is_known():
