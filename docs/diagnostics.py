@@ -1,12 +1,12 @@
 """Write docs/diagnostics.md from the declarations of the detectors: python docs/diagnostics.py."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from engine.diagnostics.diagnosis import Card
 from engine.diagnostics.doctor import THOROUGH, WATCHING
 from engine.diagnostics.refusals import REFUSALS
-from engine.diagnostics.verdict import EXPLAINED_BY, TIMELESS
+from engine.diagnostics.verdict import EXPLAINED_BY, HARMLESS_ALONE, OBSTACLES, RAISED, TIMELESS
 
 FILE = Path(__file__).with_suffix(".md")
 HEAD = """\
@@ -35,17 +35,30 @@ def page() -> str:
     return "\n".join(parts) + "\n"
 
 
+def named(names: Collection[str]) -> str:
+    """Names of findings in alphabetical order, as a list in words."""
+    *some, last = [f"`{name}`" for name in sorted(names)]
+    return f"{', '.join(some)} and {last}"
+
+
 THOROUGH_TEXT = """\
 These take as long as many iterations, and are left out while one steps.
 """
 REFUSED_TEXT = """\
 Such an experiment cannot be run at all; the words of the refusal are the evidence.
 """
-FOLLOWS_TEXT = """\
+FOLLOWS_TEXT = f"""\
 A finding becomes a note that names its cause when one of the causes below is there too, weighs as
-much and was seen at the same event or before it. (No order is asked for with {timeless}, which are
-measured over the whole run.)
-""".format(timeless=" and ".join(f"`{name}`" for name in sorted(TIMELESS)))
+much and was seen at the same event or before it. No order is asked for with {named(TIMELESS)},
+which are measured over the whole run.
+
+Some causes do no harm by themselves: {named(RAISED)}. They weigh
+as much as the heaviest of what they explain;
+{named(HARMLESS_ALONE)} do even where they are notes.
+
+Some findings are obstacles: {named(OBSTACLES)}. Where the network has
+learnt all the same, down to a tenth of the loss of the best constant answer, they are warnings.
+"""
 
 
 def cards(kinds: tuple[type, ...]) -> list[Card]:

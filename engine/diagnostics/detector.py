@@ -20,6 +20,7 @@ NEVER = -(2**62)  # before every event
 class Detector(ABC):
     """Looks for one kind of finding, which its ``card`` declares.
 
+    One that has nothing to look at in this program sets ``watching`` to False, and sees nothing.
     ``see`` is called after each event of ``phases`` with the tensors after it; it keeps little and
     changes nothing. ``found`` may be asked at any time. Tensors are only read while ``see`` runs;
     arrays may be kept, because they never change.
@@ -30,6 +31,7 @@ class Detector(ABC):
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.watching = True
 
     def begin(self, tensors: Tensors, event: int) -> None:  # noqa: B027
         """The tensors before the first event that will be seen."""
@@ -68,5 +70,6 @@ def number(value: float) -> str:
 
 
 def plural(count: int, word: str) -> str:
-    """``1 unit``, ``3 units``."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    """``1 unit``, ``3 units``, ``2 batches``."""
+    ending = "es" if word.endswith(("tch", "ss")) else "s"
+    return f"{count} {word}" if count == 1 else f"{count} {word}{ending}"

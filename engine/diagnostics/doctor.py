@@ -5,17 +5,29 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.arrays import Array
+from engine.diagnostics.account import Ascent, OversizedSteps, StepFactor, WeightDecay
 from engine.diagnostics.detector import Detector, Tensors
 from engine.diagnostics.diagnosis import Diagnosis, diagnosis
 from engine.diagnostics.finite import LogOfZero, NonFinite
 from engine.diagnostics.gradients import ExplodingGradients, VanishingGradients
 from engine.diagnostics.loop import AccumulatedGradients, Frozen, NeverMoves
+from engine.diagnostics.losses import LossOscillating, LossRising
+from engine.diagnostics.order import SortedBatches
 from engine.diagnostics.outputs import DoubleSoftmax, WrongOutput
 from engine.diagnostics.precision import Cancellation
-from engine.diagnostics.rates import LossOscillating, LossRising, UpdateRatio
-from engine.diagnostics.samples import ClassImbalance, InitialLoss, InputScales
+from engine.diagnostics.progress import Converged, NoProgress, NothingCounts
+from engine.diagnostics.rates import UpdateRatio
+from engine.diagnostics.samples import ClassImbalance, InitialLoss, InputScales, LargeInputs
 from engine.diagnostics.steps import LearningRate, SummedLoss
+from engine.diagnostics.structure import DropoutPlace, LinearInARow, MissingBias
+from engine.diagnostics.targets import (
+    AbsentClass,
+    TargetDomain,
+    TargetScale,
+    UnreachableTargets,
+)
 from engine.diagnostics.units import DeadReLU, Saturated, SymmetricUnits
+from engine.diagnostics.validation import Overfitting
 from engine.diagnostics.verdict import concluded
 from engine.program.program import Program
 from engine.run.drive import entered, happen
@@ -28,6 +40,19 @@ from engine.session.journal import Journal
 from engine.session.session import Session
 
 WATCHING: tuple[type[Detector], ...] = (
+    TargetDomain,
+    UnreachableTargets,
+    TargetScale,
+    AbsentClass,
+    NothingCounts,
+    LinearInARow,
+    MissingBias,
+    DropoutPlace,
+    SortedBatches,
+    Ascent,
+    StepFactor,
+    OversizedSteps,
+    WeightDecay,
     AccumulatedGradients,
     NeverMoves,
     Frozen,
@@ -39,12 +64,16 @@ WATCHING: tuple[type[Detector], ...] = (
     LossRising,
     LossOscillating,
     UpdateRatio,
+    NoProgress,
+    Converged,
+    Overfitting,
     SummedLoss,
     NonFinite,
     LogOfZero,
     DoubleSoftmax,
     WrongOutput,
     InputScales,
+    LargeInputs,
     ClassImbalance,
     InitialLoss,
 )
@@ -71,7 +100,8 @@ class Doctor:
         self.tensors = dict(tensors)
         self.detectors = [kind(self.program) for kind in self.kinds]
         self.by_phase = {
-            phase: [one for one in self.detectors if phase in one.phases] for phase in Phase
+            phase: [one for one in self.detectors if phase in one.phases and one.watching]
+            for phase in Phase
         }
         self.seen = event
         for one in self.detectors:
@@ -96,7 +126,8 @@ class Doctor:
         kept = {(one.name, one.subject) for one in self.kept}
         found = [one for one in found if (one.name, one.subject) not in kept]
         rate = next((one for one in self.detectors if isinstance(one, LearningRate)), None)
-        return concluded([*self.kept, *found], rate)
+        progress = next(one for one in self.detectors if isinstance(one, NoProgress))
+        return concluded([*self.kept, *found], rate, progress.learnt)
 
     def see(self, event: Event) -> None:
         """One event has happened; those before it have been seen."""

@@ -146,11 +146,11 @@ class LogOfZero(Detector):
         super().__init__(program)
         self.first: tuple[int, int, int] | None = None
         self.most = 0
-        self.bce = self.program.network.loss.type == "bce"
+        self.watching = self.program.network.loss.type == "bce"
 
     def see(self, event: Event, tensors: Tensors) -> None:
         yhat = tensors.get(self.program.network.output)
-        if not self.bce or yhat is None:
+        if yhat is None:
             return
         count = clamped(yhat, tensors["y"])
         self.most = max(self.most, count)

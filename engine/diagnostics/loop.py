@@ -1,7 +1,7 @@
 """Mistakes of the training loop itself: gradients that pile up, parameters that never move."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,7 +92,8 @@ class NeverMoves(Detector):
         title="A parameter never moves",
         looks="Every parameter against its first value after each iteration, and the norm of its "
         "gradient. Frozen parameters have a finding of their own.",
-        levels="serious: all elements of a weight stayed exactly the same; warning: a bias did",
+        levels="serious: all elements of a weight stayed exactly the same; warning: a bias did; "
+        "note: ∂ℓ/∂ŷ is zero too",
         cause="its gradient is exactly zero",
         remedy="look at the gradients from the loss backwards: the first that is zero is the place",
     )
@@ -100,10 +101,14 @@ class NeverMoves(Detector):
 
     def begin(self, tensors: Tensors, event: int) -> None:
         self.watched = {info.name: Watched(tensors[info.name]) for info in self.program.parameters}
+        self.output = self.program.gradients[self.program.network.output]
+        self.asked = False
         self.updated = {op.name for op in self.program.ops if op.phase == Phase.UPDATE}
 
     def see(self, event: Event, tensors: Tensors) -> None:
         name = event.op.name
+        if name == self.output:
+            self.asked = self.asked or bool(event.after[0].any())
         if event.op.phase == Phase.UPDATE:
             if name in self.watched:  # the learning rate and clipping have ops of their own
                 self.moved(event, self.watched[name])
@@ -133,9 +138,15 @@ class NeverMoves(Detector):
             elif name not in self.updated:
                 continue  # frozen
             elif one.zero_gradients == one.gradients:
-                yield self.verdict(name, one, "", "")
+                yield self.verdict(name, one, "", "") if self.asked else self.nothing(name, one)
             elif one.first_update is not None:
                 yield self.verdict(name, one, *self.too_small(one))
+
+    def nothing(self, name: str, one: Watched) -> Found:
+        """The finding where the loss asks for no change: ∂ℓ/∂ŷ is zero in every element."""
+        cause = "∂ℓ/∂ŷ is exactly zero: the loss is at its lowest, or nothing counts in it"
+        found = self.verdict(name, one, cause, "nothing, if the loss is low enough")
+        return replace(found, severity=Severity.NOTE)
 
     def too_small(self, one: Watched) -> tuple[str, str]:
         """The cause and the remedy where a gradient that is not zero moves nothing."""

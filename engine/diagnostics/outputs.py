@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from engine.diagnostics.detector import Detector
 from engine.diagnostics.diagnosis import Card, Found, Number, Severity
+from engine.diagnostics.facts import squashes
 from engine.program.graph import Node
 from engine.program.program import Program
 from engine.run.phases import Phase
 
-SQUASHED = {"softmax", "sigmoid"}
 Numbers = dict[str, Number]
 
 
@@ -60,16 +60,16 @@ class LastLayer(Detector):
     def clash(self, node: Node) -> Clash | None:
         """What is wrong with the last layer and the loss together; None where nothing is."""
         kind, loss = node.layer.type, self.program.network.loss.type
-        if self.before is not None and kind in SQUASHED and self.before.layer.type == kind:
+        if self.before is not None and squashes(kind) and self.before.layer.type == kind:
             return twice(kind)
         match loss:
             case "cross_entropy":
                 return before_cross_entropy(kind, node.layer.outputs)
-            case "bce_with_logits" if kind in SQUASHED:
+            case "bce_with_logits" if squashes(kind):
                 return squashed_logits(kind)
             case "nll" if kind != "log_softmax":
                 return no_log_probabilities(kind)
-            case "bce" if kind not in SQUASHED:
+            case "bce" if not squashes(kind):
                 return no_probabilities(kind)
         return None
 
@@ -116,7 +116,7 @@ def before_cross_entropy(kind: str, outputs: int) -> Clash | None:
         return Clash(
             True, said, Severity.NOTE, "cross_entropy does a log_softmax itself", remedy, {}
         )
-    if kind in SQUASHED:
+    if squashes(kind):
         floor = math.log1p((outputs - 1) / math.e)
         said = (
             f"scores between 0 and 1: with {outputs} classes the loss cannot fall below "

@@ -73,6 +73,31 @@ REFUSALS = (
     ),
     Refusal(
         Card(
+            name="bce-targets",
+            title="Targets outside 0 … 1 under bce",
+            looks="The targets of bce, as PyTorch looks at them.",
+            levels=ALWAYS,
+            cause="bce takes probabilities: for any other target a surer answer is always better, "
+            "and the loss falls below 0 for ever",
+            remedy="0 and 1 for a yes or no, cross_entropy for classes, mse for numbers",
+        ),
+        r"data\.y",
+        r"takes targets between 0 and 1",
+    ),
+    Refusal(
+        Card(
+            name="class-without-output",
+            title="A class has no output",
+            looks="The class indices, against the number of outputs.",
+            levels=ALWAYS,
+            cause="classes are numbered from 0, and there are fewer outputs than numbers",
+            remedy="labels that count from 0, or as many outputs as there are classes",
+        ),
+        r"data\.y",
+        r"class \d+ needs \d+ outputs",
+    ),
+    Refusal(
+        Card(
             name="loss-not-scalar",
             title="The loss is not a scalar",
             looks="The reduction of the loss.",

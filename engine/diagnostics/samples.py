@@ -4,13 +4,16 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Array
+from engine.diagnostics import facts
 from engine.diagnostics.detector import NEVER, Detector, Tensors, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
+from engine.measure.metrics import threshold_of
 from engine.program.program import Program
 from engine.run.event import Event
 from engine.run.phases import Phase
@@ -23,6 +26,12 @@ SCALES_APART = Limit(
     "condition number of 10⁴, and gradient descent takes about as many steps",
 )
 SCALES_WORLDS_APART = Limit(1000, "scales worlds apart", "a condition number of 10⁶")
+LARGE = Limit(
+    20,
+    "large",
+    "a first layer adds up n inputs times 1/√n: at twenty its sums are far in the flat parts of σ "
+    "and tanh, and the curvature is 400 times that of standardized inputs",
+)
 UNEVEN = Limit(
     0.5,
     "uneven",
@@ -35,8 +44,6 @@ CONFIDENT = Limit(
     "small random outputs give log K; twice as much means that the untrained network is sure of "
     "wrong answers (Karpathy, CS231n, “Look for correct loss at chance performance”)",
 )
-PICKS = {"cross_entropy", "nll", "softmax", "log_softmax"}
-THRESHOLDS = {"bce": 0.5, "bce_with_logits": 0.0, "sigmoid": 0.5}
 
 
 class InputScales(Detector):
@@ -87,21 +94,59 @@ class InputScales(Detector):
         return names[i] if names else f"input {i}"
 
 
+class LargeInputs(Detector):
+    """Inputs that are all large."""
+
+    card = Card(
+        name="large-inputs",
+        title="The inputs are large numbers",
+        looks="The root mean square of x over all samples.",
+        levels="note; as much as what it explains: units that saturate or die, a loss that rises "
+        "or gets nowhere",
+        cause="initial weights and usual learning rates are made for inputs around 1",
+        remedy="standardize = true in [data], or divide pixels by 255",
+        certainty=Certainty.LIKELY,
+        limits=(LARGE,),
+    )
+
+    @cached_property
+    def size(self) -> float:
+        """The root mean square of the finite inputs."""
+        x = self.program.data.x.astype(np.float64)
+        known = x[np.isfinite(x)]
+        return float(np.sqrt(np.mean(np.square(known)))) if known.size else 0.0
+
+    def found(self) -> Iterator[Found]:
+        event = next((op.index for op in self.program.ops if "x" in op.reads), None)
+        if event is None or not self.size > LARGE:
+            return
+        yield Found(
+            event,
+            "x",
+            f"their root mean square is {number(self.size)}; standardized inputs have 1",
+            Severity.NOTE,
+            numbers={"size": self.size},
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Labels:
     """The classes of a data set: how often each occurs, and how an output names one.
 
-    ``threshold`` is None where the largest output is the answer; otherwise there is one column, and
-    class 1 is an output above it.
+    ``weighted`` has the counts times the weights that the loss gives the classes. ``threshold`` is
+    None where the largest output is the answer; otherwise there is one column, and class 1 is an
+    output above it.
     """
 
     counts: NDArray[np.int64]
+    weighted: NDArray[np.float64]
     threshold: float | None = None
 
     @property
     def evenness(self) -> float:
-        """The entropy of the classes over log K, 0 to 1."""
-        return entropy(self.counts) / math.log(len(self.counts))
+        """The entropy of the weighted classes over log K, of those that occur: 0 to 1."""
+        kinds = int((self.counts > 0).sum())
+        return entropy(self.weighted) / math.log(kinds) if kinds > 1 else 1.0
 
     def answers(self, yhat: Array) -> NDArray[np.int64]:
         """The class that each row of an output (N, K) names: (N,) of int64."""
@@ -110,7 +155,7 @@ class Labels:
         return (yhat[:, 0] > self.threshold).astype(np.int64)
 
 
-def entropy(counts: NDArray[np.int64]) -> float:
+def entropy(counts: NDArray[Any]) -> float:
     """The entropy of the relative frequencies, in nats."""
     share = counts[counts > 0] / counts.sum()
     return float(-np.sum(share * np.log(share)))
@@ -119,19 +164,25 @@ def entropy(counts: NDArray[np.int64]) -> float:
 def labels_of(program: Program) -> Labels | None:
     """The classes of a program's data; None where its targets are no single classes."""
     y, outputs = program.data.y, program.network.nodes[-1].layer.outputs
-    kinds = (program.network.loss.type, program.network.nodes[-1].layer.type)
+    loss = program.network.loss
+    weight = np.asarray(getattr(loss, "weight", ()) or np.ones(outputs))
     if y.ndim == 1:
-        known = y[(y >= 0) & (y < outputs)]
-        return Labels(np.bincount(known, minlength=outputs)) if outputs > 1 and len(known) else None
+        known = y[(y >= 0) & (y < outputs) & (y != getattr(loss, "ignore_index", None))]
+        counts = np.bincount(known, minlength=outputs)
+        return Labels(counts, counts * weight) if outputs > 1 and len(known) else None
     if not ((y == 0) | (y == 1)).all():
         return None
     if y.shape[1] == 1:
-        threshold = next((THRESHOLDS[kind] for kind in kinds if kind in THRESHOLDS), None)
+        boundary = threshold_of(program)
         ones = int(y.sum())
         counts = np.array([len(y) - ones, ones])
-        return None if threshold is None else Labels(counts, threshold)
-    single = bool((y.sum(axis=1) == 1).all()) and PICKS.intersection(kinds)
-    return Labels(y.sum(axis=0).astype(np.int64)) if single else None
+        positive = (getattr(loss, "pos_weight", ()) or (1.0,))[0]
+        weighted = counts * np.array([1.0, positive])
+        return None if boundary is None else Labels(counts, weighted, boundary)
+    picks = loss.picks or program.network.nodes[-1].layer.function.picks
+    single = bool((y.sum(axis=1) == 1).all()) and picks
+    counts = y.sum(axis=0).astype(np.int64)
+    return Labels(counts, counts * weight) if single else None
 
 
 class ClassImbalance(Detector):
@@ -140,8 +191,9 @@ class ClassImbalance(Detector):
     card = Card(
         name="class-imbalance",
         title="One class outnumbers the others",
-        looks="The entropy H of the class frequencies against log K: a network that ignores its "
-        "inputs can bring the loss from log K down to H. And which classes are ever the answer.",
+        looks="The entropy of the class frequencies, times the weights that the loss gives the "
+        "classes, against log K; the loss of the best constant answer; and which classes are ever "
+        "the answer.",
         levels="serious: after three epochs a class is never the answer for any sample; warning: "
         "otherwise",
         cause="the rare class has little weight in the loss: always naming the frequent one "
@@ -157,6 +209,7 @@ class ClassImbalance(Detector):
         super().__init__(program)
         found = labels_of(program)
         self.labels = found if found is not None and found.evenness < UNEVEN else None
+        self.watching = self.labels is not None
         self.first: tuple[int, float] | None = None
         self.seen = self.last = 0
         classes = len(self.labels.counts) if self.labels else 0
@@ -171,6 +224,13 @@ class ClassImbalance(Detector):
         elif event.op.phase == Phase.LOSS and self.first is None:
             self.first = event.index, float(event.after[0])
 
+    @cached_property
+    def guess(self) -> float:
+        """The loss of the best constant answer, over all rows as one batch."""
+        network, y = self.program.network, self.program.data.y
+        best = facts.best_constant(network.loss, y, network.nodes[-1].layer.outputs)
+        return math.nan if best is None else facts.value_of(network.loss, best, y)
+
     def found(self) -> Iterator[Found]:
         if self.labels is None or self.first is None:
             return
@@ -179,19 +239,20 @@ class ClassImbalance(Detector):
         never = [int(c) for c in np.flatnonzero((self.named <= since) & (counts > 0))]
         patient = self.seen >= PATIENCE * batches
         share, h = float(counts.max() / counts.sum()), entropy(counts)
+        guess = self.guess
         lost = f"; in the last epoch never the answer: class {', '.join(map(str, never))}"
         event, loss = self.first
         yield Found(
             event,
             "y",
             f"{number(100 * share)} % of {plural(int(counts.sum()), 'target')} are class "
-            f"{int(counts.argmax())}; the first loss is {number(loss)}, log K = "
-            f"{number(math.log(len(counts)))}, and naming no input gives {number(h)}"
-            + (lost if never and patient else ""),
+            f"{int(counts.argmax())}; the first loss is {number(loss)}, and an answer that ignores "
+            f"the input gives {number(guess)}" + (lost if never and patient else ""),
             Severity.SERIOUS if never and patient else Severity.WARNING,
             numbers={
                 "share": share,
                 "entropy": h,
+                "constant": guess,
                 "log_classes": math.log(len(counts)),
                 "first_loss": loss,
                 "never_named": len(never) if patient else None,
@@ -205,8 +266,8 @@ class InitialLoss(Detector):
     card = Card(
         name="initial-loss",
         title="The first loss is far above that of guessing",
-        looks="The first loss of a classification against log K for K classes, log 2 for a yes or "
-        "no, with the reduction of the loss. Losses with class weights are left out.",
+        looks="The first loss of a classification against that of an answer that says nothing, "
+        "log K for K classes and log 2 for a yes or no, with its weights and its reduction.",
         levels="warning",
         cause="the untrained network is sure of wrong answers: large initial weights or inputs",
         remedy="smaller initial weights in the last layer, standardized inputs",
@@ -217,38 +278,22 @@ class InitialLoss(Detector):
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
-        self.first: tuple[int, float, int] | None = None
+        self.first: tuple[int, float, float] | None = None
 
     def see(self, event: Event, tensors: Tensors) -> None:
         if self.first is None:
-            self.first = event.index, float(event.after[0]), len(tensors["x"])
-
-    @cached_property
-    def guessing(self) -> float | None:
-        """The loss of one term for an output that says nothing; None where that is not known."""
-        loss, outputs = self.program.network.loss, self.program.network.nodes[-1].layer.outputs
-        weighted = any(getattr(loss, name, None) for name in ("weight", "pos_weight"))
-        if weighted or (outputs < 2 and loss.per_sample):
-            return None
-        if loss.type in ("cross_entropy", "nll"):
-            return math.log(outputs)
-        return math.log(2) if loss.type in ("bce", "bce_with_logits") else None
-
-    def expected(self, rows: int) -> float | None:
-        """The loss of a batch for an output that says nothing."""
-        loss, outputs = self.program.network.loss, self.program.network.nodes[-1].layer.outputs
-        if self.guessing is None or loss.scale <= 0:
-            return None
-        terms = rows * (1 if loss.per_sample else outputs)
-        divisor = {"sum": 1, "batch_mean": rows, "mean": terms}[loss.reduction]
-        return self.guessing * loss.scale * terms / divisor
+            loss = self.program.network.loss
+            answer = facts.uninformed(loss, self.program.network.nodes[-1].layer.outputs)
+            expected = math.nan
+            if answer is not None and loss.scale > 0:
+                expected = facts.value_of(loss, answer, tensors["y"])
+            self.first = event.index, float(event.after[0]), expected
 
     def found(self) -> Iterator[Found]:
         if self.first is None:
             return
-        event, loss, rows = self.first
-        expected = self.expected(rows)
-        if expected is not None and loss > CONFIDENT * expected:
+        event, loss, expected = self.first
+        if expected > 0 and loss > CONFIDENT * expected:
             yield Found(
                 event,
                 "loss",

@@ -27,6 +27,7 @@ from engine.experiment.data_files import (
 from engine.experiment.data_generated import columns_of, generated
 from engine.experiment.data_split import split
 from engine.experiment.spec import DataSpec, Experiment
+from engine.experiment.target_range import refusal
 from engine.nn.table import LOSSES
 from engine.streams import stream
 
@@ -65,6 +66,8 @@ def load_data(experiment: Experiment) -> Dataset:
             data = generate(spec, experiment.seed, classes)
         else:
             data = read_inline(spec)
+        if (said := refusal(experiment.loss.type, data.y)) is not None:
+            raise DataProblem("y", said)
         ignored = getattr(experiment.loss, "ignore_index", None)
         return finished(data, spec, experiment.dtype, classes, ignored, experiment.seed)
     except DataProblem as error:

@@ -68,15 +68,17 @@ class Vjp(NamedTuple):
 class Function(ABC):
     """A differentiable map of a batch (N, d) to (N, e), row by row; its fields are its options.
 
-    ``type`` is its word in an experiment, ``torch`` its name in ``torch.nn``. ``interval`` is where
-    its outputs lie, ``picks`` whether the largest output of a sample says its class, and
-    ``boundary`` the output from which a class is told, where there is one.
+    ``type`` is its word in an experiment, ``torch`` its name in ``torch.nn``. ``picks`` is whether
+    the largest output of a sample says its class, ``boundary`` the output from which a class is
+    told, where there is one, and ``shares`` whether outputs are probabilities. ``rising`` functions
+    are monotone, ``straight`` ones linear maps without a bend.
     """
 
     type: ClassVar[str]
     torch: ClassVar[str]
-    interval: ClassVar[tuple[float, float]] = EVERYWHERE
     picks: ClassVar[bool] = False
+    shares: ClassVar[bool] = False
+    rising: ClassVar[bool] = False
     boundary: ClassVar[float | None] = None
 
     def torch_arguments(self, inputs: int, outputs: int) -> tuple[str, ...]:
@@ -87,6 +89,16 @@ class Function(ABC):
     def operands(self) -> tuple[str, ...]:
         """The roles of the tensors that ``value`` takes, in the order of its arguments."""
         return ("input",)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The closure of what it gives when its input may be any number."""
+        return EVERYWHERE
+
+    @property
+    def straight(self) -> bool:
+        """Whether it is a linear map of its input."""
+        return False
 
     @property
     def kink(self) -> float | None:

@@ -23,6 +23,7 @@ class Linear(Function):
 
     type: ClassVar[str] = "linear"
     torch: ClassVar[str] = "Linear"
+    straight: ClassVar[bool] = True
     bias: bool = True
 
     def torch_arguments(self, inputs: int, outputs: int) -> tuple[str, ...]:

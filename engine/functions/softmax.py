@@ -64,6 +64,7 @@ class Softmax(OfRows):
     type = "softmax"
     torch = "Softmax"
     interval = (0.0, 1.0)
+    shares = True
     name = "softmax"
 
     def value(self, x: Array) -> Array:

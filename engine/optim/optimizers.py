@@ -22,11 +22,13 @@ Slots = tuple[Array | None, ...]
 class Optimizer(ABC):
     """An update rule; ``slots`` names the state it keeps for each parameter, as PyTorch does.
 
-    ``torch`` is its name in ``torch.optim``.
+    ``torch`` is its name in ``torch.optim``; ``normalizes`` is whether its steps do not grow with
+    the gradient: each element moves by about η.
     """
 
     type: ClassVar[str]
     torch: ClassVar[str]
+    normalizes: ClassVar[bool] = False
     letters: ClassVar[Mapping[str, str]]  # how people write the slots
 
     @property
@@ -141,6 +143,7 @@ class Adam(Optimizer):
 
     type: ClassVar[str] = "adam"
     torch: ClassVar[str] = "Adam"
+    normalizes: ClassVar[bool] = True
     letters: ClassVar[Mapping[str, str]] = {
         "step": "t",
         "exp_avg": "m",
@@ -219,6 +222,7 @@ class AdamW(Adam):
 
     type: ClassVar[str] = "adamw"
     torch: ClassVar[str] = "AdamW"
+    normalizes: ClassVar[bool] = True
     decoupled: ClassVar[bool] = True
     weight_decay: float = 1e-2
 
@@ -229,6 +233,7 @@ class Adagrad(Optimizer):
 
     type: ClassVar[str] = "adagrad"
     torch: ClassVar[str] = "Adagrad"
+    normalizes: ClassVar[bool] = True
     letters: ClassVar[Mapping[str, str]] = {"step": "t", "sum": "s"}
     lr: float = 1e-2
     lr_decay: float = 0.0
@@ -277,6 +282,7 @@ class RMSprop(Optimizer):
 
     type: ClassVar[str] = "rmsprop"
     torch: ClassVar[str] = "RMSprop"
+    normalizes: ClassVar[bool] = True
     letters: ClassVar[Mapping[str, str]] = {"square_avg": "v", "grad_avg": "m", "momentum": "b"}
     lr: float = 1e-2
     alpha: float = 0.99

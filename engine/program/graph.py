@@ -150,7 +150,15 @@ def target_problems(
     elif y.ndim == 2 and y.shape[1] != size:
         yield Problem("data.y", f"y has shape {y.shape}, but {output}: the columns must agree")
     elif y.ndim == 1 and (largest := largest_class(experiment, y)) >= size:
-        yield Problem("data.y", f"class {largest} needs {largest + 1} outputs, but {output}")
+        said = f"class {largest} needs {largest + 1} outputs, but {output}"
+        yield Problem("data.y", said + hint(y, largest, size))
+
+
+def hint(y: Array, largest: int, size: int) -> str:
+    """What to do where as many classes as there are outputs seem to be numbered from 1."""
+    if largest == size and int(y.min()) > 0:
+        return f"; the smallest is {int(y.min())}, and classes count from 0: subtract 1 from each"
+    return "; classes count from 0"
 
 
 def largest_class(experiment: Experiment, y: Array) -> int:

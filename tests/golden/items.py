@@ -17,6 +17,7 @@ BUILT_INS = (
 FILES = ("everything.toml", "activations.toml")
 COMMANDS = (
     *("run", "list", "new", "show", "trace", "train", "jacobian", "check", "diagnose"),
+    *("overfit", "rates"),
     *("worksheet", "compare", "record", "replay", "info", "verify", "diff", "export"),
     *("config", "keys", "serve", "script"),
 )
@@ -144,6 +145,7 @@ def computed(name: str) -> Items:
             f"train {name} --iterations 25",
             f"train {name} --iterations 25 --json",
             f"train {name} --epochs 1",
+            f"train {name} --iterations 25 --fail-on nan",
         ),
         "jacobian": tuple(f"jacobian {name} {form}" for form in JACOBIANS),
         "worksheet": (
@@ -157,6 +159,8 @@ def computed(name: str) -> Items:
             f"diagnose {name} --iterations 120 --json",
             f"diagnose {name} --iterations 2",
         ),
+        "overfit": (f"overfit {name} --iterations 60", f"overfit {name} --iterations 60 --json"),
+        "rates": (f"rates {name} --steps 30", f"rates {name} --steps 30 --json"),
     }
 
 

@@ -12,12 +12,14 @@ COMMANDS = {
     "new": Lazy("tui.cli.new:new", "Write an experiment file to start from."),
     "show": Lazy("tui.cli.show:show", "The compiled program: ops, shapes, memory."),
     "trace": Lazy("tui.cli.trace:trace", "Run without a screen and print every event."),
-    "train": Lazy("tui.cli.train:train", "Run to the end; final loss and accuracy."),
+    "train": Lazy("tui.cli.train:train", "Run to the end; final loss and accuracy.", answers=True),
     "jacobian": Lazy("tui.cli.jacobian:jacobian", "A Jacobian: sizes, chain, values."),
     "check": Lazy("tui.cli.check:check", "Gradients against central differences.", answers=True),
     "diagnose": Lazy(
         "tui.cli.diagnose:diagnose", "What is wrong with a training loop.", answers=True
     ),
+    "overfit": Lazy("tui.cli.overfit:overfit", "Can the network learn one batch?", answers=True),
+    "rates": Lazy("tui.cli.rates:rates", "A learning-rate range test."),
     "worksheet": Lazy("tui.cli.worksheet:worksheet_command", "The homework's four tables."),
     "compare": Lazy("tui.cli.compare:compare_command", "What changes from A to B in them."),
     "record": Lazy("tui.cli.record:record", "Run and record without a screen."),

@@ -1,20 +1,22 @@
 """``gradstep train``: run to the end with a progress bar; the final loss and metrics."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
+import numpy as np
 
 from engine.arrays import Array
-from engine.diagnostics.diagnosis import Diagnosis, Severity
+from engine.diagnostics.diagnosis import Diagnosis, Severity, place_of
 from engine.diagnostics.doctor import Doctor
 from engine.experiment.reader import load_experiment
 from engine.measure.metrics import correct
 from engine.program.compiler import compile_program
 from engine.program.program import Program
-from engine.run.drive import run_iteration
+from engine.run.drive import happen, run_iteration
 from engine.run.run import loss_of
 from tui.cli.arguments import (
     MOST_ITERATIONS,
@@ -23,13 +25,44 @@ from tui.cli.arguments import (
     json_option,
 )
 from tui.cli.output import console, note, print_json
-from tui.cli.status import DONE, INTERRUPTED
+from tui.cli.status import DONE, INTERRUPTED, NO
 from tui.cli.train_summary import measured, summary
 from tui.render.text.clean import clean
 from tui.render.text.numbers import count_text
 
 REFRESH = 0.1  # seconds between two looks at loss and accuracy
+NAN, SERIOUS = "nan", "serious"  # what --fail-on takes
+ASKED = 16  # the doctor is asked again after a sixteenth of the iterations so far
 WATCHED = 300  # iterations that the doctor looks at, so that a long run is as fast as without it
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The first number that is not finite: the event that made it, its place, the tensor."""
+
+    event: int
+    place: str
+    tensor: str
+
+
+def sound(program: Program, tensors: Mapping[str, Array], parameters: bool) -> bool:
+    """Whether the loss is finite after an iteration, and if asked for the parameters are too."""
+    loss = loss_of(program, tensors)
+    if loss is not None and not math.isfinite(loss):
+        return False
+    names = [info.name for info in program.parameters] if parameters else []
+    return all(bool(np.isfinite(tensors[name]).all()) for name in names)
+
+
+def first_broken(program: Program, before: Mapping[str, Array], iteration: int) -> Broken:
+    """Take an iteration once more, op by op, to find the first result that is not finite."""
+    begin, end = program.timeline.begin(iteration), program.timeline.begin(iteration + 1)
+    tensors = {**before, **program.source.enters(iteration)}
+    for event in happen(program, tensors, begin, end):
+        for name, value in zip(event.op.writes, event.after, strict=False):
+            if not np.isfinite(value).all():
+                return Broken(event.index, place_of(program, event.index), name)
+    return Broken(end - 1, place_of(program, end - 1), "loss")
 
 
 @dataclass(eq=False)
@@ -39,21 +72,44 @@ class Run:
     program: Program
     iterations: int
     tensors: Mapping[str, Array]
+    fail_on: str | None = None
     done: int = 0
     interrupted: bool = False
+    broken: Broken | None = None
+    stopped: str | None = None
 
     def __post_init__(self) -> None:
         self.doctor = Doctor(self.program)
+        self.asks_next = 1
 
     def advance(self) -> Iterator[int]:
-        """Run to the end, iteration by iteration; the first of them under the doctor's eyes."""
-        for done in self.doctor.run(min(self.iterations, WATCHED)):
-            self.tensors, self.done = dict(self.doctor.tensors), done
-            yield done
-        while self.done < self.iterations:
+        """Run to the end, iteration by iteration, or to what ``fail_on`` names.
+
+        The first iterations are under the doctor's eyes; with ``serious`` all of them.
+        """
+        watched = self.iterations if self.fail_on == SERIOUS else min(self.iterations, WATCHED)
+        for done in self.doctor.run(watched):
+            yield from self.took(dict(self.doctor.tensors), done)
+            if self.stopped is not None:
+                return
+        while self.done < self.iterations and self.stopped is None:
             tensors = run_iteration(self.program, self.tensors, self.done)
-            self.tensors, self.done = tensors, self.done + 1
-            yield self.done
+            yield from self.took(tensors, self.done + 1)
+
+    def took(self, tensors: Mapping[str, Array], done: int) -> Iterator[int]:
+        """Note an iteration, and whether it is the one to stop at."""
+        before, self.tensors, self.done = self.tensors, tensors, done
+        everything = self.fail_on is not None or done == self.iterations
+        if self.broken is None and not sound(self.program, tensors, everything):
+            self.broken = first_broken(self.program, before, done - 1)
+        if self.fail_on is not None and self.broken is not None:
+            self.stopped = NAN
+        elif self.fail_on == SERIOUS and (done >= self.asks_next or done == self.iterations):
+            # Asking costs about as much as an iteration: at first each time, later more rarely.
+            self.asks_next = done + max(1, done // ASKED)
+            if any(one.serious for one in self.doctor.findings()):
+                self.stopped = SERIOUS
+        yield done
 
 
 @click.command("train")
@@ -62,26 +118,40 @@ class Run:
 @click.option(
     "--epochs", type=click.IntRange(1, MOST_ITERATIONS), metavar="N", help="Run N epochs."
 )
+@click.option(
+    "--fail-on",
+    type=click.Choice([NAN, SERIOUS]),
+    help="Stop at the first NaN or infinity, or at what the doctor finds serious, with status 1.",
+)
 @json_option
-def train(experiment: str, iterations: int | None, epochs: int | None, as_json: bool) -> int:
+def train(
+    experiment: str,
+    iterations: int | None,
+    epochs: int | None,
+    fail_on: str | None,
+    as_json: bool,
+) -> int:
     """Run EXPERIMENT to the end, or as long as the options say, with a progress bar.
 
     Ctrl-C ends it after a whole iteration, with a summary and exit status 130. What the doctor
-    finds in the first 300 iterations stands at the end; see gradstep diagnose.
+    finds in the first 300 iterations stands at the end; see gradstep diagnose. So does the first
+    NaN or infinity in the loss, which ends nothing unless --fail-on says so.
     """
     if iterations is not None and epochs is not None:
         raise click.UsageError("--iterations and --epochs exclude each other: give one of them")
     program = compile_program(load_experiment(experiment))
     wanted = iterations or (epochs or program.experiment.training.epochs) * program.batches.count
     program = program.lasting(wanted)
-    run = Run(program, wanted, program.initial())
+    run = Run(program, wanted, program.initial(), fail_on)
     try:
         show_progress(run)
     except KeyboardInterrupt:
         run.interrupted = True
         note(f"interrupted after {count_text(run.done)} of {count_text(wanted)} iterations")
     report(run, as_json)
-    return INTERRUPTED if run.interrupted else DONE
+    if run.interrupted:
+        return INTERRUPTED
+    return DONE if run.stopped is None else NO
 
 
 def show_progress(run: Run) -> None:
@@ -129,6 +199,8 @@ def report(run: Run, as_json: bool) -> None:
     if (aside := data.validation) is not None:
         result["validation"] = {"rows": len(aside), **measured(program, run.tensors, aside)}
     result["diagnostics"] = [told(one) for one in findings]
+    result["non_finite"] = None if run.broken is None else asdict(run.broken)
+    result["stopped"] = run.stopped
     result["interrupted"] = run.interrupted
     if as_json:
         print_json(result)
@@ -138,6 +210,10 @@ def report(run: Run, as_json: bool) -> None:
         for one in findings
         if one.severity != Severity.NOTE
     ]
+    if run.broken is not None:
+        found.insert(0, ("NaN or infinity", f"since {run.broken.place} ({run.broken.tensor})"))
+    if run.stopped is not None:
+        found.insert(0, ("stopped", f"by --fail-on {run.fail_on}, after iteration {run.done}"))
     for line in summary(result, data.classes, found):
         click.echo(line)
 

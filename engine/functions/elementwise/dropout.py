@@ -33,6 +33,7 @@ class Dropout(Elementwise):
     torch: ClassVar[str] = "Dropout"
     pulls: ClassVar[tuple[str, ...]] = ("mask",)
     name: ClassVar[str] = "dropout"
+    straight: ClassVar[bool] = True
     p: Probability = 0.5
 
     def value(self, x: Array) -> Array:

@@ -1,5 +1,6 @@
 """The exponential linear unit."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,6 +30,10 @@ class ELU(Elementwise):
     @property
     def kink(self) -> float | None:
         return None if self.alpha == 1 else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return -self.alpha if self.alpha > 0 else 0.0, math.inf
 
     def value(self, x: Array) -> Array:
         # expm1, for exp(x) − 1 cancels near 0; the minimum keeps the side not taken from overflow

@@ -14,6 +14,7 @@ class Identity(Elementwise):
     torch = "Identity"
     pulls = ()
     name = "identity"
+    straight = True
 
     def value(self, x: Array) -> Array:
         return x

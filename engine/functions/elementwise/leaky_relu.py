@@ -1,5 +1,6 @@
 """The rectified linear unit that leaks."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ from engine.arrays import Array
 from engine.formulas.elements import Compare
 from engine.formulas.pieces import Branch
 from engine.formulas.tree import ONE, ZERO, Formula, Number
-from engine.functions.function import Elementwise, Terms, scaled, setting
+from engine.functions.function import EVERYWHERE, Elementwise, Terms, scaled, setting
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,14 @@ class LeakyReLU(Elementwise):
     @property
     def name(self) -> str:
         return f"LeakyReLU{setting(self.negative_slope, 0.01)}"
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return EVERYWHERE if self.negative_slope > 0 else (0.0, math.inf)
+
+    @property
+    def straight(self) -> bool:
+        return self.negative_slope == 1
 
     def value(self, x: Array) -> Array:
         return np.where(x > 0, x, x * self.negative_slope)

@@ -37,6 +37,7 @@ class ReLU(Elementwise):
     type = "relu"
     torch = "ReLU"
     interval = (0.0, math.inf)
+    rising = True
     name = "ReLU"
     cost = 1
     temporaries = 0

@@ -22,6 +22,8 @@ class Sigmoid(Elementwise):
     type = "sigmoid"
     torch = "Sigmoid"
     interval = (0.0, 1.0)
+    rising = True
+    shares = True
     boundary = 0.5
     pulls = ("output",)
     name = "σ"

@@ -24,6 +24,7 @@ class Softplus(Elementwise):
     type: ClassVar[str] = "softplus"
     torch: ClassVar[str] = "Softplus"
     interval: ClassVar[tuple[float, float]] = (0.0, math.inf)
+    rising: ClassVar[bool] = True
     beta: Positive = 1.0
     threshold: float = 20.0
 

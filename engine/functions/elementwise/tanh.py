@@ -13,6 +13,7 @@ class Tanh(Elementwise):
     type = "tanh"
     torch = "Tanh"
     interval = (-1.0, 1.0)
+    rising = True
     pulls = ("output",)
     name = "tanh"
     cost = 4

@@ -28,6 +28,7 @@ class BCE(BinaryLoss):
     torch: ClassVar[str] = "BCELoss"
     torch_function: ClassVar[str] = "binary_cross_entropy"
     boundary: ClassVar[float] = 0.5
+    refuses: ClassVar[bool] = True
 
     def entropies(self, yhat: Array, y: Array) -> Array:
         log_one = np.maximum(np.log(yhat), LOG_FLOOR)

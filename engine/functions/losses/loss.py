@@ -43,7 +43,7 @@ class Loss(ABC):
     class index. ``torch`` is its name in ``torch.nn``, ``torch_function`` that in
     ``torch.nn.functional``. ``picks`` is whether the largest output says the class, ``boundary``
     the output from which a class is told, ``distance`` whether the loss measures how far ŷ is from
-    y, and ``targets`` where the targets must lie.
+    y, ``targets`` where the targets lie, and ``refuses`` whether others are refused, as in PyTorch.
     """
 
     type: ClassVar[str]
@@ -55,6 +55,7 @@ class Loss(ABC):
     boundary: ClassVar[float | None] = None
     distance: ClassVar[bool] = False
     targets: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    refuses: ClassVar[bool] = False
     kinked: ClassVar[bool] = False  # whether the derivative jumps where ŷ = y
     reduction: Reduction = "mean"
     scale: float = 1.0

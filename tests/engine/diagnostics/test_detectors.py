@@ -167,10 +167,48 @@ def test_vanishing_gradients(scale, severities):
     assert [one.severity for one in every] == severities
 
 
-def test_a_loss_that_falls_is_left_alone_and_a_maximized_one_may_rise():
+def test_a_loss_below_zero_may_rise_too():
+    """nll of scores begins where one likes, and has no lower bound."""
+    data = {"x": [[1.0], [2.0], [1.5]], "y": [0, 1, 0]}
+    tables = {
+        "data": data,
+        "layers": [linear(2, weight=[[3.0], [3.0]], bias=[2.0, 2.0])],
+        "loss": {"type": "nll"},
+        "training": {"epochs": 60},
+    }
+    up = {"type": "sgd", "lr": 0.5, "maximize": True}
+    one = finding("loss-rising", optimizer=up, **tables)
+    assert one.numbers["first"] < 0
+    assert one.follows == "ascent"
+    assert not found("loss-rising", **tables)
+
+
+def test_a_leap_that_is_made_good_is_a_warning():
+    """At rate 2.5 the slope of 2w − ½ throws w from 3 to −10.75, at 0.5 to ¼, where it is flat."""
+    tables = {
+        "data": {"x": [[1.0], [-1.0]], "y": [[1.0], [0.5]]},
+        "layers": [linear(1, weight=[[3.0]], bias=False)],
+        "optimizer": {"type": "sgd", "lr": 2.5},
+    }
+    falling = {"type": "step", "step_size": 1, "gamma": 0.2}
+    one = finding("loss-rising", schedule=falling, training={"epochs": 4}, **tables)
+    assert (one.severity, one.numbers["last"]) == (Severity.WARNING, pytest.approx(0.5625))
+    assert finding("loss-rising", training={"epochs": 4}, **tables).serious
+
+
+def test_what_is_too_fast_has_its_own_words_for_each_rule():
+    wide = {"x": [[4.0], [-4.0]], "y": [[1.0], [-1.0]]}
+    tables = {"data": wide, "layers": [linear(1)], "training": {"epochs": 40}}
+    plain = {"type": "sgd", "lr": 0.2}
+    heavy = {"type": "sgd", "lr": 0.2, "momentum": 0.95}
+    assert "overshoot" in finding("loss-rising", optimizer=plain, **tables).cause
+    assert "momentum" in finding("loss-rising", optimizer=heavy, **tables).cause
+
+
+def test_a_loss_that_falls_is_left_alone_and_a_maximized_one_rises_on_purpose():
     assert not found("loss-rising")
     up = {"type": "sgd", "lr": 1.0, "maximize": True}
-    assert not found("loss-rising", optimizer=up, training={"epochs": 20})
+    assert finding("loss-rising", optimizer=up, training={"epochs": 20}).follows == "ascent"
     assert found("loss-rising", optimizer={"type": "sgd", "lr": 5.0}, training={"epochs": 20})
 
 

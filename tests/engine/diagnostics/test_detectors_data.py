@@ -188,3 +188,47 @@ def test_the_shadow_has_the_data_before_rounding(tmp_path):
     assert not [one for one in diagnose(compiled, 1) if one.name == "float32-cancellation"]
     path.write_text("a,t\n5,1\n5,1\n")
     assert not [one for one in diagnose(compiled, 1) if one.name == "float32-cancellation"]
+
+
+PIXELS = np.random.default_rng(8).integers(0, 256, size=(40, 16)).astype(float)
+
+
+@pytest.mark.parametrize(("kind", "effect"), [("sigmoid", "saturated"), ("tanh", "saturated")])
+def test_pixels_as_they_are_saturate_the_first_layer(kind, effect):
+    tables = {
+        "data": {"x": PIXELS.tolist(), "y": [0, 1] * 20},
+        "layers": [linear(8), {"type": kind}, linear(2)],
+        "loss": {"type": "cross_entropy"},
+        "training": {"epochs": 40},
+    }
+    one = finding("large-inputs", **tables)
+    assert one.serious
+    assert one.numbers["size"] == pytest.approx(np.sqrt(np.mean(PIXELS**2)))
+    assert {other.follows for other in found(effect, **tables)} == {"large-inputs"}
+    tables["data"] |= {"standardize": True}
+    assert not found("large-inputs", **tables)
+    assert not found(effect, **tables)
+
+
+def test_large_inputs_that_do_no_harm_are_a_note():
+    data = {"x": PIXELS[:, :2].tolist(), "y": (PIXELS[:, :1] / 255).tolist()}
+    slow = {"optimizer": {"type": "sgd", "lr": 1e-5}, "layers": [linear(1, init="zeros")]}
+    one = finding("large-inputs", data=data, training={"epochs": 200}, **slow)
+    assert one.severity == Severity.NOTE
+
+
+def test_weights_that_make_up_for_a_rare_class():
+    """One in twenty, and twenty times the weight: nothing is left to advise."""
+    x = np.random.default_rng(9).normal(size=(40, 2)).tolist()
+    yes = {"x": x, "y": [[1.0 * (i % 20 == 0)] for i in range(40)]}
+    tables = {"data": yes, "layers": [linear(1)]}
+    plain, weighted = ({"type": "bce_with_logits"} | more for more in ({}, {"pos_weight": [19.0]}))
+    one = finding("class-imbalance", loss=plain, **tables)
+    assert one.numbers["constant"] == pytest.approx(
+        -(0.05 * math.log(0.05) + 0.95 * math.log(0.95))
+    )
+    assert not found("class-imbalance", loss=weighted, **tables)
+    tables = {"data": {"x": x, "y": [int(i % 20 == 0) for i in range(40)]}, "layers": [linear(2)]}
+    weights = {"type": "cross_entropy", "weight": [1.0, 19.0]}
+    assert found("class-imbalance", loss={"type": "cross_entropy"}, **tables)
+    assert not found("class-imbalance", loss=weights, **tables)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from engine.diagnostics.doctor import THOROUGH, WATCHING
 from engine.diagnostics.refusals import REFUSALS
-from engine.diagnostics.verdict import EXPLAINED_BY
+from engine.diagnostics.verdict import EXPLAINED_BY, HARMLESS_ALONE, OBSTACLES, RAISED, TIMELESS
 from engine.experiment.builtins import builtin_names
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -32,6 +32,8 @@ def test_every_threshold_has_a_reason():
 
 
 def test_names_in_the_tables_exist():
+    assert set(NAMES) >= RAISED | OBSTACLES | HARMLESS_ALONE | TIMELESS
+    assert HARMLESS_ALONE <= RAISED
     causes = {cause for named in EXPLAINED_BY.values() for cause in named}
     assert causes | EXPLAINED_BY.keys() <= set(NAMES)
     examples = {name for card in CARDS for name in card.example.split(", ") if name}

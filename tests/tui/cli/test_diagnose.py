@@ -71,7 +71,7 @@ def test_text_fits_and_has_every_part(columns):
     labels = re.findall(r"^  (\w+)", done.stdout[: done.stdout.index("\n\n")], re.MULTILINE)
     assert labels == ["name", "evidence", "event", "cause", "remedy"]
     assert "#24  iteration 2, backward," in done.stdout
-    assert lines[-1] == "bug-no-zero-grad: 1 serious, 6 notes (30 iterations)"
+    assert lines[-1] == "bug-no-zero-grad: 1 serious, 7 notes (30 iterations)"
 
 
 def test_nothing_wrong_says_so():

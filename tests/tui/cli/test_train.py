@@ -13,7 +13,15 @@ from engine.diagnostics.doctor import Doctor
 from engine.measure.metrics import evaluate
 from engine.session.session import Session
 from tests.engine.small_experiments import built_in, session_of
-from tests.tui.cli.shell import COMMAND, environment, invoke, read_until, shell, strict
+from tests.tui.cli.shell import (
+    COMMAND,
+    assert_refused,
+    environment,
+    invoke,
+    read_until,
+    shell,
+    strict,
+)
 from tui.cli.train_summary import confusion_lines
 
 
@@ -29,6 +37,8 @@ def test_the_result_is_that_of_the_session():
         "metrics": evaluate(session.program, session.tensors),
         "confusion": [[50, 0, 0], [0, 50, 0], [0, 4, 46]],
         "diagnostics": result["diagnostics"],
+        "non_finite": None,
+        "stopped": None,
         "interrupted": False,
     }
 
@@ -144,6 +154,75 @@ def test_regression_has_no_accuracy():
 def test_a_loss_that_explodes_is_a_string():
     result = strict(invoke("train", "bug-exploding", "--json", "--iterations", 500).stdout)
     assert result["loss"] == result["metrics"]["loss"] == "NaN"
+
+
+def test_a_run_to_nan_says_so_and_where_the_first_one_was_made():
+    done = invoke("train", "bug-exploding", "--json", "--iterations", 500)
+    result = strict(done.stdout)
+    assert (done.exit_code, result["stopped"]) == (0, None)
+    session = session_of("bug-exploding", result["non_finite"]["event"])
+    assert all(np.isfinite(value).all() for value in session.tensors.values())
+    session.step()
+    event = session.last_event()
+    assert not np.isfinite(event.after[0]).all()
+    assert result["non_finite"]["tensor"] == event.op.writes[0]
+    assert "NaN or infinity" in invoke("train", "bug-exploding", "--iterations", 500).stdout
+
+
+LATE = """
+[data]
+x = [[1.0], [1.5]]
+y = [[0.0], [0.0]]
+[[layers]]
+type = "linear"
+out = 1
+[loss]
+type = "mse"
+[optimizer]
+type = "sgd"
+lr = 0.75
+[training]
+epochs = 2000
+"""
+
+
+def test_a_nan_that_comes_after_the_doctor_has_gone(tmp_path):
+    file = tmp_path / "late.toml"
+    file.write_text(LATE)
+    result = strict(invoke("train", file, "--json").stdout)
+    iteration = int(re.search(r"iteration (\d+)", result["non_finite"]["place"])[1])
+    assert iteration > 300
+    assert "non-finite" not in {one["name"] for one in result["diagnostics"]}
+    stopped = strict(invoke("train", file, "--json", "--fail-on", "nan").stdout)
+    assert stopped["iterations"] in (iteration, iteration - 1)
+    assert stopped["stopped"] == "nan"
+
+
+@pytest.mark.parametrize(
+    ("name", "on", "status"),
+    [
+        ("bug-exploding", "nan", 1),
+        ("bug-exploding", "serious", 1),
+        ("bug-missing-value", "nan", 1),
+        ("bug-dead-relu", "nan", 0),
+        ("bug-dead-relu", "serious", 1),
+        ("iris", "nan", 0),
+        ("iris", "serious", 0),
+        ("digits", "serious", 0),
+    ],
+)
+def test_fail_on_stops_with_status_one(name, on, status):
+    done = invoke("train", name, "--fail-on", on, "--json")
+    result = strict(done.stdout)
+    program = built_in(name)
+    assert (done.exit_code, result["stopped"]) == (status, on if status else None)
+    assert (result["iterations"] < program.timeline.iterations) == bool(status)
+    if status:
+        assert "stopped" in invoke("train", name, "--fail-on", on).stdout
+
+
+def test_fail_on_takes_two_words():
+    assert_refused(invoke("train", "iris", "--fail-on", "warning"), "--fail-on", "nan", "serious")
 
 
 def start(*args, stderr):

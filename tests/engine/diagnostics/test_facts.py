@@ -1,0 +1,143 @@
+"""What the doctor knows of activations and losses, against their own values and PyTorch's."""
+
+import math
+
+import numpy as np
+import pytest
+
+from engine.diagnostics import facts
+from engine.functions.losses.bce import BCE
+from engine.functions.losses.bce_with_logits import BCEWithLogits
+from engine.functions.losses.cross_entropy import CrossEntropy
+from engine.functions.losses.huber import Huber
+from engine.functions.losses.l1 import L1
+from engine.functions.losses.mse import MSE
+from engine.functions.losses.nll import NLL
+from engine.nn.table import LAYERS, LOSSES
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra 'torch')")
+
+ACTIVATIONS = [kind for kind in LAYERS if kind not in ("linear", "identity", "dropout")]
+RNG = np.random.default_rng(5)
+NUMBERS = RNG.normal(size=(9, 2)) * 3
+SHARES = RNG.random((9, 2))
+CLASSES = np.array([0, 2, 2, 1, 2, 2, 0, 2, 2])
+
+
+def layer(kind, **options):
+    return LAYERS[kind](3, 3, **options)
+
+
+def test_every_loss_has_a_best_constant():
+    for kind, loss in LOSSES.items():
+        y = CLASSES if loss.takes_classes else SHARES
+        assert facts.best_constant(loss(), y, 3 if y.ndim == 1 else 2) is not None, kind
+
+
+@pytest.mark.parametrize("kind", ACTIVATIONS)
+def test_intervals_hold_and_are_nearly_reached(kind):
+    """At the ends, or beyond 30 on an infinite side: of a fine grid of inputs up to ±50."""
+    one = layer(kind)
+    grid = np.linspace(-50, 50, 20001)
+    x = np.stack([grid, np.zeros_like(grid), -grid], axis=1)
+    out = one.forward(x)
+    low, high = facts.interval_of(one)
+    assert low - 1e-12 <= out.min()
+    assert out.max() <= high + 1e-12
+    for end, found in ((low, out.min()), (-high, -out.max())):
+        if math.isfinite(end):
+            assert found == pytest.approx(end, abs=1e-6)
+        else:
+            assert found < (-0.4 if kind == "leaky_relu" else -30)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "interval"),
+    [
+        ((), (-math.inf, math.inf)),
+        (("relu", "sigmoid"), (0.5, 1.0)),
+        (("sigmoid", "identity", "sigmoid"), (0.5, 1 / (1 + math.exp(-1)))),
+        (("tanh", "relu"), (0.0, 1.0)),
+        (("sigmoid", "softplus"), (math.log(2), math.log(1 + math.e))),
+        (("relu", "gelu"), (-0.16997120747, math.inf)),  # not rising: its whole interval
+    ],
+)
+def test_one_activation_narrows_the_next(kinds, interval):
+    assert facts.reach([layer(kind) for kind in kinds]) == pytest.approx(interval)
+
+
+def test_options_change_an_interval():
+    assert facts.interval_of(layer("elu", alpha=2.5)) == (-2.5, math.inf)
+    assert facts.interval_of(layer("leaky_relu", negative_slope=-0.1)) == (0, math.inf)
+    assert not facts.bends(layer("leaky_relu", negative_slope=1.0))
+    assert facts.bends(layer("leaky_relu"))
+
+
+WEIGHT = (0.5, 1.0, 4.0)
+CONSTANTS = [
+    (MSE(), torch.nn.MSELoss(), NUMBERS),
+    (L1(), torch.nn.L1Loss(), NUMBERS),
+    (Huber(delta=0.7), torch.nn.HuberLoss(delta=0.7), NUMBERS),
+    (BCE(weight=(1.0, 3.0)), torch.nn.BCELoss(torch.tensor([1.0, 3.0])), SHARES),
+    (
+        BCEWithLogits(pos_weight=(5.0, 0.2)),
+        torch.nn.BCEWithLogitsLoss(pos_weight=torch.tensor([5.0, 0.2])),
+        SHARES,
+    ),
+    (
+        CrossEntropy(weight=WEIGHT, label_smoothing=0.2, ignore_index=1),
+        torch.nn.CrossEntropyLoss(torch.tensor(WEIGHT), ignore_index=1, label_smoothing=0.2),
+        CLASSES,
+    ),
+    (NLL(weight=WEIGHT), torch.nn.NLLLoss(torch.tensor(WEIGHT)), CLASSES),
+]
+
+
+@pytest.mark.parametrize(("loss", "theirs", "y"), CONSTANTS, ids=[c[0].type for c in CONSTANTS])
+def test_the_best_constant_is_what_pytorch_descends_to(loss, theirs, y):
+    """Adam on the one answer, which nll takes through a log_softmax and bce through a sigmoid."""
+    outputs = 3 if y.ndim == 1 else 2
+    theirs = theirs.double()
+    free = torch.zeros(outputs, dtype=torch.float64, requires_grad=True)
+    into = {"nll": lambda z: torch.log_softmax(z, 0), "bce": torch.sigmoid}.get(
+        loss.type, lambda z: z
+    )
+    target = torch.tensor(y)
+    descent = torch.optim.Adam([free], lr=0.1)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(descent, 0.99)
+    for _ in range(1000):
+        descent.zero_grad()
+        value = theirs(into(free).expand(len(y), outputs), target)
+        value.backward()
+        descent.step()
+        schedule.step()
+    answer = facts.best_constant(loss, y, outputs)
+    assert facts.value_of(loss, answer, y) == pytest.approx(value.item(), rel=1e-4)
+    assert facts.value_of(loss, answer, y) <= value.item() * (1 + 1e-9)
+
+
+def test_no_constant_where_nothing_counts_or_targets_are_out_of_domain():
+    assert facts.best_constant(CrossEntropy(weight=(0.0, 0.0, 0.0)), CLASSES, 3) is None
+    assert facts.best_constant(BCEWithLogits(), np.array([[-1.0], [-1.0]]), 1) is None
+    assert facts.best_constant(MSE(), np.array([[np.nan]]), 1) is None
+
+
+def test_the_ideal_answer_is_the_best_within_its_interval():
+    """Against a grid of the interval, element by element."""
+    grid = np.linspace(-1, 2, 3001)
+    for loss, y in ((MSE(), NUMBERS), (BCEWithLogits(pos_weight=(2.0, 3.0)), SHARES)):
+        best = facts.ideal(loss, y, 2, (-1.0, 2.0))
+        for i, k in np.ndindex(y.shape):
+            row = y[i : i + 1].repeat(len(grid), axis=0)
+            tried = best[i : i + 1].repeat(len(grid), axis=0)
+            tried[:, k] = grid
+            assert loss.terms(best[i : i + 1], y[i : i + 1])[0, k] <= (
+                loss.terms(tried, row)[:, k].min() + 1e-9
+            )
+
+
+def test_scores_of_a_width_have_the_floor_of_a_doubled_softmax():
+    best = facts.ideal(CrossEntropy(), CLASSES, 3, (0.0, 1.0))
+    assert facts.value_of(CrossEntropy(), best, CLASSES) == pytest.approx(math.log(1 + 2 / math.e))
+    free = facts.ideal(CrossEntropy(), CLASSES, 3, (0.0, math.inf))
+    assert facts.value_of(CrossEntropy(), free, CLASSES) < 1e-12
