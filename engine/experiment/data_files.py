@@ -6,6 +6,7 @@ Whatever is wrong with a file is a :class:`DataProblem`; sizes are checked befor
 import csv
 import lzma
 import math
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Array, Shape
-from engine.errors import Problem
+from engine.errors import GradstepError, Problem
+from engine.files import open_regular
 from engine.wording import clipped, listed, nearest, shown
 
 MAX_BYTES = 2 * 2**30
@@ -52,13 +54,12 @@ class DataProblem(Exception):
 def check_size(path: Path, field: str, limit: int) -> None:
     """Raise DataProblem for a file that is not there, cannot be read, or has more bytes."""
     try:
-        size = path.stat().st_size
-        if not path.is_file():
-            raise DataProblem(field, f"{path}: not a file")
-        path.open("rb").close()
-    except (OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) else "not a path"
-        raise DataProblem(field, f"{shown(str(path), 4096)}: {said}") from None
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+    except GradstepError as error:
+        raise DataProblem(field, str(error)) from None
+    except OSError as error:
+        raise DataProblem(field, f"{shown(str(path), 4096)}: {error.strerror}") from None
     if size > limit:
         raise DataProblem(field, f"{path}: {size:,} bytes, more than the limit of {limit:,}")
 

@@ -24,12 +24,13 @@ from engine.experiment.data_files import (
     check_size,
     npz_arrays,
 )
-from engine.experiment.data_generated import columns_of, generated
+from engine.experiment.data_generated import RECIPES, bytes_needed, columns_of, generated
 from engine.experiment.data_split import split
 from engine.experiment.spec import DataSpec, Experiment
 from engine.nn.element_losses import LOSSES
 from engine.nn.initializers import stream
 
+MAX_MAKING = 2 * MAX_BYTES  # bytes of a generated set with all that it is made of
 MAX_NAMES = 100  # inputs that get a name of their own in a generated set
 SHUFFLE = 2**31  # keeps the streams of shuffling apart from those of the initial values
 
@@ -160,6 +161,12 @@ def generate(spec: DataSpec, seed: int, classes: bool) -> Dataset:
     if size > MAX_BYTES:
         said = f"x takes {size:,} bytes, more than the limit of {MAX_BYTES:,}"
         raise DataProblem("samples", said)
+    needed = bytes_needed(spec.generate, spec.samples, spec.classes, spec.features)
+    if needed > MAX_MAKING:
+        said = f"making the set takes {needed:,} bytes, more than the limit of {MAX_MAKING:,}"
+        raise DataProblem("samples", f"{said}: fewer samples, features or classes take less")
+    if spec.one_hot:
+        check_one_hot(spec.samples, spec.classes or RECIPES[spec.generate].classes or 2)
     x, y, kinds = generated(
         spec.generate, seed, spec.samples, spec.noise, spec.classes, spec.features
     )
@@ -227,13 +234,18 @@ def read_npz(path: Path, dtype: str) -> Dataset:
 
 def one_hot(index: NDArray[np.int64], classes: int) -> Array:
     """Rows (N, classes) with a single 1; DataProblem where they would be too large."""
-    size = 8 * len(index) * classes
-    if size > MAX_BYTES:
-        said = f"{len(index)} rows of {classes} classes take {size:,} bytes"
-        raise DataProblem("one_hot", f"{said}, more than the limit of {MAX_BYTES:,}")
+    check_one_hot(len(index), classes)
     rows = np.zeros((len(index), classes))
     rows[np.arange(len(index)), index] = 1
     return rows
+
+
+def check_one_hot(rows: int, classes: int) -> None:
+    """Raise DataProblem where so many rows of so many classes would be too large."""
+    size = 8 * rows * classes
+    if size > MAX_BYTES:
+        said = f"{rows} rows of {classes} classes take {size:,} bytes"
+        raise DataProblem("one_hot", f"{said}, more than the limit of {MAX_BYTES:,}")
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,6 @@
 
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,10 +28,13 @@ from engine.experiment.spec import (
     Table,
     TrainingSpec,
 )
+from engine.files import read_regular
 from engine.run.phases import Phase, order_problems, skip_problems
+from engine.toml_text import read_toml
 from engine.wording import explain, join, nearest, shown, unknown_value, walk, words_of
 
 MAX_FILE_BYTES = 64 * 2**20
+MAX_LAYERS = 2000  # formulas and listings grow faster than the number of layers
 T = TypeVar("T", bound=Table)
 NAME = re.compile(r"[^\W\d]\w*\Z")
 # Tensors of every program and words of expressions: a layer of that name could not be told apart.
@@ -68,16 +70,13 @@ def load_experiment(name: str) -> Experiment:
     """
     path = experiment_path(name)
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-        if len(content) > MAX_FILE_BYTES:
-            raise GradstepError(f"{name}: more than {MAX_FILE_BYTES:,} bytes")
-        raw = tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
+        content = read_regular(path, MAX_FILE_BYTES)
+        raw = read_toml(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except OSError as error:
         raise GradstepError(f"{name}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise GradstepError(f"{name}: not UTF-8 text (byte {error.start})") from error
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+    except ValueError as error:
         raise GradstepError(f"{name}: not valid TOML: {error}") from error
     return read_experiment(raw, file=name, stem=path.stem, directory=str(path.parent))
 
@@ -114,7 +113,9 @@ class Reader:
         for table, header in REQUIRED_TABLES.items():
             if table not in raw:
                 self.problem(table, f"missing: the file needs {header}")
-        values = {"name": stem, "file": file, "directory": directory}
+        # A file's name may be no UTF-8, and the name of an experiment goes into JSON and SQLite.
+        name = stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        values = {"name": name, "file": file, "directory": directory}
         values |= self.fields(Experiment, {k: raw[k] for k in plain if k in raw}, "", plain)
         if values.get("dtype") == "float32":
             self.largest = float(np.finfo("float32").max)
@@ -242,6 +243,9 @@ class Reader:
         """The [[layers]] tables; notes names that are taken, or cannot be used in expressions."""
         if not isinstance(raw, list) or not raw:
             self.problem("layers", "must be a list of at least one table, [[layers]]")
+            return None
+        if len(raw) > MAX_LAYERS:
+            self.problem("layers", f"{len(raw):,} layers, more than the limit of {MAX_LAYERS:,}")
             return None
         specs = [self.typed(table, f"layers[{i}]", LAYER_SPECS) for i, table in enumerate(raw)]
         names = layer_names(raw)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from engine.errors import GradstepError
+from engine.files import open_regular
 from engine.recording.schema import APPLICATION_ID, TABLES, USER_VERSION
 
 MAGIC = b"SQLite format 3\0"
@@ -146,10 +147,9 @@ def check_types(row: Row, types: str, where: str) -> None:
 def checked_size(path: Path) -> int:
     """The bytes of a file that begins like SQLite's, with its WAL; a GradstepError for others."""
     try:
-        if not path.is_file():
-            there = "not a file" if path.exists() else "no such file"
-            raise GradstepError(f"{path}: {there}")
-        with path.open("rb") as file:
+        if not path.exists():
+            raise GradstepError(f"{path}: no such file")
+        with open_regular(path) as file:
             start = file.read(len(MAGIC))
             size = os.fstat(file.fileno()).st_size
     except OSError as problem:
@@ -167,7 +167,7 @@ def connect(path: Path, size: int) -> sqlite3.Connection:
     # The last commits may be in the log alone: with one, the file is opened like any database.
     being_written = path.with_name(path.name + "-wal").exists()
     mode = "mode=ro" if being_written else "mode=ro&immutable=1"
-    uri = f"file:{quote(str(path.absolute()))}?{mode}"
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?{mode}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(2**16, min(2**30, size)))
     connection.text_factory = lambda text: text.decode("utf-8", "replace")

@@ -14,6 +14,7 @@ from typing import Any
 
 from engine import __version__
 from engine.errors import GradstepError
+from engine.files import no_file
 from engine.program.program import Program
 from engine.recording.canonical import canonical, experiment_text, journal_texts, labels_text
 from engine.recording.contents import Contents
@@ -294,12 +295,19 @@ def refusing(path: Path) -> Iterator[None]:
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection to a new or existing recording, in WAL mode, with all its tables."""
+    # To SQLite some names are no files: ":memory:", "file:…". An absolute path is always one.
+    path = Path(os.path.abspath(path))
+    if said := no_file(path) if path.exists() else "":
+        raise GradstepError(f"{path}: {said}")
     with path.open("ab"):  # an error of the directory is clearer from here than from SQLite
-        pass
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        size = path.stat().st_size
+    connection = sqlite3.connect(os.fsencode(path), isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA busy_timeout = 2000")
     (mine,) = connection.execute("PRAGMA application_id").fetchone()
+    if size and mine != APPLICATION_ID:
+        connection.close()
+        raise GradstepError(f"{path}: is there already, and no recording of gradstep")
     connection.execute("PRAGMA journal_mode = WAL")
     # With a write-ahead log, a killed process loses no commit by this; a power cut the last ones.
     connection.execute("PRAGMA synchronous = NORMAL")

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ def run(experiment: str, record: str | None, at: str | None, budget: int | None)
 
 def debug(experiment: str, at: str | None, budget: int | None, record: str | None = None) -> int:
     """Open the debugger; the exit status. Raises GradstepError where there is no terminal."""
-    need_terminal(f"gradstep trace {experiment}")
+    need_terminal(f"gradstep trace {shlex.quote(experiment)}")
     with loading():
         from tui.app import run_debugger
 

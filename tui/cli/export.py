@@ -11,6 +11,7 @@ import click
 import numpy as np
 
 from engine.errors import GradstepError
+from engine.files import naming, replacing
 from engine.pytorch.script import torch_script
 from engine.recording.export import recorded_arrays, recorded_lines
 from engine.recording.recorded import Recording
@@ -75,7 +76,9 @@ def target(output: str | None, recorded: Path) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         return
     path = Path(output)
-    if path.exists() and path.samefile(recorded):
+    with naming(path):
+        itself = path.exists() and path.samefile(recorded)
+    if itself:
         raise GradstepError(f"{output}: is the recording itself; choose another file")
-    with path.open("wb") as file:
+    with replacing(path) as file:
         yield file

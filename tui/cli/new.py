@@ -1,12 +1,15 @@
 """``gradstep new``: an experiment file to start from, with the data it needs beside it."""
 
+import os
 import re
+import shlex
 from pathlib import Path
 
 import click
 
 from engine.errors import GradstepError
 from engine.experiment.builtins import BUILTINS, DEFAULT, builtin_names
+from engine.files import create, naming, no_file
 from engine.wording import nearest
 from tui.render.text.clean import clean
 
@@ -40,7 +43,7 @@ def new(file: Path, builtin: str) -> None:
     for path in write_all(files_of(file, builtin)):
         click.echo(f"wrote {clean(str(path))}")
     check(file)
-    click.echo(f"next: gradstep run {clean(str(file))}", err=True)
+    click.echo(f"next: gradstep run {clean(shlex.quote(str(file)))}", err=True)
 
 
 def files_of(file: Path, builtin: str) -> dict[Path, bytes]:
@@ -69,14 +72,26 @@ def write_all(files: dict[Path, bytes]) -> list[Path]:
     """
     missing = []
     for path, content in files.items():
-        if not path.exists() and not path.is_symlink():
-            missing.append(path)
-        elif path.suffix == ".toml" or not path.is_file() or path.read_bytes() != content:
-            raise GradstepError(f"{path}: is there already and is not overwritten")
-    for path in missing:
-        with path.open("xb") as opened:
-            opened.write(files[path])
+        with naming(path):
+            if not os.path.lexists(path):
+                missing.append(path)
+            elif path.suffix == ".toml" or not same(path, content):
+                raise GradstepError(f"{path}: is there already and is not overwritten")
+    written: list[Path] = []
+    try:
+        for path in missing:
+            create(path, files[path])
+            written.append(path)
+    except BaseException:  # half of it would be in the way of the next attempt
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
     return missing
+
+
+def same(path: Path, content: bytes) -> bool:
+    """Whether a regular file with just this content is there."""
+    return not no_file(path) and path.read_bytes() == content
 
 
 def check(file: Path) -> None:

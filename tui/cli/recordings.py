@@ -1,5 +1,6 @@
 """Opening a recording for a command, whatever is in it."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +33,7 @@ def opened(file: str, number: int | None = None) -> Iterator[Recording]:
     try:
         yield Recording(reader, number)
     except Damaged as problem:
-        hint = f"what is still readable: gradstep info {file}"
+        hint = f"what is still readable: gradstep info {shlex.quote(file)}"
         raise Damaged(f"{problem}\n{hint}") from None
     finally:
         reader.close()
