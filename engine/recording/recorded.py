@@ -22,6 +22,7 @@ from engine.recording.lane import keyframe_names
 from engine.recording.reader import Damaged, Reader
 from engine.recording.runs import RecordedBranch, RecordedRun, read_runs
 from engine.recording.stored import StoredContents
+from engine.run.op import PER_SAMPLE
 from engine.run.timeline import completed
 from engine.session.bookmarks import Bookmark
 from engine.session.branches import is_branch_name
@@ -342,14 +343,16 @@ class Recording:
     def named(self, name: str, digest: bytes, reference: int, iteration: int) -> Array:
         """A stored tensor that the program knows, of the shape that it has in an iteration.
 
-        An activation that a keyframe took over from a smaller batch has fewer rows.
+        One that a keyframe took over from another batch may have more rows or fewer.
         """
         info = self.program.tensors[name]
-        shapes = {info.shape: None}
+        shapes = [info.shape]
         # Which shape it had is not written down, but its digest was made with it: try each.
-        if info.role == "activation" or {name, info.gradient_of} & self.batched:
-            counts = self.rows_in(iteration), self.rows_in(iteration - 1)
-            shapes = dict.fromkeys([(n, *info.shape[1:]) for n in counts] + [info.shape])
+        if name in self.per_sample:
+            cut = self.program.batches
+            last = cut.rows - (cut.count - 1) * cut.size
+            counts = (self.rows_in(iteration), cut.size, last)
+            shapes = list(dict.fromkeys((n, *info.shape[1:]) for n in counts if n > 0))
         what = f"{name} of iteration {iteration + 1}"
         problem: Damaged | None = None
         for shape in shapes:
@@ -366,10 +369,13 @@ class Recording:
         return min(cut.size, cut.rows - iteration % cut.count * cut.size)
 
     @cached_property
-    def batched(self) -> set[str]:
-        """The tensors whose gradient has a row for each sample: x and the activations."""
-        tensors = self.program.tensors.values()
-        return {info.name for info in tensors if info.role in ("activation", "input")}
+    def per_sample(self) -> set[str]:
+        """The tensors that have a row for each sample, and their gradients."""
+        tensors = self.program.tensors
+        roles = {
+            info.name: tensors[info.gradient_of or info.name].role for info in tensors.values()
+        }
+        return {name for name, role in roles.items() if role in PER_SAMPLE}
 
     # -- what people said about it
 

@@ -5,10 +5,10 @@ from functools import lru_cache
 from engine.formulas.symbols import gradient
 from engine.nn.linear import Linear
 from engine.program.program import Program
+from engine.run.op import PER_SAMPLE
 from engine.worksheet.sample import Sample, spelled_layers
 from engine.worksheet.worksheet import Gradient, element_rows, gradient_rows
 
-PER_SAMPLE = ("input", "target", "activation")
 SPELLED = 40  # where the input of a layer outgrows this, its symbol stands for it
 
 

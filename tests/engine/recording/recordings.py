@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,14 @@ def record(path: Path, program: Program, store: str, **more: Any) -> Writer:
     return made
 
 
-def record_session(path: Path, session: Session | Debugger, store: str) -> Recorder:
+def record_session(
+    path: Path, session: Session | Debugger, store: str, spacing: int | None = None
+) -> Recorder:
     """Everything that a session knows, or a debugger with its stops and bookmarks; not closed."""
     debugger = session if isinstance(session, Debugger) else Debugger(session)
-    recorder = Recorder(writer(path, debugger.session.program, store), debugger)
+    made = writer(path, debugger.session.program, store)
+    made.plan = replace(made.plan, spacing=spacing or made.plan.spacing)
+    recorder = Recorder(made, debugger)
     recorder.update()
     return recorder
 
