@@ -48,6 +48,11 @@ class Reader:
             self.close()
             raise
 
+    def measure(self) -> int:
+        """The bytes of the file by now, while it is being written."""
+        self.size = checked_size(self.path)
+        return self.size
+
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
@@ -57,15 +62,21 @@ class Reader:
         self.steps += 1
         return int(self.steps > BUDGET)
 
-    def rows(self, query: str, values: Sequence[Any] = (), types: str = "") -> list[Row]:
+    def rows(
+        self, query: str, values: Sequence[Any] = (), types: str = "", most: int | None = None
+    ) -> list[Row]:
         """The rows of a query. ``types``: a letter a column, i s b f, upper case for NULL too.
 
-        Raises Damaged where SQLite fails, the query takes too long, or a type is another one.
+        Raises Damaged where SQLite fails, the query takes too long, a type is another one, or there
+        are more than ``most`` rows.
         """
         self.steps = 0  # the budget is that of one query
         table = query.partition(" FROM ")[2].split(" ")[0] or "the file"
         with self.naming(f"table {table}"):
-            rows = self.connection.execute(query, values).fetchall()
+            cursor = self.connection.execute(query, values)
+            rows = cursor.fetchall() if most is None else cursor.fetchmany(most + 1)
+        if most is not None and len(rows) > most:
+            raise Damaged(f"{self.path}: damaged: table {table}: more than {most:,} rows")
         for row in rows if types else ():
             check_types(row, types, f"{self.path}: damaged: table {table}")
         return rows

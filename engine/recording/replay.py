@@ -6,7 +6,6 @@ and its result checked against the recorded digest. Beyond what is recorded, and
 the session is live.
 """
 
-from array import array
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,6 @@ from pathlib import Path
 from engine.arrays import Array
 from engine.debugger import Debugger
 from engine.errors import GradstepError
-from engine.recording.canonical import parse
 from engine.recording.digests import event_digest
 from engine.recording.reader import Damaged, Reader
 from engine.recording.recorded import Block, Recording
@@ -177,8 +175,7 @@ class Playback:
         self.known[branch] = recorded
         branch.journal = recorded.journal
         branch.known = recorded.events
-        losses = array("d", self.recording.losses(recorded))
-        branch.losses = losses[: self.count(recorded.events)]
+        branch.losses = self.recording.losses(recorded)[: self.count(recorded.events)]
         for key in [key for key in self._blocks if key[0] == recorded.id]:
             del self._blocks[key]  # its last iteration may have grown
 
@@ -209,17 +206,15 @@ class Playback:
 
         What does not fit the program is told in ``trouble``.
         """
-        debugger, recording = self.debugger, self.recording
-        problems = []
-        for mark in recording.bookmarks:
+        debugger, marks = self.debugger, self.recording.marks
+        problems = list(marks.problems)
+        for mark in marks.bookmarks:
             try:
-                event = min(mark.event, self.timeline.end)
-                debugger.bookmarks.mark(mark.name, event, mark.text)
+                debugger.bookmarks.mark(mark.name, mark.event, mark.text)
             except GradstepError as problem:
                 problems.append(str(problem))
-        stops = [parse(text, "its stops") for text in recording.entries("stop", "entry")]
-        problems += debugger.stops.load(stop for stop in stops if isinstance(stop, dict))
-        problems += debugger.watches.load(recording.entries("watch", "expression"))
+        problems += debugger.stops.load(marks.stops)
+        problems += debugger.watches.load(marks.watches)
         self.trouble = problems[0] if problems else self.trouble
 
 

@@ -5,7 +5,7 @@ executed on the recorded tensors, as far as they are stored, and its result must
 tolerance of the recorded one; between keyframes results can only be compared by their digests.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -192,7 +192,7 @@ class Verification:
         return bool(near.all())
 
     def loss(
-        self, branch: RecordedBranch, losses: list[float], iteration: int, rerun: Rerun
+        self, branch: RecordedBranch, losses: Sequence[float], iteration: int, rerun: Rerun
     ) -> bool:
         """Compare the row of a loss with the loss that the events give; False where they differ."""
         timeline, loss = self.program.timeline, self.program.loss

@@ -59,7 +59,9 @@ def described(recording: Recording, damage: list[str]) -> dict[str, Any]:
     }
     for name, read in (("program", program), ("branches", branches), ("places", marks)):
         try:
-            about |= read(recording)
+            found = read(recording)
+            damage += found.pop("damage", [])
+            about |= found
         except Damaged as problem:
             damage.append(str(problem).partition("damaged: ")[2])
         except GradstepError as problem:
@@ -104,14 +106,15 @@ def branches(recording: Recording) -> dict[str, Any]:
 
 
 def marks(recording: Recording) -> dict[str, Any]:
-    """The bookmarks, stops and watches."""
+    """The bookmarks, stops and watches that are sound; the others are named under ``damage``."""
+    found = recording.marks
     return {
         "bookmarks": [
-            {"name": mark.name, "event": mark.event, "text": mark.text}
-            for mark in recording.bookmarks
+            {"name": mark.name, "event": mark.event, "text": mark.text} for mark in found.bookmarks
         ],
-        "stops": recording.entries("stop", "entry"),
-        "watches": recording.entries("watch", "expression"),
+        "stops": found.texts,
+        "watches": found.watches,
+        "damage": found.problems,
     }
 
 
