@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from engine.errors import GradstepError
 from engine.files import open_regular
-from engine.recording.schema import APPLICATION_ID, TABLES, USER_VERSION
+from engine.recording.schema import APPLICATION_ID, LATER, TABLES, USER_VERSION
 
 MAGIC = b"SQLite format 3\0"
 STEPS = 10_000  # virtual machine instructions between two checks of the budget
@@ -37,6 +37,7 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.steps = 0
+        self.tables: frozenset[str] = frozenset()
         self.size = checked_size(path)
         with self.naming("the file"):
             self.connection = connect(path, self.size)
@@ -123,12 +124,17 @@ class Reader:
         rows = self.rows("SELECT type, name, sql FROM sqlite_master")
         found = {name: sql for kind, name, sql in rows if kind == "table"}
         for kind, name, _ in rows:
-            if kind != "table" or name not in TABLES:
+            if kind != "table" or name not in TABLES | LATER:
                 raise Damaged(f"{self.path}: damaged: a {kind} {name!r} that no recording has")
-        for name, sql in TABLES.items():
+        self.tables = frozenset(found)
+        for name, sql in (TABLES | {name: LATER[name] for name in LATER if name in found}).items():
             if found.get(name) != sql:
                 said = "is not as it was made" if name in found else "is missing"
                 raise Damaged(f"{self.path}: damaged: table {name} {said}")
+
+    def has(self, table: str) -> bool:
+        """Whether the file has a table that came later."""
+        return table in self.tables
 
     def problems(self, everything: bool = False) -> list[str]:
         """What SQLite itself finds wrong; large files only where everything is asked for."""

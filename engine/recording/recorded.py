@@ -14,6 +14,7 @@ from engine.experiment.dataset import Dataset
 from engine.experiment.spec import Experiment, LinearSpec
 from engine.program.compiler import compile_program
 from engine.program.program import Program
+from engine.recording.account import Account
 from engine.recording.canonical import parse, parse_experiment, parse_labels
 from engine.recording.contents import NOWHERE
 from engine.recording.digests import QUICK, STRONG, link, root_digest
@@ -63,6 +64,7 @@ class Recording:
         self.run = self.chosen(number)
         self.contents = StoredContents(reader)
         self.root = b""
+        self.account = Account()
         self._losses: dict[str, array[float]] = {}
 
     def damaged(self, what: str) -> Damaged:
@@ -193,10 +195,8 @@ class Recording:
                 said = f"left {branch.parent!r} at #{branch.fork}, where that has no event"
                 raise self.damaged(f"branch {branch.name!r} {said}")
             before = completed(timeline, branch.fork)
-            row = self.reader.one(
-                "SELECT max(iteration) FROM block WHERE branch = ?", (branch.id,), "I"
-            )
-            last = row[0] if row and row[0] is not None else before
+            last = self.last_block(branch)
+            last = before if last is None else last
             if last > timeline.iterations or branch.events > timeline.begin(max(0, last)):
                 said = f"has {branch.events} events, but digests up to iteration {last}"
                 raise self.damaged(f"branch {branch.name!r} {said}")
@@ -205,6 +205,12 @@ class Recording:
             self.check_room(branch, blocks, losses)
             found[branch.name] = branch
         return found
+
+    def last_block(self, branch: RecordedBranch) -> int | None:
+        """The last iteration that a branch has digests of itself."""
+        query = "SELECT max(iteration) FROM block WHERE branch = ?"
+        row = self.reader.one(query, (branch.id,), "I")
+        return row[0] if row else None
 
     def check_room(self, branch: RecordedBranch, blocks: int, losses: int) -> None:
         """Raise Damaged where the branches up to this one claim more than the file can hold."""

@@ -44,6 +44,7 @@ class Playback:
 
     def __init__(self, recording: Recording, debugger: Debugger) -> None:
         self.recording = recording
+        self.account = recording.account
         self.debugger = debugger
         self.session = session = debugger.session
         self.timeline = session.timeline
@@ -66,30 +67,39 @@ class Playback:
             return self.noted(origin, event, LIVE, op.run(tensors))
         block = self.block(origin, self.timeline.iteration(event) + 1)
         if block is None or self._starts[op.index + 1] > len(block.digests):
+            self.account.note(self.account.recomputed, origin.name, event)
             return self.noted(origin, event, UNCHECKED, op.run(tensors))
         # A digest of zeros: the op did not write that tensor.
         slots = [s for s in self.slots(op) if any(block.digests[s])]
-        stored = self.stored(block, slots)
+        try:
+            stored = self.stored(block, slots)
+        except Damaged as problem:
+            self.meet(problem)
+            self.account.note(self.account.recomputed, origin.name, event)
+            stored = None
         if stored is not None:
             return self.noted(origin, event, RECORDED, stored)
         results = op.run(tensors)
         found = [event_digest(array, self.recording.run.width) for array in results]
         same = found == [block.digests[slot] for slot in slots]
+        if not same:
+            self.account.note(self.account.differing, origin.name, event)
         return self.noted(origin, event, RECOMPUTED if same else DIFFERS, results)
+
+    def meet(self, problem: Damaged) -> None:
+        """Note damage that does not end the replay."""
+        self.trouble = str(problem)
+        self.account.problem(self.trouble)
 
     def slots(self, op: Op) -> range:
         """The slots of an op: the places of its digests in a block."""
         return range(self._starts[op.index], self._starts[op.index + 1])
 
     def stored(self, block: Block, slots: list[int]) -> tuple[Array, ...] | None:
-        """The stored tensors of these slots; None unless all are there and sound."""
+        """The stored tensors of these slots; None unless all are there. Raises Damaged."""
         if not slots:
             return None
-        try:
-            arrays = [self.recording.written(block, slot) for slot in slots]
-        except Damaged as problem:
-            self.trouble = str(problem)
-            return None
+        arrays = [self.recording.written(block, slot) for slot in slots]
         found = [array for array in arrays if array is not None]
         return tuple(found) if len(found) == len(slots) else None
 
@@ -125,7 +135,7 @@ class Playback:
             try:
                 self._blocks[key] = self.recording.block(branch, iteration)
             except Damaged as problem:
-                self.trouble = str(problem)
+                self.meet(problem)
                 self._blocks[key] = None
             if len(self._blocks) > CACHED_BLOCKS:
                 self._blocks.popitem(last=False)
@@ -150,7 +160,7 @@ class Playback:
                     return Keyframe(number - 1, tensors, whole)
                 number -= 1
         except Damaged as problem:
-            self.trouble = str(problem)
+            self.meet(problem)
         return None
 
     def restores(self, branch: Branch, iteration: int, event: int) -> bool:

@@ -17,11 +17,12 @@ from engine.errors import GradstepError
 from engine.files import no_file
 from engine.program.program import Program
 from engine.recording.canonical import canonical, experiment_text, journal_texts, labels_text
+from engine.recording.closing import RUNNING, digests
 from engine.recording.contents import Contents
 from engine.recording.digests import QUICK, STRONG, journal_digest, root_digest
 from engine.recording.estimate import Estimate
 from engine.recording.lane import Lane
-from engine.recording.schema import APPLICATION_ID, TABLES, USER_VERSION
+from engine.recording.schema import APPLICATION_ID, LATER, TABLES, USER_VERSION
 from engine.run.timeline import begun, completed
 from engine.session.journal import Journal
 
@@ -237,17 +238,31 @@ class Writer:
     def close(self, status: str = "closed") -> None:
         """Commit and leave a single file; ``status`` says how the run ended."""
         self.commit()
-        self.update_run("status", status)
+        self.update_run("status", status, self.insert_closing)
         with contextlib.suppress(sqlite3.Error):  # a reader may hold the file: it stays as it is
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self.connection.execute("PRAGMA journal_mode = DELETE")
         with contextlib.suppress(sqlite3.Error):
             self.connection.close()
 
-    def update_run(self, column: str, value: str) -> None:
-        """Change a column of the row of the run."""
-        query = f"UPDATE run SET {column} = ? WHERE id = ?"
-        self.attempt(lambda: self.connection.execute(query, (value, self.run)))
+    def insert_closing(self) -> None:
+        """Insert the digests of all that this run has in the file."""
+        running = {
+            part: {lane.number: lane.running[part] for lane in self.lanes.values()}
+            for part in RUNNING
+        }
+        found = digests(self.connection.execute, self.run, running)
+        self.connection.execute("INSERT INTO closing VALUES (?, ?)", (self.run, found))
+
+    def update_run(self, column: str, value: str, more: Callable[[], None] = lambda: None) -> None:
+        """Change a column of the row of the run, and whatever belongs to the same transaction."""
+
+        def update() -> None:
+            query = f"UPDATE run SET {column} = ? WHERE id = ?"
+            self.connection.execute(query, (value, self.run))
+            more()
+
+        self.attempt(update)
 
     def attempt(self, work: Callable[[], object]) -> None:
         """A transaction; where the disk refuses it, the recording ends and the session goes on."""
@@ -313,11 +328,13 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = NORMAL")
     if mine != APPLICATION_ID:
         connection.execute("BEGIN IMMEDIATE")
-        for statement in TABLES.values():
+        for statement in (TABLES | LATER).values():
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {USER_VERSION}")
         connection.execute("COMMIT")
+    for statement in LATER.values():  # a file that is appended to may be older than they are
+        connection.execute(statement.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1))
     return connection
 
 

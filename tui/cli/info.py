@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from engine.errors import GradstepError
+from engine.recording.closing import changed
 from engine.recording.environment import DECISIVE, shown
 from engine.recording.reader import Damaged
 from engine.recording.recorded import Recording
@@ -25,7 +26,9 @@ from tui.render.text.numbers import count_text, nbytes_text
 def info(file: str, number: int | None, as_json: bool) -> int:
     """What the recording FILE holds; 1 where something in it is damaged."""
     with opened(file, number) as recording:
-        about = described(recording, recording.reader.problems(everything=True))
+        found = recording.reader.problems(everything=True)
+        found += changed(recording.reader, recording.run.id)
+        about = described(recording, found)
     if as_json:
         print_json(about)
     else:
