@@ -4,7 +4,7 @@ from engine.debugger import Debugger
 from engine.recording.recorded import Recording
 from engine.recording.replay import Playback, open_debugger
 from engine.run.position_text import parse_position
-from tui.app import GradstepApp
+from tui.app import GradstepApp, outlive_terminal
 from tui.settings.folders import config_file
 from tui.settings.settings import load_settings
 
@@ -46,6 +46,7 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
     if at is not None:
         target = parse_position(at, debugger)
     settings = load_settings(config_file())
+    outlive_terminal()
     app = FollowingApp(debugger, playback) if follow else GradstepApp(debugger, settings)
     app.begin_at(target)
     app.run()

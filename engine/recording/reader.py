@@ -39,6 +39,7 @@ class Reader:
         self.steps = 0
         self.tables: frozenset[str] = frozenset()
         self.size = checked_size(path)
+        self.lost_log = needs_log(path) and not log_of(path).exists()
         with self.naming("the file"):
             self.connection = connect(path, self.size)
         self.connection.set_progress_handler(self.spend, STEPS)
@@ -94,9 +95,15 @@ class Reader:
             yield
         except sqlite3.Error as problem:
             said = "takes too long to read" if "interrupt" in str(problem) else str(problem)
-            raise Damaged(f"{self.path}: damaged: {what}: {said}") from None
+            raise Damaged(f"{self.path}: damaged: {what}: {said}{self.hint}") from None
         except (MemoryError, OverflowError, ValueError) as problem:
             raise Damaged(f"{self.path}: damaged: {what}: {problem}") from None
+
+    @property
+    def hint(self) -> str:
+        """What to say besides of damage in a file whose write-ahead log is not beside it."""
+        log = log_of(self.path).name
+        return f"; {log} is missing: was it copied without its log?" if self.lost_log else ""
 
     def check_header(self) -> None:
         """Check the application id and the version of the format.
@@ -107,7 +114,8 @@ class Reader:
             (application,) = self.connection.execute("PRAGMA application_id").fetchone()
             (version,) = self.connection.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION_ID:
-            raise GradstepError(f"{self.path}: an SQLite file, but not a recording of gradstep")
+            said = f"an SQLite file, but not a recording of gradstep{self.hint}"
+            raise GradstepError(f"{self.path}: {said}")
         if version > USER_VERSION:
             raise GradstepError(
                 f"{self.path}: written in version {version} of the format by a newer gradstep; "
@@ -130,7 +138,7 @@ class Reader:
         for name, sql in (TABLES | {name: LATER[name] for name in LATER if name in found}).items():
             if found.get(name) != sql:
                 said = "is not as it was made" if name in found else "is missing"
-                raise Damaged(f"{self.path}: damaged: table {name} {said}")
+                raise Damaged(f"{self.path}: damaged: table {name} {said}{self.hint}")
 
     def has(self, table: str) -> bool:
         """Whether the file has a table that came later."""
@@ -175,17 +183,33 @@ def checked_size(path: Path) -> int:
         raise GradstepError(f"{str(path)[:200]!r}: {problem}") from None
     if start != MAGIC:
         raise GradstepError(f"{path}: not a recording: it does not begin like one")
-    wal = path.with_name(path.name + "-wal")
+    wal = log_of(path)
     return size + (wal.stat().st_size if wal.is_file() else 0)
+
+
+def log_of(path: Path) -> Path:
+    """The write-ahead log of a recording, whether there is one or not."""
+    return path.with_name(path.name + "-wal")
+
+
+def needs_log(path: Path) -> bool:
+    """Whether a file says that its last changes are in a write-ahead log beside it."""
+    with open_regular(path) as file:
+        return file.read(20)[18:] == b"\2\2"
 
 
 def connect(path: Path, size: int) -> sqlite3.Connection:
     """A read-only connection; without a write-ahead log beside it nothing at all is touched."""
     # The last commits may be in the log alone: with one, the file is opened like any database.
-    being_written = path.with_name(path.name + "-wal").exists()
-    mode = "mode=ro" if being_written else "mode=ro&immutable=1"
-    uri = f"file:{quote(os.fsencode(path.absolute()))}?{mode}"
+    being_written = log_of(path).exists()
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
+    # Where nothing can be written there can be no index of the log: it is made in memory, which
+    # SQLite does for a connection that need not share it.
+    alone = being_written and not os.access(path.parent, os.W_OK)
+    uri += "&vfs=unix-none" if alone else "" if being_written else "&immutable=1"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    if alone:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(2**16, min(2**30, size)))
     connection.text_factory = lambda text: text.decode("utf-8", "replace")
     for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON"):

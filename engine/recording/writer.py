@@ -22,6 +22,7 @@ from engine.recording.contents import Contents
 from engine.recording.digests import QUICK, STRONG, journal_digest, root_digest
 from engine.recording.estimate import Estimate
 from engine.recording.lane import Lane
+from engine.recording.reader import log_of
 from engine.recording.schema import APPLICATION_ID, LATER, TABLES, USER_VERSION
 from engine.run.timeline import begun, completed
 from engine.session.journal import Journal
@@ -239,11 +240,27 @@ class Writer:
         """Commit and leave a single file; ``status`` says how the run ended."""
         self.commit()
         self.update_run("status", status, self.insert_closing)
-        with contextlib.suppress(sqlite3.Error):  # a reader may hold the file: it stays as it is
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self.connection.execute("PRAGMA journal_mode = DELETE")
+        self.leave_single_file()
+
+    def leave_single_file(self) -> None:
+        """Take the write-ahead log into the file; ``failed`` says it where that is not possible."""
+        said = "it is held by another program"
+        try:
+            busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:  # another reader only keeps the empty log from being removed
+                with contextlib.suppress(sqlite3.Error):
+                    self.connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as problem:
+            said = str(problem)
         with contextlib.suppress(sqlite3.Error):
-            self.connection.close()
+            self.connection.close()  # which tries once more
+        log = log_of(self.path)
+        if not self.failed and log.is_file() and log.stat().st_size > 0:
+            self.failed = (
+                f"{self.path}: the log beside it could not be taken into the file: {said}. Nothing "
+                f"is lost, but {self.path} and {log} belong together: keep and copy both, or make "
+                "room and add a run with --append, which takes the log in"
+            )
 
     def insert_closing(self) -> None:
         """Insert the digests of all that this run has in the file."""
