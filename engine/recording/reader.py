@@ -7,7 +7,7 @@ steps a query. Whatever is wrong is a :class:`Damaged`, which names what is dama
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -39,6 +39,7 @@ class Reader:
         self.steps = 0
         self.tables: frozenset[str] = frozenset()
         self.size = checked_size(path)
+        self.identity, self.length = identity(path), path.stat().st_size
         self.lost_log = needs_log(path) and not log_of(path).exists()
         with self.naming("the file"):
             self.connection = connect(path, self.size)
@@ -55,6 +56,23 @@ class Reader:
         self.size = checked_size(self.path)
         return self.size
 
+    def check_still_there(self) -> None:
+        """Raise Damaged where the file is gone, is another one or shorter than it has been.
+
+        SQLite goes on reading a file that was deleted, and never knows of its successor.
+        """
+        try:
+            length, now = self.path.stat().st_size, identity(self.path)
+        except OSError as problem:
+            said = f"the file is gone: {problem.strerror or problem}"
+            raise Damaged(f"{self.path}: {said}") from None
+        if now != self.identity:
+            raise Damaged(f"{self.path}: another file has taken its place: open that one")
+        if length < self.length:
+            said = f"cut off: {length:,} bytes are left of {self.length:,}"
+            raise Damaged(f"{self.path}: damaged: {said}")
+        self.length = length
+
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
@@ -63,6 +81,17 @@ class Reader:
         """What SQLite asks every STEPS instructions: whether to give up the query."""
         self.steps += 1
         return int(self.steps > BUDGET)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Queries that see the file as it is at one moment, while somebody writes into it."""
+        with self.naming("the file"):
+            self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with suppress(sqlite3.Error):
+                self.connection.execute("COMMIT")
 
     def rows(
         self, query: str, values: Sequence[Any] = (), types: str = "", most: int | None = None
@@ -185,6 +214,12 @@ def checked_size(path: Path) -> int:
         raise GradstepError(f"{path}: not a recording: it does not begin like one")
     wal = log_of(path)
     return size + (wal.stat().st_size if wal.is_file() else 0)
+
+
+def identity(path: Path) -> tuple[int, int]:
+    """What tells a file from another of the same name. Raises OSError where there is none."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def log_of(path: Path) -> Path:

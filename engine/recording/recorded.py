@@ -222,10 +222,20 @@ class Recording:
             raise self.damaged(f"its branches have {losses:,} losses, more than there can be")
 
     def reread(self) -> dict[str, RecordedBranch]:
-        """The branches as they are by now, while the recording is being written."""
-        self.__dict__.pop("branches", None)
-        self._losses.clear()
-        return self.branches
+        """The branches as they are by now, while the recording is being written.
+
+        Raises Damaged, and leaves them as they were, where the file is no longer what it was.
+        """
+        self.reader.check_still_there()
+        before, losses = self.branches, self._losses
+        del self.__dict__["branches"]
+        try:
+            self._losses = {}
+            with self.reader.snapshot():
+                return self.branches
+        except BaseException:
+            self.__dict__["branches"], self._losses = before, losses
+            raise
 
     def whole(self, event: int) -> int:
         """How many iterations are over at an event."""

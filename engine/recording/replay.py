@@ -182,15 +182,19 @@ class Playback:
         branch = self.branch(recorded)
         if branch in self.known and branch.known > self.known[branch].events:
             return  # somebody has stepped on live
+        losses = self.recording.losses(recorded)  # first: it may raise
         self.known[branch] = recorded
         branch.journal = recorded.journal
         branch.known = recorded.events
-        branch.losses = self.recording.losses(recorded)[: self.count(recorded.events)]
+        branch.losses = losses[: self.count(recorded.events)]
         for key in [key for key in self._blocks if key[0] == recorded.id]:
             del self._blocks[key]  # its last iteration may have grown
 
     def refresh(self) -> bool:
-        """Take in what has been recorded since; whether there was anything."""
+        """Take in what has been recorded since; whether there was anything.
+
+        Raises Damaged where the file is gone, another one or damaged; what was read before stays.
+        """
         before = {branch.name: branch.events for branch in self.known.values()}
         for branch in self.recording.reread().values():
             if branch.events > before.get(branch.name, -1):
