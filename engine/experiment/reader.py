@@ -236,6 +236,8 @@ class Reader:
             self.problem("data.one_hot", "belongs to csv and generate only")
         if raw.get("stratify") and "validation" not in given:
             self.problem("data.stratify", "belongs to validation: the share of rows set aside")
+        for said in file_problems(raw, given):
+            self.problem(*said)
         for said in generate_problems(raw):
             self.problem(*said)
 
@@ -310,6 +312,18 @@ class Reader:
             self.problem("training.order", said)
         for said in skip_problems(values.get("skip", ())):
             self.problem("training.skip", said)
+
+
+def file_problems(raw: Mapping[str, Any], given: set[str]) -> Iterator[tuple[str, str]]:
+    """What belongs to another kind of data file, or names no columns, as (path, message)."""
+    if isinstance(raw.get("inputs"), str) and raw["inputs"] != "others":
+        said = f'must be a list of names, or "others", not {shown(raw["inputs"])}'
+        yield "data.inputs", f'{said}: "others" takes all other columns than the targets'
+    for name in ("separator", "decimal", "encoding", "missing", "header"):
+        if "csv" not in given and name in given:
+            yield f"data.{name}", "belongs to csv only"
+    if "arrays" in given and "npz" not in given:
+        yield "data.arrays", "belongs to npz only"
 
 
 def generate_problems(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

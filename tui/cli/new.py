@@ -3,9 +3,11 @@
 import os
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from engine.errors import GradstepError
 from engine.experiment.builtins import BUILTINS, DEFAULT, builtin_names
@@ -29,21 +31,54 @@ NAME_HINT = '# name = "…"  # the name of this file, unless one is given here'
     metavar="NAME",
     help="The built-in experiment to start from.",
 )
-def new(file: Path, builtin: str) -> None:
+@click.option("--csv", "data", metavar="DATA", help="A table of your own to learn from.")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="COLUMN",
+    help="What to predict from the other columns of DATA; may be given several times.",
+)
+@click.pass_context
+def new(
+    ctx: click.Context, file: Path, builtin: str, data: str | None, targets: tuple[str, ...]
+) -> None:
     """Write a commented experiment file to start from; nothing is ever overwritten.
 
-    A data file that the experiment reads is written into the same folder.
+    A data file that the built-in experiment reads is written into the same folder. With --csv the
+    file is fitted to a table of your own, which stays where it is.
     """
+    if data is None and targets:
+        raise click.UsageError("--target names columns of a table: give --csv DATA too")
+    if data is not None and ctx.get_parameter_source("builtin") is not ParameterSource.DEFAULT:
+        raise click.UsageError("--from and --csv exclude each other: give one of them")
     if file.suffix != ".toml":
         raise GradstepError(f"{file}: the name of an experiment file ends in .toml")
     if builtin not in builtin_names():
         raise GradstepError(
             f"--from {builtin}: no such built-in experiment; {nearest(builtin, builtin_names())}"
         )
-    for path in write_all(files_of(file, builtin)):
+    files = files_of(file, builtin) if data is None else fitted_files(file, Path(data), targets)
+    for path in write_all(files):
         click.echo(f"wrote {clean(str(path))}")
     check(file)
     click.echo(f"next: gradstep run {clean(shlex.quote(str(file)))}", err=True)
+
+
+def fitted_files(file: Path, data: Path, targets: Sequence[str]) -> dict[Path, bytes]:
+    """The experiment fitted to a table, compiled before anything is written.
+
+    Raises ExperimentError, or a GradstepError that lists the columns.
+    """
+    from engine.experiment.fitted import fitted_text
+    from engine.experiment.reader import read_experiment
+    from engine.program.compiler import compile_program
+    from engine.toml_text import read_toml
+
+    text = fitted_text(file, data, targets)
+    folder = str(file.parent)
+    compile_program(read_experiment(read_toml(text), str(file), file.stem, folder))
+    return {file: text.encode()}
 
 
 def files_of(file: Path, builtin: str) -> dict[Path, bytes]:
