@@ -123,7 +123,7 @@ class Verification:
         if known is None:
             self.verdict.uncovered = tuple(part for part in PARTS if part not in BOUND)
             kept = "it was not closed" if run.status == "recording" else "no digest of them is kept"
-            self.verdict.why = kept
+            self.verdict.why = kept + reader.hint
 
     def branch(self, branch: RecordedBranch) -> Iterator[int]:
         """Compare one branch from the iteration of its fork on."""

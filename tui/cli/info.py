@@ -49,7 +49,7 @@ def described(recording: Recording, damage: list[str]) -> dict[str, Any]:
         "experiment": run.name,
         "gradstep": run.gradstep,
         "status": run.status,
-        "note": run.note,
+        "note": "; ".join(filter(None, (run.note, lost_log(recording)))),
         "store": run.store,
         "spacing": run.spacing,
         "bytes": recording.reader.size,
@@ -71,6 +71,13 @@ def described(recording: Recording, damage: list[str]) -> dict[str, Any]:
             damage.append(f"{name}: {problem}")
     about["damage"] = list(dict.fromkeys(damage))
     return about
+
+
+def lost_log(recording: Recording) -> str:
+    """What to say of a run that was not closed, in a file without its log; else nothing."""
+    if recording.run.status != "recording":
+        return ""
+    return recording.reader.hint.removeprefix("; ")
 
 
 def program(recording: Recording) -> dict[str, Any]:

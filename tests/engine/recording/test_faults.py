@@ -1,7 +1,9 @@
 """What goes wrong around a recording: kills, full disks, closed and vanished directories."""
 
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from itertools import islice
@@ -18,6 +20,7 @@ from engine.session.session import Session
 from tests.engine.memory import kept_by
 from tests.engine.recording.recordings import opened, record, replayed, verdict, writer
 from tests.engine.small_experiments import program
+from tests.tui.cli.shell import invoke
 
 ROOT = Path(__file__).parents[3]
 
@@ -217,6 +220,17 @@ def test_a_file_without_its_log_is_named_so(size: int | None, tmp_path: Path) ->
     alone.write_bytes(path.read_bytes()[:size])
     with pytest.raises(GradstepError, match=r"alone\.gradstep-wal is missing"), opened(alone):
         pass
+
+
+def test_a_file_without_its_log_that_opens_says_so(tmp_path: Path) -> None:
+    """A part of the log was taken in before: nobody knows whether more was in it."""
+    path, alone = tmp_path / "r.gradstep", tmp_path / "alone.gradstep"
+    assert python("-c", KILLED, str(path)).returncode == 0
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(FULL)")
+        alone.write_bytes(path.read_bytes())
+    assert "alone.gradstep-wal is missing" in verdict(alone).why
+    assert "alone.gradstep-wal is missing" in invoke("info", alone).stdout
 
 
 def test_no_memory_is_kept_for_each_event(tmp_path: Path) -> None:
