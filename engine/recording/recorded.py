@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.experiment.dataset import Dataset
-from engine.experiment.spec import Experiment, LinearSpec
+from engine.experiment.spec import Experiment
 from engine.program.compiler import compile_program
 from engine.program.program import Program
 from engine.recording.account import Account
@@ -22,6 +20,7 @@ from engine.recording.estimate import STORES
 from engine.recording.iteration_digests import DTYPES
 from engine.recording.lane import keyframe_names
 from engine.recording.marks import Marks, read_marks
+from engine.recording.plausible import implausible
 from engine.recording.reader import Damaged, Reader
 from engine.recording.runs import RecordedBranch, RecordedRun, read_branches, read_runs
 from engine.recording.stored import StoredContents
@@ -38,8 +37,6 @@ KEYFRAME = (
     " WHERE branch = ? AND iteration = ?"
 )
 MOST_LOSSES = 2**25  # of all branches, and beyond: one for 8 bytes of the file
-PLAUSIBLE = 2**25  # bytes that a run may take in any case
-FACTOR = 64  # and beyond: so many times the size of the file
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,8 @@ class Recording:
         """The program, compiled from the experiment and the data of the recording alone."""
         # Plausible first: a forged experiment must not make the compiler take all the memory.
         experiment, data = self.experiment, self.dataset
-        self.check_plausible(experiment, data)
+        if said := implausible(experiment, data, self.reader.size):
+            raise self.damaged(said)
         program: Program = self.naming(compile_program, experiment, data)
         rows = self.reader.rows(
             "SELECT op, tensor FROM slot WHERE run = ? ORDER BY number", (self.run.id,), "is"
@@ -154,20 +152,6 @@ class Recording:
         if dtype not in DTYPES.values() or not sound or not isinstance(reference, int):
             raise self.damaged(f"{what}: dtype {dtype!r}, shape {shape!r}")
         return self.contents.tensor(digest, reference, dtype, shape, what)
-
-    def check_plausible(self, experiment: Experiment, data: Dataset) -> None:
-        """Raise Damaged for an experiment whose tensors cannot have been in a file of this size."""
-        size, total = data.x.shape[1], 0
-        rows = min(experiment.data.batch_size or len(data), len(data))
-        for spec in experiment.layers:
-            if isinstance(spec, LinearSpec):
-                total += (size + 1) * spec.out
-                size = spec.out
-            total += rows * size
-        total *= np.dtype(experiment.dtype).itemsize
-        if total > max(PLAUSIBLE, FACTOR * self.reader.size):
-            said = f"one iteration takes {total:,} bytes, which a file of {self.reader.size:,}"
-            raise self.damaged(f"its experiment: {said} cannot hold")
 
     def naming(self, function: Any, *arguments: Any) -> Any:
         """The result of a function; its GradstepErrors become a Damaged that names the file."""

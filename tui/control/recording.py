@@ -7,6 +7,7 @@ long run in its thread, between two pieces of the run, while they are still in t
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,7 +121,8 @@ class RecordingControl:
             self._measured = now
             # What SQLite has not moved into the file yet lies in the write-ahead log beside it.
             files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
-            self.size = sum(file.stat().st_size for file in files if file.exists())
+            with suppress(OSError):  # a file that is gone: the next commit says so
+                self.size = sum(file.stat().st_size for file in files if file.exists())
 
     def stop(self) -> str:
         """Record the rest and close the file; a sentence about the file, or why writing it failed.
