@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
+import io
 import select
 import signal
 import sys
@@ -10,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -30,10 +32,36 @@ from tui.settings.saved import first_time, load_lines, restore, save, save_lines
 from tui.settings.settings import Settings, load_settings
 from tui.theme import DARK, LIGHT, THEMES, fitting
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 HEAD_START = 0.2  # seconds for which the screen waits until the cursor is where it shall begin
 LOOK_UP = 2.0  # seconds between two looks whether anybody is there
 STDIN = 0
+REFUSED = 2  # the exit status where a recording could not be written to its end
 PATIENCE = 3.0  # seconds after which a key that nobody has answered for is given up
+
+
+class Terminal(io.FileIO):
+    """The terminal that the screen is painted on; what is written to one that is gone is lost."""
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        """Write, or do as if: an error here would leave the application waiting for ever."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            if error.errno != errno.EIO:  # what a terminal says whose window is closed
+                raise
+            return memoryview(data).nbytes
+
+
+def outlive_terminal() -> None:
+    """Let the toolkit paint on a Terminal; it takes the stderr that Python began with."""
+    stderr = sys.__stderr__
+    if stderr is not None and stderr.isatty():
+        raw = Terminal(stderr.fileno(), "wb", closefd=False)
+        buffer = io.BufferedWriter(raw)
+        sys.__stderr__ = io.TextIOWrapper(buffer, stderr.encoding, stderr.errors)  # type: ignore[misc]
 
 
 class KeyHandled(Message):
@@ -84,10 +112,17 @@ class GradstepApp(App[None]):
         """Apply the keys of the settings file, and watch for the end of the terminal."""
         changed = {c.id: c for c in self.commands if c not in EVERY}
         self.set_keymap({name: ",".join(command.keys) for name, command in changed.items()})
-        with contextlib.suppress(NotImplementedError, RuntimeError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
+        for number in (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])):
+            with contextlib.suppress(NotImplementedError, RuntimeError):
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    asyncio.get_running_loop().add_signal_handler(number, self.leave)
         if not self.is_headless:
             self.set_interval(LOOK_UP, self.leave_when_alone)
+
+    def leave(self) -> None:
+        """End as on a quit: a long run is stopped, a recording is closed, nothing is lost."""
+        self.main.worker.cancel()
+        self.exit()
 
     def leave_when_alone(self) -> None:
         """The window is closed, or the browser's server is gone: end as on a quit, nothing is lost.
@@ -97,7 +132,7 @@ class GradstepApp(App[None]):
         watch = select.poll()
         watch.register(STDIN, 0)  # a hang-up is told in any case
         if any(told & select.POLLHUP for _, told in watch.poll(0)):
-            self.exit()
+            self.leave()
 
     def get_default_screen(self) -> Screen[None]:
         """The debugger: no empty screen is laid out and painted before it."""
@@ -192,6 +227,7 @@ def run_debugger(
     debugger = Debugger(Session(compile_program(load_experiment(name)), budget))
     problems = restore(debugger)
     target = None if at is None else parse_position(at, debugger)
+    outlive_terminal()
     app = GradstepApp(debugger, settings)
     if target is not None:
         app.begin_at(target)
@@ -206,8 +242,9 @@ def run_debugger(
     finally:
         # After the screen is gone: the rest is recorded and the file closed however it ended.
         said = app.main.recording_control.stop()
+        save(debugger)
+        save_lines(app.main.prompt_past.lines)
     if said:
-        print(said, file=sys.stderr)
-    save(debugger)
-    save_lines(app.main.prompt_past.lines)
-    return app.return_code or 0
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print(said, file=sys.stderr, flush=True)
+    return app.return_code or (REFUSED if app.main.recording_control.failed else 0)

@@ -1,10 +1,12 @@
 """The screen on a recording, also while it is still being written."""
 
 from engine.debugger import Debugger
+from engine.errors import GradstepError
 from engine.recording.recorded import Recording
 from engine.recording.replay import Playback, open_debugger
 from engine.run.position_text import parse_position
-from tui.app import GradstepApp
+from tui.app import GradstepApp, outlive_terminal
+from tui.render.text.clean import clean
 from tui.settings.folders import config_file
 from tui.settings.settings import load_settings
 
@@ -17,6 +19,7 @@ class FollowingApp(GradstepApp):
     def __init__(self, debugger: Debugger, playback: Playback) -> None:
         super().__init__(debugger, load_settings(config_file()))
         self.playback = playback
+        self.lost = ""  # why the file cannot be followed at present
 
     def on_mount(self) -> None:
         """Poll the file every POLL seconds."""
@@ -28,11 +31,24 @@ class FollowingApp(GradstepApp):
         if self.main.job is not None:  # a thread moves the session: the next poll is soon enough
             return
         at_end = self.session.event == self.session.known
-        if self.playback.refresh() and self.main.is_mounted:
+        try:
+            grown = self.playback.refresh()
+        except GradstepError as problem:
+            self.tell(f"no longer followed: {problem}")
+            return
+        self.tell("")
+        if grown and self.main.is_mounted:
             if at_end:
                 self.main.move(self.session.known)
             else:
                 self.main.refresh_view()
+
+    def tell(self, lost: str) -> None:
+        """Show why the file cannot be followed, or that it can be again; once, and keep polling."""
+        if lost == self.lost or not self.main.is_mounted:
+            return
+        self.lost = lost
+        self.main.refresh_view(clean(lost) if lost else "followed again")
 
 
 def open_recording(recording: Recording, at: str | None, follow: bool, budget: int) -> int:
@@ -46,6 +62,7 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
     if at is not None:
         target = parse_position(at, debugger)
     settings = load_settings(config_file())
+    outlive_terminal()
     app = FollowingApp(debugger, playback) if follow else GradstepApp(debugger, settings)
     app.begin_at(target)
     app.run()

@@ -13,11 +13,9 @@ from engine.jacobian.operator import Point
 from engine.program.graph import Node
 from engine.program.program import Program
 from engine.run.event import Event, State
-from engine.run.op import Op
+from engine.run.op import PER_SAMPLE, Op
 from engine.run.phases import Phase
 from engine.run.position_text import format_position
-
-BATCHED = ("input", "target", "activation", "mask")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +68,7 @@ class Primals:
     def shape(self, name: str) -> Shape:
         """The shape in a Jacobian: (N, d) of an activation, (d,) for one sample, else its own."""
         info = self.program.tensors[name]
-        if info.role not in BATCHED:
+        if info.role not in PER_SAMPLE:
             return info.shape
         return info.shape[1:] if self.sample is not None else (self.samples, *info.shape[1:])
 
@@ -99,7 +97,7 @@ class Primals:
         """
         role = self.program.tensors[name].role
         value = self.parameter(name) if role == "parameter" else self.computed(name)
-        if self.sample is None or role not in BATCHED:
+        if self.sample is None or role not in PER_SAMPLE:
             return value
         return value[self.sample : self.sample + 1]
 

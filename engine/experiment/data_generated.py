@@ -45,9 +45,10 @@ class Recipe:
 def along(labels: Labels, classes: int) -> Array:
     """How far each row is along the curve of its class, from 0 to 1 in even steps: (N,)."""
     out = np.empty(len(labels))
-    for k in range(classes):
-        mine = labels == k
-        out[mine] = np.linspace(0, 1, int(mine.sum()))
+    order, start = np.argsort(labels, kind="stable"), 0  # one pass, however many classes there are
+    for count in np.bincount(labels, minlength=classes).tolist():
+        out[order[start : start + count]] = np.linspace(0, 1, count)
+        start += count
     return out
 
 
@@ -117,6 +118,13 @@ def columns_of(name: str, features: int | None) -> int:
     """The number of inputs of a set; ``features``, where it takes them."""
     recipe = RECIPES[name]
     return recipe.fixed if recipe.features is None else features or recipe.features
+
+
+def bytes_needed(name: str, rows: int, classes: int | None, features: int | None) -> int:
+    """The most bytes that generating a set takes at a time: x, what x is made of, the centres."""
+    columns = columns_of(name, features)
+    centres = (classes or RECIPES[name].classes or 2) * columns if name == "blobs" else 0
+    return 8 * (rows * (3 * columns + 4) + centres)
 
 
 def generated(

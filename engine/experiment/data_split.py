@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Array
-from engine.experiment.data_files import DataProblem
+from engine.experiment.data_problem import DataProblem
 from engine.streams import stream
 
 SPLIT = 2**31 + 2  # keeps the stream of the split apart from all others

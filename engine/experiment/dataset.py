@@ -4,8 +4,9 @@
 class indices (N,) of int64. Batch k of epoch e is a pure function of (seed, e, k).
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,22 +16,18 @@ from numpy.typing import NDArray
 
 from engine.arrays import Array, frozen
 from engine.errors import ExperimentError, Problem
-from engine.experiment.data_files import (
-    MAX_BYTES,
-    MAX_CLASSES,
-    MAX_CSV_BYTES,
-    CSVTable,
-    DataProblem,
-    check_size,
-    npz_arrays,
-)
-from engine.experiment.data_generated import columns_of, generated
+from engine.experiment.data_files import MAX_BYTES, check_size, npz_arrays
+from engine.experiment.data_generated import RECIPES, bytes_needed, columns_of, generated
+from engine.experiment.data_problem import DataProblem
 from engine.experiment.data_split import split
+from engine.experiment.data_table import MAX_CLASSES, CSVTable
+from engine.experiment.data_text import MAX_CSV_BYTES
 from engine.experiment.spec import DataSpec, Experiment
 from engine.experiment.target_range import refusal
 from engine.nn.table import LOSSES
 from engine.streams import stream
 
+MAX_MAKING = 2 * MAX_BYTES  # bytes of a generated set with all that it is made of
 MAX_NAMES = 100  # inputs that get a name of their own in a generated set
 SHUFFLE = 2**31  # keeps the streams of shuffling apart from those of the initial values
 
@@ -61,7 +58,7 @@ def load_data(experiment: Experiment) -> Dataset:
         if spec.csv is not None:
             data = read_csv(spec, experiment.path_of(spec.csv), classes)
         elif spec.npz is not None:
-            data = read_npz(experiment.path_of(spec.npz), experiment.dtype)
+            data = read_npz(spec, experiment.path_of(spec.npz), experiment.dtype)
         elif spec.generate is not None:
             data = generate(spec, experiment.seed, classes)
         else:
@@ -91,6 +88,8 @@ def finished(
     if len(data.x) == 0 or data.x.shape[1] == 0:
         raise DataProblem("x", f"is empty, shape {data.x.shape}: at least one row and one column")
     check_image(spec.image, data.x.shape[1])
+    if classes and data.y.shape[1:] == (1,) and whole_numbers(data.y):
+        data = replace(data, y=data.y[:, 0])  # class indices as a column, as files often have them
     # Split before anything is standardized, so that nothing of the rows set aside leaks.
     train, aside = None, None
     if spec.validation is not None:
@@ -103,6 +102,11 @@ def finished(
         return Dataset(frozen(x), frozen(y), data.classes, data.inputs)
     kept = Dataset(frozen(x[aside]), frozen(y[aside]), data.classes, data.inputs)
     return Dataset(frozen(x[train]), frozen(y[train]), data.classes, data.inputs, kept)
+
+
+def whole_numbers(y: Array) -> bool:
+    """Whether targets could be class indices, NaN and infinities apart."""
+    return bool((np.isfinite(y) & (y == np.floor(y))).all())
 
 
 def check_image(image: tuple[int, int] | None, columns: int) -> None:
@@ -163,6 +167,12 @@ def generate(spec: DataSpec, seed: int, classes: bool) -> Dataset:
     if size > MAX_BYTES:
         said = f"x takes {size:,} bytes, more than the limit of {MAX_BYTES:,}"
         raise DataProblem("samples", said)
+    needed = bytes_needed(spec.generate, spec.samples, spec.classes, spec.features)
+    if needed > MAX_MAKING:
+        said = f"making the set takes {needed:,} bytes, more than the limit of {MAX_MAKING:,}"
+        raise DataProblem("samples", f"{said}: fewer samples, features or classes take less")
+    if spec.one_hot:
+        check_one_hot(spec.samples, spec.classes or RECIPES[spec.generate].classes or 2)
     x, y, kinds = generated(
         spec.generate, seed, spec.samples, spec.noise, spec.classes, spec.features
     )
@@ -201,42 +211,69 @@ def matrix(rows: Sequence[Any], field: str) -> Array:
 
 
 def read_csv(spec: DataSpec, path: Path, classes: bool) -> Dataset:
-    """The named columns of a CSV file with a header line; DataProblem for what is wrong in it."""
+    """The named columns of a CSV file; DataProblem for what is wrong in it."""
     check_size(path, "csv", MAX_CSV_BYTES)
     assert spec.inputs is not None
     assert spec.targets is not None
-    table = CSVTable(path)
-    table.require(("inputs", spec.inputs), ("targets", spec.targets))
-    x = table.numbers(spec.inputs, "inputs")
-    names = tuple(spec.inputs)
-    if len(spec.targets) == 1 and (spec.one_hot or classes):
-        labels, index = table.labels(spec.targets[0])
+    table = CSVTable(path, spec.separator, spec.decimal, spec.encoding, spec.header)
+    inputs, targets = table.columns(spec.inputs, spec.targets), spec.targets
+    table.require(("inputs", inputs), ("targets", targets))
+    table.select([*inputs, *targets], spec.missing)
+    x, names = table.numbers(inputs, "inputs", spec.missing), tuple(inputs)
+    if len(targets) == 1 and (spec.one_hot or classes):
+        labels, index = table.labels(targets[0])
         y = one_hot(index, len(labels)) if spec.one_hot else index.astype(np.float64)
         return Dataset(x, y, labels, names)
     if spec.one_hot:
-        raise DataProblem("one_hot", f"needs exactly one target column, not {len(spec.targets)}")
-    return Dataset(x, table.numbers(spec.targets, "targets"), (), names)
+        raise DataProblem("one_hot", f"needs exactly one target column, not {len(targets)}")
+    return Dataset(x, table.numbers(targets, "targets", spec.missing), (), names)
 
 
-def read_npz(path: Path, dtype: str) -> Dataset:
-    """The arrays x (N, n) and y (N,) or (N, K) of an NPZ file; DataProblem for other shapes."""
-    x, y = npz_arrays(path, ("x", "y"), dtype)
+def read_npz(spec: DataSpec, path: Path, dtype: str) -> Dataset:
+    """The arrays x (N, n) and y (N,) or (N, K) of an NPZ file; DataProblem for other shapes.
+
+    With [data] image, x may be pictures (N, height, width): their rows stand one after the other.
+    """
+    names = spec.arrays or ("x", "y")
+    x, y = npz_arrays(path, names, dtype)
+    if spec.image is not None and x.shape[1:] in (spec.image, (*spec.image, 1), (1, *spec.image)):
+        x = x.reshape(len(x), -1)
+    if x.ndim > 2:
+        raise DataProblem("npz", f"{path}: {pictures(names[0], x.shape)}")
     if x.ndim != 2:
-        raise DataProblem("npz", f"{path}: x has shape {x.shape}; it must be (rows, columns)")
+        said = f"{names[0]} has shape {x.shape}; it must be (rows, columns)"
+        raise DataProblem("npz", f"{path}: {said}: {names[0]}.reshape(-1, 1) makes one column")
     if y.ndim not in (1, 2):
-        raise DataProblem("npz", f"{path}: y has shape {y.shape}; it must have 1 or 2 axes")
+        said = f"{names[1]} has shape {y.shape}; it must have 1 or 2 axes"
+        raise DataProblem("npz", f"{path}: {said}")
     return Dataset(x, y)
+
+
+def pictures(name: str, shape: tuple[int, ...]) -> str:
+    """What to do with inputs of more axes than rows and columns."""
+    rows, size = shape[0], math.prod(shape[1:])
+    plane = shape[1:] if len(shape) == 3 else shape[1:3] if shape[3:] == (1,) else shape[2:]
+    gray = len(shape) == 3 or (len(shape) == 4 and 1 in (shape[1], shape[3]))
+    said = f"{name} has shape {shape}; it must be (rows, columns)"
+    if gray and len(plane) == 2:
+        return f"{said}: image = [{plane[0]}, {plane[1]}] reads such pictures as {size} columns"
+    return f"{said}: {name}.reshape({rows}, {size}) makes flat rows of them"
 
 
 def one_hot(index: NDArray[np.int64], classes: int) -> Array:
     """Rows (N, classes) with a single 1; DataProblem where they would be too large."""
-    size = 8 * len(index) * classes
-    if size > MAX_BYTES:
-        said = f"{len(index)} rows of {classes} classes take {size:,} bytes"
-        raise DataProblem("one_hot", f"{said}, more than the limit of {MAX_BYTES:,}")
+    check_one_hot(len(index), classes)
     rows = np.zeros((len(index), classes))
     rows[np.arange(len(index)), index] = 1
     return rows
+
+
+def check_one_hot(rows: int, classes: int) -> None:
+    """Raise DataProblem where so many rows of so many classes would be too large."""
+    size = 8 * rows * classes
+    if size > MAX_BYTES:
+        said = f"{rows} rows of {classes} classes take {size:,} bytes"
+        raise DataProblem("one_hot", f"{said}, more than the limit of {MAX_BYTES:,}")
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,6 @@
 
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,10 +28,13 @@ from engine.experiment.spec import (
     Table,
     TrainingSpec,
 )
+from engine.files import read_regular
 from engine.run.phases import Phase, order_problems, skip_problems
+from engine.toml_text import read_toml
 from engine.wording import explain, join, nearest, shown, unknown_value, walk, words_of
 
 MAX_FILE_BYTES = 64 * 2**20
+MAX_LAYERS = 2000  # formulas and listings grow faster than the number of layers
 T = TypeVar("T", bound=Table)
 NAME = re.compile(r"[^\W\d]\w*\Z")
 # Tensors of every program and words of expressions: a layer of that name could not be told apart.
@@ -68,16 +70,13 @@ def load_experiment(name: str) -> Experiment:
     """
     path = experiment_path(name)
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-        if len(content) > MAX_FILE_BYTES:
-            raise GradstepError(f"{name}: more than {MAX_FILE_BYTES:,} bytes")
-        raw = tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
+        content = read_regular(path, MAX_FILE_BYTES)
+        raw = read_toml(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except OSError as error:
         raise GradstepError(f"{name}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise GradstepError(f"{name}: not UTF-8 text (byte {error.start})") from error
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+    except ValueError as error:
         raise GradstepError(f"{name}: not valid TOML: {error}") from error
     return read_experiment(raw, file=name, stem=path.stem, directory=str(path.parent))
 
@@ -114,7 +113,9 @@ class Reader:
         for table, header in REQUIRED_TABLES.items():
             if table not in raw:
                 self.problem(table, f"missing: the file needs {header}")
-        values = {"name": stem, "file": file, "directory": directory}
+        # A file's name may be no UTF-8, and the name of an experiment goes into JSON and SQLite.
+        name = stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        values = {"name": name, "file": file, "directory": directory}
         values |= self.fields(Experiment, {k: raw[k] for k in plain if k in raw}, "", plain)
         if values.get("dtype") == "float32":
             self.largest = float(np.finfo("float32").max)
@@ -235,6 +236,8 @@ class Reader:
             self.problem("data.one_hot", "belongs to csv and generate only")
         if raw.get("stratify") and "validation" not in given:
             self.problem("data.stratify", "belongs to validation: the share of rows set aside")
+        for said in file_problems(raw, given):
+            self.problem(*said)
         for said in generate_problems(raw):
             self.problem(*said)
 
@@ -242,6 +245,9 @@ class Reader:
         """The [[layers]] tables; notes names that are taken, or cannot be used in expressions."""
         if not isinstance(raw, list) or not raw:
             self.problem("layers", "must be a list of at least one table, [[layers]]")
+            return None
+        if len(raw) > MAX_LAYERS:
+            self.problem("layers", f"{len(raw):,} layers, more than the limit of {MAX_LAYERS:,}")
             return None
         specs = [self.typed(table, f"layers[{i}]", LAYER_SPECS) for i, table in enumerate(raw)]
         names = layer_names(raw)
@@ -306,6 +312,18 @@ class Reader:
             self.problem("training.order", said)
         for said in skip_problems(values.get("skip", ())):
             self.problem("training.skip", said)
+
+
+def file_problems(raw: Mapping[str, Any], given: set[str]) -> Iterator[tuple[str, str]]:
+    """What belongs to another kind of data file, or names no columns, as (path, message)."""
+    if isinstance(raw.get("inputs"), str) and raw["inputs"] != "others":
+        said = f'must be a list of names, or "others", not {shown(raw["inputs"])}'
+        yield "data.inputs", f'{said}: "others" takes all other columns than the targets'
+    for name in ("separator", "decimal", "encoding", "missing", "header"):
+        if "csv" not in given and name in given:
+            yield f"data.{name}", "belongs to csv only"
+    if "arrays" in given and "npz" not in given:
+        yield "data.arrays", "belongs to npz only"
 
 
 def generate_problems(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -44,10 +44,16 @@ class DataSpec(Table, kw_only=True, frozen=True):
     x: list[list[float]] | None = None
     y: list[list[float] | float] | None = None
     csv: PathText | None = None
-    inputs: Columns | None = None
+    inputs: Columns | PathText | None = None  # or "others"
     targets: Columns | None = None
     one_hot: bool = False
+    separator: Annotated[str, Meta(min_length=1, max_length=1)] | None = None
+    decimal: Literal[".", ","] | None = None
+    encoding: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    missing: Literal["refuse", "drop", "mean"] = "refuse"
+    header: bool = True
     npz: PathText | None = None
+    arrays: tuple[Name, Name] | None = None
     generate: Generated | None = None
     samples: Annotated[int, Meta(ge=1, le=2**26)] = 200
     noise: NonNegative | None = None

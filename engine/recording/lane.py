@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.arrays import Array
 from engine.program.program import Program
+from engine.recording.closing import RunningDigest, encoded
 from engine.recording.contents import NOWHERE, Contents
 from engine.recording.digests import STRONG, Digest, link
 from engine.recording.iteration_digests import IterationDigests, QuickDigests, StrongDigests
@@ -38,6 +39,7 @@ class Lane:
         self.blocks: list[Row] = []
         self.losses: list[Row] = []
         self.keyframes: list[Row] = []
+        self.running = {"losses": RunningDigest(), "keyframes": RunningDigest()}
         self.digests_of: IterationDigests = (
             StrongDigests(program, contents) if width == STRONG else QuickDigests(program)
         )
@@ -101,6 +103,7 @@ class Lane:
         """The blocks, losses and keyframes since the last commit, the iteration under way last."""
         blocks, losses, keyframes = self.blocks, self.losses, self.keyframes
         self.blocks, self.losses, self.keyframes = [], [], []
+        complete = len(losses)
         # Written at every commit, and over again at the next, until it is complete: a kill loses no
         # more than what came since the last commit.
         if self._under_way:
@@ -110,7 +113,12 @@ class Lane:
                 losses.append(self.loss(number, self._under_way))
         largest = self.digests_of.gradients_since()
         pairs = zip(losses, largest, strict=False)
-        return blocks, [(*row, *gradient) for row, gradient in pairs], keyframes
+        told = [(*row, *gradient) for row, gradient in pairs]
+        digest = self.running["losses"]
+        digest.take(row[1:] for row in told[:complete])
+        digest.last = b"".join(encoded(row[1:]) for row in told[complete:])
+        self.running["keyframes"].take((*row[1:4], "") for row in keyframes)
+        return blocks, told, keyframes
 
 
 def keyframe_names(program: Program) -> list[str]:

@@ -7,13 +7,14 @@ steps a query. Whatever is wrong is a :class:`Damaged`, which names what is dama
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from engine.errors import GradstepError
-from engine.recording.schema import APPLICATION_ID, TABLES, USER_VERSION
+from engine.files import open_regular
+from engine.recording.schema import APPLICATION_ID, LATER, TABLES, USER_VERSION
 
 MAGIC = b"SQLite format 3\0"
 STEPS = 10_000  # virtual machine instructions between two checks of the budget
@@ -36,7 +37,10 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.steps = 0
+        self.tables: frozenset[str] = frozenset()
         self.size = checked_size(path)
+        self.identity, self.length = identity(path), path.stat().st_size
+        self.lost_log = needs_log(path) and not log_of(path).exists()
         with self.naming("the file"):
             self.connection = connect(path, self.size)
         self.connection.set_progress_handler(self.spend, STEPS)
@@ -47,6 +51,28 @@ class Reader:
             self.close()
             raise
 
+    def measure(self) -> int:
+        """The bytes of the file by now, while it is being written."""
+        self.size = checked_size(self.path)
+        return self.size
+
+    def check_still_there(self) -> None:
+        """Raise Damaged where the file is gone, is another one or shorter than it has been.
+
+        SQLite goes on reading a file that was deleted, and never knows of its successor.
+        """
+        try:
+            length, now = self.path.stat().st_size, identity(self.path)
+        except OSError as problem:
+            said = f"the file is gone: {problem.strerror or problem}"
+            raise Damaged(f"{self.path}: {said}") from None
+        if now != self.identity:
+            raise Damaged(f"{self.path}: another file has taken its place: open that one")
+        if length < self.length:
+            said = f"cut off: {length:,} bytes are left of {self.length:,}"
+            raise Damaged(f"{self.path}: damaged: {said}")
+        self.length = length
+
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
@@ -56,15 +82,32 @@ class Reader:
         self.steps += 1
         return int(self.steps > BUDGET)
 
-    def rows(self, query: str, values: Sequence[Any] = (), types: str = "") -> list[Row]:
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Queries that see the file as it is at one moment, while somebody writes into it."""
+        with self.naming("the file"):
+            self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with suppress(sqlite3.Error):
+                self.connection.execute("COMMIT")
+
+    def rows(
+        self, query: str, values: Sequence[Any] = (), types: str = "", most: int | None = None
+    ) -> list[Row]:
         """The rows of a query. ``types``: a letter a column, i s b f, upper case for NULL too.
 
-        Raises Damaged where SQLite fails, the query takes too long, or a type is another one.
+        Raises Damaged where SQLite fails, the query takes too long, a type is another one, or there
+        are more than ``most`` rows.
         """
         self.steps = 0  # the budget is that of one query
         table = query.partition(" FROM ")[2].split(" ")[0] or "the file"
         with self.naming(f"table {table}"):
-            rows = self.connection.execute(query, values).fetchall()
+            cursor = self.connection.execute(query, values)
+            rows = cursor.fetchall() if most is None else cursor.fetchmany(most + 1)
+        if most is not None and len(rows) > most:
+            raise Damaged(f"{self.path}: damaged: table {table}: more than {most:,} rows")
         for row in rows if types else ():
             check_types(row, types, f"{self.path}: damaged: table {table}")
         return rows
@@ -81,9 +124,15 @@ class Reader:
             yield
         except sqlite3.Error as problem:
             said = "takes too long to read" if "interrupt" in str(problem) else str(problem)
-            raise Damaged(f"{self.path}: damaged: {what}: {said}") from None
+            raise Damaged(f"{self.path}: damaged: {what}: {said}{self.hint}") from None
         except (MemoryError, OverflowError, ValueError) as problem:
             raise Damaged(f"{self.path}: damaged: {what}: {problem}") from None
+
+    @property
+    def hint(self) -> str:
+        """What to say besides of damage in a file whose write-ahead log is not beside it."""
+        log = log_of(self.path).name
+        return f"; {log} is missing: was it copied without its log?" if self.lost_log else ""
 
     def check_header(self) -> None:
         """Check the application id and the version of the format.
@@ -94,7 +143,8 @@ class Reader:
             (application,) = self.connection.execute("PRAGMA application_id").fetchone()
             (version,) = self.connection.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION_ID:
-            raise GradstepError(f"{self.path}: an SQLite file, but not a recording of gradstep")
+            said = f"an SQLite file, but not a recording of gradstep{self.hint}"
+            raise GradstepError(f"{self.path}: {said}")
         if version > USER_VERSION:
             raise GradstepError(
                 f"{self.path}: written in version {version} of the format by a newer gradstep; "
@@ -111,12 +161,17 @@ class Reader:
         rows = self.rows("SELECT type, name, sql FROM sqlite_master")
         found = {name: sql for kind, name, sql in rows if kind == "table"}
         for kind, name, _ in rows:
-            if kind != "table" or name not in TABLES:
+            if kind != "table" or name not in TABLES | LATER:
                 raise Damaged(f"{self.path}: damaged: a {kind} {name!r} that no recording has")
-        for name, sql in TABLES.items():
+        self.tables = frozenset(found)
+        for name, sql in (TABLES | {name: LATER[name] for name in LATER if name in found}).items():
             if found.get(name) != sql:
                 said = "is not as it was made" if name in found else "is missing"
-                raise Damaged(f"{self.path}: damaged: table {name} {said}")
+                raise Damaged(f"{self.path}: damaged: table {name} {said}{self.hint}")
+
+    def has(self, table: str) -> bool:
+        """Whether the file has a table that came later."""
+        return table in self.tables
 
     def problems(self, everything: bool = False) -> list[str]:
         """What SQLite itself finds wrong; large files only where everything is asked for."""
@@ -146,10 +201,9 @@ def check_types(row: Row, types: str, where: str) -> None:
 def checked_size(path: Path) -> int:
     """The bytes of a file that begins like SQLite's, with its WAL; a GradstepError for others."""
     try:
-        if not path.is_file():
-            there = "not a file" if path.exists() else "no such file"
-            raise GradstepError(f"{path}: {there}")
-        with path.open("rb") as file:
+        if not path.exists():
+            raise GradstepError(f"{path}: no such file")
+        with open_regular(path) as file:
             start = file.read(len(MAGIC))
             size = os.fstat(file.fileno()).st_size
     except OSError as problem:
@@ -158,17 +212,39 @@ def checked_size(path: Path) -> int:
         raise GradstepError(f"{str(path)[:200]!r}: {problem}") from None
     if start != MAGIC:
         raise GradstepError(f"{path}: not a recording: it does not begin like one")
-    wal = path.with_name(path.name + "-wal")
+    wal = log_of(path)
     return size + (wal.stat().st_size if wal.is_file() else 0)
+
+
+def identity(path: Path) -> tuple[int, int]:
+    """What tells a file from another of the same name. Raises OSError where there is none."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def log_of(path: Path) -> Path:
+    """The write-ahead log of a recording, whether there is one or not."""
+    return path.with_name(path.name + "-wal")
+
+
+def needs_log(path: Path) -> bool:
+    """Whether a file says that its last changes are in a write-ahead log beside it."""
+    with open_regular(path) as file:
+        return file.read(20)[18:] == b"\2\2"
 
 
 def connect(path: Path, size: int) -> sqlite3.Connection:
     """A read-only connection; without a write-ahead log beside it nothing at all is touched."""
     # The last commits may be in the log alone: with one, the file is opened like any database.
-    being_written = path.with_name(path.name + "-wal").exists()
-    mode = "mode=ro" if being_written else "mode=ro&immutable=1"
-    uri = f"file:{quote(str(path.absolute()))}?{mode}"
+    being_written = log_of(path).exists()
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
+    # Where nothing can be written there can be no index of the log: it is made in memory, which
+    # SQLite does for a connection that need not share it.
+    alone = being_written and not os.access(path.parent, os.W_OK)
+    uri += "&vfs=unix-none" if alone else "" if being_written else "&immutable=1"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    if alone:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(2**16, min(2**30, size)))
     connection.text_factory = lambda text: text.decode("utf-8", "replace")
     for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON"):

@@ -1,36 +1,42 @@
 """A recording in the engine's own types: its run, branches, iterations and tensors."""
 
 import math
+from array import array
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-
-import numpy as np
 
 from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.experiment.dataset import Dataset
 from engine.experiment.spec import Experiment
-from engine.nn.table import LAYERS
 from engine.program.compiler import compile_program
 from engine.program.program import Program
-from engine.recording.canonical import parse, parse_experiment, parse_journal, parse_labels
+from engine.recording.account import Account
+from engine.recording.canonical import parse, parse_experiment, parse_labels
 from engine.recording.contents import NOWHERE
-from engine.recording.digests import QUICK, STRONG, journal_digest, link, root_digest
+from engine.recording.digests import QUICK, STRONG, link, root_digest
 from engine.recording.estimate import STORES
 from engine.recording.iteration_digests import DTYPES
 from engine.recording.lane import keyframe_names
+from engine.recording.marks import Marks, read_marks
+from engine.recording.plausible import implausible
 from engine.recording.reader import Damaged, Reader
-from engine.recording.runs import RecordedBranch, RecordedRun, read_runs
+from engine.recording.runs import RecordedBranch, RecordedRun, read_branches, read_runs
 from engine.recording.stored import StoredContents
-from engine.run.timeline import completed
-from engine.session.bookmarks import Bookmark
-from engine.session.branches import is_branch_name
-from engine.session.journal import Journal
+from engine.run.op import PER_SAMPLE
+from engine.run.timeline import begun, completed
 
-PLAUSIBLE = 2**25  # bytes that a run may take in any case
-FACTOR = 64  # and beyond: so many times the size of the file
-MOST_EVENTS = 2**50
+# What is larger than it can be is not even read.
+BLOCK = (
+    "SELECT CASE WHEN length(digests) <= ? THEN digests END, refs, link FROM block"
+    " WHERE branch = ? AND iteration = ?"
+)
+KEYFRAME = (
+    "SELECT CASE WHEN length(digests) <= ? THEN digests END, refs FROM keyframe"
+    " WHERE branch = ? AND iteration = ?"
+)
+MOST_LOSSES = 2**25  # of all branches, and beyond: one for 8 bytes of the file
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,8 @@ class Recording:
         self.run = self.chosen(number)
         self.contents = StoredContents(reader)
         self.root = b""
+        self.account = Account()
+        self._losses: dict[str, array[float]] = {}
 
     def damaged(self, what: str) -> Damaged:
         """The Damaged that names the file and what is damaged in it; it is not raised."""
@@ -104,7 +112,8 @@ class Recording:
         """The program, compiled from the experiment and the data of the recording alone."""
         # Plausible first: a forged experiment must not make the compiler take all the memory.
         experiment, data = self.experiment, self.dataset
-        self.check_plausible(experiment, data)
+        if said := implausible(experiment, data, self.reader.size):
+            raise self.damaged(said)
         program: Program = self.naming(compile_program, experiment, data)
         rows = self.reader.rows(
             "SELECT op, tensor FROM slot WHERE run = ? ORDER BY number", (self.run.id,), "is"
@@ -114,7 +123,9 @@ class Recording:
             said = f"gradstep {self.run.gradstep} made other ops of this experiment than this one"
             raise GradstepError(f"{self.reader.path}: {said}")
         self.slots = tuple(rows)
-        longest = max((branch.events for branch in self.read_branches()), default=0)
+        longest = max(
+            (branch.events for branch in read_branches(self.reader, self.run.id)), default=0
+        )
         return program.lasting(program.timeline.needed(longest))
 
     @property
@@ -142,21 +153,6 @@ class Recording:
             raise self.damaged(f"{what}: dtype {dtype!r}, shape {shape!r}")
         return self.contents.tensor(digest, reference, dtype, shape, what)
 
-    def check_plausible(self, experiment: Experiment, data: Dataset) -> None:
-        """Raise Damaged for an experiment whose tensors cannot have been in a file of this size."""
-        size, total = data.x.shape[1], 0
-        rows = min(experiment.data.batch_size or len(data), len(data))
-        for spec in experiment.layers:
-            row = LAYERS[spec.type]
-            outputs = row.outputs(spec, size)
-            total += sum(math.prod(one.shape(size, outputs)) for one in row.parameters.values())
-            size = outputs
-            total += rows * size
-        total *= np.dtype(experiment.dtype).itemsize
-        if total > max(PLAUSIBLE, FACTOR * self.reader.size):
-            said = f"one iteration takes {total:,} bytes, which a file of {self.reader.size:,}"
-            raise self.damaged(f"its experiment: {said} cannot hold")
-
     def naming(self, function: Any, *arguments: Any) -> Any:
         """The result of a function; its GradstepErrors become a Damaged that names the file."""
         try:
@@ -172,51 +168,58 @@ class Recording:
     def branches(self) -> dict[str, RecordedBranch]:
         """The branches by name, parents first, with only events that have their digests."""
         found: dict[str, RecordedBranch] = {}
-        timeline = self.program.timeline
-        for branch in self.read_branches():
-            if branch.name in found or (branch.parent is not None and branch.parent not in found):
-                raise self.damaged(f"branch {branch.name!r} hangs on {branch.parent!r}")
+        timeline, blocks, losses = self.program.timeline, 0, 0
+        for branch in read_branches(self.reader, self.run.id):
+            parent = found.get(branch.parent) if branch.parent is not None else None
+            if branch.name in found or (branch.parent is not None and parent is None):
+                raise self.damaged(f"branch {branch.name!r} hangs on {branch.parent!r:.60}")
             if not 0 <= branch.fork <= branch.events <= timeline.end:
                 raise self.damaged(f"branch {branch.name!r} has {branch.events} events")
-            row = self.reader.one(
-                "SELECT max(iteration) FROM block WHERE branch = ?", (branch.id,), "I"
-            )
-            last = row[0] if row and row[0] is not None else completed(timeline, branch.fork)
-            if branch.events > timeline.begin(last):
+            if branch.fork > (parent.events if parent else 0):
+                said = f"left {branch.parent!r} at #{branch.fork}, where that has no event"
+                raise self.damaged(f"branch {branch.name!r} {said}")
+            before = completed(timeline, branch.fork)
+            last = self.last_block(branch)
+            last = before if last is None else last
+            if last > timeline.iterations or branch.events > timeline.begin(max(0, last)):
                 said = f"has {branch.events} events, but digests up to iteration {last}"
                 raise self.damaged(f"branch {branch.name!r} {said}")
+            blocks += max(0, completed(timeline, branch.events) - before)
+            losses += begun(timeline, branch.events)
+            self.check_room(branch, blocks, losses)
             found[branch.name] = branch
         return found
 
+    def last_block(self, branch: RecordedBranch) -> int | None:
+        """The last iteration that a branch has digests of itself."""
+        query = "SELECT max(iteration) FROM block WHERE branch = ?"
+        row = self.reader.one(query, (branch.id,), "I")
+        return row[0] if row else None
+
+    def check_room(self, branch: RecordedBranch, blocks: int, losses: int) -> None:
+        """Raise Damaged where the branches up to this one claim more than the file can hold."""
+        needed = blocks * self.run.width * len(self.slots)
+        if needed > self.reader.size and needed > self.reader.measure():
+            said = f"digests of {blocks:,} iterations, which a file of {self.reader.size:,} bytes"
+            raise self.damaged(f"branch {branch.name!r} needs {said} cannot hold")
+        if losses > MOST_LOSSES + self.reader.size // 8:
+            raise self.damaged(f"its branches have {losses:,} losses, more than there can be")
+
     def reread(self) -> dict[str, RecordedBranch]:
-        """The branches as they are by now, while the recording is being written."""
-        self.__dict__.pop("branches", None)
-        return self.branches
+        """The branches as they are by now, while the recording is being written.
 
-    def read_branches(self) -> list[RecordedBranch]:
-        """The branches as their rows say, by id, each with its journal."""
-        query = "SELECT id, name, parent, fork, events, journal FROM branch WHERE run = ?"
-        rows = self.reader.rows(query + " ORDER BY id", (self.run.id,), "isSiib")
-        for row in rows:
-            if not is_branch_name(row[1]):
-                raise self.damaged(f"a branch is called {row[1]!r}")
-            if not 0 <= row[4] <= MOST_EVENTS:
-                raise self.damaged(f"branch {row[1]!r} has {row[4]} events")
-        return [
-            RecordedBranch(i, name, parent, fork, events, self.journal(i, digest))
-            for i, name, parent, fork, events, digest in rows
-        ]
-
-    def journal(self, branch: int, digest: bytes) -> Journal:
-        """The journal of a branch, by its id, checked against its digest."""
-        rows = self.reader.rows(
-            "SELECT entry FROM edit WHERE branch = ? ORDER BY number", (branch,), "s"
-        )
-        texts = [text for (text,) in rows]
-        if journal_digest(texts) != digest:
-            raise self.damaged("its journal is not the one that was recorded")
-        journal: Journal = self.naming(parse_journal, texts)
-        return journal
+        Raises Damaged, and leaves them as they were, where the file is no longer what it was.
+        """
+        self.reader.check_still_there()
+        before, losses = self.branches, self._losses
+        del self.__dict__["branches"]
+        try:
+            self._losses = {}
+            with self.reader.snapshot():
+                return self.branches
+        except BaseException:
+            self.__dict__["branches"], self._losses = before, losses
+            raise
 
     def whole(self, event: int) -> int:
         """How many iterations are over at an event."""
@@ -228,26 +231,38 @@ class Recording:
             branch = self.branches[branch.parent]
         return branch
 
-    def losses(self, branch: RecordedBranch) -> list[float]:
+    def losses(self, branch: RecordedBranch) -> "array[float]":
         """The loss of every iteration of a branch, its parents' first; NaN where it was skipped."""
+        # No recursion, and each only once: branches may hang on each other a thousand deep.
+        chain = [branch]
+        while chain[-1].name not in self._losses and (parent := chain[-1].parent) is not None:
+            chain.append(self.branches[parent])
+        values = self._losses.get(chain[-1].name, array("d"))
+        for each in reversed(chain):
+            if each.name not in self._losses:
+                own, start = self.own_losses(each)
+                self._losses[each.name] = values = values[: start - 1] + own
+        return values
+
+    def own_losses(self, branch: RecordedBranch) -> "tuple[array[float], int]":
+        """The losses that a branch has rows of, and the iteration of the first."""
         what = f"the losses of branch {branch.name!r}"
         query = "SELECT min(iteration), max(iteration), count(*) FROM loss WHERE branch = ?"
         row = self.reader.one(query, (branch.id,), "IIi")
         assert row is not None
         first, last, count = row
-        if count and last - first + 1 != count:
+        if count and (last - first + 1 != count or first < 1):
             raise self.damaged(f"{what}: {count:,} from iteration {first} to {last}")
+        if count > self.program.timeline.iterations:
+            raise self.damaged(f"{what}: {count:,}, more than it has iterations")
         query = "SELECT value FROM loss WHERE branch = ? ORDER BY iteration"
         own = [value for (value,) in self.reader.rows(query, (branch.id,))]
         try:
             # A long run has a million of them: an addition refuses a text without a call for each.
-            values = [math.nan if value is None else value + 0.0 for value in own]
+            values = array("d", [math.nan if value is None else value + 0.0 for value in own])
         except TypeError:
             raise self.damaged(f"{what}: something else than a number") from None
-        if branch.parent is None:
-            return values
-        start = first if count else self.whole(branch.fork) + 1
-        return self.losses(self.branches[branch.parent])[: start - 1] + values
+        return values, first if count else self.whole(branch.fork) + 1
 
     # -- iterations and tensors
 
@@ -255,14 +270,12 @@ class Recording:
         """What the events of an iteration, counted from 1, wrote; a Damaged if it was changed."""
         lane = self.lane(branch, iteration)
         what = f"iteration {iteration} of branch {branch.name!r}"
-        row = self.reader.one(
-            "SELECT digests, refs, link FROM block WHERE branch = ? AND iteration = ?",
-            (lane.id, iteration),
-            "bsb",
-        )
+        row = self.reader.one(BLOCK, (self.run.width * len(self.slots), lane.id, iteration), "Bsb")
         if row is None:
             raise self.damaged(f"{what} is missing")
         digests, refs, linked = row
+        if digests is None:
+            raise self.damaged(f"{what}: it has more digests than there are tensors")
         if link(self.link_before(branch, iteration), iteration, digests) != linked:
             raise self.damaged(f"{what}: its digests are not the ones that were recorded")
         width = self.run.width
@@ -315,15 +328,13 @@ class Recording:
     def keyframe(self, branch: RecordedBranch, iteration: int) -> dict[str, Array]:
         """The tensors at the beginning of an iteration, counted from 1."""
         lane, what = self.lane(branch, iteration), f"the keyframe of iteration {iteration}"
-        row = self.reader.one(
-            "SELECT digests, refs FROM keyframe WHERE branch = ? AND iteration = ?",
-            (lane.id, iteration),
-            "bs",
-        )
+        names = keyframe_names(self.program)
+        row = self.reader.one(KEYFRAME, (STRONG * len(names), lane.id, iteration), "Bs")
         if row is None:
             raise self.damaged(f"{what} is missing")
+        if row[0] is None:
+            raise self.damaged(f"{what}: it has more digests than there are tensors")
         digests, refs = row[0], self.references(row[1], what)
-        names = keyframe_names(self.program)
         if len(refs) != len(names) or len(digests) != STRONG * len(names):
             raise self.damaged(what)
         found = {}
@@ -344,14 +355,16 @@ class Recording:
     def named(self, name: str, digest: bytes, reference: int, iteration: int) -> Array:
         """A stored tensor that the program knows, of the shape that it has in an iteration.
 
-        An activation that a keyframe took over from a smaller batch has fewer rows.
+        One that a keyframe took over from another batch may have more rows or fewer.
         """
         info = self.program.tensors[name]
-        shapes = {info.shape: None}
+        shapes = [info.shape]
         # Which shape it had is not written down, but its digest was made with it: try each.
-        if info.role == "activation" or {name, info.gradient_of} & self.batched:
-            counts = self.rows_in(iteration), self.rows_in(iteration - 1)
-            shapes = dict.fromkeys([(n, *info.shape[1:]) for n in counts] + [info.shape])
+        if name in self.per_sample:
+            cut = self.program.batches
+            last = cut.rows - (cut.count - 1) * cut.size
+            counts = (self.rows_in(iteration), cut.size, last)
+            shapes = list(dict.fromkeys((n, *info.shape[1:]) for n in counts if n > 0))
         what = f"{name} of iteration {iteration + 1}"
         problem: Damaged | None = None
         for shape in shapes:
@@ -368,27 +381,20 @@ class Recording:
         return min(cut.size, cut.rows - iteration % cut.count * cut.size)
 
     @cached_property
-    def batched(self) -> set[str]:
-        """The tensors whose gradient has a row for each sample: x and the activations."""
-        tensors = self.program.tensors.values()
-        return {info.name for info in tensors if info.role in ("activation", "input")}
+    def per_sample(self) -> set[str]:
+        """The tensors that have a row for each sample, and their gradients."""
+        tensors = self.program.tensors
+        roles = {
+            info.name: tensors[info.gradient_of or info.name].role for info in tensors.values()
+        }
+        return {name for name, role in roles.items() if role in PER_SAMPLE}
 
     # -- what people said about it
 
-    @property
-    def bookmarks(self) -> list[Bookmark]:
-        """The bookmarks, in the order they were made."""
-        rows = self.reader.rows(
-            "SELECT name, event, text FROM bookmark WHERE run = ? ORDER BY number",
-            (self.run.id,),
-            "sis",
-        )
-        return [Bookmark(name, max(0, min(event, MOST_EVENTS)), text) for name, event, text in rows]
-
-    def entries(self, table: str, column: str) -> list[str]:
-        """The texts of the stops (``entry``) or watches (``expression``), in their order."""
-        query = f"SELECT {column} FROM {table} WHERE run = ? ORDER BY number"
-        return [text for (text,) in self.reader.rows(query, (self.run.id,), "s")]
+    @cached_property
+    def marks(self) -> Marks:
+        """The bookmarks, stops and watches, with what is wrong with some of them."""
+        return read_marks(self.reader, self.run.id, self.program.timeline.end)
 
     def metrics(self, branch: RecordedBranch) -> list[tuple[int, str, float | None]]:
         """The metrics of a branch, by iteration: iteration, name, value; None for NaN."""

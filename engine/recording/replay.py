@@ -6,7 +6,6 @@ and its result checked against the recorded digest. Beyond what is recorded, and
 the session is live.
 """
 
-from array import array
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,6 @@ from pathlib import Path
 from engine.arrays import Array
 from engine.debugger import Debugger
 from engine.errors import GradstepError
-from engine.recording.canonical import parse
 from engine.recording.digests import event_digest
 from engine.recording.reader import Damaged, Reader
 from engine.recording.recorded import Block, Recording
@@ -46,6 +44,7 @@ class Playback:
 
     def __init__(self, recording: Recording, debugger: Debugger) -> None:
         self.recording = recording
+        self.account = recording.account
         self.debugger = debugger
         self.session = session = debugger.session
         self.timeline = session.timeline
@@ -68,30 +67,39 @@ class Playback:
             return self.noted(origin, event, LIVE, op.run(tensors))
         block = self.block(origin, self.timeline.iteration(event) + 1)
         if block is None or self._starts[op.index + 1] > len(block.digests):
+            self.account.note(self.account.recomputed, origin.name, event)
             return self.noted(origin, event, UNCHECKED, op.run(tensors))
         # A digest of zeros: the op did not write that tensor.
         slots = [s for s in self.slots(op) if any(block.digests[s])]
-        stored = self.stored(block, slots)
+        try:
+            stored = self.stored(block, slots)
+        except Damaged as problem:
+            self.meet(problem)
+            self.account.note(self.account.recomputed, origin.name, event)
+            stored = None
         if stored is not None:
             return self.noted(origin, event, RECORDED, stored)
         results = op.run(tensors)
         found = [event_digest(array, self.recording.run.width) for array in results]
         same = found == [block.digests[slot] for slot in slots]
+        if not same:
+            self.account.note(self.account.differing, origin.name, event)
         return self.noted(origin, event, RECOMPUTED if same else DIFFERS, results)
+
+    def meet(self, problem: Damaged) -> None:
+        """Note damage that does not end the replay."""
+        self.trouble = str(problem)
+        self.account.problem(self.trouble)
 
     def slots(self, op: Op) -> range:
         """The slots of an op: the places of its digests in a block."""
         return range(self._starts[op.index], self._starts[op.index + 1])
 
     def stored(self, block: Block, slots: list[int]) -> tuple[Array, ...] | None:
-        """The stored tensors of these slots; None unless all are there and sound."""
+        """The stored tensors of these slots; None unless all are there. Raises Damaged."""
         if not slots:
             return None
-        try:
-            arrays = [self.recording.written(block, slot) for slot in slots]
-        except Damaged as problem:
-            self.trouble = str(problem)
-            return None
+        arrays = [self.recording.written(block, slot) for slot in slots]
         found = [array for array in arrays if array is not None]
         return tuple(found) if len(found) == len(slots) else None
 
@@ -127,7 +135,7 @@ class Playback:
             try:
                 self._blocks[key] = self.recording.block(branch, iteration)
             except Damaged as problem:
-                self.trouble = str(problem)
+                self.meet(problem)
                 self._blocks[key] = None
             if len(self._blocks) > CACHED_BLOCKS:
                 self._blocks.popitem(last=False)
@@ -152,7 +160,7 @@ class Playback:
                     return Keyframe(number - 1, tensors, whole)
                 number -= 1
         except Damaged as problem:
-            self.trouble = str(problem)
+            self.meet(problem)
         return None
 
     def restores(self, branch: Branch, iteration: int, event: int) -> bool:
@@ -174,16 +182,19 @@ class Playback:
         branch = self.branch(recorded)
         if branch in self.known and branch.known > self.known[branch].events:
             return  # somebody has stepped on live
+        losses = self.recording.losses(recorded)  # first: it may raise
         self.known[branch] = recorded
         branch.journal = recorded.journal
         branch.known = recorded.events
-        losses = array("d", self.recording.losses(recorded))
         branch.losses = losses[: self.count(recorded.events)]
         for key in [key for key in self._blocks if key[0] == recorded.id]:
             del self._blocks[key]  # its last iteration may have grown
 
     def refresh(self) -> bool:
-        """Take in what has been recorded since; whether there was anything."""
+        """Take in what has been recorded since; whether there was anything.
+
+        Raises Damaged where the file is gone, another one or damaged; what was read before stays.
+        """
         before = {branch.name: branch.events for branch in self.known.values()}
         for branch in self.recording.reread().values():
             if branch.events > before.get(branch.name, -1):
@@ -209,17 +220,15 @@ class Playback:
 
         What does not fit the program is told in ``trouble``.
         """
-        debugger, recording = self.debugger, self.recording
-        problems = []
-        for mark in recording.bookmarks:
+        debugger, marks = self.debugger, self.recording.marks
+        problems = list(marks.problems)
+        for mark in marks.bookmarks:
             try:
-                event = min(mark.event, self.timeline.end)
-                debugger.bookmarks.mark(mark.name, event, mark.text)
+                debugger.bookmarks.mark(mark.name, mark.event, mark.text)
             except GradstepError as problem:
                 problems.append(str(problem))
-        stops = [parse(text, "its stops") for text in recording.entries("stop", "entry")]
-        problems += debugger.stops.load(stop for stop in stops if isinstance(stop, dict))
-        problems += debugger.watches.load(recording.entries("watch", "expression"))
+        problems += debugger.stops.load(marks.stops)
+        problems += debugger.watches.load(marks.watches)
         self.trouble = problems[0] if problems else self.trouble
 
 

@@ -5,7 +5,7 @@ executed on the recorded tensors, as far as they are stored, and its result must
 tolerance of the recorded one; between keyframes results can only be compared by their digests.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.errors import GradstepError
+from engine.recording.closing import PARTS, changed, recorded
 from engine.recording.contents import NOWHERE
 from engine.recording.digests import event_digest
 from engine.recording.environment import differences
@@ -28,6 +29,7 @@ from engine.run.timeline import begun, completed
 from engine.session.changes import first_difference
 
 TOLERANCES = {"float32": 1e-4, "float64": 1e-9}  # of the largest element of a tensor
+BOUND = ("edits", "losses", "keyframes")  # by digests of their own, or by the events
 PIECE = 64  # iterations between two yields
 
 
@@ -53,7 +55,8 @@ class Verdict:
     """The outcome: ``exact`` where every bit had to be the same, else within ``tolerance``.
 
     ``differences`` are those of the environment. ``events`` were compared, ``rounded`` tensors were
-    not the same bit by bit, ``uncompared`` ones had a digest alone.
+    not the same bit by bit, ``uncompared`` ones had a digest alone. ``uncovered`` are the parts of
+    the run that nothing binds, and ``why`` says why not.
     """
 
     exact: bool
@@ -64,6 +67,13 @@ class Verdict:
     uncompared: int = 0
     divergence: Divergence | None = None
     damage: list[str] = field(default_factory=list)
+    uncovered: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def covered(self) -> tuple[str, ...]:
+        """The parts of the run that were looked at."""
+        return ("events", *(part for part in PARTS if part not in self.uncovered))
 
     @property
     def good(self) -> bool:
@@ -90,6 +100,7 @@ class Verification:
         Damage is noted in the Verdict, not raised.
         """
         self.verdict.damage += self.recording.reader.problems(everything=True)
+        self.closing()
         for branch in self.recording.branches.values():
             try:
                 yield from self.branch(branch)
@@ -101,6 +112,19 @@ class Verification:
                 break
         return self.verdict
 
+    def closing(self) -> None:
+        """Compare the parts of the run with what was in them when it was closed."""
+        reader, run = self.recording.reader, self.recording.run
+        self.verdict.damage += changed(reader, run.id)
+        try:
+            known = recorded(reader, run.id)
+        except Damaged:
+            return  # it is told already
+        if known is None:
+            self.verdict.uncovered = tuple(part for part in PARTS if part not in BOUND)
+            kept = "it was not closed" if run.status == "recording" else "no digest of them is kept"
+            self.verdict.why = kept + reader.hint
+
     def branch(self, branch: RecordedBranch) -> Iterator[int]:
         """Compare one branch from the iteration of its fork on."""
         timeline = self.program.timeline
@@ -108,8 +132,15 @@ class Verification:
         first = completed(timeline, branch.fork) + 1 if branch.parent is not None else 1
         while rerun.event < timeline.begin(first - 1):  # compared with the parent
             rerun.step()
-        losses = self.recording.losses(branch)
-        for iteration in range(first, begun(timeline, branch.events) + 1):
+        losses, last = self.recording.losses(branch), begun(timeline, branch.events)
+        found = self.recording.last_block(branch)
+        if last >= first and found != last:
+            said = f"has events of {last} iterations, and digests of {found}"
+            self.verdict.damage.append(f"branch {branch.name!r} {said}")
+        if len(losses) > last:
+            said = f"has {len(losses):,} losses, but events of {last:,} iterations"
+            self.verdict.damage.append(f"branch {branch.name!r} {said}")
+        for iteration in range(first, last + 1):
             if not self.keyframe(branch, iteration, rerun):
                 return
             block = self.recording.block(branch, iteration)
@@ -192,7 +223,7 @@ class Verification:
         return bool(near.all())
 
     def loss(
-        self, branch: RecordedBranch, losses: list[float], iteration: int, rerun: Rerun
+        self, branch: RecordedBranch, losses: Sequence[float], iteration: int, rerun: Rerun
     ) -> bool:
         """Compare the row of a loss with the loss that the events give; False where they differ."""
         timeline, loss = self.program.timeline, self.program.loss

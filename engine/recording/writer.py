@@ -14,13 +14,16 @@ from typing import Any
 
 from engine import __version__
 from engine.errors import GradstepError
+from engine.files import no_file
 from engine.program.program import Program
 from engine.recording.canonical import canonical, experiment_text, journal_texts, labels_text
+from engine.recording.closing import RUNNING, digests
 from engine.recording.contents import Contents
 from engine.recording.digests import QUICK, STRONG, journal_digest, root_digest
 from engine.recording.estimate import Estimate
 from engine.recording.lane import Lane
-from engine.recording.schema import APPLICATION_ID, TABLES, USER_VERSION
+from engine.recording.reader import log_of
+from engine.recording.schema import APPLICATION_ID, LATER, TABLES, USER_VERSION
 from engine.run.timeline import begun, completed
 from engine.session.journal import Journal
 
@@ -236,17 +239,47 @@ class Writer:
     def close(self, status: str = "closed") -> None:
         """Commit and leave a single file; ``status`` says how the run ended."""
         self.commit()
-        self.update_run("status", status)
-        with contextlib.suppress(sqlite3.Error):  # a reader may hold the file: it stays as it is
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self.connection.execute("PRAGMA journal_mode = DELETE")
-        with contextlib.suppress(sqlite3.Error):
-            self.connection.close()
+        self.update_run("status", status, self.insert_closing)
+        self.leave_single_file()
 
-    def update_run(self, column: str, value: str) -> None:
-        """Change a column of the row of the run."""
-        query = f"UPDATE run SET {column} = ? WHERE id = ?"
-        self.attempt(lambda: self.connection.execute(query, (value, self.run)))
+    def leave_single_file(self) -> None:
+        """Take the write-ahead log into the file; ``failed`` says it where that is not possible."""
+        said = "it is held by another program"
+        try:
+            busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:  # another reader only keeps the empty log from being removed
+                with contextlib.suppress(sqlite3.Error):
+                    self.connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as problem:
+            said = str(problem)
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.close()  # which tries once more
+        log = log_of(self.path)
+        if not self.failed and log.is_file() and log.stat().st_size > 0:
+            self.failed = (
+                f"{self.path}: the log beside it could not be taken into the file: {said}. Nothing "
+                f"is lost, but {self.path} and {log} belong together: keep and copy both, or make "
+                "room and add a run with --append, which takes the log in"
+            )
+
+    def insert_closing(self) -> None:
+        """Insert the digests of all that this run has in the file."""
+        running = {
+            part: {lane.number: lane.running[part] for lane in self.lanes.values()}
+            for part in RUNNING
+        }
+        found = digests(self.connection.execute, self.run, running)
+        self.connection.execute("INSERT INTO closing VALUES (?, ?)", (self.run, found))
+
+    def update_run(self, column: str, value: str, more: Callable[[], None] = lambda: None) -> None:
+        """Change a column of the row of the run, and whatever belongs to the same transaction."""
+
+        def update() -> None:
+            query = f"UPDATE run SET {column} = ? WHERE id = ?"
+            self.connection.execute(query, (value, self.run))
+            more()
+
+        self.attempt(update)
 
     def attempt(self, work: Callable[[], object]) -> None:
         """A transaction; where the disk refuses it, the recording ends and the session goes on."""
@@ -294,22 +327,31 @@ def refusing(path: Path) -> Iterator[None]:
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection to a new or existing recording, in WAL mode, with all its tables."""
+    # To SQLite some names are no files: ":memory:", "file:…". An absolute path is always one.
+    path = Path(os.path.abspath(path))
+    if said := no_file(path) if path.exists() else "":
+        raise GradstepError(f"{path}: {said}")
     with path.open("ab"):  # an error of the directory is clearer from here than from SQLite
-        pass
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        size = path.stat().st_size
+    connection = sqlite3.connect(os.fsencode(path), isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA busy_timeout = 2000")
     (mine,) = connection.execute("PRAGMA application_id").fetchone()
+    if size and mine != APPLICATION_ID:
+        connection.close()
+        raise GradstepError(f"{path}: is there already, and no recording of gradstep")
     connection.execute("PRAGMA journal_mode = WAL")
     # With a write-ahead log, a killed process loses no commit by this; a power cut the last ones.
     connection.execute("PRAGMA synchronous = NORMAL")
     if mine != APPLICATION_ID:
         connection.execute("BEGIN IMMEDIATE")
-        for statement in TABLES.values():
+        for statement in (TABLES | LATER).values():
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {USER_VERSION}")
         connection.execute("COMMIT")
+    for statement in LATER.values():  # a file that is appended to may be older than they are
+        connection.execute(statement.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1))
     return connection
 
 

@@ -13,6 +13,8 @@ from engine.run.phases import Phase
 # The number of the iteration, where an op needs to know it. A tensor of shape (), so that an op
 # stays a function of tensors and can be run anywhere: in a recording, a shadow in float64.
 CLOCK = "training.iteration"
+# The roles whose tensors have a row for each sample of the batch: fewer in the last, short one.
+PER_SAMPLE = ("input", "target", "activation", "mask")
 Tensors = Mapping[str, Array]
 Compute = Callable[[Tensors], tuple[Array, ...]]
 

@@ -79,11 +79,11 @@ class Journal:
     @cached_property
     def edits(self) -> dict[int, tuple[Edit, ...]]:
         """The edits of tensors by the event they are applied at."""
-        found: dict[int, tuple[Edit, ...]] = {}
+        found: dict[int, list[Edit]] = {}
         for entry in self.entries:
             if isinstance(entry, Edit):
-                found[entry.event] = (*found.get(entry.event, ()), entry)
-        return found
+                found.setdefault(entry.event, []).append(entry)
+        return {event: tuple(edits) for event, edits in found.items()}
 
     @cached_property
     def skips(self) -> tuple[Skip, ...]:

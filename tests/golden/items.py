@@ -62,7 +62,7 @@ REFUSED: Items = {
         "worksheet xor --sample 400",
         "compare xor",
         "compare xor nothing",
-        "serve --port 0",
+        "serve --port 65536",
         "export v1.gradstep",
         "info v1.gradstep --run 0",
         "script walk.txt xor --history 12parsecs",
@@ -330,7 +330,7 @@ def looked_at(file: str, exports: tuple[str, ...] = EXPORTS) -> tuple[str, ...]:
 def fresh_items() -> Items:
     """One of each command in a process of its own, where nothing is imported yet."""
     return {
-        "fresh/run": ("fresh run xor", "fresh replay v1.gradstep", "fresh serve --port 0"),
+        "fresh/run": ("fresh run xor", "fresh replay v1.gradstep", "fresh serve --port 65536"),
         "fresh/screen": (
             "press s,n,b,B,escape,R,escape,q | run xor --at i3",
             "cat home",

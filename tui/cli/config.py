@@ -1,8 +1,10 @@
 """``gradstep config``: write a commented settings file, or show where it is."""
 
+import os
+
 import click
 
-from engine.errors import GradstepError
+from engine.files import create, naming
 from tui.cli.output import note
 from tui.settings.folders import config_file
 from tui.settings.settings import load_settings, settings_text
@@ -18,13 +20,11 @@ def config(show_path: bool, to_stdout: bool) -> None:
         click.echo(path)
     elif to_stdout:
         click.echo(settings_text(), nl=False)
-    elif path.exists():
+    elif os.path.lexists(path):
         load_settings(path)
         note(f"{path}: is there already, and in order")
     else:
-        try:
+        with naming(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(settings_text(), encoding="utf-8")
-        except OSError as error:
-            raise GradstepError(f"{path}: {error.strerror}") from None
+        create(path, settings_text().encode())
         click.echo(path)

@@ -12,12 +12,13 @@ from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.recording.compare import Comparison, Outcome
 from engine.recording.reader import MAGIC
+from engine.recording.recorded import Recording
 from engine.recording.replay import open_debugger
 from engine.run.timeline import begun
 from engine.session.session import Session
 from tui.cli.arguments import iterations_option, json_option
-from tui.cli.output import console, print_json
-from tui.cli.recordings import opened
+from tui.cli.output import console, note, print_json
+from tui.cli.recordings import damage, opened
 from tui.cli.status import DONE, NO
 from tui.render.text.clean import clean
 from tui.render.text.numbers import compact, count_text, exact
@@ -40,30 +41,39 @@ SUFFIX = ".gradstep"
 def diff(a: str, b: str, tolerance: float, iterations: int | None, as_json: bool) -> int:
     """The first event and tensor in which A and B differ, why, and a table; 1 if they do.
 
-    Each is a recording, or an experiment that is run on the spot.
+    Each is a recording, or an experiment that is run on the spot. Also 1 where one of them is
+    damaged: what could not be read is recomputed, and told.
     """
     with ExitStack() as stack:
-        sides = [side(name, iterations, stack) for name in (a, b)]
+        recordings: dict[str, Recording] = {}
+        sides = [side(name, iterations, stack, recordings) for name in (a, b)]
         both = min(count for _, count in sides)
         wanted = both if iterations is None else min(both, iterations)
         comparison = Comparison(sides[0][0], sides[1][0], wanted, tolerance)
         for _ in comparison.run():
             pass
+        found = [f"{name}: {said}" for name in recordings for said in damage(recordings[name])]
     outcome = comparison.outcome
     if as_json:
-        print_json(as_object(outcome))
+        print_json(as_object(outcome) | {"damage": found})
     else:
         show(outcome)
-    return DONE if outcome.first is None else NO
+    for said in found:
+        note(said)
+    return DONE if outcome.first is None and not found else NO
 
 
-def side(name: str, iterations: int | None, stack: ExitStack) -> tuple[Session, int]:
+def side(
+    name: str, iterations: int | None, stack: ExitStack, recordings: dict[str, Recording]
+) -> tuple[Session, int]:
     """A session of a recording or an experiment at its first event, and its iterations.
 
-    Raises GradstepError where ``name`` is neither. ``stack`` closes a recording.
+    Raises GradstepError where ``name`` is neither. ``stack`` closes a recording, which is entered
+    into ``recordings``.
     """
     if is_recording(name):
-        session = open_debugger(stack.enter_context(opened(name)))[0].session
+        recordings[name] = stack.enter_context(opened(name))
+        session = open_debugger(recordings[name])[0].session
         return session, begun(session.timeline, session.known)
     program = compile_program(load_experiment(name))
     program = program.lasting(iterations or 1)

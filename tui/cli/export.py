@@ -11,13 +11,15 @@ import click
 import numpy as np
 
 from engine.errors import GradstepError
+from engine.files import naming, replacing
 from engine.pytorch.script import torch_script
 from engine.recording.export import recorded_arrays, recorded_lines
 from engine.recording.recorded import Recording
 from engine.strict_json import strict_json
 from tui.cli.output import note
-from tui.cli.recordings import opened, recording_argument, run_option
+from tui.cli.recordings import damage, opened, recording_argument, run_option
 from tui.cli.report import report
+from tui.cli.status import DONE, NO
 
 FORMATS = ("jsonl", "npz", "markdown", "script")
 
@@ -28,11 +30,12 @@ FORMATS = ("jsonl", "npz", "markdown", "script")
 @click.option("-o", "--output", metavar="OUT", help="Where to; stdout by default.")
 @click.option("--branch", default="main", show_default=True, help="Which branch of the run.")
 @run_option
-def export(file: str, form: str, output: str | None, branch: str, number: int | None) -> None:
+def export(file: str, form: str, output: str | None, branch: str, number: int | None) -> int:
     """The recording FILE in another form.
 
     jsonl: the lines of `trace --json --values`. npz: parameters after every iteration, losses,
-    data. markdown: a report. script: a PyTorch script of the experiment.
+    data. markdown: a report. script: a PyTorch script of the experiment. 1 where something in FILE
+    is damaged: what could not be read is recomputed, and told.
     """
     if form == "npz" and output is None and sys.stdout.isatty():
         raise click.UsageError("an npz file is not for a terminal: give -o OUT")
@@ -43,8 +46,12 @@ def export(file: str, form: str, output: str | None, branch: str, number: int | 
         with target(output, Path(file)) as out:
             for piece in pieces(recording, form, branch):
                 out.write(piece)
+        found = damage(recording)
     if output not in (None, "-"):
         note(f"wrote {output}")
+    for said in found:
+        note(f"{file}: {said}")
+    return NO if found else DONE
 
 
 def pieces(recording: Recording, form: str, branch: str) -> Iterator[bytes]:
@@ -75,7 +82,9 @@ def target(output: str | None, recorded: Path) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         return
     path = Path(output)
-    if path.exists() and path.samefile(recorded):
+    with naming(path):
+        itself = path.exists() and path.samefile(recorded)
+    if itself:
         raise GradstepError(f"{output}: is the recording itself; choose another file")
-    with path.open("wb") as file:
+    with replacing(path) as file:
         yield file

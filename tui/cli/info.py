@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from engine.errors import GradstepError
+from engine.recording.closing import changed
 from engine.recording.environment import DECISIVE, shown
 from engine.recording.reader import Damaged
 from engine.recording.recorded import Recording
@@ -25,7 +26,9 @@ from tui.render.text.numbers import count_text, nbytes_text
 def info(file: str, number: int | None, as_json: bool) -> int:
     """What the recording FILE holds; 1 where something in it is damaged."""
     with opened(file, number) as recording:
-        about = described(recording, recording.reader.problems(everything=True))
+        found = recording.reader.problems(everything=True)
+        found += changed(recording.reader, recording.run.id)
+        about = described(recording, found)
     if as_json:
         print_json(about)
     else:
@@ -46,7 +49,7 @@ def described(recording: Recording, damage: list[str]) -> dict[str, Any]:
         "experiment": run.name,
         "gradstep": run.gradstep,
         "status": run.status,
-        "note": run.note,
+        "note": "; ".join(filter(None, (run.note, lost_log(recording)))),
         "store": run.store,
         "spacing": run.spacing,
         "bytes": recording.reader.size,
@@ -59,13 +62,22 @@ def described(recording: Recording, damage: list[str]) -> dict[str, Any]:
     }
     for name, read in (("program", program), ("branches", branches), ("places", marks)):
         try:
-            about |= read(recording)
+            found = read(recording)
+            damage += found.pop("damage", [])
+            about |= found
         except Damaged as problem:
             damage.append(str(problem).partition("damaged: ")[2])
         except GradstepError as problem:
             damage.append(f"{name}: {problem}")
     about["damage"] = list(dict.fromkeys(damage))
     return about
+
+
+def lost_log(recording: Recording) -> str:
+    """What to say of a run that was not closed, in a file without its log; else nothing."""
+    if recording.run.status != "recording":
+        return ""
+    return recording.reader.hint.removeprefix("; ")
 
 
 def program(recording: Recording) -> dict[str, Any]:
@@ -104,14 +116,15 @@ def branches(recording: Recording) -> dict[str, Any]:
 
 
 def marks(recording: Recording) -> dict[str, Any]:
-    """The bookmarks, stops and watches."""
+    """The bookmarks, stops and watches that are sound; the others are named under ``damage``."""
+    found = recording.marks
     return {
         "bookmarks": [
-            {"name": mark.name, "event": mark.event, "text": mark.text}
-            for mark in recording.bookmarks
+            {"name": mark.name, "event": mark.event, "text": mark.text} for mark in found.bookmarks
         ],
-        "stops": recording.entries("stop", "entry"),
-        "watches": recording.entries("watch", "expression"),
+        "stops": found.texts,
+        "watches": found.watches,
+        "damage": found.problems,
     }
 
 

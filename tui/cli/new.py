@@ -1,13 +1,17 @@
 """``gradstep new``: an experiment file to start from, with the data it needs beside it."""
 
+import os
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from engine.errors import GradstepError
 from engine.experiment.builtins import BUILTINS, DEFAULT, builtin_names
+from engine.files import create, naming, no_file
 from engine.wording import nearest
 from tui.render.text.clean import clean
 
@@ -27,21 +31,54 @@ NAME_HINT = '# name = "…"  # the name of this file, unless one is given here'
     metavar="NAME",
     help="The built-in experiment to start from.",
 )
-def new(file: Path, builtin: str) -> None:
+@click.option("--csv", "data", metavar="DATA", help="A table of your own to learn from.")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="COLUMN",
+    help="What to predict from the other columns of DATA; may be given several times.",
+)
+@click.pass_context
+def new(
+    ctx: click.Context, file: Path, builtin: str, data: str | None, targets: tuple[str, ...]
+) -> None:
     """Write a commented experiment file to start from; nothing is ever overwritten.
 
-    A data file that the experiment reads is written into the same folder.
+    A data file that the built-in experiment reads is written into the same folder. With --csv the
+    file is fitted to a table of your own, which stays where it is.
     """
+    if data is None and targets:
+        raise click.UsageError("--target names columns of a table: give --csv DATA too")
+    if data is not None and ctx.get_parameter_source("builtin") is not ParameterSource.DEFAULT:
+        raise click.UsageError("--from and --csv exclude each other: give one of them")
     if file.suffix != ".toml":
         raise GradstepError(f"{file}: the name of an experiment file ends in .toml")
     if builtin not in builtin_names():
         raise GradstepError(
             f"--from {builtin}: no such built-in experiment; {nearest(builtin, builtin_names())}"
         )
-    for path in write_all(files_of(file, builtin)):
+    files = files_of(file, builtin) if data is None else fitted_files(file, Path(data), targets)
+    for path in write_all(files):
         click.echo(f"wrote {clean(str(path))}")
     check(file)
-    click.echo(f"next: gradstep run {shlex.quote(clean(str(file)))}", err=True)
+    click.echo(f"next: gradstep run {clean(shlex.quote(str(file)))}", err=True)
+
+
+def fitted_files(file: Path, data: Path, targets: Sequence[str]) -> dict[Path, bytes]:
+    """The experiment fitted to a table, compiled before anything is written.
+
+    Raises ExperimentError, or a GradstepError that lists the columns.
+    """
+    from engine.experiment.fitted import fitted_text
+    from engine.experiment.reader import read_experiment
+    from engine.program.compiler import compile_program
+    from engine.toml_text import read_toml
+
+    text = fitted_text(file, data, targets)
+    folder = str(file.parent)
+    compile_program(read_experiment(read_toml(text), str(file), file.stem, folder))
+    return {file: text.encode()}
 
 
 def files_of(file: Path, builtin: str) -> dict[Path, bytes]:
@@ -70,14 +107,26 @@ def write_all(files: dict[Path, bytes]) -> list[Path]:
     """
     missing = []
     for path, content in files.items():
-        if not path.exists() and not path.is_symlink():
-            missing.append(path)
-        elif path.suffix == ".toml" or not path.is_file() or path.read_bytes() != content:
-            raise GradstepError(f"{path}: is there already and is not overwritten")
-    for path in missing:
-        with path.open("xb") as opened:
-            opened.write(files[path])
+        with naming(path):
+            if not os.path.lexists(path):
+                missing.append(path)
+            elif path.suffix == ".toml" or not same(path, content):
+                raise GradstepError(f"{path}: is there already and is not overwritten")
+    written: list[Path] = []
+    try:
+        for path in missing:
+            create(path, files[path])
+            written.append(path)
+    except BaseException:  # half of it would be in the way of the next attempt
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
     return missing
+
+
+def same(path: Path, content: bytes) -> bool:
+    """Whether a regular file with just this content is there."""
+    return not no_file(path) and path.read_bytes() == content
 
 
 def check(file: Path) -> None:

@@ -1,6 +1,7 @@
 """Printing: JSON for programs, tables for people, notes aside."""
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,8 +22,9 @@ def print_json(value: Any, indent: int | None = None) -> None:
 
 
 def note(text: str) -> None:
-    """A remark for people, on stderr."""
-    click.echo(clean(text), err=True)
+    """A remark for people, on stderr; where nobody is there to read it, none."""
+    with suppress(OSError):
+        click.echo(clean(text), err=True)
 
 
 def console(stderr: bool = False) -> "PlainConsole":

@@ -4,11 +4,11 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -31,9 +31,16 @@ from tui.cli.output import console, note
 from tui.cli.status import DONE, INTERRUPTED, REFUSED
 from tui.render.text.numbers import count_text, nbytes_text
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
 REFRESH = 0.2  # seconds between two lines of progress
 DISK_LOOK = 1.0  # seconds between two looks at the free space
 LEAST_FREE = 64 * 2**20  # bytes that are left to others: below, no more tensors are stored
+
+
+# A hang-up comes with a closed window; not every system has it.
+ENDING = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 @dataclass
@@ -48,9 +55,11 @@ class Ending:
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM end the run after a whole iteration."""
+        """SIGINT, SIGTERM and SIGHUP end the run after a whole iteration."""
         # No KeyboardInterrupt: it could come in the middle of an event or of a transaction.
-        for wanted in (signal.SIGINT, signal.SIGTERM):
+        for wanted in ENDING:
+            if signal.getsignal(wanted) is signal.SIG_IGN and wanted != signal.SIGINT:
+                continue  # nohup, say: it shall go on when the window is closed
             self.before[wanted] = signal.signal(wanted, self.ask)
         try:
             yield
@@ -95,7 +104,8 @@ def record(
 ) -> int:
     """Run EXPERIMENT to the end, or as long as the options say, and record it.
 
-    Ctrl-C or a SIGTERM ends it after a whole iteration; the file is complete up to there.
+    Ctrl-C, a SIGTERM or a closed window ends it after a whole iteration; the file is complete up to
+    there.
     """
     if iterations is not None and epochs is not None:
         raise click.UsageError("--iterations and --epochs exclude each other: give one of them")
@@ -128,10 +138,13 @@ def plan_text(plan: Estimate) -> str:
 
 def run(writer: Writer, program: Program, iterations: int) -> int:
     """Run with a bar on stderr; the exit status."""
-    ending = Ending()
+    ending, done, status = Ending(), 0, "interrupted"
     with ending.on_signals():
-        done = follow(writer, record_run(writer, program, iterations), iterations, ending)
-        writer.close("interrupted" if ending.signal else "closed")
+        try:
+            done = follow(writer, record_run(writer, program, iterations), iterations, ending)
+            status = "interrupted" if ending.signal else "closed"
+        finally:  # whatever happens: what was recorded is in a closed file
+            writer.close(status)
     if writer.note:
         note(writer.note)
     if writer.failed:
@@ -160,7 +173,8 @@ def follow(writer: Writer, progress: Iterator[int], iterations: int, ending: End
     figures = TextColumn("{task.fields[figures]}", markup=False)
     columns = (BarColumn(bar_width=None), MofNCompleteColumn(), figures, Remaining())
     done, began, due, look = 0, time.monotonic(), 0.0, 0.0
-    with Progress(*columns, console=to, disable=not to.is_terminal, expand=True) as bar:
+    shown = Progress(*columns, console=to, disable=not to.is_terminal, expand=True)
+    with running(shown) as bar:
         task = bar.add_task("", total=iterations, figures="")
         for done in progress:
             now = time.monotonic()
@@ -174,6 +188,18 @@ def follow(writer: Writer, progress: Iterator[int], iterations: int, ending: End
                 due = now + REFRESH
                 bar.update(task, completed=done, figures=rate_text(writer, done, now - began))
     return done
+
+
+@contextmanager
+def running(bar: "Progress") -> Iterator["Progress"]:
+    """A bar that is shown meanwhile, as long as there is a terminal: a run does not end with it."""
+    with suppress(OSError):
+        bar.start()
+    try:
+        yield bar
+    finally:
+        with suppress(OSError):
+            bar.stop()
 
 
 def check_disk(writer: Writer) -> None:

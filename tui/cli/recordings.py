@@ -26,6 +26,15 @@ def run_option(function: F) -> F:
     )(function)
 
 
+def damage(recording: Recording) -> list[str]:
+    """What is damaged in a recording, and what of it was recomputed on the way, in words."""
+    from engine.recording.environment import environment
+    from engine.recording.soundness import inspect
+
+    inspect(recording)
+    return recording.account.lines(recording.run.environment, environment())
+
+
 @contextmanager
 def opened(file: str, number: int | None = None) -> Iterator[Recording]:
     """One run of a recording; a GradstepError says what is wrong with the file."""
@@ -33,7 +42,7 @@ def opened(file: str, number: int | None = None) -> Iterator[Recording]:
     try:
         yield Recording(reader, number)
     except Damaged as problem:
-        hint = f"what is still readable: gradstep info {shlex.quote(str(file))}"
+        hint = f"what is still readable: gradstep info {shlex.quote(file)}"
         raise Damaged(f"{problem}\n{hint}") from None
     finally:
         reader.close()

@@ -20,7 +20,7 @@ def replay(file: str, number: int | None, at: str | None, follow: bool, budget: 
 
     What is edited becomes a branch that is live; the file stays as it is.
     """
-    need_terminal(f"gradstep info {shlex.quote(str(file))}")
+    need_terminal(f"gradstep info {shlex.quote(file)}")
     with loading(), opened(file, number) as recording:
         from tui.replaying import open_recording
 

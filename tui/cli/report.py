@@ -79,7 +79,7 @@ def bookmarks(recording: Recording) -> str:
     """The bookmarks: name, event and text."""
     rows = [
         f"- **{escaped(mark.name)}** (#{mark.event}) {escaped(mark.text)}"
-        for mark in recording.bookmarks
+        for mark in recording.marks.bookmarks
     ]
     return "\n".join(["## Bookmarks", "", *rows]) if rows else ""
 

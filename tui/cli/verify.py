@@ -53,6 +53,8 @@ def as_object(verdict: Verdict) -> dict[str, Any]:
         "rounded": verdict.rounded,
         "uncompared": verdict.uncompared,
         "damage": verdict.damage,
+        "covered": list(verdict.covered),
+        "not_covered": list(verdict.uncovered),
     }
     return about | {"divergence": None if found is None else asdict(found)}
 
@@ -75,6 +77,9 @@ def lines(verdict: Verdict) -> list[str]:
             f"            {count_text(verdict.uncompared)} tensors differ in their bits and are "
             "not stored: compared at the next keyframe"
         )
+    found.append(f"covered     {', '.join(verdict.covered)}")
+    if verdict.uncovered:
+        found.append(f"not covered {', '.join(verdict.uncovered)}: {verdict.why}")
     found += [f"damaged     {problem}" for problem in verdict.damage]
     if verdict.divergence is not None:
         found += divergence_lines(verdict.divergence)

@@ -1,11 +1,13 @@
 """The recording of a session from the screen: started and stopped with a key, fed on a timer.
 
-The events that are new are taken between two key presses, a few milliseconds at a time; while a
-long run moves the session in its thread nothing is taken, and the recording catches up afterwards.
+The events that are new are taken between two key presses, a few milliseconds at a time; those of a
+long run in its thread, between two pieces of the run, while they are still in the session's window.
 """
 
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 TICK = 0.1  # seconds between two looks at what is new
 SLICE = 0.01  # seconds that one look may take
+SLICE_BESIDE = 0.25  # the same in the thread of a long run: what lags behind is executed again
 DISK_LOOK = 1.0  # seconds between two looks at the size of the file
 
 
@@ -29,6 +32,8 @@ class RecordingControl:
         self.debugger = debugger
         self.recorder: Recorder | None = None
         self.size = 0
+        self.failed = False  # whether the last one could not be written to its end
+        self._lock = threading.RLock()  # a long run feeds it from a thread of its own
         self._steps: Iterator[int] | None = None
         self._measured = 0.0
 
@@ -77,9 +82,30 @@ class RecordingControl:
 
     def tick(self) -> None:
         """Record new events for SLICE seconds; what is recorded by then is committed."""
+        with self._lock:
+            self.take(SLICE)
+
+    def keep_up(self) -> None:
+        """Record what a long run has just done; called in its thread, between two of its pieces."""
+        with self._lock:
+            if self.recorder is None or self.recorder.writer.failed:
+                return
+            self._steps = None  # it stands somewhere else than the recording soon will
+            end, late = time.perf_counter() + SLICE_BESIDE, False
+            for branch in list(self.debugger.session.branches):
+                for _ in self.recorder.follow(branch):
+                    if late := time.perf_counter() > end:
+                        break
+                if late:
+                    break
+            self.recorder.writer.tick(time.monotonic())
+            self.measure()
+
+    def take(self, seconds: float) -> None:
+        """Record new events for so long, and commit what is recorded by then."""
         if self.recorder is None or self.recorder.writer.failed:
             return
-        end = time.perf_counter() + SLICE
+        end = time.perf_counter() + seconds
         if self._steps is None:
             self._steps = self.recorder.catch_up()
         for _ in self._steps:
@@ -97,22 +123,23 @@ class RecordingControl:
             self._measured = now
             # What SQLite has not moved into the file yet lies in the write-ahead log beside it.
             files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
-            self.size = sum(file.stat().st_size for file in files if file.exists())
+            with suppress(OSError):  # a file that is gone: the next commit says so
+                self.size = sum(file.stat().st_size for file in files if file.exists())
 
     def stop(self) -> str:
         """Record the rest and close the file; a sentence about the file, or why writing it failed.
 
         Empty where no recording is under way.
         """
-        recorder, self.recorder = self.recorder, None
-        if recorder is None:
-            return ""
-        for _ in self._steps or ():
-            pass
-        self._steps = None
-        recorder.update()
-        recorder.writer.close("closed")
-        if recorder.writer.failed:
+        with self._lock:
+            recorder, self.recorder = self.recorder, None
+            if recorder is None:
+                return ""
+            self._steps = None
+            recorder.update()
+            recorder.writer.close("closed")
+        self.failed = bool(recorder.writer.failed)
+        if self.failed:
             return recorder.writer.failed
         size = nbytes_text(recorder.writer.path.stat().st_size)
         return f"recorded {self.debugger.session.known} events into {recorder.writer.path}, {size}"

@@ -74,10 +74,15 @@ class Job:
             self.result = report
         return True
 
-    def run(self, seconds: float | None = None) -> None:
-        """Pull until it is over or cancelled, or for ``seconds``; None is without a limit."""
+    def run(self, seconds: float | None = None, between: Callable[[], None] | None = None) -> None:
+        """Pull until it is over or cancelled, or for ``seconds``; None is without a limit.
+
+        ``between`` is called between two pulls.
+        """
         end = None if seconds is None else time.perf_counter() + seconds
         while not self.cancelled and self.pull():
+            if between is not None:
+                between()
             if end is not None and time.perf_counter() > end:
                 return
 
@@ -131,10 +136,14 @@ class Host(Protocol):
 
 
 class Worker:
-    """Runs one Job at a time: INLINE_SECONDS on the screen's thread, the rest in one of its own."""
+    """Runs one Job at a time: INLINE_SECONDS on the screen's thread, the rest in one of its own.
 
-    def __init__(self, host: Host) -> None:
+    ``between`` is called in that thread, between two pieces of the job.
+    """
+
+    def __init__(self, host: Host, between: Callable[[], None] | None = None) -> None:
         self.host = host
+        self.between = between
         self.current: Job | None = None
         self._done: Done = lambda run: None
 
@@ -190,7 +199,7 @@ class Worker:
 
     def _work(self) -> None:
         assert self.current is not None
-        self.current.run()
+        self.current.run(between=self.between)
         self.host.call_on_screen(self._finished)
 
     def _progress(self) -> None:

@@ -5,7 +5,6 @@ their line; nothing is ever ignored.
 """
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import GradstepError
+from engine.files import read_regular
+from engine.toml_text import read_toml
 from engine.wording import nearest
 from tui.keys.table import EVERY, Command, key_name
 
+MAX_BYTES = 2**20  # of a settings file
 ARROWS = ("up", "down", "left", "right", "home", "end", "pageup", "pagedown")
 NAMED = (*ARROWS, "insert", "delete", "backspace", "enter", "tab", "escape", "space")
 FUNCTION = re.compile(r"f([1-9]|1[0-9]|2[0-4])\Z")
@@ -58,14 +60,14 @@ def read_table(path: Path) -> tuple[str, dict[str, Any]]:
     Raises GradstepError where it cannot be read or is not TOML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, MAX_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         return "", {}
     except (OSError, UnicodeDecodeError) as error:
         raise GradstepError(f"{path}: {error}") from None
     try:
-        return text, tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return text, read_toml(text)
+    except ValueError as error:
         raise GradstepError(f"{path}: not valid TOML: {error}") from None
 
 

@@ -6,10 +6,10 @@ from engine.formulas.symbols import gradient
 from engine.formulas.tree import Size
 from engine.functions.function import terms
 from engine.program.program import Program
+from engine.run.op import PER_SAMPLE
 from engine.worksheet.sample import Sample, spelled_layers
 from engine.worksheet.worksheet import Gradient, element_rows, gradient_rows
 
-PER_SAMPLE = ("input", "target", "activation")
 SPELLED = 40  # where the input of a layer outgrows this, its symbol stands for it
 
 

@@ -63,7 +63,7 @@ class MainScreen(Arranging):
         self.doctor: Doctor | None = None
         self.player = Player()
         self.recording_control = RecordingControl(debugger)
-        self.worker = Worker(self)
+        self.worker = Worker(self, self.recording_control.keep_up)
         self.prompt_past = Past()
         self.notes: list[str] = []
         self.hint = False

@@ -6,12 +6,14 @@ Saving never disturbs a session: a folder that cannot be written only costs the 
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from engine.debugger import Debugger
 from engine.errors import GradstepError
+from engine.files import no_file, read_regular, replacing
 from engine.session.session import Session
 from tui.settings.folders import state_folder
 from tui.settings.writable import restricted
@@ -25,7 +27,8 @@ def session_file(session: Session) -> Path:
     experiment = session.program.experiment
     origin = experiment.file or experiment.name
     key = str(Path(origin).resolve()) if origin.endswith(".toml") else origin
-    return state_folder() / "stops" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape"))  # a path of any bytes
+    return state_folder() / "stops" / f"{digest.hexdigest()[:24]}.json"
 
 
 def restore(debugger: Debugger) -> list[str]:
@@ -81,26 +84,25 @@ def save_lines(lines: Sequence[str]) -> None:
 def read(path: Path) -> Any:
     """The value in a JSON file; None where there is none of at most MAX_BYTES that can be read."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            return None
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return json.loads(read_regular(path, MAX_BYTES).decode())
+    except (GradstepError, OSError, ValueError, RecursionError):
         return None
 
 
 def write(path: Path, data: Any) -> None:
-    """Write a JSON file whole or not at all; an OSError is ignored.
+    """Write a JSON file whole or not at all; where it cannot be written, nothing is.
 
     From a browser nothing is remembered: what it may write stands elsewhere.
     """
     if restricted():
         return
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(GradstepError, OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the old one, then renamed over it: a crash on the way leaves the old one whole.
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
-        new.replace(path)
+        if os.path.lexists(path) and no_file(path):
+            return
+        with replacing(path) as file:
+            # Escapes alone: a path that is no UTF-8 is a text with half characters in it.
+            file.write(json.dumps(data, indent=1).encode("ascii"))
 
 
 def first_time() -> bool:

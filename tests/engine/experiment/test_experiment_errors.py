@@ -387,14 +387,14 @@ def test_files_that_are_no_experiment(tmp_path, content, said):
 def test_paths_that_are_no_file(tmp_path):
     (tmp_path / "directory.toml").mkdir()
     for name, said in (
-        (str(tmp_path / "directory.toml"), "Is a directory"),
-        (str(tmp_path), "Is a directory"),
+        (str(tmp_path / "directory.toml"), "a directory, not a file"),
+        (str(tmp_path), "a directory, not a file"),
         (str(tmp_path / "absent.toml"), "No such file"),
         ("irsi", "neither a built-in experiment nor a .toml file; did you mean 'iris'?"),
         ("a\0b", "neither a built-in experiment"),
         ("n" * 5000, "neither a built-in experiment"),
         ("n" * 5000 + ".toml", "File name too long"),
-        ("a\0b.toml", "null"),
+        ("a\0b.toml", "not a path"),
     ):
         with pytest.raises(GradstepError, match=said):
             load_experiment(name)

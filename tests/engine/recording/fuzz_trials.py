@@ -43,14 +43,20 @@ def trial(path: Path, seed: int) -> list[str]:
     """What went wrong with one mutation."""
     wrong = []
     before = path.read_bytes()
+    statuses = {}
     for command in commands(path, seed):
         result = invoke(*command)
+        statuses[command[0]] = result.exit_code
         if result.exit_code not in (0, 1, 2) or "a mistake of gradstep" in result.stderr:
             wrong.append(f"{command[0]}: {result.exit_code} {result.exception!r}")
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             wrong.append(f"{command[0]}: {result.exception!r}")
         if raw(result.stdout + result.stderr):
             wrong.append(f"{command[0]}: raw {raw(result.stdout + result.stderr)!r}"[:200])
+    if statuses["verify"] == 1 and 0 in (statuses["export"], statuses["diff"]):
+        told = invoke("verify", path, "--json").stdout
+        if json.loads(told)["damage"]:
+            wrong.append(f"damaged, and only verify says so: {statuses} {told[-300:]}")
     wrong += replay(path)
     if path.read_bytes() != before:
         wrong.append("the file was written to")

@@ -1,12 +1,17 @@
 """Making and opening recordings in tests."""
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from engine.debugger import Debugger
 from engine.program.program import Program
+from engine.recording.canonical import canonical
+from engine.recording.closing import found_now
 from engine.recording.environment import environment
 from engine.recording.estimate import estimate
 from engine.recording.live import record_run
@@ -35,10 +40,14 @@ def record(path: Path, program: Program, store: str, **more: Any) -> Writer:
     return made
 
 
-def record_session(path: Path, session: Session | Debugger, store: str) -> Recorder:
+def record_session(
+    path: Path, session: Session | Debugger, store: str, spacing: int | None = None
+) -> Recorder:
     """Everything that a session knows, or a debugger with its stops and bookmarks; not closed."""
     debugger = session if isinstance(session, Debugger) else Debugger(session)
-    recorder = Recorder(writer(path, debugger.session.program, store), debugger)
+    made = writer(path, debugger.session.program, store)
+    made.plan = replace(made.plan, spacing=spacing or made.plan.spacing)
+    recorder = Recorder(made, debugger)
     recorder.update()
     return recorder
 
@@ -77,3 +86,15 @@ def assert_same_tensors(a: Session, b: Session) -> None:
         other = b.tensors[name]
         assert (array.dtype, array.shape) == (other.dtype, other.shape), name
         assert array.tobytes() == other.tobytes(), f"{name} at #{a.event}"
+
+
+def close_again(path: Path) -> None:
+    """Make the closing digests of a changed file anew, as a forger would."""
+    reader = Reader(path)
+    runs = [run.id for run in Recording(reader).runs]
+    found = {run: canonical(found_now(reader, run)) for run in runs}
+    reader.close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        for run, digests in found.items():
+            connection.execute("UPDATE closing SET digests = ? WHERE run = ?", (digests, run))
+        connection.commit()

@@ -1,7 +1,9 @@
 """What goes wrong around a recording: kills, full disks, closed and vanished directories."""
 
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from itertools import islice
@@ -18,6 +20,7 @@ from engine.session.session import Session
 from tests.engine.memory import kept_by
 from tests.engine.recording.recordings import opened, record, replayed, verdict, writer
 from tests.engine.small_experiments import program
+from tests.tui.cli.shell import invoke
 
 ROOT = Path(__file__).parents[3]
 
@@ -177,6 +180,57 @@ def test_a_read_only_file_in_a_read_only_directory_opens(tmp_path: Path) -> None
         assert verdict(path).good
     finally:
         tmp_path.chmod(0o700)
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from engine.recording.live import record_run
+from tests.engine.recording.recordings import writer
+from tests.engine.small_experiments import program
+made = program(training={"epochs": 20})
+recording = writer(Path(sys.argv[1]), made, "full")
+for _ in record_run(recording, made, 20):
+    recording.commit()
+os._exit(0)
+"""
+
+
+def test_a_killed_recording_on_a_read_only_medium_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log has all that was committed, and there can be no index of it beside."""
+    path = tmp_path / "r.gradstep"
+    assert python("-c", KILLED, str(path)).returncode == 0
+    Path(f"{path}-shm").unlink()
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert sorted(before) == ["r.gradstep", "r.gradstep-wal"]
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    found = verdict(path)
+    assert (found.good, found.why) == (True, "it was not closed")
+    with opened(path) as recording:
+        assert recording.branches["main"].events == 20 * len(recording.program.ops)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("size", [4096, None])
+def test_a_file_without_its_log_is_named_so(size: int | None, tmp_path: Path) -> None:
+    path, alone = tmp_path / "r.gradstep", tmp_path / "alone.gradstep"
+    assert python("-c", KILLED, str(path)).returncode == 0
+    alone.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(GradstepError, match=r"alone\.gradstep-wal is missing"), opened(alone):
+        pass
+
+
+def test_a_file_without_its_log_that_opens_says_so(tmp_path: Path) -> None:
+    """A part of the log was taken in before: nobody knows whether more was in it."""
+    path, alone = tmp_path / "r.gradstep", tmp_path / "alone.gradstep"
+    assert python("-c", KILLED, str(path)).returncode == 0
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(FULL)")
+        alone.write_bytes(path.read_bytes())
+    assert "alone.gradstep-wal is missing" in verdict(alone).why
+    assert "alone.gradstep-wal is missing" in invoke("info", alone).stdout
 
 
 def test_no_memory_is_kept_for_each_event(tmp_path: Path) -> None:

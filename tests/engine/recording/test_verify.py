@@ -11,7 +11,14 @@ from engine.recording.reader import Damaged
 from engine.recording.ulps import ulps_between
 from engine.recording.verify import Verdict, Verification
 from engine.session.session import Session
-from tests.engine.recording.recordings import opened, record, record_session, replayed, verdict
+from tests.engine.recording.recordings import (
+    close_again,
+    opened,
+    record,
+    record_session,
+    replayed,
+    verdict,
+)
 from tests.engine.small_experiments import program
 
 STORES = ["full", "keyframes"]
@@ -76,6 +83,7 @@ def falsify(path: Path, tensor: str, iteration: int, index: int, ulps: int = 3) 
         connection.execute("UPDATE block SET digests = ?, link = ? WHERE iteration = ?", values)
     connection.commit()
     connection.close()
+    close_again(path)
 
 
 def test_the_first_divergence_is_named_with_values_and_ulps(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.recording.writer import Writer
 from tests.tui.cli.shell import (
     COMMAND,
     PATIENCE,
@@ -171,7 +173,9 @@ def test_files_that_are_no_recordings(command: str, content: bytes, tmp_path: Pa
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_signals_close_the_file_properly(number: int, status: int, tmp_path: Path) -> None:
     path = tmp_path / "r.gradstep"
     process = subprocess.Popen(
@@ -193,6 +197,70 @@ def test_signals_close_the_file_properly(number: int, status: int, tmp_path: Pat
     assert about["status"] == "interrupted"
     assert about["branches"][0]["events"] >= 1000
     assert about["branches"][0]["events"] % 21 == 0
+
+
+def test_a_log_that_could_not_be_taken_in_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the disk is full, or another program holds the file."""
+    path = tmp_path / "r.gradstep"
+    holders = []
+    close = Writer.close
+
+    def held(writer: Writer, status: str = "closed") -> None:
+        holder = sqlite3.connect(path, isolation_level=None)
+        holder.execute("BEGIN")
+        assert holder.execute("SELECT count(*) FROM run").fetchone() == (1,)
+        holders.append(holder)
+        writer.connection.execute("PRAGMA busy_timeout = 0")
+        close(writer, status)
+
+    monkeypatch.setattr(Writer, "close", held)
+    result = invoke("record", "xor", "--iterations", 5, "-o", path)
+    assert result.exit_code == 2
+    assert f"{path} and {path}-wal belong together" in result.stderr
+    assert invoke("verify", path).exit_code == 0  # with its log nothing is lost
+    alone = tmp_path / "alone.gradstep"
+    alone.write_bytes(path.read_bytes())
+    for holder in holders:
+        holder.close()
+    for command in ("info", "verify"):
+        assert_refused(invoke(command, alone), str(alone), "alone.gradstep-wal is missing")
+
+
+def test_a_run_that_fails_leaves_a_closed_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "r.gradstep"
+
+    def broken(writer: Writer) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("tui.cli.record.check_disk", broken)
+    assert invoke("record", "xor", "-o", path).exit_code == 2
+    assert [file.name for file in tmp_path.iterdir()] == ["r.gradstep"]
+    assert strict(invoke("info", path, "--json").stdout)["status"] == "interrupted"
+
+
+def test_nohup_is_respected(tmp_path: Path) -> None:
+    path = tmp_path / "r.gradstep"
+    process = subprocess.Popen(
+        [*COMMAND, "record", "xor", "-o", str(path), "--iterations", "100000000"],
+        stderr=subprocess.PIPE,
+        env=environment(),
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),  # noqa: PLW1509
+    )
+    until = time.monotonic() + PATIENCE
+    while recorded_events(path) < 100:
+        assert time.monotonic() < until, "nothing is recorded"
+    process.send_signal(signal.SIGHUP)
+    seen = recorded_events(path)
+    while recorded_events(path) <= seen:
+        assert time.monotonic() < until, "it has ended"
+    process.terminate()
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 143, said
 
 
 def recorded_events(path: Path) -> int:

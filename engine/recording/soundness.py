@@ -1,0 +1,68 @@
+"""Whether a whole recording is as it was written, without running any of it."""
+
+from collections.abc import Iterator
+
+from engine.recording.closing import changed
+from engine.recording.contents import NOWHERE
+from engine.recording.reader import Damaged
+from engine.recording.recorded import Block, Recording
+from engine.recording.runs import RecordedBranch
+from engine.run.timeline import begun, completed
+
+MOST = 200_000  # stored tensors that are recognized when they come again
+
+
+def inspect(recording: Recording) -> None:
+    """Note in the account of a recording all that is damaged in it: its digests, its tensors."""
+    found = recording.reader.problems(everything=True) + changed(recording.reader, recording.run.id)
+    for said in found:
+        recording.account.problem(said)
+    for problem in damage(recording):
+        recording.account.problem(str(problem))
+
+
+def damage(recording: Recording) -> Iterator[Damaged]:
+    """Every iteration, keyframe and stored tensor that is not as its digest says."""
+    seen: set[tuple[int, bytes]] = set()
+    try:
+        branches = list(recording.branches.values())
+    except Damaged as problem:
+        yield problem
+        return
+    timeline = recording.program.timeline
+    for branch in branches:
+        first = completed(timeline, branch.fork) + 1 if branch.parent is not None else 1
+        for iteration in range(first, begun(timeline, branch.events) + 1):
+            try:
+                block = recording.block(branch, iteration)
+            except Damaged as problem:
+                yield problem
+                continue
+            yield from tensors(recording, block, seen)
+        yield from keyframes(recording, branch)
+        if len(seen) > MOST:
+            seen.clear()
+
+
+def tensors(recording: Recording, block: Block, seen: set[tuple[int, bytes]]) -> Iterator[Damaged]:
+    """The stored tensors of an iteration that are not as their digests say; each looked at once."""
+    for slot, place in enumerate(zip(block.refs, block.digests, strict=True)):
+        if place[0] != NOWHERE and place not in seen:
+            seen.add(place)
+            try:
+                recording.written(block, slot)
+            except Damaged as problem:
+                yield problem
+
+
+def keyframes(recording: Recording, branch: RecordedBranch) -> Iterator[Damaged]:
+    """The keyframes of a branch that cannot be read."""
+    query = "SELECT iteration FROM keyframe WHERE branch = ?"
+    try:
+        for (iteration,) in recording.reader.rows(query, (branch.id,), "i"):
+            try:
+                recording.keyframe(branch, iteration)
+            except Damaged as problem:
+                yield problem
+    except Damaged as problem:
+        yield problem
