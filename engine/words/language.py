@@ -32,16 +32,26 @@ IN_EXPRESSION = re.compile(r"(target .*\bif\s.*|target \S+\s.*\{[^}]*|stop-if \d
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """The outcome of one line: its command, lines of text, and the same as plain data.
-
-    ``ok`` is False for an assertion that does not hold.
-    """
+    """The outcome of one line: the first name of its command, and the reply."""
 
     line: str
     word: str = ""
-    lines: tuple[str, ...] = ()
-    data: dict[str, Any] = field(default_factory=dict)
-    ok: bool = True
+    reply: Reply = field(default_factory=Reply)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The answer as lines of text."""
+        return self.reply.lines
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The answer as plain data."""
+        return self.reply.data
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is no "no": False for an assertion that does not hold."""
+        return self.reply.ok
 
 
 class CommandLine:
@@ -70,7 +80,25 @@ class CommandLine:
             raise
         except GradstepError as problem:
             raise argument.reading(problem) from problem
-        yield Result(line, command.names[0], reply.lines, reply.data, reply.ok)
+        yield Result(line, command.names[0], reply)
+
+    def leads(self, line: str) -> int | None:
+        """The event that a line goes to; None where only running it tells. Changes nothing.
+
+        Raises CommandError with the column of what is wrong.
+        """
+        parsed = parse(line)
+        if parsed is None:
+            return None
+        command, argument, count = parsed
+        if command.leads is None:
+            return None
+        try:
+            return command.leads(self.debugger, argument, count)
+        except CommandError:
+            raise
+        except GradstepError as problem:
+            raise argument.reading(problem) from problem
 
     def execute(self, line: str) -> Result:
         """Run a line to its end; its Result. Raises CommandError."""
