@@ -30,9 +30,9 @@ class FollowingApp(GradstepApp):
         at_end = self.session.event == self.session.known
         if self.playback.refresh() and self.main.is_mounted:
             if at_end:
-                self.main.move(self.session.known)
+                self.main.parts.movement.go_to(self.session.known)
             else:
-                self.main.refresh_view()
+                self.main.parts.follow.refresh()
 
 
 def open_recording(recording: Recording, at: str | None, follow: bool, budget: int) -> int:

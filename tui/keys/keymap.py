@@ -15,7 +15,8 @@ from typing import Any
 
 from engine.errors import GradstepError
 from engine.wording import nearest
-from tui.keys.table import EVERY, Command, key_name
+from tui.keys.key_names import key_name
+from tui.keys.table import EVERY, Command
 
 ARROWS = ("up", "down", "left", "right", "home", "end", "pageup", "pagedown")
 NAMED = (*ARROWS, "insert", "delete", "backspace", "enter", "tab", "escape", "space")

@@ -122,7 +122,7 @@ def pill(view: View, phase: Phase) -> Line:
         return [(f" {phase} ", "dim")]
     here, inside, size = phase_place(view.listing, view.position.op)
     ops = view.listing.places(Which(phase=phase))
-    skipped = view.skipped.issuperset(ops)
+    skipped = view.signs.skipped.issuperset(ops)
     if view.op is not None and phase == here and skipped:
         return [(f" {phase} skipped {inside}/{size} ", f"pill-{phase}")]
     if skipped:

@@ -233,12 +233,12 @@ def marks(view: View, axis: Axis) -> dict[int, Span]:
     timeline, order = view.run.timeline, view.run.order
     here = min(view.position.iteration - 1, axis.span - 1)
     cells: dict[int, Span] = {}
-    for op, enabled in view.stops.items():
+    for op, enabled in view.signs.stops.items():
         phase = order.index(view.listing.ops[op].phase) if axis.wide else 0
         column = axis.column(here) + phase
         if enabled or column not in cells:
             cells[column] = ("●", "bad") if enabled else ("○", "dim")
-    for event, symbol, role in view.marks:
+    for event, symbol, role in view.signs.marks:
         cells[axis.column(timeline.iteration(event))] = symbol, role
     return cells
 

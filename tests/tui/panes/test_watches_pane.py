@@ -15,7 +15,7 @@ def line_of(shown: Opened, source: str) -> str:
 async def watching(shown: Opened, *sources: str) -> None:
     for source in sources:
         shown.debugger.watches.add(source)
-    shown.main.go_to_pane("watches")
+    shown.main.parts.panes.go_to("watches")
     shown.main.show_now()
     await shown.settled()
 

@@ -18,7 +18,7 @@ AXIS = 9
 
 
 def seen(session: Session) -> View:
-    return snapshot(Debugger(session), Selection(), lambda name: "")
+    return snapshot(Debugger(session), Selection())
 
 
 def texts(view: View, width: int = 78, height: int = 5) -> list[str]:
