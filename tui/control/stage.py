@@ -45,7 +45,13 @@ class Stage:
     @property
     def on_top(self) -> bool:
         """Whether no other screen stands over this one."""
-        return self.screen.is_current
+        return self.screen.is_active
+
+    @property
+    def visible(self) -> bool:
+        """Whether nothing stands over this screen, or only what leaves some of it in sight."""
+        stack = self.screen.app.screen_stack
+        return all(other.is_modal for other in stack[stack.index(self.screen) + 1 :])
 
     def exit(self) -> None:
         """End the application."""

@@ -215,11 +215,11 @@ STOP_COMMANDS: tuple[Command, ...] = (
     ),
     elsewhere(STOPS, "stop-delete", "d delete", "delete", "remove it", "delete", "delete {stop}"),
     elsewhere(STOPS, "stop-add", "a", "add", "add a stop", "add", "b {text}"),
-    elsewhere(STOPS, "stop-close", "escape q B", "close", "back to the debugger", "close"),
+    elsewhere(STOPS, "stop-close", "escape q B", "close", "close the list of stops", "close"),
 )  # fmt: skip
 
 HELP_COMMANDS: tuple[Command, ...] = (
-    elsewhere(HELP, "help-close", "escape q question_mark", "dismiss", "back to the debugger"),
+    elsewhere(HELP, "help-close", "escape q question_mark", "dismiss", "close the help"),
 )
 
 PROMPT_COMMANDS: tuple[Command, ...] = (

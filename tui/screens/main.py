@@ -138,8 +138,8 @@ class MainScreen(LinesScreen):
     @property
     def examined(self) -> bool:
         """Whether somebody sees the pane of the doctor."""
-        panes = self.parts.panes
-        return "diagnostics" in panes.seen and self.is_current and not panes.missing("diagnostics")
+        panes, stage = self.parts.panes, self.parts.stage
+        return "diagnostics" in panes.seen and stage.visible and not panes.missing("diagnostics")
 
     def show_now(self, note: str = "") -> None:
         """Take a new View of the session, and show it with a note."""

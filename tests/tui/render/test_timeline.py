@@ -12,7 +12,7 @@ from tests.tui.lines import text_of
 from tui.render.charts.outline import Outlines
 from tui.render.text.line import width_of
 from tui.render.timeline import Axis, timeline_lines
-from tui.view.snapshot import Selection, View, snapshot
+from tui.view.snapshot import Selection, Signs, View, snapshot
 
 AXIS = 9
 
@@ -63,7 +63,7 @@ def test_a_cursor_without_a_mark():
 
 def test_a_bookmark_at_the_cursor_is_seen_and_so_is_what_it_stands_on():
     view = seen(session_of("bug-exploding", 177))
-    view = replace(view, marks=((177, "'", "name"),))
+    view = replace(view, signs=Signs(marks=((177, "'", "name"),)))
     column = AXIS + Axis.of(view, 78).column(8)
     line = timeline_lines(view, 78, 5)[3]
     assert cell(line, column) == ("'", "cursor")
@@ -103,7 +103,7 @@ def test_breakpoints_of_the_iteration_stand_over_their_phases():
     session = session_of("xor", 14)
     order = session.program.experiment.training.order
     index = next(op.index for op in session.program.ops if op.phase == "backward")
-    view = replace(seen(session), stops={index: True, index + 9: False})
+    view = replace(seen(session), signs=Signs(stops={index: True, index + 9: False}))
     axis = Axis.of(view, 78)
     line = timeline_lines(view, 78, 5)[3]
     phases = [order.index(session.program.ops[i].phase) for i in (index, index + 9)]
