@@ -72,3 +72,9 @@ class DiagnosticsPane(LineList):
         y = place.y + self.scroll_offset.y
         starts = self.found(self.view)[1].places
         self.move(sum(start <= y for start in starts) - 1 - self.chosen_finding)
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(DiagnosticsPane())

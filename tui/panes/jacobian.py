@@ -71,3 +71,9 @@ class JacobianPane(FormattedPane):
     def compose(self) -> ComposeResult:
         yield JacobianHead().data_bind(JacobianPane.view)
         yield JacobianGrid().data_bind(JacobianPane.view, JacobianPane.form)
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(JacobianPane())

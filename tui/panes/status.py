@@ -81,3 +81,11 @@ class TabLine(Lines):
             if event.x < x:
                 self.post_message(PaneChosen(key))
                 return
+
+
+if __name__ == "__main__":
+    from textual.containers import Vertical
+
+    from tui.panes.alone import show
+
+    show(Vertical(PositionLine(), PhaseStrip(), EquationLine(), MessageLine()))

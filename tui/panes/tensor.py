@@ -349,3 +349,9 @@ class TensorPane(FormattedPane):
         view = self.view
         if view is not None and view.array is not None:
             self.show_part(parse_region(text, view.array.shape, self.form.region(view)))
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(TensorPane(Summaries()))

@@ -53,3 +53,9 @@ class TimelinePane(Lines, can_focus=True):
         if self.view is not None and place is not None and place.x >= AXIS:
             axis = Axis.of(self.view, self.content_size.width)
             self.post_message(IterationChosen(axis.iteration(place.x - AXIS)))
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(TimelinePane())

@@ -37,3 +37,9 @@ class WatchesPane(LineList):
         if view is not None and self.row >= self.count(view):
             self.row = self.count(view) - 1
         super().watch_view(view)
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(WatchesPane())
