@@ -106,14 +106,6 @@ class Place:
     loss: float | None
     branch: str
 
-    @classmethod
-    def of(cls, debugger: Debugger) -> "Place":
-        """The place of the cursor now."""
-        session, event = debugger.session, debugger.session.event
-        op = session.timeline.op(event) if event < session.timeline.end else None
-        at = session.timeline.position(event)
-        return cls(session.run, event, at, op, session.loss, session.branch.name)
-
     def __str__(self) -> str:
         """``#41 i3:backward:linear2.weight.grad  ∂ℓ/∂W⁽²⁾ += …  loss 1.03``."""
         place = f"#{self.event} {format_position(self.run, self.event)}"

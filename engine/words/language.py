@@ -7,6 +7,7 @@ Lines that begin with # are comments.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from engine.debugger import Debugger
@@ -162,6 +163,8 @@ class CommandLine:
         return list(dict.fromkeys(found.get(kind, [])))
 
 
+# A key runs the same few lines again and again; what a line means depends on nothing else.
+@lru_cache(maxsize=64)
 def parse(line: str) -> tuple[Command, Argument, int] | None:
     """The command, argument and count of a line; None for a blank line or a comment.
 

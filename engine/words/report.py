@@ -9,9 +9,18 @@ from engine.stops.run_control import Hit, LongRun, Outcome
 from engine.words.command import Long, Place, Reply
 
 
+def place_of(debugger: Debugger) -> Place:
+    """Where the cursor stands now."""
+    session = debugger.session
+    event, timeline = session.event, session.timeline
+    op = timeline.op(event) if event < timeline.end else None
+    position, branch = timeline.position(event), session.branch.name
+    return Place(session.run, event, position, op, session.loss, branch)
+
+
 def arrived(debugger: Debugger, *said: str, **facts: Any) -> Reply:
     """The answer of a command that moved the cursor."""
-    return Reply(said, facts, place=Place.of(debugger))
+    return Reply(said, facts, place=place_of(debugger))
 
 
 def hit_data(hit: Hit, run: Run) -> dict[str, Any]:

@@ -126,7 +126,7 @@ class Layout:
         self.seen = {
             key: cast(Shows, widget)
             for key, widget in self.panes.items()
-            if not widget.has_class("hidden")
+            if not widget.has_class("hidden") and not self.missing(key)
         }
         inside = {key for key in PANES if key not in ("program", "timeline")}
         screen.query_one("#side").set_class(single and self.pane not in inside, "hidden")

@@ -10,7 +10,7 @@ from tui.control.follow import Follow
 from tui.control.layout import Layout
 from tui.control.pointing import Pointing
 from tui.control.words import Words
-from tui.control.worker import Job
+from tui.control.worker import Job, Worker
 from tui.keys.table import BY_ID, UNITS
 from tui.view.snapshot import View
 
@@ -24,6 +24,7 @@ class Movement:
         self,
         session: Session,
         words: Words,
+        worker: Worker,
         display: Display,
         follow: Follow,
         pointing: Pointing,
@@ -32,6 +33,7 @@ class Movement:
     ) -> None:
         self.session = session
         self.words = words
+        self.worker = worker
         self.display = display
         self.follow = follow
         self.pointing = pointing
@@ -76,15 +78,20 @@ class Movement:
         if not self.display.free:
             return False
         try:
-            target = self.words.leads(line)
+            target = self.words.line.leads(line)
         except GradstepError as error:
             self.refuse(error, refused)
             return False
         if target == self.session.event:
             self.display.show_now(self.edge(target))
         else:
-            self.words.run(line, partial(self.arrived, said=said), target)
+            self.run(line, target, said)
         return True
+
+    def run(self, line: str, target: int | None, said: str = "") -> None:
+        """Run a line that goes to ``target``, and show where it has led to."""
+        steps = self.words.line.run(line)
+        self.worker.begin(steps, partial(self.arrived, said=said), target)
 
     def refuse(self, error: GradstepError, refused: str) -> None:
         """Say why a line is refused."""
@@ -109,7 +116,8 @@ class Movement:
             self.words.failed(run.error)
             return
         before = self.display.view
-        self.follow.next_op()
+        if self.follow.selection.row is not None:
+            self.follow.next_op()
         self.display.show_now("stopped" if run.cancelled else said)
         now = self.display.view
         if before is not None and now is not None and left_recording(before, now):
@@ -140,11 +148,11 @@ class Movement:
         if not self.display.free:
             return
         try:
-            target = self.words.leads(BY_ID[name].word)
+            target = self.words.line.leads(BY_ID[name].word)
         except GradstepError as error:
             self.refuse(error, refused)
         else:  # also where that is here: the jump list moves on
-            self.words.run(BY_ID[name].word, self.arrived, target)
+            self.run(BY_ID[name].word, target)
 
     def chapter(self, name: str, side: str) -> None:
         """To the next or the previous bookmark, with its text."""

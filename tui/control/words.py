@@ -10,7 +10,7 @@ from tui.control.display import Display
 from tui.control.follow import Follow
 from tui.control.layout import Layout
 from tui.control.pointing import Pointing
-from tui.control.worker import Done, Job, Worker
+from tui.control.worker import Job, Worker
 from tui.view.snapshot import followed
 
 if TYPE_CHECKING:
@@ -82,17 +82,6 @@ class Words:
         """Run a line of the list of stops, which shows itself what has come of it."""
         self.act(line, lambda _: "")
 
-    def leads(self, line: str) -> int | None:
-        """The event that the line of a key goes to; None where only running it tells.
-
-        Raises GradstepError where the line is refused.
-        """
-        return self.line.leads(line)
-
-    def run(self, line: str, done: Done, target: int | None = None) -> None:
-        """Run the line of a key, which says itself what has come of it; not while a job runs."""
-        self.worker.begin(self.line.run(line), done, target)
-
     def act(self, line: str, note: "Callable[[Result], str]", refused: str = "") -> None:
         """Run the line of a key that moves nothing; ``note`` makes a note of its result.
 
@@ -109,7 +98,7 @@ class Words:
                 self.failed(run.error)
 
         if self.display.free:
-            self.run(line, done)
+            self.worker.begin(self.line.run(line), done)
 
     # -- what has come of it
 

@@ -9,10 +9,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from engine.errors import GradstepError
-from engine.run.timeline import Timeline
+from engine.run.run import Run
+from engine.run.timeline import Listing, Timeline
 from engine.session.progress import Progress
 from engine.session.session import Session
 
@@ -177,11 +179,14 @@ class Worker:
     def heavy(self, target: int | None) -> bool:
         """Whether an op on the way to ``target`` (None: ahead) writes more than HEAVY_BYTES."""
         session = self.host.session
-        timeline, here, size = session.timeline, session.event, len(session.listing)
+        timeline, here, listing = session.timeline, session.event, session.listing
+        heavy = heavy_ops(session.run, listing)
+        if not heavy:  # one iteration is enough: as a rule the others have the same ops
+            return False
+        size = len(listing)
         first, last = (here, here + size) if target is None else sorted((here, target))
-        # One iteration is enough: as a rule the others have the same ops.
         way = range(first, min(last, first + size, timeline.end))
-        return any(session.run.nbytes(timeline.op(at)) > HEAVY_BYTES for at in way)
+        return any(timeline.op(at).index in heavy for at in way)
 
     def cancel(self) -> None:
         """Cancel the job under way, if there is one."""
@@ -202,3 +207,9 @@ class Worker:
         run, self.current = self.current, None
         if run is not None:
             self._done(run)
+
+
+@lru_cache(maxsize=4)
+def heavy_ops(run: Run, listing: Listing) -> frozenset[int]:
+    """The places of the ops of an iteration that write more than HEAVY_BYTES."""
+    return frozenset(op.index for op in listing.ops if run.nbytes(op) > HEAVY_BYTES)

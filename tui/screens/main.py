@@ -60,11 +60,11 @@ class MainScreen(LinesScreen):
         yield PositionLine().data_bind(MainScreen.view)
         yield PhaseStrip().data_bind(MainScreen.view)
         yield EquationLine().data_bind(MainScreen.view)
-        yield top.data_bind(MainScreen.view)
+        yield top
         with Horizontal(id="body"):
             yield ProgramPane(id="program", classes="pane")
             with Vertical(id="side"):
-                yield side.data_bind(MainScreen.view)
+                yield side
                 yield TensorPane(self.summaries, id="tensor", classes="pane")
                 yield VariablesPane(self.summaries, id="variables", classes="pane")
         yield TimelinePane(id="timeline", classes="pane")
@@ -128,18 +128,17 @@ class MainScreen(LinesScreen):
 
     def hand_down(self) -> None:
         """Give the View to the displayed panes; the others get it when they are displayed."""
-        view, panes = self.view, self.parts.panes
+        view = self.view
         if view is not None and view.findings is None and self.examined:
             self.view = replace(view, findings=self.parts.examination.findings())
             return
-        for key, pane in panes.seen.items():  # nothing is computed for a pane that is hidden
-            pane.view = None if panes.missing(key) else view
+        for pane in self.parts.panes.seen.values():  # nothing is computed for a hidden pane
+            pane.view = view
 
     @property
     def examined(self) -> bool:
         """Whether somebody sees the pane of the doctor."""
-        panes, stage = self.parts.panes, self.parts.stage
-        return "diagnostics" in panes.seen and stage.visible and not panes.missing("diagnostics")
+        return "diagnostics" in self.parts.panes.seen and self.parts.stage.visible
 
     def show_now(self, note: str = "") -> None:
         """Take a new View of the session, and show it with a note."""

@@ -70,7 +70,9 @@ class Parts:
         self.words = words = Words(
             debugger, worker, owner, follow, at, panes, lambda: owner.console, owner.leave
         )
-        self.movement = moving = Movement(session, words, owner, follow, at, counting, panes)
+        self.movement = moving = Movement(
+            session, words, worker, owner, follow, at, counting, panes
+        )
         self.stopping = Stopping(words, owner, at)
         self.prompting = asking = Prompting(
             words, owner, moving, follow, at, panes, lambda: owner.prompt

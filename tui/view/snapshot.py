@@ -60,7 +60,7 @@ class View:
     is beyond the history (``before_lost``). ``note`` is what the last key has led to. What is
     known of the ``past`` holds for as long as ``lineage`` is the same. ``findings`` are the
     doctor's; None where no pane shows them. What most Views are never asked (badges, watches,
-    Jacobians) is worked out where it is asked for, from what the View holds, and noted in ``memo``.
+    Jacobians) is worked out where it is asked for, from what the View holds, and kept there.
     """
 
     run: Run
@@ -93,7 +93,8 @@ class View:
     replayed: bool = False
     lineage: object = None
     other: tuple[str, Array] | None = None
-    memo: dict[tuple[str, str], Any] = field(default_factory=dict)
+    badges: dict[str, Badge] = field(default_factory=dict)
+    evaluated: dict[str, Watched] = field(default_factory=dict)
 
     @property
     def program(self) -> Program:
@@ -147,24 +148,28 @@ class View:
         """The selected tensor; None while it has not been computed."""
         return self.tensors.get(self.tensor)
 
+    @property
+    def loss(self) -> float | None:
+        """The loss computed last; None before the first."""
+        found = None if self.run.loss is None else self.tensors.get(self.run.loss)
+        return None if found is None else float(found)
+
     def badge(self, tensor: str) -> Badge:
         """The badge of the gradient of a tensor that has one; found once."""
-        key = ("badge", tensor)
-        if key not in self.memo:
-            self.memo[key] = badge(self.past, tensor)
-        found: Badge = self.memo[key]
+        found = self.badges.get(tensor)
+        if found is None:
+            found = self.badges[tensor] = badge(self.past, tensor)
         return found
 
     def watched(self, text: str) -> Watched:
         """The value of a watch, and its last values; evaluated once."""
         from engine.stops.watch_values import spark, watch_value  # most sessions have no watch
 
-        key = ("watch", text)
-        if key not in self.memo:
+        found = self.evaluated.get(text)
+        if found is None:
             expression = self.watches[text]
             value = watch_value(self.past, text, expression)
-            self.memo[key] = value, spark(self.past, expression, POINTS)
-        found: Watched = self.memo[key]
+            found = self.evaluated[text] = value, spark(self.past, expression, POINTS)
         return found
 
     def with_status(self, **status: str) -> "View":
@@ -277,13 +282,33 @@ def signs_of(debugger: Debugger, listing: Listing, begin: int, known: Signs | No
     return Signs(made_from, tuple(marks_of(debugger)), stops_of(debugger, listing), skipped)
 
 
+def badges_kept(run: Run, event: int, lineage: object, earlier: View | None) -> dict[str, Badge]:
+    """The badges of an earlier View that still hold: those that no op on the way here is about.
+
+    A batch that enters and edits are about more than their ops say: then none is kept.
+    """
+    if earlier is None or earlier.lineage != lineage or earlier.past.journal.entries:
+        return {}
+    start, stop = (event, earlier.event) if event < earlier.event else (earlier.event, event)
+    if not earlier.begin <= start <= stop < earlier.begin + len(earlier.listing.ops):
+        return {}
+    written = {name for op in run.timeline.stretch(start, stop) for name in op.writes}
+    gradients = run.gradients
+    return {
+        name: known
+        for name, known in earlier.badges.items()
+        if name not in written and gradients[name] not in written
+    }
+
+
 def snapshot(debugger: Debugger, selection: Selection, earlier: View | None = None) -> View:
     """The View of the debugger's session at the cursor; takes from an ``earlier`` what still holds.
 
     Only what is seen of most steps is computed here.
     """
-    session, run = debugger.session, debugger.run
+    session, run = debugger.session, debugger.session.run
     timeline, event, journal = session.timeline, session.event, session.journal
+    lineage = (session.branch.name, journal)
     name = selection.tensor or followed(session)
     before, lost = before_level(session, name, selection.level)
     # A copy: stepping changes the session's own dictionary, never the arrays in it.
@@ -314,7 +339,8 @@ def snapshot(debugger: Debugger, selection: Selection, earlier: View | None = No
         mode=mode,
         brief=brief,
         replayed=replayed,
-        lineage=(session.branch.name, journal),
+        lineage=lineage,
         row=selection.row,
         other=other_branch(session, selection.compared),
+        badges=badges_kept(run, event, lineage, earlier),
     )

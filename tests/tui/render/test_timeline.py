@@ -9,9 +9,8 @@ from engine.debugger import Debugger
 from engine.session.session import Session
 from tests.engine.small_experiments import session_of
 from tests.tui.lines import text_of
-from tui.render.charts.outline import Outlines
 from tui.render.text.line import width_of
-from tui.render.timeline import Axis, timeline_lines
+from tui.render.timeline import Axis, Known, timeline_lines
 from tui.view.snapshot import Selection, Signs, View, snapshot
 
 AXIS = 9
@@ -121,18 +120,18 @@ def test_the_marks_are_explained_where_there_is_room():
 
 
 def test_what_is_remembered_changes_nothing():
-    session, outlines = session_of("bug-exploding", 0), Outlines()
+    session, memory = session_of("bug-exploding", 0), Known()
     for event in (0, 5, 177, 40, 600, 300):
         session.goto(min(event, session.program.timeline.end))
         view = seen(session)
         for width in (78, 118):
-            known = timeline_lines(view, width, 5, outlines)
+            known = timeline_lines(view, width, 5, memory)
             assert known == timeline_lines(view, width, 5)
     session.goto(60)
     session.set("optimizer.lr", 0.01)
     session.goto(300)
     view = seen(session)
-    assert timeline_lines(view, 78, 5, outlines) == timeline_lines(view, 78, 5)
+    assert timeline_lines(view, 78, 5, memory) == timeline_lines(view, 78, 5)
 
 
 def test_a_longer_branch_beside_the_run_lies_on_the_same_iterations():
