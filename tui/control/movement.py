@@ -11,7 +11,7 @@ from tui.control.layout import Layout
 from tui.control.pointing import Pointing
 from tui.control.words import Words
 from tui.control.worker import Job, Worker
-from tui.keys.table import BY_ID, UNITS
+from tui.keys.table import BY_ID, COMMANDS, UNITS
 from tui.view.snapshot import View
 
 STEPS = {f"{way}-{unit}": str(unit) for unit in UNITS for way in ("step", "back")}
@@ -43,10 +43,11 @@ class Movement:
     @property
     def acts(self) -> Acts:
         """What keys do here."""
+        # Without another meaning, a word that leads somewhere is gone to.
+        plain = {c.id: c.word for c in COMMANDS if c.word and "{" not in c.word}
         return {
+            **{name: partial(self.go, word) for name, word in plain.items()},
             **{name: partial(self.step, name) for name in STEPS},
-            "first": partial(self.go, BY_ID["first"].word),
-            "last": partial(self.go, BY_ID["last"].word),
             "continue": partial(self.words.typed, BY_ID["continue"].word),
             "reverse": partial(self.words.typed, BY_ID["reverse"].word),
             "run-to": self.run_to,
