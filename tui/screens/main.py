@@ -56,15 +56,14 @@ class MainScreen(LinesScreen):
         self.set_reactive(MainScreen.view, self.snapshot())
 
     def compose(self) -> ComposeResult:
-        top, side = self.tabs
         yield PositionLine().data_bind(MainScreen.view)
         yield PhaseStrip().data_bind(MainScreen.view)
         yield EquationLine().data_bind(MainScreen.view)
-        yield top
+        yield self.tabs[0]
         with Horizontal(id="body"):
             yield ProgramPane(id="program", classes="pane")
             with Vertical(id="side"):
-                yield side
+                yield self.tabs[1]
                 yield TensorPane(self.summaries, id="tensor", classes="pane")
                 yield VariablesPane(self.summaries, id="variables", classes="pane")
         yield TimelinePane(id="timeline", classes="pane")
@@ -122,10 +121,6 @@ class MainScreen(LinesScreen):
             view = replace(view, mode="  ".join(extra), brief="  ".join(short))
         return view
 
-    def watch_view(self) -> None:
-        """Hand a new View to the displayed panes."""
-        self.hand_down()
-
     def hand_down(self) -> None:
         """Give the View to the displayed panes; the others get it when they are displayed."""
         view = self.view
@@ -134,6 +129,8 @@ class MainScreen(LinesScreen):
             return
         for pane in self.parts.panes.seen.values():  # nothing is computed for a hidden pane
             pane.view = view
+
+    watch_view = hand_down
 
     @property
     def examined(self) -> bool:
