@@ -62,7 +62,7 @@ class Movement:
     def step(self, name: str) -> None:
         """Step forwards or backwards, as often as the count says."""
         word, said = BY_ID[name].word, ""
-        if self.counting.text:
+        if self.counting.place is not None:
             count, place = self.counting.take()
             if place is not None:  # the digits went to panes: back to where they were typed
                 self.panes.back_to(*place)

@@ -80,7 +80,15 @@ class Words:
 
     def quiet(self, line: str) -> None:
         """Run a line of the list of stops, which shows itself what has come of it."""
-        self.act(line, lambda _: "")
+
+        def done(run: Job) -> None:
+            if run.error is None:
+                self.keep()
+            else:
+                self.failed(run.error)
+
+        if self.display.free:
+            self.worker.begin(self.line.run(line), done)
 
     def act(self, line: str, note: "Callable[[Result], str]", refused: str = "") -> None:
         """Run the line of a key that moves nothing; ``note`` makes a note of its result.
