@@ -25,7 +25,7 @@ from engine.program.compiler import compile_program
 from engine.run.position_text import parse_position
 from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
-from tui.keys.table import EVERY, PLOTS, Command, keys_text
+from tui.keys.table import ELSEWHERE, EVERY, Command, keys_text
 from tui.screens.main import MainScreen
 from tui.settings.folders import config_file
 from tui.settings.saved import first_time, load_lines, restore, save, save_lines
@@ -155,7 +155,7 @@ class GradstepApp(App[None]):
             gc.freeze()
             gc.enable()
         if self.start_at is not None:
-            self.main.move(self.start_at)
+            self.main.parts.movement.go_to(self.start_at)
         await self.next_key()
 
     async def on_key_handled(self) -> None:
@@ -175,7 +175,7 @@ class GradstepApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All commands of the table by name, then the themes."""
         for command in self.commands:
-            if command.pane == PLOTS:
+            if command.pane in ELSEWHERE:
                 continue
             yield SystemCommand(command.title, f"key {keys_text(command)}", self.runner(command))
         yield SystemCommand("Dark theme", "colours for a dark terminal", self.dark_theme)
@@ -209,9 +209,9 @@ class Runner:
         """Run the action of the main screen, or of a pane once it has the focus."""
         main, pane = self.app.main, self.command.pane
         if pane:
-            main.go_to_pane(pane)
+            main.parts.panes.go_to(pane)
         target = main.query_one(f"#{pane}") if pane else main
-        await self.app.run_action(self.command.action, default_namespace=target)
+        await self.app.run_action(self.command.press, default_namespace=target)
 
 
 def run_debugger(
@@ -231,20 +231,21 @@ def run_debugger(
     app = GradstepApp(debugger, settings)
     if target is not None:
         app.begin_at(target)
-    app.main.keep = lambda: save(debugger)  # at every change: a killed process loses none
+    # At every change: a killed process loses none.
+    app.main.parts.words.keep = lambda: save(debugger)
     app.main.hint = settings.hint and first_time()
     app.main.prompt_past.lines += load_lines()
     app.main.notes += problems
     if record is not None:
-        app.main.notes.append(app.main.recording_control.start(Path(record)))
+        app.main.notes.append(app.main.parts.recording.start(Path(record)))
     try:
         app.run()
     finally:
         # After the screen is gone: the rest is recorded and the file closed however it ended.
-        said = app.main.recording_control.stop()
+        said = app.main.parts.recording.stop()
         save(debugger)
         save_lines(app.main.prompt_past.lines)
     if said:
         with contextlib.suppress(OSError):  # the terminal may be gone
             print(said, file=sys.stderr, flush=True)
-    return app.return_code or (REFUSED if app.main.recording_control.failed else 0)
+    return app.return_code or (REFUSED if app.main.parts.recording.failed else 0)

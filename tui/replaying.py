@@ -39,16 +39,16 @@ class FollowingApp(GradstepApp):
         self.tell("")
         if grown and self.main.is_mounted:
             if at_end:
-                self.main.move(self.session.known)
+                self.main.parts.movement.go_to(self.session.known)
             else:
-                self.main.refresh_view()
+                self.main.parts.follow.refresh()
 
     def tell(self, lost: str) -> None:
         """Show why the file cannot be followed, or that it can be again; once, and keep polling."""
         if lost == self.lost or not self.main.is_mounted:
             return
         self.lost = lost
-        self.main.refresh_view(clean(lost) if lost else "followed again")
+        self.main.show_now(clean(lost) if lost else "followed again")
 
 
 def open_recording(recording: Recording, at: str | None, follow: bool, budget: int) -> int:

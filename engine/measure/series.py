@@ -19,8 +19,7 @@ from engine.program.program import Program
 from engine.run.phases import Phase
 from engine.run.run import Run
 from engine.run.timeline import every_op
-from engine.session.changes import changes_at
-from engine.session.session import Session
+from engine.session.changes import Travelled, changes_at
 from engine.stops.lookup import compiled, lookup_in, own_names, value_of
 
 MOST_EVENTS = 4096  # events that are walked back at most
@@ -28,7 +27,7 @@ KEPT = 4 * MOST_EVENTS  # points of one quantity
 WORK = 4_000_000  # multiply-adds of one measure on the data, which bounds the rows it takes
 LEAST_ROWS = 16
 Floats = NDArray[np.float64]
-Value = Callable[[Session, Mapping[str, Array], int], float | None]
+Value = Callable[[Travelled, Mapping[str, Array], int], float | None]
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def watched(run: Run, text: str) -> Quantity:
     if not ops or names.intersection(run.entering):
         ops |= {listing.ops[-1].key for listing in run.timeline.listings}
 
-    def value(session: Session, tensors: Mapping[str, Array], event: int) -> float | None:
+    def value(session: Travelled, tensors: Mapping[str, Array], event: int) -> float | None:
         try:
             found = value_of(expression, lookup_in(session, tensors, event))
         except GradstepError:
@@ -143,12 +142,12 @@ class Series:
         events, values = zip(*found, strict=True) if found else ((), ())
         return np.array(events, np.float64), np.array(values, np.float64)
 
-    def fill(self, session: Session) -> Iterator[int]:
+    def fill(self, session: Travelled) -> Iterator[int]:
         """Measure what is missing before the cursor, walking back; yields each event when done.
 
         The session's cursor does not move: each op is undone in a dictionary of our own.
         """
-        event, history, timeline = session.event, session.history, session.timeline
+        event, history, timeline = session.event, session.history, session.run.timeline
         known = self.covered
         if not self.wanted or (known and known[0] <= event <= known[1]):
             return
@@ -171,7 +170,9 @@ class Series:
         self.covered = (known[0] if known and joins and stop == known[1] else stop, event)
         self.thin(event)
 
-    def measure(self, session: Session, tensors: Mapping[str, Array], event: int, op: str) -> None:
+    def measure(
+        self, session: Travelled, tensors: Mapping[str, Array], event: int, op: str
+    ) -> None:
         """Add the points of the quantities that the op just before an event has changed."""
         for quantity in self.wanted:
             points = self.points.setdefault(quantity.name, {})

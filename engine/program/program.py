@@ -55,12 +55,12 @@ class Program:
         """The parameters in the order of the layers."""
         return [info for info in self.tensors.values() if info.role == "parameter"]
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name of the experiment."""
         return self.experiment.name
 
-    @property
+    @cached_property
     def order(self) -> tuple[Phase, ...]:
         """The phases in their order, the skipped ones too."""
         return tuple(self.experiment.training.order)

@@ -61,8 +61,9 @@ class TensorInfo:
 class Op:
     """The smallest thing executed: at the place ``index`` of its iteration.
 
-    ``name`` is the tensor it is about, the first it writes. Reads and writes are tensors by name.
-    One that ``adds`` puts its result on top of what is there.
+    ``name`` is the tensor it is about, the first it writes; ``key`` is phase and name, as in
+    ``backward:linear2.weight.grad``, which no other op of an iteration has. Reads and writes are
+    tensors by name. One that ``adds`` puts its result on top of what is there.
     An op of a captured run has no ``run``: calling it raises GradstepError.
     """
 
@@ -76,8 +77,8 @@ class Op:
     writes: tuple[str, ...]
     run: Compute = field(default=not_executable, repr=False)
     adds: bool = False
+    key: str = field(init=False, repr=False)
 
-    @property
-    def key(self) -> str:
-        """Phase and name, ``backward:linear2.weight.grad``: no other op of an iteration has it."""
-        return f"{self.phase}:{self.name}"
+    def __post_init__(self) -> None:
+        # Asked for more often than there are ops: by stops, badges, and wherever an op is counted.
+        object.__setattr__(self, "key", f"{self.phase}:{self.name}")

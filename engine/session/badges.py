@@ -65,7 +65,7 @@ def badge_at(run: Run, journal: Journal, event: int, tensor: str) -> Badge:
     Stale means that the tensor itself was written after its gradient. Raises GradstepError for a
     tensor without a gradient.
     """
-    name = run.resolve(tensor)
+    name = tensor if tensor in run.gradients else run.resolve(tensor)
     gradient = run.gradients.get(name)
     if gradient is None:
         raise GradstepError(f"{tensor} has no gradient; parameters and layer outputs have one")
@@ -130,11 +130,12 @@ class Times:
 
         ``whole`` leaves edits of parts out; ``zero`` asks for edits to 0, or to anything else.
         """
-        spread = 0.5 / (len(self.journal) + 1)  # the last edit is still before the op, at e + ½
+        entries = self.journal.entries
+        spread = 0.5 / (len(entries) + 1)  # the last edit is still before the op, at e + ½
         return max(
             (
                 edit.event + i * spread
-                for i, edit in enumerate(self.journal)
+                for i, edit in enumerate(entries)
                 if isinstance(edit, Edit) and edit.event <= self.event
                 if self.run.resolve(edit.target) == name
                 if not (whole and edit.index)

@@ -65,6 +65,19 @@ class JumpList:
         del self.events[:-MAX_VISITED]
         self.place = len(self.events)
 
+    def behind(self, event: int) -> int | None:
+        """Where ``back`` leads from ``event``; None at the first. Changes nothing."""
+        at = self.place
+        if at == len(self.events):
+            while at and self.events[at - 1] == event:
+                at -= 1
+        return self.events[at - 1] if at else None
+
+    @property
+    def ahead(self) -> int | None:
+        """Where ``forward`` leads; None at the last. Changes nothing."""
+        return self.events[self.place + 1] if self.place + 1 < len(self.events) else None
+
     def back(self, event: int) -> int | None:
         """The place before, while the cursor stands at ``event``; None at the first."""
         # The first step back notes where the cursor stands, so that ``forward`` leads there again.

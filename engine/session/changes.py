@@ -14,7 +14,7 @@ Change = tuple[Array | None, Array | None]
 
 
 class Travelled(Protocol):
-    """A session, as far as what it has changed is asked."""
+    """A session, or what is known at a place of it, as far as what has changed is asked."""
 
     @property
     def run(self) -> Run: ...

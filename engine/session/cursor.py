@@ -39,7 +39,8 @@ class Cursor:
         self._event = 0
         self.history.keyframe(0, self._tensors)
         self._chunk = max(1, min(CHUNK_EVENTS, CHUNK_BYTES // self.history.mean_cost))
-        self._loss = Which(loss_key(run))
+        self.loss_key = loss_key(run)
+        self._loss = Which(self.loss_key)
         self._waiting = False  # at the end of a run that may grow: no batch has entered there
         self._listing: Listing | None = None
         self._locate(0)
@@ -214,11 +215,10 @@ class Cursor:
                 stop = min(target, self._end)
                 if edits:  # one is carried out with the cursor at its event: stop there
                     stop = min([stop, *(at for at in edits if at > self._event)])
-                if self._event < self.history.end:
+                if self._event in self.history.events:
                     self._put_again(min(stop, self.history.end))
                 else:
-                    room = self.history.make_room(self._event, stop, self._begin, self._costs)
-                    self._execute(room)
+                    self._execute(self._room(stop))
                 if self._event == self._end:
                     if self._event >= timeline.end:
                         self._waiting = True
@@ -228,6 +228,14 @@ class Cursor:
                             self._enter()
                 if edits and self._event in edits:
                     self._arrive()
+
+    def _room(self, stop: int) -> int:
+        """Up to which event the window has room; the oldest events give way."""
+        history, begin, costs = self.history, self._begin, self._costs
+        needed = costs[stop - begin] - costs[self._event - begin]
+        if history.window_bytes + needed <= history.window_budget:  # as a rule, with small tensors
+            return stop
+        return history.make_room(self._event, stop, begin, costs)
 
     def _put_again(self, stop: int) -> None:
         """Put in place what the window knows up to an event of the same iteration."""

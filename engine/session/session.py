@@ -12,7 +12,7 @@ from engine.run.event import Event, State
 from engine.run.op import Op
 from engine.run.position import Granularity, Position
 from engine.run.position_text import format_position
-from engine.run.run import Run, loss_key
+from engine.run.run import Run
 from engine.run.source import Ability
 from engine.run.timeline import Listing
 from engine.session.branches import Branches
@@ -168,7 +168,7 @@ class Session(Cursor):
 
     def losses_at(self, event: int) -> int:
         """How many losses have been computed before an event."""
-        return min(self.timeline.count(loss_key(self.run), event), len(self.branch.losses))
+        return min(self.timeline.count(self.loss_key, event), len(self.branch.losses))
 
     def beside(self, budget: int) -> "Session":
         """Another session on the same run, at its first event."""

@@ -16,9 +16,8 @@ from engine.expressions.expression import (
 from engine.expressions.values import Site, TooCostly
 from engine.functions.language import compile_expression
 from engine.run.run import Run
-from engine.session.changes import Change
+from engine.session.changes import Change, Travelled
 from engine.session.edits import visible_names
-from engine.session.session import Session
 
 COUNTERS = ("event", "iteration", "epoch")
 
@@ -73,12 +72,12 @@ def own_names(expression: Expression, run: Run) -> frozenset[str]:
     return frozenset(run.resolve(name) for name in expression.names)
 
 
-def lookup(session: Session) -> Lookup:
+def lookup(session: Travelled) -> Lookup:
     """Values at the cursor, by name or alias; None where a tensor is not computed yet."""
     return lookup_in(session, session.tensors, session.event)
 
 
-def lookup_before(session: Session, changes: Mapping[str, Change]) -> Lookup:
+def lookup_before(session: Travelled, changes: Mapping[str, Change]) -> Lookup:
     """Values one event before the cursor, given what has changed since."""
     tensors = {name: old for name, (old, _) in changes.items()}
     now = session.tensors
@@ -96,7 +95,7 @@ class _Getter:
         self.get = get
 
 
-def lookup_in(session: Session, tensors: "Mapping[str, Array] | _Getter", event: int) -> Lookup:
+def lookup_in(session: Travelled, tensors: "Mapping[str, Array] | _Getter", event: int) -> Lookup:
     """Values of tensors by name or alias, and of the counters at an event."""
     run = session.run
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class StopList:
-    """All stops by number; each is compiled when it enters, so that what is here can be run.
+    """All stops, ``numbered``; each is compiled when it enters, so that what is here can be run.
 
     Raises GradstepError for a number that no stop has.
     """
@@ -27,17 +27,17 @@ class StopList:
     def __init__(self, run: Run) -> None:
         self.run = run
         self._checks: dict[int, Check] = {}
-        self._stops: dict[int, Stop] = {}
+        self.numbered: dict[int, Stop] = {}
         self._next = 1
 
     def __iter__(self) -> Iterator[Stop]:
-        return iter(self._stops.values())
+        return iter(self.numbered.values())
 
     def __len__(self) -> int:
-        return len(self._stops)
+        return len(self.numbered)
 
     def __contains__(self, number: int) -> bool:
-        return number in self._stops
+        return number in self.numbered
 
     def add(self, kind: StopKind, target: str = "", **options: Any) -> Stop:
         """A new stop; a GradstepError when it waits for something that does not exist."""
@@ -47,10 +47,10 @@ class StopList:
 
     def find(self, number: int) -> Stop:
         """The stop of a number; a GradstepError lists those there are."""
-        if number not in self._stops:
-            known = ", ".join(map(str, self._stops)) or "none"
+        if number not in self.numbered:
+            known = ", ".join(map(str, self.numbered)) or "none"
             raise GradstepError(f"no stop {number}; there are: {known}")
-        return self._stops[number]
+        return self.numbered[number]
 
     def edit(self, number: int, **changes: Any) -> Stop:
         """Change some fields of a stop; a GradstepError, and no change, where they do not fit."""
@@ -65,12 +65,12 @@ class StopList:
     def delete(self, number: int) -> Stop:
         """Remove a stop."""
         stop = self.find(number)
-        del self._stops[number], self._checks[number]
+        del self.numbered[number], self._checks[number]
         return stop
 
     def clear(self) -> None:
         """Remove all of them."""
-        self._stops.clear()
+        self.numbered.clear()
         self._checks.clear()
 
     def checks(self) -> "list[Check]":
@@ -97,7 +97,7 @@ class StopList:
         """Note that a stop was hit, and how many of its hits were passed by."""
         stop = self.find(number)
         changed = replace(stop, hits=stop.hits + hits, ignore=stop.ignore - ignored)
-        self._stops[number] = changed
+        self.numbered[number] = changed
 
     def to_list(self) -> list[dict[str, Any]]:
         """The stops as plain data, to be saved with an experiment."""
@@ -117,5 +117,5 @@ class StopList:
         from engine.stops.tests import compile_check  # most sessions begin without a stop
 
         self._checks[stop.number] = compile_check(stop, self.run)  # first: it may refuse
-        self._stops[stop.number] = stop
+        self.numbered[stop.number] = stop
         self._next = max(self._next, stop.number + 1)

@@ -5,15 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.expressions.expression import Expression, ExpressionError
-from engine.session.changes import changes_at, last_changes, same
-from engine.session.session import Session
+from engine.session.changes import Travelled, changes_at, last_changes, same
 from engine.stops.evidence import Value, WatchValue
 from engine.stops.lookup import COUNTERS, lookup, lookup_before, lookup_in, own_names, value_of
 
 MAX_LOOKED_AT = 4096  # events that a spark looks back over
 
 
-def watch_value(session: Session, text: str, expression: Expression) -> WatchValue:
+def watch_value(session: Travelled, text: str, expression: Expression) -> WatchValue:
     """A watch at the cursor, and as it was before the last op."""
     changes = last_changes(session)
     try:
@@ -25,7 +24,7 @@ def watch_value(session: Session, text: str, expression: Expression) -> WatchVal
     return WatchValue(text, value, before, changed)
 
 
-def spark(session: Session, expression: Expression, points: int) -> list[float]:
+def spark(session: Travelled, expression: Expression, points: int) -> list[float]:
     """The last numbers that an expression had, at most ``points``, the oldest first.
 
     It ends where the window of recent events does, or at a value that is not one number.
@@ -40,7 +39,7 @@ def spark(session: Session, expression: Expression, points: int) -> list[float]:
     return found[::-1]
 
 
-def past_values(session: Session, expression: Expression) -> Iterator[Value]:
+def past_values(session: Travelled, expression: Expression) -> Iterator[Value]:
     """The values of an expression from the cursor backwards, one for each time it was written."""
     history = session.history
     tensors = dict(session.tensors)  # taken back event by event, while the cursor stays
@@ -50,6 +49,8 @@ def past_values(session: Session, expression: Expression) -> Iterator[Value]:
     try:
         yield value_of(expression, lookup_in(session, tensors, session.event))
         for event in range(session.event, earliest, -1):
+            if event - 1 not in history.events:  # forgotten: a thread may move the session on
+                return
             written = changes_at(session, event, tensors)
             for name, (old, _) in written.items():
                 if old is None:

@@ -1,14 +1,19 @@
 """A command of the debugger: its words, its argument with columns, its reply."""
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.expressions.expression import ExpressionError
+from engine.run.op import Op
+from engine.run.position import Position
+from engine.run.position_text import format_position
+from engine.run.run import Run
 from engine.session.progress import Progress
+from engine.stops.evidence import number
 
 
 class CommandError(GradstepError):
@@ -99,19 +104,64 @@ class Argument:
 
 
 @dataclass(frozen=True, eq=False)
-class Reply:
-    """The answer of a command: lines of text, and the same as plain data.
+class Place:
+    """Where a command has left the cursor: values, put into words where somebody reads them."""
 
-    ``ok`` is False for a "no": an assertion that does not hold.
+    run: Run
+    event: int
+    position: Position
+    op: Op | None
+    loss: float | None
+    branch: str
+
+    def __str__(self) -> str:
+        """``#41 i3:backward:linear2.weight.grad  ∂ℓ/∂W⁽²⁾ += …  loss 1.03``."""
+        place = f"#{self.event} {format_position(self.run, self.event)}"
+        loss = f"loss {number(self.loss)}" if self.loss is not None else ""
+        return "  ".join(part for part in (place, self.op.label if self.op else "", loss) if part)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The same as plain data."""
+        return {
+            "event": self.event,
+            "epoch": self.position.epoch,
+            "iteration": self.position.iteration,
+            "phase": str(self.op.phase) if self.op else None,
+            "op": self.op.name if self.op else None,
+            "loss": self.loss,
+            "branch": self.branch,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Reply:
+    """The answer of a command: what it ``said``, and the ``facts`` of that as plain data.
+
+    A command that moved the cursor ends with the ``place``, which is put into words only where
+    ``lines`` or ``data`` are read: a key that steps shows the place otherwise. ``ok`` is False for
+    a "no": an assertion that does not hold.
     """
 
-    lines: tuple[str, ...] = ()
-    data: dict[str, Any] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
     ok: bool = True
+    place: Place | None = None
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The answer as lines of text."""
+        return self.said if self.place is None else (*self.said, str(self.place))
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The answer as plain data."""
+        return {**({} if self.place is None else {"at": self.place.data}), **self.facts}
 
 
 Long = Generator[Progress, None, Reply]
 Handler = Callable[[Debugger, Argument, int], Reply | Long]
+Leads = Callable[[Debugger, Argument, int], int]
 
 
 @dataclass(frozen=True)
@@ -119,7 +169,8 @@ class Command:
     """A command: its names, the form of its argument, and what it takes to complete it.
 
     ``run`` gets the debugger, the argument and the count before the word (1 without one). What it
-    returns is a Reply, or a generator of Progress that ends in one.
+    returns is a Reply, or a generator of Progress that ends in one. ``leads`` gets the same, and
+    says to which event, while that can be said before the command is run; it changes nothing.
     """
 
     names: tuple[str, ...]
@@ -128,6 +179,7 @@ class Command:
     run: Handler
     completes: str = ""
     counted: bool = False
+    leads: Leads | None = None
 
     @property
     def usage(self) -> str:

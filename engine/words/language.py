@@ -7,6 +7,7 @@ Lines that begin with # are comments.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from engine.debugger import Debugger
@@ -32,16 +33,26 @@ IN_EXPRESSION = re.compile(r"(target .*\bif\s.*|target \S+\s.*\{[^}]*|stop-if \d
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """The outcome of one line: its command, lines of text, and the same as plain data.
-
-    ``ok`` is False for an assertion that does not hold.
-    """
+    """The outcome of one line: the first name of its command, and the reply."""
 
     line: str
     word: str = ""
-    lines: tuple[str, ...] = ()
-    data: dict[str, Any] = field(default_factory=dict)
-    ok: bool = True
+    reply: Reply = field(default_factory=Reply)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The answer as lines of text."""
+        return self.reply.lines
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The answer as plain data."""
+        return self.reply.data
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is no "no": False for an assertion that does not hold."""
+        return self.reply.ok
 
 
 class CommandLine:
@@ -70,7 +81,25 @@ class CommandLine:
             raise
         except GradstepError as problem:
             raise argument.reading(problem) from problem
-        yield Result(line, command.names[0], reply.lines, reply.data, reply.ok)
+        yield Result(line, command.names[0], reply)
+
+    def leads(self, line: str) -> int | None:
+        """The event that a line goes to; None where only running it tells. Changes nothing.
+
+        Raises CommandError with the column of what is wrong.
+        """
+        parsed = parse(line)
+        if parsed is None:
+            return None
+        command, argument, count = parsed
+        if command.leads is None:
+            return None
+        try:
+            return command.leads(self.debugger, argument, count)
+        except CommandError:
+            raise
+        except GradstepError as problem:
+            raise argument.reading(problem) from problem
 
     def execute(self, line: str) -> Result:
         """Run a line to its end; its Result. Raises CommandError."""
@@ -134,6 +163,8 @@ class CommandLine:
         return list(dict.fromkeys(found.get(kind, [])))
 
 
+# A key runs the same few lines again and again; what a line means depends on nothing else.
+@lru_cache(maxsize=64)
 def parse(line: str) -> tuple[Command, Argument, int] | None:
     """The command, argument and count of a line; None for a blank line or a comment.
 

@@ -16,7 +16,7 @@ from engine.stops.predicates import number_text
 from engine.wording import suggestion
 from engine.words.command import Argument, Command, Reply, nothing
 from engine.words.placing import branch_data, branch_line, mark_data, mark_line
-from engine.words.report import here, place_data
+from engine.words.report import place_of
 from engine.words.stopping import told
 
 MAX_VALUES = 1000  # elements of a tensor that are given as data
@@ -68,13 +68,15 @@ def run_assert(debugger: Debugger, argument: Argument, count: int) -> Reply:
     except GradstepError as problem:
         # What is not computed yet does not hold: a "no", and no mistake in the line.
         if isinstance(problem.__cause__, NotAvailable):
-            said = f"assertion failed at {here(debugger)}: {problem.__cause__.message}"
-            return Reply((said,), {"held": False, "at": place_data(debugger)}, ok=False)
+            place = place_of(debugger)
+            said = f"assertion failed at {place}: {problem.__cause__.message}"
+            return Reply((said,), {"held": False, "at": place.data}, ok=False)
         raise
     if held:
         return Reply((f"holds: {argument}",), {"held": True})
-    said = f"assertion failed at {here(debugger)}: {argument}"
-    return Reply((said,), {"held": False, "at": place_data(debugger)}, ok=False)
+    place = place_of(debugger)
+    said = f"assertion failed at {place}: {argument}"
+    return Reply((said,), {"held": False, "at": place.data}, ok=False)
 
 
 def run_display(debugger: Debugger, argument: Argument, count: int) -> Reply:
@@ -99,7 +101,7 @@ def run_undisplay(debugger: Debugger, argument: Argument, count: int) -> Reply:
 def run_where(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Say where the cursor stands."""
     nothing(argument)
-    return Reply((here(debugger),), {"at": place_data(debugger)})
+    return Reply(place=place_of(debugger))
 
 
 def run_list(debugger: Debugger, argument: Argument, count: int) -> Reply:
@@ -116,7 +118,7 @@ def run_list(debugger: Debugger, argument: Argument, count: int) -> Reply:
         dot = "●" if debugger.stops.at_op(listing, op.index) else " "
         skipped = session.journal.skipped(op.phase, op.name, begin + op.index)
         lines.append(f" {arrow}{dot} {op.label}{'  (skipped)' if skipped else ''}")
-    return Reply(tuple(lines), {"at": place_data(debugger)})
+    return Reply(tuple(lines), {"at": place_of(debugger).data})
 
 
 def info_stops(debugger: Debugger) -> Reply:

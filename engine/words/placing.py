@@ -9,8 +9,8 @@ from engine.session.bookmarks import Bookmark
 from engine.session.branches import Branch, Comparison
 from engine.stops.evidence import Evidence
 from engine.stops.run_control import progress
-from engine.words.command import Argument, Command, Long, Reply
-from engine.words.report import arrived
+from engine.words.command import Argument, Command, Long, Reply, nothing
+from engine.words.report import arrived, travelled
 
 
 def run_mark(debugger: Debugger, argument: Argument, count: int) -> Reply:
@@ -30,6 +30,31 @@ def run_unmark(debugger: Debugger, argument: Argument, count: int) -> Reply:
     except GradstepError as problem:
         raise argument.reading(problem) from problem
     return Reply((f"removed '{mark.name}",), {"bookmark": mark_data(mark)})
+
+
+def chapter(names: tuple[str, ...], summary: str, direction: int) -> Command:
+    """A command that goes to the next bookmark of the run (1), or to the one before (−1)."""
+
+    def found(debugger: Debugger, argument: Argument) -> Bookmark:
+        nothing(argument)
+        beyond = [
+            m for m in debugger.bookmarks.values() if direction * (m.event - debugger.event) > 0
+        ]
+        if not beyond:
+            side = "after" if direction > 0 else "before"
+            there = f"no bookmark {side} this place" if debugger.bookmarks else "no bookmarks yet"
+            raise argument.error(there)
+        nearest = min(direction * mark.event for mark in beyond)
+        return next(m for m in reversed(beyond) if direction * m.event == nearest)
+
+    def leads(debugger: Debugger, argument: Argument, count: int) -> int:
+        return found(debugger, argument).event
+
+    def run(debugger: Debugger, argument: Argument, count: int) -> Long:
+        mark = found(debugger, argument)
+        return travelled(debugger, mark.event, bookmark=mark_data(mark))
+
+    return Command(names, "", summary, run, leads=leads)
 
 
 def mark_line(debugger: Debugger, mark: Bookmark) -> str:
@@ -140,6 +165,8 @@ def branch_data(branch: Branch) -> dict[str, Any]:
 PLACING = (
     Command(("mark", "m"), "[NAME] [TEXT]", "bookmark this place: `goto 'NAME`", run_mark),
     Command(("unmark",), "NAME", "remove a bookmark", run_unmark, "bookmark"),
+    chapter(("chapter",), "to the next bookmark of the run", 1),
+    chapter(("rchapter",), "back to the bookmark before", -1),
     Command(
         ("branch",),
         "[NAME | delete NAME]",

@@ -1,40 +1,26 @@
-"""Where a command left the cursor, in a line and as data."""
+"""The answers of commands that moved the cursor."""
 
 from typing import Any
 
 from engine.debugger import Debugger
-from engine.run.position_text import format_position
 from engine.run.run import Run
-from engine.stops.evidence import number
-from engine.stops.run_control import Hit, LongRun, Outcome, progress
-from engine.words.command import Long, Reply
+from engine.session.progress import Progress
+from engine.stops.run_control import Hit, LongRun, Outcome
+from engine.words.command import Long, Place, Reply
 
 
-def here(debugger: Debugger) -> str:
-    """``#41 i3:backward:linear2.weight.grad  ∂ℓ/∂W⁽²⁾ += …  loss 1.03``."""
-    op = debugger.session.op
-    place = f"#{debugger.event} {format_position(debugger.run, debugger.event)}"
-    loss = f"loss {number(debugger.session.loss)}" if debugger.session.loss is not None else ""
-    return "  ".join(part for part in (place, op.label if op else "", loss) if part)
+def place_of(debugger: Debugger) -> Place:
+    """Where the cursor stands now."""
+    session = debugger.session
+    event, timeline = session.event, session.timeline
+    op = timeline.op(event) if event < timeline.end else None
+    position, branch = timeline.position(event), session.branch.name
+    return Place(session.run, event, position, op, session.loss, branch)
 
 
-def place_data(debugger: Debugger) -> dict[str, Any]:
-    """Where the cursor stands, as data."""
-    op, position = debugger.session.op, debugger.session.position
-    return {
-        "event": debugger.event,
-        "epoch": position.epoch,
-        "iteration": position.iteration,
-        "phase": str(op.phase) if op else None,
-        "op": op.name if op else None,
-        "loss": debugger.session.loss,
-        "branch": debugger.session.branch.name,
-    }
-
-
-def arrived(debugger: Debugger, *lines: str, **data: Any) -> Reply:
+def arrived(debugger: Debugger, *said: str, **facts: Any) -> Reply:
     """The answer of a command that moved the cursor."""
-    return Reply((*lines, here(debugger)), {"at": place_data(debugger), **data})
+    return Reply(said, facts, place=place_of(debugger))
 
 
 def hit_data(hit: Hit, run: Run) -> dict[str, Any]:
@@ -72,10 +58,11 @@ def concluded(debugger: Debugger, run: LongRun, backwards: bool = False) -> Long
     return arrived(debugger, *logs, *why, hits=hits, logs=logs)
 
 
-def travelled(debugger: Debugger, target: int, jump: bool = True) -> Long:
+def travelled(debugger: Debugger, target: int, jump: bool = True, **facts: Any) -> Long:
     """Go to an event, and answer where that is; a jump remembers where it came from."""
-    if jump:
-        debugger.jumps.leave(debugger.event)
-    for _ in debugger.session.travel(target):
-        yield progress(debugger.session, [])
-    return arrived(debugger)
+    session = debugger.session
+    if jump and target != session.event:
+        debugger.jumps.leave(session.event)
+    for event in session.travel(target):
+        yield Progress(event, session.loss)
+    return arrived(debugger, **facts)

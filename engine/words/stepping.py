@@ -6,8 +6,8 @@ from engine.run.position import Granularity
 from engine.run.position_text import find_ops, parse_position
 from engine.run.timeline import every_op, every_phase
 from engine.stops.run_control import continue_, next_change, reverse_continue, until
-from engine.words.command import Argument, Command, Handler, Long, Reply, nothing
-from engine.words.report import arrived, concluded, travelled
+from engine.words.command import Argument, Command, Leads, Long, Reply, nothing
+from engine.words.report import concluded, travelled
 from engine.words.stop_words import condition_stop
 
 
@@ -16,15 +16,33 @@ def times(argument: Argument, count: int) -> int:
     return argument.number("the count") if argument else count
 
 
-def stepping(granularity: Granularity, direction: int) -> Handler:
-    """The command that makes steps of a size, forwards (1) or backwards (−1), ``count`` of them."""
+def steps(granularity: Granularity, direction: int) -> Leads:
+    """Where steps of a size lead, forwards (1) or backwards (−1), as many as the count says."""
+
+    def leads(debugger: Debugger, argument: Argument, count: int) -> int:
+        session, often = debugger.session, times(argument, count)
+        return session.timeline.boundary(session.event, granularity, direction * often)
+
+    return leads
+
+
+def step(names: tuple[str, ...], summary: str, granularity: Granularity, direction: int) -> Command:
+    """A command that makes steps of a size, forwards (1) or backwards (−1)."""
+    leads = steps(granularity, direction)
 
     def run(debugger: Debugger, argument: Argument, count: int) -> Long:
-        steps = direction * times(argument, count)
-        target = debugger.session.timeline.boundary(debugger.event, granularity, steps)
-        return travelled(debugger, target, jump=False)
+        return travelled(debugger, leads(debugger, argument, count), jump=False)
 
-    return run
+    return Command(names, "[COUNT]", summary, run, counted=True, leads=leads)
+
+
+def jump(names: tuple[str, ...], form: str, summary: str, leads: Leads, kind: str = "") -> Command:
+    """A command that goes to a place, and remembers where it came from."""
+
+    def run(debugger: Debugger, argument: Argument, count: int) -> Long:
+        return travelled(debugger, leads(debugger, argument, count))
+
+    return Command(names, form, summary, run, kind, leads=leads)
 
 
 def run_continue(debugger: Debugger, argument: Argument, count: int) -> Long:
@@ -43,7 +61,7 @@ def repeated(debugger: Debugger, count: int, backwards: bool) -> Long:
     for _ in range(max(1, count)):
         run = reverse_continue(session, stops) if backwards else continue_(session, stops)
         reply = yield from concluded(debugger, run, backwards)
-        if not reply.data["hits"]:
+        if not reply.facts["hits"]:
             break
     return reply
 
@@ -80,18 +98,21 @@ def changing(debugger: Debugger, argument: Argument, backwards: bool) -> Long:
     return concluded(debugger, run, backwards)
 
 
-def run_goto(debugger: Debugger, argument: Argument, count: int) -> Long:
-    """Go to a position."""
+def to_position(debugger: Debugger, argument: Argument, count: int) -> int:
+    """The event of a position."""
     if not argument:
         raise argument.error("where to? #41, i3, i3:backward:linear2, e2, 50%, +5, end, 'name")
-    try:
-        return travelled(debugger, parse_position(argument.text, debugger))
-    except GradstepError as problem:
-        raise argument.reading(problem) from problem
+    return parse_position(argument.text, debugger)
 
 
-def run_to(debugger: Debugger, argument: Argument, count: int) -> Long:
-    """Run to the next occurrence of an op, ``backward:linear2`` or ``backward``."""
+def to_last(debugger: Debugger, argument: Argument, count: int) -> int:
+    """The furthest event reached so far."""
+    nothing(argument)
+    return debugger.session.known
+
+
+def to_op(debugger: Debugger, argument: Argument, count: int) -> int:
+    """The next event of an op, ``backward:linear2`` or ``backward``."""
     timeline = debugger.run.timeline
     phase, _, name = argument.text.partition(":")
     ops = find_ops(debugger.run, debugger.session.listing, phase, name or None)
@@ -104,48 +125,57 @@ def run_to(debugger: Debugger, argument: Argument, count: int) -> Long:
         raise argument.error(f"no op called {argument.text!r}: a phase ({phases}), layer or op")
     if found is None:
         raise argument.error(f"{argument.text} does not come again before the end of the run")
-    return travelled(debugger, found)
+    return found
 
 
-def run_back(debugger: Debugger, argument: Argument, count: int) -> Reply:
-    """Return to the place before the last jump."""
+def to_left(debugger: Debugger, argument: Argument, count: int) -> int:
+    """The place before the last jump."""
     nothing(argument)
-    place = debugger.jumps.back(debugger.event)
+    place = debugger.jumps.behind(debugger.event)
     if place is None:
         raise argument.error("there is no place before this one")
-    debugger.session.goto(place)
-    return arrived(debugger)
+    return place
 
 
-def run_ahead(debugger: Debugger, argument: Argument, count: int) -> Reply:
-    """Return to the place that ``back`` left."""
+def run_back(debugger: Debugger, argument: Argument, count: int) -> Long:
+    """Return to the place before the last jump."""
+    place = to_left(debugger, argument, count)
+    debugger.jumps.back(debugger.event)
+    return travelled(debugger, place, jump=False)
+
+
+def to_returned(debugger: Debugger, argument: Argument, count: int) -> int:
+    """The place that ``back`` left."""
     nothing(argument)
-    place = debugger.jumps.forward()
+    place = debugger.jumps.ahead
     if place is None:
         raise argument.error("there is no place after this one")
-    debugger.session.goto(place)
-    return arrived(debugger)
+    return place
+
+
+def run_ahead(debugger: Debugger, argument: Argument, count: int) -> Long:
+    """Return to the place that ``back`` left."""
+    place = to_returned(debugger, argument, count)
+    debugger.jumps.forward()
+    return travelled(debugger, place, jump=False)
 
 
 OP, PHASE = Granularity.OP, Granularity.PHASE
 ITERATION, EPOCH = Granularity.ITERATION, Granularity.EPOCH
 STEPPING = (
-    Command(("s", "step"), "[COUNT]", "one op forwards", stepping(OP, 1), counted=True),
-    Command(("rs", "rstep"), "[COUNT]", "one op backwards", stepping(OP, -1), counted=True),
-    Command(("n", "next"), "[COUNT]", "to the next phase", stepping(PHASE, 1), counted=True),
-    Command(("rn", "rnext"), "[COUNT]", "to the phase before", stepping(PHASE, -1), counted=True),
-    Command(
-        ("f", "finish"), "[COUNT]", "to the next iteration", stepping(ITERATION, 1), counted=True
-    ),
-    Command(
+    step(("s", "step"), "one op forwards", OP, 1),
+    step(("rs", "rstep"), "one op backwards", OP, -1),
+    step(("n", "next"), "to the next phase", PHASE, 1),
+    step(("rn", "rnext"), "to the phase before", PHASE, -1),
+    step(("f", "finish"), "to the next iteration", ITERATION, 1),
+    step(
         ("rf", "rfinish"),
-        "[COUNT]",
         "to the beginning of the iteration, then to the one before",
-        stepping(ITERATION, -1),
-        counted=True,
+        ITERATION,
+        -1,
     ),
-    Command(("e", "epoch"), "[COUNT]", "to the next epoch", stepping(EPOCH, 1), counted=True),
-    Command(("re", "repoch"), "[COUNT]", "to the epoch before", stepping(EPOCH, -1), counted=True),
+    step(("e", "epoch"), "to the next epoch", EPOCH, 1),
+    step(("re", "repoch"), "to the epoch before", EPOCH, -1),
     Command(("c", "continue"), "", "to the next stop", run_continue, counted=True),
     Command(("rc", "reverse-continue"), "", "back to the previous stop", run_reverse, counted=True),
     Command(
@@ -166,8 +196,9 @@ STEPPING = (
         run_back_change,
         "expression",
     ),
-    Command(("g", "goto"), "POSITION", "to a position, both ways", run_goto, "position"),
-    Command(("t", "to"), "OP", "run to an op: backward, backward:linear2", run_to, "target"),
-    Command(("back",), "", "to the place before the last jump", run_back),
-    Command(("ahead",), "", "undo back", run_ahead),
+    jump(("g", "goto"), "POSITION", "to a position, both ways", to_position, "position"),
+    jump(("last",), "", "to the last known event", to_last),
+    jump(("t", "to"), "OP", "run to an op: backward, backward:linear2", to_op, "target"),
+    Command(("back",), "", "to the place before the last jump", run_back, leads=to_left),
+    Command(("ahead",), "", "undo back", run_ahead, leads=to_returned),
 )

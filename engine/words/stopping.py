@@ -20,6 +20,15 @@ def run_break(debugger: Debugger, argument: Argument, count: int) -> Reply:
     return breaking(debugger, argument)
 
 
+def run_toggle(debugger: Debugger, argument: Argument, count: int) -> Reply:
+    """Remove the breakpoints of exactly this op, or set one; by default of the op about to run."""
+    options = target_options(debugger, argument)
+    same = (options["kind"], options["target"])
+    found = [stop.number for stop in debugger.stops if (stop.kind, stop.target) == same]
+    reply = removed(debugger, found) if found else added(debugger, argument, options, None)
+    return Reply(reply.said, {**reply.facts, "deleted": bool(found)})
+
+
 def run_tbreak(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Set a breakpoint that is deleted after its first stop."""
     return breaking(debugger, argument, once=True)
@@ -87,6 +96,12 @@ def run_ignore(debugger: Debugger, argument: Argument, count: int) -> Reply:
     return edited(debugger, number, number, ignore=times.number("how many hits to ignore"))
 
 
+def run_once(debugger: Debugger, argument: Argument, count: int) -> Reply:
+    """Delete stops after their next hit, or keep those that would be deleted."""
+    numbers = several(debugger, argument)
+    return told([debugger.stops.edit(n, once=not debugger.stops.find(n).once) for n in numbers])
+
+
 def run_condition(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Change or remove the condition of a stop."""
     number, condition = argument.split()
@@ -116,8 +131,14 @@ def several(debugger: Debugger, argument: Argument) -> list[int]:
 
 def run_delete(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Remove stops."""
-    gone = [debugger.stops.delete(number) for number in several(debugger, argument)]
-    return Reply(tuple(f"deleted stop {stop.number}: {stop}" for stop in gone), stops_data(gone))
+    return removed(debugger, several(debugger, argument))
+
+
+def removed(debugger: Debugger, numbers: list[int]) -> Reply:
+    """Remove stops that there are; the reply lists them."""
+    gone = [debugger.stops.delete(number) for number in numbers]
+    lines = tuple(f"deleted stop {stop.number}: {stop}" for stop in gone)
+    return Reply(lines, stops_data(gone))
 
 
 def run_enable(debugger: Debugger, argument: Argument, count: int) -> Reply:
@@ -157,6 +178,9 @@ STOPPING = (
     ),
     Command(("tbreak",), "[TARGET] [if CONDITION]", "the same, once", run_tbreak, "target"),
     Command(
+        ("toggle",), "[TARGET]", "the same, or remove the breakpoint there", run_toggle, "target"
+    ),
+    Command(
         ("watch",),
         WATCH,
         "stop after a change, a crossing or a predicate: `watch linear1.weight[0,2]`",
@@ -172,6 +196,7 @@ STOPPING = (
         "target",
     ),
     Command(("ignore",), "NUMBER COUNT", "let the next hits pass", run_ignore, "stop"),
+    Command(("once",), "NUMBER… | all", "stop only once, or every time again", run_once, "stop"),
     Command(("condition",), "NUMBER [CONDITION]", "change a condition", run_condition, "stop-if"),
     Command(("enable",), "NUMBER… | all", "switch stops on", run_enable, "stop"),
     Command(("disable",), "NUMBER… | all", "switch stops off", run_disable, "stop"),

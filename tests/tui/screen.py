@@ -116,7 +116,7 @@ class Opened:
                 before = self.arrivals.count
                 await self.pilot.pause(0)
                 rounds += 1
-                restless = self.main.job is not None or self.main.player.playing
+                restless = self.main.job is not None or self.main.parts.playback.player.playing
                 quiet = self.arrivals.count == before or (restless and rounds > RESTLESS_ROUNDS)
                 if quiet and self.main.whole and not self.keys_wait:
                     return

@@ -18,7 +18,7 @@ SMALL, COMMON, LARGE = (80, 24), (120, 40), (200, 60)
 async def tensor_pane(array=None, before=None, size=SMALL, program="regression"):
     """The debugger with the tensor pane in focus; an array takes the place of x."""
     async with debugger(program, size) as shown:
-        shown.main.go_to_pane("tensor")
+        shown.main.parts.panes.go_to("tensor")
         await shown.settled()
         if array is not None:
             put(shown, array, before)
@@ -31,7 +31,7 @@ def put(shown: Opened, array, before=None):
     before = array if before is None else before
 
     def with_array():
-        view = snapshot(shown.debugger, Selection(tensor="x"), lambda name: "")
+        view = snapshot(shown.debugger, Selection(tensor="x"))
         tensors = {**view.tensors, "x": array}
         return replace(view, tensor="x", tensors=tensors, before=before, event=1)
 

@@ -75,7 +75,7 @@ def test_a_loss_stands_over_its_own_iteration() -> None:
     ):
         session = Session(captured(kinds))
         session.goto(session.timeline.end)
-        view = snapshot(Debugger(session), Selection(), lambda _: "")
+        view = snapshot(Debugger(session), Selection())
         axis = Axis.of(view, AXIS + 1 + 2 * len(kinds))
         outline = Curves.of(view, axis, Outlines()).own
         assert sorted({axis.iteration(column // 2) for column in outline.columns}) == expected
@@ -90,7 +90,7 @@ def test_the_outline_of_losses_grows_with_the_run() -> None:
         run.iterate(kinds, seed)
         session = Session(run)
         session.goto(run.timeline.end)
-        view = snapshot(Debugger(session), Selection(), lambda _: "")
+        view = snapshot(Debugger(session), Selection())
         axis = Axis(20, 40)  # the same one all the time, so that the outline is gone on with
         grown, anew = Curves.of(view, axis, kept).own, Curves.of(view, axis, Outlines()).own
         assert grown.columns.tolist() == anew.columns.tolist()

@@ -4,7 +4,6 @@ import pytest
 
 from engine.debugger import Debugger
 from engine.run.position import Granularity
-from engine.session.badges import badge
 from engine.session.session import Session
 from tests.engine.run.captured import KINDS, captured
 from tests.tui.screen import Opened, steered
@@ -24,7 +23,7 @@ def view_at(event: int, level: Granularity = Granularity.OP) -> View:
     session = Session(RUN)
     session.goto(event)
     shown = Selection(level=level)
-    return snapshot(Debugger(session), shown, lambda name: str(badge(session, name)))
+    return snapshot(Debugger(session), shown)
 
 
 def text_of(line: list[tuple[str, str]]) -> str:

@@ -7,7 +7,8 @@ from textual.widgets import Input
 from engine.run.position import Granularity
 from tests.tui.clock import HandClock
 from tests.tui.screen import Opened, debugger
-from tui.keys.table import COMMANDS, PANES, UNITS, Command, help_rows, key_name
+from tui.keys.key_names import key_name
+from tui.keys.table import COMMANDS, PANES, UNITS, Command, help_rows
 from tui.panes.program import ProgramPane
 from tui.panes.tensor_grid import TensorGrid
 from tui.screens.help import HelpScreen
@@ -39,18 +40,19 @@ def pane_of(command: Command) -> str:
 
 def at(shown: Opened, event: int) -> None:
     shown.session.goto(event)
-    shown.main.selection = Selection(derivative=Derivative(sample=1))
+    shown.main.parts.follow.selection = Selection(derivative=Derivative(sample=1))
     shown.main.show_now()
 
 
 def state(shown: Opened) -> tuple[object, ...]:
-    main = shown.main
+    main, parts = shown.main, shown.main.parts
     screens = [type(screen).__name__ for screen in shown.app.screen_stack]
     said = (main.view.note, main.view.busy) if main.view is not None else ()
     focus, grid = shown.app.focused, main.query_one(TensorGrid)
     return (
-        (main.session.event, main.selection, main.pane, main.zoomed, screens, focus, said),
-        (len(list(main.debugger.stops)), main.query_one(ProgramPane).as_code, dict(main.sizes)),
+        (main.session.event, parts.follow.selection, parts.panes.pane, parts.panes.zoomed),
+        (screens, focus, said, len(list(main.debugger.stops))),
+        (main.query_one(ProgramPane).as_code, dict(parts.panes.sizes)),
         (grid.row, grid.column, grid.form),
     )
 
@@ -58,12 +60,12 @@ def state(shown: Opened) -> tuple[object, ...]:
 async def test_in_every_pane_every_key_means_its_command():
     async with debugger("regression", (80, 24)) as shown:
         for pane in PANES:
-            shown.main.go_to_pane(pane)
+            shown.main.parts.panes.go_to(pane)
             await shown.settled()
             active = shown.main.active_bindings
             for command in COMMANDS:
                 for key in keys_of(command) if pane_of(command) in ("", pane) else ():
-                    assert active[key].binding.action == command.action, f"{key} in {pane}"
+                    assert active[key].binding.action == command.press, f"{key} in {pane}"
                     assert not hasattr(shown.app.focused, f"key_{key}"), f"{key} in {pane}"
 
 
@@ -74,7 +76,7 @@ async def test_every_key_in_every_pane_does_something_or_says_why_not(pane):
             if pane_of(command) not in ("", pane, "tensor") or command.id in APART:
                 continue
             for key in keys_of(command):
-                shown.main.go_to_pane(pane)
+                shown.main.parts.panes.go_to(pane)
                 at(shown, MIDDLE)
                 before = state(shown)
                 await shown.press(key)
@@ -89,7 +91,7 @@ async def leave(shown: Opened) -> None:
     """Esc out of what a key has opened."""
     for _ in range(3):
         asking = isinstance(shown.app.focused, Input)
-        if asking or shown.app.screen is not shown.main or shown.main.zoomed:
+        if asking or shown.app.screen is not shown.main or shown.main.parts.panes.zoomed:
             await shown.press("escape")
 
 
@@ -157,8 +159,8 @@ async def test_a_count_is_shown_and_does_not_move_to_a_pane():
         assert shown.place().endswith("count 52")
         await shown.press("s")
         assert shown.session.event == 52
-        assert shown.main.pane == "program"
-        assert shown.main.inspector == "tensor"
+        assert shown.main.parts.panes.pane == "program"
+        assert shown.main.parts.panes.inspector == "tensor"
         assert shown.place().endswith("LIVE")
 
 
@@ -166,7 +168,7 @@ async def test_a_digit_alone_goes_to_the_pane():
     async with debugger("regression", (80, 24)) as shown:
         for key, pane in PANES.items():
             await shown.press(str(pane.number), "escape")
-            assert shown.main.pane == key
+            assert shown.main.parts.panes.pane == key
             assert shown.app.focused in shown.main.query_one(f"#{key}").walk_children(
                 with_self=True
             )
@@ -185,7 +187,7 @@ async def test_a_count_that_waits_too_long_is_forgotten():
         assert shown.place().endswith("LIVE")
         await shown.press("s")
         assert shown.session.event == 1
-        assert shown.main.pane == "variables"
+        assert shown.main.parts.panes.pane == "variables"
 
 
 async def test_tab_goes_round_all_panes_both_ways():
@@ -193,10 +195,10 @@ async def test_tab_goes_round_all_panes_both_ways():
         order = list(PANES)
         for pane in [*order[1:], order[0]]:
             await shown.press("tab")
-            assert shown.main.pane == pane
+            assert shown.main.parts.panes.pane == pane
         for pane in reversed(order):
             await shown.press("shift+tab")
-            assert shown.main.pane == pane
+            assert shown.main.parts.panes.pane == pane
 
 
 async def test_levels_change_what_is_compared():
@@ -204,10 +206,10 @@ async def test_levels_change_what_is_compared():
         at(shown, 21 + 4)
         for level in ("phase", "iteration", "epoch", "epoch"):
             await shown.press("u")
-            assert str(shown.main.selection.level) == level
+            assert str(shown.main.parts.follow.selection.level) == level
         for level in ("iteration", "phase", "op", "op"):
             await shown.press("d")
-            assert str(shown.main.selection.level) == level
+            assert str(shown.main.parts.follow.selection.level) == level
 
 
 async def test_zoom_shows_the_pane_alone_and_goes_back():
@@ -227,7 +229,7 @@ async def test_following_and_pinning():
         await shown.press("s", "5")
         shown.main.counting.clear()
         await shown.press("down")
-        assert shown.main.selection.tensor == "linear1.bias"
+        assert shown.main.parts.follow.selection.tensor == "linear1.bias"
         assert "pinned" in shown.text()
         await shown.press("s")
         assert shown.main.view is not None
@@ -240,12 +242,12 @@ async def test_following_and_pinning():
 async def test_the_cursor_of_the_program_shows_what_an_op_writes():
     async with debugger("regression") as shown:
         await shown.press("down", "down", "down", "down")
-        assert shown.main.selection.tensor == "linear1.out"
+        assert shown.main.parts.follow.selection.tensor == "linear1.out"
         assert "not computed yet" in shown.text()
         await shown.press("home")
-        assert shown.main.selection.tensor == "linear1.weight.grad"
+        assert shown.main.parts.follow.selection.tensor == "linear1.weight.grad"
         await shown.press("end")
-        assert shown.main.selection.tensor == "linear2.bias"
+        assert shown.main.parts.follow.selection.tensor == "linear2.bias"
 
 
 async def test_the_help_lists_every_command_of_the_table():
@@ -301,7 +303,7 @@ async def test_playing_goes_on_until_it_is_paused(monkeypatch):
             await shown.press(key)
             begin = shown.session.event
             for ops in (1, 2, 3):
-                assert clock.seconds == [1 / shown.main.player.speed]
+                assert clock.seconds == [1 / shown.main.parts.playback.player.speed]
                 clock.tick()
                 await shown.idle()
                 assert shown.session.event == begin + ops * direction

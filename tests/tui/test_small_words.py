@@ -55,10 +55,10 @@ async def test_tab_takes_the_candidates_in_turns():
 async def test_keys_of_the_tensor_pane_reach_it_from_beside():
     async with debugger("regression") as shown:
         await shown.press("1", "escape", "h")
-        assert shown.main.pane == "program", "the focus stays"
+        assert shown.main.parts.panes.pane == "program", "the focus stays"
         assert note(shown) == "heat map"
         await shown.press("j")
-        assert shown.main.pane == "tensor", "what moves its cursor goes there"
+        assert shown.main.parts.panes.pane == "tensor", "what moves its cursor goes there"
     async with debugger("regression", (80, 24)) as shown:
         await shown.press("h")
         assert note(shown) == "h is a key of the Tensor pane: 2 goes there"
@@ -95,15 +95,15 @@ def test_other_terminals_have_the_whole_themes(colours):
 async def test_the_loss_stays_in_a_narrow_terminal_while_recording(tmp_path):
     async with debugger("regression", (80, 24)) as shown:
         await shown.press("f")
-        shown.main.start_recording(str(tmp_path / "r.gradstep"))
+        shown.main.parts.record_key.begin(str(tmp_path / "r.gradstep"))
         await shown.settled()
         assert "● REC" in shown.place()
         assert "loss 2" in shown.place()
         shown.main.say(note="a word that stays")
-        shown.main.recording_control.size = 12345
-        shown.main.feed_recording()
+        shown.main.parts.recording.size = 12345
+        shown.main.parts.record_key.feed()
         assert note(shown) == "a word that stays"
-        shown.main.recording_control.stop()
+        shown.main.parts.recording.stop()
 
 
 async def test_the_phases_do_not_move_while_one_steps():
@@ -123,7 +123,7 @@ async def test_a_value_can_be_edited_where_the_tensor_is_not_seen(event):
         shown.main.show_now()
         for name in ("x", "loss", "linear1.bias", "linear1.weight"):
             if name in shown.session.tensors:
-                shown.main.select_tensor(name)
+                shown.main.parts.follow.tensor(name)
                 await shown.press("i")
                 assert shown.main.prompt.field.value.startswith(f"set {name}")
                 await shown.press("escape")

@@ -81,7 +81,7 @@ async def test_every_pane(name, size, update):
     async with debugger(name, size) as shown:
         await shown.press("f", "f", "n", "n", "n", "s", "s")
         for pane in PANES:
-            shown.main.go_to_pane(pane)
+            shown.main.parts.panes.go_to(pane)
             await shown.settled()
             text = shown.text()
             differences.append(snapshot(f"{name}-{size[0]}x{size[1]}-pane-{pane}", text, update))

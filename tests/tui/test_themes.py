@@ -48,7 +48,7 @@ async def test_the_same_text_in_every_theme_and_all_of_it_readable(name, size):
     async with debugger(name, size) as shown:
         await shown.press("f", "n", "n", "s", "s", "b")
         for pane in PANES:
-            shown.main.go_to_pane(pane)
+            shown.main.parts.panes.go_to(pane)
             await shown.settled()
             texts = []
             for theme in THEMES:

@@ -1,7 +1,12 @@
 """The count before a step key, as in 20s."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from tui.control.display import Display
+from tui.control.layout import Layout
+from tui.keys.table import PANES
 
 Place = tuple[str, str]  # the pane with the focus, and the inspector on display
 
@@ -44,3 +49,39 @@ class Counting:
     def clear(self) -> None:
         """Forget the digits."""
         self.text, self.place = "", None
+
+
+class Digits:
+    """Digit keys: each goes to a pane at once; before a step key they are a count after all."""
+
+    def __init__(
+        self,
+        counting: Counting,
+        display: Display,
+        panes: Layout,
+        later: Callable[[float, Callable[[], None]], object],
+    ) -> None:
+        self.counting = counting
+        self.display = display
+        self.panes = panes
+        self.later = later
+
+    def press(self, digit: int) -> None:
+        """Go to the pane with this number, and count."""
+        counting, panes = self.counting, self.panes
+        counting.digit(digit, (panes.pane, panes.inspector))
+        self.display.say(count=counting.text, note="")
+        for key, pane in PANES.items():
+            if pane.number == digit:
+                panes.go_to(key)
+        self.later(counting.patience, self.expire)
+
+    def expire(self) -> None:
+        """Forget the digits that no step key followed in time: they were the number of a pane."""
+        if self.counting.expired():
+            self.forget()
+
+    def forget(self) -> None:
+        """Forget the digits."""
+        self.counting.clear()
+        self.display.say(count="")

@@ -4,15 +4,18 @@ The events that are new are taken between two key presses, a few milliseconds at
 long run in its thread, between two pieces of the run, while they are still in the session's window.
 """
 
+import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.debugger import Debugger
 from engine.errors import GradstepError
+from tui.control.display import Acts, Display
+from tui.control.prompting import Prompting
 from tui.render.text.numbers import nbytes_text
 from tui.settings.writable import check_writable
 
@@ -48,16 +51,21 @@ class RecordingControl:
         return None if self.recorder is None else self.recorder.writer.path
 
     @property
+    def trouble(self) -> str:
+        """Why the file can be written no longer; empty while it can."""
+        return "" if self.recorder is None else self.recorder.writer.failed
+
+    @property
     def brief(self) -> str:
         """``text`` without the size, for a narrow terminal."""
-        return "● REC" if self.text.startswith("● REC") else self.text
+        return "● REC" if self.running and not self.trouble else self.text
 
     @property
     def text(self) -> str:
         """The mode in the position line: ``● REC 1.2 MiB``, or why the recording has stopped."""
-        if self.recorder is None:
+        if not self.running:
             return ""
-        trouble = self.recorder.writer.failed
+        trouble = self.trouble
         return f"REC stopped: {trouble}" if trouble else f"● REC {nbytes_text(self.size)}"
 
     def start(self, path: Path) -> str:
@@ -143,3 +151,69 @@ class RecordingControl:
             return recorder.writer.failed
         size = nbytes_text(recorder.writer.path.stat().st_size)
         return f"recorded {self.debugger.session.known} events into {recorder.writer.path}, {size}"
+
+
+class RecordingKey:
+    """The key that starts and stops a recording, and the timer that feeds it.
+
+    ``prompting`` asks for the name of a file, ``again`` takes a new View with the note as it is,
+    ``resting`` says that no job moves the session; ``every`` sets a timer, which is none before
+    the first recording.
+    """
+
+    def __init__(
+        self,
+        control: RecordingControl,
+        display: Display,
+        prompting: Prompting,
+        again: Callable[[], None],
+        resting: Callable[[], bool],
+        every: Callable[[float, Callable[[], None]], object],
+    ) -> None:
+        self.control = control
+        self.display = display
+        self.prompting = prompting
+        self.again = again
+        self.resting = resting
+        self.every = every
+        self.fed = False
+
+    @property
+    def acts(self) -> Acts:
+        """What keys do here."""
+        return {"record": self.toggle}
+
+    def toggle(self) -> None:
+        """Ask for a file to record into, or close the one that is written."""
+        if self.control.running:
+            self.guarded(self.control.stop)
+        else:
+            name = re.sub(r"[^\w.-]+", "-", self.control.debugger.run.name)
+            self.prompting.ask("record into", self.begin, f"{name}.gradstep", "record")
+
+    def begin(self, path: str) -> None:
+        """Begin a recording in a new file, or say why not."""
+        self.guarded(lambda: self.control.start(Path(path)))
+        self.watch()
+
+    def guarded(self, act: Callable[[], str]) -> None:
+        """Call ``act``, and show the sentence that it returns or its GradstepError."""
+        try:
+            said = act()
+        except GradstepError as error:
+            said = str(error)
+        self.display.show_now(said)
+
+    def watch(self) -> None:
+        """Feed the recording every TICK seconds from now on, if there is one."""
+        if self.control.running and not self.fed:
+            self.fed = True
+            self.every(TICK, self.feed)
+
+    def feed(self) -> None:
+        """Record what is new, while no job moves the session."""
+        if self.control.running and self.resting():
+            before = self.control.text
+            self.control.tick()
+            if self.control.text != before:  # a new View at every tick would be waste
+                self.again()

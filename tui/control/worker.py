@@ -9,10 +9,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from engine.errors import GradstepError
-from engine.run.timeline import Timeline
+from engine.run.run import Run
+from engine.run.timeline import Listing, Timeline
 from engine.session.progress import Progress
 from engine.session.session import Session
 
@@ -130,7 +132,7 @@ class Host(Protocol):
     def session(self) -> Session: ...
 
     def in_thread(self, work: Callable[[], None]) -> None: ...
-    def later(self, seconds: float, callback: Callable[[], None]) -> None: ...
+    def later(self, seconds: float, callback: Callable[[], None]) -> object: ...
     def say(self, **status: str) -> None: ...
     def call_on_screen(self, callback: Callable[[], None]) -> None: ...
 
@@ -186,11 +188,14 @@ class Worker:
     def heavy(self, target: int | None) -> bool:
         """Whether an op on the way to ``target`` (None: ahead) writes more than HEAVY_BYTES."""
         session = self.host.session
-        timeline, here, size = session.timeline, session.event, len(session.listing)
+        timeline, here, listing = session.timeline, session.event, session.listing
+        heavy = heavy_ops(session.run, listing)
+        if not heavy:  # one iteration is enough: as a rule the others have the same ops
+            return False
+        size = len(listing)
         first, last = (here, here + size) if target is None else sorted((here, target))
-        # One iteration is enough: as a rule the others have the same ops.
         way = range(first, min(last, first + size, timeline.end))
-        return any(session.run.nbytes(timeline.op(at)) > HEAVY_BYTES for at in way)
+        return any(timeline.op(at).index in heavy for at in way)
 
     def cancel(self) -> None:
         """Cancel the job under way, if there is one."""
@@ -211,3 +216,9 @@ class Worker:
         run, self.current = self.current, None
         if run is not None:
             self._done(run)
+
+
+@lru_cache(maxsize=4)
+def heavy_ops(run: Run, listing: Listing) -> frozenset[int]:
+    """The places of the ops of an iteration that write more than HEAVY_BYTES."""
+    return frozenset(op.index for op in listing.ops if run.nbytes(op) > HEAVY_BYTES)

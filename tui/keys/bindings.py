@@ -4,14 +4,15 @@ from dataclasses import replace
 
 from textual.binding import Binding, BindingType
 
-from tui.keys.table import COMMANDS, Command, key_name
+from tui.keys.key_names import key_name
+from tui.keys.table import EVERY, Command
 
 
 def binding(command: Command) -> Binding:
     """A command as a binding of the toolkit; its id lets the settings file change the keys."""
     return Binding(
         ",".join((*command.keys, *command.aliases)),
-        command.action,
+        command.press,
         command.footer or command.help,
         show=bool(command.footer),
         key_display=key_name(command.keys[0]),
@@ -25,11 +26,11 @@ def from_elsewhere(pane: str) -> list[BindingType]:
     """The commands of a pane for the screen: the keys reach a pane that does not have the focus."""
     return [
         replace(binding(command), action=f"in_pane({command.pane!r}, {command.id!r})", show=False)
-        for command in COMMANDS
+        for command in EVERY
         if command.pane == pane
     ]
 
 
 def bindings(pane: str = "") -> list[BindingType]:
-    """The bindings of a pane's commands; without a name, of those that work everywhere."""
-    return [binding(command) for command in COMMANDS if command.pane == pane]
+    """The bindings of a pane's commands, or of what is ELSEWHERE; without a name, everywhere's."""
+    return [binding(command) for command in EVERY if command.pane == pane]

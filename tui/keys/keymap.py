@@ -16,7 +16,8 @@ from engine.errors import GradstepError
 from engine.files import read_regular
 from engine.toml_text import read_toml
 from engine.wording import nearest
-from tui.keys.table import EVERY, Command, key_name
+from tui.keys.key_names import key_name
+from tui.keys.table import EVERY, Command
 
 MAX_BYTES = 2**20  # of a settings file
 ARROWS = ("up", "down", "left", "right", "home", "end", "pageup", "pagedown")

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tui.keys.table import PLOTS, Command, key_name
+from tui.keys.key_names import key_name
+from tui.keys.table import PLOTS, PROMPT, Command
 from tui.render.text.line import Line, width_of
 
-ALWAYS = ("help", "quit", "plot-close")  # at the right edge, however little room there is
+# At the right edge, however little room there is.
+ALWAYS = ("help", "quit", "plot-close", "prompt-done", "prompt-leave")
 FIRST = ("step-op", "back-op", "step-phase", "step-iteration", "command", "continue", "plots")
 
 
@@ -24,22 +26,14 @@ class Hint(NamedTuple):
         return [(f" {self.name}", "key"), (f" {self.words} ", "")]
 
 
-TYPING = (
-    Hint("enter", "Enter", "done", True),
-    Hint("escape", "Esc", "leave", True),
-    Hint("tab", "Tab", "complete"),
-    Hint("up", "↑", "earlier"),
-    Hint("down", "↓", "later"),
-)
-
-
 def hints(commands: Sequence[Command], place: str) -> list[Hint]:
-    """The commands of a pane, or of the plots screen, that have a short name; its own first.
+    """The commands of a pane, of the plots screen or the prompt with a short name; its own first.
 
     Then come those that are used most: they are the last to go where there is little room.
     """
     own = [c for c in commands if c.pane == place]
-    shared = [c for c in commands if not c.pane and (place != PLOTS or c.id == "help")]
+    alone = [] if place == PROMPT else ["help"] if place == PLOTS else None
+    shared = [c for c in commands if not c.pane and (alone is None or c.id in alone)]
     shared.sort(key=lambda c: FIRST.index(c.id) if c.id in FIRST else len(FIRST))
     return [
         Hint(c.keys[0], key_name(c.keys[0]), c.footer, c.id in ALWAYS)

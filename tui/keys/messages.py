@@ -5,58 +5,74 @@ from dataclasses import dataclass
 from textual.message import Message
 
 
+class Opened(Message):
+    """All panes and the prompt are mounted."""
+
+
+class Chosen(Message):
+    """What has been chosen in a pane: one of the messages below."""
+
+
 @dataclass
-class TensorChosen(Message):
+class TensorChosen(Chosen):
     """A tensor to show, by name."""
 
     name: str
 
 
 @dataclass
-class OpChosen(Message):
+class OpChosen(Chosen):
     """An op to select, by its index in the iteration."""
 
     index: int
 
 
 @dataclass
-class PaneChosen(Message):
+class PaneChosen(Chosen):
     """A pane to give the focus, by its key in PANES."""
 
     pane: str
 
 
 @dataclass
-class FactorChosen(Message):
+class FactorChosen(Chosen):
     """A factor of the chain to select, by its line in the table, from 0."""
 
     index: int
 
 
 @dataclass
-class IterationChosen(Message):
+class IterationChosen(Chosen):
     """An iteration to jump to, counted from 0; outside the run means its nearest end."""
 
     iteration: int
 
 
-class GutterClicked(Message):
+class GutterClicked(Chosen):
     """Set a breakpoint on the op just chosen, or remove it."""
 
 
 @dataclass
-class WatchRemoved(Message):
+class WatchRemoved(Chosen):
     """An expression to watch no longer; empty where nothing is watched."""
 
     text: str
 
 
-class Opened(Message):
-    """All panes and the prompt are mounted."""
-
-
 @dataclass
-class EventChosen(Message):
+class EventChosen(Chosen):
     """An event to jump to."""
 
     event: int
+
+
+Choice = (
+    TensorChosen
+    | OpChosen
+    | PaneChosen
+    | FactorChosen
+    | IterationChosen
+    | GutterClicked
+    | WatchRemoved
+    | EventChosen
+)

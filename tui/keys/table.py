@@ -1,33 +1,41 @@
 """One declaration for each command: key, footer, help and palette all read this table."""
 
-import unicodedata
 from dataclasses import dataclass
 
 from engine.run.position import Granularity
+from tui.keys.key_names import key_name
 
 
 @dataclass(frozen=True)
 class Command:
-    """What keys do. ``action`` is an action of the main screen, in Textual's words.
+    """What keys do. ``keys`` and ``aliases`` are named as the toolkit names them.
 
-    With ``pane`` it is an action of that pane, and the keys work only there. ``keys`` and
-    ``aliases`` are named as the toolkit names them; ``footer`` is for the line of keys, empty for
-    a command that is not shown there.
+    What is the debugger's is a ``word`` of the command language, which the key runs: a line with
+    holes, ``{text}`` what a person types at a prompt, the others what the screen points at. What
+    is the screen's own has no word. With a ``pane`` (one of PANES or ELSEWHERE) the keys work only
+    there, and ``action`` is an action of that widget, in Textual's words. ``footer`` is for the
+    line of keys, empty for a command that is not shown there.
     """
 
     id: str
     keys: tuple[str, ...]
-    action: str
     help: str
     group: str
     footer: str = ""
     aliases: tuple[str, ...] = ()
     pane: str = ""
+    action: str = ""
+    word: str = ""
 
     @property
     def title(self) -> str:
         """The command in the palette: its group, and what it does."""
         return f"{self.group}: {self.help}"
+
+    @property
+    def press(self) -> str:
+        """What its keys are bound to: an action of the pane, else ``press`` of the main screen."""
+        return self.action or f"press({self.id!r})"
 
     @property
     def places(self) -> set[str]:
@@ -37,9 +45,15 @@ class Command:
         moves = self.group == "Stepping" or self.id in MOVING
         return {*PANES, PLOTS} if moves else {*PANES}
 
+    def line(self, **holes: str) -> str:
+        """The line of the command language that its key runs."""
+        return self.word.format(**holes)
 
-PLOTS = "plots"  # where the commands of the plots screen work, which is no pane
-MOVING = ("continue", "reverse", "help")  # work there besides the step keys
+
+# Where commands work that is no pane: other screens, and the prompt.
+PLOTS, STOPS, HELP, PROMPT = "plots", "stop-list", "help", "prompt"
+ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT)
+MOVING = ("continue", "reverse", "help")  # work on the plots screen besides the step keys
 
 
 @dataclass(frozen=True)
@@ -80,12 +94,13 @@ PANES: dict[str, Pane] = {
     ),
 }
 
-# Forwards, backwards, help, footer, aliases forwards and backwards.
+# The word and the key forwards, help, footer, aliases. Backwards the word begins with r, and the
+# key is the same with Shift.
 UNITS = {
-    Granularity.OP: ("s", "S", "one op", "op", ("f11",), ()),
-    Granularity.PHASE: ("n", "N", "next phase", "phase", ("f10",), ()),
-    Granularity.ITERATION: ("f", "F", "finish the iteration", "iteration", ("shift+f11",), ()),
-    Granularity.EPOCH: ("e", "E", "finish the epoch", "epoch", (), ()),
+    Granularity.OP: ("s", "step one op", "op", ("f11",)),
+    Granularity.PHASE: ("n", "next phase", "phase", ("f10",)),
+    Granularity.ITERATION: ("f", "finish the iteration", "iteration", ("shift+f11",)),
+    Granularity.EPOCH: ("e", "finish the epoch", "epoch", ()),
 }
 BACK_HELP = {
     Granularity.OP: "step back one op",
@@ -98,19 +113,13 @@ BACK_HELP = {
 def stepping() -> list[Command]:
     """The step keys: each letter forwards, with Shift backwards."""
     commands = []
-    for unit, (key, back, words, short, aliases, back_aliases) in UNITS.items():
+    for unit, (key, words, short, aliases) in UNITS.items():
         keys = (key, "space") if unit == Granularity.PHASE else (key,)
-        text = "step one op" if unit == Granularity.OP else words
+        back = f"⇤ {short}" if unit == Granularity.OP else ""
         commands += [
-            Command(f"step-{unit}", keys, f"step('{unit}', 1)", text, "Stepping", short, aliases),
+            Command(f"step-{unit}", keys, words, "Stepping", short, aliases, word=key),
             Command(
-                f"back-{unit}",
-                (back,),
-                f"step('{unit}', -1)",
-                BACK_HELP[unit],
-                "Stepping",
-                f"⇤ {short}" if unit == Granularity.OP else "",
-                back_aliases,
+                f"back-{unit}", (key.upper(),), BACK_HELP[unit], "Stepping", back, word=f"r{key}"
             ),
         ]
     return commands
@@ -118,13 +127,13 @@ def stepping() -> list[Command]:
 
 def tensor_command(name: str, key: str, action: str, words: str, footer: str = "") -> Command:
     """A command of the tensor pane."""
-    return Command(name, (key,), action, words, "Tensor pane", footer, pane="tensor")
+    return Command(name, (key,), words, "Tensor pane", footer, pane="tensor", action=action)
 
 
 WATCH_COMMANDS: tuple[Command, ...] = (
     Command(
-        "unwatch", ("delete", "D"), "remove", "watch the selected expression no longer",
-        "Watches pane", "remove", pane="watches",
+        "unwatch", ("delete", "D"), "watch the selected expression no longer", "Watches pane",
+        "remove", pane="watches", action="remove", word="undisplay {watch}",
     ),
 )  # fmt: skip
 
@@ -161,11 +170,17 @@ TENSOR_COMMANDS: tuple[Command, ...] = (
 )
 
 
+def elsewhere(
+    place: str, name: str, keys: str, action: str, words: str, footer: str = "", word: str = ""
+) -> Command:
+    """A command of another screen, or of the prompt: an action of that widget."""
+    group = {PLOTS: "Plots screen", STOPS: "List of stops", HELP: "Help", PROMPT: "Prompt"}[place]
+    return Command(name, tuple(keys.split()), words, group, footer, (), place, action, word)
+
+
 def plot_command(name: str, keys: str, action: str, words: str, footer: str = "") -> Command:
     """A command of the plots screen: an action of that screen."""
-    return Command(
-        f"plot-{name}", tuple(keys.split()), action, words, "Plots screen", footer, pane=PLOTS
-    )
+    return elsewhere(PLOTS, f"plot-{name}", keys, action, words, footer)
 
 
 PLOT_COMMANDS: tuple[Command, ...] = (
@@ -183,163 +198,119 @@ PLOT_COMMANDS: tuple[Command, ...] = (
     plot_command("close", "escape p q", "close", "back to the debugger", "close"),
 )
 
-COMMANDS: tuple[Command, ...] = (
-    *stepping(),
-    Command("first", ("g",), "first", "to the first event", "Stepping"),
-    Command("last", ("G",), "last", "to the last known event", "Stepping"),
-    Command(
-        "continue", ("c",), "proceed(1)", "continue to the next stop", "Stops", "continue", ("f5",)
+STOP_COMMANDS: tuple[Command, ...] = (
+    elsewhere(STOPS, "stop-switch", "space", "switch", "on or off", "on/off", "enable {stop}"),
+    elsewhere(STOPS, "stop-once", "o", "once", "only once, or every time", "once", "once {stop}"),
+    elsewhere(
+        STOPS, "stop-if", "i", "condition", "only if a condition holds", "if",
+        "condition {stop} {text}",
     ),
-    Command("reverse", ("C",), "proceed(-1)", "back to the previous stop", "Stops"),
-    Command(
-        "break",
-        ("b",),
-        "toggle_stop",
-        "breakpoint on the selected op",
-        "Stops",
-        "stop",
-        ("f9",),
+    elsewhere(
+        STOPS, "stop-ignore", "g", "ignore", "let the next hits pass", "ignore",
+        "ignore {stop} {text}",
     ),
-    Command("stops", ("B",), "stops", "the list of stops", "Stops"),
-    Command("run-to", ("t",), "run_to", "run to the selected op", "Stops"),
-    Command("watch", ("w",), "watch", "watch an expression", "Stops", "watch"),
-    Command(
-        "next-change", ("right_parenthesis",), "change(1)", "next change of the tensor", "Stops"
+    elsewhere(
+        STOPS, "stop-log", "l", "log", "print a message instead of stopping", "log",
+        "log {stop} {text}",
     ),
-    Command(
-        "previous-change",
-        ("left_parenthesis",),
-        "change(-1)",
-        "previous change of the tensor",
-        "Stops",
-    ),
-    Command(
-        "command",
-        ("colon",),
-        "command",
-        "the command line; try help",
-        "Going",
-        "command",
-    ),
-    Command("search", ("slash",), "search", "search tensors and ops", "Going"),
-    Command("at", ("at",), "go_at", "go to an index of the tensor, or a position", "Going"),
-    Command("mark", ("m",), "mark", "a bookmark here: a name, then a text", "Going"),
-    Command("to-mark", ("apostrophe",), "to_mark", "go to a bookmark", "Going"),
-    Command(
-        "visited-back",
-        ("alt+left",),
-        "visited(-1)",
-        "back to where the last jump came from",
-        "Going",
-    ),
-    Command(
-        "visited-forward", ("alt+right",), "visited(1)", "forward again after going back", "Going"
-    ),
-    Command("edit", ("i",), "edit", "edit the selected value", "Going"),
-    Command("play", ("a",), "play(1)", "play, and pause", "Lesson"),
-    Command("play-back", ("A",), "play(-1)", "play backwards, and pause", "Lesson"),
-    Command("slower", ("underscore",), "speed(-1)", "play slower", "Lesson"),
-    Command("faster", ("asterisk",), "speed(1)", "play faster", "Lesson"),
-    Command("chapter-back", ("left_square_bracket",), "chapter(-1)", "bookmark before", "Lesson"),
-    Command("chapter", ("right_square_bracket",), "chapter(1)", "to the next bookmark", "Lesson"),
-    Command("record", ("R",), "record", "record into a file; again closes it", "Lesson"),
-    Command("outer", ("u",), "level(1)", "compare with an outer level: op, phase, …", "Looking"),
-    Command("inner", ("d",), "level(-1)", "compare with an inner level: …, phase, op", "Looking"),
-    Command("listing", ("o",), "listing", "the program as ops, or as a PyTorch loop", "Looking"),
-    Command("plots", ("p",), "plots", "curves over the run; decision regions", "Looking", "plots"),
-    Command("layers", ("L",), "layers", "the flow through the layers, or their costs", "Looking"),
-    Command("follow", ("full_stop",), "follow", "show what the last op wrote", "Looking"),
-    *TENSOR_COMMANDS,
-    *WATCH_COMMANDS,
-    Command("numerator", ("y",), "numerator", "the selected tensor on top of ∂/∂", "Jacobians"),
-    Command("denominator", ("x",), "denominator", "the selected tensor below ∂/∂", "Jacobians"),
-    Command("layout", ("l",), "layout", "numerator or gradient layout", "Jacobians"),
-    Command("view", ("v",), "sample_view", "one sample, or the whole batch", "Jacobians"),
-    Command("sample-next", ("greater_than_sign",), "sample(1)", "the next sample", "Jacobians"),
-    Command("sample-previous", ("less_than_sign",), "sample(-1)", "the sample before", "Jacobians"),
-    Command("next-pane", ("tab",), "next_pane(1)", "next pane", "Panes"),
-    Command("previous-pane", ("shift+tab",), "next_pane(-1)", "previous pane", "Panes"),
-    Command("wider", ("shift+right",), "resize('program', 2)", "program pane wider", "Panes"),
-    Command("narrower", ("shift+left",), "resize('program', -2)", "program pane narrower", "Panes"),
-    Command("higher", ("shift+up",), "resize('timeline', 1)", "timeline higher", "Panes"),
-    Command("lower", ("shift+down",), "resize('timeline', -1)", "timeline lower", "Panes"),
-    Command("zoom", ("z",), "zoom", "the focused pane alone, and back", "Panes", "zoom"),
-    Command("help", ("question_mark",), "help", "this help", "Session", "help"),
-    Command("cancel", ("escape",), "cancel", "stop a long run; forget a count", "Session"),
-    Command("quit", ("q",), "quit", "quit", "Session", "quit"),
+    elsewhere(STOPS, "stop-delete", "d delete", "delete", "remove it", "delete", "delete {stop}"),
+    elsewhere(STOPS, "stop-add", "a", "add", "add a stop", "add", "b {text}"),
+    elsewhere(STOPS, "stop-close", "escape q B", "close", "close the list of stops", "close"),
+)  # fmt: skip
+
+HELP_COMMANDS: tuple[Command, ...] = (
+    elsewhere(HELP, "help-close", "escape q question_mark", "dismiss", "close the help"),
 )
 
-EVERY: tuple[Command, ...] = (*COMMANDS, *PLOT_COMMANDS)
+PROMPT_COMMANDS: tuple[Command, ...] = (
+    elsewhere(PROMPT, "prompt-done", "enter", "prompt_submit", "take what is typed", "done"),
+    elsewhere(PROMPT, "prompt-leave", "escape", "prompt_dismiss", "leave without it", "leave"),
+    elsewhere(
+        PROMPT, "prompt-complete", "tab", "prompt_complete", "complete what is typed", "complete"
+    ),
+    elsewhere(PROMPT, "prompt-earlier", "up", "prompt_recall(-1)", "an earlier line", "earlier"),
+    elsewhere(PROMPT, "prompt-later", "down", "prompt_recall(1)", "a later line", "later"),
+)
 
-KEY_NAMES = {
-    "number_sign": "#",
-    "home": "Home",
-    "right": "→",
-    "left": "←",
-    "space": "Space",
-    "question_mark": "?",
-    "full_stop": ".",
-    "equals_sign": "=",
-    "dollar_sign": "$",
-    "comma": ",",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "plus": "+",
-    "minus": "-",
-    "shift+right": "Shift+Right",
-    "shift+left": "Shift+Left",
-    "shift+up": "Shift+Up",
-    "shift+down": "Shift+Down",
-    "ctrl+right": "Ctrl+Right",
-    "ctrl+left": "Ctrl+Left",
-    "ctrl+s": "Ctrl+S",
-    "right_square_bracket": "]",
-    "left_square_bracket": "[",
-    "right_parenthesis": ")",
-    "left_parenthesis": "(",
-    "colon": ":",
-    "slash": "/",
-    "at": "@",
-    "apostrophe": "'",
-    "alt+left": "Alt+Left",
-    "alt+right": "Alt+Right",
-    "greater_than_sign": ">",
-    "less_than_sign": "<",
-    "tab": "Tab",
-    "shift+tab": "Shift+Tab",
-    "escape": "Esc",
-    "ctrl+p": "Ctrl+P",
-    "shift+f11": "Shift+F11",
-    "f5": "F5",
-    "f9": "F9",
-    "f10": "F10",
-    "f11": "F11",
-    "asterisk": "*",
-    "underscore": "_",
-    "backslash": "\\",
-    "vertical_line": "|",
-    "exclamation_mark": "!",
-}
+COMMANDS: tuple[Command, ...] = (
+    *stepping(),
+    Command("first", ("g",), "to the first event", "Stepping", word="goto start"),
+    Command("last", ("G",), "to the last known event", "Stepping", word="last"),
+    Command(
+        "continue", ("c",), "continue to the next stop", "Stops", "continue", ("f5",), word="c"
+    ),
+    Command("reverse", ("C",), "back to the previous stop", "Stops", word="rc"),
+    Command(
+        "break", ("b",), "breakpoint on the selected op", "Stops", "stop", ("f9",),
+        word="toggle {op}",
+    ),
+    Command("stops", ("B",), "the list of stops", "Stops"),
+    Command("run-to", ("t",), "run to the selected op", "Stops", word="to {op}"),
+    Command("watch", ("w",), "watch an expression", "Stops", "watch", word="display {text}"),
+    Command(
+        "next-change", ("right_parenthesis",), "next change of the tensor", "Stops",
+        word="nc {value}",
+    ),
+    Command(
+        "previous-change", ("left_parenthesis",), "previous change of the tensor", "Stops",
+        word="pc {value}",
+    ),
+    Command("command", ("colon",), "the command line; try help", "Going", "command", word="{text}"),
+    Command("search", ("slash",), "search tensors and ops", "Going"),
+    Command(
+        "at", ("at",), "go to an index of the tensor, or a position", "Going", word="goto {text}"
+    ),
+    Command("mark", ("m",), "a bookmark here: a name, then a text", "Going", word="mark {text}"),
+    Command("to-mark", ("apostrophe",), "go to a bookmark", "Going", word="goto '{text}"),
+    Command(
+        "visited-back", ("alt+left",), "back to where the last jump came from", "Going",
+        word="back",
+    ),
+    Command(
+        "visited-forward", ("alt+right",), "forward again after going back", "Going", word="ahead"
+    ),
+    Command("edit", ("i",), "edit the selected value", "Going", word="set {value} = {text}"),
+    Command("play", ("a",), "play, and pause", "Lesson"),
+    Command("play-back", ("A",), "play backwards, and pause", "Lesson"),
+    Command("slower", ("underscore",), "play slower", "Lesson"),
+    Command("faster", ("asterisk",), "play faster", "Lesson"),
+    Command(
+        "chapter-back", ("left_square_bracket",), "bookmark before", "Lesson", word="rchapter"
+    ),
+    Command(
+        "chapter", ("right_square_bracket",), "to the next bookmark", "Lesson", word="chapter"
+    ),
+    Command("record", ("R",), "record into a file; again closes it", "Lesson"),
+    Command("outer", ("u",), "compare with an outer level: op, phase, …", "Looking"),
+    Command("inner", ("d",), "compare with an inner level: …, phase, op", "Looking"),
+    Command("listing", ("o",), "the program as ops, or as a PyTorch loop", "Looking"),
+    Command("plots", ("p",), "curves over the run; decision regions", "Looking", "plots"),
+    Command("layers", ("L",), "the flow through the layers, or their costs", "Looking"),
+    Command("follow", ("full_stop",), "show what the last op wrote", "Looking"),
+    *TENSOR_COMMANDS,
+    *WATCH_COMMANDS,
+    Command("numerator", ("y",), "the selected tensor on top of ∂/∂", "Jacobians"),
+    Command("denominator", ("x",), "the selected tensor below ∂/∂", "Jacobians"),
+    Command("layout", ("l",), "numerator or gradient layout", "Jacobians"),
+    Command("view", ("v",), "one sample, or the whole batch", "Jacobians"),
+    Command("sample-next", ("greater_than_sign",), "the next sample", "Jacobians"),
+    Command("sample-previous", ("less_than_sign",), "the sample before", "Jacobians"),
+    Command("next-pane", ("tab",), "next pane", "Panes"),
+    Command("previous-pane", ("shift+tab",), "previous pane", "Panes"),
+    Command("wider", ("shift+right",), "program pane wider", "Panes"),
+    Command("narrower", ("shift+left",), "program pane narrower", "Panes"),
+    Command("higher", ("shift+up",), "timeline higher", "Panes"),
+    Command("lower", ("shift+down",), "timeline lower", "Panes"),
+    Command("zoom", ("z",), "the focused pane alone, and back", "Panes", "zoom"),
+    Command("help", ("question_mark",), "this help", "Session", "help"),
+    Command("cancel", ("escape",), "stop a long run; forget a count", "Session"),
+    Command("quit", ("q",), "quit", "Session", "quit"),
+)  # fmt: skip
 
-
-def key_name(key: str) -> str:
-    """A key of the toolkit's as it is read on screen: ``shift+f11`` is Shift+F11."""
-    if key in KEY_NAMES:
-        return KEY_NAMES[key]
-    *modifiers, last = key.split("+")
-    if len(last) == 1:
-        last = last.upper() if modifiers else last
-    else:
-        last = character(last) or last.capitalize()
-    return "+".join([*(modifier.capitalize() for modifier in modifiers), last])
-
-
-def character(name: str) -> str:
-    """The character of a key that the toolkit calls by its Unicode name; empty for others."""
-    try:
-        return unicodedata.lookup(name.replace("_", " ").upper())
-    except KeyError:
-        return ""
+EVERY: tuple[Command, ...] = (
+    *COMMANDS, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
+)  # fmt: skip
+BY_ID = {command.id: command for command in EVERY}
 
 
 def keys_text(command: Command) -> str:

@@ -72,3 +72,9 @@ class ChainPane(LineList):
         y = -1 if place is None else place.y + self.scroll_offset.y
         if self.view is not None and y in (places := self.text(self.view).places):
             self.post_message(FactorChosen(places.index(y)))
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(ChainPane())

@@ -70,3 +70,12 @@ class ConsolePane(LineList):
             top = max(0, min(self.first, len(self.folded) - height))
             self.row = max(0, min(len(self.folded), self.first + height) - 1)
             self.scroll_to(y=top, animate=False, force=True)
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    sample = ConsolePane()
+    sample.begin("p loss")
+    sample.say(["loss = 1.74225"])
+    show(sample)

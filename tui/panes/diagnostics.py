@@ -22,7 +22,7 @@ class DiagnosticsPane(LineList):
         """The findings of a View, urgent ones first, and their lines; made once."""
         key = (view, self.seen_width, self.chosen_finding)
         if self._made is None or self._made[:3] != key:
-            found = urgent_first(view.findings())
+            found = urgent_first(view.findings or ())
             chosen = min(self.chosen_finding, max(0, len(found) - 1))
             self._made = (*key, found, findings_text(found, chosen, self.seen_width))
         return self._made[3], self._made[4]
@@ -72,3 +72,9 @@ class DiagnosticsPane(LineList):
         y = place.y + self.scroll_offset.y
         starts = self.found(self.view)[1].places
         self.move(sum(start <= y for start in starts) - 1 - self.chosen_finding)
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(DiagnosticsPane())

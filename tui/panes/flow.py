@@ -192,3 +192,9 @@ class FlowPane(Vertical):
             table.watch_view(self.view)
         table.refresh()
         return table.costs
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(FlowPane())

@@ -63,6 +63,17 @@ class JacobianPane(FormattedPane):
     ]
     view: reactive[View | None] = reactive(None)
 
+    @property
+    def grid(self) -> JacobianGrid:
+        """The grid of the values."""
+        return self.query_one(JacobianGrid)
+
     def compose(self) -> ComposeResult:
         yield JacobianHead().data_bind(JacobianPane.view)
         yield JacobianGrid().data_bind(JacobianPane.view, JacobianPane.form)
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(JacobianPane())

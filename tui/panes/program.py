@@ -84,3 +84,9 @@ class ProgramPane(LineList):
         self.event = view.event
         self.row = self.current(view)
         self.show_row(self.row)
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(ProgramPane())

@@ -6,36 +6,35 @@ from tui.keys.messages import PaneChosen
 from tui.keys.table import PANES
 from tui.render.status import equation_line, message_line, phase_strip, position_line
 from tui.render.text.line import Line, width_of
-from tui.view.snapshot import View
-from tui.widgets.lines import Lines
+from tui.widgets.lines import Lines, OneLine
 
 
-class PositionLine(Lines):
+class PositionLine(OneLine):
     """One line: experiment, position, loss, mode."""
 
-    def lines(self, view: View, width: int, height: int) -> list[Line]:
-        return [position_line(view, width)]
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(position_line, id)
 
 
-class PhaseStrip(Lines):
+class PhaseStrip(OneLine):
     """One line: the five phases of the iteration and how far they are."""
 
-    def lines(self, view: View, width: int, height: int) -> list[Line]:
-        return [phase_strip(view, width)]
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(phase_strip, id)
 
 
-class EquationLine(Lines):
+class EquationLine(OneLine):
     """One line: the equation of the op about to run, and its shapes."""
 
-    def lines(self, view: View, width: int, height: int) -> list[Line]:
-        return [equation_line(view, width)]
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(equation_line, id)
 
 
-class MessageLine(Lines):
+class MessageLine(OneLine):
     """One line: the note, which the last key has led to."""
 
-    def lines(self, view: View, width: int, height: int) -> list[Line]:
-        return [message_line(view, width)]
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(message_line, id)
 
 
 # The names of the panes where the whole ones do not fit.
@@ -70,7 +69,7 @@ class TabLine(Lines):
             (key, f" {PANES[key].number} {SHORT.get(key, PANES[key].title)}") for key in self.tabs
         ]
 
-    def lines(self, view: View, width: int, height: int) -> list[Line]:
+    def made(self) -> list[Line]:
         return [[(text, "tab-active" if k == self.active else "tab") for k, text in self.parts()]]
 
     def on_click(self, event: events.Click) -> None:
@@ -81,3 +80,11 @@ class TabLine(Lines):
             if event.x < x:
                 self.post_message(PaneChosen(key))
                 return
+
+
+if __name__ == "__main__":
+    from textual.containers import Vertical
+
+    from tui.panes.alone import show
+
+    show(Vertical(PositionLine(), PhaseStrip(), EquationLine(), MessageLine()))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from textual import on
@@ -168,11 +168,8 @@ class TensorPane(FormattedPane):
     def action_range(self) -> None:
         """Ask for a range of values."""
         bounds = self.form.bounds
-        self.ask(
-            "range",
-            f"values to highlight: {EXAMPLES}",
-            "" if bounds is None else range_text(bounds),
-        )
+        text = "" if bounds is None else range_text(bounds)
+        self.ask(f"values to highlight: {EXAMPLES}", text, "range", self.set_range)
 
     def action_range_off(self) -> None:
         """Highlight no range of values."""
@@ -185,7 +182,7 @@ class TensorPane(FormattedPane):
         """Ask for a NumPy slice."""
         if (view := self.computed()) is not None and view.array is not None:
             label = f"slice of {view.tensor} {shape_text(view.array.shape)}"
-            self.ask("slice", label, self.form.region(view).text())
+            self.ask(label, self.form.region(view).text(), "slice", self.set_slice)
 
     def action_axes(self, by: int) -> None:
         """Other axes as rows and columns."""
@@ -252,7 +249,7 @@ class TensorPane(FormattedPane):
         elif (here := self.grid.index()) or field.size:
             steps = find(field, sought, field.flat_of(here), direction)
             doing = f"looking for {sought}"
-            host_of(self).pane_works(steps, self.sought, doing, work(field, sought))
+            host_of(self).works(steps, self.sought, doing, work(field, sought))
         else:
             self.say(f"{view.tensor} has no elements")
 
@@ -295,7 +292,7 @@ class TensorPane(FormattedPane):
         """Ask for the path of a new file."""
         if (view := self.computed()) is not None:
             label = "save: .npy the whole tensor, .csv the matrix shown"
-            self.ask("save", label, f"{clean(view.tensor)}.npy")
+            self.ask(label, f"{clean(view.tensor)}.npy", "save", self.save)
 
     def save(self, text: str) -> None:
         """Write a new file: .npy of all elements, .csv of the matrix shown.
@@ -321,7 +318,7 @@ class TensorPane(FormattedPane):
                 self.say(f"{clean(view.tensor)} {shape_text(found.shape)} is in {clean(str(path))}")
 
         total = int(np.prod(found.shape, dtype=object))
-        host_of(self).pane_works(writing(path, found), done, "saving", total)
+        host_of(self).works(writing(path, found), done, "saving", total)
 
     def whole(self, view: View) -> Elements | None:
         """All elements of the version shown; None where there are none."""
@@ -332,21 +329,16 @@ class TensorPane(FormattedPane):
 
     # -- typing
 
-    def ask(self, kind: str, label: str, text: str) -> None:
-        """Open a prompt of this pane's own."""
-        host_of(self).pane_asks("tensor", kind, label, text)
+    def ask(self, label: str, text: str, past: str, answer: Callable[[str], None]) -> None:
+        """Open a prompt of this pane's own; ``answer`` may refuse with a GradstepError."""
 
-    def answered(self, kind: str, text: str) -> None:
-        """Carry out the answer to a prompt of this pane, or show why not."""
-        acts: dict[str, Callable[[str], Any]] = {
-            "range": self.set_range,
-            "slice": self.set_slice,
-            "save": self.save,
-        }
-        try:
-            acts[kind](text)
-        except GradstepError as error:
-            self.say(str(error))
+        def answered(typed: str) -> None:
+            try:
+                answer(typed)
+            except GradstepError as error:
+                self.say(str(error))
+
+        host_of(self).asks(label, text, past, answered)
 
     def set_range(self, text: str) -> None:
         """Highlight a range of values, none where ``text`` is empty; raises GradstepError."""
@@ -357,3 +349,9 @@ class TensorPane(FormattedPane):
         view = self.view
         if view is not None and view.array is not None:
             self.show_part(parse_region(text, view.array.shape, self.form.region(view)))
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(TensorPane(Summaries()))

@@ -243,3 +243,9 @@ def heat_strip(cells: "Sequence[HeatCell]", base: Style, width: int) -> Strip:
         text += cell.char
     segments.append(Segment(text, base + heat_style(*known)))
     return Strip(segments).adjust_cell_length(width, base)
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(TensorGrid())

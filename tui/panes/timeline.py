@@ -1,24 +1,19 @@
 """The timeline pane: where the cursor is in the run; keys and clicks scrub."""
 
+from functools import partial
+
 from textual import events
 
 from tui.keys.messages import IterationChosen
-from tui.render.charts.outline import Outlines
-from tui.render.text.line import Line
-from tui.render.timeline import AXIS, Axis, timeline_lines
-from tui.view.snapshot import View
-from tui.widgets.lines import Lines
+from tui.render.timeline import AXIS, Axis, Known, timeline_lines
+from tui.widgets.lines import Drawn
 
 
-class TimelinePane(Lines, can_focus=True):
+class TimelinePane(Drawn, can_focus=True):
     """The losses and phases over the iterations of the run, with marks and the cursor."""
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self.outlines = Outlines()
-
-    def lines(self, view: View, width: int, height: int) -> list[Line]:
-        return timeline_lines(view, width, height, self.outlines)
+        super().__init__(partial(timeline_lines, known=Known()), id, classes)
 
     def scrub(self, by: int) -> None:
         """Go some iterations forwards or backwards."""
@@ -53,3 +48,9 @@ class TimelinePane(Lines, can_focus=True):
         if self.view is not None and place is not None and place.x >= AXIS:
             axis = Axis.of(self.view, self.content_size.width)
             self.post_message(IterationChosen(axis.iteration(place.x - AXIS)))
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(TimelinePane())

@@ -29,3 +29,9 @@ class VariablesPane(LineList):
 
     def chosen(self, view: View, y: int) -> None:
         self.post_message(TensorChosen(names(view.run)[y]))
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(VariablesPane(Summaries()))

@@ -24,11 +24,12 @@ class WatchesPane(LineList):
         if not view.watches:
             return [(" nothing is watched: w watches an expression (what runs stop at: B)", "dim")]
         selected = y == self.row and self.has_focus
-        return watch_line(view, view.watches[min(y, len(view.watches) - 1)], width, selected)
+        texts = tuple(view.watches)
+        return watch_line(view, texts[min(y, len(texts) - 1)], width, selected)
 
     def action_remove(self) -> None:
         """Watch the expression under the cursor no longer."""
-        watches = self.view.watches if self.view is not None else ()
+        watches = tuple(self.view.watches) if self.view is not None else ()
         self.post_message(WatchRemoved(watches[self.row] if self.row < len(watches) else ""))
 
     def watch_view(self, view: View | None) -> None:
@@ -36,3 +37,9 @@ class WatchesPane(LineList):
         if view is not None and self.row >= self.count(view):
             self.row = self.count(view) - 1
         super().watch_view(view)
+
+
+if __name__ == "__main__":
+    from tui.panes.alone import show
+
+    show(WatchesPane())

@@ -91,18 +91,18 @@ def _outranks(delta: float, other: float) -> bool:
     return delta > other or (math.isnan(delta) and not math.isnan(other))
 
 
-def change_text(change: ChangeSummary) -> str:
+def change_text(change: ChangeSummary, by: str = "this op") -> str:
     """`changed by this op: 6 of 8 cells, max |Δ| 1.204 at [0, 3]`."""
     if change.first:
         return "written for the first time"
     about = "≈" if change.sampled else ""
     if change.changed == 0:
         seen = " in the sample" if change.sampled else ""
-        return f"unchanged by this op{seen}: {count_text(change.size)} {_cells(change.size)}"
+        return f"unchanged by {by}{seen}: {count_text(change.size)} {_cells(change.size)}"
     total = f"{count_text(change.size)} {_cells(change.size)}"
     if change.old_shape is not None:
-        return f"replaced by this op: {total}, shape before {shape_text(change.old_shape)}"
-    text = f"changed by this op: {about}{count_text(change.changed)} of {total}"
+        return f"replaced by {by}: {total}, shape before {shape_text(change.old_shape)}"
+    text = f"changed by {by}: {about}{count_text(change.changed)} of {total}"
     # A sample's maximum bounds the true one from below.
     delta = f", max |Δ| {'≥' if change.sampled else ''}{compact(change.max_delta)}"
     where = f" at {list(change.index)}" if change.index else ""

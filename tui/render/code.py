@@ -40,7 +40,7 @@ def code_line(view: View, row: CodeRow, width: int, selected: bool) -> Line:
     inside = op is not None and code.layer is not None and code.layer == op.layer
     done = op is None or (row.op is not None and row.op.index < op.index)
     mark = "▶" if current else "▹" if inside else "✓" if code.phase and done else " "
-    stop = view.stops.get(row.op.index) if row.op is not None else None
+    stop = view.signs.stops.get(row.op.index) if row.op is not None else None
     gutter = {None: " ", True: "●", False: "○"}[stop]
     role = f"phase-{code.phase}" if code.phase and not code.skipped else ""
     role = "current" if current else "dim" if code.skipped else role

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from engine.run.op import TensorInfo
 from engine.run.run import Run
-from tui.render.text.line import Line
+from tui.render.text.line import Span
 
 ROLE_OF = {
     "parameter": "tensor-parameter",
@@ -17,6 +17,7 @@ ROLE_OF = {
 }
 
 
+@lru_cache(maxsize=1024)
 def tensor_role(info: TensorInfo) -> str:
     """The role of a tensor's name or symbol, by the tensor's own role."""
     return ROLE_OF.get(info.role, "dim")
@@ -31,8 +32,9 @@ def symbols_of(run: Run) -> tuple[re.Pattern[str], dict[str, str]]:
     return re.compile(f"(?<![a-zA-Z])({words})(?![a-zA-Z])"), roles
 
 
-def coloured(run: Run, formula: str, role: str) -> Line:
+@lru_cache(maxsize=1024)
+def coloured(run: Run, formula: str, role: str) -> tuple[Span, ...]:
     """A formula as spans; what is no tensor has the given role."""
     pattern, roles = symbols_of(run)
     parts = pattern.split(formula)
-    return [(part, roles[part] if i % 2 else role) for i, part in enumerate(parts) if part]
+    return tuple((part, roles[part] if i % 2 else role) for i, part in enumerate(parts) if part)

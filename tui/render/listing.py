@@ -40,9 +40,9 @@ def row_line(view: View, row: Row, width: int, selected: bool) -> Line:
     op, at = row.op, view.position.op
     current = op.index == at
     mark = "▶" if current else "✓" if op.index < at else " "
-    skipped = op.index in view.skipped
+    skipped = op.index in view.signs.skipped
     mark = "⊘" if skipped and not current else mark
-    stop = {None: " ", True: "●", False: "○"}[view.stops.get(op.index)]
+    stop = {None: " ", True: "●", False: "○"}[view.signs.stops.get(op.index)]
     role = "current" if current else "dim" if op.index < at else ""
     gutter = "bad" if stop == "●" else "dim"
     left: Line = [(stop, gutter), (f"{mark} ", "key" if current else "dim"), (op.label, role)]
@@ -57,7 +57,7 @@ def row_line(view: View, row: Row, width: int, selected: bool) -> Line:
 def skips_phase(view: View, phase: Phase) -> bool:
     """Whether a whole phase is left out, in this iteration or by the experiment."""
     ops = view.listing.places(Which(phase=phase))
-    return view.skipped.issuperset(ops)
+    return view.signs.skipped.issuperset(ops)
 
 
 @lru_cache(maxsize=8)

@@ -1,11 +1,11 @@
 """The lines that always stand on screen: position, phases, and the equation of the next op."""
 
 from bisect import bisect_right
+from functools import lru_cache
 
 from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.position import Granularity
-from engine.run.run import loss_of
 from engine.run.timeline import Listing, Which
 from tui.render.charts.curve import block_spark
 from tui.render.formula_roles import coloured
@@ -17,34 +17,44 @@ from tui.view.snapshot import View
 END = "end of run"
 ALL_OF_IT = " all of it: 7 Console "
 WHOLE = 100  # columns from which the mode is told in full
+SPARK = 12  # losses
 MODE = 22  # cells kept for it, so that nothing moves when a recording begins
 
 
 def position_line(view: View, width: int) -> Line:
     """Experiment, position, loss and mode in one line; what matters least is left out first."""
     right = status(view, width)
-    name: Line = [(" " + clean(view.run.name) + " ", "name")]
+    name: Line = [(" " + cleaned(view.run.name) + " ", "name")]
     parts: list[tuple[int, Line]] = [(4, [(" gradstep ", "key")]), (3, name)]
     if not view.busy:  # while it runs the place is where it was
         epoch, inside = place(view)
-        spark: Line = [(" " + block_spark(view.losses[-12:], 12), "curve")]
+        spark: Line = [(" " + recent(tuple(view.losses[-SPARK:].tolist())), "curve")]
         parts += [(2, epoch), (0, inside), (1, loss(view, 9)), (5, spark)]
     room = width - max(MODE if width >= WHOLE else 0, width_of(right)) - 1
     return spread(fit_parts(parts, max(0, room)), right, width)
 
 
+cleaned = lru_cache(maxsize=64)(clean)  # names and modes stay the same from View to View
+
+
+@lru_cache(maxsize=8)
+def recent(losses: tuple[float, ...]) -> str:
+    """The last losses as a spark, which stays as it is while no loss is computed."""
+    return block_spark(losses, SPARK)
+
+
 def status(view: View, width: int) -> Line:
     """The run under way, the count, or the mode; this is in brief below WHOLE columns."""
     if view.busy:
-        return [(f" {clean(view.busy)} ", "warn")]
+        return [(f" {cleaned(view.busy)} ", "warn")]
     if view.count:
         return [(f" count {view.count} ", "warn")]
-    return [(f" {clean(view.mode if width >= WHOLE else view.brief)} ", "good")]
+    return [(f" {cleaned(view.mode if width >= WHOLE else view.brief)} ", "good")]
 
 
 def message_line(view: View, width: int) -> Line:
     """The note; one that is too long is cut, and the console named."""
-    line: Line = [(f" {clean(view.note)}", "warn")] if view.note else []
+    line: Line = [(f" {cleaned(view.note)}", "warn")] if view.note else []
     more: Line = [(ALL_OF_IT, "dim")] if width_of(line) > width else []
     return spread(line, more, width)
 
@@ -96,8 +106,7 @@ def phase_place(listing: Listing, op: int) -> tuple[Phase, int, int]:
 
 def loss(view: View, width: int) -> Line:
     """The loss as last computed; a dash before there is any."""
-    value = loss_of(view.run, view.tensors)
-    text = "—" if value is None else compact(value, 9)
+    text = "—" if view.loss is None else compact(view.loss, 9)
     return [(" loss ", "dim"), (text.ljust(width), "")]
 
 
@@ -122,7 +131,7 @@ def pill(view: View, phase: Phase) -> Line:
         return [(f" {phase} ", "dim")]
     here, inside, size = phase_place(view.listing, view.position.op)
     ops = view.listing.places(Which(phase=phase))
-    skipped = view.skipped.issuperset(ops)
+    skipped = view.signs.skipped.issuperset(ops)
     if view.op is not None and phase == here and skipped:
         return [(f" {phase} skipped {inside}/{size} ", f"pill-{phase}")]
     if skipped:

@@ -44,7 +44,8 @@ def summarize(array: NDArray[Any], bins: int = 8, limit: int = 262_144) -> Summa
 
     Exact up to `limit` elements; beyond, from an evenly strided sample of at most `limit`.
     """
-    return _summary(sample(array, limit), array.size, bins)
+    taken = array.reshape(-1) if array.size <= limit else sample(array, limit)
+    return _summary(taken, array.size, bins)
 
 
 def summarize_difference(

@@ -12,10 +12,11 @@ from tui.render.text.line import Line, fit_parts, fitted, spread, width_of
 from tui.render.text.numbers import compact, shape_text
 from tui.render.text.sampling import bounded
 from tui.render.variables import Summaries
+from tui.view.axes import comparable
 from tui.view.display import TensorDisplay, why_nothing
 from tui.view.snapshot import View
 from tui.view.value_range import ValueRange
-from tui.view.versions import Array, Version, comparable
+from tui.view.versions import Array, Version
 
 LEAST = 5  # the rank from which on parts give way to what is under the cursor
 
@@ -129,9 +130,8 @@ def change_line(view: View, differences: Differences) -> Line:
         change = ChangeSummary(array.size, array.size, first=True)
     else:
         change = differences.change(array, view.before)
-    text = change_text(change)
     by = "the last op" if unit == Granularity.OP else this
-    return [(" ▸", "changed"), (" " + text.replace("this op", by), "")]
+    return [(" ▸", "changed"), (" " + change_text(change, by), "")]
 
 
 def settings_of(view: View, form: TensorDisplay) -> list[str]:

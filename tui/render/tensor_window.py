@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.render.grid import Cell, GridWindow, Window, grid_window
-from tui.view.axes import changed_bits
+from tui.view.axes import changed_bits, comparable
 from tui.view.display import TensorDisplay, elements_of, shown_shape
 from tui.view.snapshot import View
-from tui.view.versions import Array, comparable
+from tui.view.versions import Array
 
 
 def tensor_window(view: View, form: TensorDisplay, rows: range, cols: range) -> GridWindow | None:

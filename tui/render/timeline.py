@@ -103,23 +103,57 @@ def nice(count: int) -> int:
         power *= 10
 
 
-def timeline_lines(
-    view: View, width: int, height: int, outlines: Outlines | None = None
-) -> list[Line]:
+def timeline_lines(view: View, width: int, height: int, known: "Known | None" = None) -> list[Line]:
     """``height`` lines: the curve, the marks, the phases or iterations; where there is room, a key.
 
-    ``outlines`` remembers what has been read of the losses.
+    ``known`` remembers what has been read of the losses, and drawn of them.
     """
     axis = Axis.of(view, width)
-    curves = Curves.of(view, axis, outlines or Outlines())
+    known = known or Known()
     lines = [phase_line(view, axis)]
     if height > 1:
-        lines = [mark_line(view, axis, curves), *lines]
+        known.meet(view, axis)
+        lines = [mark_line(view, axis, known), *lines]
     if height >= LEGEND_FROM:
         lines.append(legend_line(width))
     if height > 2:
-        lines = [*curve_lines(view, axis, curves, height - len(lines)), *lines]
+        lines = [*known.lines(view, axis, height - len(lines)), *lines]
     return [fitted(line, width) for line in lines[-height:]]
+
+
+class Known:
+    """The curves of the last View: of the next one they are as a rule the same.
+
+    ``broken`` are the stretches of columns without a finite loss, ``log`` says which scale it is.
+    """
+
+    def __init__(self) -> None:
+        self.outlines = Outlines()
+        self.broken: list[tuple[int, int]] = []
+        self.log = False
+        self._key: tuple[object, ...] = ()
+        self._curves: Curves | None = None
+        self._place: tuple[object, ...] = ()
+        self._lines: list[Line] = []
+
+    def meet(self, view: View, axis: Axis) -> None:
+        """Take the curves of a View, where a loss has been added or the axis is another."""
+        history, other = view.history, view.other or ("", view.history[:0])
+        grown = len(history), history[-1:].tobytes(), other[0], len(other[1])
+        key = (view.run, view.lineage, axis, *grown)
+        if key == self._key:
+            return
+        curves = self._curves = Curves.of(view, axis, self.outlines)
+        self.broken = broken_runs(curves.own, axis, Losses(view.run).over(len(history)))
+        self.log, self._key, self._place = curves.log, key, ()
+
+    def lines(self, view: View, axis: Axis, height: int) -> list[Line]:
+        """The lines of the curves met last, made once for a place of the cursor and a height."""
+        assert self._curves is not None
+        place = (height, len(view.losses), min(view.position.iteration - 1, axis.span - 1))
+        if place != self._place:
+            self._place, self._lines = place, curve_lines(view, axis, self._curves, height)
+        return self._lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,14 +243,13 @@ def limits(ends: Ends | None, height: int) -> list[str]:
     return labels
 
 
-def mark_line(view: View, axis: Axis, curves: Curves) -> Line:
+def mark_line(view: View, axis: Axis, known: Known) -> Line:
     """Marks over the iterations: losses that are no numbers, stops, bookmarks, edits, the cursor.
 
     The cursor takes the cell of a mark in reverse, so that neither hides the other.
     """
     cells = marks(view, axis)
-    known = Losses(view.run).over(len(view.history))
-    for start, end in broken_runs(curves.own, axis, known):
+    for start, end in known.broken:
         first = next((x for x in range(start, end) if x not in cells), start)
         for x in range(start, end):
             cells.setdefault(x, ("─", "bad"))
@@ -224,7 +257,7 @@ def mark_line(view: View, axis: Axis, curves: Curves) -> Line:
     here = axis.column(min(view.position.iteration - 1, axis.span - 1))
     mark = cells.get(here, ("─", ""))[0]
     cells[here] = ("▼", "key") if mark == "─" else (mark, "cursor")
-    line: Line = [("log".rjust(AXIS - 1) if curves.log else " " * (AXIS - 1), "dim"), (" ", "")]
+    line: Line = [("log".rjust(AXIS - 1) if known.log else " " * (AXIS - 1), "dim"), (" ", "")]
     return [*line, *joined([cells.get(x, (" ", "")) for x in range(max(cells) + 1)])]
 
 
@@ -233,12 +266,12 @@ def marks(view: View, axis: Axis) -> dict[int, Span]:
     timeline, order = view.run.timeline, view.run.order
     here = min(view.position.iteration - 1, axis.span - 1)
     cells: dict[int, Span] = {}
-    for op, enabled in view.stops.items():
+    for op, enabled in view.signs.stops.items():
         phase = order.index(view.listing.ops[op].phase) if axis.wide else 0
         column = axis.column(here) + phase
         if enabled or column not in cells:
             cells[column] = ("●", "bad") if enabled else ("○", "dim")
-    for event, symbol, role in view.marks:
+    for event, symbol, role in view.signs.marks:
         cells[axis.column(timeline.iteration(event))] = symbol, role
     return cells
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.run.op import TensorInfo
 from engine.run.run import Run
+from engine.session.badges import Badge, BadgeKind
 from tui.render.formula_roles import tensor_role
 from tui.render.summary import Summary, shown_mean, spark, summarize
 from tui.render.text.line import Line, fitted
@@ -17,8 +18,14 @@ from tui.render.text.sampling import bounded
 from tui.view.snapshot import View
 
 GROUPS = ("parameter", "activation", "mask", "input", "target", "loss", "hyper")
-BADGE_ROLES = {"fresh": "good", "stale": "warn", "none": "dim", "zeroed": "dim"}
-SHORT = {"accumulated": "acc"}
+BADGE_ROLES = {
+    BadgeKind.FRESH: "good",
+    BadgeKind.STALE: "warn",
+    BadgeKind.ACCUMULATED: "warn",
+    BadgeKind.NONE: "dim",
+    BadgeKind.ZEROED: "dim",
+}
+EMPTY = (BadgeKind.NONE, BadgeKind.ZEROED)  # there is no number to tell of these
 NUMBER = 6  # the width of a number
 RANGE = 2 * NUMBER + 3
 MEAN = NUMBER + 3
@@ -152,22 +159,28 @@ def counts(s: Summary) -> Line:
     return line or ([(f"{compact(s.zeros, 5)} zero", "dim")] if s.zeros else [])
 
 
+def badge_words(badge: Badge | None) -> str:
+    """A badge in BADGE cells: ``fresh``, ``acc×2``."""
+    if badge is None:
+        return ""
+    return f"acc×{badge.count}" if badge.kind == BadgeKind.ACCUMULATED else str(badge.kind)
+
+
 def gradient_part(
     view: View, info: TensorInfo, gradient: str, summaries: Summaries, room: int
 ) -> Line:
     """The gradient of a tensor: its badge, its largest magnitude, its distribution."""
     array = view.tensors.get(gradient)
-    badge = view.badge(info.name)
-    if info.role != "parameter" and badge != "stale":
-        badge = ""  # of an activation only what belongs to another iteration is told
-    if array is None and not badge:
+    badge: Badge | None = view.badge(info.name)
+    if info.role != "parameter" and badge and badge.kind != BadgeKind.STALE:
+        badge = None  # of an activation only what belongs to another iteration is told
+    if array is None and badge is None:
         return [("│", "dim")]
     changed = view.last is not None and gradient in view.last.op.writes
-    kind, _, times = badge.partition(" ")
     line: Line = [("│", "dim"), ("▸" if changed else " ", "changed"), ("∇ ", "tensor-gradient")]
-    words = f"{SHORT.get(kind, kind)}{times}"
-    line.append((words.ljust(BADGE), BADGE_ROLES.get(kind, "warn")))
-    if array is None or kind in ("none", "zeroed"):
+    role = "warn" if badge is None else BADGE_ROLES[badge.kind]
+    line.append((badge_words(badge).ljust(BADGE), role))
+    if array is None or (badge and badge.kind in EMPTY):
         return line
     s = summaries.of(array)
     bad = s.nan or s.posinf or s.neginf

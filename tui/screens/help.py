@@ -10,7 +10,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.keys.table import EVERY, PANES, Command, Pane, help_rows
+from tui.keys.bindings import bindings
+from tui.keys.table import EVERY, HELP, PANES, Command, Pane, help_rows
 
 
 def help_table(pane: str, commands: tuple[Command, ...]) -> Table:
@@ -33,9 +34,7 @@ def help_table(pane: str, commands: tuple[Command, ...]) -> Table:
 class HelpScreen(ModalScreen[None]):
     """The modal list of every command and its keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape,q,question_mark", "dismiss", "Close"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(HELP)
 
     def __init__(self, pane: str, commands: tuple[Command, ...] = EVERY) -> None:
         super().__init__()

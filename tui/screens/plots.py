@@ -4,8 +4,9 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
+import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,12 +19,12 @@ from engine.measure.regions import has_regions
 from engine.measure.series import Quantity, Series, gradient_norms, measures, watched
 from engine.recording.losses import losses_of
 from engine.session.session import Session
-from tui.control.worker import Job
 from tui.keys.bindings import binding
 from tui.keys.messages import IterationChosen
-from tui.keys.table import COMMANDS, PLOT_COMMANDS, PLOTS, Command
+from tui.keys.table import COMMANDS, PLOT_COMMANDS, PLOTS
 from tui.panes.status import PositionLine
 from tui.render.plots import LOSS, MOST, PAN, ZOOM, Plots
+from tui.screens.beneath import Beneath
 from tui.view.snapshot import View
 from tui.widgets.clean_input import CleanInput
 from tui.widgets.key_line import KeyLine
@@ -38,7 +39,7 @@ def bindings() -> list[BindingType]:
     """The keys of this screen, and those that move the debugger."""
     moving: list[BindingType] = [
         Binding(",".join((*c.keys, *c.aliases)),
-                f"main({c.action!r})", c.help, show=False, id=c.id)
+                f"main({c.id!r})", c.help, show=False, id=c.id)
         for c in COMMANDS
         if PLOTS in c.places
     ]  # fmt: skip
@@ -55,28 +56,11 @@ class PathInput(CleanInput):
         """Take Tab, which would else move the focus."""
 
 
-class Beneath(Protocol):
-    """What this screen needs of the debugger's screen below it."""
-
-    commands: tuple[Command, ...]
-
-    @property
-    def session(self) -> Session: ...
-    @property
-    def view(self) -> View | None: ...
-    @property
-    def job(self) -> Job | None: ...
-
-    def resting(self) -> bool: ...
-    def show_now(self, note: str = "") -> None: ...
-    def scrub(self, message: IterationChosen) -> None: ...
-    def action_cancel(self) -> None: ...
-
-
 class PlotsScreen(LinesScreen):
     """Curves over the run, or the decision regions of a network with two inputs.
 
-    ``fixed`` has the quantities that are no watches, ``recordings`` losses (iterations,) by name.
+    ``measures`` and ``norms`` are the quantities that are no watches, ``recordings`` losses
+    (iterations,), all by name.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
@@ -88,7 +72,8 @@ class PlotsScreen(LinesScreen):
         self.node: DOMNode = main
         program = main.session.program
         self.sheet = Sheet(Series(program))
-        self.fixed = {q.name: q for q in (*measures(program), *gradient_norms(program))}
+        self.measures = {q.name: q for q in measures(program)}
+        self.norms = {q.name: q for q in gradient_norms(program)}
         self.regions = False
         self.recordings: dict[str, Array] = {}
 
@@ -119,7 +104,7 @@ class PlotsScreen(LinesScreen):
         if view is None:
             return
         self.sheet.names = self.names(view)
-        self.sheet.others = view.others() | self.recordings
+        self.sheet.others = other_losses(self.main.session) | self.recordings
         self.query_one(PositionLine).view = view
         if self.regions:
             self.query_one(RegionMap).show_view(view)
@@ -129,9 +114,8 @@ class PlotsScreen(LinesScreen):
 
     def names(self, view: View) -> tuple[str, ...]:
         """The names of the curves with a digit as key; MOST of loss, measures, watches, norms."""
-        norms = [name for name in self.fixed if name.startswith("‖")]
-        others = [name for name in self.fixed if name not in norms]
-        found = [LOSS, *others, *view.watches[-WATCHES:], *norms]
+        watches = tuple(view.watches)[-WATCHES:]
+        found = [LOSS, *self.measures, *watches, *self.norms]
         return tuple(dict.fromkeys(found))[:MOST]
 
     def quantities(self) -> list[Quantity]:
@@ -141,8 +125,9 @@ class PlotsScreen(LinesScreen):
 
     def quantity(self, name: str) -> Quantity | None:
         """The quantity of a curve; None where its expression cannot be watched."""
-        if name in self.fixed:
-            return self.fixed[name]
+        fixed = self.measures.get(name) or self.norms.get(name)
+        if fixed is not None:
+            return fixed
         try:
             return watched(self.main.session.run, name)
         except GradstepError:
@@ -151,7 +136,7 @@ class PlotsScreen(LinesScreen):
     def measure(self, view: View) -> None:
         """Measure for SLICE seconds; what is left goes on in a worker between keys."""
         self.sheet.series.want(self.quantities(), view.lineage)
-        steps = view.measured(self.sheet.series)
+        steps = self.sheet.series.fill(view.past)
         if more(steps, SLICE):
             self.run_worker(self.measure_on(view, steps), group="series", exclusive=True)
 
@@ -251,23 +236,28 @@ class PlotsScreen(LinesScreen):
         self.query_one(Curves).focus()
         return asking
 
-    async def action_main(self, action: str) -> None:
-        """Run an action of the debugger's screen below."""
-        await self.app.run_action(action, default_namespace=self.node)
+    def action_main(self, name: str) -> None:
+        """Do what a key does on the debugger's screen below."""
+        self.main.action_press(name)
 
     @on(IterationChosen)
     def scrub(self, message: IterationChosen) -> None:
         """Go to the iteration that was clicked."""
-        self.main.scrub(message)
+        self.main.chosen(message)
 
     def action_close(self) -> None:
         """Back to the debugger; a long run is stopped first."""
         if self.end_asking():
             return
         if self.main.job is not None:
-            self.main.action_cancel()
+            self.main.cancel()
         else:
             self.dismiss()
+
+
+def other_losses(session: Session) -> dict[str, Array]:
+    """The losses (losses,) of every branch but the current one, by name."""
+    return {b.name: np.array(b.losses) for b in session.branches if b is not session.branch}
 
 
 def more(steps: Iterator[int], seconds: float) -> bool:

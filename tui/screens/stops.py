@@ -1,11 +1,11 @@
 """The list of stops: switched on and off, edited and deleted."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
@@ -13,18 +13,14 @@ from textual.widgets.option_list import Option
 
 from engine.stops.stop import Stop
 from engine.stops.stop_list import StopList
+from tui.control.prompting import Prompting
+from tui.keys.bindings import bindings
+from tui.keys.key_names import key_name
+from tui.keys.table import BY_ID, STOPS, Command
 from tui.render.text.clean import clean
 
-HINT = "Space on/off  o once  i if  g ignore  l log  d delete  a add  Esc close"
-
-
-@dataclass(frozen=True)
-class StopsAnswer:
-    """The prompt that follows the closed list: its kind, its label, and the text to begin with."""
-
-    kind: str
-    label: str
-    text: str = ""
+Ask = Callable[[Prompting], None]
+"""Opens the prompt that follows the closed list."""
 
 
 def stop_text(stop: Stop) -> Text:
@@ -34,30 +30,28 @@ def stop_text(stop: Stop) -> Text:
     return Text(clean(f"{mark} {stop.number:>2}  {stop}  {notes}"), overflow="ellipsis")
 
 
-class StopsScreen(ModalScreen[StopsAnswer | None]):
-    """The modal list of stops; its result is the prompt to open next, or None."""
+class StopsScreen(ModalScreen[Ask | None]):
+    """The modal list of stops; its result opens a prompt, or is None.
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,B", "close", "Close"),
-        Binding("space", "switch", "On/off"),
-        Binding("d,delete", "delete", "Delete"),
-        Binding("i", "condition", "Condition"),
-        Binding("g", "ignore", "Ignore"),
-        Binding("o", "once", "Once"),
-        Binding("l", "log", "Log"),
-        Binding("a", "add", "Add"),
-    ]
+    ``run`` runs a line of the command language, as every key here does.
+    """
 
-    def __init__(self, stops: StopList) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = bindings(STOPS)
+
+    def __init__(
+        self, stops: StopList, commands: tuple[Command, ...], run: Callable[[str], None]
+    ) -> None:
         super().__init__()
         self.stops = stops
+        self.commands = commands
+        self.run = run
 
     def compose(self) -> ComposeResult:
         with Vertical(id="stops") as box:
             box.border_title = "Stops"
             # Conditions and messages hold brackets, which would be read as markup.
             yield OptionList(id="stop-list", markup=False)
-            yield Static(HINT, id="stop-hint", markup=False)
+            yield Static(hint(self.commands), id="stop-hint", markup=False)
 
     def on_mount(self) -> None:
         """Fill the list."""
@@ -85,46 +79,60 @@ class StopsScreen(ModalScreen[StopsAnswer | None]):
         stops = list(self.stops)
         return stops[place] if place is not None and place < len(stops) else None
 
+    def change(self, name: str) -> None:
+        """Run the word of a key about the stop under the cursor."""
+        if (stop := self.chosen) is not None:
+            self.run(BY_ID[name].line(stop=str(stop.number)))
+            self.fill(self.query_one(OptionList).highlighted or 0)
+
+    def ask(self, name: str, label: str, text: str) -> None:
+        """Close the list, and ask for what a word about the stop under the cursor needs."""
+        if (stop := self.chosen) is not None:
+            number = stop.number
+            self.dismiss(lambda asking: asking.of_stop(name, number, label, text))
+
     def action_switch(self) -> None:
         """Switch a stop on or off."""
-        if (stop := self.chosen) is not None:
-            self.stops.enable(stop.number, not stop.enabled)
+        if (stop := self.chosen) is not None and stop.enabled:
+            self.run(f"disable {stop.number}")
             self.fill(self.query_one(OptionList).highlighted or 0)
+        else:
+            self.change("stop-switch")
 
     def action_delete(self) -> None:
         """Remove a stop."""
-        if (stop := self.chosen) is not None:
-            self.stops.delete(stop.number)
-            self.fill(self.query_one(OptionList).highlighted or 0)
+        self.change("stop-delete")
+
+    def action_once(self) -> None:
+        """Stop once, or every time."""
+        self.change("stop-once")
 
     def action_condition(self) -> None:
         """Type a condition."""
         if (stop := self.chosen) is not None:
-            label = f"stop {stop.number} only if"
-            self.dismiss(StopsAnswer(f"condition {stop.number}", label, stop.condition or ""))
+            self.ask("stop-if", f"stop {stop.number} only if", stop.condition or "")
 
     def action_ignore(self) -> None:
         """Type how many hits pass."""
         if (stop := self.chosen) is not None:
-            label = f"stop {stop.number}: hits to ignore"
-            self.dismiss(StopsAnswer(f"ignore {stop.number}", label, str(stop.ignore)))
-
-    def action_once(self) -> None:
-        """Stop once, or every time."""
-        if (stop := self.chosen) is not None:
-            self.stops.edit(stop.number, once=not stop.once)
-            self.fill(self.query_one(OptionList).highlighted or 0)
+            self.ask("stop-ignore", f"stop {stop.number}: hits to ignore", str(stop.ignore))
 
     def action_log(self) -> None:
         """Type a message to print instead of stopping."""
         if (stop := self.chosen) is not None:
-            label = f"stop {stop.number} prints"
-            self.dismiss(StopsAnswer(f"log {stop.number}", label, stop.log or ""))
+            self.ask("stop-log", f"stop {stop.number} prints", stop.log or "")
 
     def action_add(self) -> None:
         """Type a new stop."""
-        self.dismiss(StopsAnswer("command", ":", "b "))
+        head = BY_ID["stop-add"].line(text="")
+        self.dismiss(lambda asking: asking.command(head, len(head)))
 
     def action_close(self) -> None:
         """Back to the debugger."""
         self.dismiss(None)
+
+
+def hint(commands: tuple[Command, ...]) -> str:
+    """The keys of the list in a line."""
+    mine = (command for command in commands if command.pane == STOPS)
+    return "  ".join(f"{key_name(command.keys[0])} {command.footer}" for command in mine)

@@ -91,5 +91,5 @@ def settings_text() -> str:
     for command in EVERY:
         keys = [*command.keys, *command.aliases]
         value = f'"{keys[0]}"' if len(keys) == 1 else str(keys).replace("'", '"')
-        lines.append(f"# {command.id} = {value}".ljust(42) + f"# {command.help}")
+        lines.append(f"# {command.id} = {value}".ljust(41) + f" # {command.help}")
     return "\n".join(lines) + "\n"

@@ -59,6 +59,11 @@ def changed_bits(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.bool_]
     return np.asarray(old != new).reshape(after.shape)
 
 
+def comparable(after: NDArray[Any], before: NDArray[Any] | None) -> bool:
+    """Whether there is a value before, of the same shape and type."""
+    return before is not None and before.shape == after.shape and before.dtype == after.dtype
+
+
 def _check_axes(array: NDArray[Any], axes: Axes) -> None:
     shown = [axis for axis in (axes.row, axes.col) if axis is not None]
     if len(axes.index) != array.ndim or len(set(shown)) != len(shown):

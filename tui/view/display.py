@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from engine.program.program import Program
+from tui.view.axes import comparable
 from tui.view.find import Field, Sought
 from tui.view.number_format import NumberFormat
 from tui.view.region import Region
 from tui.view.snapshot import View
 from tui.view.value_range import ValueRange
-from tui.view.versions import Elements, Version, comparable, shown_version
+from tui.view.versions import Elements, Version, shown_version
 
 MAX_DIGITS = 17
 Kind = TypeVar("Kind", bound=StrEnum)
@@ -92,6 +93,8 @@ def elements_of(view: View, form: TensorDisplay) -> Elements | None:
     if array is None:
         return None
     region = form.region(view)
+    if form.version == Version.AFTER:
+        return region.matrix(array)
     old = None if before is None or before.ndim != array.ndim else before
     if old is not None and not region.fits(old.shape):
         old = None

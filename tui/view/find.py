@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.view.axes import changed_bits
+from tui.view.axes import changed_bits, comparable
 from tui.view.region import Region
 from tui.view.value_range import ValueRange
-from tui.view.versions import Array, Version, comparable, difference
+from tui.view.versions import Array, Version, difference
 
 Key = tuple[Any, ...]
 Piece = tuple[int, Key]

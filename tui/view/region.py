@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import permutations
 from typing import Any
 
@@ -24,10 +25,11 @@ class Region:
     rows: slice = field(default_factory=lambda: ALL)
     cols: slice = field(default_factory=lambda: ALL)
 
-    @classmethod
-    def default(cls, ndim: int) -> "Region":
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def default(ndim: int) -> "Region":
         """The last two axes at index 0 of all others."""
-        return cls(Axes.default(ndim))
+        return Region(Axes.default(ndim))
 
     def fits(self, shape: Sequence[int]) -> bool:
         """Whether a tensor of this shape has the region's axes and indices."""

@@ -1,8 +1,9 @@
 """One frozen snapshot of what the screen shows: made by the main screen, read by the panes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,9 @@ from engine.run.position import Granularity, Position
 from engine.run.run import Run
 from engine.run.source import LIVE
 from engine.run.timeline import Listing
+from engine.session.badges import Badge, badge
 from engine.session.branches import MAIN
+from engine.session.past import Past
 from engine.session.session import Session
 from engine.stops.evidence import WatchValue
 from engine.stops.stop import StopKind
@@ -25,38 +28,26 @@ from tui.view.derivative import Derivative, pair
 
 if TYPE_CHECKING:
     from engine.diagnostics.diagnosis import Diagnosis
-    from engine.measure.series import Series
+    from engine.expressions.expression import Expression
 
 Array = NDArray[Any]
-
-
 Watched = tuple[WatchValue, list[float]]
-UNWATCHED: Watched = (WatchValue(""), [])
+POINTS = 24  # of the spark of a watch
 
 
-def unwatched(text: str) -> Watched:
-    """The value of a watch that is not evaluated."""
-    return UNWATCHED
+@dataclass(frozen=True)
+class Signs:
+    """What stands at ops and over iterations, and what that was made from.
 
-
-T = TypeVar("T")
-
-
-def remembered(
-    ask: Callable[[str], T], resting: Callable[[], bool], otherwise: T
-) -> Callable[[str], T]:
-    """``ask`` with a memory: called once for each text, and only while ``resting``.
-
-    While a thread moves the session the answer to what is not known yet is ``otherwise``.
+    ``stops`` has the indices of ops with breakpoints, and whether one of these is enabled;
+    ``skipped`` those of ops that the journal leaves out in this iteration; ``marks`` what is over
+    the timeline: (event, symbol, role).
     """
-    known: dict[str, T] = {}
 
-    def answer(name: str) -> T:
-        if name not in known and resting():
-            known[name] = ask(name)
-        return known.get(name, otherwise)
-
-    return answer
+    made_from: tuple[object, ...] = ()
+    marks: tuple[tuple[int, str, str], ...] = ()
+    stops: Mapping[int, bool] = field(default_factory=dict)
+    skipped: frozenset[int] = frozenset()
 
 
 # Equal only to itself: panes tell by identity whether a View is new; arrays are not compared.
@@ -66,10 +57,10 @@ class View:
 
     ``listing`` has the ops of the iteration there, which begins at the event ``begin``; ``before``
     is the selected tensor at the beginning of the selected level, None where it did not exist or
-    is beyond the history (``before_lost``). ``at`` is where Jacobians are taken, None for a
-    captured run. ``note`` is what the last key has led to. What is known of the past holds for as
-    long as ``lineage`` is the same. ``others`` has the losses of the other branches, and
-    ``measured`` goes on with what is to be measured in the past.
+    is beyond the history (``before_lost``). ``note`` is what the last key has led to. What is
+    known of the ``past`` holds for as long as ``lineage`` is the same. ``findings`` are the
+    doctor's; None where no pane shows them. What most Views are never asked (badges, watches,
+    Jacobians) is worked out where it is asked for, from what the View holds, and kept there.
     """
 
     run: Run
@@ -79,10 +70,10 @@ class View:
     position: Position
     known: int
     tensors: Mapping[str, Array]
+    past: Past
     last: Event | None
     losses: Array
     history: Array
-    badge: Callable[[str], str]
     level: Granularity
     tensor: str
     pinned: bool
@@ -90,25 +81,20 @@ class View:
     before_lost: bool
     written: int | None
     derivative: Derivative
-    of: str
-    wrt: str
-    at: Primals | None
-    marks: tuple[tuple[int, str, str], ...] = ()
-    stops: Mapping[int, bool] = field(default_factory=dict)
-    watches: tuple[str, ...] = ()
-    findings: "Callable[[], Sequence[Diagnosis]]" = tuple
-    watched: Callable[[str], Watched] = unwatched
+    signs: Signs = field(default_factory=Signs)
+    watches: "Mapping[str, Expression]" = field(default_factory=dict)
+    findings: "tuple[Diagnosis, ...] | None" = None
     row: int | None = None
     count: str = ""
     note: str = ""
     busy: str = ""
     mode: str = "LIVE"
     brief: str = "LIVE"
+    replayed: bool = False
     lineage: object = None
-    skipped: frozenset[int] = frozenset()
     other: tuple[str, Array] | None = None
-    others: Callable[[], dict[str, Array]] = dict
-    measured: "Callable[[Series], Iterator[int]]" = lambda series: iter(())
+    badges: dict[str, Badge] = field(default_factory=dict)
+    evaluated: dict[str, Watched] = field(default_factory=dict)
 
     @property
     def program(self) -> Program:
@@ -117,12 +103,29 @@ class View:
             raise GradstepError(CAPTURED)
         return self.run
 
+    @cached_property
+    def pair(self) -> tuple[str, str]:
+        """The numerator and the denominator of the derivative; empty for a captured run."""
+        run = self.run
+        return pair(run, self.tensor, self.derivative) if isinstance(run, Program) else ("", "")
+
     @property
+    def of(self) -> str:
+        """The numerator of the derivative."""
+        return self.pair[0]
+
+    @property
+    def wrt(self) -> str:
+        """The denominator of the derivative."""
+        return self.pair[1]
+
+    @cached_property
     def primals(self) -> Primals:
         """The values that Jacobians are taken at; a GradstepError where the run was captured."""
-        if self.at is None:
-            raise GradstepError(CAPTURED)
-        return self.at
+        rows, sample = len(self.tensors[self.program.batch_names[0]]), self.derivative.sample
+        # The last batch of an epoch may be smaller than the one the sample was chosen in.
+        sample = None if sample is None else min(sample, rows - 1)
+        return Primals(self.program, self.tensors, self.event, self.past.event_at, sample)
 
     @property
     def op(self) -> Op | None:
@@ -144,6 +147,30 @@ class View:
     def array(self) -> Array | None:
         """The selected tensor; None while it has not been computed."""
         return self.tensors.get(self.tensor)
+
+    @property
+    def loss(self) -> float | None:
+        """The loss computed last; None before the first."""
+        found = None if self.run.loss is None else self.tensors.get(self.run.loss)
+        return None if found is None else float(found)
+
+    def badge(self, tensor: str) -> Badge:
+        """The badge of the gradient of a tensor that has one; found once."""
+        found = self.badges.get(tensor)
+        if found is None:
+            found = self.badges[tensor] = badge(self.past, tensor)
+        return found
+
+    def watched(self, text: str) -> Watched:
+        """The value of a watch, and its last values; evaluated once."""
+        from engine.stops.watch_values import spark, watch_value  # most sessions have no watch
+
+        found = self.evaluated.get(text)
+        if found is None:
+            expression = self.watches[text]
+            value = watch_value(self.past, text, expression)
+            found = self.evaluated[text] = value, spark(self.past, expression, POINTS)
+        return found
 
     def with_status(self, **status: str) -> "View":
         """The same view with another count, note or busy text."""
@@ -223,70 +250,97 @@ def other_branch(session: Session, name: str | None) -> tuple[str, Array] | None
     return name, np.array(session.branches.find(name).losses)
 
 
-def mode_of(session: Session, brief: bool = False) -> str:
-    """Whether the values at the cursor are live or from a recording, and the branch."""
+def mode_of(session: Session) -> tuple[str, str, bool]:
+    """The mode in words, the same in brief, and whether the last values are from a recording."""
     branch = "" if session.branch.name == MAIN else f"⎇ {session.branch.name}"
     if not session.source.recorded:
-        return branch or "LIVE"
+        return branch or "LIVE", branch or "LIVE", False
     status = session.source.status(session.branch, max(0, session.event - 1))
-    word = "LIVE" if status == LIVE else "REPLAY" if brief else f"REPLAY {status}"
-    return f"{word} {branch}".strip()
+    live = status == LIVE
+    words = ("LIVE", "LIVE") if live else (f"REPLAY {status}", "REPLAY")
+    return f"{words[0]} {branch}".strip(), f"{words[1]} {branch}".strip(), not live
 
 
-def other_losses(session: Session) -> dict[str, Array]:
-    """The losses (losses,) of every branch but the current one, by name."""
-    return {b.name: np.array(b.losses) for b in session.branches if b is not session.branch}
+def signs_of(debugger: Debugger, listing: Listing, begin: int, known: Signs | None = None) -> Signs:
+    """The signs at the cursor; ``known`` again where nothing has changed that they are made from.
+
+    Stepping changes none of it, and is what is done most.
+    """
+    session = debugger.session
+    journal = session.journal
+    made_from = (
+        tuple(debugger.stops.numbered.values()),
+        tuple(debugger.bookmarks.values()),
+        journal,
+        listing,
+        begin if journal.skips else 0,
+        session.timeline.end,
+    )
+    if known is not None and known.made_from == made_from:
+        return known
+    skipped = skipped_in(session, listing, begin)
+    return Signs(made_from, tuple(marks_of(debugger)), stops_of(debugger, listing), skipped)
 
 
-def snapshot(debugger: Debugger, selection: Selection, badge: Callable[[str], str]) -> View:
-    """The View of the debugger's session at the cursor; ``badge`` gives a tensor's by its name."""
-    session, run = debugger.session, debugger.run
+def badges_kept(run: Run, event: int, lineage: object, earlier: View | None) -> dict[str, Badge]:
+    """The badges of an earlier View that still hold: those that no op on the way here is about.
+
+    A batch that enters and edits are about more than their ops say: then none is kept.
+    """
+    if earlier is None or earlier.lineage != lineage or earlier.past.journal.entries:
+        return {}
+    start, stop = (event, earlier.event) if event < earlier.event else (earlier.event, event)
+    if not earlier.begin <= start <= stop < earlier.begin + len(earlier.listing.ops):
+        return {}
+    written = {name for op in run.timeline.stretch(start, stop) for name in op.writes}
+    gradients = run.gradients
+    return {
+        name: known
+        for name, known in earlier.badges.items()
+        if name not in written and gradients[name] not in written
+    }
+
+
+def snapshot(debugger: Debugger, selection: Selection, earlier: View | None = None) -> View:
+    """The View of the debugger's session at the cursor; takes from an ``earlier`` what still holds.
+
+    Only what is seen of most steps is computed here.
+    """
+    session, run = debugger.session, debugger.session.run
+    timeline, event, journal = session.timeline, session.event, session.journal
+    lineage = (session.branch.name, journal)
     name = selection.tensor or followed(session)
     before, lost = before_level(session, name, selection.level)
     # A copy: stepping changes the session's own dictionary, never the arrays in it.
-    derivative, tensors, position = selection.derivative, dict(session.tensors), session.position
-    listing, begin = session.listing, session.timeline.begin(position.iteration - 1)
-    of, wrt, primals = "", "", None
-    if isinstance(run, Program):
-        of, wrt = pair(run, name, derivative)
-        rows = len(tensors["x"])
-        sample = None if derivative.sample is None else min(derivative.sample, rows - 1)
-        primals = Primals(run, tensors, session.event, session.event_at, sample)
+    tensors, position = dict(session.tensors), timeline.position(event)
+    listing, begin = session.listing, timeline.begin(position.iteration - 1)
+    mode, brief, replayed = mode_of(session)
     return View(
         run=run,
         listing=listing,
         begin=begin,
-        event=session.event,
+        event=event,
         position=position,
         known=session.known,
         tensors=tensors,
+        past=Past(run, event, tensors, journal, session.history),
         last=session.last_event(),
         losses=session.losses,
         history=session.losses_known,
-        badge=badge,
         level=selection.level,
         tensor=name,
         pinned=selection.tensor is not None,
         before=before,
         before_lost=lost,
-        written=session.timeline.last(session.event, writes=name),
-        derivative=derivative,
-        of=of,
-        wrt=wrt,
-        at=primals,
-        marks=tuple(marks_of(debugger)),
-        stops=stops_of(debugger, listing),
-        watches=tuple(debugger.watches),
-        watched=lambda text: (
-            debugger.watches.value(session, text),
-            debugger.watches.spark(session, text, 24),
-        ),
-        mode=mode_of(session),
-        brief=mode_of(session, brief=True),
-        lineage=(session.branch.name, session.journal),
+        written=timeline.last(event, writes=name),
+        derivative=selection.derivative,
+        signs=signs_of(debugger, listing, begin, None if earlier is None else earlier.signs),
+        watches=dict(debugger.watches.expressions),
+        mode=mode,
+        brief=brief,
+        replayed=replayed,
+        lineage=lineage,
         row=selection.row,
-        skipped=skipped_in(session, listing, begin),
         other=other_branch(session, selection.compared),
-        others=lambda: other_losses(session),
-        measured=lambda series: series.fill(session),
+        badges=badges_kept(run, event, lineage, earlier),
     )

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.view.axes import changed_bits
+from tui.view.axes import changed_bits, comparable
 
 Array = NDArray[Any]
 
@@ -54,11 +54,6 @@ def difference(after: Array, before: Array) -> Array:
     with np.errstate(all="ignore"):
         found = after.astype(np.float64) - before.astype(np.float64)
     return np.where(changed_bits(before, after), found, 0.0)
-
-
-def comparable(after: Array, before: Array | None) -> bool:
-    """Whether there is a value before, of the same shape and type."""
-    return before is not None and before.shape == after.shape and before.dtype == after.dtype
 
 
 def shown_version(version: Version, after: Array, before: Array | None) -> Elements | None:

@@ -17,7 +17,7 @@ class FormattedPane(Vertical):
 
     def say(self, note: str) -> None:
         """Set the note."""
-        host_of(self).pane_says(note)
+        host_of(self).says(note)
 
     def action_format(self, by: int) -> None:
         """Another form of the numbers."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from textual import events
 from textual.reactive import reactive
 
-from tui.keys.line import TYPING, Hint, hints, key_line, placed
-from tui.keys.table import PLOTS, Command
+from tui.keys.line import Hint, hints, key_line, placed
+from tui.keys.table import PLOTS, PROMPT, Command
 from tui.render.text.line import Line, width_of
 from tui.widgets.lines import Lines
 
@@ -25,9 +25,10 @@ class KeyLine(Lines):
     @property
     def hints(self) -> Sequence[Hint]:
         """The hints of the place, or of a prompt; those that fit are shown."""
-        if self.typing:  # nothing completes the name of a file on the plots screen
-            return [hint for hint in TYPING if hint.always or self.place != PLOTS]
-        return hints(self.commands, self.place)
+        if not self.typing:
+            return hints(self.commands, self.place)
+        found = hints(self.commands, PROMPT)  # nothing completes a file on the plots screen
+        return [hint for hint in found if hint.always or self.place != PLOTS]
 
     def made(self) -> list[Line]:
         return [key_line(self.hints, self.content_size.width)]

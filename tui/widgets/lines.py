@@ -1,6 +1,6 @@
 """Widgets made of lines of spans: the roles of the spans become styles of the theme here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 from typing import ClassVar
 
@@ -46,6 +46,7 @@ class Lines(Widget):
     view: reactive[View | None] = reactive(None, repaint=False)
     _made: Sequence[Line] = ()
     _room = Size(0, 0)
+    _fresh = False
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         """The lines of a View, ``height`` at most, for a width in cells."""
@@ -58,17 +59,43 @@ class Lines(Widget):
     def watch_view(self) -> None:
         """Paint the lines that differ."""
         old, self._made = self._made, self.made()
+        self._room, self._fresh = self.content_size, True
         for y, (was, line) in enumerate(zip_longest(old, self._made)):
             if was != line:
                 self.refresh(Region(0, y, self.content_size.width, 1))
 
     def render_line(self, y: int) -> Strip:
         """Line ``y`` of the widget as a strip."""
-        # A full repaint begins with line 0; what is drawn may depend on more than the View.
-        if y == 0 or self._room != self.content_size:
+        # A full repaint begins with line 0; what is drawn may depend on more than the View. What
+        # has just been made of a new one is painted as it is.
+        if (y == 0 and not self._fresh) or self._room != self.content_size:
             self._made, self._room = self.made(), self.content_size
+        self._fresh = False
         line = self._made[y] if y < len(self._made) else []
         return strip_of(self, line, self.content_size.width)
+
+
+class Drawn(Lines):
+    """Lines that a function draws, for a width and a height in cells: a shell and no more."""
+
+    def __init__(
+        self,
+        draw: Callable[[View, int, int], list[Line]],
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.draw = draw
+
+    def made(self) -> list[Line]:
+        return [] if self.view is None else self.draw(self.view, *self.content_size)
+
+
+class OneLine(Drawn):
+    """A single line that a function draws for a width in cells."""
+
+    def __init__(self, draw: Callable[[View, int], Line], id: str | None = None) -> None:
+        super().__init__(lambda view, width, height: [draw(view, width)], id)
 
 
 class LineList(ScrollView, can_focus=True, inherit_bindings=False):

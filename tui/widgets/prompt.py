@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
+from tui.keys.bindings import bindings
+from tui.keys.table import PROMPT
 from tui.render.text.clean import clean
 from tui.widgets.clean_input import CleanInput
 from tui.widgets.key_line import KeyLine
@@ -24,21 +25,8 @@ Completer = Callable[[str], Sequence[str]]
 
 
 @dataclass
-class Asked(Message):
-    """The answer to a prompt of a kind, posted to the screen."""
-
-    kind: str
-    text: str
-
-
-@dataclass
-class Dismissed(Message):
-    """The prompt was left without an answer."""
-
-
-@dataclass
 class Past:
-    """What has been typed at one kind of prompt, newest last, and where the arrows stand."""
+    """What has been typed at prompts of one kind, newest last, and where the arrows stand."""
 
     lines: list[str] = field(default_factory=list)
     place: int = 0
@@ -58,13 +46,7 @@ class Past:
 class PromptInput(CleanInput):
     """The text field; arrows go through the past, Tab completes, Esc leaves."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "prompt_submit", "done", show=False),
-        Binding("tab", "prompt_complete", "complete", show=False),
-        Binding("up", "prompt_recall(-1)", "earlier", show=False),
-        Binding("down", "prompt_recall(1)", "later", show=False),
-        Binding("escape", "prompt_dismiss", "leave", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(PROMPT)
 
     @property
     def prompt(self) -> "PromptLine":
@@ -91,13 +73,16 @@ class PromptInput(CleanInput):
 class PromptLine(Vertical):
     """The prompt: label, text field, candidates above; hidden until something is asked.
 
-    ``offered`` are the candidates that Tab takes in turns, ``turn`` is the one on the line;
-    ``pasts`` has the lines typed at each kind of prompt.
+    ``answer`` is called with what is typed, ``leave`` where it is left without. ``offered`` are the
+    candidates that Tab takes in turns, ``turn`` is the one on the line; ``pasts`` has the lines
+    typed before, ``past`` those of the present prompt.
     """
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.kind = ""
+        self.answer: Callable[[str], object] = str
+        self.leave: Callable[[], object] = str
+        self.past = Past()
         self.completer: Completer | None = None
         self.describe: Callable[[str], str] = str
         self.offered: list[str] = []
@@ -116,25 +101,26 @@ class PromptLine(Vertical):
         """The text field."""
         return self.query_one(PromptInput)
 
-    @property
-    def past(self) -> Past:
-        """What has been typed at this kind of prompt."""
-        return self.pasts.setdefault(self.kind, Past())
-
     def ask(
         self,
-        kind: str,
         label: str,
+        answer: Callable[[str], object],
+        leave: Callable[[], object],
         text: str = "",
+        past: str = "",
         completer: Completer | None = None,
         describe: Callable[[str], str] = str,
         proposed: int = 0,
     ) -> None:
-        """Show the line and give it the focus; ``describe`` says more of a candidate.
+        """Show the line and give it the focus; ``answer`` or ``leave`` is called in the end.
 
-        What stands from ``proposed`` on is selected: typing replaces it, an arrow keeps it.
+        Prompts of the same ``past`` share what has been typed; ``describe`` says more of a
+        candidate. What stands in ``text`` from ``proposed`` on is selected: typing replaces it, an
+        arrow keeps it.
         """
-        self.kind, self.completer, self.describe = kind, completer, describe
+        self.answer, self.leave = answer, leave
+        self.past = self.pasts.setdefault(past, Past())
+        self.completer, self.describe = completer, describe
         self.offered = []
         self.past.place = len(self.past.lines)
         self.query_one("#prompt-label", Static).update(Content(f" {clean(label)} "))
@@ -157,7 +143,7 @@ class PromptLine(Vertical):
         place.update(Content("\n".join(lines)))
 
     def recall(self, by: int) -> None:
-        """An earlier or later line of this kind of prompt."""
+        """An earlier or later line of those typed before."""
         self.offered = []
         self.field.value = self.past.move(by)
         self.field.cursor_position = len(self.field.value)
@@ -193,23 +179,21 @@ class PromptLine(Vertical):
         self.field.cursor_position = len(self.field.value)
 
     def submit(self) -> None:
-        """Keep the line and hand it up."""
+        """Keep the line and hand it over."""
         self.past.add(self.field.value)
-        self.leave(Asked(self.kind, self.field.value))
+        self.hide()
+        self.answer(self.field.value)
 
     def dismiss(self) -> None:
         """Leave without an answer."""
-        self.leave(Dismissed())
+        self.hide()
+        self.leave()
 
-    def leave(self, message: Message) -> None:
-        """Hide the line and post ``message``.
-
-        The screen gets it before any key that is typed ahead.
-        """
+    def hide(self) -> None:
+        """Hide the line; the keys that are typed ahead are not its own."""
         self.screen.remove_class("asking")
         self.screen.query_one(KeyLine).typing = False
         self.screen.set_focus(None)
-        self.screen.post_message(message)
 
 
 def shared_beginning(texts: Sequence[str]) -> str:

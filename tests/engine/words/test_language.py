@@ -71,6 +71,14 @@ MOVES = {
     "disable": (["b loss", "b update", "disable 1", "c"], 17),
     "delete": (["b loss", "b update", "delete 1", "c"], 17),
     "d": (["b loss", "b update", "d all", "goto 5", "b backward", "c"], 9),
+    "last": (["goto 33", "goto 5", "last"], 33),
+    "toggle": (
+        ["goto 4", "toggle", "toggle", "b loss", "toggle loss", "toggle update", "g 0", "c"],
+        17,
+    ),
+    "once": (["b loss", "once 1", "c", "c"], 30 * OPS),
+    "chapter": (["goto 9", "m", "goto 30", "m", "goto start", "chapter", "chapter"], 30),
+    "rchapter": (["goto 9", "m", "goto 30", "m", "goto 40", "rchapter", "rchapter"], 9),
     "mark": (["goto 33", "mark here a text", "goto end", "goto 'here"], 33),
     "m": (["goto 33", "m", "goto end", "goto 'm1"], 33),
 }
@@ -85,6 +93,28 @@ def test_where_a_script_ends(word: str) -> None:
         expected = next(p for p, s in enumerate(STATES) if "loss" in s and s["loss"] < 1)
     assert made.debugger.session.event == expected
     assert same_tensors(made.debugger.session.tensors, STATES[expected])
+
+
+@pytest.mark.parametrize("word", [word for word in sorted(MOVES) if COMMANDS[word].leads])
+def test_where_a_line_leads_can_be_asked_without_going_there(word: str) -> None:
+    lines, expected = MOVES[word]
+    made = commands(*lines[:-1])
+    session, jumps = made.debugger.session, made.debugger.jumps
+    before = session.event, list(jumps.events), jumps.place
+    assert made.leads(lines[-1]) == expected
+    assert (session.event, jumps.events, jumps.place) == before
+
+
+def test_where_a_run_leads_is_known_when_it_is_over() -> None:
+    made = commands("b loss")
+    assert [made.leads(line) for line in ("c", "rc", "until loss < 1", "p x", "", "# s")] == [
+        None
+    ] * 6
+
+
+def test_going_where_the_cursor_is_leaves_nothing_behind() -> None:
+    made = commands("goto 10", "goto 30", "back", "goto 10", "ahead")
+    assert made.debugger.session.event == 30
 
 
 # Lines that end in a command that answers, and what it says.
@@ -247,6 +277,11 @@ ERRORS = [
     ("info", 4, "info about one of"),
     ("help frob", 5, "no command"),
     ("back", 4, "no place before"),
+    ("last one", 5, "nothing is expected here"),
+    ("chapter", 7, "no bookmarks yet"),
+    ("rchapter 2", 9, "nothing is expected here"),
+    ("toggle bakward", 7, "did you mean backward"),
+    ("once 7", 5, "no stop 7; there are: none"),
     ("s;s", 1, "a blank is missing"),
 ]
 

@@ -26,7 +26,7 @@ def measured(monkeypatch) -> list[int]:
 
 
 async def opened(shown: Opened) -> None:
-    shown.main.go_to_pane("flow")
+    shown.main.parts.panes.go_to("flow")
     await shown.settled()
     await shown.idle()
 
@@ -67,7 +67,7 @@ async def test_nothing_is_measured_before_somebody_looks(measured):
         await shown.press("f")
         assert len(measured) > made
         made = len(measured)
-        shown.main.go_to_pane("tensor")
+        shown.main.parts.panes.go_to("tensor")
         await shown.press("f", "f", "s")
         assert len(measured) == made
         await opened(shown)
@@ -141,7 +141,7 @@ async def test_the_cursor_chooses_the_layer_in_full():
 async def test_costs_and_back():
     async with debugger("regression", (80, 24)) as shown:
         await shown.press("L")
-        assert shown.main.pane == "flow"
+        assert shown.main.parts.panes.pane == "flow"
         whole = shown.text()
         await shown.press("L")
         text = shown.text()

@@ -33,7 +33,7 @@ def test_the_derivative_by_every_parameter(name: str, layout: Layout, sample: in
     session.goto(complete_at(program))
     for info in program.parameters:
         selection = Selection(tensor=info.name, derivative=Derivative(sample=sample, layout=layout))
-        view = snapshot(Debugger(session), selection, lambda _: "")
+        view = snapshot(Debugger(session), selection)
         assert (view.of, view.wrt) == ("loss", info.name)
         assert "conforms ✓" in words(chain_text(view, Room(118, 30, (118, 30))).lines)
         assert f"∂ℓ/∂{info.symbol}" in words(jacobian_head(view, 118))
@@ -47,9 +47,9 @@ def test_the_derivative_by_every_parameter(name: str, layout: Layout, sample: in
 async def test_the_panes_open_with_their_keys(name: str) -> None:
     program = built_in(name)
     async with debugger(program) as opened:
-        opened.main.move(complete_at(program))
+        opened.main.parts.movement.go_to(complete_at(program))
         await opened.idle()
-        opened.main.select_tensor("linear1.weight")
+        opened.main.parts.follow.tensor("linear1.weight")
         for key in ("4", "l", "v", "l", "v"):
             await opened.press(key)
             assert "conforms ✓" in opened.text()
@@ -59,9 +59,9 @@ async def test_the_panes_open_with_their_keys(name: str) -> None:
 
 async def test_the_pane_shows_the_numbers_that_backward_adds() -> None:
     async with debugger("regression") as opened:
-        opened.main.move(complete_at(opened.session.program))
+        opened.main.parts.movement.go_to(complete_at(opened.session.program))
         await opened.idle()
-        opened.main.select_tensor("linear1.weight")
+        opened.main.parts.follow.tensor("linear1.weight")
         await opened.press("3", "v", "l")
         gradient = opened.session.tensors["linear1.weight.grad"]
         window = matrix_of(opened.main.snapshot()).window(range(4), range(3))
@@ -72,11 +72,11 @@ async def test_the_pane_shows_the_numbers_that_backward_adds() -> None:
 
 async def test_numerator_and_denominator_are_picked_with_keys() -> None:
     async with debugger("regression") as opened:
-        opened.main.move(complete_at(opened.session.program))
+        opened.main.parts.movement.go_to(complete_at(opened.session.program))
         await opened.idle()
-        opened.main.select_tensor("relu1.out")
+        opened.main.parts.follow.tensor("relu1.out")
         await opened.press("y")
-        opened.main.select_tensor("x")
+        opened.main.parts.follow.tensor("x")
         await opened.press("x", "3")
         view = opened.main.snapshot()
         assert (view.of, view.wrt) == ("relu1.out", "x")
@@ -93,7 +93,6 @@ def jacobian(of: str, wrt: str, **derivative: object) -> str:
     view = snapshot(
         Debugger(session),
         Selection(tensor=wrt, derivative=Derivative(of=of, wrt=wrt, **derivative)),
-        lambda _: "",
     )
     return words(jacobian_head(view, 118))
 
@@ -125,9 +124,9 @@ def test_one_entry_is_singular() -> None:
 
 async def test_the_grid_has_number_formats_of_its_own() -> None:
     async with debugger("regression") as opened:
-        opened.main.move(complete_at(opened.session.program))
+        opened.main.parts.movement.go_to(complete_at(opened.session.program))
         await opened.idle()
-        opened.main.select_tensor("linear1.weight")
+        opened.main.parts.follow.tensor("linear1.weight")
         gradient = opened.session.tensors["linear1.weight.grad"]
         await opened.press("3", "v", "l", "plus", "plus")
         assert f" {gradient[1, 2]:.6f} " in opened.text()
@@ -140,17 +139,17 @@ async def test_the_grid_has_number_formats_of_its_own() -> None:
 
 async def test_what_cannot_be_picked_is_said() -> None:
     async with debugger("regression") as opened:
-        opened.main.select_tensor("linear1.weight")
+        opened.main.parts.follow.tensor("linear1.weight")
         await opened.press("y")
         assert "only activations and the loss have derivatives" in opened.text()
-        opened.main.select_tensor("optimizer.lr")
+        opened.main.parts.follow.tensor("optimizer.lr")
         await opened.press("x")
         assert "nothing in forward depends on this tensor" in opened.text()
 
 
 async def test_values_that_are_not_there_yet_leave_the_sizes() -> None:
     async with debugger("regression") as opened:
-        opened.main.select_tensor("linear1.weight")
+        opened.main.parts.follow.tensor("linear1.weight")
         await opened.press("3")
         assert "3×4 (n×h)" in opened.text()
         assert "not computed yet" in opened.text()
@@ -158,9 +157,9 @@ async def test_values_that_are_not_there_yet_leave_the_sizes() -> None:
 
 async def test_keys_step_along_the_factors() -> None:
     async with debugger("deep-relu", size=(80, 24)) as opened:
-        opened.main.move(complete_at(opened.session.program))
+        opened.main.parts.movement.go_to(complete_at(opened.session.program))
         await opened.idle()
-        opened.main.select_tensor("linear1.weight")
+        opened.main.parts.follow.tensor("linear1.weight")
         await opened.press("4")
         for _ in range(8):
             await opened.press("down")
@@ -170,7 +169,7 @@ async def test_keys_step_along_the_factors() -> None:
 
 async def test_samples_are_chosen_and_end_at_the_batch() -> None:
     async with debugger("regression") as opened:
-        opened.main.move(complete_at(opened.session.program))
+        opened.main.parts.movement.go_to(complete_at(opened.session.program))
         await opened.idle()
         await opened.press("4", *["greater_than_sign"] * 6)
         assert opened.main.snapshot().primals.sample == 3

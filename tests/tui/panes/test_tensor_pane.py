@@ -40,7 +40,7 @@ async def test_only_the_visible_cells_are_formatted(size, monkeypatch):
         return cells(window, fmt, digits)
 
     async with tensor_pane(size=size) as shown:
-        shown.main.action_zoom()
+        shown.main.parts.panes.zoom()
         await shown.settled()
         monkeypatch.setattr(formatting, "cells", counting)
         room = grid(shown).room.height * (grid(shown).room.width // 9)
@@ -238,12 +238,12 @@ async def test_after_before_and_the_difference():
 
 async def test_the_side_follows_the_level():
     async with tensor_pane(size=COMMON) as shown:
-        shown.main.select_tensor("linear1.weight")
+        shown.main.parts.follow.tensor("linear1.weight")
         await shown.press("f", "f", "u", "u", "equals_sign")
         assert shown.main.view.level == Granularity.ITERATION
         assert grid(shown).value() == shown.main.view.before[0, 0]
         assert grid(shown).value() != shown.main.view.array[0, 0]
-        shown.main.select_tensor("loss")
+        shown.main.parts.follow.tensor("loss")
         shown.session.goto(0)
         shown.main.show_now()
         await shown.settled()

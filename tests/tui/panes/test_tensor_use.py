@@ -70,7 +70,7 @@ async def test_the_keys_are_in_the_footer_the_help_and_the_palette():
         assert " h heat map" in shown.text().splitlines()[-1]
         titles = {entry.title for entry in shown.app.get_system_commands(shown.main)}
         assert {command.title for command in mine} <= titles
-        shown.main.go_to_pane("program")
+        shown.main.parts.panes.go_to("program")
         await shown.settled()
         assert "heat map" not in shown.text().splitlines()[-1]
         await shown.press("question_mark")
@@ -79,12 +79,12 @@ async def test_the_keys_are_in_the_footer_the_help_and_the_palette():
 
 async def test_the_palette_runs_a_command_of_the_pane_from_anywhere():
     async with tensor_pane() as shown:
-        shown.main.go_to_pane("program")
+        shown.main.parts.panes.go_to("program")
         await shown.settled()
         command = next(command for command in COMMANDS if command.id == "heat")
         await shown.app.runner(command)()
         await shown.settled()
-        assert shown.main.pane == "tensor"
+        assert shown.main.parts.panes.pane == "tensor"
         assert pane(shown).form.face == Face.HEAT
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.stops.watches import Watches
+from engine.stops import watch_values
 from tests.tui.screen import Opened, debugger
 from tests.tui.typist import answer, command, note
 
@@ -15,7 +15,7 @@ def line_of(shown: Opened, source: str) -> str:
 async def watching(shown: Opened, *sources: str) -> None:
     for source in sources:
         shown.debugger.watches.add(source)
-    shown.main.go_to_pane("watches")
+    shown.main.parts.panes.go_to("watches")
     shown.main.show_now()
     await shown.settled()
 
@@ -78,13 +78,13 @@ async def test_d_is_the_inner_level_elsewhere():
 
 async def test_only_what_is_seen_is_evaluated_and_once(monkeypatch):
     asked: list[str] = []
-    value = Watches.value
+    value = watch_values.watch_value
 
-    def counted(self, session, source):
+    def counted(place, source, expression):
         asked.append(source)
-        return value(self, session, source)
+        return value(place, source, expression)
 
-    monkeypatch.setattr(Watches, "value", counted)
+    monkeypatch.setattr(watch_values, "watch_value", counted)
     async with debugger("regression", (80, 24)) as shown:
         for number in range(300):
             shown.debugger.watches.add(f"loss + {number}")

@@ -29,7 +29,6 @@ def seen(name: str = "regression", tensor: str = "linear1.weight", **derivative:
     return snapshot(
         Debugger(session),
         Selection(tensor=tensor, derivative=Derivative(**derivative)),
-        lambda _: "",
     )
 
 

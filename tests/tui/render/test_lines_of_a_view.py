@@ -6,7 +6,6 @@ import pytest
 from engine.debugger import Debugger
 from engine.program.program import Program
 from engine.run.position import Granularity
-from engine.session.badges import badge
 from engine.session.session import Session
 from tests.engine.small_experiments import program
 from tests.tui.lines import text_of
@@ -33,9 +32,7 @@ def small() -> Program:
 def view(of: Program, event: int, **selected: object) -> View:
     session = Session(of)
     session.goto(event)
-    return snapshot(
-        Debugger(session), Selection(**selected), lambda name: str(badge(session, name))
-    )
+    return snapshot(Debugger(session), Selection(**selected))
 
 
 def pane(seen: View, width: int) -> list[Line]:
@@ -149,7 +146,7 @@ def test_the_listing_marks_what_is_done_and_what_comes(small):
 def test_a_breakpoint_in_the_gutter(small):
     debugger = Debugger(Session(small))
     debugger.stops.toggle_op(small.ops[7])
-    seen = snapshot(debugger, Selection(), lambda name: "")
+    seen = snapshot(debugger, Selection())
     lines = [
         text_of(row_line(seen, row, 60, False)) for row in rows_of(seen.run.order, seen.listing)
     ]

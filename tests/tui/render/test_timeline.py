@@ -9,16 +9,15 @@ from engine.debugger import Debugger
 from engine.session.session import Session
 from tests.engine.small_experiments import session_of
 from tests.tui.lines import text_of
-from tui.render.charts.outline import Outlines
 from tui.render.text.line import width_of
-from tui.render.timeline import Axis, timeline_lines
-from tui.view.snapshot import Selection, View, snapshot
+from tui.render.timeline import Axis, Known, timeline_lines
+from tui.view.snapshot import Selection, Signs, View, snapshot
 
 AXIS = 9
 
 
 def seen(session: Session) -> View:
-    return snapshot(Debugger(session), Selection(), lambda name: "")
+    return snapshot(Debugger(session), Selection())
 
 
 def texts(view: View, width: int = 78, height: int = 5) -> list[str]:
@@ -63,7 +62,7 @@ def test_a_cursor_without_a_mark():
 
 def test_a_bookmark_at_the_cursor_is_seen_and_so_is_what_it_stands_on():
     view = seen(session_of("bug-exploding", 177))
-    view = replace(view, marks=((177, "'", "name"),))
+    view = replace(view, signs=Signs(marks=((177, "'", "name"),)))
     column = AXIS + Axis.of(view, 78).column(8)
     line = timeline_lines(view, 78, 5)[3]
     assert cell(line, column) == ("'", "cursor")
@@ -103,7 +102,7 @@ def test_breakpoints_of_the_iteration_stand_over_their_phases():
     session = session_of("xor", 14)
     order = session.program.experiment.training.order
     index = next(op.index for op in session.program.ops if op.phase == "backward")
-    view = replace(seen(session), stops={index: True, index + 9: False})
+    view = replace(seen(session), signs=Signs(stops={index: True, index + 9: False}))
     axis = Axis.of(view, 78)
     line = timeline_lines(view, 78, 5)[3]
     phases = [order.index(session.program.ops[i].phase) for i in (index, index + 9)]
@@ -121,18 +120,18 @@ def test_the_marks_are_explained_where_there_is_room():
 
 
 def test_what_is_remembered_changes_nothing():
-    session, outlines = session_of("bug-exploding", 0), Outlines()
+    session, memory = session_of("bug-exploding", 0), Known()
     for event in (0, 5, 177, 40, 600, 300):
         session.goto(min(event, session.program.timeline.end))
         view = seen(session)
         for width in (78, 118):
-            known = timeline_lines(view, width, 5, outlines)
+            known = timeline_lines(view, width, 5, memory)
             assert known == timeline_lines(view, width, 5)
     session.goto(60)
     session.set("optimizer.lr", 0.01)
     session.goto(300)
     view = seen(session)
-    assert timeline_lines(view, 78, 5, outlines) == timeline_lines(view, 78, 5)
+    assert timeline_lines(view, 78, 5, memory) == timeline_lines(view, 78, 5)
 
 
 def test_a_longer_branch_beside_the_run_lies_on_the_same_iterations():

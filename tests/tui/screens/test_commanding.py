@@ -34,14 +34,14 @@ async def test_an_error_points_at_its_column():
 async def test_an_answer_to_read_opens_the_console_at_its_beginning():
     async with debugger("regression", (80, 24)) as shown:
         await command(shown, "where", "help")
-        assert shown.main.pane == "console"
+        assert shown.main.parts.panes.pane == "console"
         assert shown.rows()[5].startswith("│ > help")
         assert shown.rows()[6].startswith("│ Step:")
         await shown.press("end")
         assert "unskip" in shown.text()
         await shown.press("1", "escape")
         await command(shown, "goto i3")
-        assert shown.main.pane == "program", "a movement is seen where one is"
+        assert shown.main.parts.panes.pane == "program", "a movement is seen where one is"
 
 
 async def test_what_a_stop_prints_is_said_once():
@@ -75,7 +75,7 @@ async def test_an_index_of_the_tensor_and_what_is_none():
     async with debugger("regression", (80, 24)) as shown:
         await shown.press("2", "escape", "at")
         await answer(shown, "[3, 1]")
-        assert shown.main.expression() == "x[3, 1]"
+        assert shown.main.parts.pointing.value() == "x[3, 1]"
         for text in ("²", "9" * 30, "9" * 5000, "1,2,3,4,5", "\x1b[31m", "[/b]", "-1"):
             await shown.press("at")
             await answer(shown, text)
@@ -105,7 +105,7 @@ async def test_changes_of_a_tensor_and_of_an_element():
     async with debugger("regression", (120, 40)) as shown:
         ops = shown.session.program.ops
         writes = [op.index + 1 for op in ops if "linear2.bias" in op.writes]
-        shown.main.select_tensor("linear2.bias")
+        shown.main.parts.follow.tensor("linear2.bias")
         await shown.press("right_parenthesis")
         assert shown.session.event == writes[0]
         assert "linear2.bias[0]: 0.1 → " in note(shown)
@@ -136,7 +136,7 @@ async def test_an_edit_in_the_past_starts_a_branch_that_is_named_listed_and_dele
         await shown.press("f", "f")
         whole = {name: array.copy() for name, array in session.tensors.items()}
         await shown.press("F", "2", "escape")
-        shown.main.select_tensor("linear1.weight")
+        shown.main.parts.follow.tensor("linear1.weight")
         await shown.press("down", "right", "i")
         before = shown.main.prompt.field.value
         value = float(session.tensors["linear1.weight"][1, 1])
@@ -161,13 +161,13 @@ async def test_an_edit_in_the_past_starts_a_branch_that_is_named_listed_and_dele
 
 async def test_a_whole_tensor_and_a_hyper_parameter_are_edited():
     async with debugger("regression", (120, 40)) as shown:
-        shown.main.select_tensor("linear2.bias")
+        shown.main.parts.follow.tensor("linear2.bias")
         await shown.press("5", "escape", "i")
         values = shown.session.tensors["linear2.bias"].tolist()
         assert shown.main.prompt.field.value == f"set linear2.bias = {values}"
         await answer(shown, "set linear2.bias = [1, 2]")
         assert shown.session.tensors["linear2.bias"].tolist() == [1, 2]
-        shown.main.select_tensor("optimizer.lr")
+        shown.main.parts.follow.tensor("optimizer.lr")
         await shown.press("i")
         assert shown.main.prompt.field.value == "set optimizer.lr = 0.05"
         await answer(shown, "set optimizer.lr = 0.01")
@@ -225,7 +225,7 @@ async def test_search_finds_tensors_by_name_and_symbol():
         ]:
             await shown.press("slash")
             await answer(shown, text)
-            assert shown.main.selection.tensor == name
+            assert shown.main.parts.follow.selection.tensor == name
         await shown.press("slash")
         await answer(shown, "[/nothing]")
         assert note(shown) == "nothing found for '[/nothing]'"

@@ -74,7 +74,7 @@ async def test_every_key_during_a_run():
             shown.app.simulate_key(key)
         await shown.resize(60, 20)
         assert shown.main.job is run
-        shown.main.player.direction = 0
+        shown.main.parts.playback.player.direction = 0
         for key in "ps":
             shown.app.simulate_key(key)
         await shown.settled()
@@ -91,17 +91,17 @@ async def test_every_key_during_a_run():
 async def test_what_nobody_pressed_says_nothing_during_a_run(tmp_path):
     async with debugger(endless()) as shown:
         main = shown.main
-        main.recording_control.start(tmp_path / "run.gradstep")
+        main.parts.recording.start(tmp_path / "run.gradstep")
         job = await started(shown)
         main.say(note="what the run says")
-        main.feed_recording()
-        main.player.direction = 1
-        main.play_on()
+        main.parts.record_key.feed()
+        main.parts.playback.player.direction = 1
+        main.parts.playback.play_on()
         assert main.view.note == "what the run says"
-        main.player.direction = 0
+        main.parts.playback.player.direction = 0
         await shown.press("escape")
         await shown.until(lambda: main.worker.current is not job)
-        main.recording_control.stop()
+        main.parts.recording.stop()
 
 
 async def test_quitting_during_a_run():

@@ -12,7 +12,7 @@ from engine.recording.replay import open_debugger
 from engine.session.session import Session
 from tests.engine.small_experiments import session_of
 from tests.tui.screen import debugger
-from tui.control.player import SPEEDS, Player
+from tui.control.playback import SPEEDS, Player
 from tui.control.recording import RecordingControl
 
 
@@ -58,10 +58,10 @@ async def test_a_key_starts_and_closes_a_recording(tmp_path: Path) -> None:
         await opened.press("R")
         opened.main.prompt.field.value = str(path)
         await opened.press("enter")
-        assert opened.main.recording_control.running
+        assert opened.main.parts.recording.running
         assert "● REC" in opened.text()
         await opened.press("f", "f", "S", "R")
-        assert not opened.main.recording_control.running
+        assert not opened.main.parts.recording.running
         assert "recorded 42 events" in opened.text()
     assert replayed(path).known == 42
 
@@ -71,7 +71,7 @@ async def test_a_recording_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         await opened.press("R")
         opened.main.prompt.field.value = str(tmp_path / "no" / "such" / "folder.gradstep")
         await opened.press("enter")
-        assert not opened.main.recording_control.running
+        assert not opened.main.parts.recording.running
         assert "folder.gradstep" in opened.text()
 
 
@@ -93,13 +93,13 @@ def test_a_player_toggles_and_keeps_to_its_speeds() -> None:
 
 async def test_playing_forwards_backwards_and_pausing() -> None:
     async with debugger("regression") as opened:
-        opened.main.player.place = len(SPEEDS) - 1
+        opened.main.parts.playback.player.place = len(SPEEDS) - 1
         await opened.press("a")
         await opened.until(lambda: opened.session.event >= 4)
         await opened.press("a")
-        assert opened.main.next_op is None, "nothing goes on later"
+        assert opened.main.parts.playback.next_op is None, "nothing goes on later"
         await opened.press("A")
-        await opened.until(lambda: not opened.main.player.playing)
+        await opened.until(lambda: not opened.main.parts.playback.player.playing)
         assert opened.session.event == 0
         assert "the first event" in opened.text()
 
@@ -127,7 +127,7 @@ async def test_the_doctor_finds_and_leads_to_the_event() -> None:
         text = opened.text()
         assert "serious" in text
         assert "relu1" in text
-        finding = opened.main.findings()[0]
+        finding = opened.main.parts.examination.findings()[0]
         assert finding.event is not None
         await opened.press("enter")
         assert opened.session.event == finding.event + 1
@@ -136,6 +136,8 @@ async def test_the_doctor_finds_and_leads_to_the_event() -> None:
 async def test_the_doctor_is_not_asked_while_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     async with debugger("regression") as opened:
         asked: list[int] = []
-        monkeypatch.setattr(opened.main, "findings", lambda: asked.append(1) or ())
+        monkeypatch.setattr(
+            opened.main.parts.examination, "findings", lambda: asked.append(1) or ()
+        )
         await opened.press("s", "n", "f")
         assert asked == []

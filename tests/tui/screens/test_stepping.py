@@ -83,7 +83,7 @@ async def test_resizing_at_any_moment():
             await shown.press(random.choice("snfNSFud12345678z?"))
             await shown.press("escape")
             assert len(shown.rows()) == SIZES[step % len(SIZES)][1]
-        if shown.main.zoomed:
+        if shown.main.parts.panes.zoomed:
             await shown.press("z")
         await shown.press("g", "1")
         await shown.resize(120, 40)
@@ -105,28 +105,28 @@ async def test_one_pane_where_there_is_little_room_all_where_there_is_more():
 async def test_a_click_goes_to_the_op():
     async with debugger("regression") as shown:
         await click(shown, "z₂ = relu1(z₁)")
-        assert shown.main.selection.tensor == "relu1.out"
+        assert shown.main.parts.follow.selection.tensor == "relu1.out"
         await click(shown, "ℓ = mse(ŷ, y)")
-        assert shown.main.selection.tensor == "loss"
+        assert shown.main.parts.follow.selection.tensor == "loss"
         program = shown.main.query_one(ProgramPane)
         assert shown.rows()[program.content_region.y + program.row].startswith("│   ℓ = mse")
         await click(shown, "│ forward", right=4)
-        assert shown.main.selection.tensor in ("linear1.out", "linear2.bias.grad")
+        assert shown.main.parts.follow.selection.tensor in ("linear1.out", "linear2.bias.grad")
 
 
 async def test_a_click_chooses_a_variable():
     async with debugger("regression") as shown:
         await click(shown, "linear2.weight (2, 4)")
-        assert shown.main.selection.tensor == "linear2.weight"
-        assert shown.main.pane == "variables"
+        assert shown.main.parts.follow.selection.tensor == "linear2.weight"
+        assert shown.main.parts.panes.pane == "variables"
         assert any("linear2.weight  W⁽²⁾" in row for row in shown.rows())
 
 
 async def test_a_click_chooses_the_factor_under_it():
     async with debugger("regression", (120, 60)) as shown:
-        shown.main.move(complete_at(shown.session.program))
+        shown.main.parts.movement.go_to(complete_at(shown.session.program))
         await shown.idle()
-        shown.main.select_tensor("linear1.weight")
+        shown.main.parts.follow.tensor("linear1.weight")
         await shown.press("4")
         pane = shown.main.query_one(ChainPane)
         places = pane.text(pane.view).places
@@ -137,7 +137,7 @@ async def test_a_click_chooses_the_factor_under_it():
                 offset=(top.x + 3, top.y + places[factor] - pane.scroll_offset.y)
             )
             await shown.settled()
-            assert shown.main.selection.derivative.factor == factor
+            assert shown.main.parts.follow.selection.derivative.factor == factor
 
 
 async def test_a_click_chooses_the_finding_under_it():
@@ -157,14 +157,14 @@ async def test_a_click_on_a_scrolled_row():
     async with debugger("iris", (80, 24)) as shown:
         await shown.press("1", "escape", "end")
         await click(shown, "b⁽¹⁾ ← b⁽¹⁾")
-        assert shown.main.selection.tensor == "linear1.bias"
+        assert shown.main.parts.follow.selection.tensor == "linear1.bias"
 
 
 async def test_a_click_on_a_tab_goes_to_the_pane():
     async with debugger("regression", (80, 24)) as shown:
         for pane, title in (("variables", "5 Variables"), ("program", "1 Program")):
             await click(shown, title[:5], right=1)  # the tabs are shortened where room is little
-            assert shown.main.pane == pane
+            assert shown.main.parts.panes.pane == pane
             assert any(f"╭─ {title} ─" in row for row in shown.rows())
 
 
@@ -189,11 +189,11 @@ async def test_the_mouse_everywhere_raises_nothing():
 async def test_the_wheel_scrolls_without_choosing():
     async with debugger("iris", (80, 24)) as shown:
         program = shown.main.query_one(ProgramPane)
-        before = program.scroll_offset.y, shown.main.selection
+        before = program.scroll_offset.y, shown.main.parts.follow.selection
         program.scroll_to(y=5, animate=False)
         await shown.settled()
         assert program.scroll_offset.y == 5 != before[0]
-        assert shown.main.selection == before[1]
+        assert shown.main.parts.follow.selection == before[1]
 
 
 @pytest.mark.parametrize("pane", [ProgramPane, VariablesPane])
@@ -201,7 +201,7 @@ async def test_the_cursor_stays_inside_and_in_sight(pane):
     async with debugger("iris", (80, 24)) as shown:
         widget: LineList = shown.main.query_one(pane)
         assert widget.id is not None
-        shown.main.go_to_pane(widget.id)
+        shown.main.parts.panes.go_to(widget.id)
         await shown.settled()
         assert widget.view is not None
         count = widget.count(widget.view)

@@ -110,7 +110,7 @@ async def test_every_change_is_saved_as_it_happens():
     async with debugger("regression", (80, 24)) as shown:
         seen: list[tuple[int, int, int]] = []
         live = shown.debugger
-        shown.main.keep = lambda: seen.append(
+        shown.main.parts.words.keep = lambda: seen.append(
             (len(live.stops), len(live.watches), len(live.bookmarks))
         )
         await shown.press("b")
@@ -132,7 +132,7 @@ def test_a_process_that_is_killed_has_lost_no_stop(monkeypatch):
 
     def killed(app: GradstepApp) -> None:
         app.main.debugger.stops.add(StopKind.OP, "loss")
-        app.main.keep()
+        app.main.parts.words.keep()
         raise Killed  # nothing that comes after the screen is reached
 
     monkeypatch.setattr(GradstepApp, "run", killed)

@@ -93,7 +93,7 @@ def test_the_tensor_to_follow_is_what_the_last_op_wrote(small):
 
 
 def view(session: Session, selection: Selection | None = None) -> View:
-    return snapshot(Debugger(session), selection or Selection(), lambda name: "")
+    return snapshot(Debugger(session), selection or Selection())
 
 
 def test_a_view_stays_as_it_is_when_the_session_moves_on(small):

@@ -46,7 +46,7 @@ async def test_a_prompt_takes_one_line_and_moves_nothing(size):
 async def test_tab_completes_and_shows_what_there_is():
     async with debugger("regression", (80, 24)) as shown:
         before = shown.rows()
-        shown.main.action_command()
+        shown.main.parts.prompting.command()
         prompt = shown.main.prompt
         fill(shown, "p norm(linear2.w")
         await shown.press("tab")
@@ -54,7 +54,7 @@ async def test_tab_completes_and_shows_what_there_is():
         shown_rows = shown.rows()
         assert shown_rows[-3].split() == ["linear2.weight", "linear2.weight.grad"]
         assert shown_rows[:-3] == before[:-3], "candidates lie over the lines above"
-        assert shown.main.pane == "program", "Tab goes to no other pane"
+        assert shown.main.parts.panes.pane == "program", "Tab goes to no other pane"
         fill(shown, "p norm(linear2.weight.g")
         await shown.press("tab")
         assert prompt.field.value == "p norm(linear2.weight.grad"
@@ -66,7 +66,7 @@ async def test_tab_completes_and_shows_what_there_is():
 
 async def test_tab_completes_in_the_middle_of_a_line():
     async with debugger("regression", (80, 24)) as shown:
-        shown.main.action_command()
+        shown.main.parts.prompting.command()
         field = shown.main.prompt.field
         fill(shown, "b upd if loss > 1")
         field.cursor_position = len("b upd")
@@ -85,7 +85,7 @@ async def test_arrows_go_through_what_was_typed_before():
             await shown.press(key)
             seen.append(field.value)
         assert seen == ["list", "where", "p loss", "p loss", "where", "list", ""]
-        assert shown.main.pane != "program" or shown.session.event == 0
+        assert shown.main.parts.panes.pane != "program" or shown.session.event == 0
 
 
 async def test_a_prompt_has_a_past_of_its_own():
@@ -105,7 +105,7 @@ async def test_esc_and_an_empty_answer_change_nothing():
             await shown.press(key, "escape")
             assert not shown.main.has_class("asking")
             assert note(shown) == ""
-        assert shown.main.pane == "program"
+        assert shown.main.parts.panes.pane == "program"
         await shown.press("s")
         assert shown.session.event == 1
 

@@ -1,6 +1,7 @@
 """Bounded samples of tensors of any size, without copying the whole tensor."""
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ EXACT = 2**18  # elements: at a key press all of so many are looked at
 SAMPLE = 2**15  # of more, so many are: each lies in another line of the cache
 
 
+@lru_cache(maxsize=256)
 def bounded(size: int) -> int:
     """How many of a tensor's ``size`` elements statistics read: all up to EXACT, else SAMPLE."""
     return EXACT if size <= EXACT else SAMPLE

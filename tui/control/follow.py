@@ -1,0 +1,151 @@
+"""What is looked at: the tensor followed or chosen, the level, the derivative, the branch."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from engine.program.program import CAPTURED, Program
+from engine.run.position import Granularity
+from engine.run.timeline import every_op
+from engine.session.session import Session
+from tui.control.display import Acts, Display
+from tui.view.derivative import differentiable, variable
+from tui.view.snapshot import Selection
+
+LEVELS = tuple(Granularity)
+
+
+class Follow:
+    """The selection that a View is made with: by keys that move nothing, and by what panes say."""
+
+    def __init__(self, session: Session, display: Display) -> None:
+        self.session = session
+        self.display = display
+        self.selection = Selection()
+
+    @property
+    def acts(self) -> Acts:
+        """What keys do here."""
+        return {
+            "outer": partial(self.level, 1),
+            "inner": partial(self.level, -1),
+            "follow": self.again,
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+            "layout": self.layout,
+            "view": self.one_or_all,
+            "sample-next": partial(self.sample, 1),
+            "sample-previous": partial(self.sample, -1),
+        }
+
+    def refresh(self, note: str = "") -> None:
+        """Show the present selection, with a note; not while a run is under way."""
+        if self.display.free:
+            self.display.show_now(note)
+
+    # -- tensors and ops
+
+    def tensor(self, name: str, note: str = "") -> None:
+        """Show a tensor until another is chosen."""
+        self.selection = replace(self.selection, tensor=name)
+        self.refresh(note)
+
+    def op(self, index: int) -> None:
+        """Select an op of the iteration, and show the tensor that it writes."""
+        name = self.display.snapshot().listing.ops[index].name
+        self.selection = replace(self.selection, tensor=name, row=index)
+        self.refresh()
+
+    def next_op(self) -> None:
+        """Select the op about to run, as after every movement."""
+        self.selection = replace(self.selection, row=None)
+
+    def again(self) -> None:
+        """Show what the last op wrote, and its derivative."""
+        derivative = replace(self.selection.derivative, of=None, wrt=None)
+        self.selection = replace(self.selection, tensor=None, derivative=derivative, compared=None)
+        self.refresh()
+
+    def compare(self, branches: Sequence[str]) -> None:
+        """Select the compared branch that is not the current one, for the timeline, until Esc."""
+        others = [name for name in branches if name != self.session.branch.name]
+        self.selection = replace(self.selection, compared=others[0] if others else None)
+
+    def level(self, by: int) -> None:
+        """Choose the level whose changes are shown."""
+        place = max(0, min(len(LEVELS) - 1, LEVELS.index(self.selection.level) + by))
+        same = LEVELS[place] == self.selection.level
+        self.selection = replace(self.selection, level=LEVELS[place])
+        last = f"{LEVELS[place]} is the {'outermost' if by > 0 else 'innermost'} level"
+        self.refresh(last if same else f"▸ marks what this {LEVELS[place]} has changed")
+
+    def found(self, text: str) -> list[str]:
+        """The names of the tensors whose name (in any case) or symbol holds a text."""
+        infos = self.session.run.tensors.values()
+        return [i.name for i in infos if text.lower() in i.name.lower() or text in i.symbol]
+
+    def search(self, text: str) -> None:
+        """Show the first tensor that a text finds, else the op whose formula holds it."""
+        found = self.found(text)
+        ops = [op.name for op in every_op(self.session.timeline) if text in op.formula]
+        if not found and not ops:
+            self.display.show_now(f"nothing found for {text!r}")
+            return
+        exactly = [name for name in found if name == text]
+        self.tensor((exactly or found or ops)[0])
+
+    # -- derivatives
+
+    @property
+    def has_layers(self) -> bool:
+        """Whether the run is of a program of layers; a captured one is not."""
+        return isinstance(self.session.run, Program)
+
+    def layered(self) -> bool:
+        """Whether the run is of a program of layers; sets the note where it was captured."""
+        if not self.has_layers:
+            self.display.say(note=CAPTURED)
+        return self.has_layers
+
+    def derivative(self, note: str = "", **changes: object) -> None:
+        """Select another derivative: ``changes`` are fields of Derivative, such as ``sample``."""
+        if not self.layered():
+            return
+        derivative = replace(self.selection.derivative, **changes)  # type: ignore[arg-type]
+        self.selection = replace(self.selection, derivative=derivative)
+        self.refresh(note)
+
+    def numerator(self) -> None:
+        """The selected tensor becomes the numerator."""
+        if not self.layered():
+            return
+        name = differentiable(self.session.program, self.display.snapshot().tensor)
+        said = f"numerator: {name}" if name else "only activations and the loss have derivatives"
+        self.derivative(said, of=name or self.selection.derivative.of, factor=0)
+
+    def denominator(self) -> None:
+        """The selected tensor becomes the denominator."""
+        if not self.layered():
+            return
+        name = variable(self.session.program, self.display.snapshot().tensor)
+        said = f"denominator: {name}" if name else "nothing in forward depends on this tensor"
+        self.derivative(said, wrt=name or self.selection.derivative.wrt, factor=0)
+
+    def layout(self) -> None:
+        """The other layout."""
+        self.derivative(layout=self.selection.derivative.toggled_layout().layout)
+
+    def one_or_all(self) -> None:
+        """One sample, or the whole batch."""
+        self.derivative(sample=self.selection.derivative.toggled_view(0).sample)
+
+    def sample(self, by: int) -> None:
+        """Another sample of the batch."""
+        if not self.layered():
+            return
+        entering = self.session.program.batch_names[0]
+        rows, at = len(self.session.tensors[entering]), self.selection.derivative.sample
+        if at is not None and not 0 <= at + by < rows:
+            self.derivative(f"sample {at} is the {'last' if by > 0 else 'first'} of the batch")
+        else:
+            self.derivative(sample=0 if at is None else at + by)

@@ -1,0 +1,268 @@
+"""Which panes stand where: side by side, or one under a line of tabs; the focus and the sizes."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol, cast
+
+from textual.screen import Screen
+from textual.widget import Widget
+
+from engine.session.session import Session
+from tui.control.display import Acts, Display
+from tui.control.follow import Follow
+from tui.keys.key_names import key_name
+from tui.keys.table import PANES, Command
+from tui.render.listing import natural_width
+from tui.render.variables import names_of
+
+NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
+PROGRAM, PROGRAM_WIDE = (38, 46), (38, 60)  # the narrowest and widest program pane
+FRAME = 3  # the border and the scrollbar of a pane
+LEAST = {"program": 24, "timeline": 4}  # cells that a pane needs at least, its border included
+# Commands of the tensor pane that change only how it is drawn: the focus stays where it is.
+STAY = ("heat", "side", "range-off", "axes", "axes-previous", "transpose", "index-next",
+        "index-previous", "format", "format-previous", "digits-more", "digits-fewer")  # fmt: skip
+
+
+class Shows(Protocol):
+    """A pane: a widget that takes the View to draw."""
+
+    view: Any
+
+
+class Listing(Protocol):
+    """The program pane, which shows the ops or a PyTorch loop."""
+
+    as_code: bool
+
+
+class Costs(Protocol):
+    """The flow pane, which shows what flows through the layers or what they cost."""
+
+    def switch(self) -> bool:
+        """Show the other one; whether these are the costs."""
+
+
+class Tabs(Protocol):
+    """A line of tabs."""
+
+    def show(self, tabs: tuple[str, ...], active: str) -> None:
+        """Show the tabs of these panes, the one of ``active`` marked."""
+
+
+class Keys(Protocol):
+    """The line of keys of a place."""
+
+    place: str
+
+
+class Layout:
+    """Displays, sizes and focuses the panes of a screen.
+
+    ``pane`` has the focus, ``inspector`` the place of the tensor pane; ``sizes`` are chosen widths
+    and heights in cells; ``whole`` says that all panes are mounted. ``seen`` are the panes that are
+    displayed, to which ``show`` hands the View.
+    """
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        session: Session,
+        display: Display,
+        follow: Follow,
+        tabs: tuple[Tabs, Tabs],
+        keys: Keys,
+        show: Callable[[], None],
+    ) -> None:
+        self.screen = screen
+        self.session = session
+        self.display = display
+        self.follow = follow
+        self.tabs = tabs
+        self.keys = keys
+        self.show = show
+        self.pane = "program"
+        self.inspector = "tensor"
+        self.zoomed = False
+        self.whole = False
+        self.sizes: dict[str, int] = {}
+        self.panes: dict[str, Widget] = {}
+        self.seen: dict[str, Shows] = {}
+
+    @property
+    def acts(self) -> Acts:
+        """What keys do here."""
+        return {
+            "next-pane": partial(self.next_pane, 1),
+            "previous-pane": partial(self.next_pane, -1),
+            "wider": partial(self.resize, "program", 2),
+            "narrower": partial(self.resize, "program", -2),
+            "higher": partial(self.resize, "timeline", 1),
+            "lower": partial(self.resize, "timeline", -1),
+            "zoom": self.zoom,
+            "listing": self.listing,
+            "layers": self.layers,
+        }
+
+    def know_panes(self) -> None:
+        """Index the mounted panes by their ids, and give them their titles."""
+        self.panes = {widget.id or "": widget for widget in self.screen.query(".pane")}
+        for key, widget in self.panes.items():
+            widget.border_title = f"{PANES[key].number} {PANES[key].title}"
+
+    def lay_out(self) -> None:
+        """All panes, or the focused one alone under a line of tabs."""
+        if not self.panes:  # the first size comes before they are known
+            return
+        screen = self.screen
+        width, height = screen.size
+        single = self.zoomed or width < NARROW or height < LOW
+        screen.set_class(single, "single")
+        screen.set_class(width >= WIDE, "wide")
+        screen.set_class(self.inspector != "tensor", "deep")
+        for key, widget in self.panes.items():
+            other = PANES[key].inspector and key != self.inspector
+            widget.set_class(key != self.pane if single else other, "hidden")
+        self.seen = {
+            key: cast(Shows, widget)
+            for key, widget in self.panes.items()
+            if not widget.has_class("hidden") and not self.missing(key)
+        }
+        inside = {key for key in PANES if key not in ("program", "timeline")}
+        screen.query_one("#side").set_class(single and self.pane not in inside, "hidden")
+        screen.query_one("#body").set_class(single and self.pane == "timeline", "hidden")
+        # None gives way to the style sheet.
+        panes = self.panes
+        panes["program"].styles.width = None if single else self.program_width()
+        panes["variables"].styles.height = self.variables_height(single)
+        panes["timeline"].styles.height = None if single else self.sizes.get("timeline")
+        top, side = self.tabs
+        top.show(tuple(PANES), self.pane)
+        side.show(tuple(key for key, pane in PANES.items() if pane.inspector), self.inspector)
+        self.keys.place = self.pane
+        self.show()
+
+    def missing(self, pane: str) -> bool:
+        """Whether a pane is about layers, and the run has none."""
+        return PANES[pane].layers and not self.follow.has_layers
+
+    # -- sizes
+
+    def program_width(self) -> int | None:
+        """The width in cells: the chosen one, else what the formulas need.
+
+        None leaves it to the style sheet, as for the listing in PyTorch.
+        """
+        if "program" in self.sizes or self.screen.has_class("code"):
+            return self.sizes.get("program")
+        most = PROGRAM_WIDE if self.screen.has_class("wide") else PROGRAM
+        session = self.session
+        return max(PROGRAM[0], min(most[1], natural_width(session.run, session.listing) + FRAME))
+
+    def variables_height(self, single: bool) -> int | None:
+        """In a wide terminal the lines that the tensors need, border included, at most half of it.
+
+        The values get the rest. None leaves the height to the style sheet.
+        """
+        if single or not self.screen.has_class("wide") or self.screen.has_class("deep"):
+            return None
+        needed = len(names_of(self.session.run)) + 2
+        return min(needed, self.screen.size.height // 2)
+
+    def resize(self, pane: str, by: int) -> None:
+        """Make the program wider or narrower, or the timeline higher or lower."""
+        if self.screen.has_class("single"):
+            self.display.show_now("one pane is shown: there is nothing to resize")
+            return
+        size, whole = self.panes[pane].outer_size, self.screen.size
+        now = size.width if pane == "program" else size.height
+        most = whole.width // 2 if pane == "program" else whole.height // 2
+        self.sizes[pane] = max(LEAST[pane], min(most, now + by))
+        self.lay_out()
+
+    def zoom(self) -> None:
+        """The focused pane alone, and back."""
+        self.zoomed = not self.zoomed
+        self.lay_out()
+
+    # -- the focus
+
+    def go_to(self, pane: str) -> None:
+        """Give a pane the focus, and display it where it is under a tab."""
+        if PANES[pane].layers and not self.follow.layered():
+            return
+        self.remember(pane)
+        if pane not in self.panes:
+            return  # clicked before it is there: it gets the focus as soon as it is
+        target = self.panes[pane]
+        if not target.can_focus:
+            # A pane of several widgets is a container, which takes no focus itself.
+            target = next(part for part in target.walk_children(Widget) if part.can_focus)
+        self.screen.set_focus(target)
+
+    def choose(self, pane: str) -> None:
+        """Give a pane the focus; what was said of the last key is over."""
+        self.go_to(pane)
+        self.display.say(note="")
+
+    def resume(self) -> None:
+        """Give the focus back to the pane that had it."""
+        self.go_to(self.pane)
+
+    def back_to(self, pane: str, inspector: str) -> None:
+        """Give a pane the focus again, with the inspector that stood beside it."""
+        self.inspector = inspector
+        self.go_to(pane)
+
+    def remember(self, pane: str) -> None:
+        """Make ``pane`` the one worked in, and the inspector on display if it is one."""
+        self.pane = pane
+        self.inspector = pane if PANES[pane].inspector else self.inspector
+        self.lay_out()
+
+    def focused(self, widget: Widget) -> None:
+        """A click has given a widget the focus: remember its pane."""
+        for node in widget.ancestors_with_self:
+            if node.id in PANES and node.id != self.pane:
+                self.remember(node.id)
+
+    def reach(self, command: Command) -> Widget | None:
+        """The pane of a command, for its key from beside it; None, with a note, where it is hidden.
+
+        Where more changes than how it is drawn, it gets the focus.
+        """
+        pane, target = PANES[command.pane], self.panes[command.pane]
+        if not target.display:
+            place = f"{pane.title} pane: {pane.number}"
+            key = key_name(command.keys[0])
+            self.display.show_now(f"{key} is a key of the {place} goes there")
+            return None
+        if command.id not in STAY:
+            self.go_to(command.pane)
+        return target
+
+    def next_pane(self, by: int) -> None:
+        """Go to the next or the previous pane."""
+        keys = list(PANES)
+        self.choose(keys[(keys.index(self.pane) + by) % len(keys)])
+
+    # -- what two of the panes show
+
+    def listing(self) -> None:
+        """The program as ops, or as a PyTorch loop."""
+        if not self.follow.layered():
+            return
+        program = cast(Listing, self.panes["program"])
+        program.as_code = not program.as_code
+        self.screen.set_class(program.as_code, "code")
+        self.lay_out()
+
+    def layers(self) -> None:
+        """The flow through the layers, or what they cost; from elsewhere, the flow pane."""
+        if not self.follow.layered():
+            return
+        if self.pane != "flow":
+            self.go_to("flow")
+        elif "flow" in self.panes:
+            costs = cast(Costs, self.panes["flow"]).switch()
+            self.display.show_now("what the layers cost" if costs else "what flows through them")

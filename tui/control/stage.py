@@ -1,0 +1,58 @@
+"""What a screen's parts need of the toolkit: threads, timers, other screens, the end."""
+
+from collections.abc import Callable
+from typing import Any
+
+from textual.screen import Screen
+from textual.timer import Timer
+
+from engine.session.session import Session
+from tui.control.display import Display
+
+
+class Stage:
+    """A screen of the toolkit with a session on it: a Worker runs on it, others wait on it."""
+
+    def __init__(self, screen: Screen[None], session: Session, display: Display) -> None:
+        self.screen = screen
+        self.session = session
+        self.display = display
+
+    def say(self, **status: str) -> None:
+        """Change texts of the View alone: ``note``, ``count``, ``busy``."""
+        self.display.say(**status)
+
+    def in_thread(self, work: Callable[[], None]) -> None:
+        """Run ``work`` in a thread of its own."""
+        self.screen.run_worker(work, thread=True, exclusive=True)
+
+    def call_on_screen(self, callback: Callable[[], None]) -> None:
+        """From another thread: call ``callback`` on the screen's own, and wait for it."""
+        self.screen.app.call_from_thread(callback)
+
+    def later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Call ``callback`` on the screen's thread after some seconds."""
+        return self.screen.set_timer(seconds, callback)
+
+    def every(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Call ``callback`` on the screen's thread again and again."""
+        return self.screen.set_interval(seconds, callback)
+
+    def push(self, screen: Screen[Any], closed: Callable[[Any], None] | None = None) -> None:
+        """Open another screen over this one; ``closed`` gets what it is closed with."""
+        self.screen.app.push_screen(screen, closed)
+
+    @property
+    def on_top(self) -> bool:
+        """Whether no other screen stands over this one."""
+        return self.screen.is_active
+
+    @property
+    def visible(self) -> bool:
+        """Whether nothing stands over this screen, or only what leaves some of it in sight."""
+        stack = self.screen.app.screen_stack
+        return all(other.is_modal for other in stack[stack.index(self.screen) + 1 :])
+
+    def exit(self) -> None:
+        """End the application."""
+        self.screen.app.exit()

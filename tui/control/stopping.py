@@ -1,0 +1,51 @@
+"""Breakpoints and watches at what is selected: the words of keys that set and remove them."""
+
+from typing import TYPE_CHECKING
+
+from tui.control.display import Acts, Display
+from tui.control.pointing import Pointing
+from tui.control.words import Words
+from tui.keys.key_names import key_name
+from tui.keys.table import BY_ID
+
+if TYPE_CHECKING:
+    from engine.words.language import Result
+
+
+class Stopping:
+    """Runs words about the selected op and the selected watch."""
+
+    def __init__(self, words: Words, display: Display, pointing: Pointing) -> None:
+        self.words = words
+        self.display = display
+        self.pointing = pointing
+
+    @property
+    def acts(self) -> Acts:
+        """What keys do here."""
+        return {"break": self.toggle}
+
+    def toggle(self) -> None:
+        """A breakpoint on the selected op, or none."""
+        if not self.display.free:
+            return
+        op = self.pointing.op()
+        if not op:
+            self.display.show_now("the run is over: select an op of the program first")
+            return
+
+        def note(result: "Result") -> str:
+            gone = result.reply.facts["deleted"]
+            return "breakpoint removed" if gone else result.lines[0]
+
+        self.words.act(BY_ID["break"].line(op=op), note)
+
+    def unwatch(self, text: str) -> None:
+        """Watch an expression no longer; ``text`` is empty where nothing is watched."""
+        if not text:
+            key = key_name(BY_ID["watch"].keys[0])
+            self.display.show_now(f"nothing is watched: {key} watches an expression")
+        else:
+            self.words.act(
+                BY_ID["unwatch"].line(watch=text), lambda _: f"no longer watched: {text}"
+            )

@@ -1,0 +1,157 @@
+"""Lines of the command language, run by keys and at the command line, and their answers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from engine.debugger import Debugger
+from engine.errors import GradstepError
+from tui.control.display import Display
+from tui.control.follow import Follow
+from tui.control.layout import Layout
+from tui.control.pointing import Pointing
+from tui.control.worker import Job, Worker
+from tui.view.snapshot import followed
+
+if TYPE_CHECKING:
+    from engine.words.language import CommandLine, Result
+
+QUIT = ("q", "quit", "exit")
+
+
+class Console(Protocol):
+    """Where commands answer."""
+
+    def begin(self, command: str) -> None:
+        """Append a command; what is said from here on is its answer."""
+
+    def say(self, texts: Sequence[str], role: str = "") -> None:
+        """Append texts in a role."""
+
+
+class Words:
+    """Runs lines: a typed one answers in the console, that of a key where the key says.
+
+    ``console`` is mounted after the first paint; ``leave`` ends the debugger. ``keep`` saves what
+    a line may have changed: stops, watches and bookmarks.
+    """
+
+    def __init__(
+        self,
+        debugger: Debugger,
+        worker: Worker,
+        display: Display,
+        follow: Follow,
+        pointing: Pointing,
+        panes: Layout,
+        console: Callable[[], Console],
+        leave: Callable[[], None],
+    ) -> None:
+        self.debugger = debugger
+        self.worker = worker
+        self.display = display
+        self.follow = follow
+        self.pointing = pointing
+        self.panes = panes
+        self.console = console
+        self.leave = leave
+        self.keep: Callable[[], None] = lambda: None
+
+    def load(self) -> None:
+        """Load the command language, so that the first key need not wait for it."""
+        self.line  # noqa: B018
+
+    @cached_property
+    def line(self) -> "CommandLine":
+        """The command language, loaded with the first word."""
+        from engine.words.language import CommandLine
+
+        return CommandLine(self.debugger)
+
+    def typed(self, line: str) -> None:
+        """Run a line as it is typed: it and its answer stand in the console."""
+        if not self.display.free:
+            return
+        if line.strip() in QUIT:
+            self.leave()
+            return
+        self.console().begin(line)
+        self.worker.begin(self.line.run(line), self.answered)
+
+    def quiet(self, line: str) -> None:
+        """Run a line of the list of stops, which shows itself what has come of it."""
+
+        def done(run: Job) -> None:
+            if run.error is None:
+                self.keep()
+            else:
+                self.failed(run.error)
+
+        if self.display.free:
+            self.worker.begin(self.line.run(line), done)
+
+    def act(self, line: str, note: "Callable[[Result], str]", refused: str = "") -> None:
+        """Run the line of a key that moves nothing; ``note`` makes a note of its result.
+
+        ``refused`` is the note where the line is refused; without one the console tells why.
+        """
+
+        def done(run: Job) -> None:
+            if run.error is None:
+                self.keep()
+                self.display.show_now(note(run.result))
+            elif refused:
+                self.display.show_now(refused)
+            else:
+                self.failed(run.error)
+
+        if self.display.free:
+            self.worker.begin(self.line.run(line), done)
+
+    # -- what has come of it
+
+    def answered(self, run: Job) -> None:
+        """Put the answer of a typed line into the console, and its first line into the note."""
+        from engine.words.language import Result
+
+        if run.error is not None:
+            self.failed(run.error)
+            return
+        result = run.result if isinstance(run.result, Result) else Result("")
+        said = result.lines or tuple(run.logs)  # an answer repeats what was logged on the way
+        self.console().say(said, "" if result.ok else "bad")
+        facts = result.reply.facts
+        if result.word == "compare" and "branches" in facts:
+            self.follow.compare(facts["branches"])
+        note = "stopped" if run.cancelled else headline(result.word, said)
+        self.show_hit(facts.get("hits", ()), note)
+        if len(result.lines) > 1 and result.reply.place is None:
+            self.panes.go_to("console")  # an answer to read
+        self.keep()
+
+    def show_hit(self, hits: Sequence[Mapping[str, Any]], note: str) -> None:
+        """Show the session; the tensor of a stop that was hit, with the cursor on its element."""
+        session = self.debugger.session
+        tensors = session.run.tensors
+        hit = next((hit for hit in hits if hit.get("tensor") in tensors), None)
+        if hit is None or hit["tensor"] == followed(session):
+            self.display.show_now(note)
+        else:
+            self.follow.tensor(hit["tensor"], note)
+        if hit is not None:
+            self.pointing.show_index(hit["index"])
+
+    def failed(self, error: GradstepError) -> None:
+        """Put an error into the console, and what it says into the note, without the line."""
+        from engine.words.command import CommandError
+
+        self.console().say([str(error)], "bad")
+        said = error.message if isinstance(error, CommandError) else str(error)
+        self.display.show_now(said.strip().splitlines()[-1])
+
+
+def headline(word: str, lines: Sequence[str]) -> str:
+    """The first line of the answer of a command, for the note."""
+    if word == "help" and len(lines) > 1:
+        return "what there is to type: pane 7"
+    return lines[0] if lines else ""

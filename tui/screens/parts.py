@@ -1,0 +1,100 @@
+"""What the main screen has: each part knows of the others no more than it is given here."""
+
+from typing import Protocol
+
+from textual.screen import Screen
+
+from engine.debugger import Debugger
+from tui.control.count import Counting, Digits
+from tui.control.display import Acts
+from tui.control.examination import Examination
+from tui.control.follow import Follow
+from tui.control.hosting import Hosting
+from tui.control.layout import Keys, Layout, Tabs
+from tui.control.movement import Movement
+from tui.control.playback import Playback
+from tui.control.pointing import Pointing
+from tui.control.prompting import Prompt, Prompting
+from tui.control.recording import RecordingControl, RecordingKey
+from tui.control.stage import Stage
+from tui.control.stopping import Stopping
+from tui.control.words import Console, Words
+from tui.control.worker import Worker
+from tui.keys.table import Command
+from tui.screens.beneath import Beneath
+from tui.screens.opening import Opening
+
+
+class Owner(Beneath, Protocol):
+    """The screen that has the parts: a Display, over which other screens open."""
+
+    @property
+    def prompt(self) -> Prompt:
+        """Where a person types; mounted after the first paint."""
+
+    @property
+    def console(self) -> Console:
+        """Where commands answer; mounted after the first paint."""
+
+    def hand_down(self) -> None:
+        """Give the View to the displayed panes."""
+
+    def show_again(self) -> None:
+        """Take a new View of the session, and keep the note."""
+
+    def leave(self) -> None:
+        """End the debugger."""
+
+
+class Parts:
+    """The parts, in the order in which they need each other; ``acts`` is what keys do in them."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        owner: Owner,
+        debugger: Debugger,
+        commands: tuple[Command, ...],
+        tabs: tuple[Tabs, Tabs],
+        keys: Keys,
+    ) -> None:
+        session = debugger.session
+        self.stage = stage = Stage(screen, session, owner)
+        self.recording = recording = RecordingControl(debugger)
+        self.worker = worker = Worker(stage, recording.keep_up)
+        self.examination = Examination(session, owner.resting)
+        self.follow = follow = Follow(session, owner)
+        self.panes = panes = Layout(screen, session, owner, follow, tabs, keys, owner.hand_down)
+        self.counting = counting = Counting()
+        self.digits = Digits(counting, owner, panes, stage.later)
+        self.pointing = at = Pointing(owner, panes)
+        self.words = words = Words(
+            debugger, worker, owner, follow, at, panes, lambda: owner.console, owner.leave
+        )
+        self.movement = moving = Movement(
+            session, words, worker, owner, follow, at, counting, panes
+        )
+        self.stopping = Stopping(words, owner, at)
+        self.prompting = asking = Prompting(
+            words, owner, moving, follow, at, panes, lambda: owner.prompt
+        )
+        self.playback = Playback(session, moving, owner, stage.later, owner.resting)
+        self.record_key = RecordingKey(
+            recording, owner, asking, owner.show_again, owner.resting, stage.every
+        )
+        self.opening = Opening(owner, commands, words, follow, asking, panes, stage)
+        self.host = Hosting(owner, asking, worker)
+
+    @property
+    def acts(self) -> Acts:
+        """What is done for each command of the table that belongs to no pane, by its id."""
+        return {
+            **self.movement.acts,
+            **self.stopping.acts,
+            **self.prompting.acts,
+            **self.follow.acts,
+            **self.panes.acts,
+            **self.playback.acts,
+            **self.record_key.acts,
+            **self.opening.acts,
+        }
