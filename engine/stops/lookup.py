@@ -108,12 +108,14 @@ def lookup_in(session: Travelled, tensors: "Mapping[str, Array] | _Getter", even
     return value
 
 
-def value_of(expression: Expression, lookup: Lookup) -> Array | float | None:
+def value_of(
+    expression: Expression, lookup: Lookup, seconds: float | None = None
+) -> Array | float | None:
     """The value of an expression; None while something it names is not computed yet.
 
-    Raises ExpressionError for what cannot be evaluated.
+    Raises ExpressionError for what cannot be evaluated, or not in so many ``seconds``.
     """
     try:
-        return expression.evaluate(lookup)
+        return expression.evaluate(lookup, seconds)
     except NotAvailable:
         return None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.expressions.expression import Expression, ExpressionError
+from engine.expressions.values import clock
 from engine.session.changes import Travelled, changes_at, last_changes, same
 from engine.stops.evidence import Value, WatchValue
 from engine.stops.lookup import COUNTERS, lookup, lookup_before, lookup_in, own_names, value_of
@@ -12,26 +13,33 @@ from engine.stops.lookup import COUNTERS, lookup, lookup_before, lookup_in, own_
 MAX_LOOKED_AT = 4096  # events that a spark looks back over
 
 
-def watch_value(session: Travelled, text: str, expression: Expression) -> WatchValue:
-    """A watch at the cursor, and as it was before the last op."""
+def watch_value(
+    session: Travelled, text: str, expression: Expression, seconds: float | None = None
+) -> WatchValue:
+    """A watch at the cursor, and as it was before the last op; each within so many ``seconds``."""
     changes = last_changes(session)
     try:
-        value = value_of(expression, lookup(session))
-        before = value_of(expression, lookup_before(session, changes)) if session.event else None
+        value = value_of(expression, lookup(session), seconds)
+        old = lookup_before(session, changes)
+        before = value_of(expression, old, seconds) if session.event else None
     except ExpressionError as problem:
         return WatchValue(text, error=problem.message)
     changed = not alike(before, value)
     return WatchValue(text, value, before, changed)
 
 
-def spark(session: Travelled, expression: Expression, points: int) -> list[float]:
+def spark(
+    session: Travelled, expression: Expression, points: int, seconds: float | None = None
+) -> list[float]:
     """The last numbers that an expression had, at most ``points``, the oldest first.
 
-    It ends where the window of recent events does, or at a value that is not one number.
+    It ends where the window of recent events does, at a value that is not one number, or after so
+    many ``seconds``.
     """
     found: list[float] = []
+    end = None if seconds is None else clock() + seconds
     for value in past_values(session, expression):
-        if value is None or np.size(value) != 1:
+        if value is None or np.size(value) != 1 or (end is not None and clock() > end):
             break
         found.append(float(np.asarray(value).item()))
         if len(found) == points:

@@ -16,7 +16,7 @@ from tui.view.derivative import Derivative
 from tui.view.snapshot import Selection
 
 MIDDLE = 50  # regression: in the backward step of the third iteration
-SILENT = {"cancel", "follow"}  # nothing to cancel, and it follows already
+SILENT = {"cancel", "follow", "suspend"}  # nothing to cancel, it follows already, no terminal
 APART = {"quit", "play", "play-back"}  # these have tests of their own
 
 STEPS = [

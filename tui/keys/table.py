@@ -304,6 +304,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("zoom", ("z",), "the focused pane alone, and back", "Panes", "zoom"),
     Command("help", ("question_mark",), "this help", "Session", "help"),
     Command("cancel", ("escape",), "stop a long run; forget a count", "Session"),
+    Command("suspend", ("ctrl+z",), "to the shell; fg comes back", "Session",
+            action="app.suspend_process"),
     Command("quit", ("q",), "quit", "Session", "quit"),
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """One frozen snapshot of what the screen shows: made by the main screen, read by the panes."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Watched = tuple[WatchValue, list[float]]
 POINTS = 24  # of the spark of a watch
+WATCHING = 0.02  # seconds that the watches of one View may take together on the screen's thread
+SLOW = "the watches above took too long: p {} evaluates it"
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class View:
     derivative: Derivative
     signs: Signs = field(default_factory=Signs)
     watches: "Mapping[str, Expression]" = field(default_factory=dict)
+    spent: list[float] = field(default_factory=lambda: [0.0])
     findings: "tuple[Diagnosis, ...] | None" = None
     row: int | None = None
     count: str = ""
@@ -167,9 +171,15 @@ class View:
 
         found = self.evaluated.get(text)
         if found is None:
-            expression = self.watches[text]
-            value = watch_value(self.past, text, expression)
-            found = self.evaluated[text] = value, spark(self.past, expression, POINTS)
+            expression, left = self.watches[text], WATCHING - self.spent[0]
+            if left <= 0:
+                value, past = WatchValue(text, error=SLOW.format(text)), []
+            else:
+                start = time.perf_counter()
+                value = watch_value(self.past, text, expression, left)
+                past = [] if value.error else spark(self.past, expression, POINTS, left)
+                self.spent[0] += time.perf_counter() - start
+            found = self.evaluated[text] = value, past
         return found
 
     def with_status(self, **status: str) -> "View":

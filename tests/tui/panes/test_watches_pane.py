@@ -1,5 +1,7 @@
 """The watches pane: value, value before, mark, spark; only what is seen is evaluated."""
 
+import itertools
+
 import pytest
 
 from engine.stops import watch_values
@@ -80,9 +82,9 @@ async def test_only_what_is_seen_is_evaluated_and_once(monkeypatch):
     asked: list[str] = []
     value = watch_values.watch_value
 
-    def counted(place, source, expression):
+    def counted(place, source, expression, seconds):
         asked.append(source)
-        return value(place, source, expression)
+        return value(place, source, expression, 1e9)
 
     monkeypatch.setattr(watch_values, "watch_value", counted)
     async with debugger("regression", (80, 24)) as shown:
@@ -100,7 +102,7 @@ async def test_only_what_is_seen_is_evaluated_and_once(monkeypatch):
 
 async def test_an_error_stands_in_the_line():
     async with debugger("regression", (80, 24)) as shown:
-        await watching(shown, "linear1.weight[9, 9]", "linear1.weight @ linear1.weight", "1 / 0")
+        await watching(shown, "linear1.weight[event + 9]", "1 / 0")
         for source in shown.debugger.watches:
             assert line_of(shown, source).count("Traceback") == 0
         assert shown.app.is_running
@@ -114,3 +116,31 @@ async def test_what_the_command_line_watches_is_here_too():
         assert list(shown.debugger.watches) == ["mean(y)"]
         await shown.press("6", "escape")
         assert "mean(y) = 0.5" in shown.text()
+
+
+async def test_slow_watches_do_not_keep_the_screen_waiting(monkeypatch):
+    """What does not fit into the time of one View is not evaluated there; p does it."""
+    monkeypatch.setattr("tui.view.snapshot.WATCHING", 0.0)
+    async with debugger("regression", (120, 40)) as shown:
+        await watching(shown, "sum(x)")
+        await shown.press("s")
+        assert "p sum(x) evaluates it" in line_of(shown, "sum(x)")
+
+
+async def test_a_watch_that_takes_longer_says_so(monkeypatch):
+    ticks = itertools.count()
+
+    def clock():
+        return next(ticks) * 0.015
+
+    async with debugger("digits", (120, 40)) as shown:
+        slow = "+".join(["sum(linear1.weight @ transpose(linear1.weight))"] * 9)
+        await watching(shown, slow)
+        monkeypatch.setattr("engine.expressions.values.clock", clock)
+        await shown.press("s")
+        view = shown.app.main.view
+        assert view is not None
+        value, past = view.watched(slow)
+        assert value.error is not None
+        assert "takes longer than" in value.error
+        assert past == []
