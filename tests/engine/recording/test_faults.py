@@ -37,12 +37,15 @@ def python(*args: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+KILLS = 50 * int(os.environ.get("GRADSTEP_TIMES", "1"))
+
+
 def test_killed_at_fifty_moments(tmp_path: Path) -> None:
     """Every event committed before is there, is right, and the file takes another run."""
-    done = python("-m", "tests.engine.recording.kill_trials", str(tmp_path), "50")
+    done = python("-m", "tests.engine.recording.kill_trials", str(tmp_path), str(KILLS))
     trials = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(trials) == 50, done.stderr
-    assert sum(trial["events"] > 0 for trial in trials) > 25  # most were let commit something
+    assert len(trials) == KILLS, done.stderr
+    assert sum(trial["events"] > 0 for trial in trials) > KILLS // 2  # most committed something
     for number, trial in enumerate(trials):
         path = Path(trial["path"])
         with opened(path) as recording:
