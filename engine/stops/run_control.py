@@ -40,11 +40,11 @@ class Hit:
     log: str | None = None
 
     def __str__(self) -> str:
-        what = str(self.stop)
-        name = f"stop {self.stop.number} ({what})" if self.stop.number else what.partition(" ")[2]
+        stop = self.stop
+        name = f"stop {stop.number} ({stop})" if stop.number else stop.aim
         why = f"{self.evidence.beside(name)} · " if self.evidence else ""
         trouble = f" · its condition cannot be evaluated: {self.problem}" if self.problem else ""
-        side = "after" if self.evidence or self.stop.kind in WATCHING else "before"
+        side = "after" if self.evidence or stop.kind in WATCHING else "before"
         return f"{name}: {why}{side} {self.place}{trouble}"
 
 

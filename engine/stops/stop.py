@@ -26,19 +26,20 @@ class StopKind(StrEnum):
 
 
 # Each kind as the command that sets it; {inside} is the one tensor that a predicate looks at.
+# the word of the command line, and what follows it
 WORDING = {
-    StopKind.OP: "break {target}",
-    StopKind.POSITION: "break {target}",
-    StopKind.CHANGE: "watch {target}",
-    StopKind.CROSS: "watch {target} crosses {bound!r}",
-    StopKind.WHEN: "when {target}",
-    StopKind.NAN: "watch any nan{inside}",
-    StopKind.INF: "watch any inf{inside}",
-    StopKind.NONFINITE: "watch any non-finite{inside}",
-    StopKind.GRADIENT_ABOVE: "watch gradient above {bound!r}{inside}",
-    StopKind.GRADIENT_BELOW: "watch gradient below {bound!r}{inside}",
-    StopKind.DEAD: "watch dead{inside}",
-    StopKind.UNMOVED: "watch unmoved{inside}",
+    StopKind.OP: ("break", "{target}"),
+    StopKind.POSITION: ("break", "{target}"),
+    StopKind.CHANGE: ("watch", "{target}"),
+    StopKind.CROSS: ("watch", "{target} crosses {bound!r}"),
+    StopKind.WHEN: ("when", "{target}"),
+    StopKind.NAN: ("watch", "any nan{inside}"),
+    StopKind.INF: ("watch", "any inf{inside}"),
+    StopKind.NONFINITE: ("watch", "any non-finite{inside}"),
+    StopKind.GRADIENT_ABOVE: ("watch", "gradient above {bound!r}{inside}"),
+    StopKind.GRADIENT_BELOW: ("watch", "gradient below {bound!r}{inside}"),
+    StopKind.DEAD: ("watch", "dead{inside}"),
+    StopKind.UNMOVED: ("watch", "unmoved{inside}"),
 }
 BOUNDED = (StopKind.CROSS, StopKind.GRADIENT_ABOVE, StopKind.GRADIENT_BELOW)
 EXPRESSIONS = (StopKind.CHANGE, StopKind.CROSS, StopKind.WHEN)
@@ -65,11 +66,21 @@ class Stop:
     hits: int = 0
 
     def __str__(self) -> str:
+        word, _ = self.parts
+        return f"{word} {self.aim}"
+
+    @property
+    def aim(self) -> str:
+        """What it is about, without the word for its kind: ``linear2 if loss > 1``."""
+        _, aim = self.parts
+        return aim + (f" if {self.condition}" if self.condition else "")
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """The word for its kind, and what it is about."""
         inside = f" in {self.target}" if self.target else ""
-        words = WORDING[self.kind].format(
-            target=self.target, bound=self.bound or 0.0, inside=inside
-        )
-        return words + (f" if {self.condition}" if self.condition else "")
+        word, aim = WORDING[self.kind]
+        return word, aim.format(target=self.target, bound=self.bound or 0.0, inside=inside)
 
     @property
     def notes(self) -> list[str]:

@@ -33,8 +33,8 @@ class JacobianGrid(MatrixGrid):
 
     form: reactive[TensorDisplay] = reactive(TensorDisplay(), repaint=False)
 
-    def subject(self, view: View) -> str:
-        return f"{view.of} {view.wrt} {view.derivative.layout} {view.primals.sample is None}"
+    def subject(self, view: View) -> tuple[object, ...]:
+        return view.of, view.wrt, view.derivative.layout, view.primals.sample is None
 
     def shape(self, view: View) -> tuple[int, int] | None:
         try:

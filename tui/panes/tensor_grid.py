@@ -69,8 +69,8 @@ class TensorGrid(FoldingGrid):
         """What is drawn: numbers, the heat map or a picture."""
         return Face.NUMBERS if self.view is None else self.form.shown_face(self.view)
 
-    def subject(self, view: View) -> str:
-        return f"{view.tensor} {self.form.region(view).label()}"
+    def subject(self, view: View) -> tuple[object, ...]:
+        return view.tensor, *self.form.region(view).key
 
     def shape(self, view: View) -> tuple[int, int] | None:
         elements = elements_of(view, self.form)

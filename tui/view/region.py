@@ -120,6 +120,14 @@ class Region:
         """The slice as a person types it: ``0, :, 2:8``."""
         return ", ".join(self._parts("", ""))
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells one slice of a tensor from another: the axes, their stretches, the places."""
+        row, col = self.axes.row, self.axes.col
+        places = enumerate(self.axes.index)
+        others = tuple(place for axis, place in places if axis not in (row, col))
+        return row, col, self.rows, self.cols, others
+
     def label(self) -> str:
         """The slice with arrows at the axes that run down and across: ``[0, :↓, 2:8→]``."""
         return f"[{', '.join(self._parts('↓', '→'))}]"

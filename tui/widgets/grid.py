@@ -29,15 +29,15 @@ class MatrixGrid(LineList):
     column: reactive[int] = reactive(0, repaint=False)
     cell = MIN_CELL
     label = 3
-    shown = ""
+    shown: tuple[object, ...] = ()
     message = ""
     _window: GridWindow | None = None
     _lines: Sequence[Any] = ()
     _drawn: tuple[object, ...] = ()
     _asked: tuple[object, ...] = ()
 
-    def subject(self, view: View) -> str:
-        """A name of the matrix; while it stays the same, cursor and scroll position are kept."""
+    def subject(self, view: View) -> tuple[object, ...]:
+        """Which matrix it is; while it stays the same, cursor and scroll position are kept."""
         raise NotImplementedError
 
     def shape(self, view: View) -> tuple[int, int] | None:
