@@ -347,3 +347,26 @@ def test_skipped_zero_grad_accumulates_as_in_torch():
     for name in names:
         close(session.tensors[name], start[name])
         close(session.tensors[f"{name}.grad"], start[name].grad)
+
+
+@pytest.mark.parametrize(("dtype", "far"), [("float64", 1.5e308), ("float32", 3e38)])
+def test_the_gradient_of_mse_near_the_end_of_the_numbers(dtype, far):
+    yhat, y = np.array([[0.0, 1.0]] * 3, dtype), np.array([[far, far]] * 3, dtype)
+    there = torch.tensor(yhat, requires_grad=True)
+    F.mse_loss(there, torch.tensor(y)).backward()
+    loss = LOSSES["mse"]()
+    close(loss.pull(yhat, y), there.grad, dtype)
+    assert np.isfinite(loss.pull(yhat, y)).all()
+    np.testing.assert_array_equal(loss.target_pull(yhat, y), -loss.pull(yhat, y))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("reduction", ["sum", "mean", "batch_mean"])
+@pytest.mark.parametrize("scale", [1.0, 0.5, 0.3])
+def test_the_factor_of_two_changes_no_bit(dtype, reduction, scale):
+    rng = np.random.default_rng(11)
+    yhat, y = (rng.normal(size=(7, 3)).astype(dtype) for _ in range(2))
+    loss = LOSSES["mse"](reduction=reduction, scale=scale)
+    plainly = loss.slopes(yhat, y) * (loss.scale / loss.divisor(yhat, y))
+    assert loss.pull(yhat, y).tobytes() == plainly.tobytes()
+    assert loss.pull(yhat, y).dtype == dtype

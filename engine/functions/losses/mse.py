@@ -25,6 +25,15 @@ class MSE(ElementLoss):
     def target_slopes(self, yhat: Array, y: Array) -> Array:
         return 2 * (y - yhat)
 
+    def pull(self, yhat: Array, y: Array) -> Array:
+        # 2/N first, as PyTorch has it: 2 (ŷ − y) may overflow where their product does not, and
+        # otherwise a factor of 2 changes no bit
+        divisor = self.divisor(yhat, y)
+        return (yhat - y) * (2 * self.scale / divisor if divisor else 0.0)
+
+    def target_pull(self, yhat: Array, y: Array) -> Array:
+        return self.pull(y, yhat)  # the terms are those of ŷ and y exchanged
+
     def term(self, yhat: Formula, size: Size, by: Writing) -> Formula:
         return Square(away(yhat, by))
 
