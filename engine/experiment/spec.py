@@ -249,8 +249,10 @@ def _of_layer(row: LayerRow) -> Any:
         return LinearSpec
     if not row.parameters:
         return _of(row.function, LayerSpec)
-    values: Any = list[float] | list[list[float]] | None
-    return _of(row.function, ParametersSpec, [(role, values, None) for role in row.parameters])
+    values: Any = list[list[float] | float] | None
+    frozen: Any = list[Literal[tuple(row.parameters)]]  # type: ignore[misc]  # the row's words
+    own = [(role, values, None) for role in row.parameters]
+    return _of(row.function, ParametersSpec, [*own, ("frozen", frozen, [])])
 
 
 def _of(function: Any, base: type[Table], more: Sequence[tuple[str, Any, Any]] = ()) -> Any:

@@ -216,7 +216,7 @@ def drawn(node: Node, role: str, shape: Shape, experiment: Experiment, i: int) -
     therefore changes no other one.
     """
     spec, begins = node.spec, LAYERS[node.spec.type].parameters[role].begins
-    if isinstance(begins, float):
+    if not isinstance(begins, str):
         return np.full(shape, begins, experiment.dtype)
     assert isinstance(spec, LinearSpec | ParametersSpec)
     rng = stream(experiment.seed, i)

@@ -22,7 +22,7 @@ from engine.session.journal import Edit, Entered, Index, Journal, Skip
 from engine.wording import BOUNDS, suggestion
 
 WITHIN = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
-SLICE = re.compile(r"([+-]?\d{1,18})?:([+-]?\d{1,18})?(?::([+-]?\d{1,18})?)?", re.ASCII)
+SLICE = re.compile(r"([+-]?\d{1,18})?\s*:\s*([+-]?\d{1,18})?(?:\s*:\s*([+-]?\d{1,18})?)?", re.ASCII)
 
 
 def tensor_info(name: str, run: Run) -> TensorInfo:
@@ -49,6 +49,8 @@ def edited_tensor(edit: Edit, run: Run, tensors: Mapping[str, Array]) -> tuple[s
         part = base[index]
     except IndexError as problem:
         raise GradstepError(f"{info.name} has shape {base.shape}: {problem}") from None
+    if edit.index and np.size(part) == 0:
+        raise GradstepError(f"{info.name} has shape {base.shape}: the index selects nothing")
     value = entered(edit.value, run, tensors)
     if value.shape not in ((), np.shape(part)):
         where = f"{info.name}{list(edit.index) if edit.index else ''}"
@@ -67,7 +69,7 @@ def numpy_index(index: Index) -> Any:
 
 def parse_slice(text: str) -> slice:
     """A slice as it is written, ``1:3`` or ``:``; a GradstepError for anything else."""
-    match = SLICE.fullmatch(text.replace(" ", ""))
+    match = SLICE.fullmatch(text.strip())
     if match is None or (match[3] and int(match[3]) == 0):  # a step of 0, also as -0 and 00
         raise GradstepError(f"index {text!r}: an index has whole numbers and slices, [0, 1:3]")
     return slice(*(None if part is None else int(part) for part in match.groups()))

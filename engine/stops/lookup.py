@@ -1,5 +1,6 @@
 """What an expression can name in a session: every tensor, and where the cursor stands."""
 
+import ast
 import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -49,9 +50,10 @@ def compiled(text: str, run: Run, condition: bool = False) -> Expression:
 def try_out(expression: Expression, run: Run, condition: bool) -> None:
     """Evaluate it on ones in the declared shapes; raises ExpressionError where that fails.
 
-    Nothing is said of what takes long, nor of what counts: x[10 − iteration] may be right later.
+    Nothing is said of what takes long, nor of what counts or computes an index: x[10 − iteration]
+    may be right later, x[argmax(y)] at other values.
     """
-    if not expression.names.isdisjoint(COUNTERS):
+    if not expression.names.isdisjoint(COUNTERS) or computes_an_index(expression.text):
         return
     infos = [run.tensors[run.resolve(name)] for name in expression.names]
     if sum(math.prod(info.shape) for info in infos) > TRIAL_ELEMENTS:
@@ -65,6 +67,16 @@ def try_out(expression: Expression, run: Run, condition: bool) -> None:
         value = expression.evaluate(ones, TRIAL_SECONDS)
         if condition:
             Site(expression.text, 0).truth(value)
+
+
+def computes_an_index(text: str) -> bool:
+    """Whether an index of an expression has more in it than numbers."""
+    indices = [
+        node.slice
+        for node in ast.walk(ast.parse(text.strip(), mode="eval"))
+        if isinstance(node, ast.Subscript)
+    ]
+    return any(isinstance(part, ast.Name) for index in indices for part in ast.walk(index))
 
 
 def own_names(expression: Expression, run: Run) -> frozenset[str]:

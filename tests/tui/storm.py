@@ -86,6 +86,8 @@ def elsewhere() -> Iterator[None]:
 async def storm(name: str, count: int, seed: int) -> list[Step]:
     """Do all the steps on an experiment; those that were done when it ended, empty if it lives."""
     app = GradstepApp(Debugger(session_of(name)))
+    leave = app.exit
+    app.exit = lambda *_, **__: None  # type: ignore[method-assign]  # to quit is no death
     done: list[Step] = []
     async with app.run_test(size=(100, 30)) as pilot:
         for step in steps(count, seed):
@@ -98,6 +100,7 @@ async def storm(name: str, count: int, seed: int) -> list[Step]:
             if not app.is_running or app._exception is not None:
                 return done
         await pilot.press("escape", "escape", "escape")
+        app.exit = leave  # type: ignore[method-assign]
     return []
 
 

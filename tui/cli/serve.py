@@ -69,10 +69,13 @@ def serve(
         ) from None
     check_experiment(experiment)
     listening = listen(host, port)
+    if host != "localhost":
+        host = listening.getsockname()[0]  # as a browser writes it: 127.1 is 127.0.0.1
     if not loopback(host):
         note(f"warning: whoever can reach {host} and knows this link can use this debugger")
     # -P: nothing is imported from the folder one happens to stand in
-    command = shlex.join([sys.executable, "-P", "-m", "tui", "run", experiment])
+    # exec: what is killed is the debugger, and not a shell around it
+    command = "exec " + shlex.join([sys.executable, "-P", "-m", "tui", "run", experiment])
     os.environ[WRITABLE] = os.path.realpath(allow_write) if allow_write else ""
     server = GuardedServer(command, listening, host, sessions, idle * 60)
     note(f"serving {experiment} on {server.address} · Ctrl-C ends it")

@@ -21,6 +21,7 @@ from textual_serve.app_service import AppService
 from textual_serve.server import Server
 
 MOST_BYTES = 2**16  # of one message from the browser
+TO_END = 10.0  # seconds that a debugger has to close its files
 MOST_CELLS = 1000  # columns or rows of a terminal
 LOCAL = ("localhost", "127.0.0.1", "::1")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -161,7 +162,7 @@ class GuardedServer(Server):
         except TimeoutError:
             await websocket.close(message=b"idle")
         finally:
-            await service.stop()
+            await ended(service)
         return websocket
 
     async def converse(self, websocket: web.WebSocketResponse, service: AppService) -> None:
@@ -188,6 +189,16 @@ class GuardedServer(Server):
                     await service.blur()
                 case "focus":
                     await service.focus()
+
+
+async def ended(service: AppService) -> None:
+    """End the debugger of a session; one that does not answer is killed, its place is free."""
+    try:
+        await asyncio.wait_for(service.stop(), TO_END)
+    except TimeoutError:
+        process = service._process
+        if process is not None and process.returncode is None:
+            process.kill()
 
 
 def closing(websocket: web.WebSocketResponse) -> Callable[[], Awaitable[None]]:

@@ -382,3 +382,22 @@ def test_the_rate_that_a_schedule_begins_with_has_limits_too() -> None:
     session = Session(program(schedule=schedule))
     with pytest.raises(GradstepError, match=r"initial_lr: must be a number of at least 0, not -2"):
         session.set("optimizer.initial_lr", -2)
+
+
+@pytest.mark.parametrize("index", ["0 1:2", "1:0 2", "1: 2 3", "0 1"])
+def test_a_missing_comma_is_no_other_slice(index: str) -> None:
+    with pytest.raises(GradstepError, match="an index has whole numbers and slices"):
+        parse_index(index)
+
+
+def test_blanks_around_colons_and_commas_are_nothing() -> None:
+    session = Session(program())
+    session.set("linear1.weight", 7.0, parse_index(" 0 : 2 , 1 "))
+    assert session.tensor("linear1.weight")[:2, 1].tolist() == [7.0, 7.0]
+
+
+def test_an_index_that_selects_nothing_is_refused() -> None:
+    session = Session(program())
+    with pytest.raises(GradstepError, match="selects nothing"):
+        session.set("linear1.weight", 7.0, parse_index("5:9"))
+    assert len(session.journal) == 0

@@ -416,7 +416,12 @@ def test_what_cannot_be_right_is_said_when_it_is_typed(condition: str, said: str
 
 def test_what_may_be_right_later_is_not_refused() -> None:
     debugger = Debugger(Session(PROGRAM))
-    for condition in ("x[10 - iteration, 0] > 0", "1/sum(x - x) > 0", "any(linear1.weight > 0)"):
+    for condition in (
+        "x[10 - iteration, 0] > 0",
+        "1/sum(x - x) > 0",
+        "any(linear1.weight > 0)",
+        "linear1.weight[count_nonzero(x > 0) - 1, 0] > 0",  # with ones it would be 13
+    ):
         debugger.stops.add(StopKind.WHEN, condition)
     with mock.patch("engine.stops.lookup.TRIAL_ELEMENTS", 3):  # too large to be tried
         debugger.stops.add(StopKind.WHEN, "linear1.weight > 0")

@@ -276,6 +276,33 @@ def test_what_is_served_does_not_look_where_one_stands(tmp_path: Path) -> None:
         assert "zero_grad" in run(talk)
 
 
+@pytest.mark.parametrize("host", ["127.1", "::1", "localhost"])
+def test_the_printed_link_is_the_one_that_a_browser_asks_for(host: str) -> None:
+    with serving("--host", host) as link:
+        assert status(link) == 200
+
+
+def test_a_debugger_that_does_not_answer_leaves_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    web = pytest.importorskip("tui.cli.web", reason=WEB)
+    killed = []
+
+    class Process:
+        returncode = None
+
+        def kill(self) -> None:
+            killed.append(self)
+
+    class Service:
+        _process = Process()
+
+        async def stop(self) -> None:
+            await asyncio.Event().wait()  # for ever
+
+    monkeypatch.setattr(web, "TO_END", 0.01)
+    asyncio.run(web.ended(Service()))
+    assert killed == [Service._process]
+
+
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "textual_serve.server", None)
     monkeypatch.delitem(sys.modules, "tui.cli.web", raising=False)
