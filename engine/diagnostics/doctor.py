@@ -127,7 +127,8 @@ class Doctor:
         found = [one for one in found if (one.name, one.subject) not in kept]
         rate = next((one for one in self.detectors if isinstance(one, LearningRate)), None)
         progress = next(one for one in self.detectors if isinstance(one, NoProgress))
-        return concluded([*self.kept, *found], rate, progress.learnt)
+        with np.errstate(all="ignore"):
+            return concluded([*self.kept, *found], rate, progress.learnt)
 
     def see(self, event: Event) -> None:
         """One event has happened; those before it have been seen."""

@@ -7,7 +7,7 @@ import pytest
 from tests.tui.storm import EXPERIMENTS, elsewhere, steps, storm
 
 
-@pytest.mark.parametrize(("seed", "name"), enumerate(EXPERIMENTS))
+@pytest.mark.parametrize(("seed", "name"), list(enumerate(EXPERIMENTS)))
 def test_a_storm_ends_nothing(seed: int, name: str) -> None:
     with elsewhere():
         assert asyncio.run(storm(name, 120, seed)) == []

@@ -226,3 +226,14 @@ def test_never_raises_and_never_contradicts_itself(raw):
     for one in found:
         assert 0 <= one.event < compiled.timeline.end
         assert strict_json(dict(one.numbers)).startswith("{")
+
+
+def test_losses_that_are_no_numbers_are_no_warning():
+    """An infinite input: the mean of an epoch is then of infinities of both signs."""
+    compiled = program(
+        data={"x": [[0.0, np.inf], [0.0, 1.0]], "y": [0, 0], "batch_size": 1},
+        layers=[{"type": "linear", "out": 1, "bias": False}],
+        loss={"type": "nll", "reduction": "sum"},
+        training={"epochs": 1},
+    )
+    assert diagnose(compiled, 2)
