@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
-MOST = 37  # modules that the median press of s enters; 57 before the screen had parts
+MOST = 38  # modules that the median press of s enters; 57 before the screen had parts
 WARM, PRESSES = 21, 42  # the first iteration, and the two that count
 
 
