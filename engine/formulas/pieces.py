@@ -9,7 +9,7 @@ import numpy as np
 from engine.arrays import Array
 from engine.formulas.elements import Absolute, Case, Cases, Compare
 from engine.formulas.named import Apply, Named, word
-from engine.formulas.tree import ATOM, ONE, ZERO, Formula, Number, Times, Values
+from engine.formulas.tree import ATOM, ONE, ZERO, Formula, Negative, Number, Times, Values
 
 OPPOSITE = {">": "≤", "≤": ">", "<": "≥", "≥": "<"}
 SIGN = Named("sign", word("sign"), np.sign)
@@ -90,5 +90,7 @@ class Clip(Pieces):
 
 
 def scaled(number: float, formula: Formula) -> Formula:
-    """number · formula, without a factor of 1."""
+    """number · formula, without a factor of 1 or −1."""
+    if number == -1:
+        return Negative(formula)
     return formula if number == 1 else Times((Number(number), formula))

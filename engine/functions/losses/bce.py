@@ -8,9 +8,9 @@ import numpy as np
 from engine.arrays import Array
 from engine.formulas.batch import Writing
 from engine.formulas.elements import AtLeast
+from engine.formulas.pieces import scaled
 from engine.formulas.tree import ONE, Formula, Fraction, Size, Subtract, Times
 from engine.functions.losses.element_loss import BinaryLoss, away
-from engine.functions.losses.loss import scaled
 
 LOG_FLOOR = -100.0  # PyTorch clamps the logarithms of BCE here
 BCE_EPSILON = float(np.float32(1e-12))  # and here, in single precision, its gradient's denominator

@@ -11,8 +11,8 @@ from engine.formulas.elements import Absolute, Compare
 from engine.formulas.named import Apply, Named, word
 from engine.formulas.pieces import Branch, Clip
 from engine.formulas.tree import Formula, Number, Size, Square, Subtract, Symbol
+from engine.functions.function import setting
 from engine.functions.losses.element_loss import ElementLoss, away
-from engine.functions.losses.loss import setting
 from engine.functions.options import Positive
 
 
@@ -51,7 +51,7 @@ class Huber(ElementLoss):
     @property
     def named(self) -> Named:
         """The Huber function by its name, with δ where it is not 1."""
-        name = f"huber{setting(self.delta)}"
+        name = f"huber{setting(self.delta, 1)}"
         said = f"{name}(d) = {self.definition(Symbol('d')).cases.text()}"
         return Named(name, word(name), self.of_difference, said)
 

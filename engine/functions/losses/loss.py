@@ -16,15 +16,14 @@ import numpy as np
 from engine.arrays import Array
 from engine.formulas.batch import ELEMENT, WHOLE, Reciprocal, Summed, Writing
 from engine.formulas.elements import Total
+from engine.formulas.pieces import scaled
 from engine.formulas.tree import (
     Formula,
     Fraction,
-    Negative,
     Number,
     Size,
     Symbol,
     Times,
-    plain,
 )
 from engine.jacobian.operator import Jacobian, Point
 from engine.jacobian.structures import Dense
@@ -176,21 +175,9 @@ class Loss(ABC):
         return Fraction(above, size) if self.over_elements else above
 
 
-def scaled(number: float, formula: Formula) -> Formula:
-    """number · formula, without a factor of 1 or −1."""
-    if number == -1:
-        return Negative(formula)
-    return formula if number == 1 else Times((Number(number), formula))
-
-
 def weights(given: tuple[float, ...], like: Array) -> Array | float:
     """The weights of the outputs or classes (K,), in the dtype of ``like``; 1 where there are none.
 
     In that dtype, because a float64 array would promote a float32 loss.
     """
     return np.asarray(given, dtype=like.dtype) if given else 1.0
-
-
-def setting(value: float) -> str:
-    """An option as part of a name, ``[0.3]``; empty for 1."""
-    return "" if value == 1 else f"[{plain(value)}]"
