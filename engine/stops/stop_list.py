@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import GradstepError
-from engine.run.op import Op
 from engine.run.run import Run
 from engine.run.timeline import Listing
 from engine.stops.stop import Stop, StopKind, stop_from_dict, stop_to_dict
@@ -84,14 +83,6 @@ class StopList:
     def event_of(self, number: int) -> int | None:
         """The one event that a stop at a position is about; None for others."""
         return self._checks[number].event
-
-    def toggle_op(self, op: Op) -> Stop | None:
-        """Remove the breakpoints of exactly this op, or set one; the new one, if any."""
-        target = op.key
-        found = [s for s in self if s.kind == StopKind.OP and s.target == target]
-        for stop in found:
-            self.delete(stop.number)
-        return None if found else self.add(StopKind.OP, target)
 
     def count(self, number: int, hits: int = 0, ignored: int = 0) -> None:
         """Note that a stop was hit, and how many of its hits were passed by."""

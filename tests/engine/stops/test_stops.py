@@ -530,10 +530,9 @@ def test_the_gutter() -> None:
     stops = StopList(PROGRAM)
     op = next(op for op in PROGRAM.ops if op.name == "relu1.out")
     listing = PROGRAM.timeline.listing(0)
-    stop = stops.toggle_op(op)
-    assert stop is not None
+    stop = stops.add(StopKind.OP, op.key)
     assert stop.target == "forward:relu1.out"
     assert stops.at_op(listing, op.index) == [stop]
     assert stops.at_op(listing, op.index + 1) == []
-    assert stops.toggle_op(op) is None
-    assert len(stops) == 0
+    stops.delete(stop.number)
+    assert stops.at_op(listing, op.index) == []

@@ -7,6 +7,7 @@ from engine.debugger import Debugger
 from engine.program.program import Program
 from engine.run.position import Granularity
 from engine.session.session import Session
+from engine.stops.stop import StopKind
 from tests.engine.small_experiments import program
 from tests.tui.lines import text_of
 from tui.render.listing import row_line, rows_of
@@ -145,7 +146,7 @@ def test_the_listing_marks_what_is_done_and_what_comes(small):
 
 def test_a_breakpoint_in_the_gutter(small):
     debugger = Debugger(Session(small))
-    debugger.stops.toggle_op(small.ops[7])
+    debugger.stops.add(StopKind.OP, small.ops[7].key)
     seen = snapshot(debugger, Selection())
     lines = [
         text_of(row_line(seen, row, 60, False)) for row in rows_of(seen.run.order, seen.listing)
