@@ -68,6 +68,26 @@ class Page:
             if answer.get("id") == number:
                 return dict(answer.get("result", {}))
 
+    async def evaluated(self, script: str, address: str) -> object:
+        """What a script's promise gives on the page of an address, once that page is there.
+
+        A page that is still on its way there takes the script's context with it: it is asked again.
+        """
+        arrived = f"location.href === '{address}' && document.readyState === 'complete'"
+        async with asyncio.timeout(60):
+            while not await self.answered(arrived):
+                await asyncio.sleep(0.1)
+            while (found := await self.answered(script)) is None:
+                await asyncio.sleep(0.1)
+        return found
+
+    async def answered(self, script: str) -> object:
+        """The value of a script; None where the page gives none."""
+        found = await self.call(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
+        )
+        return found.get("result", {}).get("value")
+
     async def press(self, key: str) -> None:
         await self.call("Input.dispatchKeyEvent", type="keyDown", key=key, text=key)
         await self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
@@ -154,11 +174,9 @@ def test_a_page_of_another_origin_gets_nowhere(browser: int, tmp_path: Path) -> 
                 await web.put(f"http://127.0.0.1:{browser}/json/new?{elsewhere}")
             ).json()
             async with web.ws_connect(target["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                found = await Page(socket).call(
-                    "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
-                )
+                found = await Page(socket).evaluated(script, elsewhere)
         await runner.cleanup()
-        return str(found["result"].get("value", found))
+        return str(found)
 
     with serving() as link:
         assert asyncio.run(visit_from_elsewhere(link)) == "refused blocked"
