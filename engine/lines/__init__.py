@@ -1,0 +1,1 @@
+"""Networks as people write them: lines of equations, their shapes and their derivatives as trees."""

@@ -1,0 +1,658 @@
+"""Arithmetic of lines: + − * / ** and @, with what flows back, and the rules that keep it short.
+
+The functions in lower case make nodes; they leave out what changes nothing, a factor of 1 or a
+double transpose, so that a derivative reads as a person would write it. Broadcasting is NumPy's:
+the gradient of an operand that was broadcast is summed over those axes.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.arrays import Array, Shape
+from engine.formulas.tree import (
+    Add as Plus,
+)
+from engine.formulas.tree import (
+    Chain,
+    Formula,
+    Fraction,
+    Hadamard,
+    Negative,
+    Number,
+    Square,
+    Subtract as Minus,
+    Times,
+    Transpose,
+)
+from engine.lines.node import (
+    Call,
+    Constant,
+    Kind,
+    Misfit,
+    Node,
+    Primitive,
+    call,
+    constant,
+    described,
+)
+from engine.lines.writing import Along, Applied, Indexed, Power as Raised
+
+ONE, ZERO = constant(1.0), constant(0.0)
+
+
+def broadcast(operands: Sequence[Node]) -> Shape:
+    """The shape that operands broadcast to, NumPy's rule; raises Misfit."""
+    try:
+        return np.broadcast_shapes(*(one.shape for one in operands))
+    except ValueError:
+        said = " and ".join(described(one) for one in operands)
+        raise Misfit(f"{said}: {broadcast_hint(operands)}") from None
+
+
+def broadcast_hint(operands: Sequence[Node]) -> str:
+    """What would fit beside a tensor, axis by axis from the last."""
+    a, b = (one.shape for one in operands[-2:])
+    for back in range(1, min(len(a), len(b)) + 1):
+        if a[-back] != b[-back] and 1 not in (a[-back], b[-back]):
+            return f"axis −{back} is {a[-back]} and {b[-back]}: equal sizes fit, or a size of 1"
+    return "sizes must agree from the last axis on, or be 1"
+
+
+def kind_of(operands: Sequence[Node]) -> Kind:
+    """Whole numbers stay whole; with a real one, or truth alone, the result is real or whole."""
+    return "real" if any(one.kind == "real" for one in operands) else "whole"
+
+
+class Elementary(Primitive):
+    """An operation on each element, with broadcasting."""
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        return broadcast(operands)
+
+    def kind(self, operands: Sequence[Node]) -> Kind:
+        return kind_of(operands)
+
+
+class Sum(Elementary):
+    """a + b."""
+
+    name = "+"
+    ufunc = np.add
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        out: Array = np.add(arrays[0], arrays[1])
+        return out
+
+    def pull(self, node: Call, i: int, grad: Node) -> Node:
+        return sum_to(grad, node, node.operands[i].shape)
+
+    def push(self, node: Call, i: int, tangent: Node) -> Node:
+        return fill(tangent, node.shape)
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        return Plus(operands[0], operands[1])
+
+
+class Difference(Elementary):
+    """a − b."""
+
+    name = "-"
+    ufunc = np.subtract
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        out: Array = np.subtract(arrays[0], arrays[1])
+        return out
+
+    def pull(self, node: Call, i: int, grad: Node) -> Node:
+        back = sum_to(grad, node, node.operands[i].shape)
+        return negative(back) if i else back
+
+    def push(self, node: Call, i: int, tangent: Node) -> Node:
+        return fill(negative(tangent) if i else tangent, node.shape)
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        return Minus(operands[0], operands[1])
+
+
+class Product(Elementary):
+    """a * b, element by element."""
+
+    name = "*"
+    ufunc = np.multiply
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        out: Array = np.multiply(arrays[0], arrays[1])
+        return out
+
+    def pull(self, node: Call, i: int, grad: Node) -> Node:
+        other = node.operands[1 - i]
+        return sum_to(times(grad, other), node, node.operands[i].shape)
+
+    def push(self, node: Call, i: int, tangent: Node) -> Node:
+        return fill(times(tangent, node.operands[1 - i]), node.shape)
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        left, right = node.operands
+        if left.shape == () or right.shape == ():
+            return Times((operands[0], operands[1]), spaced=True)
+        return Hadamard(operands[0], operands[1])
+
+
+class Ratio(Elementary):
+    """a / b."""
+
+    name = "/"
+    ufunc = np.true_divide
+
+    def kind(self, operands: Sequence[Node]) -> Kind:
+        return "real"
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        out: Array = np.true_divide(arrays[0], arrays[1])
+        return out
+
+    def pull(self, node: Call, i: int, grad: Node) -> Node:
+        above, below = node.operands
+        if i == 0:
+            return sum_to(over(grad, below), node, above.shape)
+        back = negative(over(times(grad, above), power(below, constant(2))))
+        return sum_to(back, node, below.shape)
+
+    def push(self, node: Call, i: int, tangent: Node) -> Node:
+        above, below = node.operands
+        if i == 0:
+            return fill(over(tangent, below), node.shape)
+        along = negative(over(times(tangent, above), power(below, constant(2))))
+        return fill(along, node.shape)
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        return Fraction(operands[0], operands[1])
+
+
+class Minus1(Primitive):
+    """−a."""
+
+    name = "negative"
+    linear = True
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        return operands[0].shape
+
+    def kind(self, operands: Sequence[Node]) -> Kind:
+        return kind_of(operands)
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        return -arrays[0]
+
+    def pull(self, node: Call, i: int, grad: Node) -> Node:
+        return negative(grad)
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        return Negative(operands[0])
+
+
+class Power(Elementary):
+    """a ** b."""
+
+    name = "**"
+
+    def kind(self, operands: Sequence[Node]) -> Kind:
+        base, exponent = operands
+        positive = isinstance(exponent, Constant) and exponent.value >= 0
+        return kind_of(operands) if positive else "real"
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        base, exponent = arrays
+        if isinstance(exponent, int | float) and exponent == 2:
+            out: Array = np.multiply(base, base)
+            return out
+        return np.asarray(base) ** exponent
+
+    def pull(self, node: Call, i: int, grad: Node) -> Node:
+        return sum_to(times(grad, self.slope(node, i)), node, node.operands[i].shape)
+
+    def push(self, node: Call, i: int, tangent: Node) -> Node:
+        return fill(times(tangent, self.slope(node, i)), node.shape)
+
+    def slope(self, node: Call, i: int) -> Node:
+        """b a^(b − 1), or aᵇ log a; 0 where both are 0, as PyTorch."""
+        base, exponent = node.operands
+        if i == 1:
+            return call(PowerLog(), (base, exponent))
+        if isinstance(exponent, Constant):
+            if exponent.value == 0:
+                return ZERO
+            return times(exponent, power(base, constant(exponent.value - 1)))
+        return times(exponent, power(base, minus(exponent, ONE)))
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        exponent = node.operands[1]
+        if isinstance(exponent, Constant) and exponent.value == 2:
+            return Square(operands[0])
+        return Raised(operands[0], operands[1])
+
+
+class PowerLog(Elementary):
+    """aᵇ log a, the derivative of aᵇ by b: 0 where a = 0 and b ≥ 0, as PyTorch."""
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        base, exponent = np.asarray(arrays[0]), np.asarray(arrays[1])
+        out: Array = np.power(base, exponent) * np.log(base)
+        return np.where((base == 0) & (exponent >= 0), out.dtype.type(0), out)
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        from engine.formulas.elements import Log
+
+        return Times((Raised(operands[0], operands[1]), Log(operands[0])), spaced=True)
+
+
+class MatMul(Primitive):
+    """a @ b, NumPy's: the last two axes of each, the others broadcast; vectors as rows, columns."""
+
+    name = "@"
+    ufunc = np.matmul
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        a, b = operands
+        if not a.shape or not b.shape:
+            raise Misfit(f"{described(a)} and {described(b)}: @ takes matrices; write *")
+        inner, other = a.shape[-1], b.shape[-2] if b.rank > 1 else b.shape[0]
+        if inner != other:
+            raise Misfit(f"{described(a)} and {described(b)}: {matmul_hint(a, b)}")
+        try:
+            batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        except ValueError:
+            said = "the axes before the last two must agree, or be 1"
+            raise Misfit(f"{described(a)} and {described(b)}: {said}") from None
+        rows = a.shape[-2:-1] if a.rank > 1 else ()
+        cols = b.shape[-1:] if b.rank > 1 else ()
+        return (*batch, *rows, *cols)
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        out: Array = np.matmul(arrays[0], arrays[1])
+        return out
+
+    def pull(self, node: Call, i: int, grad: Node) -> Node:
+        a, b = node.operands
+        grad = fill(grad, node.shape)
+        if a.rank > 1 and b.rank > 1:
+            if i == 0:
+                return summed_product(grad, transposed(b), a.shape)
+            return summed_product(transposed(a), grad, b.shape)
+        return self.pull_vector(node, i, grad)
+
+    def pull_vector(self, node: Call, i: int, grad: Node) -> Node:
+        """As :meth:`pull`, where one operand at least is a vector."""
+        a, b = node.operands
+        if a.rank == b.rank == 1:
+            return times(grad, node.operands[1 - i])
+        if a.rank == 1:
+            if i == 0:
+                back = matmul(b, column(grad))
+                return sum_to(reshaped(back, back.shape[:-1]), None, a.shape)
+            return matmul(column(a), row(grad))
+        if i == 0:
+            return matmul(column(grad), row(b))
+        back = matmul(transposed(a), column(grad))
+        return sum_to(reshaped(back, back.shape[:-1]), None, b.shape)
+
+    def push(self, node: Call, i: int, tangent: Node) -> Node:
+        operands = tuple(tangent if k == i else one for k, one in enumerate(node.operands))
+        return matmul(*operands)
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        left = operands[0]
+        factors = left.factors if isinstance(left, Chain) else (left,)
+        return Chain((*factors, operands[1]), dotted=False)
+
+
+def matmul_hint(a: Node, b: Node) -> str:
+    """What would make the inner sizes of a product agree."""
+    inner = b.shape[-2] if b.rank > 1 else b.shape[0]
+    said = f"the last axis of the left, {a.shape[-1]}, meets {inner}"
+    if b.rank == 2 and b.shape[1] == a.shape[-1]:
+        return f"{said}: the right one transposed would fit, .T"
+    if a.rank == 2 and a.shape[0] == inner:
+        return f"{said}: the left one transposed would fit, .T"
+    return f"{said}: they must be equal"
+
+
+class SummedProduct(Primitive):
+    """Σ a b over all axes but the last two: (…, m, k) and (…, k, n) to (m, n)."""
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        a, b = operands
+        return (a.shape[-2], b.shape[-1])
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        a, b = arrays
+        lead = tuple(range(a.ndim - 2))
+        out: Array = np.tensordot(a, b, ((*lead, a.ndim - 1), (*lead, b.ndim - 2)))
+        return out
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        product = Chain((operands[0], operands[1]), dotted=False)
+        axes = tuple(range(node.operands[0].rank - 2))
+        return Along(product, axes, lambda a: a.sum(axis=axes))
+
+
+class Permute(Primitive):
+    """The axes in another order; ``axes`` lists all of them."""
+
+    name = "transpose"
+    linear = True
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        (a,), axes = operands, options["axes"]
+        if sorted(axes) != list(range(a.rank)):
+            wanted = ", ".join(map(str, range(a.rank)))
+            raise Misfit(f"{described(a)}: transpose lists each of its axes once, {wanted}")
+        return tuple(a.shape[k] for k in axes)
+
+    def kind(self, operands: Sequence[Node]) -> Kind:
+        return operands[0].kind
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        return np.transpose(arrays[0], options["axes"])
+
+    def pull(self, node: Call, i: int, grad: Node) -> Node:
+        axes = node.option("axes")
+        return permuted(fill(grad, node.shape), tuple(int(k) for k in np.argsort(axes)))
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        axes = node.option("axes")
+        if axes == last_two(len(axes)):
+            return Transpose(operands[0])
+        said = tuple(map(str, axes))
+        return Applied("transpose", tuple(operands), said, lambda a: np.transpose(a, axes))
+
+
+class Reshape(Primitive):
+    """The same elements, in the same order, in another shape."""
+
+    name = "reshape"
+    linear = True
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        (a,), shape = operands, tuple(options["shape"])
+        count = math.prod(a.shape)
+        if shape.count(-1) == 1:
+            known = math.prod(size for size in shape if size != -1)
+            if known and count % known == 0:
+                shape = tuple(count // known if size == -1 else size for size in shape)
+        if math.prod(shape) != count or any(size < 0 for size in shape):
+            raise Misfit(f"{described(a)}, {count} elements, which {shape} does not hold")
+        return shape
+
+    def kind(self, operands: Sequence[Node]) -> Kind:
+        return operands[0].kind
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        return np.reshape(arrays[0], options["shape"])
+
+    def pull(self, node: Call, i: int, grad: Node) -> Node:
+        return reshaped(fill(grad, node.shape), node.operands[0].shape)
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        (a,), shape = node.operands, node.shape
+        kept = tuple(size for size in a.shape if size != 1)
+        if kept == tuple(size for size in shape if size != 1) and len(shape) > a.rank:
+            index = new_axes(a.shape, shape)
+            return Indexed(operands[0], index, lambda v: np.reshape(v, shape))
+        said = tuple(map(str, shape))
+        return Applied("reshape", tuple(operands), said, lambda v: np.reshape(v, shape))
+
+
+def new_axes(old: Shape, new: Shape) -> str:
+    """An index that adds axes of size 1: ``:, None``."""
+    words, k = [], 0
+    for size in new:
+        if k < len(old) and old[k] == size:
+            words.append(":")
+            k += 1
+        else:
+            words.append("None")
+    return ", ".join(words)
+
+
+class SumTo(Primitive):
+    """The sum over the axes that an operand was broadcast along, in the operand's shape."""
+
+    linear = True
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        return tuple(options["shape"])
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        a, shape = arrays[0], options["shape"]
+        axes = summed_axes(a.shape, shape)
+        out: Array = np.add.reduce(a, axis=axes)
+        return out.reshape(shape)
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        axes, shape = summed_axes(node.operands[0].shape, node.shape), node.shape
+        return Along(operands[0], axes, lambda a: a.sum(axis=axes).reshape(shape))
+
+
+def summed_axes(shape: Shape, to: Shape) -> tuple[int, ...]:
+    """The axes of ``shape`` along which a tensor of shape ``to`` was broadcast."""
+    lead = len(shape) - len(to)
+    ones = [lead + k for k, size in enumerate(to) if size == 1 and shape[lead + k] != 1]
+    return (*range(lead), *ones)
+
+
+class Fill(Primitive):
+    """A tensor repeated to a larger shape, as broadcasting does."""
+
+    linear = True
+    makes = True
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        return tuple(options["shape"])
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        out: Array = np.empty(options["shape"], np.result_type(arrays[0], options["dtype"]))
+        out[...] = arrays[0]
+        return out
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        shape, said = node.shape, tuple(map(str, node.shape))
+        if node.operands[0] is ONE:
+            return Applied("ones", (), said, lambda: np.ones(shape))
+        return Applied("broadcast", tuple(operands), said, lambda a: np.broadcast_to(a, shape))
+
+
+SUM, DIFFERENCE, PRODUCT, RATIO = Sum(), Difference(), Product(), Ratio()
+NEGATIVE, POWER, MATMUL, PERMUTE = Minus1(), Power(), MatMul(), Permute()
+RESHAPE, SUM_TO, FILL, SUMMED_PRODUCT = Reshape(), SumTo(), Fill(), SummedProduct()
+
+
+def coefficient(node: Node) -> tuple[Constant, Node | None]:
+    """A node as a number times the rest; the rest is None for a number."""
+    if isinstance(node, Constant):
+        return node, None
+    if isinstance(node, Call) and node.function is PRODUCT:
+        left, right = node.operands
+        if isinstance(left, Constant) and right.shape == node.shape:
+            return left, right
+    if isinstance(node, Call) and node.function is NEGATIVE:
+        number, rest = coefficient(node.operands[0])
+        return scaled(number, constant(-1.0)), rest
+    return ONE, node
+
+
+def scaled(a: Constant, b: Constant) -> Constant:
+    """The product of two numbers; of fractions a fraction."""
+    above, below = a.above * b.above, a.below * b.below
+    if below < 0:
+        above, below = -above, -below
+    return fraction(above, below)
+
+
+def fraction(above: float, below: float) -> Constant:
+    """above/below as a number that is written so where both are whole."""
+    whole = float(above).is_integer() and float(below).is_integer() and abs(above) < 1e9
+    if below and whole and abs(below) < 1e9:
+        divisor = math.gcd(int(above), int(below)) if below > 1 and above % below == 0 else 1
+        return constant(above / below, above / divisor, below / divisor)
+    return constant(above / below if below else math.nan)
+
+
+def number_times(number: Constant, rest: Node | None) -> Node:
+    """number · rest, without a factor of 1 or −1."""
+    if rest is None:
+        return number
+    if number.value == 1:
+        return rest
+    if number.value == -1:
+        return call(NEGATIVE, (rest,))
+    return call(PRODUCT, (number, rest))
+
+
+def times(a: Node, b: Node) -> Node:
+    """a ⊙ b, with the numbers in front."""
+    (m, left), (n, right) = coefficient(a), coefficient(b)
+    number = scaled(m, n)
+    if left is None or right is None:
+        return number_times(number, right if left is None else left)
+    return number_times(number, call(PRODUCT, (left, right)))
+
+
+def over(a: Node, b: Node) -> Node:
+    """a / b; by a number it is a fraction in front."""
+    number, rest = coefficient(a)
+    if isinstance(b, Constant):
+        return number_times(scaled(number, fraction(b.below, b.above)), rest)
+    if rest is None:
+        return call(RATIO, (number, b))
+    return number_times(number, call(RATIO, (rest, b)))
+
+
+def negative(a: Node) -> Node:
+    """−a."""
+    number, rest = coefficient(a)
+    return number_times(scaled(number, constant(-1.0)), rest)
+
+
+def plus(a: Node, b: Node) -> Node:
+    """a + b."""
+    if isinstance(b, Constant) and b.value == 0:
+        return a
+    if isinstance(a, Constant) and a.value == 0:
+        return b
+    if isinstance(b, Call) and b.function is NEGATIVE:
+        return call(DIFFERENCE, (a, b.operands[0]))
+    return call(SUM, (a, b))
+
+
+def minus(a: Node, b: Node) -> Node:
+    """a − b."""
+    if isinstance(a, Constant) and isinstance(b, Constant):
+        return constant(a.value - b.value)
+    return a if isinstance(b, Constant) and b.value == 0 else call(DIFFERENCE, (a, b))
+
+
+def power(a: Node, b: Node) -> Node:
+    """a ** b; a¹ is a."""
+    if isinstance(b, Constant) and b.value == 1:
+        return a
+    if isinstance(b, Constant) and b.value == 0:
+        return ONE
+    return call(POWER, (a, b))
+
+
+def matmul(a: Node, b: Node) -> Node:
+    """a @ b, with the numbers in front."""
+    (m, left), (n, right) = coefficient(a), coefficient(b)
+    assert left is not None
+    assert right is not None
+    return number_times(scaled(m, n), call(MATMUL, (left, right)))
+
+
+def summed_product(a: Node, b: Node, shape: Shape) -> Node:
+    """a @ b, summed to a shape that broadcasting came from."""
+    if len(shape) == 2 and a.rank > 2 and a.shape[:-2] == b.shape[:-2]:
+        (m, left), (n, right) = coefficient(a), coefficient(b)
+        assert left is not None
+        assert right is not None
+        return number_times(scaled(m, n), call(SUMMED_PRODUCT, (left, right)))
+    return sum_to(matmul(a, b), None, shape)
+
+
+def last_two(rank: int) -> tuple[int, ...]:
+    """The order of axes that swaps the last two."""
+    return (*range(rank - 2), rank - 1, rank - 2)
+
+
+def transposed(a: Node) -> Node:
+    """The last two axes swapped."""
+    return permuted(a, last_two(a.rank))
+
+
+def permuted(a: Node, axes: tuple[int, ...]) -> Node:
+    """The axes in another order; of a product (a b)ᵀ = bᵀ aᵀ."""
+    if axes == tuple(range(a.rank)):
+        return a
+    number, rest = coefficient(a)
+    if rest is not None and rest is not a:
+        return number_times(number, permuted(rest, axes))
+    if isinstance(a, Call) and a.function is PERMUTE:
+        inner = a.option("axes")
+        return permuted(a.operands[0], tuple(inner[k] for k in axes))
+    if isinstance(a, Call) and a.function in (MATMUL, SUMMED_PRODUCT) and axes == last_two(a.rank):
+        left, right = a.operands
+        if left.rank > 1 and right.rank > 1:
+            return call(a.function, (transposed(right), transposed(left)))
+    return call(PERMUTE, (a,), (("axes", axes),))
+
+
+def reshaped(a: Node, shape: Shape) -> Node:
+    """The same elements in another shape."""
+    if a.shape == shape:
+        return a
+    number, rest = coefficient(a)
+    if rest is not None and rest is not a:
+        return number_times(number, reshaped(rest, shape))
+    if isinstance(a, Call) and a.function is RESHAPE:
+        return reshaped(a.operands[0], shape)
+    return call(RESHAPE, (a,), (("shape", shape),))
+
+
+def column(a: Node) -> Node:
+    """A new last axis of size 1."""
+    return reshaped(a, (*a.shape, 1))
+
+
+def row(a: Node) -> Node:
+    """A new axis of size 1 before the last."""
+    return reshaped(a, (*a.shape[:-1], 1, *a.shape[-1:]))
+
+
+def fill(a: Node, shape: Shape) -> Node:
+    """A tensor broadcast to a shape; itself where it has it."""
+    if a.shape == shape:
+        return a
+    number, rest = coefficient(a)
+    if rest is None:
+        return number_times(number, call(FILL, (ONE,), (("shape", shape),)))
+    return number_times(number, call(FILL, (rest,), (("shape", shape),)))
+
+
+def sum_to(grad: Node, node: Node | None, shape: Shape) -> Node:
+    """A gradient summed to the shape of an operand that broadcast to ``node``.
+
+    A gradient that broadcasts to the node is repeated first only where that changes the sum.
+    """
+    whole = grad.shape if node is None else np.broadcast_shapes(grad.shape, node.shape)
+    axes = summed_axes(whole, shape)
+    if not axes and len(grad.shape) <= len(shape):
+        return grad
+    grad = fill(grad, whole)
+    number, rest = coefficient(grad)
+    assert rest is not None
+    if not axes:
+        return reshaped(grad, shape)
+    return number_times(number, call(SUM_TO, (rest,), (("shape", shape),)))

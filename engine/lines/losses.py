@@ -1,0 +1,169 @@
+"""The losses as functions of lines: of a prediction and targets, with PyTorch's reductions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.arrays import Array, Shape
+from engine.formulas.tree import Formula, Size
+from engine.functions.losses.loss import Loss
+from engine.lines.algebra import fill, reshaped, times
+from engine.lines.node import Call, Misfit, Node, Primitive, call, described
+from engine.lines.writing import Applied
+
+
+def checked(loss: Loss, operands: Sequence[Node]) -> None:
+    """Raise Misfit where prediction and target do not fit the loss."""
+    yhat, y = operands
+    if yhat.rank != 2:
+        raise Misfit(f"{described(yhat)}: {loss.type} takes rows (N, K)")
+    if loss.takes_classes and y.kind == "whole" and y.rank == 1:
+        if y.shape[0] != yhat.shape[0]:
+            raise Misfit(f"{described(yhat)} and {described(y)}: one class a row")
+        return
+    if y.shape != yhat.shape:
+        raise Misfit(f"{described(yhat)} and {described(y)}: the shapes must agree")
+
+
+@dataclass(frozen=True)
+class LossOf(Primitive):
+    """A loss of a whole batch, (N, K) to a single number."""
+
+    loss: Loss
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.loss.type
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        checked(self.loss, operands)
+        return ()
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        return self.loss.value(arrays[0], arrays[1])
+
+    def pull(self, node: Call, i: int, grad: Node) -> Node | None:
+        if node.operands[i].kind != "real":
+            return None
+        return times(grad, call(LossSlope(self.loss, by_target=i == 1), node.operands))
+
+    def push(self, node: Call, i: int, tangent: Node) -> Node:
+        from engine.lines.reductions import TOTAL
+
+        slope = call(LossSlope(self.loss, by_target=i == 1), node.operands)
+        return call(TOTAL, (times(tangent, slope),))
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        return Applied(self.name, tuple(operands), (), self.loss.value)
+
+    def kink(self, node: Call) -> Node | None:
+        from engine.lines.algebra import minus
+
+        yhat, y = node.operands
+        return minus(yhat, y) if self.loss.kinked and y.kind == "real" else None
+
+
+@dataclass(frozen=True)
+class LossSlope(Primitive):
+    """The gradient of a loss by its prediction, or by its target, (N, K)."""
+
+    loss: Loss
+    by_target: bool = False
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        return operands[0].shape
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        pull = self.loss.target_pull if self.by_target else self.loss.pull
+        return pull(arrays[0], arrays[1])
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        if self.by_target:
+            name = f"∂{self.loss.type}/∂y"
+            return Applied(name, tuple(operands), (), self.loss.target_pull)
+        return Written(self.loss.gradient_formula(operands[0], Size("K")), operands[1])
+
+
+@dataclass(frozen=True)
+class Written(Formula):
+    """The gradient of a loss as its own formula, in a target that is called otherwise than y."""
+
+    inner: Formula
+    target: Formula
+
+    @property
+    def precedence(self) -> int:  # type: ignore[override]
+        return self.inner.precedence
+
+    def text(self) -> str:
+        return self.inner.text()
+
+    def latex(self) -> str:
+        return self.inner.latex()
+
+    def value(self, values: Mapping[str, Array]) -> Array:
+        return self.inner.value(values)
+
+
+@dataclass(frozen=True)
+class Terms(Primitive):
+    """What a loss adds up: an element of (N, K), or one a row, (N,)."""
+
+    loss: Loss
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.loss.type
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        checked(self.loss, operands)
+        shape = operands[0].shape
+        return shape[:1] if self.loss.per_sample else shape
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        return np.asarray(self.loss.terms(arrays[0], arrays[1]), dtype=arrays[0].dtype)
+
+    def pull(self, node: Call, i: int, grad: Node) -> Node | None:
+        if node.operands[i].kind != "real":
+            return None
+        grad = fill(grad, node.shape)
+        if grad.rank < 2:
+            grad = reshaped(grad, (*grad.shape, 1))
+        return times(grad, call(TermSlope(self.loss, by_target=i == 1), node.operands))
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        said = ('reduction="none"',)
+        return Applied(self.name, tuple(operands), said, self.loss.terms)
+
+
+@dataclass(frozen=True)
+class TermSlope(Primitive):
+    """The derivatives of the terms of a loss, (N, K)."""
+
+    loss: Loss
+    by_target: bool = False
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        return operands[0].shape
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        slopes = self.loss.target_slopes if self.by_target else self.loss.slopes
+        return slopes(arrays[0], arrays[1])
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        by = "y" if self.by_target else "ŷ"
+        return Applied(f"∂{self.loss.type}/∂{by}", tuple(operands), (), self.value)
+
+
+def rows(node: Node) -> Node:
+    """A prediction or a target as rows (N, K): all axes but the first in one."""
+    if node.rank == 2 or node.rank == 0:
+        return node
+    count = 1
+    for size in node.shape[1:]:
+        count *= size
+    return reshaped(node, (node.shape[0], count))
+
+

@@ -1,0 +1,238 @@
+"""The functions that lines may call: a row each, with how arguments become operands and options."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, get_type_hints
+
+from engine.functions.elementwise.dropout import Dropout
+from engine.functions.elementwise.identity import Identity
+from engine.functions.function import Elementwise
+from engine.functions.losses.loss import Loss
+from engine.functions.table import ACTIVATIONS
+from engine.lines.algebra import MATMUL, PRODUCT, Permute, permuted
+from engine.lines.elementwise import CLIP, MAXIMUM, MINIMUM, UNARY, WHERE, Activated
+from engine.lines.losses import LossOf, Terms
+from engine.lines.node import Misfit, Node, Primitive, call, described
+from engine.lines.reductions import LOG_SOFTMAX_OF, REDUCTIONS, SOFTMAX_OF, VARIANCE
+from engine.lines.structure import CONCAT, ONE_HOT, ONES, PAD, REPEAT, STACK, ZEROS
+
+Make = Callable[..., Node]
+REQUIRED = object()
+
+
+@dataclass(frozen=True)
+class Option:
+    """An argument that is no tensor: known when the lines are read.
+
+    ``kind`` is int, float, bool, str, ``axes`` (a whole number or a tuple of them), ``sizes``
+    (whole numbers, as many as there are) or ``pairs`` (a pair for each axis).
+    """
+
+    name: str
+    kind: Any
+    default: Any = REQUIRED
+
+
+@dataclass(frozen=True)
+class Row:
+    """A function of lines: its tensors by name, its options, and what makes the node.
+
+    A tensor whose name ends in ``=`` may be left out; one that begins with ``*`` takes all the
+    arguments that are left.
+    """
+
+    name: str
+    tensors: tuple[str, ...]
+    options: tuple[Option, ...]
+    make: Make
+    summary: str
+
+    @property
+    def signature(self) -> str:
+        """How it is written."""
+        words = [f"{t[:-1]}=None" if t.endswith("=") else t for t in self.tensors]
+        for option in self.options:
+            if option.kind == "sizes":
+                words.append(f"*{option.name}")
+            elif option.default is REQUIRED:
+                words.append(option.name)
+            else:
+                shown = f'"{option.default}"' if isinstance(option.default, str) else option.default
+                words.append(f"{option.name}={shown}")
+        return f"{self.name}({', '.join(words)})"
+
+
+def plain(function: Primitive) -> Make:
+    """A function whose options are all its own."""
+
+    def make(*operands: Node, **options: Any) -> Node:
+        return call(function, operands, tuple(options.items()))
+
+    return make
+
+
+def folding(function: Primitive) -> Make:
+    """A reduction, without the options that say nothing."""
+
+    def make(operand: Node, **options: Any) -> Node:
+        kept = {"axis": options.pop("axis"), "keepdims": options.pop("keepdims")}
+        kept |= {name: value for name, value in options.items() if value}
+        return call(function, (operand,), tuple(kept.items()))
+
+    return make
+
+
+def transpose(z: Node, axes: Sequence[int]) -> Node:
+    """All axes in another order; none named: reversed."""
+    order = tuple(axes) or tuple(reversed(range(z.rank)))
+    Permute().infer((z,), {"axes": tuple(k % z.rank if z.rank else k for k in order)})
+    return permuted(z, tuple(k % z.rank for k in order))
+
+
+def padded(z: Node, widths: Any) -> Node:
+    """Zeros around; one number is the width on every side of the last two axes."""
+    if isinstance(widths, int):
+        kept = max(z.rank - 2, 0)
+        widths = ((0, 0),) * kept + ((widths, widths),) * (z.rank - kept)
+    return call(PAD, (z,), (("widths", tuple(tuple(pair) for pair in widths)),))
+
+
+def dropped(z: Node, mask: Node) -> Node:
+    """z * mask: any 1/p is in the mask."""
+    return call(PRODUCT, (z, mask))
+
+
+def embedded(table: Node, index: Node) -> Node:
+    """C[ix]."""
+    from engine.lines.structure import INDEX
+
+    return call(INDEX, (table, index), (("entries", (("by", 0),)),))
+
+
+def linear(x: Node, weight: Node, bias: Node | None = None) -> Node:
+    """x Wᵀ + b."""
+    from engine.lines.algebra import SUM, transposed
+
+    if weight.rank < 2:
+        raise Misfit(f"{described(weight)}: linear takes a weight (out, in)")
+    product = call(MATMUL, (x, transposed(weight)))
+    return product if bias is None else call(SUM, (product, bias))
+
+
+def losing(kind: type[Loss]) -> Make:
+    """A loss; with the reduction ``none`` its terms."""
+
+    def make(yhat: Node, y: Node, **options: Any) -> Node:
+        reduction = options.pop("reduction")
+        given = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+        of_rows = {"of_rows": y.rank == 2} if "of_rows" in {f.name for f in fields(kind)} else {}
+        if reduction == "none":
+            return call(Terms(kind(reduction="sum", **given, **of_rows)), (yhat, y))
+        return call(LossOf(kind(reduction=reduction, **given, **of_rows)), (yhat, y))
+
+    return make
+
+
+AXIS = Option("axis", "axes", None)
+KEEP = Option("keepdims", bool, False)
+
+
+def loss_rows(losses: Mapping[str, type[Loss]]) -> list[Row]:
+    """A row for each loss, with the options of its own."""
+    rows = []
+    for name, kind in losses.items():
+        hints = get_type_hints(kind)
+        own = [
+            Option(f.name, hints[f.name], f.default)
+            for f in fields(kind)
+            if hints[f.name] in (float, int, bool) and f.name not in ("of_rows",)
+        ]
+        options = (Option("reduction", str, "mean"), *own)
+        said = (kind.__doc__ or "").partition("\n")[0]
+        rows.append(Row(name, ("yhat", "y"), options, losing(kind), said))
+    return rows
+
+
+def activation_rows() -> list[Row]:
+    """A row for each activation of layers that takes each element alone."""
+    rows = []
+    for kind in ACTIVATIONS:
+        if kind is Identity or kind is Dropout or not issubclass(kind, Elementwise):
+            continue
+        hints = get_type_hints(kind)
+        options = tuple(Option(f.name, hints[f.name], f.default) for f in fields(kind))
+        said = (kind.__doc__ or "").partition("\n")[0]
+        rows.append(Row(kind.type, ("z",), options, activating(kind), said))
+    return rows
+
+
+def activating(kind: type[Elementwise]) -> Make:
+    """An activation with its options."""
+    return lambda z, **options: call(Activated(kind(**options)), (z,))
+
+
+def rows() -> list[Row]:
+    """The functions that are no losses."""
+    z, ab = ("z",), ("a", "b")
+    return [
+        *(Row(one.name, z, (), plain(one), f"{one.name} of each element") for one in UNARY),
+        *activation_rows(),
+        Row("where", ("c", "a", "b"), (), plain(WHERE), "a where c holds, else b"),
+        Row("maximum", ab, (), plain(MAXIMUM), "the larger of each pair"),
+        Row("minimum", ab, (), plain(MINIMUM), "the smaller of each pair"),
+        Row(
+            "clip",
+            z,
+            (Option("low", float), Option("high", float)),
+            plain(CLIP),
+            "z kept within bounds",
+        ),
+        *(
+            Row(
+                one.name,
+                z,
+                (AXIS, KEEP, Option("correction", int, 0))
+                if isinstance(one, type(VARIANCE))
+                else (AXIS, KEEP),
+                folding(one),
+                (one.__doc__ or "").partition("\n")[0],
+            )
+            for one in REDUCTIONS
+        ),
+        Row("softmax", z, (Option("axis", int, -1),), plain(SOFTMAX_OF), "exp z / Σ exp z"),
+        Row("log_softmax", z, (Option("axis", int, -1),), plain(LOG_SOFTMAX_OF), "its logarithm"),
+        Row("reshape", z, (Option("shape", "sizes"),), plain_shape, "the same elements"),
+        Row("flatten", z, (), flattened, "all axes but the first in one"),
+        Row("transpose", z, (Option("axes", "sizes"),), transpose, "the axes in another order"),
+        Row("concat", ("*tensors",), (Option("axis", int, -1),), plain(CONCAT), "joined"),
+        Row("stack", ("*tensors",), (Option("axis", int, 0),), plain(STACK), "on a new axis"),
+        Row("pad", z, (Option("widths", "pairs"),), padded, "zeros around"),
+        Row(
+            "repeat",
+            z,
+            (Option("times", int), Option("axis", int, 0)),
+            plain(REPEAT),
+            "each slice so many times",
+        ),
+        Row("one_hot", ("y",), (Option("classes", int),), plain(ONE_HOT), "rows with a 1"),
+        Row("zeros", (), (Option("shape", "sizes"),), plain(ZEROS), "zeros of a shape"),
+        Row("ones", (), (Option("shape", "sizes"),), plain(ONES), "ones of a shape"),
+        Row("dropout", ("z", "mask"), (), dropped, "z * mask"),
+        Row("embedding", ("C", "ix"), (), embedded, "C[ix]"),
+        Row("linear", ("x", "weight", "bias="), (), linear, "x Wᵀ + b"),
+        Row("matmul", ab, (), plain(MATMUL), "a @ b"),
+        Row("dot", ab, (), plain(MATMUL), "a @ b"),
+    ]
+
+
+def plain_shape(z: Node, shape: Sequence[int]) -> Node:
+    """Reshape; one size may be −1."""
+    from engine.lines.algebra import RESHAPE, reshaped
+
+    sizes = RESHAPE.infer((z,), {"shape": tuple(shape)})
+    return reshaped(z, sizes)
+
+
+def flattened(z: Node) -> Node:
+    """All axes but the first in one."""
+    return plain_shape(z, (z.shape[0], -1)) if z.rank > 1 else z
