@@ -13,7 +13,7 @@ from engine.jacobian.operator import Point
 from engine.program.graph import Node
 from engine.program.program import Program
 from engine.run.event import Event, State
-from engine.run.op import PER_SAMPLE, Op
+from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.position_text import format_position
 
@@ -68,7 +68,7 @@ class Primals:
     def shape(self, name: str) -> Shape:
         """The shape in a Jacobian: (N, d) of an activation, (d,) for one sample, else its own."""
         info = self.program.tensors[name]
-        if info.role not in PER_SAMPLE:
+        if not info.per_sample:
             return info.shape
         return info.shape[1:] if self.sample is not None else (self.samples, *info.shape[1:])
 
@@ -95,9 +95,10 @@ class Primals:
 
         Raises GradstepError where it is not computed yet, or has moved and is no longer known.
         """
-        role = self.program.tensors[name].role
+        info = self.program.tensors[name]
+        role = info.role
         value = self.parameter(name) if role == "parameter" else self.computed(name)
-        if self.sample is None or role not in PER_SAMPLE:
+        if self.sample is None or not info.per_sample:
             return value
         return value[self.sample : self.sample + 1]
 

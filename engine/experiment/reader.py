@@ -1,5 +1,6 @@
 """Experiment files into structs: every findable problem of a file at once, each with its path."""
 
+import keyword
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from engine.experiment.builtins import BUILTINS, builtin_names
 from engine.experiment.data_generated import RECIPES
 from engine.experiment.spec import (
     LAYER_SPECS,
+    LINES_LOSS_SPECS,
     LOSS_SPECS,
     OPTIMIZER_SPECS,
     SCHEDULE_SPECS,
@@ -22,11 +24,15 @@ from engine.experiment.spec import (
     Experiment,
     LayerSpec,
     LinearSpec,
+    LossSpec,
+    NetworkSpec,
     OptimizerSpec,
+    ParameterSpec,
     ScheduleSpec,
     SGDSpec,
     Table,
     TrainingSpec,
+    WrittenSpec,
 )
 from engine.files import read_regular
 from engine.run.phases import Phase, order_problems, skip_problems
@@ -40,6 +46,7 @@ NAME = re.compile(r"[^\W\d]\w*\Z")
 # Tensors of every program and words of expressions: a layer of that name could not be told apart.
 RESERVED = {"x", "y", "yhat", "loss", "optimizer", "event", "iteration", "epoch", "tensor"}
 REQUIRED_TABLES = {"data": "[data]", "layers": "[[layers]]", "loss": "[loss]"}
+LINES_TABLES = ("sizes", "parameters", "constants", "network")
 
 
 def experiment_path(name: str) -> Path:
@@ -98,6 +105,7 @@ class Reader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.largest = math.inf
+        self.lines = False  # whether the network is written as lines
 
     def problem(self, path: str, message: str) -> None:
         """Note one problem at the path of a field, ``layers[0].out``."""
@@ -109,9 +117,10 @@ class Reader:
         """The whole document; None when anything is wrong."""
         plain = ("name", "description", "seed", "dtype")
         tables = ("data", "layers", "loss", "optimizer", "schedule", "clip", "training")
-        self.unknown(raw, "", (*plain, *tables))
+        self.unknown(raw, "", (*plain, *tables, *LINES_TABLES))
+        lines = any(table in raw for table in LINES_TABLES)
         for table, header in REQUIRED_TABLES.items():
-            if table not in raw:
+            if table not in raw and not lines:
                 self.problem(table, f"missing: the file needs {header}")
         # A file's name may be no UTF-8, and the name of an experiment goes into JSON and SQLite.
         name = stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -119,16 +128,63 @@ class Reader:
         values |= self.fields(Experiment, {k: raw[k] for k in plain if k in raw}, "", plain)
         if values.get("dtype") == "float32":
             self.largest = float(np.finfo("float32").max)
+        self.lines = lines
         read = {
-            "data": self.table(DataSpec, raw["data"], "data") if "data" in raw else None,
-            "layers": self.layers(raw["layers"]) if "layers" in raw else None,
-            "loss": self.typed(raw["loss"], "loss", LOSS_SPECS) if "loss" in raw else None,
+            "data": self.data(raw),
+            "layers": self.layers(raw["layers"]) if "layers" in raw else (),
+            "loss": self.loss(raw),
+            **(self.network(raw) if lines else {}),
             "optimizer": self.optimizer(raw.get("optimizer", {"type": "sgd"})),
             "schedule": self.schedule(raw["schedule"]) if "schedule" in raw else None,
             "clip": self.table(ClipSpec, raw["clip"], "clip") if "clip" in raw else None,
             "training": self.table(TrainingSpec, raw.get("training", {}), "training"),
         }
         return None if self.problems else Experiment(**values, **read)  # type: ignore[arg-type]
+
+    def data(self, raw: Mapping[str, Any]) -> DataSpec | None:
+        """The [data] table; lines may do without."""
+        if "data" in raw or not self.lines:
+            return self.table(DataSpec, raw["data"], "data") if "data" in raw else None
+        return DataSpec()
+
+    def loss(self, raw: Mapping[str, Any]) -> LossSpec | None:
+        """The [loss] table; where there are lines they may make the loss themselves."""
+        if not self.lines:
+            return self.typed(raw["loss"], "loss", LOSS_SPECS) if "loss" in raw else None
+        table = raw.get("loss", {})
+        if isinstance(table, Mapping) and "type" not in table:
+            return self.table(WrittenSpec, table, "loss")
+        return self.typed(table, "loss", LINES_LOSS_SPECS)
+
+    def network(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """The tables of a network as lines."""
+        found: dict[str, Any] = {"network": self.table(NetworkSpec, raw.get("network", {}), "network")}
+        for name in ("sizes", "parameters", "constants"):
+            table = raw.get(name, {})
+            if not isinstance(table, Mapping):
+                self.problem(name, f"must be a table, [{name}], not {shown(table)}")
+                table = {}
+            for key in table:
+                self.line_name(join(name, key), key)
+            found[name] = dict(table)
+        for key, value in found["sizes"].items():
+            if type(value) is not int or not 1 <= value <= 2**31:
+                self.problem(join("sizes", key), f"must be a whole number from 1, not {shown(value)}")
+        found["parameters"] = {
+            key: self.table(ParameterSpec, value, join("parameters", key))
+            if isinstance(value, Mapping)
+            else ParameterSpec(value=value)
+            for key, value in found["parameters"].items()
+        }
+        return found
+
+    def line_name(self, path: str, name: str) -> None:
+        """Note a name that lines could not write."""
+        if not NAME.match(name) or keyword.iskeyword(name):
+            rule = "a name has letters, digits and _, and does not start with a digit"
+            self.problem(path, f"{shown(name)}: {rule}")
+        elif name in RESERVED:
+            self.problem(path, f"{name!r} has a meaning of its own; choose another name")
 
     def unknown(self, raw: Mapping[str, Any], path: str, allowed: Sequence[str]) -> None:
         """A problem for each key that the table does not have."""
@@ -219,6 +275,8 @@ class Reader:
         given = {name for name, value in raw.items() if value is not None}
         named = {"x/y": {"x", "y"}} | {name: {name} for name in ("csv", "npz", "generate")}
         sources = [name for name, fields in named.items() if given & fields]
+        if not sources and self.lines:
+            return
         if len(sources) != 1:
             found = " and ".join(sources) or "none"
             self.problem(

@@ -192,6 +192,40 @@ class ClipSpec(Table, kw_only=True, frozen=True):
     value: Positive | None = None
 
 
+class ParameterSpec(Table, kw_only=True, frozen=True):
+    """One table of [parameters]: drawn, or given as ``value``, or in a ``file``."""
+
+    shape: list[int | str] | None = None
+    init: Initializer = "kaiming_uniform"
+    init_scale: float = 1.0
+    fan: Annotated[int, Meta(ge=0, le=1)] = 1
+    value: Any = None
+    file: PathText | None = None
+    frozen: bool = False
+    tied: Name | None = None
+
+
+class NetworkSpec(Table, kw_only=True, frozen=True):
+    """[network]: the lines of a network, of the whole batch or of one sample."""
+
+    per: Literal["batch", "sample"] = "batch"
+    lines: Annotated[str, Meta(max_length=2**18)] = ""
+    unfold: list[Name] | Name = []
+
+
+class WrittenSpec(LossSpec, kw_only=True, frozen=True):
+    """The loss that the lines make themselves; ``reduction`` is over the samples of a batch."""
+
+    type = "lines"
+
+
+class GivenSpec(LossSpec, kw_only=True, frozen=True):
+    """ℓ = Σ G ⊙ ŷ: an upstream gradient as courses give it."""
+
+    type = "given"
+    gradient: Any
+
+
 class TrainingSpec(Table, kw_only=True, frozen=True):
     """How long, and in which order the steps stand."""
 
@@ -210,7 +244,11 @@ class Experiment(Table, kw_only=True, frozen=True):
     seed: Seed = 0
     dtype: Literal["float32", "float64"] = "float64"
     data: DataSpec
-    layers: tuple[LayerSpec, ...]
+    sizes: dict[str, Count] = {}
+    parameters: dict[str, ParameterSpec] = {}
+    constants: dict[str, Any] = {}
+    network: NetworkSpec | None = None
+    layers: tuple[LayerSpec, ...] = ()
     loss: LossSpec
     optimizer: OptimizerSpec
     schedule: ScheduleSpec | None = None
@@ -221,7 +259,8 @@ class Experiment(Table, kw_only=True, frozen=True):
     directory: str = ""
 
     def __repr__(self) -> str:
-        layers = " → ".join(self.layer_names)
+        lines = ("lines",) if self.network is not None and self.network.lines else ()
+        layers = " → ".join((*self.layer_names, *lines))
         return f"<Experiment {self.name!r}: {layers}, {self.loss.type}, {self.optimizer.type}>"
 
     def path_of(self, file: str) -> Path:
@@ -279,6 +318,8 @@ LAYER_SPECS: dict[str, type[LayerSpec]] = {type_: _of_layer(row) for type_, row 
 LOSS_SPECS: dict[str, type[LossSpec]] = {
     type_: _of(loss, LossSpec) for type_, loss in LOSSES.items()
 }
+# What a loss may be where a network is written as lines.
+LINES_LOSS_SPECS: dict[str, type[LossSpec]] = {**LOSS_SPECS, **_by_type(WrittenSpec, GivenSpec)}
 OPTIMIZER_SPECS: dict[str, type[OptimizerSpec]] = _by_type(
     SGDSpec, AdamSpec, AdamWSpec, AdagradSpec, RMSpropSpec
 )

@@ -10,7 +10,7 @@ from engine.arrays import Array, Shape
 from engine.formulas.tree import Formula, Size
 from engine.functions.losses.loss import Loss
 from engine.lines.algebra import fill, reshaped, times
-from engine.lines.node import Call, Misfit, Node, Primitive, call, described
+from engine.lines.node import Call, Misfit, Node, Primitive, call, constant, described
 from engine.lines.writing import Applied
 
 
@@ -167,3 +167,39 @@ def rows(node: Node) -> Node:
     return reshaped(node, (node.shape[0], count))
 
 
+
+
+@dataclass(frozen=True)
+class OfSample(Primitive):
+    """A loss of one sample: a prediction (K, 1) or (K,), and a target of its shape or a class."""
+
+    loss: Loss
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.loss.type
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        yhat, y = operands
+        if not (self.loss.takes_classes and y.kind == "whole" and y.rank == 0) and (
+            yhat.shape != y.shape
+        ):
+            raise Misfit(f"{described(yhat)} and {described(y)}: the shapes must agree")
+        return ()
+
+    def batch(self, yhat: Node, y: Node) -> Node:
+        """The losses of a batch of samples, (N,), from (N, K, 1) and (N, K, 1) or (N,)."""
+        from engine.lines.reductions import MEAN, TOTAL
+
+        terms = call(Terms(self.loss), (rows(yhat), y if y.rank == 1 else rows(y)))
+        if terms.rank == 2:
+            fold = MEAN if self.loss.reduction == "mean" else TOTAL
+            terms = call(fold, (terms,), (("axis", 1), ("keepdims", False)))
+        scale = constant(self.loss.scale)
+        return terms if self.loss.scale == 1 else times(scale, terms)
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        raise NotImplementedError(self.name)  # it is lifted to a batch before anything runs
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        return Applied(self.name, tuple(operands), (), self.loss.value)

@@ -112,6 +112,10 @@ class Primitive(ABC):
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         """The call as a formula, from the operands as formulas."""
 
+    def definition(self, node: Call) -> Node | None:
+        """The call in functions that are better known, as a lecture has it; None for most."""
+        return None
+
     def kink(self, node: Call) -> Node | None:
         """What changes its sign where the derivative jumps; None where it is continuous."""
         return None

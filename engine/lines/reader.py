@@ -63,6 +63,7 @@ class Line:
     number: int
     root: Node
     column: int = 0
+    layer: str | None = None
 
 
 @dataclass(frozen=True)

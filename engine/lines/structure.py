@@ -344,6 +344,27 @@ class Real(Primitive):
         return operands[0]
 
 
+@dataclass(frozen=True)
+class Range(Primitive):
+    """0, 1, … up to ``size``, which is left out."""
+
+    name = "range"
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        return (options["size"],)
+
+    def kind(self, operands: Sequence[Node]) -> Kind:
+        return "whole"
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        out: Any = np.arange(options["size"])
+        return out
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        size = node.option("size")
+        return Applied("range", (), (str(size),), lambda: np.arange(size))
+
+
 INDEX, SCATTER, CONCAT, STACK = Index(), Scatter(), Concat(), Stack()
 PAD, REPEAT, ONE_HOT, REAL = Pad(), Repeat(), OneHot(), Real()
 ZEROS, ONES = Filled("zeros", 0.0), Filled("ones", 1.0)

@@ -11,7 +11,7 @@ from engine.functions.losses.loss import Loss
 from engine.functions.table import ACTIVATIONS
 from engine.lines.algebra import MATMUL, PRODUCT, Permute, permuted
 from engine.lines.elementwise import CLIP, MAXIMUM, MINIMUM, UNARY, WHERE, Activated
-from engine.lines.losses import LossOf, Terms
+from engine.lines.losses import LossOf, OfSample, Terms
 from engine.lines.node import Misfit, Node, Primitive, call, described
 from engine.lines.reductions import LOG_SOFTMAX_OF, REDUCTIONS, SOFTMAX_OF, VARIANCE
 from engine.lines.structure import CONCAT, ONE_HOT, ONES, PAD, REPEAT, STACK, ZEROS
@@ -119,13 +119,17 @@ def linear(x: Node, weight: Node, bias: Node | None = None) -> Node:
     return product if bias is None else call(SUM, (product, bias))
 
 
-def losing(kind: type[Loss]) -> Make:
-    """A loss; with the reduction ``none`` its terms."""
+def losing(kind: type[Loss], sample: bool) -> Make:
+    """A loss, of a batch or of one sample; with the reduction ``none`` its terms."""
 
     def make(yhat: Node, y: Node, **options: Any) -> Node:
         reduction = options.pop("reduction")
         given = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
-        of_rows = {"of_rows": y.rank == 2} if "of_rows" in {f.name for f in fields(kind)} else {}
+        of_rows = {"of_rows": y.kind == "real"} if "of_rows" in {f.name for f in fields(kind)} else {}
+        if reduction not in ("none", "sum", "mean", "batch_mean"):
+            raise Misfit(f'reduction "{reduction}"; allowed: none, sum, mean, batch_mean')
+        if sample:
+            return call(OfSample(kind(reduction=reduction, **given, **of_rows)), (yhat, y))
         if reduction == "none":
             return call(Terms(kind(reduction="sum", **given, **of_rows)), (yhat, y))
         return call(LossOf(kind(reduction=reduction, **given, **of_rows)), (yhat, y))
@@ -137,7 +141,7 @@ AXIS = Option("axis", "axes", None)
 KEEP = Option("keepdims", bool, False)
 
 
-def loss_rows(losses: Mapping[str, type[Loss]]) -> list[Row]:
+def loss_rows(losses: Mapping[str, type[Loss]], sample: bool = False) -> list[Row]:
     """A row for each loss, with the options of its own."""
     rows = []
     for name, kind in losses.items():
@@ -149,7 +153,7 @@ def loss_rows(losses: Mapping[str, type[Loss]]) -> list[Row]:
         ]
         options = (Option("reduction", str, "mean"), *own)
         said = (kind.__doc__ or "").partition("\n")[0]
-        rows.append(Row(name, ("yhat", "y"), options, losing(kind), said))
+        rows.append(Row(name, ("yhat", "y"), options, losing(kind, sample), said))
     return rows
 
 

@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from engine.arrays import Array, Shape, frozen
+from engine.arrays import Array, frozen
 from engine.errors import ExperimentError, Problem
 from engine.experiment.dataset import Batches, Dataset, batches, load_data
-from engine.experiment.domains import domain_of
 from engine.experiment.spec import Experiment
 from engine.formulas.symbols import gradient
 from engine.formulas.tree import Symbol
 from engine.functions.elementwise.dropout import Dropout
 from engine.functions.function import Vjp
-from engine.optim.optimizers import OPTIMIZERS, Optimizer
-from engine.program.graph import GRADIENT, Network, Node, build_network, settings
+from engine.program.declared import Declared, zeroing
+from engine.program.graph import GRADIENT, Network, Node, build_network
+from engine.program.line_compiler import LineCompiler
+from engine.program.lines import has_lines, read_lines
 from engine.program.program import Program
-from engine.program.update import Updates, is_frozen
-from engine.run.op import CLOCK, Compute, Domain, Op, TensorInfo, Tensors
+from engine.run.op import CLOCK, Compute, Op, TensorInfo, Tensors
 from engine.run.phases import Phase
 
 YHAT = Symbol("ŷ")
@@ -32,8 +32,14 @@ def compile_program(experiment: Experiment, data: Dataset | None = None) -> Prog
     """
     data = load_data(experiment) if data is None else data
     cut = batches(experiment, data)
-    network = build_network(experiment, data)
-    compiler = Compiler(experiment, data, cut, network)
+    network: Network
+    compiler: Compiler | LineCompiler
+    if has_lines(experiment):
+        network, data = read_lines(experiment, data, cut)
+        compiler = LineCompiler(experiment, data, cut, network)
+    else:
+        network = build_network(experiment, data)
+        compiler = Compiler(experiment, data, cut, network)
     if not compiler.ops:
         problem = Problem("training.skip", "leaves nothing to run: skip fewer steps")
         raise ExperimentError(experiment.file or experiment.name, [problem])
@@ -42,10 +48,10 @@ def compile_program(experiment: Experiment, data: Dataset | None = None) -> Prog
         data,
         cut,
         network,
-        compiler.optimizer,
+        compiler.declared.optimizer,
         compiler.tensors,
         compiler.ops,
-        compiler.scalars,
+        compiler.declared.scalars,
     )
 
 
@@ -59,11 +65,8 @@ class Compiler:
         self.network = network
         self.rows = min(cut.size, len(data))
         self.dtype = experiment.dtype
-        cls = OPTIMIZERS[experiment.optimizer.type]
-        self.optimizer: Optimizer = cls(**settings(experiment.optimizer, cls))
-        self.updates = Updates.of(experiment, network, self.optimizer, cut.count)
-        self.tensors: dict[str, TensorInfo] = {}
-        self.scalars: dict[str, float] = {}
+        self.declared = Declared(experiment, network, cut.count)
+        self.updates = self.declared.updates
         # One array of zeros a parameter, which every zero_grad writes: arrays never change, so that
         # sharing is free, and ``adding`` knows it by identity.
         self.zeros: dict[str, Array] = {
@@ -75,7 +78,7 @@ class Compiler:
     def compile(self) -> tuple[Op, ...]:
         """The ops of the phases in the experiment's order, without the skipped ones."""
         build: dict[Phase, Callable[[], Iterator[Op]]] = {
-            Phase.ZERO_GRAD: self.zero_grad,
+            Phase.ZERO_GRAD: lambda: zeroing(self.network, self.zeros),
             Phase.FORWARD: self.forward,
             Phase.LOSS: self.loss,
             Phase.BACKWARD: self.backward,
@@ -89,68 +92,29 @@ class Compiler:
     def declare(self, data: Dataset) -> None:
         """Enter every tensor of the run with its shape: (N, d) with the N rows of a full batch."""
         rows, nodes = self.rows, self.network.nodes
-        self.tensor("x", "x", (rows, data.x.shape[1]), "input")
+        self.declared.add("x", "x", (rows, data.x.shape[1]), "input")
         classes = nodes[-1].layer.outputs if data.y.dtype.kind in "iu" else None
         shape, dtype = (rows, *data.y.shape[1:]), str(data.y.dtype)
-        self.tensor("y", "y", shape, "target", dtype=dtype, classes=classes)
+        self.declared.add("y", "y", shape, "target", dtype=dtype, classes=classes)
         for node in nodes:
             for role, shape in node.layer.parameters.items():
-                self.tensor(node.tensor(role), node.symbols[role], shape, "parameter", node.name)
+                self.declared.add(node.tensor(role), node.symbols[role], shape, "parameter", node.name)
             shape = (rows, node.layer.outputs)
-            self.tensor(node.output, node.symbols["output"], shape, "activation", node.name)
+            self.declared.add(node.output, node.symbols["output"], shape, "activation", node.name)
             if "mask" in node.symbols:
-                self.tensor(node.tensor("mask"), node.symbols["mask"], shape, "mask", node.name)
-        self.tensor("loss", "ℓ", (), "loss")
-        wanted = [
-            info for info in self.tensors.values() if info.role in ("activation", "parameter")
-        ]
+                self.declared.add(node.tensor("mask"), node.symbols["mask"], shape, "mask", node.name)
+        self.declared.add("loss", "ℓ", (), "loss")
+        known = self.tensors.values()
+        wanted = [info for info in known if info.role in ("activation", "parameter")]
         if self.experiment.training.input_gradient:
             wanted.append(self.tensors["x"])
-        for info in wanted:
-            name, symbol = info.name + GRADIENT, gradient(info.symbol)
-            self.tensor(name, symbol, info.shape, "gradient", info.layer, gradient_of=info.name)
-        for name, node, role, shape in self.network.parameters():
-            if not is_frozen(node, role):
-                for slot in self.optimizer.slots:
-                    symbol = f"{self.optimizer.letters[slot]}({node.symbols[role]})"
-                    slot_shape = () if slot == "step" else shape
-                    self.tensor(
-                        f"{name}.{slot}", symbol, slot_shape, "slot", node.name, slot_of=name
-                    )
-        for name, symbol, value in self.updates.scalars():
-            limits = self.domain(name)
-            self.tensor(name, symbol, (), "hyper", dtype="float64", domain=limits)
-            if value is not None:
-                self.scalars[name] = value
-        # Only where an op reads it: otherwise every iteration would bring a tensor for nothing.
-        if any(CLOCK in op.reads for op in self.ops):
-            self.tensor(CLOCK, "i", (), "hyper", dtype="float64")
+        self.declared.gradients(wanted)
+        self.declared.state(self.ops)
 
-    def domain(self, name: str) -> Domain:
-        """The limits of a hyper-parameter, as a file has them; none where no file names it."""
-        owner, _, field = name.rpartition(".")
-        if owner != "optimizer":
-            return ()
-        return domain_of(type(self.experiment.optimizer), field.removeprefix("initial_"))
-
-    def tensor(
-        self,
-        name: str,
-        symbol: str,
-        shape: Shape,
-        role: str,
-        layer: str | None = None,
-        dtype: str | None = None,
-        gradient_of: str | None = None,
-        classes: int | None = None,
-        slot_of: str | None = None,
-        domain: Domain = (),
-    ) -> None:
-        """Enter one tensor; without a dtype it has the experiment's."""
-        own = dtype or self.dtype
-        self.tensors[name] = TensorInfo(
-            name, symbol, shape, own, role, layer, gradient_of, classes, slot_of, domain
-        )
+    @property
+    def tensors(self) -> dict[str, TensorInfo]:
+        """The tensors of the program by name."""
+        return self.declared.tensors
 
     def op(
         self,
@@ -165,13 +129,6 @@ class Compiler:
         """One op; ``text`` is its short label and its whole formula."""
         label, formula = text
         return Op(0, phase, writes[0], layer, label, formula, reads, writes, run, adds)
-
-    def zero_grad(self) -> Iterator[Op]:
-        """∇θ ← 0, one op for each parameter, frozen ones too."""
-        for name, node, role, _ in self.network.parameters():
-            text = f"{gradient(node.symbols[role])} ← 0"
-            run = constant(self.zeros[name])
-            yield self.op(Phase.ZERO_GRAD, node.name, (text, text), (), (name + GRADIENT,), run)
 
     def forward(self) -> Iterator[Op]:
         """One op a layer, out (N, outputs); that of dropout writes its mask beside it."""
@@ -214,12 +171,6 @@ class Compiler:
         name = node.tensor(vjp.wrt)
         run = adding(vjp.pull, reads, target, self.zeros[name]) if adds else call(vjp.pull, reads)
         return self.op(Phase.BACKWARD, node.name, (text, text), reads, (target,), run, adds)
-
-
-def constant(value: Array) -> Compute:
-    """An op that always writes the same read-only array."""
-    result = (value,)
-    return lambda tensors: result
 
 
 def call(function: Callable[..., Any], reads: tuple[str, ...]) -> Compute:

@@ -60,6 +60,10 @@ class Network:
         """The name of the last layer's output, ŷ."""
         return self.nodes[-1].output
 
+    def initial(self, experiment: Experiment) -> dict[str, Array]:
+        """The parameters before the first iteration, by name, read-only."""
+        return initial_parameters(experiment, self)
+
     def parameters(self) -> Iterator[tuple[str, Node, str, Shape]]:
         """Each parameter: its name, node, role and shape."""
         for node in self.nodes:

@@ -16,8 +16,8 @@ from engine.experiment.dataset import Batches, Dataset
 from engine.experiment.spec import Experiment
 from engine.nn.table import LAYERS
 from engine.optim.optimizers import Optimizer
-from engine.program.graph import Network, initial_parameters
-from engine.run.op import CLOCK, Op, TensorInfo
+from engine.program.graph import Network
+from engine.run.op import CLOCK, ROWS, Op, TensorInfo
 from engine.run.phases import Phase
 from engine.run.source import Executed
 from engine.run.timeline import Periodic
@@ -44,7 +44,9 @@ class Program:
 
     def __repr__(self) -> str:
         shapes = [str(self.tensors[name].shape) for name in self.batch_names[:1]]
-        shapes += [str(self.tensors[node.output].shape) for node in self.network.nodes]
+        shapes += [str(self.tensors[node.output].shape) for node in self.network.nodes] or [
+            f"{sum(op.phase == Phase.FORWARD for op in self.ops)} lines"
+        ]
         return (
             f"<Program {self.name!r}: {' → '.join(shapes)}, {len(self.ops)} ops, "
             f"{self.timeline.iterations:,} iterations>"
@@ -108,7 +110,7 @@ class Program:
             roles = node.layer.parameters
             short |= {f"{rows[role].letter}{i}": node.tensor(role) for role in roles}
         short["yhat"] = self.network.output
-        short = {name: own for name, own in short.items() if own in self.tensors}
+        short = {name: own for name, own in short.items() if own in self.tensors and name != own}
         derived = {
             f"{n}.grad": self.gradients[own] for n, own in short.items() if own in self.gradients
         }
@@ -117,7 +119,8 @@ class Program:
     @cached_property
     def entering(self) -> tuple[str, ...]:
         """The tensors that no op writes, and that every iteration begins with anew."""
-        return ("x", "y", CLOCK) if CLOCK in self.tensors else ("x", "y")
+        more = (name for name in (CLOCK, ROWS) if name in self.tensors)
+        return ("x", "y", *more)
 
     @cached_property
     def batch_names(self) -> tuple[str, ...]:
@@ -131,14 +134,16 @@ class Program:
         """
         epoch, k = divmod(iteration, self.batches.count)
         x, y = self.batches.batch(self.data, epoch, k)
-        if len(self.entering) == 2:
-            return {"x": x, "y": y}
-        return {"x": x, "y": y, CLOCK: scalar(iteration + 1)}
+        found = {"x": x, "y": y}
+        if len(self.entering) > 2:
+            known = {CLOCK: scalar(iteration + 1), ROWS: scalar(len(x))}
+            found |= {name: known[name] for name in self.entering[2:]}
+        return found
 
     def initial(self) -> dict[str, Array]:
         """Every tensor that exists before the first op."""
         scalars = {name: scalar(value) for name, value in self.scalars.items()}
-        return self.batch(0) | initial_parameters(self.experiment, self.network) | scalars
+        return self.batch(0) | self.network.initial(self.experiment) | scalars
 
     @cached_property
     def live_in(self) -> frozenset[str]:

@@ -24,7 +24,6 @@ from engine.recording.plausible import implausible
 from engine.recording.reader import Damaged, Reader
 from engine.recording.runs import RecordedBranch, RecordedRun, read_branches, read_runs
 from engine.recording.stored import StoredContents
-from engine.run.op import PER_SAMPLE
 from engine.run.timeline import begun, completed
 
 # What is larger than it can be is not even read.
@@ -384,10 +383,8 @@ class Recording:
     def per_sample(self) -> set[str]:
         """The tensors that have a row for each sample, and their gradients."""
         tensors = self.program.tensors
-        roles = {
-            info.name: tensors[info.gradient_of or info.name].role for info in tensors.values()
-        }
-        return {name for name, role in roles.items() if role in PER_SAMPLE}
+        of = {info.name: tensors[info.gradient_of or info.name] for info in tensors.values()}
+        return {name for name, info in of.items() if info.per_sample}
 
     # -- what people said about it
 

@@ -13,6 +13,8 @@ from engine.run.phases import Phase
 # The number of the iteration, where an op needs to know it. A tensor of shape (), so that an op
 # stays a function of tensors and can be run anywhere: in a recording, a shadow in float64.
 CLOCK = "training.iteration"
+# The number of rows of the batch, where the ops of a short one differ from those of a full one.
+ROWS = "N"
 # The roles whose tensors have a row for each sample of the batch: fewer in the last, short one.
 PER_SAMPLE = ("input", "target", "activation", "mask")
 Tensors = Mapping[str, Array]
@@ -37,7 +39,7 @@ class TensorInfo:
     ``role`` is one of input, target, activation, mask, parameter, gradient, loss, slot, hyper.
     ``gradient_of`` is the tensor whose gradient of the loss this is, and ``classes`` the number of
     classes where the elements are class indices; ``slot_of`` is the parameter that the optimizer
-    keeps this for.
+    keeps this for. ``rowless`` tensors have no row for each sample, though their role has.
     """
 
     name: str
@@ -50,6 +52,12 @@ class TensorInfo:
     classes: int | None = None
     slot_of: str | None = None
     domain: Domain = ()
+    rowless: bool = False
+
+    @property
+    def per_sample(self) -> bool:
+        """Whether its first axis is that of the samples: it has fewer rows in a short batch."""
+        return self.role in PER_SAMPLE and not self.rowless
 
     @property
     def nbytes(self) -> int:

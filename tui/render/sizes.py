@@ -6,7 +6,6 @@ from engine.formulas.symbols import gradient
 from engine.formulas.tree import Size
 from engine.functions.function import terms
 from engine.program.program import Program
-from engine.run.op import PER_SAMPLE
 from engine.worksheet.sample import Sample, spelled_layers
 from engine.worksheet.worksheet import Gradient, element_rows, gradient_rows
 
@@ -31,7 +30,7 @@ def dims_letters(program: Program, of: str, wrt: str, batch: bool = False) -> tu
 
 def size_letters(program: Program, name: str, batch: bool) -> str:
     """The letters of the size of a tensor; what has a row for each sample has N times as many."""
-    rows = batch and program.tensors[name].role in PER_SAMPLE
+    rows = batch and program.tensors[name].per_sample
     return f"N{letters(program)[name]}" if rows else letters(program)[name]
 
 

@@ -1,0 +1,60 @@
+"""A line as the lines of its functions: each a tensor of its own, in the order they are computed."""
+
+from dataclasses import replace
+
+from engine.lines.algebra import PERMUTE, RESHAPE
+from engine.lines.node import Call, Node, formula, ordered, rebuilt, tensor
+from engine.lines.reader import Line
+
+MAX_NAME = 40
+WORDS = {
+    "+": "sum",
+    "-": "difference",
+    "*": "product",
+    "/": "ratio",
+    "**": "power",
+    "@": "matmul",
+    ">": "above",
+    "<": "below",
+}
+
+
+def is_step(node: Node) -> bool:
+    """Whether a node is a step of its own: what only moves axes is not."""
+    return isinstance(node, Call) and node.function not in (PERMUTE, RESHAPE) and bool(node.operands)
+
+
+def unfolded(line: Line) -> list[Line]:
+    """The lines of a line's functions; the last one makes its tensor. One function is itself."""
+    root = expanded(line.root)
+    steps = [node for node in ordered(root) if is_step(node) and node is not root]
+    made: dict[Node, Node] = {}
+    out: list[Line] = []
+    counts: dict[str, int] = {}
+    for node in steps:
+        assert isinstance(node, Call)
+        word = WORDS.get(node.function.name, node.function.name)
+        counts[word] = counts.get(word, 0) + 1
+        name = f"{line.name}.{word}{counts[word]}"
+        tree = rebuilt(node, {k: v for k, v in made.items() if k is not node})
+        own = tensor(name, node.shape, node.kind)
+        out.append(Line(name, f"{name} = {formula(tree).text()}", line.number, tree))
+        made[node] = own
+    last = rebuilt(root, made)
+    text = line.text if not out else f"{line.name} = {formula(last).text()}"
+    return [*out, replace(line, root=last, text=text)]
+
+
+def expanded(root: Node) -> Node:
+    """A tree with functions that have a definition in others replaced by it."""
+    made: dict[Node, Node] = {}
+    for node in ordered(root):
+        if isinstance(node, Call):
+            again = rebuilt(node, {k: v for k, v in made.items() if k in node.operands})
+            definition = None
+            if isinstance(again, Call):
+                definition = again.function.definition(again)
+            found = again if definition is None else expanded(definition)
+            if found is not node:
+                made[node] = found
+    return made.get(root, root)
