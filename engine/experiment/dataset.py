@@ -4,7 +4,6 @@
 class indices (N,) of int64. Batch k of epoch e is a pure function of (seed, e, k).
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -18,9 +17,11 @@ from engine.arrays import Array, frozen
 from engine.errors import ExperimentError, Problem
 from engine.experiment.data_files import MAX_BYTES, check_size, npz_arrays
 from engine.experiment.data_generated import RECIPES, bytes_needed, columns_of, generated
+from engine.experiment.data_numbers import class_indices, converted, standardized, whole_numbers
+from engine.experiment.data_pictures import check_image, pictures
 from engine.experiment.data_problem import DataProblem
 from engine.experiment.data_split import split
-from engine.experiment.data_table import MAX_CLASSES, CSVTable
+from engine.experiment.data_table import CSVTable
 from engine.experiment.data_text import MAX_CSV_BYTES
 from engine.experiment.spec import DataSpec, Experiment
 from engine.experiment.target_range import refusal
@@ -102,59 +103,6 @@ def finished(
         return Dataset(frozen(x), frozen(y), data.classes, data.inputs)
     kept = Dataset(frozen(x[aside]), frozen(y[aside]), data.classes, data.inputs)
     return Dataset(frozen(x[train]), frozen(y[train]), data.classes, data.inputs, kept)
-
-
-def whole_numbers(y: Array) -> bool:
-    """Whether targets could be class indices, NaN and infinities apart."""
-    return bool((np.isfinite(y) & (y == np.floor(y))).all())
-
-
-def check_image(image: tuple[int, int] | None, columns: int) -> None:
-    """Raise DataProblem where rows of so many numbers are no pictures of this height and width."""
-    if image is not None and image[0] * image[1] != columns:
-        height, width = image
-        said = f"{height} × {width} is {height * width} numbers, but a row of x has {columns}"
-        raise DataProblem("image", said)
-
-
-def converted(values: Array, field: str, dtype: str) -> Array:
-    """The values in the experiment's dtype; a DataProblem where a number becomes an infinity."""
-    with np.errstate(over="ignore"):
-        out: Array = values.astype(dtype)
-    lost = np.argwhere(np.isinf(out) & np.isfinite(values))
-    if len(lost):
-        where = tuple(lost[0].tolist())
-        number, place = values[where], ", ".join(map(str, where))
-        raise DataProblem(field, f"{number:g} at [{place}] is too large for {dtype}")
-    return out
-
-
-def class_indices(y: Array, ignored: int | None = None) -> Any:
-    """Flat targets as int64; a DataProblem where one is no whole number from 0 and not ignored."""
-    wrong = ~((y >= 0) & (y < MAX_CLASSES) & (y == np.floor(y)))
-    if ignored is not None:
-        wrong &= y != ignored
-    if wrong.any():
-        i = int(np.argmax(wrong))
-        said = f"flat targets are class indices, whole numbers from 0, but y[{i}] is {y[i]:g}"
-        raise DataProblem("y", said)
-    return y.astype(np.int64)
-
-
-def standardized(x: Array, rows: NDArray[np.int64] | None = None) -> Array:
-    """Each column with mean 0 and standard deviation 1 (over N); a constant column becomes 0.
-
-    Mean and deviation are those of ``rows``, or of all; what is constant there stays a difference.
-    """
-    x = x.astype(np.float64)
-    known = x if rows is None else x[rows]
-    with np.errstate(all="ignore"):  # data may hold NaN and infinities
-        # Equal elements, and not a deviation of 0: rounding can leave a constant column one.
-        constant = known.min(axis=0) == known.max(axis=0)
-        spread = np.where(constant, 1, known.std(axis=0))
-        middle = np.where(constant, known[0], known.mean(axis=0))
-        out: Array = np.where(x == middle, 0, (x - middle) / spread)
-    return out
 
 
 def generate(spec: DataSpec, seed: int, classes: bool) -> Dataset:
@@ -247,17 +195,6 @@ def read_npz(spec: DataSpec, path: Path, dtype: str) -> Dataset:
         said = f"{names[1]} has shape {y.shape}; it must have 1 or 2 axes"
         raise DataProblem("npz", f"{path}: {said}")
     return Dataset(x, y)
-
-
-def pictures(name: str, shape: tuple[int, ...]) -> str:
-    """What to do with inputs of more axes than rows and columns."""
-    rows, size = shape[0], math.prod(shape[1:])
-    plane = shape[1:] if len(shape) == 3 else shape[1:3] if shape[3:] == (1,) else shape[2:]
-    gray = len(shape) == 3 or (len(shape) == 4 and 1 in (shape[1], shape[3]))
-    said = f"{name} has shape {shape}; it must be (rows, columns)"
-    if gray and len(plane) == 2:
-        return f"{said}: image = [{plane[0]}, {plane[1]}] reads such pictures as {size} columns"
-    return f"{said}: {name}.reshape({rows}, {size}) makes flat rows of them"
 
 
 def one_hot(index: NDArray[np.int64], classes: int) -> Array:
