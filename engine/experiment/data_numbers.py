@@ -30,6 +30,18 @@ def converted(values: Array, field: str, dtype: str) -> Array:
     return out
 
 
+def kept(values: Array, field: str, dtype: str) -> Any:
+    """Integers and booleans as int64, any other values in the experiment's dtype.
+
+    Raises DataProblem where a number becomes an infinity, or an integer is beyond 64 bits.
+    """
+    if values.dtype.kind not in "biu":
+        return converted(values, field, dtype)
+    if values.dtype.kind == "u" and values.max(initial=0) > np.iinfo(np.int64).max:
+        raise DataProblem(field, f"{values.max()} is beyond the integers of 64 bits with a sign")
+    return values.astype(np.int64)
+
+
 def class_indices(y: Array, ignored: int | None = None) -> Any:
     """Flat targets as int64; a DataProblem where one is no whole number from 0 and not ignored."""
     wrong = ~((y >= 0) & (y < MAX_CLASSES) & (y == np.floor(y)))
@@ -43,7 +55,7 @@ def class_indices(y: Array, ignored: int | None = None) -> Any:
 
 
 def standardized(x: Array, rows: NDArray[np.int64] | None = None) -> Array:
-    """Each column with mean 0 and standard deviation 1 (over N); a constant column becomes 0.
+    """Each element of a sample with mean 0 and deviation 1 (over N); a constant one becomes 0.
 
     Mean and deviation are those of ``rows``, or of all; what is constant there stays a difference.
     """
