@@ -7,7 +7,7 @@ out: dropout, the schedule, validation, the order of the rows.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -17,7 +17,7 @@ from engine.diagnostics import facts
 from engine.diagnostics.diagnosis import Diagnosis
 from engine.diagnostics.doctor import Doctor
 from engine.diagnostics.targets import tail
-from engine.experiment.dataset import Dataset, epoch_order
+from engine.experiment.dataset import epoch_order
 from engine.program.compiler import compile_program
 from engine.program.program import Program
 from engine.run.drive import run_iteration
@@ -57,12 +57,8 @@ def one_batch(program: Program) -> Program:
     """The same network on a few rows of its data, drawn as the first epoch is shuffled."""
     wanted = min(max(program.batches.size, FEWEST_ROWS), MOST_ROWS, len(program.data))
     rows = np.sort(epoch_order(program.experiment.seed, 0, len(program.data))[:wanted])
-    data = Dataset(
-        frozen(program.data.x[rows]),
-        frozen(program.data.y[rows]),
-        program.data.classes,
-        program.data.inputs,
-    )
+    x, y = frozen(program.data.x[rows]), frozen(program.data.y[rows])
+    data = replace(program.data, x=x, y=y, validation=None)
     old = program.experiment
     spec = msgspec.structs.replace(
         old.data, batch_size=None, shuffle=False, drop_last=False, validation=None

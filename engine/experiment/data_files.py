@@ -55,17 +55,20 @@ def check_size(path: Path, field: str, limit: int) -> None:
         raise DataProblem(field, f"{path}: {size:,} bytes, more than the limit of {limit:,}")
 
 
-def npz_arrays(path: Path, names: Sequence[str], dtype: str) -> list[Array]:
-    """Named arrays of an NPZ file; their headers are checked before they are loaded.
+def npz_arrays(path: Path, names: Sequence[str], dtype: str, least: int, keep: bool) -> list[Array]:
+    """Named arrays of an NPZ file, the first ``least`` of them and those behind that are there.
 
-    ``dtype`` is what they will be converted to, which may be larger than what is in the file.
+    Their headers are checked before they are loaded. ``dtype`` is what they will be converted to,
+    which may be larger than what is in the file; with ``keep`` integers become int64 instead.
     Raises DataProblem for whatever is wrong.
     """
     check_size(path, "npz", MAX_BYTES)
     check_archive(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            return [read_member(archive, name, path, dtype) for name in names]
+            there = {*names[:least], *(n.removesuffix(".npy") for n in archive.namelist())}
+            wanted = [name for name in names if name in there]
+            return [read_member(archive, name, path, dtype, keep) for name in wanted]
     except UNREADABLE as error:
         raise DataProblem("npz", f"{path}: not a readable NPZ file: {error}") from None
 
@@ -93,7 +96,7 @@ def arrays_hint(found: Sequence[str]) -> str:
     return ': arrays = ["…", "…"] names two others' if len(found) > 1 else ""
 
 
-def read_member(archive: zipfile.ZipFile, name: str, path: Path, wanted: str) -> Array:
+def read_member(archive: zipfile.ZipFile, name: str, path: Path, wanted: str, keep: bool) -> Array:
     """One array of an NPZ archive, without pickles and without trusting its size.
 
     Raises DataProblem, or one of UNREADABLE.
@@ -112,6 +115,7 @@ def read_member(archive: zipfile.ZipFile, name: str, path: Path, wanted: str) ->
         room = archive.getinfo(f"{name}.npy").file_size - file.tell()
     where = f"{path}: array {name!r}"
     check_member(shape, dtype, room, where)
+    wanted = "int64" if keep and dtype.kind in "biu" else wanted
     needed = math.prod(shape) * np.dtype(wanted).itemsize
     if needed > MAX_BYTES:
         said = f"takes {needed:,} bytes as {wanted}, more than the limit of {MAX_BYTES:,}"

@@ -32,9 +32,9 @@ def split(y: Array, fraction: float, seed: int, stratify: bool) -> tuple[Rows, R
 def class_of_rows(y: Array) -> NDArray[np.int64]:
     """The class of each row of the targets, numbered from 0: (N,).
 
-    Raises DataProblem for rows (N, K) that are no classes.
+    Flat integers are classes. Raises DataProblem for flat floats, and rows that are no classes.
     """
-    if y.ndim == 2 and not is_classes(y):
+    if not (is_classes(y) if y.ndim == 2 else y.ndim == 1 and y.dtype.kind == "i"):
         raise DataProblem("stratify", "needs targets that are classes, and these are not")
     _, found = np.unique(y, axis=0, return_inverse=True)
     return found.reshape(-1)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from engine.wording import nearest, shown
 
 MAX_CLASSES = 2**31
 MISSING = frozenset(("", "na", "n/a", "null", "none", "?", "-", "missing"))
+INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*\Z")
 WIDE = 30  # columns: beyond, nobody lists them one by one
 Missing = Literal["refuse", "drop", "mean"]
 Line = tuple[int, list[str]]
@@ -254,6 +256,30 @@ class CSVTable:
         more = f", and {len(places) - 1:,} more ({len(places):,} in all)" if places[1:] else ""
         return f"{where}: {found} {said}{more}"
 
+    def kind(self, column: str) -> Literal["integers", "numbers", "text"]:
+        """What the cells of a column are: text only where none is a number, so no slip makes it so.
+
+        Cells that are absent tell nothing.
+        """
+        place = self.header.index(column)
+        cells = self.plain([row[place] for _, row in self.lines if not absent(row[place])])
+        numeric = [cell for cell in cells if is_number(cell)]
+        if cells and not numeric:
+            return "text"
+        whole = len(numeric) == len(self.lines) and all(map(INTEGER.match, numeric))
+        return "integers" if whole else "numbers"
+
+    def integers(self, column: str) -> NDArray[np.int64]:
+        """The whole numbers of a column as they are, (N,) of int64; DataProblem beyond 64 bits."""
+        place = self.header.index(column)
+        cells = [row[place] for _, row in self.lines]
+        try:
+            return np.array(list(map(int, self.plain(cells))), dtype=np.int64)
+        except (OverflowError, ValueError):  # int reads no more than 4300 digits
+            wrong = [i for i, cell in enumerate(cells) if abs(number(cell)) >= 2**63]
+            said = self.counted(column, cells, wrong, "is beyond the integers of 64 bits")
+            raise DataProblem("targets", said) from None
+
     def labels(self, column: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
         """The distinct labels of a column in order, and each row's index among them, (N,) of int64.
 
@@ -285,6 +311,15 @@ def number(cell: str) -> float:
     if "_" in cell:  # which float would allow
         raise ValueError("an underscore is no part of a number")
     return float(cell)
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell with a decimal point is a number."""
+    try:
+        number(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def whole(cell: str) -> int:

@@ -1,11 +1,10 @@
 """The samples of an experiment, and the batches they are cut into.
 
 ``Dataset.x`` is (N, n) in the experiment's dtype; ``Dataset.y`` is (N, K) in the same dtype, or
-class indices (N,) of int64. Batch k of epoch e is a pure function of (seed, e, k).
+class indices (N,) of int64. A network written as lines takes both with any number of axes after
+the first, and integers as int64. Batch k of epoch e is a pure function of (seed, e, k).
 """
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -18,9 +17,18 @@ from engine.arrays import Array, frozen
 from engine.errors import ExperimentError, Problem
 from engine.experiment.data_files import MAX_BYTES, check_size, npz_arrays
 from engine.experiment.data_generated import RECIPES, bytes_needed, columns_of, generated
+from engine.experiment.data_inline import MAX_RANK, array_of
+from engine.experiment.data_numbers import (
+    class_indices,
+    converted,
+    kept,
+    standardized,
+    whole_numbers,
+)
+from engine.experiment.data_pictures import check_image, flat_pictures, rows_refusal
 from engine.experiment.data_problem import DataProblem
 from engine.experiment.data_split import split
-from engine.experiment.data_table import MAX_CLASSES, CSVTable
+from engine.experiment.data_table import CSVTable
 from engine.experiment.data_text import MAX_CSV_BYTES
 from engine.experiment.spec import DataSpec, Experiment
 from engine.experiment.target_range import refusal
@@ -28,16 +36,19 @@ from engine.nn.table import LOSSES
 from engine.streams import stream
 
 MAX_MAKING = 2 * MAX_BYTES  # bytes of a generated set with all that it is made of
+GIVEN = ("x", "y")
 MAX_NAMES = 100  # inputs that get a name of their own in a generated set
 SHUFFLE = 2**31  # keeps the streams of shuffling apart from those of the initial values
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """The samples to train on: x (N, n), and y (N, K) or class indices (N,).
+    """The samples to train on: x (N, …), and y (N, …) or class indices (N,).
 
     ``classes`` are the labels behind class indices or one-hot columns, ``inputs`` the names of the
     columns of x, where they have any. ``validation`` has the samples that were set aside.
+    ``given`` says which of the two the data have: lines may read neither. What they have not is
+    zeros, x (N, 1) and y (N,), so that there are rows to cut into batches.
     """
 
     x: Array
@@ -45,28 +56,46 @@ class Dataset:
     classes: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     validation: "Dataset | None" = None
+    given: tuple[str, ...] = GIVEN
 
     def __len__(self) -> int:
         return len(self.x)
 
 
+def default_data(dtype: str) -> Dataset:
+    """What lines have that need no data: one sample of zeros, x (1, 1) and y (1,)."""
+    x, y = np.zeros((1, 1), dtype), np.zeros(1, dtype)
+    return Dataset(frozen(x), frozen(y), given=())
+
+
+def in_lines(experiment: Experiment) -> bool:
+    """Whether the network is written as lines, which take data of any rank and integers."""
+    return getattr(experiment, "network", None) is not None
+
+
 def load_data(experiment: Experiment) -> Dataset:
     """The samples that an experiment names, checked; an ExperimentError says what is wrong."""
-    spec = experiment.data
-    classes = LOSSES[experiment.loss.type].takes_classes
+    spec, lines, dtype = experiment.data, in_lines(experiment), experiment.dtype
+    # Lines may make the loss themselves, and then whole numbers are class indices.
+    loss = getattr(experiment.loss, "type", None)
+    classes = lines if loss is None else LOSSES[loss].takes_classes
     try:
         if spec.csv is not None:
-            data = read_csv(spec, experiment.path_of(spec.csv), classes)
+            data = read_csv(spec, experiment.path_of(spec.csv), classes, lines and loss is None)
         elif spec.npz is not None:
-            data = read_npz(spec, experiment.path_of(spec.npz), experiment.dtype)
+            data = read_npz(spec, experiment.path_of(spec.npz), dtype, lines)
         elif spec.generate is not None:
             data = generate(spec, experiment.seed, classes)
+        elif spec.x is None and spec.y is None:
+            data = default_data(dtype)
         else:
-            data = read_inline(spec)
-        if (said := refusal(experiment.loss.type, data.y)) is not None:
+            data = read_inline(spec, lines)
+        if loss is not None and (said := refusal(loss, data.y)) is not None:
             raise DataProblem("y", said)
+        if lines:
+            return finished_for_lines(data, spec, dtype, experiment.seed)
         ignored = getattr(experiment.loss, "ignore_index", None)
-        return finished(data, spec, experiment.dtype, classes, ignored, experiment.seed)
+        return finished(data, spec, dtype, classes, ignored, experiment.seed)
     except DataProblem as error:
         raise ExperimentError(experiment.file or experiment.name, error.problems) from None
 
@@ -79,82 +108,54 @@ def finished(
     ignored: int | None = None,
     seed: int = 0,
 ) -> Dataset:
-    """The samples in their final dtype and shapes, standardized if asked for, read-only.
+    """The samples for layers in their final dtype and shapes, standardized if asked for, read-only.
 
     Rows set aside for validation have no part in the means and deviations. Raises DataProblem.
     """
+    check_shapes(data, spec.image)
+    y = data.y
+    if classes and y.shape[1:] == (1,) and whole_numbers(y):
+        y = y[:, 0]  # class indices as a column, as files often have them
+    flat = classes and y.ndim == 1
+    y = class_indices(y, ignored) if flat else converted(y, "y", dtype)
+    return divided(replace(data, y=y), spec, dtype, seed, keep=False)
+
+
+def finished_for_lines(data: Dataset, spec: DataSpec, dtype: str, seed: int = 0) -> Dataset:
+    """The samples for lines: as ``finished``, but integers are int64 and y stays as it is.
+
+    A line that counts with integers has them converted. Raises DataProblem.
+    """
+    check_shapes(data, spec.image)
+    if 0 in data.y.shape:
+        raise DataProblem("y", f"is empty, shape {data.y.shape}: at least one number a row")
+    return divided(replace(data, y=kept(data.y, "y", dtype)), spec, dtype, seed, keep=True)
+
+
+def check_shapes(data: Dataset, image: tuple[int, int] | None) -> None:
+    """Raise DataProblem where x is empty, has no pictures of this size, or other rows than y."""
     if len(data.x) != len(data.y):
         raise DataProblem("y", f"has {len(data.y)} rows, but x has {len(data.x)}: one each")
-    if len(data.x) == 0 or data.x.shape[1] == 0:
+    if 0 in data.x.shape:
         raise DataProblem("x", f"is empty, shape {data.x.shape}: at least one row and one column")
-    check_image(spec.image, data.x.shape[1])
-    if classes and data.y.shape[1:] == (1,) and whole_numbers(data.y):
-        data = replace(data, y=data.y[:, 0])  # class indices as a column, as files often have them
+    check_image(image, data.x.shape)
+
+
+def divided(data: Dataset, spec: DataSpec, dtype: str, seed: int, keep: bool) -> Dataset:
+    """The samples with some set aside for validation, x standardized and in its final dtype.
+
+    ``keep``: integers that are not standardized are int64.
+    """
     # Split before anything is standardized, so that nothing of the rows set aside leaks.
     train, aside = None, None
     if spec.validation is not None:
         train, aside = split(data.y, spec.validation, seed, spec.stratify)
     x = standardized(data.x, train) if spec.standardize else data.x
-    x = converted(x, "x", dtype)
-    flat = classes and data.y.ndim == 1
-    y: Array = class_indices(data.y, ignored) if flat else converted(data.y, "y", dtype)
+    x, y = (kept if keep else converted)(x, "x", dtype), data.y
     if train is None:
-        return Dataset(frozen(x), frozen(y), data.classes, data.inputs)
-    kept = Dataset(frozen(x[aside]), frozen(y[aside]), data.classes, data.inputs)
-    return Dataset(frozen(x[train]), frozen(y[train]), data.classes, data.inputs, kept)
-
-
-def whole_numbers(y: Array) -> bool:
-    """Whether targets could be class indices, NaN and infinities apart."""
-    return bool((np.isfinite(y) & (y == np.floor(y))).all())
-
-
-def check_image(image: tuple[int, int] | None, columns: int) -> None:
-    """Raise DataProblem where rows of so many numbers are no pictures of this height and width."""
-    if image is not None and image[0] * image[1] != columns:
-        height, width = image
-        said = f"{height} × {width} is {height * width} numbers, but a row of x has {columns}"
-        raise DataProblem("image", said)
-
-
-def converted(values: Array, field: str, dtype: str) -> Array:
-    """The values in the experiment's dtype; a DataProblem where a number becomes an infinity."""
-    with np.errstate(over="ignore"):
-        out: Array = values.astype(dtype)
-    lost = np.argwhere(np.isinf(out) & np.isfinite(values))
-    if len(lost):
-        where = tuple(lost[0].tolist())
-        number, place = values[where], ", ".join(map(str, where))
-        raise DataProblem(field, f"{number:g} at [{place}] is too large for {dtype}")
-    return out
-
-
-def class_indices(y: Array, ignored: int | None = None) -> Any:
-    """Flat targets as int64; a DataProblem where one is no whole number from 0 and not ignored."""
-    wrong = ~((y >= 0) & (y < MAX_CLASSES) & (y == np.floor(y)))
-    if ignored is not None:
-        wrong &= y != ignored
-    if wrong.any():
-        i = int(np.argmax(wrong))
-        said = f"flat targets are class indices, whole numbers from 0, but y[{i}] is {y[i]:g}"
-        raise DataProblem("y", said)
-    return y.astype(np.int64)
-
-
-def standardized(x: Array, rows: NDArray[np.int64] | None = None) -> Array:
-    """Each column with mean 0 and standard deviation 1 (over N); a constant column becomes 0.
-
-    Mean and deviation are those of ``rows``, or of all; what is constant there stays a difference.
-    """
-    x = x.astype(np.float64)
-    known = x if rows is None else x[rows]
-    with np.errstate(all="ignore"):  # data may hold NaN and infinities
-        # Equal elements, and not a deviation of 0: rounding can leave a constant column one.
-        constant = known.min(axis=0) == known.max(axis=0)
-        spread = np.where(constant, 1, known.std(axis=0))
-        middle = np.where(constant, known[0], known.mean(axis=0))
-        out: Array = np.where(x == middle, 0, (x - middle) / spread)
-    return out
+        return replace(data, x=frozen(x), y=frozen(y))
+    held = replace(data, x=frozen(x[aside]), y=frozen(y[aside]))
+    return replace(data, x=frozen(x[train]), y=frozen(y[train]), validation=held)
 
 
 def generate(spec: DataSpec, seed: int, classes: bool) -> Dataset:
@@ -185,33 +186,29 @@ def generate(spec: DataSpec, seed: int, classes: bool) -> Dataset:
     if kinds > 2 and not classes:
         said = f"{spec.generate} has {kinds} classes, and this loss takes rows"
         raise DataProblem("generate", f"{said}: one_hot = true makes a column of each class")
-    flat = classes and kinds
-    return Dataset(x, y.astype(np.float64) if flat else y.reshape(len(y), 1) * 1.0, labels, names)
+    return Dataset(x, y if classes and kinds else y.reshape(len(y), 1) * 1.0, labels, names)
 
 
-def read_inline(spec: DataSpec) -> Dataset:
-    """The x and y of the experiment file itself; DataProblem where their rows are ragged."""
-    assert spec.x is not None
-    assert spec.y is not None
-    rows = [row for row in spec.y if isinstance(row, list)]
-    if rows and len(rows) < len(spec.y):
-        raise DataProblem("y", "mixes rows and single values: all rows, or all class indices")
-    y = matrix(rows, "y") if rows else np.array(spec.y, dtype=np.float64)
-    return Dataset(matrix(spec.x, "x"), y)
+def read_inline(spec: DataSpec, lines: bool) -> Dataset:
+    """The x and y of the experiment file itself; DataProblem where their lists are ragged.
+
+    For lines integers are int64, and either may be missing.
+    """
+    given = {"x": spec.x, "y": spec.y}
+    arrays = {name: array_of(v, name, lines) for name, v in given.items() if v is not None}
+    rows = len(next(iter(arrays.values())))
+    x = arrays.get("x", np.zeros((rows, 1)))
+    if not lines and spec.image is not None:
+        x = flat_pictures(x, spec.image)
+    return Dataset(x, arrays.get("y", np.zeros(rows)), given=tuple(arrays))
 
 
-def matrix(rows: Sequence[Any], field: str) -> Array:
-    """Rows of one length as (N, n) of float64; DataProblem for different lengths."""
-    for i, row in enumerate(rows):
-        if len(row) != len(rows[0]):
-            raise DataProblem(
-                field, f"ragged: row {i} has {len(row)} values, row 0 has {len(rows[0])}"
-            )
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(rows[0]) if rows else 0)
+def read_csv(spec: DataSpec, path: Path, classes: bool, told: bool = False) -> Dataset:
+    """The named columns of a CSV file; DataProblem for what is wrong in it.
 
-
-def read_csv(spec: DataSpec, path: Path, classes: bool) -> Dataset:
-    """The named columns of a CSV file; DataProblem for what is wrong in it."""
+    ``told``: the cells of a single target tell whether it is classes. Text is, as with ``classes``;
+    integers are flat as they are; other numbers are a column (N, 1).
+    """
     check_size(path, "csv", MAX_CSV_BYTES)
     assert spec.inputs is not None
     assert spec.targets is not None
@@ -220,44 +217,45 @@ def read_csv(spec: DataSpec, path: Path, classes: bool) -> Dataset:
     table.require(("inputs", inputs), ("targets", targets))
     table.select([*inputs, *targets], spec.missing)
     x, names = table.numbers(inputs, "inputs", spec.missing), tuple(inputs)
-    if len(targets) == 1 and (spec.one_hot or classes):
+    kind = table.kind(targets[0]) if told and len(targets) == 1 and not spec.one_hot else ""
+    y: Any
+    if kind == "integers":
+        y = table.integers(targets[0])
+        return Dataset(x, y, (), names)
+    if len(targets) == 1 and (spec.one_hot or classes) and kind != "numbers":
         labels, index = table.labels(targets[0])
-        y = one_hot(index, len(labels)) if spec.one_hot else index.astype(np.float64)
+        y = one_hot(index, len(labels)) if spec.one_hot else index
         return Dataset(x, y, labels, names)
     if spec.one_hot:
         raise DataProblem("one_hot", f"needs exactly one target column, not {len(targets)}")
     return Dataset(x, table.numbers(targets, "targets", spec.missing), (), names)
 
 
-def read_npz(spec: DataSpec, path: Path, dtype: str) -> Dataset:
-    """The arrays x (N, n) and y (N,) or (N, K) of an NPZ file; DataProblem for other shapes.
+def read_npz(spec: DataSpec, path: Path, dtype: str, lines: bool) -> Dataset:
+    """The arrays x and y of an NPZ file; DataProblem for what is wrong with them.
 
-    With [data] image, x may be pictures (N, height, width): their rows stand one after the other.
+    Layers take x (N, n) and y (N,) or (N, K); with [data] image, x may be pictures: their rows
+    stand one after the other. Lines take any rank, and do without y.
     """
     names = spec.arrays or ("x", "y")
-    x, y = npz_arrays(path, names, dtype)
-    if spec.image is not None and x.shape[1:] in (spec.image, (*spec.image, 1), (1, *spec.image)):
-        x = x.reshape(len(x), -1)
-    if x.ndim > 2:
-        raise DataProblem("npz", f"{path}: {pictures(names[0], x.shape)}")
-    if x.ndim != 2:
-        said = f"{names[0]} has shape {x.shape}; it must be (rows, columns)"
-        raise DataProblem("npz", f"{path}: {said}: {names[0]}.reshape(-1, 1) makes one column")
-    if y.ndim not in (1, 2):
-        said = f"{names[1]} has shape {y.shape}; it must have 1 or 2 axes"
+    least = 1 if lines and spec.arrays is None else len(names)
+    arrays = npz_arrays(path, names, dtype, least, keep=lines)
+    for name, array in zip(names, arrays, strict=False):
+        if lines and not 1 <= array.ndim <= MAX_RANK:
+            said = f"{name} has shape {array.shape}; it must have 1 to {MAX_RANK} axes"
+            raise DataProblem("npz", f"{path}: {said}, the first of them the samples")
+    x = arrays[0]
+    if lines:
+        y = arrays[1] if len(arrays) > 1 else np.zeros(len(x))
+        return Dataset(x, y, given=GIVEN[: len(arrays)])
+    if spec.image is not None:
+        x = flat_pictures(x, spec.image)
+    if said := rows_refusal(names[0], x.shape):
         raise DataProblem("npz", f"{path}: {said}")
-    return Dataset(x, y)
-
-
-def pictures(name: str, shape: tuple[int, ...]) -> str:
-    """What to do with inputs of more axes than rows and columns."""
-    rows, size = shape[0], math.prod(shape[1:])
-    plane = shape[1:] if len(shape) == 3 else shape[1:3] if shape[3:] == (1,) else shape[2:]
-    gray = len(shape) == 3 or (len(shape) == 4 and 1 in (shape[1], shape[3]))
-    said = f"{name} has shape {shape}; it must be (rows, columns)"
-    if gray and len(plane) == 2:
-        return f"{said}: image = [{plane[0]}, {plane[1]}] reads such pictures as {size} columns"
-    return f"{said}: {name}.reshape({rows}, {size}) makes flat rows of them"
+    if arrays[1].ndim not in (1, 2):
+        said = f"{names[1]} has shape {arrays[1].shape}; it must have 1 or 2 axes"
+        raise DataProblem("npz", f"{path}: {said}")
+    return Dataset(x, arrays[1])
 
 
 def one_hot(index: NDArray[np.int64], classes: int) -> Array:
@@ -306,7 +304,7 @@ class Batches:
         return epoch_order(self.seed, epoch, self.rows)[part] if self.shuffle else part
 
     def batch(self, data: Dataset, epoch: int, k: int) -> tuple[Array, Array]:
-        """The inputs (B, n) and targets (B, K) or (B,) of batch k of an epoch, read-only."""
+        """The inputs (B, …) and targets (B, …) of batch k of an epoch, read-only."""
         rows = self.rows_of(epoch, k)
         return frozen(data.x[rows]), frozen(data.y[rows])
 

@@ -13,6 +13,7 @@ import numpy as np
 from engine.errors import ExperimentError, GradstepError, Problem
 from engine.experiment.builtins import BUILTINS, builtin_names
 from engine.experiment.data_generated import RECIPES
+from engine.experiment.data_inline import Walk, floats
 from engine.experiment.spec import (
     LAYER_SPECS,
     LINES_LOSS_SPECS,
@@ -105,7 +106,7 @@ class Reader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.largest = math.inf
-        self.lines = False  # whether the network is written as lines
+        self.lines = False  # whether the network is written as lines, which take any data
 
     def problem(self, path: str, message: str) -> None:
         """Note one problem at the path of a field, ``layers[0].out``."""
@@ -208,7 +209,16 @@ class Reader:
             except msgspec.ValidationError as error:
                 where, said = explain(str(error), raw[key], types[key])
                 self.problem(place + where, said)
+            if cls is DataSpec and key in ("x", "y") and values.get(key) is not None:
+                values[key] = self.inline(values[key], place)
         return values
+
+    def inline(self, items: list[Any], path: str) -> list[Any]:
+        """The numbers of x or y, noted where one is none; integers stay what they are in lines."""
+        fault = Walk().fault(items)
+        if fault is not None:
+            self.problem(path + fault[0], fault[1])
+        return items if fault is not None or self.lines else floats(items)
 
     def wrong(self, value: Any, kind: Any, path: str, data: bool) -> bool:
         """Note unknown words in a list, and hyper-parameters that are not finite; whether any.
@@ -275,14 +285,12 @@ class Reader:
         given = {name for name, value in raw.items() if value is not None}
         named = {"x/y": {"x", "y"}} | {name: {name} for name in ("csv", "npz", "generate")}
         sources = [name for name, fields in named.items() if given & fields]
-        if not sources and self.lines:
-            return
-        if len(sources) != 1:
+        if len(sources) != 1 and not (self.lines and not sources):
             found = " and ".join(sources) or "none"
             self.problem(
                 "data", f"needs exactly one source of x/y, csv, npz, generate; found {found}"
             )
-        for name in sorted({"x", "y"} - given if sources == ["x/y"] else ()):
+        for name in sorted({"x", "y"} - given if sources == ["x/y"] and not self.lines else ()):
             self.problem(f"data.{name}", "missing: inline data has both x and y")
         for name in ("inputs", "targets"):
             if sources == ["csv"] and name not in given:
@@ -294,7 +302,7 @@ class Reader:
             self.problem("data.one_hot", "belongs to csv and generate only")
         if raw.get("stratify") and "validation" not in given:
             self.problem("data.stratify", "belongs to validation: the share of rows set aside")
-        for said in file_problems(raw, given):
+        for said in (*file_problems(raw, given), *array_problems(raw, self.lines)):
             self.problem(*said)
         for said in generate_problems(raw):
             self.problem(*said)
@@ -382,6 +390,14 @@ def file_problems(raw: Mapping[str, Any], given: set[str]) -> Iterator[tuple[str
             yield f"data.{name}", "belongs to csv only"
     if "arrays" in given and "npz" not in given:
         yield "data.arrays", "belongs to npz only"
+
+
+def array_problems(raw: Mapping[str, Any], lines: bool) -> Iterator[tuple[str, str]]:
+    """Names of arrays that are not one for x and one for y, which lines may do without."""
+    names = raw.get("arrays")
+    if isinstance(names, list) and len(names) != 2 and not (lines and len(names) == 1):
+        wanted = "1 or 2 values" if lines else "2 values"
+        yield "data.arrays", f"must be a list of {wanted}, not {len(names)}"
 
 
 def generate_problems(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -41,8 +41,8 @@ class Table(Struct, kw_only=True, frozen=True, omit_defaults=True):
 class DataSpec(Table, kw_only=True, frozen=True):
     """Where the samples come from, and how they are batched."""
 
-    x: list[list[float]] | None = None
-    y: list[list[float] | float] | None = None
+    x: list[Any] | None = None  # numbers, or lists of them, to any depth: data_inline
+    y: list[Any] | None = None
     csv: PathText | None = None
     inputs: Columns | PathText | None = None  # or "others"
     targets: Columns | None = None
@@ -53,7 +53,7 @@ class DataSpec(Table, kw_only=True, frozen=True):
     missing: Literal["refuse", "drop", "mean"] = "refuse"
     header: bool = True
     npz: PathText | None = None
-    arrays: tuple[Name, Name] | None = None
+    arrays: tuple[Name, ...] | None = None  # of x and y; lines may do with one
     generate: Generated | None = None
     samples: Annotated[int, Meta(ge=1, le=2**26)] = 200
     noise: NonNegative | None = None

@@ -78,6 +78,8 @@ def settings(spec: Any, cls: Any) -> dict[str, Any]:
 
 def build_network(experiment: Experiment, data: Dataset) -> Network:
     """Infer every size; an ExperimentError names the layers and shapes that do not fit."""
+    if data.x.ndim != 2:
+        raise ExperimentError(experiment.file or experiment.name, [rank_problem(experiment, data)])
     # All problems are told at once: whoever repairs one sees the next in the same message.
     problems: list[Problem] = []
     nodes: list[Node] = []
@@ -116,6 +118,16 @@ def build_network(experiment: Experiment, data: Dataset) -> Network:
     return Network(tuple(nodes), loss)
 
 
+def rank_problem(experiment: Experiment, data: Dataset) -> Problem:
+    """That layers take samples as rows, with what to do."""
+    rows, rest = len(data), data.x.shape[1:]
+    said = f"{experiment.layer_names[0]} takes rows (N, n), but x has shape {data.x.shape}"
+    if not rest:
+        return Problem("data.x", f"{said}: write each sample as a row, [[…], […]]")
+    flat = f"rows ({rows}, {math.prod(rest)}) have the same numbers"
+    return Problem("data.x", f"{said}: {flat}; a flatten layer or lines take x as it is")
+
+
 def weight_problems(
     spec: LinearSpec, i: int, label: str, inputs: int, before: str
 ) -> Iterator[Problem]:
@@ -149,9 +161,9 @@ def target_problems(
         broadcast = f"; ({len(y)},) against ({len(y)}, 1) would broadcast to ({len(y)}, {len(y)})"
         said = f"y has shape ({len(y)},), but {output}{broadcast if size == 1 else ''}"
         yield Problem("data.y", f"{said}: write each target as a row, [[…], […]]")
-    elif y.ndim == 2 and kind == "nll":
+    elif y.ndim >= 2 and kind == "nll":
         yield Problem("data.y", f"nll takes class indices (N,), but y has shape {y.shape}")
-    elif y.ndim == 2 and y.shape[1] != size:
+    elif y.ndim >= 2 and y.shape[1:] != (size,):
         yield Problem("data.y", f"y has shape {y.shape}, but {output}: the columns must agree")
     elif y.ndim == 1 and (largest := largest_class(experiment, y)) >= size:
         said = f"class {largest} needs {largest + 1} outputs, but {output}"

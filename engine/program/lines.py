@@ -14,9 +14,9 @@ import numpy as np
 from engine.arrays import Array, Shape, frozen
 from engine.errors import ExperimentError, Problem
 from engine.experiment.data_files import npz_arrays
+from engine.experiment.data_inline import Walk, array_of
 from engine.experiment.data_problem import DataProblem
 from engine.experiment.dataset import Batches, Dataset
-from engine.experiment.nested import Ragged, array_of
 from engine.experiment.spec import Experiment, GivenSpec, ParameterSpec, WrittenSpec
 from engine.functions.losses.as_written import AsWritten
 from engine.lines.algebra import PRODUCT
@@ -32,6 +32,7 @@ from engine.nn.table import LOSSES
 from engine.program.graph import MAX_BYTES, Network
 from engine.program.graph import Node as LayerNode
 from engine.streams import stream
+from engine.wording import shown
 
 GIVEN = "loss.gradient"
 RESERVED = {"loss", "yhat"}
@@ -234,14 +235,22 @@ class Builder:
 
     def array(self, path: str, value: Any) -> Array:
         """Nested lists as an array in the experiment's dtype; whole numbers stay."""
-        try:
-            found = array_of(value)
-        except Ragged as ragged:
-            self.problem(path, str(ragged))
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            found: Array = np.asarray(value)
+        elif isinstance(value, list | tuple):
+            fault = Walk().fault(value)
+            if fault is not None:
+                self.problem(path + fault[0], fault[1])
+                return np.zeros(())
+            try:
+                found = array_of(value, path, keep=True)
+            except DataProblem as error:
+                self.problems += [Problem(path, one.message) for one in error.problems]
+                return np.zeros(())
+        else:
+            self.problem(path, f"must be a number or lists of numbers, not {shown(value)}")
             return np.zeros(())
-        if found.dtype.kind == "f":
-            return found.astype(self.experiment.dtype)
-        return found
+        return found if found.dtype.kind in "iu" else found.astype(self.experiment.dtype)
 
     def parameters(self, sizes: Mapping[str, int]) -> dict[str, Parameter]:
         """The parameters with their first values; a tied one is the one that it is tied to."""

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 
 from engine.errors import GradstepError
-from engine.experiment.dataset import Dataset
+from engine.experiment.dataset import GIVEN, Dataset
 from engine.experiment.reader import read_experiment
 from engine.experiment.spec import Experiment
 from engine.session.journal import Journal, from_dict, to_dict
+from engine.wording import shown
 
 NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 MAX_TEXT = 2**25  # characters of one text that is read back
@@ -82,18 +83,25 @@ def parse_experiment(text: str) -> Experiment:
 
 
 def labels_text(data: Dataset) -> str:
-    """The names of classes and inputs as canonical JSON."""
-    return canonical({"classes": list(data.classes), "inputs": list(data.inputs)})
+    """The names of classes and inputs as canonical JSON, and what is given where not x and y."""
+    given = {} if data.given == GIVEN else {"given": list(data.given)}
+    return canonical({"classes": list(data.classes), "inputs": list(data.inputs)} | given)
 
 
-def parse_labels(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of classes and of inputs behind a text; GradstepError where it has none."""
+def parse_labels(text: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The names of classes, those of inputs, and what of x and y is given, behind a text.
+
+    GradstepError where it has none.
+    """
     raw = parse(text, "its labels")
     lists = [raw.get(k) for k in ("classes", "inputs")] if isinstance(raw, dict) else [None, None]
     if not all(isinstance(v, list) and all(isinstance(s, str) for s in v) for v in lists):
         raise GradstepError("its labels: not two lists of names")
     classes, inputs = (tuple(names) for names in lists if names is not None)
-    return classes, inputs
+    given = raw.get("given", list(GIVEN))
+    if given not in ([], ["x"], ["y"], list(GIVEN)):
+        raise GradstepError(f"its labels: given {shown(str(given))}, which is not of x and y")
+    return classes, inputs, tuple(given)
 
 
 def journal_texts(journal: Journal) -> list[str]:

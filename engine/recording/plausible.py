@@ -17,7 +17,7 @@ def implausible(experiment: Experiment, data: Dataset, size: int) -> str:
 
     Empty where it can.
     """
-    width, total = data.x.shape[1], 0
+    width, total = math.prod(data.x.shape[1:]), 0
     rows = min(experiment.data.batch_size or len(data), len(data))
     for spec in experiment.layers:
         row = LAYERS[spec.type]

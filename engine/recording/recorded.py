@@ -8,7 +8,8 @@ from typing import Any
 
 from engine.arrays import Array
 from engine.errors import GradstepError
-from engine.experiment.dataset import Dataset
+from engine.experiment.data_inline import MAX_RANK
+from engine.experiment.dataset import Dataset, in_lines
 from engine.experiment.spec import Experiment
 from engine.program.compiler import compile_program
 from engine.program.program import Program
@@ -129,25 +130,29 @@ class Recording:
 
     @property
     def dataset(self) -> Dataset:
-        """The samples of the recording, x (N, n) and y (N, K) or (N,), checked against digests."""
+        """The samples of the recording, checked against digests: (N, …) for lines, else rows."""
         _, labels, about = self.texts
-        classes, inputs = self.naming(parse_labels, labels)
+        lines = in_lines(self.experiment)
+        classes, inputs, given = self.naming(parse_labels, labels)
         x, y = (self.stored(about[name], f"its data {name}") for name in ("x", "y"))
-        wanted = ("<f4", "<f8")
-        if x.ndim != 2 or y.ndim not in (1, 2) or len(x) != len(y) or 0 in x.shape + y.shape:
+        ranks = x.ndim == 2 and y.ndim in (1, 2) if not lines else x.ndim and y.ndim
+        if not ranks or len(x) != len(y) or 0 in x.shape + y.shape:
             raise self.damaged(f"its data has shapes {x.shape} and {y.shape}")
-        if x.dtype.str not in wanted or (y.dtype.str in wanted) != (y.ndim == 2):
+        # Layers take floats, and integers where a flat y is class indices; lines take either.
+        floats = x.dtype.kind == "f" and (y.dtype.kind == "f") == (y.ndim == 2)
+        if not (floats or lines):
             raise self.damaged(f"its data has dtypes {x.dtype} and {y.dtype}")
-        return Dataset(x, y, classes, inputs)
+        return Dataset(x, y, classes, inputs, given=given)
 
     def stored(self, about: Any, what: str) -> Array:
-        """A stored array whose dtype, shape and digest are written beside it; at most 2 axes."""
+        """A stored array whose dtype, shape and digest are written beside it."""
         try:
             dtype, shape = about["dtype"], tuple(about["shape"])
             digest, reference = bytes.fromhex(about["digest"]), about["reference"]
         except (TypeError, KeyError, ValueError):
             raise self.damaged(what) from None
-        sound = all(isinstance(n, int) and 0 <= n < 2**40 for n in shape) and len(shape) <= 2
+        sizes = all(isinstance(n, int) and 0 <= n < 2**40 for n in shape)
+        sound = sizes and len(shape) <= MAX_RANK
         if dtype not in DTYPES.values() or not sound or not isinstance(reference, int):
             raise self.damaged(f"{what}: dtype {dtype!r}, shape {shape!r}")
         return self.contents.tensor(digest, reference, dtype, shape, what)
