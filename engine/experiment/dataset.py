@@ -70,14 +70,14 @@ def default_data(dtype: str) -> Dataset:
 
 def in_lines(experiment: Experiment) -> bool:
     """Whether the network is written as lines, which take data of any rank and integers."""
-    return getattr(experiment, "network", None) is not None
+    return experiment.network is not None
 
 
 def load_data(experiment: Experiment) -> Dataset:
     """The samples that an experiment names, checked; an ExperimentError says what is wrong."""
     spec, lines, dtype = experiment.data, in_lines(experiment), experiment.dtype
     # Lines may make the loss themselves, and then whole numbers are class indices.
-    loss = getattr(experiment.loss, "type", None)
+    loss = experiment.loss.type if experiment.loss.type in LOSSES else None
     classes = lines if loss is None else LOSSES[loss].takes_classes
     try:
         if spec.csv is not None:

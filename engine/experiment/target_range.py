@@ -19,7 +19,7 @@ def outside(y: Array) -> NDArray[np.bool_]:
 
 def refusal(loss: str, y: Array) -> str | None:
     """Why a loss refuses these targets: the first that is wrong, how many, and the remedy."""
-    wrong = outside(y) if loss in LOSSES and LOSSES[loss].refuses else np.zeros(0, bool)
+    wrong = outside(y) if LOSSES[loss].refuses else np.zeros(0, bool)
     if not wrong.any():
         return None
     where = tuple(np.argwhere(wrong)[0].tolist())
