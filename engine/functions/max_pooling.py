@@ -7,6 +7,7 @@ of the input: value, gradient and derivative follow from the place of that eleme
 
 import math
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,8 @@ def max_windows(
 ) -> Pool:
     """The windows of a max pool; raises ValueError where one has no element to choose from."""
     found = pool(x_shape, kernel, stride, padding, dilation, ceil_mode)
+    if max(found.dilation) == 1:  # half a kernel of padding leaves an element to every window
+        return found
     for axis, size in enumerate(found.sizes):
         if (first_along(found, axis) >= size).any():
             raise ValueError(
@@ -134,6 +137,8 @@ def first_along(found: Pool, axis: int) -> Places:
 
 def first_inside(found: Pool) -> Places:
     """The first element of each window that is not padding, (*out), as a place."""
+    if not any(found.padding):
+        return corners(found)
     return spread([first_along(found, axis) for axis in range(len(found.out))], found)
 
 
@@ -145,8 +150,7 @@ def corners(found: Pool) -> Places:
 def spread(along: Sequence[Places], found: Pool) -> Places:
     """Indices along each axis as places, (*out): their sum in steps of the row-major order."""
     rows = (index * n for index, n in zip(along, row_major(found.sizes), strict=True))
-    out: Places = sum(np.ix_(*rows), start=np.zeros((), np.intp))
-    return out
+    return reduce(np.add.outer, rows)
 
 
 def row_major(sizes: Shape) -> Ints:
