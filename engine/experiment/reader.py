@@ -159,7 +159,9 @@ class Reader:
 
     def network(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The tables of a network as lines."""
-        found: dict[str, Any] = {"network": self.table(NetworkSpec, raw.get("network", {}), "network")}
+        found: dict[str, Any] = {
+            "network": self.table(NetworkSpec, raw.get("network", {}), "network")
+        }
         for name in ("sizes", "parameters", "constants"):
             table = raw.get(name, {})
             if not isinstance(table, Mapping):
@@ -170,7 +172,9 @@ class Reader:
             found[name] = dict(table)
         for key, value in found["sizes"].items():
             if type(value) is not int or not 1 <= value <= 2**31:
-                self.problem(join("sizes", key), f"must be a whole number from 1, not {shown(value)}")
+                self.problem(
+                    join("sizes", key), f"must be a whole number from 1, not {shown(value)}"
+                )
         found["parameters"] = {
             key: self.table(ParameterSpec, value, join("parameters", key))
             if isinstance(value, Mapping)

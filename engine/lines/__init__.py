@@ -1,1 +1,1 @@
-"""Networks as people write them: lines of equations, their shapes and their derivatives as trees."""
+"""Networks as people write them: lines of equations as trees, with shapes and derivatives."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Array, Shape
+from engine.formulas.elements import Log
 from engine.formulas.tree import (
     Add as Plus,
 )
@@ -21,11 +22,12 @@ from engine.formulas.tree import (
     Fraction,
     Hadamard,
     Negative,
-    Number,
     Square,
-    Subtract as Minus,
     Times,
     Transpose,
+)
+from engine.formulas.tree import (
+    Subtract as Minus,
 )
 from engine.lines.node import (
     Call,
@@ -38,7 +40,8 @@ from engine.lines.node import (
     constant,
     described,
 )
-from engine.lines.writing import Along, Applied, Indexed, Power as Raised
+from engine.lines.writing import Along, Applied, Indexed
+from engine.lines.writing import Power as Raised
 
 ONE, ZERO = constant(1.0), constant(0.0)
 
@@ -200,7 +203,7 @@ class Power(Elementary):
     name = "**"
 
     def kind(self, operands: Sequence[Node]) -> Kind:
-        base, exponent = operands
+        exponent = operands[1]
         positive = isinstance(exponent, Constant) and exponent.value >= 0
         return kind_of(operands) if positive else "real"
 
@@ -244,8 +247,6 @@ class PowerLog(Elementary):
         return np.where((base == 0) & (exponent >= 0), out.dtype.type(0), out)
 
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
-        from engine.formulas.elements import Log
-
         return Times((Raised(operands[0], operands[1]), Log(operands[0])), spaced=True)
 
 

@@ -41,7 +41,7 @@ def gradients(
 
 def tangent(root: Node, seeds: dict[Tensor, Node]) -> Node | None:
     """The derivative of a line along tangents of the tensors it reads, by forward mode."""
-    along: dict[Node, Node] = dict(seeds)
+    along: dict[Node, Node] = dict(seeds.items())
     for node in ordered(root):
         if not isinstance(node, Call) or node in along:
             continue

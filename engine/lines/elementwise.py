@@ -1,4 +1,4 @@
-"""Functions of each element in lines: NumPy's, the activations of layers, comparisons and choices."""
+"""Functions of each element in lines: NumPy's, activations of layers, comparisons, choices."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from engine.functions.elementwise.exp import EXP as EXP_NAMED
 from engine.functions.function import Activation, Elementwise
 from engine.lines.algebra import (
     Elementary,
-    constant,
+    broadcast,
     fill,
     kind_of,
     minus,
@@ -24,7 +24,7 @@ from engine.lines.algebra import (
     sum_to,
     times,
 )
-from engine.lines.node import Call, Kind, Misfit, Node, Primitive, call, described
+from engine.lines.node import Call, Kind, Misfit, Node, Primitive, call, constant, described
 from engine.lines.writing import Applied
 
 Slope = Callable[[Node, Node], Node | None]  # of the operand and the result; None for zero
@@ -90,8 +90,8 @@ def unary(
 
 SIGN = unary("sign", np.sign, lambda x, out: None, real=False)
 EXP = unary("exp", np.exp, lambda x, out: out, lambda z: Apply(EXP_NAMED, z))
-COS = unary("cos", np.cos, lambda x, out: negative(call(SIN, (x,))))
-SIN = unary("sin", np.sin, lambda x, out: call(COS, (x,)))
+COS: Unary = unary("cos", np.cos, lambda x, out: negative(call(SIN, (x,))))
+SIN: Unary = unary("sin", np.sin, lambda x, out: call(COS, (x,)))
 LOG = unary("log", np.log, lambda x, out: power(x, constant(-1)), Log)
 
 UNARY = (
@@ -128,9 +128,7 @@ class Activated(Primitive):
         return self.function.value(np.asarray(arrays[0]))
 
     def pull(self, node: Call, i: int, grad: Node) -> Node:
-        at = tuple(
-            node if role == "output" else node.operands[0] for role in self.function.pulls
-        )
+        at = tuple(node if role == "output" else node.operands[0] for role in self.function.pulls)
         return call(Pulled(self.function), (fill(grad, node.shape), *at))
 
     def push(self, node: Call, i: int, tangent: Node) -> Node:
@@ -169,7 +167,7 @@ class Pulled(Primitive):
         if isinstance(self.function, Elementwise):
             return Hadamard(grad, self.function.slope(terms))
         name = f"{self.function.type}′"
-        return Applied(name, tuple(operands), (), lambda g, at: self.function.pull(g, at))
+        return Applied(name, tuple(operands), (), self.function.pull)
 
     def __hash__(self) -> int:
         return hash(("pull", self.function))
@@ -237,8 +235,6 @@ class Where(Primitive):
     makes = True
 
     def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
-        from engine.lines.algebra import broadcast
-
         return broadcast(operands)
 
     def kind(self, operands: Sequence[Node]) -> Kind:
@@ -267,7 +263,13 @@ class Where(Primitive):
         return fill(call(WHERE, chosen), node.shape)
 
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
-        return Applied("where", tuple(operands), (), lambda c, a, b: np.where(c != 0, a, b))
+        return Applied("where", tuple(operands), (), chosen)
+
+
+def chosen(condition: Array, a: Array, b: Array) -> Array:
+    """a where the condition holds, else b."""
+    out: Array = np.where(condition != 0, a, b)
+    return out
 
 
 WHERE = Where()
@@ -370,14 +372,13 @@ class Within(Primitive):
     def value(self, *arrays: Array, **options: Any) -> Array:
         a = np.asarray(arrays[0])
         held = (a >= options["low"]) & (a <= options["high"])
-        return held.astype(a.dtype if a.dtype.kind == "f" else np.float64)
+        out: Array = held.astype(a.dtype if a.dtype.kind == "f" else np.float64)
+        return out
 
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         options = dict(node.options)
         low, high = f"{options['low']:g}", f"{options['high']:g}"
-        return Applied(
-            "within", tuple(operands), (low, high), lambda a: self.value(a, **options)
-        )
+        return Applied("within", tuple(operands), (low, high), lambda a: self.value(a, **options))
 
 
 CLIP = Clip()

@@ -112,9 +112,7 @@ class Lift:
         if any(one in self.batched for one in indices):
             rows = call(Range(), (), (("size", self.rows),))
             moved = tuple(("by", e[1] + 1) if e[0] == "by" else e for e in entries)
-            return call(
-                INDEX, (made[0], rows, *made[1:]), (("entries", (("by", 0), *moved)),)
-            )
+            return call(INDEX, (made[0], rows, *made[1:]), (("entries", (("by", 0), *moved)),))
         whole = ("slice", None, None, None)
         return call(INDEX, made, (("entries", (whole, *entries)),))
 

@@ -9,8 +9,9 @@ import numpy as np
 from engine.arrays import Array, Shape
 from engine.formulas.tree import Formula, Size
 from engine.functions.losses.loss import Loss
-from engine.lines.algebra import fill, reshaped, times
+from engine.lines.algebra import fill, minus, reshaped, times
 from engine.lines.node import Call, Misfit, Node, Primitive, call, constant, described
+from engine.lines.reductions import MEAN, TOTAL
 from engine.lines.writing import Applied
 
 
@@ -50,8 +51,6 @@ class LossOf(Primitive):
         return times(grad, call(LossSlope(self.loss, by_target=i == 1), node.operands))
 
     def push(self, node: Call, i: int, tangent: Node) -> Node:
-        from engine.lines.reductions import TOTAL
-
         slope = call(LossSlope(self.loss, by_target=i == 1), node.operands)
         return call(TOTAL, (times(tangent, slope),))
 
@@ -59,8 +58,6 @@ class LossOf(Primitive):
         return Applied(self.name, tuple(operands), (), self.loss.value)
 
     def kink(self, node: Call) -> Node | None:
-        from engine.lines.algebra import minus
-
         yhat, y = node.operands
         return minus(yhat, y) if self.loss.kinked and y.kind == "real" else None
 
@@ -159,14 +156,12 @@ class TermSlope(Primitive):
 
 def rows(node: Node) -> Node:
     """A prediction or a target as rows (N, K): all axes but the first in one."""
-    if node.rank == 2 or node.rank == 0:
+    if node.rank in (0, 2):
         return node
     count = 1
     for size in node.shape[1:]:
         count *= size
     return reshaped(node, (node.shape[0], count))
-
-
 
 
 @dataclass(frozen=True)
@@ -189,8 +184,6 @@ class OfSample(Primitive):
 
     def batch(self, yhat: Node, y: Node) -> Node:
         """The losses of a batch of samples, (N,), from (N, K, 1) and (N, K, 1) or (N,)."""
-        from engine.lines.reductions import MEAN, TOTAL
-
         terms = call(Terms(self.loss), (rows(yhat), y if y.rank == 1 else rows(y)))
         if terms.rank == 2:
             fold = MEAN if self.loss.reduction == "mean" else TOTAL

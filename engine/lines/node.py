@@ -191,8 +191,10 @@ def rebuilt(root: Node, replaced: Mapping[Node, Node]) -> Node:
         if node not in made:
             if isinstance(node, Call):
                 operands = tuple(made[one] for one in node.operands)
-                made[node] = node if operands == node.operands else call(
-                    node.function, operands, node.options
+                made[node] = (
+                    node
+                    if operands == node.operands
+                    else call(node.function, operands, node.options)
                 )
             else:
                 made[node] = node

@@ -23,7 +23,7 @@ from engine.lines.algebra import (
     SUM,
     transposed,
 )
-from engine.lines.node import Constant, Misfit, Node, Tensor, call, constant, described
+from engine.lines.node import Constant, Misfit, Node, Tensor, call, constant, described, tensor
 from engine.lines.structure import INDEX, REAL
 from engine.lines.table import REQUIRED, Option, Row
 
@@ -226,8 +226,6 @@ class Lines:
 
     def add(self, line: Line) -> None:
         """Keep a line; from here on its name can be read."""
-        from engine.lines.node import tensor
-
         self.lines.append(line)
         self.scope.tensors[line.name] = tensor(line.name, line.root.shape, line.root.kind)
 
@@ -507,8 +505,10 @@ class Lines:
         tensors, options = self.bound(row, node)
         made = [self.real(one) if real_operand(row, i) else one for i, one in enumerate(tensors)]
         if "index" not in row.name and row.name in ("where", "maximum", "minimum"):
-            made = tensors[:1] + self.reals(SUM, tensors[1:]) if row.name == "where" else (
-                self.reals(SUM, tensors)
+            made = (
+                tensors[:1] + self.reals(SUM, tensors[1:])
+                if row.name == "where"
+                else (self.reals(SUM, tensors))
             )
         try:
             return self.sized(node, row.make(*made, **options))

@@ -10,22 +10,19 @@ import numpy as np
 from engine.arrays import Array, Shape
 from engine.formulas.batch import Summed
 from engine.formulas.named import Apply
-from engine.formulas.tree import Formula, SquaredNorm, Square
+from engine.formulas.tree import Formula, Fraction, Square, SquaredNorm
 from engine.functions.softmax import LOG_SOFTMAX, SOFTMAX
 from engine.lines.algebra import (
-    ONE,
     fill,
     fraction,
     kind_of,
     minus,
-    negative,
     over,
-    plus,
     reshaped,
     times,
 )
 from engine.lines.elementwise import EXP
-from engine.lines.node import Call, Kind, Misfit, Node, Primitive, call, constant, described
+from engine.lines.node import Call, Kind, Misfit, Node, Primitive, call, described
 from engine.lines.writing import Applied
 
 Axes = tuple[int, ...]
@@ -79,9 +76,7 @@ class Reduction(Primitive):
     def written(self, node: Call, operands: Sequence[Formula]) -> Formula:
         """``name(z, axis=0)``."""
         options = dict(node.options)
-        return Applied(
-            self.name, tuple(operands), said(node), lambda a: self.value(a, **options)
-        )
+        return Applied(self.name, tuple(operands), said(node), lambda a: self.value(a, **options))
 
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         return self.written(node, operands)
@@ -89,9 +84,7 @@ class Reduction(Primitive):
 
 def said(node: Call) -> tuple[str, ...]:
     """The options of a call as they are written, but for defaults."""
-    return tuple(
-        f"{name}={value}" for name, value in node.options if value not in (None, False)
-    )
+    return tuple(f"{name}={value}" for name, value in node.options if value not in (None, False))
 
 
 def kwargs(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -360,8 +353,6 @@ class Direction(Primitive):
         return out.astype(a.dtype)
 
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
-        from engine.formulas.tree import Fraction
-
         return Fraction(operands[0], operands[1])
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from engine.arrays import Array, Shape
 from engine.formulas.tree import Formula
-from engine.lines.algebra import coefficient, fill, number_times
+from engine.lines.algebra import coefficient, fill, number_times, reshaped
 from engine.lines.node import Call, Kind, Misfit, Node, Primitive, call, described
+from engine.lines.reductions import TOTAL
 from engine.lines.writing import Applied, Indexed
 
 Entry = tuple[Any, ...]  # ("slice", start, stop, step) ("at", i) ("new",) ("rest",) ("by", operand)
@@ -55,7 +56,7 @@ def entry_text(entry: Entry, indices: Sequence[str]) -> str:
 
 
 class Index(Primitive):
-    """inner[…]: integers, slices, and tensors of whole numbers; repeated ones add their gradients."""
+    """inner[…]: integers, slices, tensors of whole numbers; repeated ones add their gradients."""
 
     name = "index"
 
@@ -267,9 +268,6 @@ class Repeat(Primitive):
         return np.repeat(arrays[0], options["times"], axis=options["axis"])
 
     def pull(self, node: Call, i: int, grad: Node) -> Node:
-        from engine.lines.algebra import reshaped
-        from engine.lines.reductions import TOTAL
-
         shape, k = node.operands[0].shape, node.option("axis") % node.rank
         split = (*shape[: k + 1], node.option("times"), *shape[k + 1 :])
         apart = reshaped(fill(grad, node.shape), split)
@@ -295,7 +293,8 @@ class OneHot(Primitive):
 
     def value(self, *arrays: Array, **options: Any) -> Array:
         index, classes = np.asarray(arrays[0]), options["classes"]
-        return (index[..., None] == np.arange(classes)).astype(options["dtype"])
+        hot: Array = (index[..., None] == np.arange(classes)).astype(options["dtype"])
+        return hot
 
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         options = dict(node.options)
@@ -338,7 +337,8 @@ class Real(Primitive):
         return operands[0].shape
 
     def value(self, *arrays: Array, **options: Any) -> Array:
-        return np.asarray(arrays[0]).astype(options["dtype"])
+        out: Array = np.asarray(arrays[0]).astype(options["dtype"])
+        return out
 
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         return operands[0]
@@ -357,8 +357,9 @@ class Range(Primitive):
         return "whole"
 
     def value(self, *arrays: Array, **options: Any) -> Array:
-        out: Any = np.arange(options["size"])
-        return out
+        places: Any = np.arange(options["size"])
+        found: Array = places
+        return found
 
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         size = node.option("size")

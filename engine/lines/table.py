@@ -9,12 +9,21 @@ from engine.functions.elementwise.identity import Identity
 from engine.functions.function import Elementwise
 from engine.functions.losses.loss import Loss
 from engine.functions.table import ACTIVATIONS
-from engine.lines.algebra import MATMUL, PRODUCT, Permute, permuted
+from engine.lines.algebra import (
+    MATMUL,
+    PRODUCT,
+    RESHAPE,
+    SUM,
+    Permute,
+    permuted,
+    reshaped,
+    transposed,
+)
 from engine.lines.elementwise import CLIP, MAXIMUM, MINIMUM, UNARY, WHERE, Activated
 from engine.lines.losses import LossOf, OfSample, Terms
 from engine.lines.node import Misfit, Node, Primitive, call, described
 from engine.lines.reductions import LOG_SOFTMAX_OF, REDUCTIONS, SOFTMAX_OF, VARIANCE
-from engine.lines.structure import CONCAT, ONE_HOT, ONES, PAD, REPEAT, STACK, ZEROS
+from engine.lines.structure import CONCAT, INDEX, ONE_HOT, ONES, PAD, REPEAT, STACK, ZEROS
 
 Make = Callable[..., Node]
 REQUIRED = object()
@@ -104,15 +113,11 @@ def dropped(z: Node, mask: Node) -> Node:
 
 def embedded(table: Node, index: Node) -> Node:
     """C[ix]."""
-    from engine.lines.structure import INDEX
-
     return call(INDEX, (table, index), (("entries", (("by", 0),)),))
 
 
 def linear(x: Node, weight: Node, bias: Node | None = None) -> Node:
     """x Wᵀ + b."""
-    from engine.lines.algebra import SUM, transposed
-
     if weight.rank < 2:
         raise Misfit(f"{described(weight)}: linear takes a weight (out, in)")
     product = call(MATMUL, (x, transposed(weight)))
@@ -124,15 +129,15 @@ def losing(kind: type[Loss], sample: bool) -> Make:
 
     def make(yhat: Node, y: Node, **options: Any) -> Node:
         reduction = options.pop("reduction")
-        given = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
-        of_rows = {"of_rows": y.kind == "real"} if "of_rows" in {f.name for f in fields(kind)} else {}
+        if "of_rows" in {f.name for f in fields(kind)}:
+            options["of_rows"] = y.kind == "real"
         if reduction not in ("none", "sum", "mean", "batch_mean"):
             raise Misfit(f'reduction "{reduction}"; allowed: none, sum, mean, batch_mean')
         if sample:
-            return call(OfSample(kind(reduction=reduction, **given, **of_rows)), (yhat, y))
+            return call(OfSample(kind(reduction=reduction, **options)), (yhat, y))
         if reduction == "none":
-            return call(Terms(kind(reduction="sum", **given, **of_rows)), (yhat, y))
-        return call(LossOf(kind(reduction=reduction, **given, **of_rows)), (yhat, y))
+            return call(Terms(kind(reduction="sum", **options)), (yhat, y))
+        return call(LossOf(kind(reduction=reduction, **options)), (yhat, y))
 
     return make
 
@@ -231,8 +236,6 @@ def rows() -> list[Row]:
 
 def plain_shape(z: Node, shape: Sequence[int]) -> Node:
     """Reshape; one size may be −1."""
-    from engine.lines.algebra import RESHAPE, reshaped
-
     sizes = RESHAPE.infer((z,), {"shape": tuple(shape)})
     return reshaped(z, sizes)
 

@@ -39,9 +39,7 @@ class Tape:
 
     def reads(self, root: Node) -> tuple[str, ...]:
         """The names of the tensors that an output reads, each once."""
-        return tuple(
-            dict.fromkeys(node.name for node in ordered(root) if isinstance(node, Tensor))
-        )
+        return tuple(dict.fromkeys(node.name for node in ordered(root) if isinstance(node, Tensor)))
 
     def compute(self, root: Node) -> Compute:
         """The op of one output."""

@@ -1,4 +1,4 @@
-"""A line as the lines of its functions: each a tensor of its own, in the order they are computed."""
+"""A line as the lines of its functions: each a tensor of its own, in the order of computing."""
 
 from dataclasses import replace
 
@@ -21,7 +21,8 @@ WORDS = {
 
 def is_step(node: Node) -> bool:
     """Whether a node is a step of its own: what only moves axes is not."""
-    return isinstance(node, Call) and node.function not in (PERMUTE, RESHAPE) and bool(node.operands)
+    moves = (PERMUTE, RESHAPE)
+    return isinstance(node, Call) and node.function not in moves and bool(node.operands)
 
 
 def unfolded(line: Line) -> list[Line]:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from engine.arrays import Array, Shape, frozen, scalar
 from engine.errors import GradstepError
 from engine.functions.losses.bce import BCE, BCE_EPSILON
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.run.drive import carry_out
-from engine.run.op import CLOCK
+from engine.run.op import CLOCK, ROWS
 from engine.run.phases import Phase
 from engine.run.run import loss_of
 from engine.streams import stream
@@ -33,6 +34,7 @@ TRIALS = 8  # directions for each parameter
 EPSILON = float(np.finfo(np.float64).eps)
 STEP = EPSILON ** (1 / 3)  # h for |θ| ≤ 1, 6e-6
 CUT_OFF = "bce's gradient is cut off where ŷ(1 − ŷ) < 1e-12, as PyTorch's is"
+GIVEN = ("parameter", "constant")  # roles of tensors that are there before forward
 CHECKED = (Phase.FORWARD, Phase.LOSS, Phase.BACKWARD)
 
 
@@ -130,10 +132,13 @@ class Evaluator:
 
     def __init__(self, program: Program, tensors: Mapping[str, Array]) -> None:
         self.program = program
-        names = [*self.program.batch_names, *(info.name for info in program.parameters)]
-        self.given = {name: widened(tensors[name]) for name in names}
-        if CLOCK in program.entering:
-            self.given[CLOCK] = tensors.get(CLOCK, scalar(1))
+        kept = [info.name for info in program.tensors.values() if info.role in GIVEN]
+        self.given = {name: widened(tensors[name]) for name in (*program.batch_names, *kept)}
+        entering = {CLOCK: scalar(1), ROWS: scalar(len(self.given["x"]))}
+        for name in program.entering[2:]:
+            self.given[name] = tensors.get(name, entering[name])
+        network = program.network
+        self.kinks = network.kinks(len(self.given["x"])) if isinstance(network, LineNetwork) else ()
         by_phase = {phase: [op for op in program.ops if op.phase == phase] for phase in CHECKED}
         for phase, ops in by_phase.items():
             if not ops:
@@ -163,7 +168,8 @@ class Evaluator:
 
     def sides(self, tensors: Mapping[str, Array]) -> Array:
         """The side of each kink, (k,): above or below it, of what relu, l1 and their like take."""
-        network, found = self.program.network, []
+        network, found = self.program.network, [run(tensors)[0] for run in self.kinks]
+        found = [np.sign(side) for side in found]
         for node in network.nodes:
             if (kink := node.layer.function.kink) is not None:
                 found.append(np.sign(tensors[node.input] - kink))

@@ -92,18 +92,19 @@ class Compiler:
     def declare(self, data: Dataset) -> None:
         """Enter every tensor of the run with its shape: (N, d) with the N rows of a full batch."""
         rows, nodes = self.rows, self.network.nodes
-        self.declared.add("x", "x", (rows, data.x.shape[1]), "input")
+        add = self.declared.add
+        add("x", "x", (rows, data.x.shape[1]), "input")
         classes = nodes[-1].layer.outputs if data.y.dtype.kind in "iu" else None
         shape, dtype = (rows, *data.y.shape[1:]), str(data.y.dtype)
-        self.declared.add("y", "y", shape, "target", dtype=dtype, classes=classes)
+        add("y", "y", shape, "target", dtype=dtype, classes=classes)
         for node in nodes:
             for role, shape in node.layer.parameters.items():
-                self.declared.add(node.tensor(role), node.symbols[role], shape, "parameter", node.name)
+                add(node.tensor(role), node.symbols[role], shape, "parameter", node.name)
             shape = (rows, node.layer.outputs)
-            self.declared.add(node.output, node.symbols["output"], shape, "activation", node.name)
+            add(node.output, node.symbols["output"], shape, "activation", node.name)
             if "mask" in node.symbols:
-                self.declared.add(node.tensor("mask"), node.symbols["mask"], shape, "mask", node.name)
-        self.declared.add("loss", "ℓ", (), "loss")
+                add(node.tensor("mask"), node.symbols["mask"], shape, "mask", node.name)
+        add("loss", "ℓ", (), "loss")
         known = self.tensors.values()
         wanted = [info for info in known if info.role in ("activation", "parameter")]
         if self.experiment.training.input_gradient:

@@ -69,9 +69,7 @@ class Declared:
                 for slot in self.optimizer.slots:
                     symbol = f"{self.optimizer.letters[slot]}({node.symbols[role]})"
                     slot_shape = () if slot == "step" else shape
-                    self.add(
-                        f"{name}.{slot}", symbol, slot_shape, "slot", node.name, slot_of=name
-                    )
+                    self.add(f"{name}.{slot}", symbol, slot_shape, "slot", node.name, slot_of=name)
         for name, symbol, value in self.updates.scalars():
             limits = self.domain(name)
             self.add(name, symbol, (), "hyper", dtype="float64", domain=limits)

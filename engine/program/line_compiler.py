@@ -15,7 +15,7 @@ from engine.lines.reader import Line
 from engine.lines.tape import Tape
 from engine.program.declared import Declared, zeroing
 from engine.program.graph import GRADIENT
-from engine.program.lines import Graph, LineNetwork
+from engine.program.line_network import Graph, LineNetwork
 from engine.run.op import ROWS, Compute, Op, TensorInfo, Tensors
 from engine.run.phases import Phase
 
@@ -70,7 +70,8 @@ class LineCompiler:
 
     def real(self, name: str) -> bool:
         """Whether x or y holds real numbers, which alone have a gradient."""
-        return getattr(self.data, name).dtype.kind == "f"
+        value: Array = getattr(self.data, name)
+        return value.dtype.kind == "f"
 
     def compile(self) -> tuple[Op, ...]:
         """The ops of the phases in the experiment's order, without the skipped ones."""
@@ -217,6 +218,6 @@ def accumulating(product: Compute, target: str, zero: Array | None) -> Compute:
         (new,) = product(tensors)
         if before is None or before is zero:
             return (new,)
-        return (before + new,)
+        return (np.asarray(before + new),)  # of two single numbers NumPy makes no array
 
     return run
