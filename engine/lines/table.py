@@ -9,6 +9,7 @@ from engine.functions.elementwise.identity import Identity
 from engine.functions.function import Elementwise
 from engine.functions.losses.loss import Loss
 from engine.functions.table import ACTIVATIONS
+from engine.lines import normal
 from engine.lines.algebra import (
     MATMUL,
     PRODUCT,
@@ -23,6 +24,7 @@ from engine.lines.elementwise import CLIP, MAXIMUM, MINIMUM, UNARY, WHERE, Activ
 from engine.lines.losses import LossOf, OfSample, Terms
 from engine.lines.node import Misfit, Node, Primitive, call, described
 from engine.lines.reductions import LOG_SOFTMAX_OF, REDUCTIONS, SOFTMAX_OF, VARIANCE
+from engine.lines.spatial import adaptive, convolving, pooling
 from engine.lines.structure import CONCAT, INDEX, ONE_HOT, ONES, PAD, REPEAT, STACK, ZEROS
 
 Make = Callable[..., Node]
@@ -226,11 +228,56 @@ def rows() -> list[Row]:
         Row("one_hot", ("y",), (Option("classes", int),), plain(ONE_HOT), "rows with a 1"),
         Row("zeros", (), (Option("shape", "sizes"),), plain(ZEROS), "zeros of a shape"),
         Row("ones", (), (Option("shape", "sizes"),), plain(ONES), "ones of a shape"),
+        *spatial_rows(),
+        *normal_rows(),
         Row("dropout", ("z", "mask"), (), dropped, "z * mask"),
         Row("embedding", ("C", "ix"), (), embedded, "C[ix]"),
         Row("linear", ("x", "weight", "bias="), (), linear, "x Wᵀ + b"),
         Row("matmul", ab, (), plain(MATMUL), "a @ b"),
         Row("dot", ab, (), plain(MATMUL), "a @ b"),
+    ]
+
+
+def spatial_rows() -> list[Row]:
+    """Convolutions and pools."""
+    one, zero = ("stride", 1), ("padding", 0)
+    found = []
+    for axes in (1, 2):
+        options = [Option(n, "pair", v) for n, v in (one, zero, ("dilation", 1))]
+        options.append(Option("groups", int, 1))
+        tensors = ("x", "K", "b=")
+        said = "a filter bank slid over x, PyTorch's"
+        found.append(Row(f"conv{axes}d", tensors, tuple(options), convolving(axes), said))
+        more = [Option(n, "pair", v) for n, v in (one, zero, ("output_padding", 0))]
+        more += [Option("groups", int, 1), Option("dilation", "pair", 1)]
+        back = convolving(axes, transposed=True)
+        said = "the transpose of a convolution"
+        found.append(Row(f"conv_transpose{axes}d", tensors, tuple(more), back, said))
+        shared = (
+            Option("kernel", "pair"),
+            Option("stride", "pair", None),
+            Option("padding", "pair", 0),
+        )
+        ceil = Option("ceil_mode", bool, False)
+        largest = (*shared, Option("dilation", "pair", 1), ceil)
+        said = "the largest of each window"
+        found.append(Row(f"max_pool{axes}d", ("x",), largest, pooling(axes, True), said))
+        mean = (*shared, ceil, Option("count_include_pad", bool, True))
+        said = "the mean of each window"
+        found.append(Row(f"avg_pool{axes}d", ("x",), mean, pooling(axes, False), said))
+    out = (Option("out", "pair"),)
+    said = "means that make an output of this size"
+    return [*found, Row("adaptive_avg_pool2d", ("x",), out, adaptive, said)]
+
+
+def normal_rows() -> list[Row]:
+    """Normalizations."""
+    tensors, eps = ("z", "gamma=", "beta="), Option("eps", float, 1e-5)
+    groups = Option("groups", int, 1)
+    return [
+        Row("batch_norm", tensors, (eps,), normal.batch, "over the batch, γ ẑ + β"),
+        Row("layer_norm", tensors, (eps,), normal.layer, "over the last axes, γ ẑ + β"),
+        Row("group_norm", tensors, (groups, eps), normal.group, "over groups of channels"),
     ]
 
 
