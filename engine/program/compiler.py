@@ -10,15 +10,17 @@ from engine.arrays import Array, Shape, frozen
 from engine.errors import ExperimentError, Problem
 from engine.experiment.dataset import Batches, Dataset, batches, load_data
 from engine.experiment.domains import domain_of
-from engine.experiment.spec import Experiment
+from engine.experiment.spec import Experiment, LinesSpec
 from engine.formulas.symbols import gradient
 from engine.formulas.tree import Symbol
 from engine.functions.elementwise.dropout import Dropout
 from engine.functions.function import Vjp
-from engine.optim.optimizers import OPTIMIZERS, Optimizer
-from engine.program.graph import GRADIENT, Network, Node, build_network, settings
+from engine.optim.optimizers import Optimizer
+from engine.program.first_slots import first_slots
+from engine.program.graph import GRADIENT, Network, Node, build_network
+from engine.program.learned import learned_parameters, optimizer_of
 from engine.program.program import Program
-from engine.program.update import Updates, is_frozen
+from engine.program.update import Updates
 from engine.run.op import CLOCK, Compute, Domain, Op, TensorInfo, Tensors
 from engine.run.phases import Phase
 
@@ -46,6 +48,7 @@ def compile_program(experiment: Experiment, data: Dataset | None = None) -> Prog
         compiler.tensors,
         compiler.ops,
         compiler.scalars,
+        compiler.slots,
     )
 
 
@@ -59,9 +62,10 @@ class Compiler:
         self.network = network
         self.rows = min(cut.size, len(data))
         self.dtype = experiment.dtype
-        cls = OPTIMIZERS[experiment.optimizer.type]
-        self.optimizer: Optimizer = cls(**settings(experiment.optimizer, cls))
-        self.updates = Updates.of(experiment, network, self.optimizer, cut.count)
+        self.optimizer: Optimizer = optimizer_of(experiment.optimizer)
+        learned = learned_parameters(experiment, network)
+        self.updates = Updates.of(experiment, learned, self.optimizer, cut.count)
+        self.slots = first_slots(experiment, self.optimizer, self.updates.moved)
         self.tensors: dict[str, TensorInfo] = {}
         self.scalars: dict[str, float] = {}
         # One array of zeros a parameter, which every zero_grad writes: arrays never change, so that
@@ -109,14 +113,11 @@ class Compiler:
         for info in wanted:
             name, symbol = info.name + GRADIENT, gradient(info.symbol)
             self.tensor(name, symbol, info.shape, "gradient", info.layer, gradient_of=info.name)
-        for name, node, role, shape in self.network.parameters():
-            if not is_frozen(node, role):
-                for slot in self.optimizer.slots:
-                    symbol = f"{self.optimizer.letters[slot]}({node.symbols[role]})"
-                    slot_shape = () if slot == "step" else shape
-                    self.tensor(
-                        f"{name}.{slot}", symbol, slot_shape, "slot", node.name, slot_of=name
-                    )
+        for one in self.updates.moved:
+            for slot in self.optimizer.slots:
+                name, shape = f"{one.name}.{slot}", self.optimizer.shape_of(slot, one.shape)
+                symbol = f"{self.optimizer.letters.get(slot, slot)}({one.symbol})"
+                self.tensor(name, symbol, shape, "slot", one.layer, slot_of=one.name)
         for name, symbol, value in self.updates.scalars():
             limits = self.domain(name)
             self.tensor(name, symbol, (), "hyper", dtype="float64", domain=limits)
@@ -129,9 +130,10 @@ class Compiler:
     def domain(self, name: str) -> Domain:
         """The limits of a hyper-parameter, as a file has them; none where no file names it."""
         owner, _, field = name.rpartition(".")
-        if owner != "optimizer":
+        spec = self.experiment.optimizer
+        if owner.partition(".")[0] != "optimizer" or isinstance(spec, LinesSpec):
             return ()
-        return domain_of(type(self.experiment.optimizer), field.removeprefix("initial_"))
+        return domain_of(type(spec), field.removeprefix("initial_"))
 
     def tensor(
         self,
