@@ -146,8 +146,11 @@ def dominant(hessian: Hessian, shift: float) -> tuple[float, bool] | None:
 
 
 def dot(a: list[Array], b: list[Array]) -> float:
-    """The inner product."""
-    return math.fsum(float(np.vdot(p, q)) for p, q in zip(a, b, strict=True))
+    """The inner product; NaN where its terms are ∞ and −∞, or add up beyond all numbers."""
+    try:
+        return math.fsum(float(np.vdot(p, q)) for p, q in zip(a, b, strict=True))
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 def length(v: list[Array]) -> float:
