@@ -14,7 +14,7 @@ from engine.experiment.spec import (
     ScheduleSpec,
 )
 from engine.optim.lines import COUNT, Lines, field_problem, read_lines
-from engine.wording import join, shown
+from engine.wording import join, shown, walk
 
 OWN_FIELDS = ("type", "lines", "slots")
 PATH = "optimizer"
@@ -61,10 +61,12 @@ def field_problems(fields: Mapping[str, Any], largest: float) -> Iterator[Proble
 
 
 def is_held(value: Any, largest: float) -> bool:
-    """Whether numbers are finite in the experiment's dtype."""
+    """Whether a number, or a nested list of rows as long, is finite in the experiment's dtype."""
+    if not all(type(one) in (int, float) for one in walk(value)):
+        return False
     try:
         found = np.asarray(value, dtype=np.float64)
-    except (OverflowError, ValueError, TypeError):
+    except (OverflowError, ValueError):  # beyond float64; rows of different lengths
         return False
     return bool((np.abs(found) <= min(largest, np.finfo(np.float64).max)).all())
 
@@ -84,7 +86,7 @@ def slot_problems(slots: Any, kept: Sequence[str], largest: float) -> Iterator[P
             continue
         each = value.items() if isinstance(value, Mapping) else [("", value)]
         for parameter, one in each:
-            if isinstance(one, str | bool) or not is_held(one, largest):
+            if not is_held(one, largest):
                 said = f"must be a number or an array of finite numbers, not {shown(one)}"
                 yield Problem(join(place, parameter) if parameter else place, said)
 

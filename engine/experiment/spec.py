@@ -137,7 +137,7 @@ class LinesSpec(OptimizerSpec, kw_only=True, frozen=True):
     """
 
     type = "lines"
-    lines: Annotated[str, Meta(max_length=2**16)]
+    lines: str
     numbers: dict[str, float] = {}
     slots: dict[str, Any] = {}
 
