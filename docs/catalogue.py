@@ -24,7 +24,7 @@ from engine.experiment.spec import (
     Experiment,
     LayerSpec,
     LossSpec,
-    OptimizerSpec,
+    RuleSpec,
     Table,
     TrainingSpec,
 )
@@ -50,6 +50,32 @@ mathematics. This page is made from the code by `make docs`; a test holds it fre
 
 Semantics, names and edge values are PyTorch's. ⊙ multiplies element by element, [z > 0] is 1 where
 it holds and 0 elsewhere, N is the number of rows of the batch, K the number of outputs.
+"""
+OWN_RULE = """`decay = "weights"` leaves biases, and all parameters of one axis, out of it. A layer
+may have `lr` and `weight_decay` of its own, and `decay`, which says what of it decays: `false`,
+`true`, or a list of its parameters. These are PyTorch's parameter groups. They are tensors,
+`optimizer.LAYER.lr` and `optimizer.LAYER.weight_decay`, where they are given; a schedule sets each
+rate from its own initial one, `optimizer.LAYER.initial_lr`.
+
+### A rule in lines
+
+```toml
+[optimizer]
+lr = 0.1
+beta = 0.9
+lines = \"\"\"
+v = beta*v + (1 - beta)*g      # read before it is assigned: a slot, which begins at 0
+theta = theta - lr*v
+\"\"\"
+slots = { v = 0.5 }            # first values: a number, an array, or a table by parameter
+```
+
+Instead of a type, `lines` say what an update does to each parameter: statements in the language of
+conditions and watches, one a line, carried out in order. `theta` is the parameter, `g` its
+gradient, `t` the number of the update from 1, `pi` and `e` are constants; any other field of the
+table is a number, a name in the lines, and the tensor `optimizer.NAME`. What is read before it is
+assigned is a slot, the tensor `PARAMETER.NAME`; other names are gone after the update. `theta` and
+slots must end with the shape of the parameter.
 """
 SYMBOLS = {"input": "z", "output": "a", "weight": "W", "bias": "b", "mask": "m"}
 YHAT = Symbol("ŷ")
@@ -203,16 +229,17 @@ def loss_options() -> Iterator[Row]:
 def optimizer_part() -> Iterator[str]:
     """The [optimizer] table."""
     yield "## `[optimizer]`\n"
-    yield fields_table(OptimizerSpec)
+    yield fields_table(RuleSpec)
     heads = ("type", "update", "fields")
     yield table(heads, (optimizer_row(name) for name in OPTIMIZERS))
     yield "With weight decay, λ = `weight_decay`:\n"
     yield table(heads[:2], (decayed_row(name) for name in OPTIMIZERS))
+    yield OWN_RULE
 
 
 def optimizer_row(name: str) -> Row:
     """One optimizer with its defaults, but without weight decay."""
-    return code(name), update_text(name, 0.0), options(OPTIMIZER_SPECS[name], OptimizerSpec)
+    return code(name), update_text(name, 0.0), options(OPTIMIZER_SPECS[name], RuleSpec)
 
 
 def decayed_row(name: str) -> Row:

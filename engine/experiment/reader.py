@@ -14,6 +14,7 @@ from engine.errors import ExperimentError, GradstepError, Problem
 from engine.experiment.builtins import BUILTINS, builtin_names
 from engine.experiment.data_generated import RECIPES
 from engine.experiment.data_inline import Walk, floats
+from engine.experiment.own_rule import asked_of_rule, read_own_rule
 from engine.experiment.spec import (
     LAYER_SPECS,
     LINES_LOSS_SPECS,
@@ -140,7 +141,12 @@ class Reader:
             "clip": self.table(ClipSpec, raw["clip"], "clip") if "clip" in raw else None,
             "training": self.table(TrainingSpec, raw.get("training", {}), "training"),
         }
-        return None if self.problems else Experiment(**values, **read)  # type: ignore[arg-type]
+        if self.problems:
+            return None
+        experiment = Experiment(**values, **read)  # type: ignore[arg-type]
+        asked = asked_of_rule(experiment.layers, experiment.optimizer, experiment.schedule)
+        self.problems += asked
+        return experiment
 
     def data(self, raw: Mapping[str, Any]) -> DataSpec | None:
         """The [data] table; lines may do without."""
@@ -353,9 +359,16 @@ class Reader:
             self.problem(f"{path}.bias", f"has {len(bias)} values, but out = {out}")
         if bias is False and "bias" in values.get("frozen", ()):
             self.problem(f"{path}.frozen", "there is no bias to freeze: bias = false")
+        decay = values.get("decay")
+        if bias is False and isinstance(decay, list) and "bias" in decay:
+            self.problem(f"{path}.decay", "there is no bias to decay: bias = false")
 
     def optimizer(self, raw: Any) -> OptimizerSpec | None:
         """The [optimizer] table; None when anything in it is wrong."""
+        if isinstance(raw, Mapping) and "lines" in raw:
+            spec, problems = read_own_rule(raw, self.largest)
+            self.problems += problems
+            return spec
         return self.typed(raw, "optimizer", OPTIMIZER_SPECS)
 
     def schedule(self, raw: Any) -> ScheduleSpec | None:

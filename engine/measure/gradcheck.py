@@ -141,7 +141,7 @@ class Evaluator:
         self.kinks = network.kinks(len(self.given["x"])) if isinstance(network, LineNetwork) else ()
         by_phase = {phase: [op for op in program.ops if op.phase == phase] for phase in CHECKED}
         for phase, ops in by_phase.items():
-            if not ops:
+            if not ops and phase in program.experiment.training.skip:
                 raise GradstepError(f"nothing to check: this experiment skips {phase}")
         self.ops = by_phase
 

@@ -202,6 +202,8 @@ def documents(draw):
                     {"type": "sgd", "lr": 0.0},
                     {"type": "sgd", "lr": 0.1, "maximize": True},
                     {"type": "adam", "lr": 0.1},
+                    {"lines": "theta = theta - 0.1*g", "weight_decay": 0.1},
+                    {"lr": 1e3, "lines": "v = v + g\ntheta = theta - lr*v"},
                 ]
             )
         ),
