@@ -86,6 +86,7 @@ WRONG: list[tuple[Any, str, str]] = [
     (nested(9), "[0]" * 8, "lists nest deeper than the limit of 8"),
     (nested(10**5), "[0]" * 8, "lists nest deeper than the limit of 8"),
     (LOOP, "[0]" * 8, "lists nest deeper than the limit of 8"),
+    ([[1.0] * 1000] * 101, "", "more than 100,000 numbers and lists: npz = … reads larger data"),
     (WIDE, "", "more than 100,000 numbers and lists: npz = … reads larger data"),
 ]
 
