@@ -342,6 +342,8 @@ def kind(found: typed.Type) -> str:
             return ", ".join(code(str(member)) for member in cls)
         case typed.UnionType(types=types):
             return " or ".join(kind(one) for one in types if not isinstance(one, typed.NoneType))
+        case typed.ListType(item_type=typed.AnyType()):
+            return "list of number, or of such lists"
         case typed.ListType(item_type=item) | typed.VarTupleType(item_type=item):
             return f"list of {kind(item)}"
         case typed.TupleType(item_types=items):
