@@ -1,5 +1,7 @@
 """Update rules as lines: against the rules of the table, a course's numbers, and what is wrong."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -198,3 +200,13 @@ def test_what_is_too_large_for_float32_is_infinite():
         np.zeros(2, "float32"), np.ones(2, "float32"), (), {"big": 3e38}
     )
     assert np.isposinf(moved).all()
+
+
+def test_a_slow_machine_changes_nothing(monkeypatch):
+    """A condition may take two seconds; a run must not depend on how long an update takes."""
+    ticks = itertools.count(0, 1000)
+    monkeypatch.setattr("engine.expressions.values.clock", lambda: float(next(ticks)))
+    many = np.ones(2**17)
+    (moved,) = rule("theta = theta - exp(g)*0 - g").update(many, many, (), {})
+    assert not moved.any()
+    assert next(ticks) > 1000  # the clock was looked at

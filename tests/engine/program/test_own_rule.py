@@ -8,6 +8,7 @@ from engine.recording.canonical import experiment_text, parse_experiment
 from engine.session.session import Session
 from engine.worksheet.worksheet import worksheet
 from tests.engine.plain_run import plain_run, same_tensors
+from tests.engine.recording.recordings import record, verdict
 from tests.engine.small_experiments import experiment, program
 
 MOMENTUM = {"lr": 0.1, "mu": 0.9, "lines": "v = mu*v + g\ntheta = theta - lr*v\n"}
@@ -116,6 +117,17 @@ def test_a_recording_keeps_the_rule():
     again = parse_experiment(experiment_text(written))
     assert again.optimizer == written.optimizer
     assert experiment_text(again) == experiment_text(written)
+
+
+@pytest.mark.parametrize("store", ["full", "keyframes"])
+def test_a_recorded_run_is_verified_bit_by_bit(store, tmp_path):
+    layers = [{"type": "linear", "out": 3, "lr": 0.01}, {"type": "linear", "out": 1}]
+    rule = ADAM | {"slots": {"v": {"linear1.bias": [0.5, 0.0, 0.5]}}}
+    made = program(optimizer=rule, layers=layers, schedule=SCHEDULE, training={"epochs": 40})
+    record(tmp_path / "r.gradstep", made, store)
+    found = verdict(tmp_path / "r.gradstep")
+    assert found.good
+    assert (found.exact, found.events) == (True, made.timeline.end)
 
 
 @pytest.mark.parametrize(
