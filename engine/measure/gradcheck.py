@@ -165,8 +165,8 @@ class Evaluator:
         """The side of each kink, (k,): above or below it, of what relu, l1 and their like take."""
         network, found = self.program.network, []
         for node in network.nodes:
-            if (kink := node.layer.function.kink) is not None:
-                found.append(np.sign(tensors[node.input] - kink))
+            z = tensors[node.input]
+            found += [np.sign(z - kink) for kink in node.layer.function.kinks]
         if network.loss.kinked:
             found.append(np.sign(tensors[network.output] - tensors["y"]))
         return np.concatenate([side.reshape(-1) for side in found]) if found else np.zeros(0)

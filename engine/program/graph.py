@@ -97,6 +97,8 @@ def build_network(experiment: Experiment, data: Dataset) -> Network:
             problems += weight_problems(spec, i, label, size, name)
             options["bias"] = bool(spec.bias) or isinstance(spec.bias, list)  # true, or its values
         layer = row(size, row.outputs(spec, size), **options)
+        if said := layer.function.misfit(size):
+            problems.append(Problem(f"layers[{i}]", f"{label}: {said}"))
         problems += value_problems(spec, i, label, layer)
         nodes.append(Node(label, layer, spec, name, symbols))
         size, name, symbol = layer.outputs, f"{label}.out", symbols["output"]

@@ -76,10 +76,9 @@ def module(node: Node) -> str:
     if layer.type != node.spec.type:  # in evaluation dropout has become an identity
         kind = LAYERS[node.spec.type].function
         function = kind(**settings(node.spec, kind))
+    defaults = {option.name: option.default for option in fields(function)}
     options = {
-        option.name: value
-        for option in fields(function)
-        if (value := getattr(function, option.name)) != option.default
+        name: value for name, value in function.torch_options.items() if value != defaults[name]
     }
     first = function.torch_arguments(layer.inputs, layer.outputs)
     return f"nn.{function.torch}({', '.join([*first, *arguments(options)])})"

@@ -5,7 +5,6 @@ digits may differ.
 """
 
 import base64
-import dataclasses
 import zlib
 from typing import Any
 
@@ -144,7 +143,7 @@ def module_text(node: Node, number: int) -> str:
     if isinstance(function, Dropout):
         return f"Dropout({number}, {function.p!r}, {function.scale!r})"
     first = function.torch_arguments(layer.inputs, layer.outputs)
-    options = keywords(dataclasses.asdict(function))
+    options = keywords(function.torch_options)
     return f"nn.{function.torch}({', '.join([*first, *([options] if options else [])])})"
 
 

@@ -12,6 +12,10 @@ OPTIONS = {
     "leaky_relu": {"negative_slope": 0.3},
     "softplus": {"beta": 1.5, "threshold": 4.0},
     "elu": {"alpha": 0.6},
+    "celu": {"alpha": 0.6},
+    "gelu": {"approximate": "tanh"},
+    "hard_tanh": {"min_val": -1.5, "max_val": 0.75},
+    "thresholded_relu": {"threshold": 0.3},
     "huber": {"delta": 0.8},
 }
 STEP = 1e-6

@@ -1,11 +1,13 @@
 """What the doctor knows of activations and losses, against their own values and PyTorch's."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 
 from engine.diagnostics import facts
+from engine.functions.function import terms
 from engine.functions.losses.bce import BCE
 from engine.functions.losses.bce_with_logits import BCEWithLogits
 from engine.functions.losses.cross_entropy import CrossEntropy
@@ -39,6 +41,8 @@ def test_intervals_hold_and_are_nearly_reached(kind):
     """At the ends, or beyond 30 on an infinite side: of a fine grid of inputs up to ±50."""
     one = layer(kind)
     grid = np.linspace(-50, 50, 20001)
+    if kind == "softsign":  # which is at 1 − 1/50 there
+        grid = np.concatenate([[-1e7], grid, [1e7]])
     x = np.stack([grid, np.zeros_like(grid), -grid], axis=1)
     out = one.forward(x)
     low, high = facts.interval_of(one)
@@ -66,9 +70,36 @@ def test_one_activation_narrows_the_next(kinds, interval):
     assert facts.reach([layer(kind) for kind in kinds]) == pytest.approx(interval)
 
 
+@pytest.mark.parametrize("kind", ACTIVATIONS)
+def test_those_that_rise_never_fall(kind):
+    one = layer(kind)
+    if one.function.rising:
+        grid = np.linspace(-30, 30, 6001)[:, None]
+        assert (np.diff(LAYERS[kind](1, 1).forward(grid), axis=0) >= 0).all()
+
+
+@pytest.mark.parametrize("kind", ACTIVATIONS)
+@pytest.mark.parametrize("options", [{}, {"min_val": -2.0}, {"threshold": -0.5}, {"alpha": 0.5}])
+def test_the_slope_jumps_at_the_kinks_and_nowhere_else(kind, options):
+    """Of a step of 1e-3 the slope moves by a few thousandths, where it is continuous."""
+    fields = {field.name for field in dataclasses.fields(LAYERS[kind].function)}
+    if kind in ("softmax", "log_softmax", "softplus") or not set(options) <= fields:
+        return  # those are of rows, and softplus moves by 2e-9 at its threshold
+    function = LAYERS[kind](1, 1, **options).function
+    grid = np.arange(-5000, 5000) / 1000 + 0.0005
+    (vjp,) = function.vjps(terms({"input": "z", "output": "a"}))
+    given = {"input": grid[:, None], "output": function.value(grid[:, None])}
+    slopes = vjp.pull(np.ones((len(grid), 1)), *(given[role] for role in vjp.reads))[:, 0]
+    places = grid[:-1][np.abs(np.diff(slopes)) > 0.01] + 0.0005
+    np.testing.assert_allclose(places, function.kinks, atol=1e-9)
+
+
 def test_options_change_an_interval():
     assert facts.interval_of(layer("elu", alpha=2.5)) == (-2.5, math.inf)
     assert facts.interval_of(layer("leaky_relu", negative_slope=-0.1)) == (0, math.inf)
+    assert facts.interval_of(layer("hard_tanh", min_val=-2.0, max_val=0.5)) == (-2, 0.5)
+    assert facts.interval_of(layer("thresholded_relu", threshold=-0.5)) == (-0.5, math.inf)
+    assert facts.interval_of(layer("celu", alpha=2.5)) == (-2.5, math.inf)
     assert not facts.bends(layer("leaky_relu", negative_slope=1.0))
     assert facts.bends(layer("leaky_relu"))
 

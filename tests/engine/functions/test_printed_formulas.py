@@ -29,7 +29,12 @@ INDICES = np.array([2, 0, 1, 1, 0])
 WEIGHTS = (0.5, 2.0, 1.25)
 YHAT, K = Symbol("ŷ"), Size("K")
 SYMBOLS = {"input": "z", "output": "a", "weight": "W", "bias": "b", "mask": "m"}
-OPTIONS = {"linear": ({"bias": False},), "dropout": ({"p": 0.25},)}
+OPTIONS = {
+    "linear": ({"bias": False},),
+    "dropout": ({"p": 0.25},),
+    "gelu": ({"approximate": "tanh"},),
+    "hard_tanh": ({"min_val": -0.5, "max_val": 2.0},),
+}
 # other values of options that are numbers: one after the other, and all at once
 NUMBERS = {"negative_slope": 0.2, "beta": 2.0, "threshold": 1.5, "alpha": 0.7, "delta": 0.3}
 
@@ -301,6 +306,7 @@ def test_every_function_is_read() -> None:
     assert {case[0].type for case in LOSS_CASES} == set(LOSSES)
     for row in LAYERS.values():
         options = {field.name for field in dataclasses.fields(row.function)}
-        tried = set(NUMBERS) | {"bias", "p"}
+        tried = {name for given in OPTIONS.get(row.function.type, ()) for name in given}
+        tried |= set(NUMBERS)
         assert options <= tried, f"an option that no formula was read with: {options - tried}"
     assert issubclass(LAYERS["relu"].function, Function)

@@ -7,15 +7,23 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from engine.errors import GradstepError
+from engine.functions.elementwise.celu import CELU
 from engine.functions.elementwise.elu import ELU
 from engine.functions.elementwise.gelu import GELU
+from engine.functions.elementwise.hard_sigmoid import HardSigmoid
+from engine.functions.elementwise.hard_swish import HardSwish
+from engine.functions.elementwise.hard_tanh import HardTanh
 from engine.functions.elementwise.identity import Identity
 from engine.functions.elementwise.leaky_relu import LeakyReLU
+from engine.functions.elementwise.mish import Mish
 from engine.functions.elementwise.relu import ReLU
+from engine.functions.elementwise.selu import SELU
 from engine.functions.elementwise.sigmoid import Sigmoid
 from engine.functions.elementwise.silu import SiLU
 from engine.functions.elementwise.softplus import Softplus
+from engine.functions.elementwise.softsign import Softsign
 from engine.functions.elementwise.tanh import Tanh
+from engine.functions.elementwise.thresholded_relu import ThresholdedReLU
 from engine.functions.function import Function
 from engine.functions.linear import Linear
 from engine.functions.losses.bce import BCE
@@ -52,6 +60,7 @@ def log_softmax(z):
 
 
 K = 4
+LAMBDA = 1.0507009873554805
 # Each layer, and the same function written a second time for autograd.
 ACTIVATIONS = [
     (Identity(), lambda z: 1 * z),
@@ -63,6 +72,15 @@ ACTIVATIONS = [
     (ELU(1.5), lambda z: anp.where(z > 0, z, 1.5 * (anp.exp(z) - 1))),
     (SiLU(), lambda z: z * sigma(z)),
     (GELU(), lambda z: z * (1 + autograd_erf(z / anp.sqrt(2.0))) / 2),
+    (GELU("tanh"), lambda z: z * sigma(2 * anp.sqrt(2 / anp.pi) * (z + 0.044715 * z**3))),
+    (HardSigmoid(), lambda z: anp.minimum(anp.maximum(z + 3, 0), 6) / 6),
+    (HardTanh(-2.0, 0.5), lambda z: anp.minimum(anp.maximum(z, -2.0), 0.5)),
+    (HardSwish(), lambda z: z * anp.minimum(anp.maximum(z + 3, 0), 6) / 6),
+    (SELU(), lambda z: LAMBDA * anp.where(z > 0, z, 1.6732632423543772 * (anp.exp(z) - 1))),
+    (CELU(0.5), lambda z: anp.where(z > 0, z, 0.5 * (anp.exp(z / 0.5) - 1))),
+    (Softsign(), lambda z: z / (1 + anp.abs(z))),
+    (ThresholdedReLU(0.5), lambda z: anp.where(z > 0.5, z, 0)),
+    (Mish(), lambda z: z * anp.tanh(anp.log(1 + anp.exp(z)))),
     (Softmax(), lambda z: anp.exp(log_softmax(z))),
     (LogSoftmax(), log_softmax),
 ]
@@ -273,6 +291,12 @@ def test_a_second_opinion_from_torch(layer, _, dtype):
         "log_softmax": lambda z: f.log_softmax(z, -1),
         "tanh": torch.tanh,
         "sigmoid": torch.sigmoid,
+        "gelu": lambda z: f.gelu(z, approximate=getattr(layer, "approximate", "none")),
+        "hard_sigmoid": f.hardsigmoid,
+        "hard_tanh": lambda z: f.hardtanh(z, -2.0, 0.5),
+        "hard_swish": f.hardswish,
+        "celu": lambda z: f.celu(z, 0.5),
+        "thresholded_relu": lambda z: f.threshold(z, 0.5, 0.0),
     }.get(layer.type) or getattr(f, layer.type)
     z = inputs(2).astype(dtype)
     z[1, 1] = 0

@@ -9,6 +9,7 @@ from engine.experiment.dataset import Dataset
 from engine.experiment.reader import builtin_names, read_experiment
 from engine.functions.elementwise.sigmoid import Sigmoid
 from engine.measure.gradcheck import DIRECTIONS, EVERY, check_gradients
+from engine.nn.table import LAYERS
 from engine.program.compiler import compile_program
 from tests.engine.small_experiments import built_in, session_of
 
@@ -47,8 +48,7 @@ def test_every_builtin_is_right(name):
     assert max(one.relative_error for one in result.parameters) < 1e-5
 
 
-ACTIVATIONS = ["identity", "relu", "leaky_relu", "sigmoid", "tanh", "softplus", "elu", "silu",
-               "gelu", "softmax", "log_softmax"]  # fmt: skip
+ACTIVATIONS = [kind for kind in LAYERS if kind not in ("linear", "dropout")]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
