@@ -124,3 +124,20 @@ def scaled(number: float, formula: Formula) -> Formula:
     if number == -1:
         return Negative(formula)
     return formula if number == 1 else Times((Number(number), formula))
+
+
+@dataclass(frozen=True)
+class Joined(Formula):
+    """(left, right), the columns of two matrices, or of two halves of the rows of a batch."""
+
+    left: Formula
+    right: Formula
+
+    def text(self) -> str:
+        return f"({self.left.text()}, {self.right.text()})"
+
+    def latex(self) -> str:
+        return rf"\left({self.left.latex()},\; {self.right.latex()}\right)"
+
+    def value(self, values: Values) -> Array:
+        return np.concatenate([self.left.value(values), self.right.value(values)], axis=1)

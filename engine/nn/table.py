@@ -1,6 +1,7 @@
 """The tables of layers and losses: a row each, by the word that names it in an experiment."""
 
 from engine.functions.elementwise.dropout import Dropout
+from engine.functions.glu import GLU
 from engine.functions.linear import Linear
 from engine.functions.losses.bce import BCE
 from engine.functions.losses.bce_with_logits import BCEWithLogits
@@ -10,6 +11,7 @@ from engine.functions.losses.l1 import L1
 from engine.functions.losses.loss import Loss
 from engine.functions.losses.mse import MSE
 from engine.functions.losses.nll import NLL
+from engine.functions.prelu import PReLU
 from engine.functions.table import ACTIVATIONS
 from engine.nn.layer import LayerRow, Parameter
 
@@ -25,6 +27,8 @@ LAYERS: dict[str, LayerRow] = {
             resizes=True,
         ),
         *map(LayerRow, ACTIVATIONS),
+        LayerRow(PReLU, {"weight": Parameter("a", lambda inputs, outputs: (outputs,), 0.25)}),
+        LayerRow(GLU),
         LayerRow(Dropout),
     )
 }

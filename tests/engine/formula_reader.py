@@ -16,7 +16,7 @@ Node = Callable[[Names], Value]
 
 FUNCTIONS = (
     "log softmax|softmax|LeakyReLU|ThReLU|SiLU|SELU|CELU|GELU|ELU|softplus|softsign|hardtanh|hardσ"
-    "|HardSwish|Mish|tanh|exp|log|sign|clip|onehot|huber|diag|σ|Φ|φ"
+    "|HardSwish|Mish|left|right|tanh|exp|log|sign|clip|onehot|huber|diag|σ|Φ|φ"
 )
 TOKEN = re.compile(
     rf"(?:{FUNCTIONS})(?:\[(?:[\d.½−, ]+|tanh)\](?=\())?|∂ℓ/∂[a-zŷ]|if|and|else|random|w⁺|Σ[ᵢⱼₙ]?"
@@ -60,6 +60,10 @@ def called(name: str, settings: list[float], z: np.ndarray) -> Value:
             return softmax(z)
         case "log softmax":
             return np.log(softmax(z))
+        case "left" | "right":
+            column = z.reshape(-1)
+            half = column[: len(column) // 2] if name == "left" else column[len(column) // 2 :]
+            return half if z.ndim == 1 else half[:, None]
         case "diag":
             return np.diag(np.ravel(z))
     if name in ("exp", "log", "tanh", "sign"):
@@ -251,9 +255,16 @@ class Reader:
         signs = self.signs()
         compared = not signs.isdisjoint(("=", "≠", ">", "<", "≤", "≥"))
         inner = self.condition() if compared and "if" not in signs else self.rule()
+        if self.next == ",":
+            self.take()
+            inner = self.joined(inner, self.rule())
         self.take(")" if opening == "(" else "]")
         self.inside = before
         return inner
+
+    def joined(self, left: Node, right: Node) -> Node:
+        """(left, right): rows one behind the other, matrices side by side."""
+        return lambda names: np.concatenate([left(names), right(names)], axis=-1)
 
     def signs(self) -> set[str]:
         """The tokens from here to the closing bracket, without those in brackets of their own."""

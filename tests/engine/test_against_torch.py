@@ -43,7 +43,7 @@ OPTIONS = {
     "hard_tanh": {"min_val": -0.5, "max_val": 20.5},
     "thresholded_relu": {"threshold": -0.5},
 }
-ACTIVATIONS = [kind for kind in LAYERS if kind not in ("linear", "dropout")]
+ACTIVATIONS = [kind for kind, row in LAYERS.items() if kind != "dropout" and not row.parameters]
 CASES = [(kind, {}) for kind in ACTIVATIONS] + list(OPTIONS.items())
 # PyTorch's slope of hardsigmoid is ⅙ in single precision, in a float64 tensor too
 SIXTH = (1 / 6) / float(np.float32(1 / 6))
@@ -110,7 +110,8 @@ def close(actual, expected, dtype="float64"):
 
 
 def activation(kind, options, size):
-    return LAYERS[kind](inputs=size, outputs=size, **options)
+    row = LAYERS[kind]
+    return row(inputs=size, outputs=row.function.outputs(size), **options)
 
 
 def pulled(layer, grad, x, out):
@@ -144,9 +145,9 @@ def sample(kind, rng):
 def test_activation(kind, options, dtype):
     rng = np.random.default_rng(1)
     x = (rng.normal(size=(6, 4)) * 4).astype(dtype)
-    grad = rng.normal(size=(6, 4)).astype(dtype)
     z = torch.tensor(x, requires_grad=True)
     expected = counterpart(kind, options)(z)
+    grad = rng.normal(size=tuple(expected.shape)).astype(dtype)
     expected.backward(torch.tensor(grad))
     layer = activation(kind, options, 4)
     out = layer.forward(x)
@@ -157,16 +158,45 @@ def test_activation(kind, options, dtype):
 @pytest.mark.parametrize(("kind", "options"), CASES, ids=str)
 @pytest.mark.parametrize("value", [*EDGES, *NON_FINITE], ids=str)
 def test_activation_at_edge_values(kind, options, value):
-    x = np.array([[value, 0.25, -1.5]])
+    x = np.array([[value, 0.25, -1.5, value]])
     z = torch.tensor(x, requires_grad=True)
     expected = counterpart(kind, options)(z)
-    grad = np.array([[1.5, -0.5, 2.0]])
+    grad = np.array([[1.5, -0.5, 2.0, -1.0]])[:, : expected.shape[1]]
     expected.backward(torch.tensor(grad))
-    layer = activation(kind, options, 3)
+    layer = activation(kind, options, 4)
     with np.errstate(all="ignore"):
         out = layer.forward(x)
         close(out, expected)
         close(pulled(layer, grad, x, out), z.grad * (SIXTH if kind == "hard_sigmoid" else 1))
+
+
+@pytest.mark.parametrize("value", [1.25, *EDGES, *NON_FINITE], ids=str)
+@pytest.mark.parametrize("count", [1, 4])
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_prelu(dtype, count, value):
+    rng = np.random.default_rng(2)
+    x, grad = ((rng.normal(size=(5, 4)) * 2).astype(dtype) for _ in range(2))
+    x[2, 1] = value
+    theirs = torch.nn.PReLU(num_parameters=count).to(getattr(torch, dtype))
+    layer = LAYERS["prelu"](4, 4, num_parameters=count)
+    weight = theirs.weight.detach().numpy() + (np.arange(count) / 2).astype(dtype)
+    with torch.no_grad():
+        theirs.weight.copy_(torch.tensor(weight))
+    z = torch.tensor(x, requires_grad=True)
+    expected = theirs(z)
+    expected.backward(torch.tensor(grad))
+    close(layer.forward(x, weight), expected, dtype)
+    of_weight, of_input = layer.vjps({"input": "z", "output": "y", "weight": "a"})
+    close(of_weight.pull(grad, x), theirs.weight.grad, dtype)
+    close(of_input.pull(grad, x, weight), z.grad, dtype)
+
+
+def test_prelu_begins_as_in_torch():
+    compiled = program(
+        layers=[{"type": "linear", "out": 3}, {"type": "prelu"}, {"type": "linear", "out": 1}]
+    )
+    theirs = torch.nn.PReLU().weight.detach().numpy()
+    assert compiled.initial()["prelu1.weight"].tolist() == theirs.tolist()
 
 
 @pytest.mark.parametrize("bias", [True, False])

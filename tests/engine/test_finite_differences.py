@@ -16,6 +16,7 @@ OPTIONS = {
     "gelu": {"approximate": "tanh"},
     "hard_tanh": {"min_val": -1.5, "max_val": 0.75},
     "thresholded_relu": {"threshold": 0.3},
+    "prelu": {"num_parameters": 4},
     "huber": {"delta": 0.8},
 }
 STEP = 1e-6
@@ -42,10 +43,10 @@ def agree(analytic, function, at):
 @pytest.mark.parametrize("kind", FIXED)
 def test_layer(kind):
     rng = np.random.default_rng(7)
-    outputs = 2 if kind == "linear" else 4
+    outputs = 2 if kind == "linear" else LAYERS[kind].function.outputs(4)
     layer = LAYERS[kind](inputs=4, outputs=outputs, **OPTIONS.get(kind, {}))
-    given = {"input": rng.normal(size=(3, 4)) * 2, "weight": rng.normal(size=(2, 4))}
-    given["bias"] = rng.normal(size=2)
+    given = {role: rng.normal(size=shape) for role, shape in layer.parameters.items()}
+    given["input"] = rng.normal(size=(3, 4)) * 2
     weights = rng.normal(size=(3, outputs))
     output = layer.forward(*(given[role] for role in layer.reads))
 
@@ -79,7 +80,7 @@ def test_whole_iteration(kind):
     """The gradients that backward leaves, by the parameters and the input, against the loss."""
     compiled = program(
         layers=[
-            {"type": "linear", "out": 3},
+            {"type": "linear", "out": 4},
             {"type": kind, **OPTIONS.get(kind, {})},
             {"type": "linear", "out": 1},
         ],
@@ -97,7 +98,7 @@ def test_whole_iteration(kind):
         return network.loss.value(tensors[network.output], tensors["y"])
 
     names = ["x", *(info.name for info in compiled.parameters)]
-    assert len(names) == 5
+    assert len(names) == 6 if kind == "prelu" else 5
     for name in names:
         start = np.array(session.tensors[name])
         agree(session.tensors[f"{name}.grad"], lambda value, n=name: loss(n, value), start)

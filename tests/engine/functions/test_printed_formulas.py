@@ -24,6 +24,7 @@ from tests.engine.small_experiments import program
 ROWS, CLASSES = 5, 3
 RNG = np.random.default_rng(7)
 LOGITS = RNG.normal(size=(ROWS, CLASSES)) * 2
+FOUR = np.hstack([LOGITS, -LOGITS[:, :1]])
 SHARES = RNG.uniform(0.1, 1.0, size=(ROWS, CLASSES))  # rows that do not add up to 1
 INDICES = np.array([2, 0, 1, 1, 0])
 WEIGHTS = (0.5, 2.0, 1.25)
@@ -34,6 +35,7 @@ OPTIONS = {
     "dropout": ({"p": 0.25},),
     "gelu": ({"approximate": "tanh"},),
     "hard_tanh": ({"min_val": -0.5, "max_val": 2.0},),
+    "prelu": ({"num_parameters": CLASSES},),
 }
 # other values of options that are numbers: one after the other, and all at once
 NUMBERS = {"negative_slope": 0.2, "beta": 2.0, "threshold": 1.5, "alpha": 0.7, "delta": 0.3}
@@ -48,9 +50,10 @@ def settings(kind: type) -> list[dict[str, float]]:
 
 
 def layers() -> list[Layer]:
-    """Every layer of three inputs with every option."""
+    """Every layer of three inputs, or four where they are halved, with every option."""
+    inputs = {kind: 4 if kind == "glu" else CLASSES for kind in LAYERS}
     return [
-        row(CLASSES, 2 if row.resizes else CLASSES, **options)
+        row(inputs[kind], 2 if row.resizes else row.function.outputs(inputs[kind]), **options)
         for kind, row in LAYERS.items()
         for options in (*settings(row.function), *OPTIONS.get(kind, ()))
     ]
@@ -62,7 +65,10 @@ LAYER_CASES = layers()
 def of_layer(layer: Layer) -> dict[str, np.ndarray]:
     """The tensors of a batch by role, the gradient of the output as ``grad``."""
     rng = np.random.default_rng(3)
-    given = {"input": LOGITS, "mask": np.array([[2.0, 0.0, 2.0]] * ROWS)}
+    given = {
+        "input": FOUR if layer.inputs == 4 else LOGITS,
+        "mask": np.array([[2.0, 0.0, 2.0]] * ROWS),
+    }
     given |= {role: rng.normal(size=shape) for role, shape in layer.parameters.items()}
     output = layer.forward(*(given[role] for role in layer.reads))
     output = output * given["mask"] if layer.type == "dropout" else output
@@ -79,7 +85,8 @@ def evaluated(layer: Layer, text: str, given: dict[str, np.ndarray]) -> np.ndarr
     """A printed formula of a batch; of all but linear layers row by row."""
     named = values(layer, given)
     if layer.parameters:
-        return np.asarray(read(text, named, matrix=True))
+        found = np.asarray(read(text, named, matrix=True))
+        return np.sum(found, keepdims=True).reshape(1) if text.startswith("Σ ") else found
     rows = [{name: value[i] for name, value in named.items()} for i in range(ROWS)]
     return np.array([read(text, {**row, "K": CLASSES}) for row in rows])
 
@@ -130,7 +137,8 @@ def matrix(formula: Formula, named: dict[str, np.ndarray]) -> np.ndarray:
     if "i = j" not in text:
         return np.asarray(read(text, named, matrix=True))
     places = range(int(named["K"]))
-    vectors = {name: np.ravel(value) for name, value in named.items() if name not in ("W", "K")}
+    vectors = {name: np.ravel(v) for name, v in named.items() if v is not None and name != "K"}
+    vectors = {name: v.item() if v.size == 1 else v for name, v in vectors.items()}
     return np.array([[read(text, {**vectors, "i": i, "j": j}) for j in places] for i in places])
 
 
@@ -144,7 +152,7 @@ def test_what_stands_for_a_name(layer: Layer) -> None:
 
 
 def check_definition(definition: str, expected: np.ndarray) -> None:
-    if not definition or definition.startswith("Φ"):  # in words
+    if not definition or definition.startswith(("Φ", "left")):  # in words
         return
     left, _, right = definition.partition(" = ")
     named = [{"z": row, "d": row, "K": CLASSES} for row in LOGITS]

@@ -25,6 +25,7 @@ from engine.functions.elementwise.softsign import Softsign
 from engine.functions.elementwise.tanh import Tanh
 from engine.functions.elementwise.thresholded_relu import ThresholdedReLU
 from engine.functions.function import Function
+from engine.functions.glu import GLU
 from engine.functions.linear import Linear
 from engine.functions.losses.bce import BCE
 from engine.functions.losses.bce_with_logits import BCEWithLogits
@@ -33,6 +34,7 @@ from engine.functions.losses.huber import Huber
 from engine.functions.losses.l1 import L1
 from engine.functions.losses.mse import MSE
 from engine.functions.losses.nll import NLL
+from engine.functions.prelu import PReLU
 from engine.functions.softmax import LogSoftmax, Softmax
 from engine.jacobian.blocks import Kronecker
 from engine.jacobian.operator import Point
@@ -184,7 +186,9 @@ def test_activation_by_its_input(layer, same, samples, dtype):
 
 
 def test_all_layers_and_losses_are_tested():
-    assert {layer.type for layer, _ in ACTIVATIONS} | {"linear", "dropout"} == set(LAYERS)
+    assert {layer.type for layer, _ in ACTIVATIONS} | {
+        *("linear", "dropout", "prelu", "glu")
+    } == set(LAYERS)
     assert {cls.type for cls, _ in LOSS_CASES} | {"nll"} == set(LOSSES)
 
 
@@ -238,6 +242,54 @@ def test_linear_of_one_sample(wrt, structure, dims, nonzeros):
 
 def no_values(role):
     raise GradstepError(f"{role} does not exist yet")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("count", [1, K])
+def test_prelu_by_input_and_weight(count, samples, dtype):
+    z, weight = inputs(samples), np.linspace(0.25, 1.0, count)
+    layer = PReLU(num_parameters=count)
+
+    def value(z, weight):
+        return anp.where(z > 0, z, weight * z)
+
+    at = at_layer(layer, z, dtype, weight=weight)
+    z, weight = z.astype(dtype).astype("float64"), weight.astype(dtype).astype("float64")
+    by_input, by_weight = layer.jacobian("input", at), layer.jacobian("weight", at)
+    check_operator(by_input, dense_oracle(lambda z: value(z, weight), z), dtype)
+    check_operator(by_weight, dense_oracle(lambda w: value(z, w), weight), dtype)
+    names = {1: ("dense", "dense"), K: ("diagonal", "kronecker")}[count]
+    assert by_weight.structure == names[samples > 1]
+    check_parts(by_weight)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_glu_by_input(samples, dtype):
+    z = inputs(samples, 6)
+    jacobian = GLU().jacobian("input", at_layer(GLU(), z, dtype))
+    z = z.astype(dtype).astype("float64")
+    check_operator(jacobian, dense_oracle(lambda z: z[:, :3] * sigma(z[:, 3:]), z), dtype)
+    check_operator(jacobian.transposed(), jacobian.to_dense().T, dtype)
+    check_parts(jacobian)
+
+
+def check_parts(jacobian):
+    """What is computed of some rows and columns alone, against the dense matrix."""
+    dense = jacobian.to_dense()
+    some = [(np.arange(n)[::2], np.arange(n), np.arange(n)[:1]) for n in jacobian.dims]
+    rng = np.random.default_rng(2)
+    for rows in some[0]:
+        for cols in some[1]:
+            part = dense[np.ix_(rows, cols)]
+            v, u = (rng.normal(size=(2, len(k))).astype(dense.dtype) for k in (rows, cols))
+            assert_allclose(jacobian.left(v, rows, cols), v @ part, atol=1e-5)
+            assert_allclose(jacobian.right(u, rows, cols), u @ part.T, atol=1e-5)
+            assert_array_equal(jacobian.gather(rows, cols), part)
+            touched = np.flatnonzero(dense[:, cols].any(axis=1))
+            assert set(touched) <= set(jacobian.touched_rows(cols))
+        assert set(np.flatnonzero(dense[rows].any(axis=0))) <= set(jacobian.touched_cols(rows))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

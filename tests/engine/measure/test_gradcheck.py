@@ -54,7 +54,7 @@ ACTIVATIONS = [kind for kind in LAYERS if kind not in ("linear", "dropout")]
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kind", ACTIVATIONS)
 def test_every_layer(kind, dtype):
-    program = program_of([linear(3), {"type": kind}, linear()], dtype=dtype)
+    program = program_of([linear(4), {"type": kind}, linear()], dtype=dtype)
     result = check_gradients(program, program.initial())
     assert result.passed
     assert result.dtype == dtype

@@ -77,7 +77,21 @@ def run(torch: Any, program: Program) -> list[float]:
     return losses
 
 
+EACH: list[dict[str, Any]] = [
+    {"type": "prelu", "num_parameters": 4},
+    {"type": "prelu", "frozen": ["weight"]},
+    {"type": "glu"},
+    {"type": "hard_tanh", "min_val": -0.25},
+    {"type": "thresholded_relu", "threshold": 0.0},
+    {"type": "thresholded_relu"},
+    {"type": "gelu", "approximate": "tanh"},
+    *(
+        {"type": kind}
+        for kind in ("hard_sigmoid", "hard_swish", "selu", "celu", "softsign", "mish")
+    ),
+]
 OPTIONS: list[dict[str, Any]] = [
+    *({"layers": [{"type": "linear", "out": 4}, one, *LINEAR]} for one in EACH),
     {"clip": {"norm": 0.05}},
     {"clip": {"norm": 0.05, "norm_type": "inf"}},
     {"clip": {"value": 0.01}},

@@ -115,6 +115,21 @@ CASES |= {
         },
         optimizer={"type": "adamw", "amsgrad": True},
     ),
+    "activations": lambda name: program(
+        layers=[
+            {"type": "linear", "out": 8},
+            {"type": "glu"},
+            *({"type": kind} for kind in ("celu", "selu", "mish", "softsign", "prelu")),
+            {"type": "hard_swish"},
+            {"type": "hard_sigmoid"},
+            {"type": "linear", "out": 4},
+            {"type": "thresholded_relu", "threshold": -0.5},
+            {"type": "prelu", "num_parameters": 4, "frozen": ["weight"]},
+            {"type": "gelu", "approximate": "tanh"},
+            {"type": "hard_tanh", "min_val": -3.0, "max_val": 0.5},
+            {"type": "linear", "out": 1},
+        ],
+    ),
     "binary weights": lambda name: program(
         data={"x": [[1.0], [2.0]], "y": [[1.0, 0.0], [0.0, 1.0]]},
         layers=[{"type": "linear", "out": 2}],
