@@ -34,6 +34,7 @@ from engine.formulas.tree import Formula, Symbol
 from engine.functions.function import Vjp, terms
 from engine.functions.linear import Linear
 from engine.functions.losses.huber import Huber
+from engine.functions.losses.smooth_l1 import SmoothL1
 from engine.functions.prelu import PReLU
 from engine.jacobian.operator import Point
 from engine.nn.layer import Layer
@@ -179,7 +180,7 @@ def loss_part() -> Iterator[str]:
     yield fields_table(LossSpec)
     heads = ("type", "ℓ with `mean`", "∂ℓ/∂ŷ", "fields")
     yield table(heads, (loss_row(name) for name in LOSSES))
-    yield from definitions([Huber().formula(YHAT)])
+    yield from definitions([Huber().formula(YHAT), SmoothL1().formula(YHAT)])
     yield "With their options the terms become:\n"
     yield table(("type", "fields", "ℓ with `mean`", "∂ℓ/∂ŷ"), list(loss_options()))
 
@@ -198,12 +199,16 @@ def loss_options() -> Iterator[Row]:
         "pos_weight": (1.0, 2.0),
         "ignore_index": -100,
         "label_smoothing": 0.1,
+        "p": 2,
+        "log_target": True,
+        "full": True,
     }
     for name, cls in LOSSES.items():
         for field, value in values.items():
             if hasattr(cls, field):
                 loss = cls(**{field: value})
-                shown = field if isinstance(value, tuple) else f"{field} = {value}"
+                text = str(value).lower()  # as in a file
+                shown = field if isinstance(value, tuple) else f"{field} = {text}"
                 yield (
                     code(name),
                     code(shown),

@@ -1,4 +1,4 @@
-"""Square roots, cubes and π in formulas."""
+"""Square roots, cubes, π and the lengths of vectors in formulas."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine.arrays import Array
-from engine.formulas.tree import ATOM, POSTFIX, Formula, Values, latex_at, text_at
+from engine.formulas.tree import ATOM, POSTFIX, Formula, Rows, Values, latex_at, text_at
 
 
 @dataclass(frozen=True)
@@ -56,3 +56,26 @@ class Cube(Formula):
     def value(self, values: Values) -> Array:
         inner = self.inner.value(values)
         return inner * inner * inner
+
+
+@dataclass(frozen=True)
+class Length(Formula):
+    """‖inner‖, the length of a vector, (1, 1), or of each row of a batch, (N, 1).
+
+    ``epsilon`` is added to its square, as a loss does that divides by it, and is not written.
+    """
+
+    inner: Formula
+    epsilon: float = 0.0
+
+    def text(self) -> str:
+        return f"‖{self.inner.text()}‖"
+
+    def latex(self) -> str:
+        return rf"\lVert {self.inner.latex()} \rVert"
+
+    def value(self, values: Values) -> Array:
+        axis = -1 if isinstance(values, Rows) else None
+        inner = self.inner.value(values)
+        out: Array = np.sqrt(np.sum(inner * inner, axis=axis, keepdims=True) + self.epsilon)
+        return out

@@ -167,8 +167,9 @@ class Evaluator:
         for node in network.nodes:
             z = tensors[node.input]
             found += [np.sign(z - kink) for kink in node.layer.function.kinks]
-        if network.loss.kinked:
-            found.append(np.sign(tensors[network.output] - tensors["y"]))
+        bends = network.loss.kinks(tensors[network.output], tensors["y"])
+        if bends is not None:
+            found.append(np.sign(bends))
         return np.concatenate([side.reshape(-1) for side in found]) if found else np.zeros(0)
 
     def cut_off(self, tensors: Mapping[str, Array]) -> bool:

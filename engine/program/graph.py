@@ -147,8 +147,8 @@ def target_problems(
         broadcast = f"; ({len(y)},) against ({len(y)}, 1) would broadcast to ({len(y)}, {len(y)})"
         said = f"y has shape ({len(y)},), but {output}{broadcast if size == 1 else ''}"
         yield Problem("data.y", f"{said}: write each target as a row, [[…], […]]")
-    elif y.ndim == 2 and kind == "nll":
-        yield Problem("data.y", f"nll takes class indices (N,), but y has shape {y.shape}")
+    elif y.ndim == 2 and not LOSSES[kind].takes_rows:
+        yield Problem("data.y", f"{kind} takes class indices (N,), but y has shape {y.shape}")
     elif y.ndim == 2 and y.shape[1] != size:
         yield Problem("data.y", f"y has shape {y.shape}, but {output}: the columns must agree")
     elif y.ndim == 1 and (largest := largest_class(experiment, y)) >= size:

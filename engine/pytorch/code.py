@@ -109,15 +109,23 @@ def written(name: str, value: Any) -> str:
 def criterion(loss: LossSpec) -> str:
     """The loss module; for ``batch_mean``, which PyTorch has not, it sums and the loop divides."""
     reduction = {} if loss.reduction == "mean" else {"reduction": "sum"}
-    options = arguments(own_options(loss, LossSpec) | reduction)
-    return f"nn.{LOSSES[loss.type].torch}({', '.join(options)})"
+    kind = LOSSES[loss.type]
+    own = own_options(loss, LossSpec).items()
+    options = {name: value for name, value in own if name not in kind.torch_lacks}
+    return f"nn.{kind.torch}({', '.join(arguments(options | reduction))})"
 
 
 def loss_text(loss: LossSpec) -> str:
     """The expression of the loss, with its scale, and the division by N of ``batch_mean``."""
     scale = "" if loss.scale == 1 else f"{loss.scale:g} * "
     per_sample = " / len(x)" if loss.reduction == "batch_mean" else ""
-    return f"{scale}criterion(y_hat, y){per_sample}"
+    return f"{scale}criterion({loss_operands(loss, 'y_hat')}){per_sample}"
+
+
+def loss_operands(loss: LossSpec, yhat: str) -> str:
+    """What PyTorch's loss is called with, as Python, ``yhat`` and ``y`` by their names."""
+    options = msgspec.structs.asdict(loss)
+    return LOSSES[loss.type].torch_operands.format(yhat=yhat, y="y", **options)
 
 
 def optimizer_lines(experiment: Experiment) -> Iterator[CodeLine]:

@@ -16,11 +16,11 @@ Node = Callable[[Names], Value]
 
 FUNCTIONS = (
     "log softmax|softmax|LeakyReLU|ThReLU|SiLU|SELU|CELU|GELU|ELU|softplus|softsign|hardtanh|hardσ"
-    "|HardSwish|Mish|left|right|tanh|exp|log|sign|clip|onehot|huber|diag|σ|Φ|φ"
+    "|HardSwish|Mish|left|right|tanh|exp|log|sign|clip|onehot|huber|smoothL1|diag|σ|Φ|φ"
 )
 TOKEN = re.compile(
     rf"(?:{FUNCTIONS})(?:\[(?:[\d.½−, ]+|tanh)\](?=\())?|∂ℓ/∂[a-zŷ]|if|and|else|random|w⁺|Σ[ᵢⱼₙ]?"
-    r"|[xyqazmuwdWbKNI]|ŷ|[ij](?= [=])|[ᵢⱼₙ²³⁺ᵀ]|½|\d+(?:\.\d+)?|\S"
+    r"|[xyqazmuwdWbKNI]|ŷ|[ij](?= [=])|[ᵢⱼₙ²³⁺ᵀ]|½|\d+(?:\.\d+)?(?:e−?\d+)?|\S"
 )
 NAME = re.compile(FUNCTIONS)
 FOLLOWS = re.compile(rf"(?:{FUNCTIONS})|∂|w⁺|Σ|[xyqazmuwdWbKNIŷ(\[|‖½√π\d]")
@@ -47,9 +47,6 @@ def called(name: str, settings: list[float], z: np.ndarray) -> Value:
             threshold = settings[1] if len(settings) > 1 else 20.0
             smooth = np.log(1 + np.exp(setting * z)) / setting
             return np.where(setting * z > threshold, z, smooth)
-        case "huber":
-            near = z**2 / 2
-            return np.where(abs(z) < setting, near, setting * (abs(z) - setting / 2))
         case "Φ":
             return phi(z)
         case "φ":
@@ -68,6 +65,8 @@ def called(name: str, settings: list[float], z: np.ndarray) -> Value:
             return np.diag(np.ravel(z))
     if name in ("exp", "log", "tanh", "sign"):
         return getattr(np, name)(z)
+    if name in ("huber", "smoothL1"):
+        return of_difference(name, settings, z)
     return of_pieces(name, settings, z)
 
 
@@ -100,6 +99,13 @@ def of_pieces(name: str, settings: list[float], z: np.ndarray) -> Value:
         case "GELU by tanh":
             return z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)))
     raise AssertionError(name)
+
+
+def of_difference(name: str, settings: list[float], d: np.ndarray) -> Value:
+    """huber and smoothL1, whose setting is by default 1."""
+    setting = settings[0] if settings else 1.0
+    near, far = d**2 / 2, setting * (abs(d) - setting / 2)
+    return np.where(abs(d) < setting, near, far) / (setting if name == "smoothL1" else 1)
 
 
 def picked(vector: Value, index: Value) -> Value:
@@ -237,15 +243,14 @@ class Reader:
             self.take(token)
             if token == "|":
                 return lambda names: np.abs(inner(names))
-            self.take("²")
-            return lambda names: np.sum(np.asarray(inner(names)) ** 2)
+            return self.postfixed(lambda names: np.sqrt(np.sum(np.asarray(inner(names)) ** 2)))
         if token == "√":
             radicand = self.factor()
             return lambda names: np.sqrt(radicand(names))
         if token in ("½", "π"):
             return lambda names: 0.5 if token == "½" else math.pi
         if token[0].isdigit():
-            number = float(token)
+            number = float(token.replace("−", "-"))
             return lambda names: number
         return self.postfixed(lambda names: names[token])
 

@@ -57,31 +57,53 @@ def counterpart(kind, options):
     return eval(f"torch.nn.{function.torch}({arguments})")
 
 
-LOSS_OPTIONS = {"huber": {"delta": 0.7}}
+LOSS_OPTIONS = {
+    "huber": {"delta": 0.7},
+    "smooth_l1": {"beta": 0.7},
+    "gaussian_nll": {"var": 0.3, "full": True, "eps": 1e-3},
+    "hinge": {"margin": 0.5},
+    "multi_margin": {"margin": 0.5, "p": 2},
+    "kl_div": {"log_target": True},
+}
+MORE_OPTIONS = [
+    ("smooth_l1", {"beta": 0.0}),
+    ("gaussian_nll", {"var": 0.0}),
+    ("hinge", {"margin": -0.25}),
+    ("multi_margin", {"margin": -0.25}),
+    ("multi_margin", {"weight": (0.5, 2.0, -1.25)}),
+    ("multi_margin", {"weight": (0.5, 2.0, 0.0), "p": 2}),
+]
+LOSS_CASES = [(kind, {}) for kind in LOSSES] + list(LOSS_OPTIONS.items()) + MORE_OPTIONS
 
 
-def torch_terms(kind, yhat, y):
+def torch_terms(kind, yhat, y, options):
     """The terms of a loss, one an element or one a sample, before any reduction."""
-    match kind:
-        case "mse":
-            return F.mse_loss(yhat, y, reduction="none")
-        case "l1":
-            return F.l1_loss(yhat, y, reduction="none")
-        case "huber":
-            return F.huber_loss(yhat, y, reduction="none", delta=0.7)
-        case "bce":
-            return F.binary_cross_entropy(yhat, y, reduction="none")
-        case "bce_with_logits":
-            return F.binary_cross_entropy_with_logits(yhat, y, reduction="none")
-        case "cross_entropy":
-            return F.cross_entropy(yhat, y, reduction="none")
-        case "nll":
-            return F.nll_loss(yhat, y, reduction="none")
-    raise AssertionError(kind)
+    given = {**options, "reduction": "none"}
+    if "weight" in options:
+        given["weight"] = torch.tensor(options["weight"], dtype=yhat.dtype)[: yhat.shape[1]]
+    if kind == "gaussian_nll":
+        return F.gaussian_nll_loss(yhat, y, torch.full_like(yhat, given.pop("var", 1.0)), **given)
+    if kind == "hinge":
+        zeros = torch.zeros_like(yhat)
+        return F.margin_ranking_loss(yhat, zeros, y, **{"margin": 1.0, **given})
+    if kind == "cosine":
+        return F.cosine_embedding_loss(yhat, y, torch.ones(len(yhat)), **given)
+    return {
+        "mse": F.mse_loss,
+        "l1": F.l1_loss,
+        "huber": F.huber_loss,
+        "smooth_l1": F.smooth_l1_loss,
+        "bce": F.binary_cross_entropy,
+        "bce_with_logits": F.binary_cross_entropy_with_logits,
+        "cross_entropy": F.cross_entropy,
+        "nll": F.nll_loss,
+        "multi_margin": F.multi_margin_loss,
+        "kl_div": F.kl_div,
+    }[kind](yhat, y, **given)
 
 
-def torch_loss(kind, yhat, y, reduction, scale):
-    terms = torch_terms(kind, yhat, y)
+def torch_loss(kind, yhat, y, reduction, scale, options):
+    terms = torch_terms(kind, yhat, y, options)
     match reduction:
         case "sum":
             return scale * terms.sum()
@@ -94,10 +116,14 @@ def torch_loss(kind, yhat, y, reduction, scale):
 
 def targets(kind, rng, shape=(5, 3)):
     match kind:
-        case "cross_entropy" | "nll":
+        case "cross_entropy" | "nll" | "multi_margin":
             return rng.integers(0, shape[1], shape[0])
         case "bce" | "bce_with_logits":
             return rng.integers(0, 2, shape).astype(float)
+        case "hinge":
+            return rng.integers(0, 2, shape) * 2.0 - 1
+        case "kl_div":
+            return rng.dirichlet(np.ones(shape[1]), shape[0])
     return rng.normal(size=shape)
 
 
@@ -127,11 +153,14 @@ def test_every_layer_and_loss_has_a_counterpart_here():
         options = {field.name for field in dataclasses.fields(LAYERS[kind].function)}
         assert options == set(OPTIONS.get(kind, {})), kind
     for kind, loss in LOSSES.items():
-        assert torch_terms(kind, *sample(kind, np.random.default_rng(0))) is not None
+        options = {field.name for field in dataclasses.fields(loss)}
+        elsewhere = {"reduction", "scale", "weight", "pos_weight", "ignore_index"}  # loss options
+        elsewhere |= {"label_smoothing", "of_rows"}
+        assert options - elsewhere == set(LOSS_OPTIONS.get(kind, {})), kind
         assert hasattr(torch.nn, loss.torch)
         assert hasattr(F, loss.torch_function)
     rng = np.random.default_rng(0)
-    assert all(torch_terms(kind, *sample(kind, rng)).shape[0] == 5 for kind in LOSSES)
+    assert all(torch_terms(kind, *sample(kind, rng), {}).shape[0] == 5 for kind in LOSSES)
 
 
 def sample(kind, rng):
@@ -223,14 +252,14 @@ def test_linear(dtype, bias):
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("scale", [1.0, 0.5, -3.0])
 @pytest.mark.parametrize("reduction", ["sum", "mean", "batch_mean"])
-@pytest.mark.parametrize("kind", LOSSES)
-def test_loss(kind, reduction, scale, dtype):
+@pytest.mark.parametrize(("kind", "options"), LOSS_CASES, ids=str)
+def test_loss(kind, options, reduction, scale, dtype):
     yhat, y = sample(kind, np.random.default_rng(3))
     yhat = yhat.detach().to(getattr(torch, dtype)).requires_grad_()
     y = y if y.ndim == 1 else y.to(yhat.dtype)
-    expected = torch_loss(kind, yhat, y, reduction, scale)
+    expected = torch_loss(kind, yhat, y, reduction, scale, options)
     expected.backward()
-    loss = LOSSES[kind](reduction=reduction, scale=scale, **LOSS_OPTIONS.get(kind, {}))
+    loss = LOSSES[kind](reduction=reduction, scale=scale, **options)
     values = yhat.detach().numpy(), y.numpy()
     close(loss.value(*values), expected, dtype)
     close(loss.pull(*values), yhat.grad, dtype)
@@ -249,23 +278,23 @@ def test_cross_entropy_with_rows_of_probabilities(reduction):
 
 
 def loss_edges():
-    for kind in LOSSES:
+    for kind, options in LOSS_CASES:
         extreme = [0.0, 1.0, 1e-300, 1e-13, 1 - 1e-13] if kind == "bce" else [*EDGES, *NON_FINITE]
-        yield from ((kind, value) for value in extreme)
+        yield from ((kind, options, value) for value in extreme)
 
 
-@pytest.mark.parametrize(("kind", "value"), list(loss_edges()), ids=str)
-def test_loss_at_edge_values(kind, value):
-    for k, target in enumerate((0.0, 1.0)):
+@pytest.mark.parametrize(("kind", "options", "value"), list(loss_edges()), ids=str)
+def test_loss_at_edge_values(kind, options, value):
+    for k, target in enumerate((-1.0 if LOSSES[kind].labels else 0.0, 1.0)):
         yhat = torch.tensor([[value, 0.25], [0.75, value]], requires_grad=True)
         yhat = yhat.detach().double().requires_grad_()
         with torch.no_grad():
             yhat[0, 0] = yhat[1, 1] = value
         flat = LOSSES[kind].takes_classes
         y = torch.tensor([k, 1 - k]) if flat else torch.full((2, 2), target).double()
-        expected = torch_loss(kind, yhat, y, "sum", 1.0)
+        expected = torch_loss(kind, yhat, y, "sum", 1.0, options)
         expected.backward()
-        loss = LOSSES[kind](reduction="sum", **LOSS_OPTIONS.get(kind, {}))
+        loss = LOSSES[kind](reduction="sum", **options)
         with np.errstate(all="ignore"):
             close(loss.value(yhat.detach().numpy(), y.numpy()), expected)
             close(loss.pull(yhat.detach().numpy(), y.numpy()), yhat.grad)

@@ -18,6 +18,10 @@ OPTIONS = {
     "thresholded_relu": {"threshold": 0.3},
     "prelu": {"num_parameters": 4},
     "huber": {"delta": 0.8},
+    "smooth_l1": {"beta": 0.8},
+    "gaussian_nll": {"var": 0.3, "full": True},
+    "hinge": {"margin": 0.6},
+    "multi_margin": {"p": 2, "margin": 0.6},
 }
 STEP = 1e-6
 FIXED = [kind for kind in LAYERS if kind != "dropout"]  # its mask is no function of the input
@@ -71,8 +75,10 @@ def test_loss(kind, target, reduction):
     rng = np.random.default_rng(8)
     yhat = rng.uniform(0.1, 0.9, (4, 3)) if kind == "bce" else rng.normal(size=(4, 3))
     y = rng.uniform(size=(4, 3)) if target == "rows" else rng.integers(0, 3, 4)
-    loss = LOSSES[kind](reduction=reduction, scale=0.5, **OPTIONS.get(kind, {}))
-    agree(loss.pull(yhat, y), lambda value: loss.value(value, y), yhat)
+    y = np.where(y > 0.5, 1.0, -1.0) if LOSSES[kind].labels else y
+    for options in ({}, OPTIONS.get(kind, {})):
+        loss = LOSSES[kind](reduction=reduction, scale=0.5, **options)
+        agree(loss.pull(yhat, y), lambda value, loss=loss: loss.value(value, y), yhat)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FIXED if kind != "linear"])

@@ -29,11 +29,17 @@ from engine.functions.glu import GLU
 from engine.functions.linear import Linear
 from engine.functions.losses.bce import BCE
 from engine.functions.losses.bce_with_logits import BCEWithLogits
+from engine.functions.losses.cosine import Cosine
 from engine.functions.losses.cross_entropy import CrossEntropy
+from engine.functions.losses.gaussian_nll import GaussianNLL
+from engine.functions.losses.hinge import Hinge
 from engine.functions.losses.huber import Huber
+from engine.functions.losses.kl_div import KLDiv
 from engine.functions.losses.l1 import L1
 from engine.functions.losses.mse import MSE
+from engine.functions.losses.multi_margin import MultiMargin
 from engine.functions.losses.nll import NLL
+from engine.functions.losses.smooth_l1 import SmoothL1
 from engine.functions.prelu import PReLU
 from engine.functions.softmax import LogSoftmax, Softmax
 from engine.jacobian.blocks import Kronecker
@@ -59,6 +65,10 @@ autograd.extend.defvjp(
 
 def log_softmax(z):
     return z - anp.log(anp.sum(anp.exp(z), axis=-1, keepdims=True))
+
+
+def lengths(rows):
+    return anp.sqrt(anp.sum(rows**2, axis=-1) + 1e-12)
 
 
 K = 4
@@ -92,6 +102,11 @@ LOSS_CASES = [
     (Huber, lambda p, y: anp.where(anp.abs(p - y) < 1, (p - y) ** 2 / 2, anp.abs(p - y) - 0.5)),
     (BCE, lambda p, y: -(y * anp.log(p) + (1 - y) * anp.log(1 - p))),
     (BCEWithLogits, lambda p, y: -(y * anp.log(sigma(p)) + (1 - y) * anp.log(1 - sigma(p)))),
+    (SmoothL1, lambda p, y: anp.where(anp.abs(p - y) < 1, (p - y) ** 2 / 2, anp.abs(p - y) - 0.5)),
+    (GaussianNLL, lambda p, y: (p - y) ** 2 / 2),
+    (Hinge, lambda p, y: anp.maximum(1 - y * p, 0)),
+    (KLDiv, lambda p, y: y * (anp.log(y) - p)),
+    (Cosine, lambda p, y: 1 - anp.sum(p * y, axis=-1) / (lengths(p) * lengths(y))),
     (CrossEntropy, lambda p, y: -anp.sum(y * log_softmax(p), axis=-1)),
 ]
 
@@ -189,7 +204,7 @@ def test_all_layers_and_losses_are_tested():
     assert {layer.type for layer, _ in ACTIVATIONS} | {
         *("linear", "dropout", "prelu", "glu")
     } == set(LAYERS)
-    assert {cls.type for cls, _ in LOSS_CASES} | {"nll"} == set(LOSSES)
+    assert {cls.type for cls, _ in LOSS_CASES} | {"nll", "multi_margin"} == set(LOSSES)
 
 
 @pytest.mark.parametrize("layer", [Softmax(), LogSoftmax()], ids=["softmax", "log_softmax"])
@@ -300,10 +315,10 @@ def test_loss_by_prediction_and_target(cls, terms, samples, reduction, dtype):
     rng = np.random.default_rng(3)
     yhat = rng.uniform(0.05, 0.95, (samples, K)).astype(dtype)
     y = rng.dirichlet(np.ones(K), samples).astype(dtype)
-    if cls is Huber:
+    if cls in (Huber, SmoothL1, Hinge):
         yhat = (yhat * 5).astype(dtype)
     loss = cls(reduction=reduction, scale=0.5)
-    per_sample = reduction == "batch_mean" or cls is CrossEntropy
+    per_sample = reduction == "batch_mean" or cls.per_sample
     count = 1 if reduction == "sum" else samples if per_sample else samples * K
 
     def value(p, t):
@@ -317,10 +332,16 @@ def test_loss_by_prediction_and_target(cls, terms, samples, reduction, dtype):
     check_operator(by_prediction, dense_oracle(lambda p: value(p, t), p), dtype)
 
 
-@pytest.mark.parametrize("cls", [NLL, CrossEntropy])
-def test_loss_of_class_indices(cls):
+def excess(z):
+    over = anp.maximum(1 - z[np.arange(3), [2, 0, 3]][:, None] + z, 0)
+    return (1 - anp.sum(over, axis=1))[:, None] / K + 0 * z  # the class itself gives 1
+
+
+@pytest.mark.parametrize(
+    ("cls", "logs"), [(NLL, lambda z: z), (CrossEntropy, log_softmax), (MultiMargin, excess)]
+)
+def test_loss_of_class_indices(cls, logs):
     yhat, y = inputs(3), np.array([2, 0, 3])
-    logs = log_softmax if cls is CrossEntropy else lambda z: z
 
     def value(p):
         return -anp.sum(logs(p)[np.arange(3), y]) / 3
