@@ -56,7 +56,8 @@ def training_code(program: Program) -> list[CodeLine]:
         lines += [CodeLine("model.double()")]
     if experiment.training.mode == "eval":
         lines += [CodeLine("model.eval()")]
-    lines += [CodeLine(f"criterion = {criterion(experiment.loss)}")]
+    made = criterion(experiment.loss, experiment.dtype == "float64")
+    lines += [CodeLine(f"criterion = {made}")]
     lines += [*optimizer_lines(experiment)]
     lines += [CodeLine(text) for text in scheduler_texts(experiment.schedule)]
     lines += [CodeLine("")]
@@ -106,20 +107,35 @@ def written(name: str, value: Any) -> str:
     return repr(value)
 
 
-def criterion(loss: LossSpec) -> str:
+def criterion(loss: LossSpec, double: bool = False) -> str:
     """The loss module; for ``batch_mean``, which PyTorch has not, it sums and the loop divides."""
-    reduction = {} if loss.reduction == "mean" else {"reduction": "sum"}
+    plain = loss.reduction == "mean" and not divided_by(loss, "y_hat")
+    reduction = {} if plain else {"reduction": "sum"}
     kind = LOSSES[loss.type]
     own = own_options(loss, LossSpec).items()
     options = {name: value for name, value in own if name not in kind.torch_lacks}
-    return f"nn.{kind.torch}({', '.join(arguments(options | reduction))})"
+    options |= {name: getattr(loss, name) for name in kind.torch_asks}
+    made = ", ".join(arguments(options | reduction))
+    return f"nn.{kind.torch}({made})" + (".double()" if double and has_weights(loss) else "")
+
+
+def has_weights(loss: LossSpec) -> bool:
+    """Whether the loss module holds tensors, which are then to have the dtype of the model."""
+    return any(getattr(loss, name, ()) for name in TENSORS)
 
 
 def loss_text(loss: LossSpec) -> str:
     """The expression of the loss, with its scale, and the division by N of ``batch_mean``."""
     scale = "" if loss.scale == 1 else f"{loss.scale:g} * "
-    per_sample = " / len(x)" if loss.reduction == "batch_mean" else ""
-    return f"{scale}criterion({loss_operands(loss, 'y_hat')}){per_sample}"
+    return f"{scale}criterion({loss_operands(loss, 'y_hat')}){divided_by(loss, 'y_hat')}"
+
+
+def divided_by(loss: LossSpec, yhat: str) -> str:
+    """The division of a sum where PyTorch has not this reduction, as Python; empty elsewhere."""
+    if loss.reduction == "batch_mean":
+        return " / len(x)"
+    own = loss.reduction == "mean" and not LOSSES[loss.type].torch_means
+    return f" / {yhat}.numel()" if own else ""
 
 
 def loss_operands(loss: LossSpec, yhat: str) -> str:

@@ -20,7 +20,7 @@ from engine.optim.optimizers import OPTIMIZERS
 from engine.program.graph import Node
 from engine.program.program import Program
 from engine.program.update import Updates
-from engine.pytorch.code import clip_call, loss_operands
+from engine.pytorch.code import clip_call, divided_by, loss_operands
 from engine.recording.canonical import words
 from engine.recording.recorded import Recording
 from engine.run.phases import Phase
@@ -229,12 +229,12 @@ def loss_text(spec: LossSpec) -> str:
     for name in ("weight", "pos_weight"):
         if name in options:
             options[name] = Raw(f"torch.tensor({list(options[name])!r}, dtype=yhat.dtype)")
-    batch_mean = reduction == "batch_mean"
-    options["reduction"] = "sum" if batch_mean else reduction
+    divided = divided_by(spec, "yhat")
+    options["reduction"] = "sum" if divided else reduction
     kind = LOSSES[spec.type]
     options = {name: value for name, value in options.items() if name not in kind.torch_lacks}
     text = f"F.{kind.torch_function}({loss_operands(spec, 'yhat')}, {keywords(options)})"
-    text += " / len(x)" if batch_mean else ""
+    text += divided
     return text if scale == 1 else f"{words(scale)!r} * {text}"
 
 

@@ -97,7 +97,8 @@ class GELU(Elementwise):
             return grad * (cdf(at) + at * density(at))
         t = np.tanh(inner(at))
         rate = ROOT * (1 + 3 * CUBIC * at * at)
-        return grad * (0.5 * (1 + t) + 0.5 * at * (1 - t * t) * rate)
+        slope: Array = 0.5 * (1 + t) + 0.5 * at * (1 - t * t) * rate
+        return grad * slope
 
     def definition(self, z: Formula) -> Formula:
         if not self.by_tanh:

@@ -19,11 +19,13 @@ class Softsign(Elementwise):
     cost = 4
 
     def value(self, x: Array) -> Array:
-        return x / (1 + np.abs(x))
+        out: Array = x / (1 + np.abs(x))
+        return out
 
     def pull(self, grad: Array, at: Array) -> Array:
         below = 1 + np.abs(at)
-        return grad / (below * below) + 0 * at  # 0 · ∞ is NaN, as the quotient itself
+        out: Array = grad / (below * below) + 0 * at  # 0 · ∞ is NaN, as the quotient itself
+        return out
 
     def definition(self, z: Formula) -> Formula:
         return Fraction(z, Add(ONE, Absolute(z)))

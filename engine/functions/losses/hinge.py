@@ -26,6 +26,7 @@ class Hinge(ElementLoss):
     torch: ClassVar[str] = "MarginRankingLoss"
     torch_function: ClassVar[str] = "margin_ranking_loss"
     torch_operands: ClassVar[str] = "{yhat}, torch.zeros_like({yhat}), {y}"
+    torch_asks: ClassVar[tuple[str, ...]] = ("margin",)
     boundary: ClassVar[float] = 0.0
     labels: ClassVar[tuple[float, ...]] = (-1.0, 1.0)
     targets: ClassVar[tuple[float, float]] = (-1.0, 1.0)

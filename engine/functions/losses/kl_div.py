@@ -28,6 +28,7 @@ class KLDiv(ElementLoss):
     type: ClassVar[str] = "kl_div"
     torch: ClassVar[str] = "KLDivLoss"
     torch_function: ClassVar[str] = "kl_div"
+    torch_means: ClassVar[bool] = False  # PyTorch warns that it will divide by the rows alone
     picks: ClassVar[bool] = True
     log_target: bool = False
 

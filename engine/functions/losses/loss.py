@@ -52,6 +52,8 @@ class Loss(ABC):
     torch_function: ClassVar[str]
     torch_operands: ClassVar[str] = "{yhat}, {y}"
     torch_lacks: ClassVar[tuple[str, ...]] = ()
+    torch_asks: ClassVar[tuple[str, ...]] = ()  # options with another default in PyTorch
+    torch_means: ClassVar[bool] = True  # whether PyTorch's mean is one, and will stay it
     takes_classes: ClassVar[bool] = False
     takes_rows: ClassVar[bool] = True
     per_sample: ClassVar[bool] = False  # one term a sample, not one an element

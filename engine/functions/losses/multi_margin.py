@@ -52,7 +52,8 @@ class MultiMargin(Loss):
         """What each row counts, (N,): the weight of its class."""
         if not self.weight:
             return np.ones(len(y), yhat.dtype)
-        return np.asarray(self.weight, dtype=yhat.dtype)[y]
+        counts: Array = np.asarray(self.weight, dtype=yhat.dtype)[y]
+        return counts
 
     def excess(self, yhat: Array, y: Array) -> Array:
         """margin − ŷ[y] + ŷ of the other classes, (N, K); 0, which counts nothing, at the class."""
@@ -73,7 +74,8 @@ class MultiMargin(Loss):
         if self.p == 2:
             rates = np.where(each > 0, 2 * each, yhat.dtype.type(0))
         rates[np.arange(len(y)), y] = -np.add.reduce(rates, axis=1)
-        return rates * (self.row_weights(yhat, y) / yhat.shape[1])[:, None]
+        out: Array = rates * (self.row_weights(yhat, y) / yhat.shape[1])[:, None]
+        return out
 
     def target_slopes(self, yhat: Array, y: Array) -> Array:
         raise NotImplementedError("a class index has no derivative")
