@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from engine.chain.chain import chain
+from engine.chain.primals import primals_of
 from engine.errors import GradstepError
 from engine.functions.elementwise.celu import CELU
 from engine.functions.elementwise.elu import ELU
@@ -45,7 +47,9 @@ from engine.functions.softmax import LogSoftmax, Softmax
 from engine.jacobian.blocks import Kronecker
 from engine.jacobian.operator import Point
 from engine.nn.table import LAYERS, LOSSES
+from engine.session.session import Session
 from tests.engine.memory import peak_of
+from tests.engine.small_experiments import program
 
 autograd = pytest.importorskip("autograd", reason="the oracle is HIPS autograd")
 anp = autograd.numpy
@@ -288,6 +292,21 @@ def test_glu_by_input(samples, dtype):
     check_operator(jacobian, dense_oracle(lambda z: z[:, :3] * sigma(z[:, 3:]), z), dtype)
     check_operator(jacobian.transposed(), jacobian.to_dense().T, dtype)
     check_parts(jacobian)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_the_jacobians_of_a_batch_multiply_to_the_gradients_of_backward(count):
+    layers = [{"type": "linear", "out": 8}, {"type": "glu"}]
+    layers += [{"type": "prelu", "num_parameters": count}, {"type": "linear", "out": 1}]
+    made = program(layers=layers)
+    session = Session(made)
+    session.goto(len(made.ops) - len(made.parameters))  # before the first parameter moves
+    for info in made.parameters:
+        jacobian = chain(primals_of(session), "loss", info.name).jacobian()
+        expected = session.tensors[f"{info.name}.grad"].reshape(-1)
+        assert_allclose(jacobian.to_dense()[0], expected, rtol=1e-12)
+        window = jacobian.window(slice(0, 1), slice(0, len(expected), 2))
+        assert_allclose(window[0], expected[::2], rtol=1e-12)
 
 
 def check_parts(jacobian):

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.chain.chain import chain
+from engine.chain.primals import primals_of
 from engine.errors import GradstepError
 from engine.experiment.reader import builtin_names
 from engine.session.session import Session
@@ -242,6 +244,8 @@ def test_the_products_of_prelu_and_glu_are_the_gradients_of_backward(count: int)
         assert row.value is not None
         found = session.tensors[f"{row.parameter}.grad"]
         np.testing.assert_allclose(row.value.T.reshape(found.shape), found, rtol=1e-12)
+        by_chain = chain(primals_of(session), "loss", row.parameter).jacobian().to_dense()
+        np.testing.assert_allclose(by_chain.reshape(found.shape), found, rtol=1e-12)
     sizes = [size.name for size in sheet.sample.sizes]
     assert sizes == ["n", "h₁", "h₂", "h₂", "h₃", "K", "K"]
 
