@@ -157,7 +157,8 @@ class Labels:
 
 def entropy(counts: NDArray[Any]) -> float:
     """The entropy of the relative frequencies, in nats."""
-    share = counts[counts > 0] / counts.sum()
+    there = counts[counts > 0]  # times a weight below 0 a class has no part in it
+    share = there / there.sum()
     return float(-np.sum(share * np.log(share)))
 
 

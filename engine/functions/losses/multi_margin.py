@@ -91,16 +91,17 @@ class MultiMargin(Loss):
         """1 for the classes that are not the target's, 0 for that."""
         return Subtract(ONE, by.one_hot(TARGET, size))
 
-    def row_factors(self, size: Size, above: int = 1) -> tuple[Formula, ...]:
-        """w[y] and 1/K, or another number over K."""
-        return (*((Pick(WEIGHT, TARGET),) if self.weight else ()), Fraction(Number(above), size))
+    def row_factor(self, size: Size, number: int = 1) -> Formula:
+        """number · w[y] / K, what the sum over the other classes is multiplied with."""
+        weight = (Pick(WEIGHT, TARGET),) if self.weight else ()
+        return Fraction(ELEMENT.times(Number(number), *weight), size)
 
     def term(self, yhat: Formula, size: Size, by: Writing) -> Formula:
         of = ELEMENT if by.index else OTHER
         over: Formula = Positive(self.beyond(yhat, of))
         over = over if self.p == 1 else Square(over)
         total = Total(of.times(self.others(size, of), over), of.index or "j")
-        return by.times(*self.row_factors(size), total)
+        return by.times(self.row_factor(size), total)
 
     def rate(self, yhat: Formula, size: Size, by: Writing) -> Formula:
         """The derivative of each class's part, without p: 1 or the excess, where there is one."""
@@ -112,4 +113,4 @@ class MultiMargin(Loss):
         own = Total(self.rate(yhat, size, OTHER), "j")  # j, because i is differentiated by
         less = by.times(by.one_hot(TARGET, size), own)
         both = Subtract(self.rate(yhat, size, by), less)
-        return 1, by.times(*self.row_factors(size, self.p), both)
+        return 1, by.times(self.row_factor(size, self.p), both)

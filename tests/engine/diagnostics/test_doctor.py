@@ -163,6 +163,14 @@ LAYERS = st.sampled_from([kind for kind in NN_LAYERS if kind not in ("linear", "
 NUMBERS = st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1e300, float("nan"), float("inf")])
 
 
+def weights_of(loss, outputs):
+    """No weights, or where the loss takes some one for each output, 0 and below among them."""
+    if not hasattr(LOSSES[loss], "weight"):
+        return st.just({})
+    some = st.lists(st.sampled_from([-1.0, 0.0, 1.0, 2.0]), min_size=outputs, max_size=outputs)
+    return st.just({}) | some.map(lambda given: {"weight": given})
+
+
 @st.composite
 def documents(draw):
     """Small experiments, healthy and sick."""
@@ -196,7 +204,11 @@ def documents(draw):
         dtype=draw(st.sampled_from(["float64", "float32"])),
         data={"x": x, "y": y, "batch_size": draw(st.integers(1, rows))},
         layers=layers,
-        loss={"type": loss, "reduction": draw(st.sampled_from(["sum", "mean", "batch_mean"]))},
+        loss={
+            "type": loss,
+            "reduction": draw(st.sampled_from(["sum", "mean", "batch_mean"])),
+            **draw(weights_of(loss, outputs)),
+        },
         optimizer=draw(
             st.sampled_from(
                 [
