@@ -56,7 +56,10 @@ Whole = int | tuple[int, ...]
 
 @dataclass(frozen=True)
 class Line:
-    """One equation: the tensor that it makes, its text and its tree; ``number`` counts from 1."""
+    """One equation: the tensor that it makes, its text and its tree; ``number`` counts from 1.
+
+    ``whole`` is the line that gave way to this one and others when it was unfolded.
+    """
 
     name: str
     text: str
@@ -64,6 +67,7 @@ class Line:
     root: Node
     column: int = 0
     layer: str | None = None
+    whole: str | None = None
 
 
 @dataclass(frozen=True)
