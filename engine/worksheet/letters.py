@@ -115,6 +115,8 @@ class Letters:
         self.hidden = set(leaves) | {"x", "y"}
         self.letters: dict[Axis, str] = {}
         self.numbers: dict[str, int] = {}
+        if not columns:
+            self.declare("x", "N", 0)
         for name in ("x", "y", output):
             self.declare(name, "n" if name == "x" else "K", -1)
         for name, spec in experiment.parameters.items():
@@ -124,11 +126,11 @@ class Letters:
         self.between(lines)
 
     def declare(self, name: str, letter: str, axis: int) -> None:
-        """The letter of the last axis of a tensor; of a column it is the first."""
+        """The letter of an axis of a tensor; of a column it is the first."""
         node = self.leaves.get(name)
-        if node is not None and node.rank and node.kind == "real":
+        if node is not None and node.rank and (node.kind == "real" or axis == 0):
             column = self.columns and node.rank == 2 and node.shape[1] == 1
-            self.note((node, 0 if column else node.rank + axis), letter)
+            self.note((node, 0 if column else axis % node.rank), letter)
 
     def note(self, axis: Axis, letter: str) -> None:
         """The letter of an axis that has none yet."""
@@ -178,5 +180,3 @@ def count(size: Size, numbers: Mapping[str, int]) -> int:
     for part in size.name.split("·"):
         out *= numbers[part] if part in numbers else int(part)
     return out
-
-

@@ -205,5 +205,3 @@ def plain(node: Node) -> float | None:
         a, b = map(plain, node.operands)
         return None if a is None or b is None else a * b
     return None
-
-

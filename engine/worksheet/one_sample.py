@@ -299,4 +299,3 @@ class Separation:
 
     def one_hot(self, node: Call) -> Node:
         return call(ONE_HOT, (self.made[node.operands[0]],), node.options)
-
