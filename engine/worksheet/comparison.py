@@ -15,6 +15,7 @@ from engine.formulas.tree import Formula
 from engine.measure.norms import Norms, gradient_norms
 from engine.program.program import Program
 from engine.worksheet.comparison_summary import Summaries
+from engine.worksheet.rows import Gradient, Layout, Step
 from engine.worksheet.sample import Sample, spelled_layers
 from engine.worksheet.text import (
     HEADS,
@@ -27,7 +28,7 @@ from engine.worksheet.text import (
     shortcut_cell,
     step_cells,
 )
-from engine.worksheet.worksheet import WIDTH, Gradient, Layout, Step, Worksheet, worksheet
+from engine.worksheet.worksheet import WIDTH, Worksheet, worksheet
 
 FORMULAS = ("mathematics", "input", "output", "product", "rule")
 ABSENT = Entry("—", "---")

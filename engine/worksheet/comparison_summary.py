@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from engine.worksheet.worksheet import Gradient, Worksheet
+from engine.worksheet.rows import Gradient
+from engine.worksheet.worksheet import Worksheet
 
 MANY = 4  # more names than these are counted
 NOTHING = "nothing changes"

@@ -3,8 +3,9 @@
 from typing import Any
 
 from engine.arrays import Array
-from engine.worksheet.sample import Dims, Sample
-from engine.worksheet.worksheet import LAYOUTS, Factor, Gradient, Layout, Worksheet
+from engine.worksheet.rows import LAYOUTS, Factor, Gradient, Layout, Place
+from engine.worksheet.sample import Dims
+from engine.worksheet.worksheet import Worksheet
 
 
 def worksheet_json(sheet: Worksheet, layout: Layout | None = None) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def worksheet_json(sheet: Worksheet, layout: Layout | None = None) -> dict[str, 
     }
 
 
-def product_json(at: Sample, row: Gradient, layout: Layout) -> dict[str, Any]:
+def product_json(at: Place, row: Gradient, layout: Layout) -> dict[str, Any]:
     """The product of a gradient in one layout: formula, factors, sizes and values."""
     return {
         "formula": row.formula(layout).text(),
@@ -85,7 +86,7 @@ def product_json(at: Sample, row: Gradient, layout: Layout) -> dict[str, Any]:
     }
 
 
-def factor_json(at: Sample, factor: Factor) -> dict[str, Any]:
+def factor_json(at: Place, factor: Factor) -> dict[str, Any]:
     """One factor: its symbol, its dimensions, and the tensors it leads from and to."""
     return {
         "symbol": factor.symbol.text(),
@@ -97,7 +98,7 @@ def factor_json(at: Sample, factor: Factor) -> dict[str, Any]:
     }
 
 
-def dims(at: Sample, found: Dims) -> list[int]:
+def dims(at: Place, found: Dims) -> list[int]:
     """Size symbols as their numbers: [rows, columns]."""
     return [at.count(size) for size in found]
 

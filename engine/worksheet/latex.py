@@ -8,6 +8,7 @@ from engine.arrays import Array
 from engine.formulas.latex import prose_latex, symbol_latex
 from engine.measure.norms import Norms
 from engine.worksheet.comparison import Change, Comparison, told
+from engine.worksheet.rows import Layout
 from engine.worksheet.text import (
     HEADS,
     TITLES,
@@ -24,7 +25,7 @@ from engine.worksheet.text import (
     step_cells,
     subtitle,
 )
-from engine.worksheet.worksheet import Layout, Worksheet
+from engine.worksheet.worksheet import Worksheet
 
 SHOWN = 6  # rows and columns of a value; more are left out (a matrix of amsmath has up to 10)
 MARKS = {Change.SAME: "", Change.MEANING: r"$\sim$", Change.CHANGED: r"$\ne$"}

@@ -44,7 +44,7 @@ from engine.lines.algebra import (
     transposed,
 )
 from engine.lines.algebra import PRODUCT as TIMES
-from engine.lines.derive import gradients
+from engine.lines.derive import gradients, tangent
 from engine.lines.elementwise import Pulled
 from engine.lines.node import Call, Node, Tensor, constant, ordered, rebuilt, tensor
 from engine.lines.reader import Line
@@ -54,7 +54,7 @@ from engine.worksheet.letters import ONE, flat
 from engine.worksheet.line_sample import LOSS, LineSample, evaluated, written
 from engine.worksheet.sample import LIMIT
 
-UNITS = 4096  # rows of a Jacobian that are computed one by one
+UNITS = 1024  # rows of a Jacobian that are computed one by one
 SEED = "∂ℓ/∂"
 Kind = Literal["left", "right", "scale", "diagonal", "turn"]
 
@@ -172,10 +172,13 @@ class Edge:
         named = self.softmax_rule()
         if named is not None:
             return named
-        if self.before is not None and self.is_product:
+        if self.before is not None and self.is_product and self.matrix is None:
             return product_rule(self.before, self.size)
         if self.wrt_is_column and self.column and each_alone(self.pull, self.seed):
             return diagonal(self.pulled(constant(1.0)), self.size)
+        along = tangent(self.line.root, {self.wrt: constant(1.0)}) if self.wrt.shape == () else None
+        if along is not None and self.column:
+            return written(along)
         seed = self.seed_as("v")
         return Maps(written(self.pulled(seed)))
 
@@ -301,7 +304,20 @@ def each_alone(root: Node, seed: Tensor) -> bool:
     )
 
 
-def product_rule(before: tuple[Pass, ...], size: Size) -> Formula:
+def pass_value(before: tuple[Pass, ...], values: Mapping[str, Array], rows: int) -> Array:
+    """The product of what D was multiplied with, in numbers, for a line of so many rows."""
+    out = np.eye(rows)
+    with np.errstate(all="ignore"):
+        for one in before:
+            by = evaluated(one.by, values)
+            if one.kind == "left":
+                out = out @ by.T
+            else:
+                out = out * (by.reshape(1, -1) if one.kind == "diagonal" else by)
+    return out
+
+
+def product_rule(before: tuple[Pass, ...], size: Size, by_cases: bool = True) -> Formula:
     """The Jacobian that is a product: Lᵀ … of what D was multiplied with, numbers in front."""
     number, factors = 1.0, []
     letters: list[Formula] = []
@@ -313,7 +329,7 @@ def product_rule(before: tuple[Pass, ...], size: Size) -> Formula:
         elif one.kind == "diagonal":
             known, rest = coefficient(one.by)
             number *= known.value
-            factors.append(diagonal(rest if rest is not None else one.by, size))
+            factors.append(diagonal(rest if rest is not None else one.by, size, by_cases))
         else:
             known, rest = coefficient(one.by)
             assert rest is not None
@@ -340,12 +356,12 @@ def times_rule(number: float, rule: Formula) -> Formula:
     return scaled(number, rule)
 
 
-def diagonal(node: Node, size: Size) -> Formula:
+def diagonal(node: Node, size: Size, by_cases: bool = True) -> Formula:
     """The diagonal matrix of a column of slopes: diag(s), or by cases where s is."""
     slope = written(node)
     if size == ONE:
         return slope
-    if isinstance(slope, Pieces):
+    if by_cases and isinstance(slope, Pieces):
         element = element_of(node)
         if isinstance(element, Pieces):
             return element.diagonal(SameIndex(size))

@@ -101,7 +101,9 @@ class LineSample:
         names = {line.name for line in self.lines}
         for line in self.lines:
             reads = [n for n in ordered(line.root) if isinstance(n, Tensor) and n.name in names]
-            if all(one.name in found for one in reads):
+            if not any(isinstance(n, Tensor) for n in ordered(line.root)):
+                found[line.name] = self.leaves[line.name]  # zeros are shorter by their name
+            elif all(one.name in found for one in reads):
                 whole = rebuilt(line.root, {one: found[one.name] for one in reads})
                 if len(written(whole).text()) <= WIDTH:
                     found[line.name] = whole

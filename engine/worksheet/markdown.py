@@ -4,9 +4,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from engine.arrays import Array
+from engine.formulas.tree import Size
 from engine.measure.norms import Norms
 from engine.worksheet.comparison import Change, Comparison, told
-from engine.worksheet.sample import Dims, Sample
+from engine.worksheet.rows import Layout, Place
 from engine.worksheet.text import (
     HEADS,
     TITLES,
@@ -23,7 +24,7 @@ from engine.worksheet.text import (
     step_cells,
     subtitle,
 )
-from engine.worksheet.worksheet import Layout, Worksheet
+from engine.worksheet.worksheet import Worksheet
 
 SHOWN = 8  # rows and columns of a value; more are left out
 SPECIAL = "\\`*_[]<>|#"
@@ -118,7 +119,7 @@ def texts(cells: Iterable[Entry]) -> list[str]:
     return [escaped(cell.text) for cell in cells]
 
 
-def sizes(at: Sample, dims: Dims) -> str:
+def sizes(at: Place, dims: Sequence[Size]) -> str:
     """A size in symbols and, on a second line, in numbers: ``h×n``, ``4×3``."""
     return f"{'×'.join(part.text() for part in dims)}<br>{size_numbers(at, dims).text}"
 

@@ -1,5 +1,6 @@
 """One sample of the first batch in column vectors: sizes, symbols and values of its tensors."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -71,6 +72,42 @@ class Sample:
     def count(self, size: Size) -> int:
         """The number that a size symbol stands for."""
         return 1 if size == SCALAR else self.numbers[size.name]
+
+    @property
+    def heading(self) -> str:
+        """Which sample it is."""
+        return f"sample {self.index} of the first batch, as columns"
+
+    @property
+    def notes(self) -> list[str]:
+        """The equations of loss weights and dropout masks."""
+        weights = [
+            f"{name} = ({', '.join(f'{number:g}' for number in numbers)})"
+            for name, numbers in self.loss.constants.items()
+        ]
+        masks = [
+            f"{node.symbols['mask']} = {dropout.scale:g} where {node.name} keeps one, else 0"
+            for node in self.nodes
+            if isinstance(dropout := node.layer.function, Dropout)
+        ]
+        return [*weights, *masks]
+
+    def symbol_sizes(self) -> Iterator[tuple[str, str]]:
+        """Every symbol with its size, ``h×n``, in the order of the network."""
+        yield "x", f"{self.sizes[0].name}×1"
+        for k, node in enumerate(self.nodes):
+            inputs, outputs = self.sizes[k].name, self.sizes[k + 1].name
+            for role in node.layer.parameters:
+                matrix = len(node.layer.parameters[role]) > 1
+                yield node.symbols[role], f"{outputs}×{inputs}" if matrix else f"{outputs}×1"
+            if "mask" in node.symbols:
+                yield node.symbols["mask"], f"{outputs}×1"
+            yield node.symbols["output"], f"{outputs}×1"
+        for symbol in self.loss.constants:
+            yield symbol, f"{self.sizes[-1].name}×1"
+        classes = self.program.data.y.ndim == 1
+        yield ("y (a class index)", "scalar") if classes else ("y", f"{self.sizes[-1].name}×1")
+        yield LOSS, "scalar"
 
     @property
     def loss(self) -> Loss:

@@ -3,13 +3,21 @@
 Printed, Markdown and LaTeX worksheets and their comparison are all made from these cells.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from engine.formulas.latex import math_latex, prose_latex
-from engine.formulas.tree import Formula, Symbol
-from engine.worksheet.sample import Dims, Sample
-from engine.worksheet.worksheet import Element, Forward, Gradient, Layout, Shortcut, Step, Worksheet
+from engine.formulas.tree import Formula, Size, Symbol
+from engine.worksheet.rows import (
+    Element,
+    Forward,
+    Gradient,
+    Layout,
+    Place,
+    Shortcut,
+    Step,
+)
+from engine.worksheet.worksheet import Worksheet
 
 TIMES = r" \times "
 TITLES = {
@@ -47,36 +55,17 @@ def prose(text: str) -> Entry:
 def subtitle(sheet: Worksheet) -> str:
     """The line below the title: the sample, and the number of each size symbol."""
     sizes = " · ".join(f"{name} = {count}" for name, count in sheet.sample.numbers.items())
-    return f"sample {sheet.sample.index} of the first batch, as columns · {sizes}"
+    return " · ".join(filter(None, [sheet.sample.heading, sizes]))
 
 
 def sizes_line(sheet: Worksheet) -> str:
     """The size of every symbol: ``x n×1 · W⁽¹⁾ h×n · b⁽¹⁾, z₁, z₂ h×1 …``."""
-    at = sheet.sample
     groups: list[tuple[str, list[str]]] = []
-
-    def add(symbol: str, size: str) -> None:
+    for symbol, size in sheet.sample.symbol_sizes():
         if groups and groups[-1][0] == size:
             groups[-1][1].append(symbol)
         else:
             groups.append((size, [symbol]))
-
-    add("x", f"{at.sizes[0].name}×1")
-    for k, node in enumerate(at.nodes):
-        inputs, outputs = at.sizes[k].name, at.sizes[k + 1].name
-        for role in node.layer.parameters:
-            matrix = len(node.layer.parameters[role]) > 1
-            size = f"{outputs}×{inputs}" if matrix else f"{outputs}×1"
-            add(node.symbols[role], size)
-        if "mask" in node.symbols:
-            add(node.symbols["mask"], f"{outputs}×1")
-        add(node.symbols["output"], f"{outputs}×1")
-    for symbol in at.loss.constants:
-        add(symbol, f"{at.sizes[-1].name}×1")
-    classes = at.program.data.y.ndim == 1
-    if not classes:
-        add("y", f"{at.sizes[-1].name}×1")
-    groups.append(("scalar", ["y (a class index)", "ℓ"] if classes else ["ℓ"]))
     return " · ".join(f"{', '.join(symbols)} {size}" for size, symbols in groups)
 
 
@@ -113,12 +102,19 @@ def gradient_cells(row: Gradient, layout: Layout) -> tuple[Entry, ...]:
 
 def factor_sizes(row: Gradient, layout: Layout) -> Entry:
     """The size of every factor of a gradient in symbols: ``(n×1)(1×K)(K×K)(K×h)(h×h)``."""
-    return joined(size(factor.dims) for factor in row.factors(layout))
+    return summed(joined(size(one.dims) for one in path) for path in row.paths(layout))
 
 
-def factor_numbers(at: Sample, row: Gradient, layout: Layout) -> Entry:
+def factor_numbers(at: Place, row: Gradient, layout: Layout) -> Entry:
     """The size of every factor of a gradient in numbers: ``(3×1)(1×2)(2×2)(2×4)(4×4)``."""
-    return joined(size_numbers(at, factor.dims) for factor in row.factors(layout))
+    paths = row.paths(layout)
+    return summed(joined(size_numbers(at, one.dims) for one in path) for path in paths)
+
+
+def summed(entries: Iterable[Entry]) -> Entry:
+    """Cells with a + between them."""
+    found = list(entries)
+    return Entry(" + ".join(one.text for one in found), " + ".join(one.latex for one in found))
 
 
 def joined(sizes: Iterable[Entry]) -> Entry:
@@ -143,15 +139,17 @@ def shortcut_cell(row: Shortcut) -> Entry:
     return Entry(f"{text}: {row.remark}", f"${latex}$: {prose_latex(row.remark)}")
 
 
-def size(dims: Dims) -> Entry:
+def size(dims: Sequence[Size]) -> Entry:
     """A size in symbols: ``h×n``."""
+    if not dims:
+        return Entry("1×1", rf"$1{TIMES}1$")
     text = "×".join(part.text() for part in dims)
     return Entry(text, f"${TIMES.join(part.latex() for part in dims)}$")
 
 
-def size_numbers(at: Sample, dims: Dims) -> Entry:
+def size_numbers(at: Place, dims: Sequence[Size]) -> Entry:
     """A size in numbers: ``4×3``."""
-    counts = [str(at.count(part)) for part in dims]
+    counts = [str(at.count(part)) for part in dims] or ["1", "1"]
     return Entry("×".join(counts), f"${TIMES.join(counts)}$")
 
 

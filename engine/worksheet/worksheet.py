@@ -4,10 +4,8 @@
 gradients, (d) the elements of their factors. One sample, column vectors.
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
-from engine.arrays import Array
 from engine.formulas.batch import ELEMENT
 from engine.formulas.elements import At, walk
 from engine.formulas.named import Apply, Named
@@ -20,7 +18,6 @@ from engine.formulas.tree import (
     Symbol,
     Transpose,
 )
-from engine.functions.elementwise.dropout import Dropout
 from engine.functions.elementwise.exp import EXP
 from engine.functions.elementwise.identity import Identity
 from engine.functions.elementwise.sigmoid import Sigmoid
@@ -29,169 +26,39 @@ from engine.functions.losses.bce import BCE
 from engine.functions.losses.loss import TARGET, WEIGHT
 from engine.functions.losses.nll import NLL
 from engine.functions.softmax import LogSoftmax
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.program.update import Updates
-from engine.run.phases import CODE, Phase
-from engine.worksheet.sample import LOSS, SCALAR, Dims, Sample, spelled_layers
+from engine.run.op import Tensors
+from engine.run.phases import Phase
+from engine.worksheet.line_sheet import line_rows
+from engine.worksheet.rows import (
+    LAYOUTS,
+    Element,
+    Factor,
+    Forward,
+    Gradient,
+    Key,
+    Layout,
+    Place,
+    Shortcut,
+    Step,
+)
+from engine.worksheet.sample import LOSS, SCALAR, Sample, spelled_layers
 
+__all__ = ["LAYOUTS", "Layout", "Worksheet", "worksheet"]
 WIDTH = 64  # a longer formula is written with the symbol of its input
-
-Layout = Literal["numerator", "gradient"]
-LAYOUTS: tuple[Layout, ...] = ("numerator", "gradient")
-Key = tuple[str, int, int]
-
-PHRASES = {
-    Phase.ZERO_GRAD: "forget the old gradients",
-    Phase.FORWARD: "the prediction",
-    Phase.LOSS: "how wrong it is, a scalar",
-    Phase.BACKWARD: "the gradients: backward adds",
-    Phase.UPDATE: "a step downhill",
-}
-
-
-@dataclass(frozen=True)
-class Step:
-    """A row of (a), one of the five steps; ``text`` is ``left`` = ``right`` where it has a formula.
-
-    ``right`` is None for zero_grad, backward and update, which write many tensors.
-    """
-
-    phase: Phase
-    text: str
-    left: str
-    right: Formula | None
-    skipped: bool
-
-    @property
-    def code(self) -> str:
-        """The PyTorch statement of the step."""
-        return CODE[self.phase]
-
-    @property
-    def phrase(self) -> str:
-        """The purpose of the step in a few words."""
-        return PHRASES[self.phase]
-
-
-@dataclass(frozen=True, eq=False)
-class Forward:
-    """A row of (b): ``symbol`` = ``output``, from the ``inputs``; ``key`` is the layer's place.
-
-    ``same`` is whether the layer is the identity; ``value`` is the output, a column (d, 1), in
-    float64, or the loss (1, 1).
-    """
-
-    key: Key
-    layer: str
-    symbol: Symbol
-    inputs: tuple[Formula, ...]
-    output: Formula
-    same: bool
-    dims: Dims
-    value: Array | None
-
-
-@dataclass(frozen=True)
-class Factor:
-    """A factor of a chain: the Jacobian ∂of/∂wrt, in numerator layout unless transposed.
-
-    ``written`` may be spelled out in x and the parameters; ``symbol`` has each tensor's symbol.
-    """
-
-    written: Formula
-    symbol: Formula
-    of: str
-    wrt: str
-    dims: Dims
-
-    def transposed(self) -> "Factor":
-        """The transpose: the factor in gradient layout."""
-        rows, columns = self.dims
-        return replace(
-            self,
-            written=Transpose(self.written),
-            symbol=Transpose(self.symbol),
-            dims=(columns, rows),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Gradient:
-    """A row of (c), ∂ℓ/∂θ of one parameter: the factors in numerator layout, and their product.
-
-    Of a weight (out × in) the product in numerator layout is (in × out): x · ∂ℓ/∂z.
-    """
-
-    key: Key
-    parameter: str
-    symbol: Symbol
-    numerator: tuple[Factor, ...]
-    value: Array | None
-
-    def factors(self, layout: Layout) -> tuple[Factor, ...]:
-        """The factors in the order of a layout: transposed and reversed in gradient layout."""
-        if layout == "numerator":
-            return self.numerator
-        return tuple(factor.transposed() for factor in reversed(self.numerator))
-
-    def formula(self, layout: Layout) -> Chain:
-        """The product of the factors as they are written."""
-        written = tuple(factor.written for factor in self.factors(layout))
-        return Chain(written, dotted=layout == "numerator")
-
-    def skeleton(self, layout: Layout) -> Chain:
-        """The product with the symbol of every tensor, none of them written out."""
-        symbols = tuple(factor.symbol for factor in self.factors(layout))
-        return Chain(symbols, dotted=layout == "numerator")
-
-    def dims(self, layout: Layout) -> Dims:
-        """The size symbols (rows, columns) of the product."""
-        factors = self.factors(layout)
-        return factors[0].dims[0], factors[-1].dims[1]
-
-    def values(self, layout: Layout) -> Array | None:
-        """The gradient in numbers, float64; None where a factor is too large to be evaluated."""
-        if self.value is None or layout == "numerator":
-            return self.value
-        return self.value.T
-
-
-@dataclass(frozen=True, eq=False)
-class Element:
-    """A row of (d): a Jacobian in numerator layout, its rule and its value.
-
-    ``by_element`` marks ∂ℓ/∂ŷ, whose rule is that of element i of the row.
-    """
-
-    key: Key
-    symbol: Partial
-    rule: Formula
-    by_element: bool
-    dims: Dims
-    value: Array | None
-
-    @property
-    def left(self) -> str:
-        """The left-hand side of the rule as text."""
-        return f"({self.symbol.text()})ᵢ" if self.by_element else self.symbol.text()
-
-
-@dataclass(frozen=True, eq=False)
-class Shortcut:
-    """A product of Jacobians that simplifies: ``symbol`` = ``left`` = ``right``, and why."""
-
-    left: Chain
-    symbol: Partial
-    right: Formula
-    remark: str
-    value: Array | None
 
 
 @dataclass(frozen=True, eq=False)
 class Worksheet:
-    """The four tables of one experiment for one sample, column vectors throughout."""
+    """The four tables of one experiment for one sample, column vectors throughout.
 
-    sample: Sample
+    Of the whole batch, whose samples are rows, ``sample`` has no index, and (c) is what backward
+    computes.
+    """
+
+    sample: Place
     steps: tuple[Step, ...]
     forward: tuple[Forward, ...]
     gradients: tuple[Gradient, ...]
@@ -212,24 +79,25 @@ class Worksheet:
         """The equations of named functions, loss weights and dropout masks in the tables."""
         formulas = [*(row.output for row in self.forward), *(row.rule for row in self.elements)]
         found = {f.definition for formula in formulas for f in functions_in(formula)}
-        weights = [
-            f"{name} = ({', '.join(f'{number:g}' for number in numbers)})"
-            for name, numbers in self.sample.loss.constants.items()
-        ]
-        masks = [
-            f"{node.symbols['mask']} = {dropout.scale:g} where {node.name} keeps one, else 0"
-            for node in self.sample.nodes
-            if isinstance(dropout := node.layer.function, Dropout)
-        ]
-        return [*sorted(found - {""}), *weights, *masks]
+        return [*sorted(found - {""}), *self.sample.notes]
 
 
-def worksheet(program: Program, sample: int = 0, spelled: int | None = None) -> Worksheet:
-    """The worksheet of an experiment for one sample of its first batch.
+def worksheet(
+    program: Program,
+    sample: int | None = 0,
+    spelled: int | None = None,
+    tensors: Tensors | None = None,
+) -> Worksheet:
+    """The worksheet of an experiment for one sample of a batch, or for all of it (None).
 
     ``spelled`` is how many layers are written out in x; by default as many as fit a line.
+    ``tensors`` has the batch and the parameters, by default those before the first iteration.
     Raises GradstepError where there is no such sample.
     """
+    if isinstance(program.network, LineNetwork):
+        place, rows = line_rows(program, sample, tensors)
+        return Worksheet(place, rows.steps(), rows.forward(), rows.gradients(), rows.elements(), ())
+    assert sample is not None
     depth = spelled_layers(program, WIDTH) if spelled is None else spelled
     at = Sample(program, sample, depth)
     return Worksheet(

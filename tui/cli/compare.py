@@ -5,7 +5,7 @@ import click
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.worksheet.comparison import Comparison, compare
-from engine.worksheet.worksheet import LAYOUTS, Layout
+from engine.worksheet.rows import LAYOUTS, Layout
 from tui.cli.output import console, print_json
 from tui.cli.worksheet import format_option, sample_option
 

@@ -4,7 +4,8 @@ import click
 
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
-from engine.worksheet.worksheet import LAYOUTS, Layout, Worksheet, worksheet
+from engine.worksheet.rows import LAYOUTS, Layout
+from engine.worksheet.worksheet import Worksheet, worksheet
 from tui.cli.arguments import experiment_argument
 from tui.cli.output import console, print_json
 

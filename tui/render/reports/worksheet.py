@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from engine.worksheet.rows import Layout
 from engine.worksheet.text import (
     HEADS,
     TITLES,
@@ -23,7 +24,7 @@ from engine.worksheet.text import (
     step_cells,
     subtitle,
 )
-from engine.worksheet.worksheet import Layout, Worksheet
+from engine.worksheet.worksheet import Worksheet
 from tui.render.formula import Lines, Value
 from tui.render.text.clean import clean
 
