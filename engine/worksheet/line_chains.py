@@ -17,7 +17,7 @@ from engine.lines.node import Tensor, tensors
 from engine.worksheet.letters import ONE, flat
 from engine.worksheet.line_jacobians import Edge, pass_value, product_rule
 from engine.worksheet.line_sample import LOSS, LineSample, evaluated, symbol_of, written
-from engine.worksheet.rows import Dims, Factor, Gradient, Key, turned
+from engine.worksheet.rows import Dims, Factor, Gradient, Key, in_numerator, turned
 
 MANY = 8  # paths: more are folded
 
@@ -263,11 +263,6 @@ def transposed(one: Numbered) -> Numbered:
     """A factor and its value, transposed."""
     value = None if one.value is None else one.value.T
     return Numbered(one.factor.transposed(), value, one.edge)
-
-
-def in_numerator(grad: Array) -> Array:
-    """A gradient in numerator layout: of a matrix the transpose, of anything else a row."""
-    return grad.T if grad.ndim == 2 else grad.reshape(1, -1)
 
 
 def edges_of(ways: Iterable[Way]) -> Iterator[Edge]:

@@ -188,6 +188,11 @@ def in_layout(numerator: tuple[Factor, ...], layout: Layout) -> tuple[Factor, ..
     return tuple(factor.transposed() for factor in reversed(numerator))
 
 
+def in_numerator(grad: Array) -> Array:
+    """A gradient in numerator layout: of a matrix the transpose, of anything else a row."""
+    return grad.T if grad.ndim == 2 else grad.reshape(1, -1)
+
+
 def added(terms: Sequence[Formula]) -> Formula:
     """The sum of formulas; 0 of none."""
     return reduce(Add, terms) if terms else ZERO
@@ -204,7 +209,7 @@ class Element:
     symbol: Partial
     rule: Formula
     by_element: bool
-    dims: Dims
+    dims: tuple[Size, ...]
     value: Array | None
 
     @property

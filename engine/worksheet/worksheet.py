@@ -6,6 +6,7 @@ gradients, (d) the elements of their factors. One sample, column vectors.
 
 from dataclasses import dataclass
 
+from engine.arrays import Array
 from engine.formulas.batch import ELEMENT
 from engine.formulas.elements import At, walk
 from engine.formulas.named import Apply, Named
@@ -31,6 +32,7 @@ from engine.program.program import Program
 from engine.program.update import Updates
 from engine.run.op import Tensors
 from engine.run.phases import Phase
+from engine.worksheet.batch_sheet import BatchPlace, LayerBatch, LineBatch
 from engine.worksheet.line_sheet import line_rows
 from engine.worksheet.rows import (
     LAYOUTS,
@@ -46,7 +48,7 @@ from engine.worksheet.rows import (
 )
 from engine.worksheet.sample import LOSS, SCALAR, Sample, spelled_layers
 
-__all__ = ["LAYOUTS", "Layout", "Worksheet", "worksheet"]
+__all__ = ["LAYOUTS", "Layout", "Worksheet", "standing", "worksheet"]
 WIDTH = 64  # a longer formula is written with the symbol of its input
 
 
@@ -91,18 +93,40 @@ def worksheet(
     """The worksheet of an experiment for one sample of a batch, or for all of it (None).
 
     ``spelled`` is how many layers are written out in x; by default as many as fit a line.
-    ``tensors`` has the batch and the parameters, by default those before the first iteration.
+    ``tensors`` has the batch and the parameters, by default those before the first iteration: what
+    :func:`standing` finds at a place of a run.
     Raises GradstepError where there is no such sample.
     """
     if isinstance(program.network, LineNetwork):
         place, rows = line_rows(program, sample, tensors)
-        return Worksheet(place, rows.steps(), rows.forward(), rows.gradients(), rows.elements(), ())
-    assert sample is not None
+        pair = LineBatch(rows, tensors) if sample is None else rows
+        return Worksheet(place, rows.steps(), rows.forward(), pair.gradients(), pair.elements(), ())
+    if sample is None:
+        return batch_of_layers(program, tensors)
     depth = spelled_layers(program, WIDTH) if spelled is None else spelled
-    at = Sample(program, sample, depth)
+    at = Sample(program, sample, depth, tensors)
     return Worksheet(
         at, steps(at), forward_rows(at), gradient_rows(at), element_rows(at), shortcuts(at)
     )
+
+
+def batch_of_layers(program: Program, tensors: Tensors | None) -> Worksheet:
+    """The worksheet of the whole batch of a network of layers."""
+    at = Sample(program, 0, 0, tensors)
+    rows, places = LayerBatch(at, tensors), keys(at)
+    place = BatchPlace(at)
+    forward, gradients = rows.forward(places), rows.gradients(places)
+    return Worksheet(place, rows.steps(), forward, gradients, rows.elements(places), ())
+
+
+def standing(program: Program, tensors: Tensors) -> dict[str, Array]:
+    """The batch, the parameters and the numbers of an iteration, as they stand at a place of a run.
+
+    Gradients and slots are left as they are before a run: the worksheet computes its own.
+    """
+    kept = ("input", "target", "parameter", "constant", "hyper")
+    now = {n: tensors[n] for n, one in program.tensors.items() if one.role in kept and n in tensors}
+    return program.initial() | now
 
 
 def functions_in(formula: Formula) -> set[Named]:
