@@ -1,10 +1,11 @@
 """The worksheet as dicts and lists for JSON."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from engine.arrays import Array
-from engine.worksheet.rows import LAYOUTS, Factor, Gradient, Layout, Place
-from engine.worksheet.sample import Dims
+from engine.formulas.tree import Size
+from engine.worksheet.rows import LAYOUTS, Factor, Forward, Gradient, Layout, Place
 from engine.worksheet.worksheet import Worksheet
 
 
@@ -14,7 +15,8 @@ def worksheet_json(sheet: Worksheet, layout: Layout | None = None) -> dict[str, 
     A gradient's ``formula``, ``factors``, ``dims`` and ``values`` are in ``layout``, the numerator
     layout by default; both stand under ``layouts``.
     """
-    at, main = sheet.sample, layout or "numerator"
+    at: Place = sheet.sample
+    main: Layout = layout or ("gradient" if sheet.whole else "numerator")
     return {
         "experiment": sheet.name,
         "sample": at.index,
@@ -35,11 +37,11 @@ def worksheet_json(sheet: Worksheet, layout: Layout | None = None) -> dict[str, 
                 "layer": row.layer,
                 "input": ", ".join(formula.text() for formula in row.inputs),
                 "output": row.output.text(),
-                "shape": [] if row.layer == "loss" else [at.count(row.dims[0])],
+                "shape": shape_of(at, row),
                 "symbol": row.symbol.text(),
                 "size": size_text(row.dims),
                 "latex": row.output.latex(),
-                "values": column(row.value) if row.layer != "loss" else scalar(row.value),
+                "values": value_of(row),
             }
             for row in sheet.forward
         ],
@@ -47,6 +49,7 @@ def worksheet_json(sheet: Worksheet, layout: Layout | None = None) -> dict[str, 
             {"parameter": row.parameter, "symbol": row.symbol.text()}
             | product_json(at, row, main)
             | {"layouts": {name: product_json(at, row, name) for name in LAYOUTS}}
+            | backward_json(row)
             for row in sheet.gradients
         ],
         "elements": [
@@ -79,11 +82,20 @@ def product_json(at: Place, row: Gradient, layout: Layout) -> dict[str, Any]:
     return {
         "formula": row.formula(layout).text(),
         "factors": [factor_json(at, factor) for factor in row.factors(layout)],
+        "terms": [[factor_json(at, factor) for factor in path] for path in row.paths(layout)],
         "dims": dims(at, row.dims(layout)),
         "size": size_text(row.dims(layout)),
         "latex": row.formula(layout).latex(),
         "values": numbers(row.values(layout)),
     }
+
+
+def backward_json(row: Gradient) -> dict[str, Any]:
+    """What backward adds to a gradient, of the batch, and the gradient in the parameter's shape."""
+    if not row.own:
+        return {}
+    terms = [{"formula": one.text(), "latex": one.latex()} for one in row.own]
+    return {"backward": terms, "gradient": numbers(row.array)}
 
 
 def factor_json(at: Place, factor: Factor) -> dict[str, Any]:
@@ -98,15 +110,33 @@ def factor_json(at: Place, factor: Factor) -> dict[str, Any]:
     }
 
 
-def dims(at: Place, found: Dims) -> list[int]:
-    """Size symbols as their numbers: [rows, columns]."""
-    return [at.count(size) for size in found]
+def shape_of(at: Place, row: Forward) -> list[int]:
+    """The shape of a row of (b): of a column its length, of a scalar nothing."""
+    if row.shape is None:
+        return [] if row.layer == "loss" else [at.count(row.dims[0])]
+    return list(row.shape[:1] if is_column_of(row) else row.shape)
 
 
-def size_text(found: Dims) -> str:
+def is_column_of(row: Forward) -> bool:
+    """Whether a row of (b) is a vector of one sample, which stands as a column."""
+    return row.shape is not None and len(row.dims) == 2 and row.dims[1].name == "1"
+
+
+def value_of(row: Forward) -> Any:
+    """The numbers of a row of (b): a vector as a flat list, a scalar as a number."""
+    if row.shape is None:
+        return column(row.value) if row.layer != "loss" else scalar(row.value)
+    return column(row.value) if is_column_of(row) else numbers(row.value)
+
+
+def dims(at: Place, found: Sequence[Size]) -> list[int]:
+    """Size symbols as their numbers: [rows, columns]; [1, 1] of a scalar."""
+    return [at.count(size) for size in found] or [1, 1]
+
+
+def size_text(found: Sequence[Size]) -> str:
     """Size symbols as text: ``n×h``."""
-    rows, columns = found
-    return f"{rows.text()}×{columns.text()}"
+    return "×".join(one.text() for one in found) or "1×1"
 
 
 def numbers(value: Array | None) -> Any:

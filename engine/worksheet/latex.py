@@ -14,11 +14,13 @@ from engine.worksheet.text import (
     TITLES,
     Entry,
     element_cells,
-    factor_numbers,
-    factor_sizes,
     forward_cells,
     gradient_cells,
-    layout_title,
+    gradient_lines,
+    gradients_title,
+    is_column,
+    laid_out,
+    layouts_of,
     remarks,
     size_numbers,
     sizes_line,
@@ -49,9 +51,10 @@ def worksheet_latex(sheet: Worksheet, layouts: Sequence[Layout]) -> str:
     forward = []
     for row in sheet.forward:
         layer, given, output, size = forward_cells(row)
-        value = None if row.value is None else row.value.T
+        column = is_column(row.value)
+        value = row.value.T if column and row.value is not None else row.value
         numbers = stacked(size, size_numbers(sheet.sample, row.dims))
-        turned = "" if value is None or value.size == 1 else r"^{\top}"
+        turned = r"^{\top}" if column else ""
         shown = stacked(output, Entry("", f"${matrix(value)}{turned}$"))
         forward.append([layer.latex, given.latex, shown, numbers])
     elements = []
@@ -68,7 +71,7 @@ def worksheet_latex(sheet: Worksheet, layouts: Sequence[Layout]) -> str:
         *section(TITLES["a"], HEADS["a"], (2, 6.4, 4.6, 3.4), steps),
         *section(TITLES["b"], HEADS["b"], (2.4, 5, 7.6, 1.6), forward),
     ]
-    for layout in layouts:
+    for layout in layouts_of(sheet, layouts):
         parts += gradients(sheet, layout)
     parts += section(TITLES["d"], HEADS["d"], (2, 12.8, 1.6), elements)
     parts += [rf"{remark.latex}\par" for remark in remarks(sheet)]
@@ -79,13 +82,13 @@ def gradients(sheet: Worksheet, layout: Layout) -> Iterable[str]:
     """Table (c) in one layout, line by line: under each product its sizes and its value."""
     rows = []
     for row in sheet.gradients:
-        symbol, product, size = gradient_cells(row, layout)
-        under = factor_sizes(row, layout), factor_numbers(sheet.sample, row, layout)
+        symbol, _, size = gradient_cells(row, layout)
+        lines = gradient_lines(sheet.sample, row, layout)
         value = Entry("", f"${matrix(row.values(layout))}$")
         numbers = stacked(size, size_numbers(sheet.sample, row.dims(layout)))
-        rows.append([symbol.latex, stacked(product, *under, value), numbers])
+        rows.append([symbol.latex, stacked(*lines, value), numbers])
     empty = ["none", "the layers have no parameters", ""]
-    return section(layout_title(layout), HEADS["c"], (2, 12.8, 1.6), rows or [empty])
+    return section(gradients_title(sheet, layout), HEADS["c"], (2, 12.8, 1.6), rows or [empty])
 
 
 def comparison_latex(found: Comparison) -> str:
@@ -143,6 +146,7 @@ def stacked(*cells: Entry) -> str:
 
 def matrix(value: Array | None) -> str:
     """A matrix for math mode, as a number if (1, 1); of a large one SHOWN rows and columns."""
+    value = laid_out(value)
     if value is None:
         return r"\text{too large to be computed whole}"
     if value.size == 1:

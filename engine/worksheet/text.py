@@ -6,8 +6,9 @@ Printed, Markdown and LaTeX worksheets and their comparison are all made from th
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from engine.arrays import Array
 from engine.formulas.latex import math_latex, prose_latex
-from engine.formulas.tree import Formula, Size, Symbol
+from engine.formulas.tree import Chain, Formula, Partial, Size, Symbol
 from engine.worksheet.rows import (
     Element,
     Forward,
@@ -16,6 +17,7 @@ from engine.worksheet.rows import (
     Place,
     Shortcut,
     Step,
+    added,
 )
 from engine.worksheet.worksheet import Worksheet
 
@@ -156,6 +158,60 @@ def size_numbers(at: Place, dims: Sequence[Size]) -> Entry:
 def layout_title(layout: Layout) -> str:
     """The title of table (c) with the name of the layout."""
     return f"{TITLES['c']}, {layout} layout"
+
+
+def gradients_title(sheet: Worksheet, layout: Layout) -> str:
+    """The title of table (c) of a worksheet."""
+    return f"{TITLES['c']}, as backward adds them" if sheet.whole else layout_title(layout)
+
+
+def layouts_of(sheet: Worksheet, layouts: Sequence[Layout]) -> Sequence[Layout]:
+    """The layouts that table (c) is shown in: of a whole batch that of the parameter alone."""
+    return ("gradient",) if sheet.whole else layouts
+
+
+def path_cells(at: Place, row: Gradient, layout: Layout) -> list[tuple[Entry, Entry, Entry]]:
+    """Each product of a gradient with the sizes of its factors in symbols and in numbers.
+
+    From the second one on a plus stands before it. Of a whole batch there is none.
+    """
+    out = []
+    for i, path in enumerate(row.paths(layout)):
+        product = math(Chain(tuple(one.written for one in path), layout == "numerator"))
+        if i:
+            product = Entry(f"+ {product.text}", f"$+${product.latex}")
+        symbols = joined(size(one.dims) for one in path)
+        numbers = joined(size_numbers(at, one.dims) for one in path)
+        out.append((product, symbols, numbers))
+    return out
+
+
+def own_cell(row: Gradient) -> Entry | None:
+    """What backward computes for a gradient, of the batch; None where nobody says."""
+    if not row.own:
+        return None
+    return equation(Partial("ℓ", row.symbol.name), added(row.own))
+
+
+def gradient_lines(at: Place, row: Gradient, layout: Layout) -> list[Entry]:
+    """The lines of a cell of (c): the products with their sizes, and what backward computes."""
+    own = own_cell(row)
+    lines = [entry for cells in path_cells(at, row, layout) for entry in cells]
+    if not lines and own is None:
+        return [Entry("0: no way leads to it from the loss", "0")]
+    return lines if own is None else [*lines, own]
+
+
+def laid_out(value: Array | None) -> Array | None:
+    """A value as rows and columns: a vector as one row, of more axes the last as columns."""
+    if value is None or value.ndim == 2:
+        return value
+    return value.reshape(1, -1) if value.ndim < 2 else value.reshape(-1, value.shape[-1])
+
+
+def is_column(value: Array | None) -> bool:
+    """Whether a value is a column, which is shown as a row to save lines."""
+    return value is not None and value.ndim == 2 and value.shape[1] == 1 and len(value) > 1
 
 
 def remarks(sheet: Worksheet) -> list[Entry]:

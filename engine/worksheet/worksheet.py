@@ -77,6 +77,11 @@ class Worksheet:
         return self.sample.program.experiment.name
 
     @property
+    def whole(self) -> bool:
+        """Whether it is of the whole batch: (c) is what backward computes, in one layout."""
+        return self.sample.index is None and not any(row.numerator for row in self.gradients)
+
+    @property
     def definitions(self) -> list[str]:
         """The equations of named functions, loss weights and dropout masks in the tables."""
         formulas = [*(row.output for row in self.forward), *(row.rule for row in self.elements)]
