@@ -199,7 +199,12 @@ def gradient_lines(at: Place, row: Gradient, layout: Layout) -> list[Entry]:
     lines = [entry for cells in path_cells(at, row, layout) for entry in cells]
     if not lines and own is None:
         return [Entry("0: no way leads to it from the loss", "0")]
-    return lines if own is None else [*lines, own]
+    if own is None or not lines:
+        return lines or [*filter(None, [own])]
+    return [
+        *lines,
+        Entry(f"backward, of the batch: {own.text}", rf"backward, of the batch: {own.latex}"),
+    ]
 
 
 def laid_out(value: Array | None) -> Array | None:
