@@ -52,6 +52,7 @@ def gradient_norms(left: Program, right: Program) -> Norms | None:
     found = [weight_norms(program) for program in (left, right)]
     if not all(found):
         return None
+    found = named_alike(found)
     symbols = max((list(norms) for norms in found), key=len)
     factors = [factors_of(norms) for norms in found]
     rows = tuple(
@@ -64,6 +65,15 @@ def gradient_norms(left: Program, right: Program) -> Norms | None:
     )
     first, second = (ratio(list(norms.values())) for norms in found)
     return Norms(rows, (first, second))
+
+
+def named_alike(found: list[dict[str, float]]) -> list[dict[str, float]]:
+    """The norms of both sides by one name, ``W⁽¹⁾ → W1``, where they share none and have as many."""
+    left, right = found
+    if len(left) != len(right) or left.keys() & right.keys():
+        return found
+    names = [f"{a} → {b}" for a, b in zip(left, right, strict=True)]
+    return [dict(zip(names, side.values(), strict=True)) for side in found]
 
 
 def weight_norms(program: Program) -> dict[str, float]:
