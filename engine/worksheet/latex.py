@@ -1,4 +1,7 @@
-"""The worksheet and the comparison as LaTeX documents: plain article and amsmath, ASCII only."""
+"""The worksheet and the comparison as LaTeX documents: article, amsmath, graphicx; ASCII only.
+
+What is wider than its column and cannot be broken, a matrix or a long factor, is made smaller.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -33,6 +36,7 @@ SHOWN = 6  # rows and columns of a value; more are left out (a matrix of amsmath
 MARKS = {Change.SAME: "", Change.MEANING: r"$\sim$", Change.CHANGED: r"$\ne$"}
 PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \usepackage{amsmath}
+\usepackage{graphicx}
 \setlength{\textwidth}{18cm}
 \setlength{\oddsidemargin}{-1cm}
 \setlength{\textheight}{25cm}
@@ -41,6 +45,7 @@ PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \setlength{\emergencystretch}{2cm}
 \renewcommand{\arraystretch}{1.5}
 \newcommand{\cell}[1]{\raggedright #1}
+\newcommand{\fit}[1]{\sbox0{#1}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else#1\fi}
 \begin{document}
 """
 END = "\n\\end{document}\n"
@@ -55,13 +60,13 @@ def worksheet_latex(sheet: Worksheet, layouts: Sequence[Layout]) -> str:
         value = row.value.T if column and row.value is not None else row.value
         numbers = stacked(size, size_numbers(sheet.sample, row.dims))
         turned = r"^{\top}" if column else ""
-        shown = stacked(output, Entry("", f"${matrix(value)}{turned}$"))
+        shown = stacked(output, Entry("", fitted(f"{matrix(value)}{turned}")))
         forward.append([layer.latex, given.latex, shown, numbers])
     elements = []
     for element in sheet.elements:
         left, rule, size = element_cells(element)
         numbers = stacked(size, size_numbers(sheet.sample, element.dims))
-        shown = stacked(rule, Entry("", f"${matrix(element.value)}$"))
+        shown = stacked(rule, Entry("", fitted(matrix(element.value))))
         elements.append([left.latex, shown, numbers])
     steps = [[cell.latex for cell in step_cells(row)] for row in sheet.steps]
     parts = [
@@ -84,7 +89,7 @@ def gradients(sheet: Worksheet, layout: Layout) -> Iterable[str]:
     for row in sheet.gradients:
         symbol, _, size = gradient_cells(row, layout)
         lines = gradient_lines(sheet.sample, row, layout)
-        value = Entry("", f"${matrix(row.values(layout))}$")
+        value = Entry("", fitted(matrix(row.values(layout))))
         numbers = stacked(size, size_numbers(sheet.sample, row.dims(layout)))
         rows.append([symbol.latex, stacked(*lines, value), numbers])
     empty = ["none", "the layers have no parameters", ""]
@@ -142,6 +147,11 @@ def section(
 def stacked(*cells: Entry) -> str:
     """The lines of one cell as LaTeX, each a paragraph of its own."""
     return r" \par ".join(cell.latex for cell in cells)
+
+
+def fitted(formula: str) -> str:
+    """A matrix in math mode, no wider than its column."""
+    return rf"\fit{{${formula}$}}"
 
 
 def matrix(value: Array | None) -> str:

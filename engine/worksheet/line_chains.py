@@ -17,7 +17,8 @@ from engine.lines.node import Tensor, tensors
 from engine.worksheet.letters import ONE, flat
 from engine.worksheet.line_jacobians import Edge, pass_value, product_rule
 from engine.worksheet.line_sample import LOSS, LineSample, evaluated, symbol_of, written
-from engine.worksheet.rows import Dims, Factor, Gradient, Key, in_numerator, turned
+from engine.worksheet.rows import Factor, Gradient, Key, in_numerator, turned
+from engine.worksheet.sample import Dims
 
 MANY = 8  # paths: more are folded
 

@@ -23,6 +23,7 @@ from engine.worksheet.letters import Letters, count
 from engine.worksheet.one_sample import Inseparable, lines_of_one
 
 WIDTH = 64  # a longer formula is written in the names of the lines
+LOSS_WIDTH = 192  # of the loss, which has the prediction in it
 LOSS = "loss"
 
 
@@ -50,7 +51,7 @@ class LineSample:
     @cached_property
     def leaves(self) -> dict[str, Tensor]:
         """Every tensor that a line reads or makes, by name."""
-        found = {}
+        found: dict[str, Tensor] = {}
         for line in self.lines:
             found |= {one.name: one for one in ordered(line.root) if isinstance(one, Tensor)}
             found[line.name] = tensor(line.name, line.root.shape, line.root.kind)
@@ -109,14 +110,14 @@ class LineSample:
                     found[line.name] = whole
         return found
 
-    def expanded(self, root: Node) -> Node:
-        """A tree with the lines in it written out, where all of them fit."""
+    def expanded(self, root: Node, width: int = WIDTH) -> Node:
+        """A tree with the lines in it written out, where all of them fit, and the whole does."""
         names = {line.name for line in self.lines}
         reads = [n for n in ordered(root) if isinstance(n, Tensor) and n.name in names]
         if not reads or any(one.name not in self.spelled for one in reads):
             return root
         whole = rebuilt(root, {one: self.spelled[one.name] for one in reads})
-        return whole if len(written(whole).text()) <= WIDTH else root
+        return whole if len(written(whole).text()) <= width else root
 
 
 def line_sample(

@@ -5,14 +5,17 @@ as they are; (c) and (d) are sums of products of Jacobians either way.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from engine.arrays import Array
 from engine.formulas.tree import Formula, Partial, Size
+from engine.functions.softmax import LogSoftmax
 from engine.lines.derive import gradients
-from engine.lines.node import Tensor, constant, tensor, tensors
+from engine.lines.elementwise import Activated
+from engine.lines.node import Call, Tensor, constant, tensor, tensors
 from engine.lines.reader import Line
+from engine.lines.reductions import LOG_SOFTMAX_OF
 from engine.program.line_network import LineNetwork
 from engine.program.lines import GIVEN
 from engine.program.program import Program
@@ -20,8 +23,18 @@ from engine.program.update import Updates
 from engine.run.phases import Phase
 from engine.worksheet.line_chains import Chains, edges_of
 from engine.worksheet.line_jacobians import Edge
-from engine.worksheet.line_sample import LOSS, LineSample, line_sample, symbol_of, written
-from engine.worksheet.rows import Element, Forward, Gradient, Key, Step
+from engine.worksheet.line_sample import (
+    LOSS,
+    LOSS_WIDTH,
+    WIDTH,
+    LineSample,
+    line_sample,
+    symbol_of,
+    written,
+)
+from engine.worksheet.rows import Element, Forward, Gradient, Key, Shortcut, Step
+from engine.worksheet.sample_loss import SampleLoss
+from engine.worksheet.shortcuts import shortcut
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +140,8 @@ class LineSheet:
 
     def forward_row(self, line: Line) -> Forward:
         """A row of (b), written out in x, y and the parameters where that fits a line of text."""
-        root, value = self.at.expanded(line.root), self.at.values[line.name]
+        width = LOSS_WIDTH if line.name == LOSS else WIDTH
+        root, value = self.at.expanded(line.root, width), self.at.values[line.name]
         spelled = root is not line.root
         inputs = self.inputs(line)
         given = tuple(written(self.at.expanded(one) if spelled else one) for one in inputs)
@@ -201,6 +215,29 @@ class LineSheet:
         if len(read) > 1 or edge.wrt.name in self.parameters:
             key = (f"{key[0]} by {edge.wrt.name}", key[1], key[2])
         return Element(key, partial, edge.rule, by_element, edge.dims, edge.value)
+
+    def shortcuts(self) -> tuple[Shortcut, ...]:
+        """The simplified ∂ℓ/∂z of the last activation, where it and the loss cancel."""
+        lines = {line.name: line for line in self.at.lines}
+        loss = lines[LOSS].root
+        if self.at.index is None or not isinstance(loss, Call):
+            return ()
+        yhat = loss.operands[0] if isinstance(loss.function, SampleLoss) else None
+        made = lines[yhat.name].root if isinstance(yhat, Tensor) and yhat.name in lines else None
+        if not isinstance(made, Call) or not isinstance(made.operands[0], Tensor):
+            return ()
+        function = made.function.function if isinstance(made.function, Activated) else None
+        function = LogSoftmax() if made.function is LOG_SOFTMAX_OF else function
+        if function is None or not isinstance(loss.function, SampleLoss):
+            return ()
+        assert isinstance(yhat, Tensor)
+        z, size = made.operands[0], self.at.sizes(yhat.name)[0]
+        found = shortcut(
+            function, loss.function.loss, symbol_of(yhat.name), symbol_of(z.name), size
+        )
+        if found is None:
+            return ()
+        return (replace(found, value=self.chains.grads[z.name].reshape(1, -1)),)
 
 
 def reads(line: Line, name: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from engine.formulas.elements import Case
 from engine.formulas.tree import Formula, Partial, Size, Symbol
 from engine.lines.algebra import PRODUCT, fraction
-from engine.lines.node import Call, Node, call, ordered, rebuilt
+from engine.lines.node import Call, Node, call, ordered, rebuilt, tensors
 from engine.lines.reductions import MEAN, TOTAL
 from engine.worksheet.line_sample import LineSample, written
 from engine.worksheet.line_sheet import LinePlace
@@ -115,9 +115,7 @@ def line_inputs(at: LineSample, symbol: str) -> list[str]:
     made = {line.name for line in at.lines} | {"x", "y"}
     name = "loss" if symbol == "ℓ" else symbol
     line = next(one for one in at.lines if one.name == name)
-    return [
-        n.name for n in ordered(line.root) if getattr(n, "name", None) in made and n.name != name
-    ]
+    return [n.name for n in tensors(line.root) if n.name in made and n.name != name]
 
 
 def plainly(root: Node) -> Node:

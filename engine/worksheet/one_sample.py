@@ -169,7 +169,9 @@ class Separation:
         if isinstance(function, AlongAxis):
             return self.along(node)
         if isinstance(function, Terms):
-            raise self.mixed(node) if not function.loss.per_sample else self.term(node)
+            if not function.loss.per_sample:
+                raise self.mixed(node)
+            return self.term(node)
         special: dict[Any, Callable[[Call], Node]] = {
             MATMUL: self.product,
             PERMUTE: self.permuted,

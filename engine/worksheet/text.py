@@ -8,7 +8,18 @@ from typing import NamedTuple
 
 from engine.arrays import Array
 from engine.formulas.latex import math_latex, prose_latex
-from engine.formulas.tree import Chain, Formula, Partial, Size, Symbol
+from engine.formulas.tree import (
+    PRODUCT,
+    SUM,
+    Add,
+    Chain,
+    Formula,
+    Partial,
+    Size,
+    Subtract,
+    Symbol,
+    latex_at,
+)
 from engine.worksheet.rows import (
     Element,
     Forward,
@@ -21,6 +32,7 @@ from engine.worksheet.rows import (
 )
 from engine.worksheet.worksheet import Worksheet
 
+LONG = 24  # characters of a formula that fits every column
 TIMES = r" \times "
 TITLES = {
     "a": "(a) The five steps",
@@ -45,8 +57,41 @@ class Entry(NamedTuple):
 
 def math(*formulas: Formula) -> Entry:
     """Formulas with commas between them as a cell."""
-    texts, latex = [f.text() for f in formulas], [f"${f.latex()}$" for f in formulas]
+    texts, latex = [f.text() for f in formulas], [breakable(f) for f in formulas]
     return Entry(", ".join(texts), ", ".join(latex))
+
+
+def breakable(formula: Formula) -> str:
+    """A formula for LaTeX's text mode, in pieces between which a line may be broken.
+
+    A long piece, which may have no place to break, is made as narrow as the column.
+    """
+    return r"\allowbreak ".join(
+        rf"\fit{{${latex}$}}" if length > LONG else f"${latex}$"
+        for latex, length in pieces(formula)
+    )
+
+
+def pieces(formula: Formula, sign: str = "") -> list[tuple[str, int]]:
+    """The terms of a sum, the factors of a chain, with what stands before them; and their length.
+
+    A formula that fits any column is one piece.
+    """
+    if len(formula.text()) <= LONG:
+        return [(sign + formula.latex(), 0)]
+    match formula:
+        case Add(left, right):
+            return [*pieces(left, sign), *pieces(right, "{}+ ")]
+        case Subtract(left, right) if right.precedence > SUM:
+            return [*pieces(left, sign), *pieces(right, "{}- ")]
+        case Chain(factors, dotted):
+            first, *rest = (latex_at(factor, PRODUCT) for factor in factors)
+            lengths = [len(factor.text()) for factor in factors]
+            between = r"{}\cdot " if dotted else r"\,"
+            shown = [sign + first, *(between + one for one in rest)]
+            return list(zip(shown, lengths, strict=True))
+        case _:
+            return [(sign + formula.latex(), len(formula.text()))]
 
 
 def prose(text: str) -> Entry:
@@ -75,11 +120,11 @@ def step_cells(row: Step) -> tuple[Entry, ...]:
     """The cells of a row of (a): step, mathematics, PyTorch, meaning."""
     phrase = "skipped in this experiment" if row.skipped else row.phrase
     code = f"# {row.code}" if row.skipped else row.code
-    latex = math_latex(row.text)
+    latex = f"${math_latex(row.text)}$"
     if row.right is not None:
-        latex = f"{Symbol(row.left).latex()} = {row.right.latex()}"
+        latex = equation(Symbol(row.left), row.right).latex
     typed = Entry(code, rf"\texttt{{{prose_latex(code)}}}")
-    return prose(row.phase.value), Entry(row.text, f"${latex}$"), typed, prose(phrase)
+    return prose(row.phase.value), Entry(row.text, latex), typed, prose(phrase)
 
 
 def forward_cells(row: Forward) -> tuple[Entry, ...]:
@@ -94,7 +139,10 @@ def forward_cells(row: Forward) -> tuple[Entry, ...]:
 
 def equation(left: Formula, right: Formula) -> Entry:
     """The equation left = right as a cell."""
-    return Entry(f"{left.text()} = {right.text()}", f"${left.latex()} = {right.latex()}$")
+    text = f"{left.text()} = {right.text()}"
+    short = len(text) <= LONG
+    latex = f"${left.latex()} = {right.latex()}$" if short else ""
+    return Entry(text, latex or f"${left.latex()} = {{}}$\\allowbreak {breakable(right)}")
 
 
 def gradient_cells(row: Gradient, layout: Layout) -> tuple[Entry, ...]:

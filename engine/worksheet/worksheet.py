@@ -4,29 +4,20 @@
 gradients, (d) the elements of their factors. One sample, column vectors.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.arrays import Array
-from engine.formulas.batch import ELEMENT
-from engine.formulas.elements import At, walk
+from engine.formulas.elements import walk
 from engine.formulas.named import Apply, Named
 from engine.formulas.tree import (
     Chain,
     Formula,
-    Hadamard,
     Partial,
-    Subtract,
     Symbol,
-    Transpose,
 )
-from engine.functions.elementwise.exp import EXP
 from engine.functions.elementwise.identity import Identity
-from engine.functions.elementwise.sigmoid import Sigmoid
 from engine.functions.function import terms
-from engine.functions.losses.bce import BCE
-from engine.functions.losses.loss import TARGET, WEIGHT
-from engine.functions.losses.nll import NLL
-from engine.functions.softmax import LogSoftmax
+from engine.functions.losses.loss import TARGET
 from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.program.update import Updates
@@ -47,6 +38,7 @@ from engine.worksheet.rows import (
     Step,
 )
 from engine.worksheet.sample import LOSS, SCALAR, Sample, spelled_layers
+from engine.worksheet.shortcuts import shortcut
 
 __all__ = ["LAYOUTS", "Layout", "Worksheet", "standing", "worksheet"]
 WIDTH = 64  # a longer formula is written with the symbol of its input
@@ -105,7 +97,9 @@ def worksheet(
     if isinstance(program.network, LineNetwork):
         place, rows = line_rows(program, sample, tensors)
         pair = LineBatch(rows, tensors) if sample is None else rows
-        return Worksheet(place, rows.steps(), rows.forward(), pair.gradients(), pair.elements(), ())
+        return Worksheet(
+            place, rows.steps(), rows.forward(), pair.gradients(), pair.elements(), rows.shortcuts()
+        )
     if sample is None:
         return batch_of_layers(program, tensors)
     depth = spelled_layers(program, WIDTH) if spelled is None else spelled
@@ -274,21 +268,6 @@ def element_rows(sample: Sample) -> tuple[Element, ...]:
 def shortcuts(sample: Sample) -> tuple[Shortcut, ...]:
     """The simplified ∂ℓ/∂z of the last layer: sigmoid with bce, log_softmax with nll; else none."""
     last = len(sample.nodes) - 1
-    function, loss, size = sample.nodes[last].layer.function, sample.loss, sample.sizes[-1]
-    yhat, z = sample.tensors[-1], sample.tensors[-2]
-    if isinstance(function, Sigmoid) and isinstance(loss, BCE):
-        away: Formula = Subtract(yhat, TARGET)
-        away = Hadamard(WEIGHT, away) if loss.weight else away
-        right = loss.sample_weighted(Transpose(away), size)
-        remark = (
-            "σ′ cancels: BCE learns from a confidently wrong output, the squared error does not"
-        )
-    elif isinstance(function, LogSoftmax) and isinstance(loss, NLL):
-        slope = loss.less_one_hot(At(Apply(EXP, yhat)), size, ELEMENT)
-        right = Transpose(loss.sample_weighted(slope, size))
-        remark = "the probabilities minus the one-hot target"
-    else:
-        return ()
-    factors = (Partial(LOSS, yhat.name), sample.partial(last))
-    value = sample.value(Chain(factors))
-    return (Shortcut(Chain(factors), Partial(LOSS, z.name), right, remark, value),)
+    function, size = sample.nodes[last].layer.function, sample.sizes[-1]
+    found = shortcut(function, sample.loss, sample.tensors[-1], sample.tensors[-2], size)
+    return () if found is None else (replace(found, value=sample.value(found.left)),)
