@@ -33,6 +33,7 @@ ESCAPES = {
 }  # fmt: skip
 SCRIPTS = "₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁻"
 FORMULA = re.compile(r"(?:[A-Za-z](?![A-Za-z])|[0-9 ()\[\]/=+.|-])*")
+NAME = re.compile(r"[A-Za-z_][\w.]+", re.ASCII)
 INDEXED = re.compile(r"^(\D*?)([₀-₉]*)(?:⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾)?$")
 
 
@@ -40,7 +41,7 @@ def symbol_latex(name: str) -> str:
     """The LaTeX of a symbol: ``z₁₂`` as ``z_{12}``, ``W⁽¹⁾`` as ``W^{(1)}``, ``ŷ`` with a hat."""
     found = INDEXED.match(name)
     if found is None:
-        return math_latex(name)
+        return named(name) if NAME.fullmatch(name) else math_latex(name)
     stem, sub, sup = found.groups()
     out = LETTERS.get(stem) or named(stem)
     out += f"_{{{sub.translate(SUBSCRIPTS)}}}" if sub else ""

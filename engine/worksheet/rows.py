@@ -158,7 +158,8 @@ class Gradient:
     def formula(self, layout: Layout) -> Formula:
         """The product of the factors as they are written; the sum of the products of all paths."""
         dotted = layout == "numerator"
-        return added([Chain(tuple(f.written for f in path), dotted) for path in self.paths(layout)])
+        products = [Chain(tuple(f.written for f in path), dotted) for path in self.paths(layout)]
+        return added([*products] or self.own)
 
     def skeleton(self, layout: Layout) -> Formula:
         """The product with the symbol of every tensor, none of them written out."""
