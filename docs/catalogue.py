@@ -24,7 +24,7 @@ from engine.experiment.spec import (
     Experiment,
     LayerSpec,
     LossSpec,
-    OptimizerSpec,
+    RuleSpec,
     Table,
     TrainingSpec,
 )
@@ -34,6 +34,8 @@ from engine.formulas.tree import Formula, Symbol
 from engine.functions.function import Vjp, terms
 from engine.functions.linear import Linear
 from engine.functions.losses.huber import Huber
+from engine.functions.losses.smooth_l1 import SmoothL1
+from engine.functions.prelu import PReLU
 from engine.jacobian.operator import Point
 from engine.nn.layer import Layer
 from engine.nn.table import LAYERS, LOSSES
@@ -50,6 +52,32 @@ mathematics. This page is made from the code by `make docs`; a test holds it fre
 
 Semantics, names and edge values are PyTorch's. ⊙ multiplies element by element, [z > 0] is 1 where
 it holds and 0 elsewhere, N is the number of rows of the batch, K the number of outputs.
+"""
+OWN_RULE = """`decay = "weights"` leaves biases, and all parameters of one axis, out of it. A layer
+may have `lr` and `weight_decay` of its own, and `decay`, which says what of it decays: `false`,
+`true`, or a list of its parameters. These are PyTorch's parameter groups. They are tensors,
+`optimizer.LAYER.lr` and `optimizer.LAYER.weight_decay`, where they are given; a schedule sets each
+rate from its own initial one, `optimizer.LAYER.initial_lr`.
+
+### A rule in lines
+
+```toml
+[optimizer]
+lr = 0.1
+beta = 0.9
+lines = \"\"\"
+v = beta*v + (1 - beta)*g      # read before it is assigned: a slot, which begins at 0
+theta = theta - lr*v
+\"\"\"
+slots = { v = 0.5 }            # first values: a number, an array, or a table by parameter
+```
+
+Instead of a type, `lines` say what an update does to each parameter: statements in the language of
+conditions and watches, one a line, carried out in order. `theta` is the parameter, `g` its
+gradient, `t` the number of the update from 1, `pi` and `e` are constants; any other field of the
+table is a number, a name in the lines, and the tensor `optimizer.NAME`. What is read before it is
+assigned is a slot, the tensor `PARAMETER.NAME`; other names are gone after the update. `theta` and
+slots must end with the shape of the parameter.
 """
 SYMBOLS = {"input": "z", "output": "a", "weight": "W", "bias": "b", "mask": "m"}
 YHAT = Symbol("ŷ")
@@ -120,9 +148,18 @@ def layer_part() -> Iterator[str]:
     formulas = [layer_of(name).function.formula(terms(SYMBOLS)) for name in LAYERS]
     yield from definitions([*formulas, *(vjp_of(name).formula for name in LAYERS)])
     yield "The parameters of `linear`:\n"
+    heads = ("parameter", "shape", "gradient, added to")
     linear = LAYERS[Linear.type](3, 2)
-    rows = [(code(v.wrt), shape_words(v.wrt), v.formula.text()) for v in linear.vjps(SYMBOLS)[:-1]]
-    yield table(("parameter", "shape", "gradient, added to"), rows)
+    yield table(heads, (parameter_row(v, shape_words(v.wrt)) for v in linear.vjps(SYMBOLS)[:-1]))
+    yield "The parameter of `prelu`, for all inputs together or for each:\n"
+    counts = {"(1,)": 1, "(inputs,)": 4}
+    found = {shape: LAYERS[PReLU.type](4, 4, num_parameters=n) for shape, n in counts.items()}
+    yield table(heads, (parameter_row(f.vjps(SYMBOLS)[0], shape) for shape, f in found.items()))
+
+
+def parameter_row(vjp: Vjp, shape: str) -> Row:
+    """A parameter of a layer, its shape in words and its gradient."""
+    return code(vjp.wrt), shape, vjp.formula.text()
 
 
 def definitions(formulas: Iterable[Formula]) -> Iterator[str]:
@@ -139,8 +176,9 @@ def shape_words(role: str) -> str:
 
 def layer_row(name: str) -> Row:
     """One layer with its default options."""
-    layer, shape = layer_of(name), (4, 3)
-    point = Point(4, np.dtype("float64"), lambda role: np.zeros(shape), lambda role: shape)
+    layer = layer_of(name)
+    shapes = {"input": (4, layer.inputs), "output": (4, layer.outputs)}
+    point = Point(4, np.dtype("float64"), lambda role: np.zeros(shapes[role]), shapes.__getitem__)
     structure = layer.jacobian("input", point).structure
     return (
         code(name),
@@ -153,7 +191,8 @@ def layer_row(name: str) -> Row:
 
 def layer_of(name: str) -> Layer:
     """A layer with its defaults."""
-    return LAYERS[name](3, 3)
+    row = LAYERS[name]
+    return row(4, 4 if row.resizes else row.function.outputs(4))
 
 
 def vjp_of(name: str) -> Vjp:
@@ -167,7 +206,7 @@ def loss_part() -> Iterator[str]:
     yield fields_table(LossSpec)
     heads = ("type", "ℓ with `mean`", "∂ℓ/∂ŷ", "fields")
     yield table(heads, (loss_row(name) for name in LOSSES))
-    yield from definitions([Huber().formula(YHAT)])
+    yield from definitions([Huber().formula(YHAT), SmoothL1().formula(YHAT)])
     yield "With their options the terms become:\n"
     yield table(("type", "fields", "ℓ with `mean`", "∂ℓ/∂ŷ"), list(loss_options()))
 
@@ -186,12 +225,16 @@ def loss_options() -> Iterator[Row]:
         "pos_weight": (1.0, 2.0),
         "ignore_index": -100,
         "label_smoothing": 0.1,
+        "p": 2,
+        "log_target": True,
+        "full": True,
     }
     for name, cls in LOSSES.items():
         for field, value in values.items():
             if hasattr(cls, field):
                 loss = cls(**{field: value})
-                shown = field if isinstance(value, tuple) else f"{field} = {value}"
+                text = str(value).lower()  # as in a file
+                shown = field if isinstance(value, tuple) else f"{field} = {text}"
                 yield (
                     code(name),
                     code(shown),
@@ -203,16 +246,17 @@ def loss_options() -> Iterator[Row]:
 def optimizer_part() -> Iterator[str]:
     """The [optimizer] table."""
     yield "## `[optimizer]`\n"
-    yield fields_table(OptimizerSpec)
+    yield fields_table(RuleSpec)
     heads = ("type", "update", "fields")
     yield table(heads, (optimizer_row(name) for name in OPTIMIZERS))
     yield "With weight decay, λ = `weight_decay`:\n"
     yield table(heads[:2], (decayed_row(name) for name in OPTIMIZERS))
+    yield OWN_RULE
 
 
 def optimizer_row(name: str) -> Row:
     """One optimizer with its defaults, but without weight decay."""
-    return code(name), update_text(name, 0.0), options(OPTIMIZER_SPECS[name], OptimizerSpec)
+    return code(name), update_text(name, 0.0), options(OPTIMIZER_SPECS[name], RuleSpec)
 
 
 def decayed_row(name: str) -> Row:
@@ -315,6 +359,8 @@ def kind(found: typed.Type) -> str:
             return ", ".join(code(str(member)) for member in cls)
         case typed.UnionType(types=types):
             return " or ".join(kind(one) for one in types if not isinstance(one, typed.NoneType))
+        case typed.ListType(item_type=typed.AnyType()):
+            return "list of number, or of such lists"
         case typed.ListType(item_type=item) | typed.VarTupleType(item_type=item):
             return f"list of {kind(item)}"
         case typed.TupleType(item_types=items):

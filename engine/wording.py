@@ -15,6 +15,7 @@ EXPECTED = re.compile(
     r"Expected `(?P<kind>[^`]+)`(?: (?P<bound>of length >=|of length <=|of length|>=|<=|>|<)"
     r" (?P<limit>[^\s,]+))?(?:, got .*)?\Z"
 )
+LIST = re.compile(r"Expected `[^`]*\barray\b")  # alone, or among other kinds
 KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -112,7 +113,7 @@ def explain(said: str, value: Any, kind: Any) -> tuple[str, str]:
     where = where.strip("`").removeprefix("$")
     for step in STEP.findall(where):
         value = value[int(step)]
-    allowed, is_list = words_of(kind), said.startswith("Expected `array`")
+    allowed, is_list = words_of(kind), LIST.match(said) is not None
     if allowed and not is_list:
         return where, unknown_value(value, allowed)
     match = EXPECTED.match(said)

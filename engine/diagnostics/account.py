@@ -212,9 +212,9 @@ class OversizedSteps(Ledger):
     )
 
     def found(self) -> Iterator[Found]:
-        kind, rate = self.program.optimizer.type, self.program.optimizer.hyper["lr"]
         if not self.steps or not self.program.optimizer.normalizes:
             return
+        kind, rate = self.program.optimizer.type, self.program.optimizer.hyper["lr"]
         first = self.steps[0]
         ratio = first.ratio
         if ratio < OVERWRITTEN:
@@ -254,7 +254,7 @@ class WeightDecay(Ledger):
         if pull < AS_STRONG:
             return
         first, last = self.steps[0], self.steps[-1]
-        amount = self.program.optimizer.hyper["weight_decay"]
+        amount = max(rule.hyper.get("weight_decay", 0.0) for rule, _ in self.rules.values())
         yield Found(
             next(one.event for one in self.steps if one.decay >= AS_STRONG),
             "optimizer.weight_decay",

@@ -21,6 +21,7 @@ from engine.arrays import Array
 from engine.measure.gradcheck import Evaluator
 from engine.optim.optimizers import SGD
 from engine.program.program import Program
+from engine.program.update import Updates
 from engine.run.phases import Phase
 from engine.streams import stream
 
@@ -49,12 +50,15 @@ class StableRate:
 def largest_stable_rate(program: Program, tensors: Mapping[str, Array]) -> StableRate | None:
     """The estimate for the batch x, y and the parameters in ``tensors``.
 
-    None where there is none: an optimizer other than sgd or one that maximizes, skipped phases,
-    nothing to train, numbers that are not finite, or a program too large for a hundred gradients in
-    a few seconds.
+    None where there is none: an optimizer other than sgd or one that maximizes, parameters with
+    numbers of their own, skipped phases, nothing to train, numbers that are not finite, or a
+    program too large for a hundred gradients in a few seconds.
     """
     optimizer = program.optimizer
     if not isinstance(optimizer, SGD) or optimizer.maximize:
+        return None
+    updates = Updates.of_program(program)
+    if any(updates.rule(one)[0] != optimizer for one in updates.moved):
         return None
     if not set(NEEDED) <= set(program.timeline.listing(0).phases()):
         return None
@@ -142,8 +146,11 @@ def dominant(hessian: Hessian, shift: float) -> tuple[float, bool] | None:
 
 
 def dot(a: list[Array], b: list[Array]) -> float:
-    """The inner product."""
-    return math.fsum(float(np.vdot(p, q)) for p, q in zip(a, b, strict=True))
+    """The inner product; NaN where its terms are ∞ and −∞, or add up beyond all numbers."""
+    try:
+        return math.fsum(float(np.vdot(p, q)) for p, q in zip(a, b, strict=True))
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 def length(v: list[Array]) -> float:

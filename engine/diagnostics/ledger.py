@@ -12,9 +12,10 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.diagnostics.detector import Detector, Tensors, norm, number
-from engine.optim.optimizers import SGD, AdamW, Slots
+from engine.optim.lines import Lines
+from engine.optim.optimizers import SGD, AdamW, Optimizer, Slots
 from engine.program.program import Program
-from engine.program.update import INITIAL_RATE, RATE
+from engine.program.update import INITIAL_RATE, RATE, Updates
 from engine.run.event import Event
 from engine.run.phases import Phase
 
@@ -71,6 +72,8 @@ class Ledger(Detector):
         self.steps: list[Step] = []
         updated = {op.name for op in program.ops if op.phase == Phase.UPDATE}
         self.names = [info.name for info in program.parameters if info.name in updated]
+        updates = Updates.of_program(program)
+        self.rules = {one.name: updates.rule(one) for one in updates.moved}
         backward = [op.index for op in program.ops if op.phase == Phase.BACKWARD]
         self.last = backward[-1] if backward else -1
         self.raw: dict[str, Array] = {}
@@ -118,26 +121,29 @@ class Ledger(Detector):
 
     def take(self, event: Event, name: str, tensors: Tensors) -> None:
         """Add what this update of one parameter has to do with the account."""
-        optimizer, before = self.program.optimizer, event.before[0]
+        (rule, names), before = self.rules[name], event.before[0]
         assert before is not None
         grad, raw = tensors[self.program.gradients[name]], self.raw[name]
         slots = tuple(event.before[1:])
-        hyper = {key: float(tensors[f"optimizer.{key}"]) for key in optimizer.hyper}
+        hyper = {key: float(tensors[tensor]) for key, tensor in names.items()}
         self.add("gradient", raw)
         self.add("weights", before)
         self.add("moved", event.after[0] - before)
         for factor in self.asked:
             given, held, values = without(factor, grad, raw, slots, hyper, self.program)
-            self.add(factor, optimizer.update(before, given, held, values)[0] - before)
-        if "weight_decay" in hyper:
-            self.decays(event, grad, slots, hyper)
+            self.add(factor, rule.update(before, given, held, values)[0] - before)
+        # in lines weight_decay is a name like any other: what it does, nobody knows
+        if "weight_decay" in hyper and not isinstance(rule, Lines):
+            self.decays(event, rule, grad, slots, hyper)
 
-    def decays(self, event: Event, grad: Array, slots: Slots, hyper: dict[str, float]) -> None:
+    def decays(
+        self, event: Event, rule: Optimizer, grad: Array, slots: Slots, hyper: dict[str, float]
+    ) -> None:
         """The pull of weight decay, and of the gradient beside it."""
-        optimizer, before = self.program.optimizer, event.before[0]
+        before = event.before[0]
         assert before is not None
-        if isinstance(optimizer, AdamW):
-            plain = optimizer.update(before, grad, slots, {**hyper, "weight_decay": 0.0})[0]
+        if isinstance(rule, AdamW):
+            plain = rule.update(before, grad, slots, {**hyper, "weight_decay": 0.0})[0]
             self.add("pull", event.after[0] - plain)
             self.add("drive", plain - before)
         else:
@@ -193,9 +199,10 @@ class Ledger(Detector):
         part = middle([s.schedule for s in late])
         if part != 1:
             said += f" × schedule {number(part)}"
-        rate = self.program.optimizer.hyper["lr"]
+        rate = self.program.optimizer.hyper.get("lr")
+        said += "" if rate is None else f" × η₀ {rate:g}"
         moved, ratio = (middle([getattr(s, n) for s in late]) for n in ("moved", "ratio"))
-        return f"{said} × η₀ {rate:g} → ‖Δθ‖ {number(moved)}, {number(ratio)} of ‖θ‖"
+        return f"{said} → ‖Δθ‖ {number(moved)}, {number(ratio)} of ‖θ‖"
 
 
 def wanted(count: int) -> bool:

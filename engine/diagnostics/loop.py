@@ -150,8 +150,7 @@ class NeverMoves(Detector):
 
     def too_small(self, one: Watched) -> tuple[str, str]:
         """The cause and the remedy where a gradient that is not zero moves nothing."""
-        rate = float(self.program.optimizer.hyper.get("lr", 0))
-        if rate == 0:
+        if self.program.optimizer.hyper.get("lr") == 0:
             return "the learning rate is 0", "choose a learning rate above 0"
         return (
             "the updates are smaller than the rounding of the parameter",

@@ -15,7 +15,7 @@ from engine.diagnostics import facts
 from engine.diagnostics.detector import Detector, Tensors, number
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.functions.elementwise.dropout import Dropout
-from engine.optim.optimizers import OPTIMIZERS
+from engine.optim.lines import Lines
 from engine.program.program import Program
 from engine.run.event import Event
 from engine.run.phases import Phase
@@ -224,7 +224,7 @@ class LossRising(NoisyLosses):
             event,
             "loss",
             f"{what} {number(loss)}, is {times} the first, {number(self.start)}; "
-            f"the last is {number(self.losses[-1])}; learning rate {rate:g}",
+            f"the last is {number(self.losses[-1])}{rate_words(rate)}",
             Severity.WARNING if back else Severity.SERIOUS,
             cause=too_fast(self.program),
             numbers={
@@ -296,7 +296,7 @@ class LossOscillating(NoisyLosses):
         noisy = swing <= NOISE * self.noise
         said = (
             f"from epoch to epoch it turns in {number(100 * turns)} % of the steps, by "
-            f"{number(100 * share)} % of the first loss on average; learning rate {rate:g}"
+            f"{number(100 * share)} % of the first loss on average{rate_words(rate)}"
         )
         if noisy:
             said += f"; {self.noise_words()} alone make {number(100 * self.noise / self.size)} %"
@@ -311,11 +311,18 @@ class LossOscillating(NoisyLosses):
         )
 
 
+def rate_words(rate: float | None) -> str:
+    """The learning rate as the end of a sentence; nothing where the rule has none."""
+    return "" if rate is None else f"; learning rate {rate:g}"
+
+
 def too_fast(program: Program) -> str:
     """Why the steps are too long, where the gradient and the learning rate alone do not say it."""
     optimizer = program.optimizer
-    rate, momentum = optimizer.hyper["lr"], optimizer.hyper.get("momentum", 0.0)
-    if OPTIMIZERS[optimizer.type].normalizes:
+    rate, momentum = optimizer.hyper.get("lr"), optimizer.hyper.get("momentum", 0.0)
+    if rate is None or isinstance(optimizer, Lines):
+        return ""
+    if optimizer.normalizes:
         return (
             f"the learning rate is too high: {optimizer.type} divides by the size of the gradient, "
             f"so that every element moves by about {rate:g}, however flat the loss is"

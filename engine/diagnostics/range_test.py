@@ -14,11 +14,12 @@ import msgspec
 import numpy as np
 
 from engine.arrays import Array, scalar
+from engine.errors import GradstepError
 from engine.experiment.dataset import Dataset
 from engine.measure.metrics import evaluate
 from engine.program.compiler import compile_program
 from engine.program.program import Program
-from engine.program.update import RATE
+from engine.program.update import RATE, Updates
 from engine.run.drive import run_iteration
 
 LOWEST, HIGHEST = 1e-6, 10.0
@@ -54,6 +55,13 @@ class RangeTester:
     ) -> None:
         free = msgspec.structs.replace(program.experiment, schedule=None)
         self.program = compile_program(free, program.data).lasting(steps)
+        first = self.program.optimizer.hyper.get("lr")
+        if first is None:
+            raise GradstepError("optimizer.lines: no line reads lr, so there is no rate to test")
+        # A layer's own rate keeps its proportion to the optimizer's.
+        own = Updates.of_program(self.program).own.items()
+        shares = {name: value / first for name, (_, key, value) in own if key == "lr" and first}
+        self.shares = {RATE: 1.0} | shares
         self.rates = np.geomspace(low, high, steps)
         rows = np.linspace(0, len(program.data) - 1, min(ROWS, len(program.data))).astype(np.int64)
         self.probe = Dataset(program.data.x[rows], program.data.y[rows])
@@ -65,7 +73,8 @@ class RangeTester:
         tensors: dict[str, Array] = self.program.initial()
         self.losses = array("d", [self.loss(tensors)])
         for i, rate in enumerate(self.rates):
-            tensors = run_iteration(self.program, tensors | {RATE: scalar(float(rate))}, i)
+            chosen = {name: scalar(float(rate) * share) for name, share in self.shares.items()}
+            tensors = run_iteration(self.program, tensors | chosen, i)
             self.losses.append(self.loss(tensors))
             yield i + 1
             if self.blown_up(self.losses[-1]):

@@ -9,7 +9,6 @@ import numpy as np
 
 from engine.diagnostics.detector import Detector, Tensors, norm, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
-from engine.optim.optimizers import OPTIMIZERS
 from engine.program.program import Program
 from engine.run.event import Event
 from engine.run.phases import Phase
@@ -110,9 +109,11 @@ class UpdateRatio(Detector):
 
     def why(self, kept: list[Update], large: bool) -> tuple[str, str]:
         """Which factor makes the steps too large or too small, and what to change."""
-        rate, kind = float(self.program.optimizer.hyper["lr"]), self.program.optimizer.type
+        rate, kind = self.program.optimizer.hyper.get("lr"), self.program.optimizer.type
         gradient = relative(kept)
-        if OPTIMIZERS[kind].normalizes:
+        if rate is None:
+            return "", ""
+        if self.program.optimizer.normalizes:
             return (
                 f"{kind} divides by the size of the gradient, so that the learning rate, {rate:g}, "
                 f"alone is the size of a step, too {'large' if large else 'small'} for the weights",

@@ -13,8 +13,8 @@ from engine.diagnostics.losses import settled
 from engine.functions.elementwise.dropout import Dropout
 from engine.functions.linear import Linear
 from engine.program.graph import Node
+from engine.program.learned import is_frozen
 from engine.program.program import Program
-from engine.program.update import is_frozen
 from engine.run.event import Event
 from engine.run.phases import Phase
 

@@ -151,11 +151,17 @@ def divided(data: Dataset, spec: DataSpec, dtype: str, seed: int, keep: bool) ->
     if spec.validation is not None:
         train, aside = split(data.y, spec.validation, seed, spec.stratify)
     x = standardized(data.x, train) if spec.standardize else data.x
-    x, y = (kept if keep else converted)(x, "x", dtype), data.y
+    whole = replace(data, x=(kept if keep else converted)(x, "x", dtype))
     if train is None:
-        return replace(data, x=frozen(x), y=frozen(y))
-    held = replace(data, x=frozen(x[aside]), y=frozen(y[aside]))
-    return replace(data, x=frozen(x[train]), y=frozen(y[train]), validation=held)
+        return taken(whole, slice(None))
+    return replace(taken(whole, train), validation=taken(whole, aside))
+
+
+def taken(data: Dataset, rows: Any) -> Dataset:
+    """Some of the samples, read-only."""
+    # In the order of their axes, as a recording has them: sums in another order round otherwise.
+    x, y = (np.ascontiguousarray(array[rows]) for array in (data.x, data.y))
+    return replace(data, x=frozen(x), y=frozen(y))
 
 
 def generate(spec: DataSpec, seed: int, classes: bool) -> Dataset:

@@ -3,7 +3,7 @@
 import keyword
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,8 +12,9 @@ import numpy as np
 
 from engine.errors import ExperimentError, GradstepError, Problem
 from engine.experiment.builtins import BUILTINS, builtin_names
-from engine.experiment.data_generated import RECIPES
+from engine.experiment.data_fields import data_problems
 from engine.experiment.data_inline import Walk, floats
+from engine.experiment.own_rule import asked_of_rule, read_own_rule
 from engine.experiment.spec import (
     LAYER_SPECS,
     LINES_LOSS_SPECS,
@@ -140,7 +141,12 @@ class Reader:
             "clip": self.table(ClipSpec, raw["clip"], "clip") if "clip" in raw else None,
             "training": self.table(TrainingSpec, raw.get("training", {}), "training"),
         }
-        return None if self.problems else Experiment(**values, **read)  # type: ignore[arg-type]
+        if self.problems:
+            return None
+        experiment = Experiment(**values, **read)  # type: ignore[arg-type]
+        asked = asked_of_rule(experiment.layers, experiment.optimizer, experiment.schedule)
+        self.problems += asked
+        return experiment
 
     def data(self, raw: Mapping[str, Any]) -> DataSpec | None:
         """The [data] table; lines may do without."""
@@ -258,7 +264,8 @@ class Reader:
             if info.required and info.name not in raw:
                 self.problem(join(path, info.name), "missing: this field is required")
         if cls is DataSpec:
-            self.kind_of_data(raw)
+            for said in data_problems(raw, self.lines):
+                self.problem(*said)
         elif cls is LinearSpec:
             self.linear(values, path)
         elif cls is SGDSpec:
@@ -283,33 +290,6 @@ class Reader:
         else:
             return self.table(specs[kind], raw, path, more=("type",))
         return None
-
-    def kind_of_data(self, raw: Mapping[str, Any]) -> None:
-        """Note it where there is not exactly one source of data, or a field belongs to another."""
-        given = {name for name, value in raw.items() if value is not None}
-        named = {"x/y": {"x", "y"}} | {name: {name} for name in ("csv", "npz", "generate")}
-        sources = [name for name, fields in named.items() if given & fields]
-        if len(sources) != 1 and not (self.lines and not sources):
-            found = " and ".join(sources) or "none"
-            self.problem(
-                "data", f"needs exactly one source of x/y, csv, npz, generate; found {found}"
-            )
-        for name in sorted({"x", "y"} - given if sources == ["x/y"] and not self.lines else ()):
-            self.problem(f"data.{name}", "missing: inline data has both x and y")
-        for name in ("inputs", "targets"):
-            if sources == ["csv"] and name not in given:
-                self.problem(f"data.{name}", "missing: a CSV needs the names of its columns")
-        for name in ("inputs", "targets"):
-            if "csv" not in given and raw.get(name):
-                self.problem(f"data.{name}", "belongs to csv only")
-        if raw.get("one_hot") and not given & {"csv", "generate"}:
-            self.problem("data.one_hot", "belongs to csv and generate only")
-        if raw.get("stratify") and "validation" not in given:
-            self.problem("data.stratify", "belongs to validation: the share of rows set aside")
-        for said in (*file_problems(raw, given), *array_problems(raw, self.lines)):
-            self.problem(*said)
-        for said in generate_problems(raw):
-            self.problem(*said)
 
     def layers(self, raw: Any) -> tuple[LayerSpec, ...] | None:
         """The [[layers]] tables; notes names that are taken, or cannot be used in expressions."""
@@ -353,9 +333,16 @@ class Reader:
             self.problem(f"{path}.bias", f"has {len(bias)} values, but out = {out}")
         if bias is False and "bias" in values.get("frozen", ()):
             self.problem(f"{path}.frozen", "there is no bias to freeze: bias = false")
+        decay = values.get("decay")
+        if bias is False and isinstance(decay, list) and "bias" in decay:
+            self.problem(f"{path}.decay", "there is no bias to decay: bias = false")
 
     def optimizer(self, raw: Any) -> OptimizerSpec | None:
         """The [optimizer] table; None when anything in it is wrong."""
+        if isinstance(raw, Mapping) and "lines" in raw:
+            spec, problems = read_own_rule(raw, self.largest)
+            self.problems += problems
+            return spec
         return self.typed(raw, "optimizer", OPTIMIZER_SPECS)
 
     def schedule(self, raw: Any) -> ScheduleSpec | None:
@@ -382,43 +369,6 @@ class Reader:
             self.problem("training.order", said)
         for said in skip_problems(values.get("skip", ())):
             self.problem("training.skip", said)
-
-
-def file_problems(raw: Mapping[str, Any], given: set[str]) -> Iterator[tuple[str, str]]:
-    """What belongs to another kind of data file, or names no columns, as (path, message)."""
-    if isinstance(raw.get("inputs"), str) and raw["inputs"] != "others":
-        said = f'must be a list of names, or "others", not {shown(raw["inputs"])}'
-        yield "data.inputs", f'{said}: "others" takes all other columns than the targets'
-    for name in ("separator", "decimal", "encoding", "missing", "header"):
-        if "csv" not in given and name in given:
-            yield f"data.{name}", "belongs to csv only"
-    if "arrays" in given and "npz" not in given:
-        yield "data.arrays", "belongs to npz only"
-
-
-def array_problems(raw: Mapping[str, Any], lines: bool) -> Iterator[tuple[str, str]]:
-    """Names of arrays that are not one for x and one for y, which lines may do without."""
-    names = raw.get("arrays")
-    if isinstance(names, list) and len(names) != 2 and not (lines and len(names) == 1):
-        wanted = "1 or 2 values" if lines else "2 values"
-        yield "data.arrays", f"must be a list of {wanted}, not {len(names)}"
-
-
-def generate_problems(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Parameters that do not belong to the generated set, as (path, message)."""
-    name = raw.get("generate")
-    recipe = RECIPES.get(name) if isinstance(name, str) else None
-    for field in ("samples", "noise", "classes", "features"):
-        if field not in raw:
-            continue
-        if name is None:
-            yield f"data.{field}", "belongs to generate only"
-        elif recipe is not None and getattr(recipe, field, 0) is None:
-            known = [n for n, other in RECIPES.items() if getattr(other, field) is not None]
-            yield f"data.{field}", f"{name} has none; it belongs to {', '.join(known)}"
-    noise = raw.get("noise")
-    if isinstance(noise, float) and not math.isfinite(noise):
-        yield "data.noise", f"{noise} is not finite"
 
 
 def layer_names(raw: Sequence[Any]) -> list[str | None]:

@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
-from msgspec import Meta, Struct, defstruct, structs
+from msgspec import Meta, Struct, defstruct, structs, to_builtins
 
 from engine.functions.linear import Linear
 from engine.functions.losses.loss import Reduction
@@ -75,7 +75,18 @@ class LayerSpec(Table, kw_only=True, frozen=True):
     name: Name | None = None
 
 
-class LinearSpec(LayerSpec, kw_only=True, frozen=True):
+class LearningSpec(LayerSpec, kw_only=True, frozen=True):
+    """What a layer with parameters has: numbers of its own instead of the optimizer's.
+
+    ``decay`` says which of the parameters decay: all, none, or those named.
+    """
+
+    lr: NonNegative | None = None
+    weight_decay: NonNegative | None = None
+    decay: bool | Sequence[str] | None = None
+
+
+class LinearSpec(LearningSpec, kw_only=True, frozen=True):
     """A linear layer; the number of inputs is inferred."""
 
     type = "linear"
@@ -85,9 +96,10 @@ class LinearSpec(LayerSpec, kw_only=True, frozen=True):
     init_scale: float = 1.0
     weight: list[list[float]] | None = None
     frozen: list[Literal["weight", "bias"]] = []
+    decay: bool | list[Literal["weight", "bias"]] | None = None
 
 
-class ParametersSpec(LayerSpec, kw_only=True, frozen=True):
+class ParametersSpec(LearningSpec, kw_only=True, frozen=True):
     """What a layer with parameters has beside its options, if its kind has no table of its own."""
 
     init: Initializer = "kaiming_uniform"
@@ -104,14 +116,33 @@ class LossSpec(Table, kw_only=True, frozen=True):
 
 
 class OptimizerSpec(Table, kw_only=True, frozen=True):
-    """What every optimizer has."""
+    """An update rule: one of the table, or one in lines."""
 
     type: ClassVar[str]
+
+
+class RuleSpec(OptimizerSpec, kw_only=True, frozen=True):
+    """What every optimizer of the table has."""
+
     weight_decay: NonNegative = 0.0
+    decay: Literal["all", "weights"] = "all"
     maximize: bool = False
 
 
-class SGDSpec(OptimizerSpec, kw_only=True, frozen=True):
+class LinesSpec(OptimizerSpec, kw_only=True, frozen=True):
+    """A rule of one's own: ``numbers`` are the other fields of the table, names in the lines.
+
+    ``slots`` has first values by the name of the slot: a number, an array, or one of them for each
+    parameter by its name.
+    """
+
+    type = "lines"
+    lines: str
+    numbers: dict[str, float] = {}
+    slots: dict[str, Any] = {}
+
+
+class SGDSpec(RuleSpec, kw_only=True, frozen=True):
     type = "sgd"
     lr: NonNegative = 1e-3
     momentum: NonNegative = 0.0
@@ -119,7 +150,7 @@ class SGDSpec(OptimizerSpec, kw_only=True, frozen=True):
     nesterov: bool = False
 
 
-class AdamSpec(OptimizerSpec, kw_only=True, frozen=True):
+class AdamSpec(RuleSpec, kw_only=True, frozen=True):
     type = "adam"
     lr: NonNegative = 1e-3
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
@@ -132,7 +163,7 @@ class AdamWSpec(AdamSpec, kw_only=True, frozen=True):
     weight_decay: NonNegative = 1e-2
 
 
-class AdagradSpec(OptimizerSpec, kw_only=True, frozen=True):
+class AdagradSpec(RuleSpec, kw_only=True, frozen=True):
     type = "adagrad"
     lr: NonNegative = 1e-2
     lr_decay: NonNegative = 0.0
@@ -140,7 +171,7 @@ class AdagradSpec(OptimizerSpec, kw_only=True, frozen=True):
     eps: NonNegative = 1e-10
 
 
-class RMSpropSpec(OptimizerSpec, kw_only=True, frozen=True):
+class RMSpropSpec(RuleSpec, kw_only=True, frozen=True):
     type = "rmsprop"
     lr: NonNegative = 1e-2
     alpha: NonNegative = 0.99
@@ -203,6 +234,9 @@ class ParameterSpec(Table, kw_only=True, frozen=True):
     file: PathText | None = None
     frozen: bool = False
     tied: Name | None = None
+    lr: NonNegative | None = None
+    weight_decay: NonNegative | None = None
+    decay: bool | None = None
 
 
 class NetworkSpec(Table, kw_only=True, frozen=True):
@@ -278,6 +312,13 @@ class Experiment(Table, kw_only=True, frozen=True):
         return tuple(names)
 
 
+def optimizer_table(spec: OptimizerSpec) -> dict[str, Any]:
+    """The [optimizer] table as plain data, defaults left out, as it can be read again."""
+    table: dict[str, Any] = {"type": spec.type} | to_builtins(spec)
+    numbers: dict[str, float] = table.pop("numbers", {})
+    return table | numbers
+
+
 def _by_type(*specs: Any) -> dict[str, Any]:
     return {spec.type: spec for spec in specs}
 
@@ -289,9 +330,10 @@ def _of_layer(row: LayerRow) -> Any:
     if not row.parameters:
         return _of(row.function, LayerSpec)
     values: Any = list[list[float] | float] | None
-    frozen: Any = list[Literal[tuple(row.parameters)]]  # type: ignore[misc]  # the row's words
-    own = [(role, values, None) for role in row.parameters]
-    return _of(row.function, ParametersSpec, [*own, ("frozen", frozen, [])])
+    roles: Any = list[Literal[tuple(row.parameters)]]  # type: ignore[misc]  # the row's words
+    own: list[tuple[str, Any, Any]] = [(role, values, None) for role in row.parameters]
+    own += [("frozen", roles, []), ("decay", bool | roles | None, None)]
+    return _of(row.function, ParametersSpec, own)
 
 
 def _of(function: Any, base: type[Table], more: Sequence[tuple[str, Any, Any]] = ()) -> Any:
@@ -320,7 +362,7 @@ LOSS_SPECS: dict[str, type[LossSpec]] = {
 }
 # What a loss may be where a network is written as lines.
 LINES_LOSS_SPECS: dict[str, type[LossSpec]] = {**LOSS_SPECS, **_by_type(WrittenSpec, GivenSpec)}
-OPTIMIZER_SPECS: dict[str, type[OptimizerSpec]] = _by_type(
+OPTIMIZER_SPECS: dict[str, type[RuleSpec]] = _by_type(
     SGDSpec, AdamSpec, AdamWSpec, AdagradSpec, RMSpropSpec
 )
 SCHEDULE_SPECS: dict[str, type[ScheduleSpec]] = _by_type(

@@ -8,6 +8,6 @@ Positive = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
 ClassIndex = Annotated[int, Meta(ge=-(2**31), le=2**31)]
-Weights = tuple[NonNegative, ...]
+Weights = tuple[float, ...]
 
 INFERRED = "inferred"  # marks a field that the data decide, and no file

@@ -43,7 +43,7 @@ def tangent(root: Node, seeds: dict[Tensor, Node]) -> Node | None:
     """The derivative of a line along tangents of the tensors it reads, by forward mode."""
     along: dict[Node, Node] = dict(seeds.items())
     for node in ordered(root):
-        if not isinstance(node, Call) or node in along:
+        if not isinstance(node, Call) or node in along or node.kind != "real":
             continue
         total: Node | None = None
         for i, operand in enumerate(node.operands):
@@ -57,10 +57,8 @@ def tangent(root: Node, seeds: dict[Tensor, Node]) -> Node | None:
 
 def kinks(root: Node) -> list[Node]:
     """What changes its sign where the derivative of a line jumps."""
-    found = []
+    found: list[Node] = []
     for node in ordered(root):
         if isinstance(node, Call):
-            kink = node.function.kink(node)
-            if kink is not None:
-                found.append(kink)
+            found += node.function.kinks(node)
     return found

@@ -96,6 +96,7 @@ class Scope:
     sizes: Mapping[str, int]
     functions: Mapping[str, Row]
     loops: dict[str, int] = field(default_factory=dict)
+    whole: Mapping[str, int] = field(default_factory=dict)  # constants that may be sizes
 
     def number(self, name: str) -> int | None:
         """A size or a loop variable; a tensor of the same name hides a size."""
@@ -448,6 +449,8 @@ class Lines:
                 return None
             case ast.Name():
                 number = self.scope.number(node.id)
+                if number is None:
+                    number = self.scope.whole.get(node.id)
                 if number is not None:
                     return number
                 if node.id in CONSTANTS and node.id not in self.scope.tensors:
@@ -503,13 +506,7 @@ class Lines:
             hint = f"did you mean {near[0]}?" if near else "docs/catalogue.md has them all"
             raise Wrong(node.func, f"unknown function {name}: {hint}")
         tensors, options = self.bound(row, node)
-        made = [self.real(one) if real_operand(row, i) else one for i, one in enumerate(tensors)]
-        if "index" not in row.name and row.name in ("where", "maximum", "minimum"):
-            made = (
-                tensors[:1] + self.reals(SUM, tensors[1:])
-                if row.name == "where"
-                else (self.reals(SUM, tensors))
-            )
+        made = self.operands(row, tensors)
         try:
             return self.sized(node, row.make(*made, **options))
         except Misfit as misfit:
@@ -517,7 +514,18 @@ class Lines:
         except (ValueError, TypeError) as error:
             raise Wrong(node, f"{error}") from None
 
-    def bound(self, row: Row, node: ast.Call) -> tuple[list[Node], dict[str, Any]]:
+    def operands(self, row: Row, given: list[Node | None]) -> list[Node | None]:
+        """The operands of a function, made real where it takes real ones."""
+        if row.name in ("where", "maximum", "minimum"):
+            fixed = 1 if row.name == "where" else 0
+            found = [one for one in given if one is not None]
+            return [*found[:fixed], *self.reals(SUM, found[fixed:])]
+        return [
+            self.real(one) if one is not None and real_operand(row, i) else one
+            for i, one in enumerate(given)
+        ]
+
+    def bound(self, row: Row, node: ast.Call) -> tuple[list[Node | None], dict[str, Any]]:
         """The arguments of a call as tensors and options."""
         if any(isinstance(one, ast.Starred) for one in node.args):
             raise Wrong(node, f"write {row.signature}")
@@ -527,7 +535,9 @@ class Lines:
             if keyword.arg is None or keyword.arg in named:
                 raise Wrong(node, f"write {row.signature}")
             named[keyword.arg] = keyword.value
-        tensors = [one for one in self.tensors(row, node, given, named) if one is not None]
+        tensors = list(self.tensors(row, node, given, named))
+        while tensors and tensors[-1] is None:
+            tensors.pop()
         options = {}
         for option in row.options:
             value = self.option(row, option, node, given, named)
@@ -558,7 +568,9 @@ class Lines:
                 yield None if nothing and word.endswith("=") else self.expression(first)
             elif name in named:
                 yield self.expression(named.pop(name))
-            elif not word.endswith("="):
+            elif word.endswith("="):
+                yield None
+            else:
                 raise Wrong(node, f"write {row.signature}")
 
     def option(
@@ -604,7 +616,10 @@ class Lines:
             or type(found) is int
             or (isinstance(found, tuple) and all(type(k) is int for k in found)),
             "pair": type(found) is int
+            or (found is None and option.default is None)
             or (isinstance(found, tuple) and all(type(k) is int for k in found)),
+            "numbers": isinstance(found, tuple)
+            and all(isinstance(k, int | float) and not isinstance(k, bool) for k in found),
             "pairs": type(found) is int
             or (
                 isinstance(found, tuple)

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, get_type_hints
+from typing import Any
 
 from engine.functions.elementwise.dropout import Dropout
 from engine.functions.elementwise.identity import Identity
+from engine.functions.elementwise.sigmoid import Sigmoid
 from engine.functions.function import Elementwise
 from engine.functions.losses.loss import Loss
 from engine.functions.table import ACTIVATIONS
+from engine.lines import normal
 from engine.lines.algebra import (
     MATMUL,
     PRODUCT,
@@ -19,11 +21,12 @@ from engine.lines.algebra import (
     reshaped,
     transposed,
 )
-from engine.lines.elementwise import CLIP, MAXIMUM, MINIMUM, UNARY, WHERE, Activated
+from engine.lines.elementwise import CLIP, COMPARISONS, MAXIMUM, MINIMUM, UNARY, WHERE, Activated
 from engine.lines.losses import LossOf, OfSample, Terms
-from engine.lines.node import Misfit, Node, Primitive, call, described
+from engine.lines.node import Misfit, Node, Primitive, call, constant, described
 from engine.lines.reductions import LOG_SOFTMAX_OF, REDUCTIONS, SOFTMAX_OF, VARIANCE
-from engine.lines.structure import CONCAT, INDEX, ONE_HOT, ONES, PAD, REPEAT, STACK, ZEROS
+from engine.lines.spatial import adaptive, convolving, pooling
+from engine.lines.structure import CONCAT, INDEX, ONE_HOT, ONES, PAD, REPEAT, STACK, ZEROS, part
 
 Make = Callable[..., Node]
 REQUIRED = object()
@@ -116,6 +119,21 @@ def embedded(table: Node, index: Node) -> Node:
     return call(INDEX, (table, index), (("entries", (("by", 0),)),))
 
 
+def sloped(z: Node, a: Node) -> Node:
+    """z where z > 0, else a z."""
+    above = call(COMPARISONS[0], (z, constant(0.0)))
+    return call(WHERE, (above, z, call(PRODUCT, (a, z))))
+
+
+def gated(z: Node, axis: int) -> Node:
+    """a σ(b), of the halves a and b of z along an axis."""
+    if not -z.rank <= axis < z.rank or z.shape[axis] % 2:
+        raise Misfit(f"{described(z)}: glu takes an axis with an even size")
+    k, half = axis % z.rank, z.shape[axis] // 2
+    gate = call(Activated(Sigmoid()), (part(z, k, half, 2 * half),))
+    return call(PRODUCT, (part(z, k, 0, half), gate))
+
+
 def linear(x: Node, weight: Node, bias: Node | None = None) -> Node:
     """x Wᵀ + b."""
     if weight.rank < 2:
@@ -150,11 +168,10 @@ def loss_rows(losses: Mapping[str, type[Loss]], sample: bool = False) -> list[Ro
     """A row for each loss, with the options of its own."""
     rows = []
     for name, kind in losses.items():
-        hints = get_type_hints(kind)
         own = [
-            Option(f.name, hints[f.name], f.default)
+            Option(f.name, "numbers" if f.default == () else type(f.default), f.default)
             for f in fields(kind)
-            if hints[f.name] in (float, int, bool) and f.name not in ("of_rows",)
+            if f.name not in ("of_rows", "reduction")
         ]
         options = (Option("reduction", str, "mean"), *own)
         said = (kind.__doc__ or "").partition("\n")[0]
@@ -168,8 +185,7 @@ def activation_rows() -> list[Row]:
     for kind in ACTIVATIONS:
         if kind is Identity or kind is Dropout or not issubclass(kind, Elementwise):
             continue
-        hints = get_type_hints(kind)
-        options = tuple(Option(f.name, hints[f.name], f.default) for f in fields(kind))
+        options = tuple(Option(f.name, type(f.default), f.default) for f in fields(kind))
         said = (kind.__doc__ or "").partition("\n")[0]
         rows.append(Row(kind.type, ("z",), options, activating(kind), said))
     return rows
@@ -226,11 +242,58 @@ def rows() -> list[Row]:
         Row("one_hot", ("y",), (Option("classes", int),), plain(ONE_HOT), "rows with a 1"),
         Row("zeros", (), (Option("shape", "sizes"),), plain(ZEROS), "zeros of a shape"),
         Row("ones", (), (Option("shape", "sizes"),), plain(ONES), "ones of a shape"),
+        *spatial_rows(),
+        *normal_rows(),
+        Row("prelu", ("z", "a"), (), sloped, "z where z > 0, else a z"),
+        Row("glu", z, (Option("axis", int, -1),), gated, "a σ(b), of the halves a and b of z"),
         Row("dropout", ("z", "mask"), (), dropped, "z * mask"),
         Row("embedding", ("C", "ix"), (), embedded, "C[ix]"),
         Row("linear", ("x", "weight", "bias="), (), linear, "x Wᵀ + b"),
         Row("matmul", ab, (), plain(MATMUL), "a @ b"),
         Row("dot", ab, (), plain(MATMUL), "a @ b"),
+    ]
+
+
+def spatial_rows() -> list[Row]:
+    """Convolutions and pools."""
+    one, zero = ("stride", 1), ("padding", 0)
+    found = []
+    for axes in (1, 2):
+        options = [Option(n, "pair", v) for n, v in (one, zero, ("dilation", 1))]
+        options.append(Option("groups", int, 1))
+        tensors = ("x", "K", "b=")
+        said = "a filter bank slid over x, PyTorch's"
+        found.append(Row(f"conv{axes}d", tensors, tuple(options), convolving(axes), said))
+        more = [Option(n, "pair", v) for n, v in (one, zero, ("output_padding", 0))]
+        more += [Option("groups", int, 1), Option("dilation", "pair", 1)]
+        back = convolving(axes, transposed=True)
+        said = "the transpose of a convolution"
+        found.append(Row(f"conv_transpose{axes}d", tensors, tuple(more), back, said))
+        shared = (
+            Option("kernel", "pair"),
+            Option("stride", "pair", None),
+            Option("padding", "pair", 0),
+        )
+        ceil = Option("ceil_mode", bool, False)
+        largest = (*shared, Option("dilation", "pair", 1), ceil)
+        said = "the largest of each window"
+        found.append(Row(f"max_pool{axes}d", ("x",), largest, pooling(axes, True), said))
+        mean = (*shared, ceil, Option("count_include_pad", bool, True))
+        said = "the mean of each window"
+        found.append(Row(f"avg_pool{axes}d", ("x",), mean, pooling(axes, False), said))
+    out = (Option("out", "pair"),)
+    said = "means that make an output of this size"
+    return [*found, Row("adaptive_avg_pool2d", ("x",), out, adaptive, said)]
+
+
+def normal_rows() -> list[Row]:
+    """Normalizations."""
+    tensors, eps = ("z", "gamma=", "beta="), Option("eps", float, 1e-5)
+    groups = Option("groups", int, 1)
+    return [
+        Row("batch_norm", tensors, (eps,), normal.batch, "over the batch, γ ẑ + β"),
+        Row("layer_norm", tensors, (eps,), normal.layer, "over the last axes, γ ẑ + β"),
+        Row("group_norm", tensors, (groups, eps), normal.group, "over groups of channels"),
     ]
 
 

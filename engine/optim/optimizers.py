@@ -12,22 +12,35 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.arrays import Array
+from engine.arrays import Array, Shape
 
 Hyper = Mapping[str, float]  # by name, as they are at this update: after edits and the schedule
 Slots = tuple[Array | None, ...]
+HYPER_SYMBOLS = {
+    "lr": "η",
+    "momentum": "μ",
+    "dampening": "τ",
+    "weight_decay": "λ",
+    "eps": "ε",
+    "alpha": "α",
+    "beta1": "β₁",
+    "beta2": "β₂",
+    "lr_decay": "κ",
+}
 
 
 @dataclass(frozen=True)
 class Optimizer(ABC):
     """An update rule; ``slots`` names the state it keeps for each parameter, as PyTorch does.
 
-    ``torch`` is its name in ``torch.optim``; ``normalizes`` is whether its steps do not grow with
-    the gradient: each element moves by about η.
+    ``torch`` is its name in ``torch.optim``; ``counter`` is the slot that counts the updates, a
+    number where others have the parameter's shape; ``normalizes`` is whether its steps do not grow
+    with the gradient: each element moves by about η.
     """
 
     type: ClassVar[str]
     torch: ClassVar[str]
+    counter: ClassVar[str] = "step"
     normalizes: ClassVar[bool] = False
     letters: ClassVar[Mapping[str, str]]  # how people write the slots
 
@@ -42,7 +55,11 @@ class Optimizer(ABC):
     @property
     @abstractmethod
     def slots(self) -> tuple[str, ...]:
-        """The names of the slots in order: ``step`` has shape (), others the parameter's shape."""
+        """The names of the slots in order."""
+
+    def shape_of(self, slot: str, shape: Shape) -> Shape:
+        """The shape of a slot, for a parameter of this shape."""
+        return () if slot == self.counter else shape
 
     @abstractmethod
     def update(self, p: Array, grad: Array, slots: Slots, h: Hyper) -> tuple[Array, ...]:
@@ -81,6 +98,8 @@ def decayed(p: Array, grad: Array, h: Hyper, maximize: bool) -> Array:
 
 def moved(p: Array, step: Array) -> Array:
     """p − step, written into ``step``, which nobody else holds: one allocation less an update."""
+    if not isinstance(step, np.ndarray):  # of a single number NumPy makes a scalar
+        return np.subtract(p, step)
     return np.subtract(p, step, step)
 
 

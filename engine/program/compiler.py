@@ -52,6 +52,7 @@ def compile_program(experiment: Experiment, data: Dataset | None = None) -> Prog
         compiler.tensors,
         compiler.ops,
         compiler.declared.scalars,
+        compiler.declared.slots,
     )
 
 

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from engine.arrays import Array, Shape
 from engine.experiment.domains import domain_of
-from engine.experiment.spec import Experiment
+from engine.experiment.spec import Experiment, LinesSpec
 from engine.formulas.symbols import gradient
-from engine.optim.optimizers import OPTIMIZERS, Optimizer
-from engine.program.graph import GRADIENT, Network, settings
-from engine.program.update import Updates, is_frozen
+from engine.optim.optimizers import Optimizer
+from engine.program.first_slots import first_slots
+from engine.program.graph import GRADIENT, Network
+from engine.program.learned import learned_parameters, optimizer_of
+from engine.program.update import Updates
 from engine.run.op import CLOCK, Compute, Domain, Op, TensorInfo
 from engine.run.phases import Phase
 
@@ -23,9 +25,10 @@ class Declared:
         self.experiment = experiment
         self.network = network
         self.dtype = experiment.dtype
-        cls = OPTIMIZERS[experiment.optimizer.type]
-        self.optimizer: Optimizer = cls(**settings(experiment.optimizer, cls))
-        self.updates = Updates.of(experiment, network, self.optimizer, batches)
+        self.optimizer: Optimizer = optimizer_of(experiment.optimizer)
+        learned = learned_parameters(experiment, network)
+        self.updates = Updates.of(experiment, learned, self.optimizer, batches)
+        self.slots = first_slots(experiment, self.optimizer, self.updates.moved)
         self.tensors: dict[str, TensorInfo] = {}
         self.scalars: dict[str, float] = {}
 
@@ -64,12 +67,11 @@ class Declared:
 
     def state(self, ops: Sequence[Op]) -> None:
         """Enter what the optimizer keeps, the hyper-parameters, and the clock where it is read."""
-        for name, node, role, shape in self.network.parameters():
-            if not is_frozen(node, role):
-                for slot in self.optimizer.slots:
-                    symbol = f"{self.optimizer.letters[slot]}({node.symbols[role]})"
-                    slot_shape = () if slot == "step" else shape
-                    self.add(f"{name}.{slot}", symbol, slot_shape, "slot", node.name, slot_of=name)
+        for one in self.updates.moved:
+            for slot in self.optimizer.slots:
+                name, shape = f"{one.name}.{slot}", self.optimizer.shape_of(slot, one.shape)
+                symbol = f"{self.optimizer.letters.get(slot, slot)}({one.symbol})"
+                self.add(name, symbol, shape, "slot", one.layer, slot_of=one.name)
         for name, symbol, value in self.updates.scalars():
             limits = self.domain(name)
             self.add(name, symbol, (), "hyper", dtype="float64", domain=limits)
@@ -82,9 +84,10 @@ class Declared:
     def domain(self, name: str) -> Domain:
         """The limits of a hyper-parameter, as a file has them; none where no file names it."""
         owner, _, field = name.rpartition(".")
-        if owner != "optimizer":
+        spec = self.experiment.optimizer
+        if owner.partition(".")[0] != "optimizer" or isinstance(spec, LinesSpec):
             return ()
-        return domain_of(type(self.experiment.optimizer), field.removeprefix("initial_"))
+        return domain_of(type(spec), field.removeprefix("initial_"))
 
 
 def zeroing(network: Network, zeros: Mapping[str, Array]) -> Iterator[Op]:

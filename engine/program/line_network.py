@@ -22,6 +22,9 @@ class Parameter:
     value: Array
     frozen: bool
     layer: str | None = None
+    lr: float | None = None
+    weight_decay: float | None = None
+    decay: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,9 @@ class Values:
             if value is not None:
                 if self.sample and value.ndim == 1:
                     value = value[:, None]
-                found[name] = Parameter(name, frozen(value), spec.frozen)
+                found[name] = Parameter(
+                    name, frozen(value), spec.frozen, None, spec.lr, spec.weight_decay, spec.decay
+                )
         return found
 
     def first_value(

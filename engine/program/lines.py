@@ -16,7 +16,7 @@ from engine.errors import ExperimentError, Problem
 from engine.experiment.dataset import Batches, Dataset
 from engine.experiment.spec import Experiment, GivenSpec, WrittenSpec
 from engine.functions.losses.as_written import AsWritten
-from engine.lines.algebra import PRODUCT
+from engine.lines.algebra import PRODUCT, reshaped
 from engine.lines.lift import Lift
 from engine.lines.losses import LossOf, OfSample
 from engine.lines.node import Kind, Misfit, Node, call, rebuilt, tensor
@@ -153,6 +153,8 @@ class Builder:
         tensors: dict[str, Node] = {}
         batched: dict[Node, Node] = {}
         for name, value in (("x", data.x), ("y", data.y)):
+            if name not in data.given:
+                continue
             kind = kind_of(value, name in real)
             whole = tensor(name, (rows_, *value.shape[1:]), kind)
             if self.sample:
@@ -168,7 +170,12 @@ class Builder:
         for name, spec in self.experiment.parameters.items():
             if spec.tied is not None:
                 tensors[name] = tensors[spec.tied]
-        scope = Scope(tensors, {"N": rows_, **sizes}, table)
+        whole_numbers = {
+            name: int(value)
+            for name, value in constants.items()
+            if value.ndim == 0 and value.dtype.kind in "iu"
+        }
+        scope = Scope(tensors, {"N": rows_, **sizes}, table, whole=whole_numbers)
         lift = Lift(rows_, batched) if lead else None
         fold = TOTAL if self.experiment.loss.reduction == "sum" else MEAN
         lines = LiftedLines(self.network.lines, scope, lift, fold)
@@ -191,7 +198,9 @@ class Builder:
                 said = "a line makes loss, and [loss] has a type: one of them"
                 self.problem("loss.type", said)
                 return None
-            if loss.root.shape != ():
+            if math.prod(loss.root.shape) == 1:
+                loss = replace(loss, root=reshaped(loss.root, ()))
+            elif loss.root.shape != ():
                 shape = loss.root.shape
                 said = f"line {loss.number}: loss has shape {shape}: it must be a single number"
                 self.problem("network.lines", said)
@@ -216,12 +225,14 @@ class Builder:
         wanted = self.network.unfold
         names = [wanted] if isinstance(wanted, str) else wanted
         known = [line.name for line in lines]
+        families = {name.partition("[")[0] for name in known}
         for name in names:
-            if name != "all" and name not in known:
+            if name != "all" and name not in known and name not in families:
                 self.problem("network.unfold", f"no line {name!r}; lines are {', '.join(known)}")
         out: list[Line] = []
         for line in lines:
-            out += unfolded(line) if "all" in names or line.name in names else [line]
+            asked = {"all", line.name, line.name.partition("[")[0]} & set(names)
+            out += unfolded(line) if asked else [line]
         return tuple(out)
 
     def table_loss(self) -> Any:
@@ -277,7 +288,7 @@ class LiftedLines(Lines):
     """Lines that may be of one sample: their trees are lifted to a batch as they are read."""
 
     def __init__(self, text: str, scope: Scope, lift: Lift | None, fold: Reduction) -> None:
-        super().__init__(text, scope)
+        super().__init__(text, scope, taken)
         self.lift = lift
         self.fold = fold  # of the losses of the samples
 
@@ -299,8 +310,8 @@ class LiftedLines(Lines):
             return
         one = tensor(line.name, line.root.shape, line.root.kind)
         if line.root in self.lift.batched:
-            if line.name == "loss" and line.root.shape == ():
-                root = call(self.fold, (root,))
+            if line.name == "loss" and math.prod(line.root.shape) == 1:
+                root = call(self.fold, (reshaped(root, root.shape[:1]),))
             else:
                 self.lift.made[one] = tensor(line.name, root.shape, root.kind)
                 self.lift.batched.add(one)
@@ -321,3 +332,13 @@ def folded(lines: list[Line]) -> Node:
 def kind_of(value: Array, real: bool) -> Kind:
     """What an array holds: whole numbers stay whole where they are no real ones in the lines."""
     return "whole" if value.dtype.kind in "iu" and not real else "real"
+
+
+TAKEN = {"x", "y", "optimizer", "event", "iteration", "epoch", "tensor", "clip", "training"}
+
+
+def taken(name: str) -> str:
+    """Why a line cannot make a tensor of this name; empty where it can."""
+    if name.partition(".")[0].partition("[")[0] in TAKEN:
+        return f"{name} has a meaning of its own: choose another name"
+    return ""

@@ -6,7 +6,7 @@ history.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import msgspec
@@ -31,6 +31,7 @@ class Program:
 
     ``scalars`` has the values of the tensors of shape () that are there from the start, such as
     ``optimizer.lr``: hyper-parameters are tensors, so that an edit of one is nothing special.
+    ``slots`` has those of the optimizer that are there before its first update.
     """
 
     experiment: Experiment
@@ -41,6 +42,7 @@ class Program:
     tensors: Mapping[str, TensorInfo]
     ops: tuple[Op, ...]
     scalars: Mapping[str, float]
+    slots: Mapping[str, Array] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         shapes = [str(self.tensors[name].shape) for name in self.batch_names[:1]]
@@ -143,7 +145,8 @@ class Program:
     def initial(self) -> dict[str, Array]:
         """Every tensor that exists before the first op."""
         scalars = {name: scalar(value) for name, value in self.scalars.items()}
-        return self.batch(0) | self.network.initial(self.experiment) | scalars
+        first = self.network.initial(self.experiment)
+        return self.batch(0) | first | scalars | dict(self.slots)
 
     @cached_property
     def live_in(self) -> frozenset[str]:

@@ -7,19 +7,26 @@ check and the Jacobians agree with.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 
 from engine.arrays import Array, scalar
 from engine.experiment.spec import Experiment
 from engine.formulas.symbols import gradient
 from engine.optim.clipping import Clipping
-from engine.optim.optimizers import Optimizer
+from engine.optim.groups import in_group
+from engine.optim.lines import Lines
+from engine.optim.optimizers import HYPER_SYMBOLS, Optimizer
 from engine.optim.schedules import SCHEDULES, Schedule
-from engine.program.graph import GRADIENT, Network, Node, settings
+from engine.program.graph import GRADIENT, settings
+from engine.program.learned import Learned, learned_parameters
 from engine.program.program import Program
 from engine.run.op import CLOCK, Compute, Op, Tensors
 from engine.run.phases import Phase
 
 RATE, INITIAL_RATE = "optimizer.lr", "optimizer.initial_lr"
+RATE_OF, INITIAL_RATE_OF = "optimizer.{}.lr", "optimizer.{}.initial_lr"
 NORM, FACTOR = "clip.norm", "clip.factor"
 
 
@@ -27,7 +34,7 @@ NORM, FACTOR = "clip.norm", "clip.factor"
 class Updates:
     """What stands in the update phase of an experiment; epochs have ``batches`` iterations."""
 
-    network: Network
+    parameters: tuple[Learned, ...]
     optimizer: Optimizer
     batches: int
     schedule: Schedule | None = None
@@ -35,7 +42,11 @@ class Updates:
 
     @classmethod
     def of(
-        cls, experiment: Experiment, network: Network, optimizer: Optimizer, batches: int
+        cls,
+        experiment: Experiment,
+        parameters: tuple[Learned, ...],
+        optimizer: Optimizer,
+        batches: int,
     ) -> "Updates":
         """The schedule and the clipping that an experiment asks for."""
         spec, clip = experiment.schedule, experiment.clip
@@ -44,65 +55,101 @@ class Updates:
         clipping = None
         if clip is not None:
             clipping = Clipping(clip.norm, float(clip.norm_type), clip.value)
-        return cls(network, optimizer, batches, schedule, clipping)
+        return cls(parameters, optimizer, batches, schedule, clipping)
 
     @classmethod
     def of_program(cls, program: Program) -> "Updates":
         """The update phase of a compiled program."""
-        count = program.batches.count
-        return cls.of(program.experiment, program.network, program.optimizer, count)
+        parameters = learned_parameters(program.experiment, program.network)
+        return cls.of(program.experiment, parameters, program.optimizer, program.batches.count)
+
+    @cached_property
+    def moved(self) -> tuple[Learned, ...]:
+        """The parameters that are not frozen."""
+        return tuple(one for one in self.parameters if not one.frozen)
+
+    def rule(self, one: Learned) -> tuple[Optimizer, dict[str, str]]:
+        """The rule that moves a parameter, and the tensor of each of its hyper-parameters."""
+        rule = in_group(self.optimizer, one.group)
+        return rule, {key: hyper_name(one, key) for key in rule.hyper}
+
+    @cached_property
+    def own(self) -> dict[str, tuple[str, str, float]]:
+        """The hyper-parameters of groups by the tensor: owner, name at the optimizer, value."""
+        found = {}
+        for one in self.moved:
+            rule, names = self.rule(one)
+            for key in names.keys() & one.group.given.keys():
+                found[names[key]] = (one.owner, key, rule.hyper[key])
+        return dict(sorted(found.items(), key=lambda item: item[1][1]))
+
+    @property
+    def rates(self) -> list[str]:
+        """The owners of learning rates of their own."""
+        return [owner for owner, key, _ in self.own.values() if key == "lr"]
 
     def scalars(self) -> Iterator[tuple[str, str, float | None]]:
         """The scalar tensors with their symbols; a value for those there from the start."""
         for name, value in self.optimizer.hyper.items():
             yield f"optimizer.{name}", HYPER_SYMBOLS.get(name, name), value
+        for name, (owner, key, value) in self.own.items():
+            yield name, f"{HYPER_SYMBOLS[key]}({owner})", value
         if self.schedule is not None:
             yield INITIAL_RATE, "η₀", self.optimizer.hyper["lr"]
+            for owner in self.rates:
+                first = self.own[RATE_OF.format(owner)][2]
+                yield INITIAL_RATE_OF.format(owner), f"η₀({owner})", first
         if self.clipping is not None and self.clipping.norm is not None:
             yield NORM, self.clipping.norm_text, None
             yield FACTOR, "c", None
 
     def ops(self) -> Iterator[Op]:
         """The ops of the phase: the rate, the clipping, then the parameters that are not frozen."""
-        moved = [
-            (name, n, role) for name, n, role, _ in self.network.parameters() if moves(n, role)
-        ]
         if self.schedule is not None:
-            text = f"η ← {self.schedule.formula()}"
-            run = scheduling(self.schedule, self.batches)
-            yield op(None, (text, text), (INITIAL_RATE, CLOCK), (RATE,), run)
-        if self.clipping is not None and moved:
-            yield from self.clips(self.clipping, moved)
-        for name, node, role in moved:
-            yield self.move(name, node, role)
+            yield self.schedules(self.schedule, RATE, INITIAL_RATE, "")
+            for owner in self.rates:
+                names = RATE_OF.format(owner), INITIAL_RATE_OF.format(owner)
+                yield self.schedules(self.schedule, *names, f"({owner})")
+        if self.clipping is not None and self.moved:
+            yield from self.clips(self.clipping)
+        for one in self.moved:
+            yield self.move(one)
 
-    def clips(self, clipping: Clipping, moved: list[tuple[str, Node, str]]) -> Iterator[Op]:
+    def schedules(self, schedule: Schedule, rate: str, initial: str, of: str) -> Op:
+        """The op that sets one learning rate; ``of`` stands behind its symbol in the formula."""
+        text = f"η{of} ← {schedule.formula().replace('η₀', f'η₀{of}')}"
+        run = scheduling(schedule, initial, self.batches)
+        return op(None, (text, text), (initial, CLOCK), (rate,), run)
+
+    def clips(self, clipping: Clipping) -> Iterator[Op]:
         """The norm of all gradients where it is needed, then one gradient after another.
 
         The norm is a tensor of its own, which conditions and watches can name.
         """
-        grads = tuple(name + GRADIENT for name, _, _ in moved)
+        grads = tuple(one.name + GRADIENT for one in self.moved)
         more: tuple[str, ...] = ()
         if clipping.norm is not None:
             text = f"c = {clipping.factor_formula()}"
             yield op(None, (text, text), grads, (NORM, FACTOR), measuring(clipping, grads))
             more = (FACTOR,)
-        for (_, node, role), grad in zip(moved, grads, strict=True):
-            symbol = gradient(node.symbols[role])
+        for one, grad in zip(self.moved, grads, strict=True):
+            symbol = gradient(one.symbol)
             text = f"{symbol} ← {clipping.formula(symbol)}"
             run = clipping_of(clipping, grad)
-            yield op(node.name, (text, text), (grad, *more), (grad,), run)
+            yield op(one.layer, (text, text), (grad, *more), (grad,), run)
 
-    def move(self, name: str, node: Node, role: str) -> Op:
+    def move(self, one: Learned) -> Op:
         """One parameter moved by the optimizer."""
-        slots = tuple(f"{name}.{slot}" for slot in self.optimizer.slots)
-        hyper = {key: f"optimizer.{key}" for key in self.optimizer.hyper}
-        symbol = node.symbols[role]
-        text = f"{symbol} ← {self.optimizer.formula(symbol)}"
-        whole = ", ".join((text, *self.optimizer.details(symbol)))
-        reads = (name, name + GRADIENT, *slots, *hyper.values())
-        run = updating(self.optimizer, name, slots, hyper)
-        return op(node.name, (text, whole), reads, (name, *slots), run)
+        rule, hyper = self.rule(one)
+        slots = tuple(f"{one.name}.{slot}" for slot in rule.slots)
+        text = f"{one.symbol} ← {rule.formula(one.symbol)}"
+        own = [f"{HYPER_SYMBOLS[key]} = {hyper[key]}" for key in hyper if key in one.group.given]
+        whole = ", ".join((*equations(rule, one.symbol), *own))
+        reads = (one.name, one.name + GRADIENT, *slots, *hyper.values())
+        run = updating(rule, one.name, slots, hyper)
+        if one.shape == ():
+            run = of_numbers(run)
+        return op(one.layer, (text, whole), reads, (one.name, *slots), run)
 
     def summary(self) -> str:
         """The whole phase on one line, for any parameter θ with the gradient ∇θ."""
@@ -111,21 +158,20 @@ class Updates:
             norm = self.clipping.norm is not None
             parts += [f"c = {self.clipping.factor_formula()}"] if norm else []
             parts.append(f"∇θ ← {self.clipping.formula('∇θ')}")
-        move = ", ".join((f"θ ← {self.optimizer.formula('θ')}", *self.optimizer.details("θ")))
+        move = ", ".join(equations(self.optimizer, "θ"))
         return "; ".join([*parts, move.replace("∂ℓ/∂θ", "∇θ")])
 
 
-HYPER_SYMBOLS = {
-    "lr": "η",
-    "momentum": "μ",
-    "dampening": "τ",
-    "weight_decay": "λ",
-    "eps": "ε",
-    "alpha": "α",
-    "beta1": "β₁",
-    "beta2": "β₂",
-    "lr_decay": "κ",
-}
+def hyper_name(one: Learned, key: str) -> str:
+    """The tensor of a hyper-parameter, as one parameter reads it."""
+    return f"optimizer.{one.owner}.{key}" if key in one.group.given else f"optimizer.{key}"
+
+
+def equations(rule: Optimizer, p: str) -> tuple[str, ...]:
+    """All that a rule does: the movement and its details, or the lines in their order."""
+    if isinstance(rule, Lines):
+        return rule.equations(p)
+    return (f"{p} ← {rule.formula(p)}", *rule.details(p))
 
 
 def op(
@@ -139,25 +185,15 @@ def op(
     return Op(0, Phase.UPDATE, writes[0], layer, *text, reads, writes, run)
 
 
-def moves(node: Node, role: str) -> bool:
-    """Whether the optimizer moves a parameter; frozen ones are left alone."""
-    return not is_frozen(node, role)
-
-
-def is_frozen(node: Node, role: str) -> bool:
-    """Whether the optimizer leaves a parameter alone."""
-    return role in getattr(node.spec, "frozen", ())
-
-
-def scheduling(schedule: Schedule, batches: int) -> Compute:
-    """An op that sets the learning rate: a function of the initial one and the iteration alone.
+def scheduling(schedule: Schedule, initial: str, batches: int) -> Compute:
+    """An op that sets a learning rate: a function of the initial one and the iteration alone.
 
     Nothing is kept from the rate before, so that going back needs nothing.
     """
 
     def run(tensors: Tensors) -> tuple[Array, ...]:
         k = schedule.count_of(int(tensors[CLOCK]), batches)
-        return (scalar(schedule.rate(float(tensors[INITIAL_RATE]), k)),)
+        return (scalar(schedule.rate(float(tensors[initial]), k)),)
 
     return run
 
@@ -204,3 +240,8 @@ def updating(
         return optimizer.update(tensors[name], grad, old, values)
 
     return run
+
+
+def of_numbers(update: Compute) -> Compute:
+    """The same of a single number: NumPy's arithmetic of those gives scalars, and no arrays."""
+    return lambda tensors: tuple(np.asarray(value) for value in update(tensors))

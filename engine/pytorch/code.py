@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from engine.errors import GradstepError
 from engine.experiment.spec import (
     ClipSpec,
     CosineSpec,
@@ -22,9 +23,13 @@ from engine.experiment.spec import (
     StepSpec,
 )
 from engine.nn.table import LAYERS, LOSSES
+from engine.optim.groups import Group
+from engine.optim.lines import COUNT, Lines
 from engine.optim.optimizers import OPTIMIZERS
 from engine.program.graph import Node, settings
 from engine.program.program import Program
+from engine.program.update import Updates
+from engine.pytorch.own_rule import number_lines, own_rule_lines
 from engine.run.phases import Phase
 
 STEPS = {
@@ -34,6 +39,7 @@ STEPS = {
     Phase.BACKWARD: "loss.backward()",
     Phase.UPDATE: "optimizer.step()",
 }
+OWN_STEPS = STEPS | {Phase.ZERO_GRAD: "model.zero_grad()", Phase.UPDATE: "step()"}
 TENSORS = ("weight", "pos_weight")  # options that PyTorch takes as tensors
 
 
@@ -56,13 +62,15 @@ def training_code(program: Program) -> list[CodeLine]:
         lines += [CodeLine("model.double()")]
     if experiment.training.mode == "eval":
         lines += [CodeLine("model.eval()")]
-    lines += [CodeLine(f"criterion = {criterion(experiment.loss)}")]
-    lines += [*optimizer_lines(experiment)]
-    lines += [CodeLine(text) for text in scheduler_texts(experiment.schedule)]
+    made = criterion(experiment.loss, experiment.dtype == "float64")
+    lines += [CodeLine(f"criterion = {made}")]
+    lines += [CodeLine(text) for text in optimizer_texts(program)]
+    own = isinstance(program.optimizer, Lines)
+    lines += [CodeLine(text) for text in schedule_texts(experiment.schedule, own)]
     lines += [CodeLine("")]
     lines += [CodeLine(f"for epoch in range({experiment.training.epochs}):")]
     lines += [CodeLine("    for x, y in batches(epoch):")]
-    return [*lines, *step_lines(experiment)]
+    return [*lines, *step_lines(experiment, own)]
 
 
 def layer_line(node: Node) -> CodeLine:
@@ -76,10 +84,9 @@ def module(node: Node) -> str:
     if layer.type != node.spec.type:  # in evaluation dropout has become an identity
         kind = LAYERS[node.spec.type].function
         function = kind(**settings(node.spec, kind))
+    defaults = {option.name: option.default for option in fields(function)}
     options = {
-        option.name: value
-        for option in fields(function)
-        if (value := getattr(function, option.name)) != option.default
+        name: value for name, value in function.torch_options.items() if value != defaults[name]
     }
     first = function.torch_arguments(layer.inputs, layer.outputs)
     return f"nn.{function.torch}({', '.join([*first, *arguments(options)])})"
@@ -107,40 +114,107 @@ def written(name: str, value: Any) -> str:
     return repr(value)
 
 
-def criterion(loss: LossSpec) -> str:
+def criterion(loss: LossSpec, double: bool = False) -> str:
     """The loss module; for ``batch_mean``, which PyTorch has not, it sums and the loop divides."""
-    reduction = {} if loss.reduction == "mean" else {"reduction": "sum"}
-    options = arguments(own_options(loss, LossSpec) | reduction)
-    return f"nn.{LOSSES[loss.type].torch}({', '.join(options)})"
+    plain = loss.reduction == "mean" and not divided_by(loss, "y_hat")
+    reduction = {} if plain else {"reduction": "sum"}
+    kind = LOSSES[loss.type]
+    own = own_options(loss, LossSpec).items()
+    options = {name: value for name, value in own if name not in kind.torch_lacks}
+    options |= {name: getattr(loss, name) for name in kind.torch_asks}
+    made = ", ".join(arguments(options | reduction))
+    return f"nn.{kind.torch}({made})" + (".double()" if double and has_weights(loss) else "")
+
+
+def has_weights(loss: LossSpec) -> bool:
+    """Whether the loss module holds tensors, which are then to have the dtype of the model."""
+    return any(getattr(loss, name, ()) for name in TENSORS)
 
 
 def loss_text(loss: LossSpec) -> str:
     """The expression of the loss, with its scale, and the division by N of ``batch_mean``."""
     scale = "" if loss.scale == 1 else f"{loss.scale:g} * "
-    per_sample = " / len(x)" if loss.reduction == "batch_mean" else ""
-    return f"{scale}criterion(y_hat, y){per_sample}"
+    return f"{scale}criterion({loss_operands(loss, 'y_hat')}){divided_by(loss, 'y_hat')}"
 
 
-def optimizer_lines(experiment: Experiment) -> Iterator[CodeLine]:
+def divided_by(loss: LossSpec, yhat: str) -> str:
+    """The division of a sum where PyTorch has not this reduction, as Python; empty elsewhere."""
+    if loss.reduction == "batch_mean":
+        return " / len(x)"
+    own = loss.reduction == "mean" and not LOSSES[loss.type].torch_means
+    return f" / {yhat}.numel()" if own else ""
+
+
+def loss_operands(loss: LossSpec, yhat: str) -> str:
+    """What PyTorch's loss is called with, as Python, ``yhat`` and ``y`` by their names."""
+    options = msgspec.structs.asdict(loss)
+    return LOSSES[loss.type].torch_operands.format(yhat=yhat, y="y", **options)
+
+
+def optimizer_texts(program: Program) -> Iterator[str]:
     """The lines of the optimizer, with the options that differ; frozen parameters are left out."""
-    spec = experiment.optimizer
-    frozen = frozen_names(experiment)
+    frozen = frozen_names(program.experiment)
     if frozen:
-        yield CodeLine(f"frozen = {frozen}")
-        yield CodeLine("trained = [")
-        yield CodeLine("    p for name, p in model.named_parameters()")
-        yield CodeLine("    if name not in frozen")
-        yield CodeLine("]")
+        yield f"frozen = {frozen}"
+        yield "trained = ["
+        yield "    p for name, p in model.named_parameters()"
+        yield "    if name not in frozen"
+        yield "]"
+    if isinstance(program.optimizer, Lines):
+        yield from own_rule_texts(program, program.optimizer)
+        return
+    spec = program.experiment.optimizer
     options: dict[str, Any] = {"lr": getattr(spec, "lr", 0.0)}
     for field in msgspec.structs.fields(spec):
         value = getattr(spec, field.name)
-        if field.name != "lr" and value != field.default:
+        if field.name not in ("lr", "decay") and value != field.default:
             options[field.name] = value
-    named = OPTIMIZERS[spec.type].torch
-    yield CodeLine(f"optimizer = torch.optim.{named}(")
-    yield CodeLine(f"    {trained(experiment)},")
-    yield CodeLine(f"    {', '.join(arguments(options))},")
-    yield CodeLine(")")
+    yield f"optimizer = torch.optim.{OPTIMIZERS[spec.type].torch}("
+    yield from (f"    {text}" for text in group_texts(program))
+    yield f"    {', '.join(arguments(options))},"
+    yield ")"
+
+
+def group_texts(program: Program) -> list[str]:
+    """What the optimizer gets: the parameters, in groups where layers have their own numbers."""
+    groups: dict[Group, list[str]] = {}
+    for one in Updates.of_program(program).moved:
+        groups.setdefault(one.group, []).append(one.name)
+    if not any(group.given for group in groups):
+        return [f"{trained(program.experiment)},"]
+    texts = ["["]
+    for group, names in groups.items():
+        own = arguments(dict(group.given))
+        listed = [f"        model.{name}," for name in names]
+        texts += [
+            "    dict(",
+            "        params=[",
+            *(f"    {text}" for text in listed),
+            "        ],",
+        ]
+        texts += [*(f"        {text}," for text in own), "    ),"]
+    return [*texts, "],"]
+
+
+def own_rule_texts(program: Program, rule: Lines) -> Iterator[str]:
+    """The lines of a rule in lines: its functions, and what it keeps of each parameter."""
+    try:
+        yield from list(own_rule_lines(rule))
+    except GradstepError as problem:
+        yield f"# {problem}"
+        yield from (f"# {one.name} ={one.expression.text}" for one in rule.statements)
+        yield "def step(): ..."
+    if not frozen_names(program.experiment):
+        yield "trained = list(model.parameters())"
+    first = {slot: "0.0" if slot == COUNT else "torch.zeros_like(p)" for slot in rule.slots}
+    texts = [f'"{slot}": {text}' for slot, text in first.items()]
+    if any(value.any() for value in program.slots.values()):
+        yield "# their first values are those of the experiment"
+    yield "kept = ["
+    yield f"    {{{', '.join(texts)}}}"
+    yield "    for p in trained"
+    yield "]"
+    yield from number_lines(Updates.of_program(program))
 
 
 def frozen_names(experiment: Experiment) -> list[str]:
@@ -176,6 +250,13 @@ def scheduler_texts(spec: ScheduleSpec | None) -> list[str]:
     return [f"scheduler = lr_scheduler.{name}(", "    optimizer,", *given, ")"]
 
 
+def schedule_texts(spec: ScheduleSpec | None, own: bool) -> list[str]:
+    """The lines of the schedule; for a rule of one's own a remark, as PyTorch has no schedule."""
+    if own and scheduler_texts(spec):
+        return ["# lr follows the schedule: left out here"]
+    return scheduler_texts(spec)
+
+
 def clip_texts(experiment: Experiment) -> list[str]:
     """The lines of gradient clipping; none without it."""
     if experiment.clip is None:
@@ -192,18 +273,20 @@ def clip_call(clip: ClipSpec) -> tuple[str, str]:
     return "nn.utils.clip_grad_norm_", f"{clip.norm!r}, {kind}"
 
 
-def step_lines(experiment: Experiment) -> Iterator[CodeLine]:
+def step_lines(experiment: Experiment, own: bool) -> Iterator[CodeLine]:
     """The lines of the five steps in the experiment's order; a skipped one is a comment.
 
-    Clipping and a schedule belong to the update, and are left out with it.
+    Clipping and a schedule belong to the update, and are left out with it. A rule of one's ``own``
+    has a function instead of an optimizer.
     """
     training, schedule = experiment.training, experiment.schedule
     hash_ = "# " if Phase.UPDATE in training.skip else ""
     every = schedule.every if schedule is not None and scheduler_texts(schedule) else ""
+    every = "" if own else every
     for phase in training.order:
         if phase == Phase.UPDATE:
             yield from (CodeLine(f"        {hash_}{text}") for text in clip_texts(experiment))
-        text = STEPS[phase].format(loss=loss_text(experiment.loss))
+        text = (OWN_STEPS if own else STEPS)[phase].format(loss=loss_text(experiment.loss))
         skipped = phase in training.skip
         yield CodeLine(f"        {'# ' if skipped else ''}{text}", phase, skipped=skipped)
         if phase == Phase.UPDATE and every == "iteration":

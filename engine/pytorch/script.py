@@ -4,31 +4,23 @@ It prints the loss of every iteration. PyTorch adds in another order than NumPy,
 digits may differ.
 """
 
-import base64
-import dataclasses
-import zlib
-from typing import Any
-
 import msgspec
-import numpy as np
 
-from engine.arrays import Array
 from engine.experiment.dataset import SHUFFLE
 from engine.experiment.spec import LossSpec
 from engine.functions.elementwise.dropout import MASKS, Dropout
 from engine.nn.table import LOSSES
-from engine.optim.optimizers import OPTIMIZERS
+from engine.optim.lines import Lines
 from engine.program.graph import Node
 from engine.program.program import Program
-from engine.program.update import Updates
-from engine.pytorch.code import clip_call
+from engine.pytorch.code import clip_call, divided_by, loss_operands
+from engine.pytorch.script_optimizer import optimizer_part
+from engine.pytorch.source import Raw, array_text, keywords
 from engine.recording.canonical import words
 from engine.recording.recorded import Recording
 from engine.run.phases import Phase
 from engine.run.timeline import begun
 
-LITERAL = 64  # elements of an array that are written out
-LINE = 90  # characters of compressed data in a line
 HEAD = '''"""{title}
 
 Runs {iterations} iterations and prints the loss of each.
@@ -106,19 +98,6 @@ def data_part(program: Program) -> str:
     return f"x_all = {array_text(program.data.x)}\ny_all = {array_text(program.data.y)}\n"
 
 
-def array_text(array: Array) -> str:
-    """An expression that makes a tensor of the same bits, shape and dtype.
-
-    A small array is written out; a large one, or one with NaN or infinities, is packed bytes.
-    """
-    if array.size <= LITERAL and np.isfinite(array).all():
-        return f"torch.tensor({array.tolist()!r}, dtype=torch.{array.dtype})"
-    text = base64.b64encode(zlib.compress(array.tobytes(), 9)).decode()
-    lines = [f'    "{text[i : i + LINE]}"' for i in range(0, len(text), LINE)]
-    body = "\n".join(lines)
-    return f'packed(\n{body},\n    "{array.dtype.str}",\n    {array.shape!r},\n)'
-
-
 def model_part(program: Program) -> str:
     """The statements that make the model and copy the initial parameters into it."""
     dtype = program.experiment.dtype
@@ -144,41 +123,8 @@ def module_text(node: Node, number: int) -> str:
     if isinstance(function, Dropout):
         return f"Dropout({number}, {function.p!r}, {function.scale!r})"
     first = function.torch_arguments(layer.inputs, layer.outputs)
-    options = keywords(dataclasses.asdict(function))
+    options = keywords(function.torch_options)
     return f"nn.{function.torch}({', '.join([*first, *([options] if options else [])])})"
-
-
-def keywords(options: dict[str, Any]) -> str:
-    """Options as the text of keyword arguments, with the repr of each value."""
-    return ", ".join(f"{name}={value!r}" for name, value in options.items())
-
-
-def optimizer_part(program: Program, iterations: int) -> str:
-    """The statements of the optimizer of all parameters that are not frozen.
-
-    With a schedule, also the learning rate of every iteration.
-    """
-    spec = program.experiment.optimizer
-    frozen = [
-        (number, role)
-        for number, node in enumerate(program.network.nodes)
-        for role in getattr(node.spec, "frozen", ())
-    ]
-    names = ", ".join(f'"{number}.{role}"' for number, role in frozen)
-    lines = [
-        f"frozen = {{{names}}}" if frozen else "frozen = set()",
-        "trained = [p for name, p in model.named_parameters() if name not in frozen]",
-        f"optimizer = torch.optim.{OPTIMIZERS[spec.type].torch}"
-        f"(trained, {keywords(msgspec.structs.asdict(spec))})",
-    ]
-    schedule, count = Updates.of_program(program).schedule, program.batches.count
-    if schedule is not None:
-        # written out as numbers: PyTorch's schedulers go on from the rate before, and may round
-        # differently
-        first = program.optimizer.hyper["lr"]
-        rates = [schedule.rate(first, schedule.count_of(i + 1, count)) for i in range(iterations)]
-        lines.append(f"rates = {array_text(np.array(rates))}.tolist()")
-    return "\n".join(lines) + "\n"
 
 
 def loop_part(program: Program, iterations: int) -> str:
@@ -190,7 +136,9 @@ def loop_part(program: Program, iterations: int) -> str:
         order = f"np.random.default_rng({seeds}).permutation(rows)"
     loop = LOOP.format(iterations=iterations, size=cut.size, batches=cut.count, order=order)
     if program.experiment.schedule is not None:
-        loop += '    optimizer.param_groups[0]["lr"] = rates[iteration]\n'
+        held = "numbers" if isinstance(program.optimizer, Lines) else "optimizer.param_groups"
+        loop += f"    for group, rate in zip({held}, rates):\n"
+        loop += '        group["lr"] = rate[iteration]\n'
     for phase in training.order:
         if phase not in training.skip:
             loop += "".join(f"    {line}\n" for line in phase_lines(program, phase))
@@ -211,7 +159,8 @@ def phase_lines(program: Program, phase: Phase) -> list[str]:
         case Phase.BACKWARD:
             return ["loss.backward()"]
         case Phase.UPDATE:
-            return [*clip_lines(program), "optimizer.step()"]
+            own = isinstance(program.optimizer, Lines)
+            return [*clip_lines(program), "step()" if own else "optimizer.step()"]
 
 
 def clip_lines(program: Program) -> list[str]:
@@ -230,17 +179,10 @@ def loss_text(spec: LossSpec) -> str:
     for name in ("weight", "pos_weight"):
         if name in options:
             options[name] = Raw(f"torch.tensor({list(options[name])!r}, dtype=yhat.dtype)")
-    batch_mean = reduction == "batch_mean"
-    options["reduction"] = "sum" if batch_mean else reduction
-    text = f"F.{LOSSES[spec.type].torch_function}(yhat, y, {keywords(options)})"
-    text += " / len(x)" if batch_mean else ""
+    divided = divided_by(spec, "yhat")
+    options["reduction"] = "sum" if divided else reduction
+    kind = LOSSES[spec.type]
+    options = {name: value for name, value in options.items() if name not in kind.torch_lacks}
+    text = f"F.{kind.torch_function}({loss_operands(spec, 'yhat')}, {keywords(options)})"
+    text += divided
     return text if scale == 1 else f"{words(scale)!r} * {text}"
-
-
-class Raw(str):
-    """Source text whose repr is itself, so that :func:`keywords` writes it without quotes."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)

@@ -59,7 +59,10 @@ class Sample:
     @cached_property
     def sizes(self) -> tuple[Size, ...]:
         """The size symbol of every tensor, x first: n, h (or h₁, h₂ …), K."""
-        resized = [LAYERS[node.layer.type].resizes for node in self.nodes]
+        resized = [
+            LAYERS[node.layer.type].resizes or node.layer.outputs != node.layer.inputs
+            for node in self.nodes
+        ]
         hidden = [Size(f"h{subscript(k + 1)}") for k in range(sum(resized) - 1)]
         names = iter([*([Size("h")] if len(hidden) == 1 else hidden), Size("K")])
         sizes = [Size("n")]
@@ -112,8 +115,10 @@ class Sample:
         for k, node in enumerate(self.nodes):
             inputs, outputs = self.sizes[k].name, self.sizes[k + 1].name
             for role in node.layer.parameters:
-                matrix = len(node.layer.parameters[role]) > 1
-                yield node.symbols[role], f"{outputs}×{inputs}" if matrix else f"{outputs}×1"
+                shape = node.layer.parameters[role]
+                size = f"{outputs}×{inputs}" if len(shape) > 1 else f"{outputs}×1"
+                alone = shape == (1,) and node.layer.outputs > 1  # one number for all of them
+                yield node.symbols[role], "1×1" if alone else size
             if "mask" in node.symbols:
                 yield node.symbols["mask"], f"{outputs}×1"
             yield node.symbols["output"], f"{outputs}×1"

@@ -45,7 +45,7 @@ def rates(experiment: str, low: float, high: float, steps: int, as_json: bool) -
     tester = RangeTester(compile_program(load_experiment(experiment)), low, high, steps)
     complete = followed(tester.run(), steps)
     result, experiment_ = tester.result(), tester.program.experiment
-    own = float(getattr(experiment_.optimizer, "lr", 0.0))
+    own = tester.program.optimizer.hyper["lr"]
     if as_json:
         print_json(as_object(experiment_.name, own, result, not complete), indent=1)
     else:

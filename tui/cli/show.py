@@ -6,10 +6,16 @@ import click
 import msgspec
 
 from engine.experiment.reader import load_experiment
-from engine.experiment.spec import LossSpec, OptimizerSpec, ScheduleSpec
+from engine.experiment.spec import (
+    LinesSpec,
+    LossSpec,
+    OptimizerSpec,
+    ScheduleSpec,
+    optimizer_table,
+)
 from engine.program.compiler import compile_program
+from engine.program.learned import is_frozen
 from engine.program.program import Program
-from engine.program.update import is_frozen
 from engine.run.op import Op
 from engine.session.history import DEFAULT_BUDGET, History
 from tui.cli.arguments import experiment_argument, json_option
@@ -57,13 +63,18 @@ def program_object(program: Program) -> dict[str, Any]:
         "events": program.timeline.end,
         "phases": program.timeline.listing(0).phases(),
         "loss": settings(experiment.loss),
-        "optimizer": settings(experiment.optimizer),
+        "optimizer": optimizer(experiment.optimizer),
         **({"schedule": settings(experiment.schedule)} if experiment.schedule else {}),
         **({"clip": msgspec.structs.asdict(experiment.clip)} if experiment.clip else {}),
         "ops": [op_object(program, op) for op in program.ops],
         "parameters": parameters(program),
         "memory": memory(program),
     }
+
+
+def optimizer(spec: OptimizerSpec) -> dict[str, Any]:
+    """The type of an optimizer and its options; a rule in lines as its table has it."""
+    return optimizer_table(spec) if isinstance(spec, LinesSpec) else settings(spec)
 
 
 def settings(spec: LossSpec | OptimizerSpec | ScheduleSpec) -> dict[str, Any]:

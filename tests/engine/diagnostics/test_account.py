@@ -229,3 +229,23 @@ def test_a_rule_that_normalizes_at_a_rate_for_another():
     for lr in (0.1, 0.01):
         assert not found("oversized-steps", optimizer={"type": "adam", "lr": lr}, training=LONG)
     assert not found("oversized-steps", optimizer={"type": "sgd", "lr": 1.0})
+
+
+def test_decay_that_layers_have_of_their_own_is_named():
+    layers = [linear(3, weight_decay=0.5), {"type": "tanh"}, linear(1, weight_decay=0.5)]
+    long = {"epochs": 200}
+    (one,) = found("weight-decay", optimizer=SGD, layers=layers, training=long)
+    assert one.evidence.startswith("weight_decay = 0.5 pulls")
+
+
+def test_the_account_of_groups_and_lines_is_measured_by_their_own_rules():
+    layers = [linear(3, lr=0.02, weight_decay=0.3), linear(1, decay=False)]
+    rule = {"type": "adam", "lr": 0.1, "eps": 1e-2}
+    ours = ledger(layers=layers, optimizer=rule, clip={"norm": 0.01}).steps
+    for step in ours:
+        assert 0 < step.factors["clip"] < 1
+        assert 0 < step.factors["eps"] < 1
+    lines = {"lr": 0.1, "weight_decay": 0.3, "lines": "theta = theta - lr*(g + weight_decay*theta)"}
+    for step in ledger(optimizer=lines, clip={"norm": 0.01}).steps:
+        assert step.decay == 0  # in lines it is a name like any other
+        assert 0 < step.factors["clip"] < 1

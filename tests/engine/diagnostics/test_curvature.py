@@ -132,6 +132,17 @@ def test_the_largest_and_not_the_largest_in_size():
         {"training": {"skip": ["backward"]}},
         {"data": {"x": [[math.nan]], "y": [[1.0]]}},
         {"layers": [{"type": "tanh"}], "data": {"x": [[1.0]], "y": [[1.0]]}},
+        {"layers": [{"type": "linear", "out": 1, "lr": 0.01}]},
+        {
+            "data": {"x": [[1e300]], "y": [[0.0]]},
+            "layers": [
+                {"type": "linear", "out": 1},
+                {"type": "relu"},
+                {"type": "linear", "out": 1, "init": "zeros"},
+                {"type": "relu"},
+                {"type": "linear", "out": 1, "bias": False},
+            ],
+        },
     ],
     ids=str,
 )

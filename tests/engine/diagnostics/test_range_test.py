@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.diagnostics.range_test import BLOWN_UP, RangeTester
+from engine.errors import GradstepError
 from engine.measure.metrics import evaluate
 from engine.run.drive import run_iteration
 from tests.engine.small_experiments import built_in, program
@@ -89,3 +90,18 @@ def test_a_schedule_does_not_set_the_rate_back():
         curve_of(program(**more)) for more in ({}, {"schedule": {"type": "step", "step_size": 1}})
     )
     assert scheduled.losses == pytest.approx(plain.losses)
+
+
+def test_the_rate_of_a_layer_keeps_its_proportion():
+    layers = [{"type": "linear", "out": 3, "lr": 0.02}, {"type": "linear", "out": 1}]
+    compiled = program(layers=layers, optimizer={"type": "sgd", "lr": 0.1})
+    result, tensors = curve_of(compiled), compiled.initial()
+    for iteration, rate in enumerate(result.rates[:20]):
+        chosen = {"optimizer.lr": np.array(rate), "optimizer.linear1.lr": np.array(rate * 0.2)}
+        tensors = run_iteration(compiled.lasting(20), tensors | chosen, iteration)
+    assert evaluate(compiled, tensors)["loss"] == pytest.approx(result.losses[20], rel=1e-12)
+
+
+def test_lines_that_read_no_rate_have_none_to_test():
+    with pytest.raises(GradstepError, match="no line reads lr"):
+        curve_of(program(optimizer={"lines": "theta = theta - 0.1*g"}))

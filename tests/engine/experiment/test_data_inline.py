@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from engine.errors import ExperimentError
 from engine.experiment.data_inline import MAX_NUMBERS, MAX_RANK, Walk
 from engine.experiment.dataset import load_data
-from engine.experiment.reader import MAX_FILE_BYTES, read_experiment
+from engine.experiment.reader import MAX_FILE_BYTES, Reader, read_experiment
 from engine.program.compiler import compile_program
 from tests.engine.experiment import lines_data
 from tests.engine.small_experiments import document, experiment
@@ -86,6 +86,7 @@ WRONG: list[tuple[Any, str, str]] = [
     (nested(9), "[0]" * 8, "lists nest deeper than the limit of 8"),
     (nested(10**5), "[0]" * 8, "lists nest deeper than the limit of 8"),
     (LOOP, "[0]" * 8, "lists nest deeper than the limit of 8"),
+    ([[1.0] * 1000] * 101, "", "more than 100,000 numbers and lists: npz = … reads larger data"),
     (WIDE, "", "more than 100,000 numbers and lists: npz = … reads larger data"),
 ]
 
@@ -328,3 +329,14 @@ def test_every_order_of_wrong_fields_is_told_at_once():
     for x, y in itertools.permutations([[["a"]], [[True]]], 2):
         found = lines_data.problems({"x": x, "y": y, "arrays": ["a"]})
         assert [path for path, _ in found] == ["data.x[0][0]", "data.y[0][0]", "data.arrays"]
+
+
+@pytest.mark.parametrize(
+    ("more", "missing"), [({}, True), ({"network": {"lines": "z = 1"}}, False)]
+)
+def test_only_a_network_of_lines_needs_no_table_of_data(more, missing):
+    raw = document() | more
+    del raw["data"]
+    reader = Reader()
+    reader.experiment(raw, "test.toml", "test", "")
+    assert ("data" in [problem.path for problem in reader.problems]) is missing

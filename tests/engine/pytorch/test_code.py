@@ -77,7 +77,37 @@ def run(torch: Any, program: Program) -> list[float]:
     return losses
 
 
+EACH: list[dict[str, Any]] = [
+    {"type": "prelu", "num_parameters": 4},
+    {"type": "prelu", "frozen": ["weight"]},
+    {"type": "glu"},
+    {"type": "hard_tanh", "min_val": -0.25},
+    {"type": "thresholded_relu", "threshold": 0.0},
+    {"type": "thresholded_relu"},
+    {"type": "gelu", "approximate": "tanh"},
+    *(
+        {"type": kind}
+        for kind in ("hard_sigmoid", "hard_swish", "selu", "celu", "softsign", "mish")
+    ),
+]
+PAIRS = {"x": [[0.5, -1.0], [1.5, 0.25]], "y": [[0.25, 0.75], [0.5, 0.5]]}
+SIGNS = PAIRS | {"y": [[1.0, -1.0], [-1.0, -1.0]]}
+LOGS = [{"type": "linear", "out": 2}, {"type": "log_softmax"}]
+LOSSES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"type": "smooth_l1", "beta": 0.25}, PAIRS),
+    ({"type": "gaussian_nll"}, PAIRS),
+    ({"type": "gaussian_nll", "var": 0.25, "full": True, "reduction": "batch_mean"}, PAIRS),
+    ({"type": "hinge", "margin": 0.5, "reduction": "sum"}, SIGNS),
+    ({"type": "hinge"}, SIGNS),
+    ({"type": "cosine", "scale": 0.5}, PAIRS),
+    ({"type": "kl_div"}, PAIRS),
+    ({"type": "kl_div", "log_target": True, "reduction": "batch_mean"}, PAIRS),
+    ({"type": "multi_margin", "p": 2, "weight": [1.0, -0.5]}, PAIRS | {"y": [1, 0]}),
+    ({"type": "multi_margin", "margin": 0.5}, PAIRS | {"y": [1, 0]}),
+]
 OPTIONS: list[dict[str, Any]] = [
+    *({"loss": loss, "data": data, "layers": LOGS} for loss, data in LOSSES),
+    *({"layers": [{"type": "linear", "out": 4}, one, *LINEAR]} for one in EACH),
     {"clip": {"norm": 0.05}},
     {"clip": {"norm": 0.05, "norm_type": "inf"}},
     {"clip": {"value": 0.01}},
@@ -91,6 +121,52 @@ OPTIONS: list[dict[str, Any]] = [
     {"layers": [*LINEAR, {"type": "dropout", "p": 0.5}, *LINEAR], "training": {"mode": "eval"}},
     {"layers": [{"type": "linear", "out": 1, "frozen": ["weight"]}], "clip": {"norm": 0.05}},
 ]
+
+
+OWN_RULE = {"lr": 0.05, "mu": 0.9, "lines": "v = mu*v + g\ntheta = theta - lr*v/(1 + t)"}
+GROUPS: list[dict[str, Any]] = [
+    {"type": "linear", "out": 3, "lr": 0.01, "decay": ["weight"]},
+    {"type": "linear", "out": 1, "weight_decay": 0.5},
+]
+RULES: list[dict[str, Any]] = [
+    {"optimizer": OWN_RULE},
+    {"optimizer": OWN_RULE, "layers": [LINEAR[0] | {"lr": 0.2}, *LINEAR]},
+    {"optimizer": OWN_RULE, "layers": [LINEAR[0] | {"frozen": ["bias"]}], "clip": {"norm": 0.05}},
+    {"optimizer": {"type": "adamw", "lr": 0.1, "decay": "weights"}, "layers": GROUPS},
+    {"schedule": {"type": "exponential", "gamma": 0.7}, "layers": GROUPS},
+]
+
+
+@pytest.mark.parametrize("options", RULES, ids=str)
+def test_groups_and_rules_in_lines_are_in_the_code(options: dict[str, Any]) -> None:
+    torch = pytest.importorskip("torch", reason="the code is PyTorch's: install the torch extra")
+    made = with_options(options)
+    session = Session(made)
+    session.goto(made.timeline.begin(ITERATIONS))
+    expected = session.losses[:ITERATIONS]
+    assert np.allclose(run(torch, made), expected, rtol=1e-9, atol=1e-12)
+    plain = with_options(options | {"optimizer": {"type": "sgd", "lr": 0.1}, "layers": LINEAR})
+    assert not np.allclose(run(torch, plain), expected, rtol=1e-3)
+
+
+def test_a_rule_that_pytorch_cannot_write_is_shown_as_it_is() -> None:
+    rule = {"lines": "v = cos_similarity(g, theta)\ntheta = theta - 0.1*v*g"}
+    lines = training_code(with_options({"optimizer": rule}))
+    texts = [line.text for line in lines]
+    compile("\n".join(texts) + "\n", "code", "exec")
+    assert "# theta = theta - 0.1*v*g" in texts
+    assert [line.text.strip() for line in lines if line.phase == Phase.UPDATE] == ["step()"]
+
+
+def test_the_schedule_of_a_rule_in_lines_is_a_remark() -> None:
+    schedule = {"type": "exponential", "gamma": 0.7}
+    texts = [
+        line.text
+        for line in training_code(with_options({"optimizer": OWN_RULE, "schedule": schedule}))
+    ]
+    compile("\n".join(texts) + "\n", "code", "exec")
+    assert "# lr follows the schedule: left out here" in texts
+    assert not any("scheduler" in text for text in texts)
 
 
 def with_options(options: dict[str, Any]) -> Program:

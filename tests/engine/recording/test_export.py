@@ -1,6 +1,7 @@
 """Exports: the lines of a trace, arrays, and a script that PyTorch runs."""
 
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from engine.errors import GradstepError
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.program.program import Program
@@ -16,6 +18,7 @@ from engine.recording.export import recorded_arrays, recorded_lines
 from engine.recording.trace_json import trace_lines
 from engine.run.position import Granularity
 from engine.session.session import Session
+from tests.engine.pytorch.test_code import LOSSES
 from tests.engine.recording.recordings import opened, record
 from tests.engine.small_experiments import program
 
@@ -57,6 +60,12 @@ def compiled(name: str, epochs: int = 3) -> Program:
     found = load_experiment(name)
     training = msgspec.structs.replace(found.training, epochs=epochs)
     return compile_program(msgspec.structs.replace(found, training=training))
+
+
+def with_loss(loss: dict[str, Any], data: dict[str, Any]) -> Callable[[str], Program]:
+    """A program of two outputs, logarithms of probabilities, with a loss of them."""
+    layers = [{"type": "linear", "out": 2}, {"type": "log_softmax"}]
+    return lambda name: program(data=data, layers=layers, loss=loss)
 
 
 CASES: dict[str, Any] = {
@@ -115,12 +124,71 @@ CASES |= {
         },
         optimizer={"type": "adamw", "amsgrad": True},
     ),
+    "activations": lambda name: program(
+        layers=[
+            {"type": "linear", "out": 8},
+            {"type": "glu"},
+            *({"type": kind} for kind in ("celu", "selu", "mish", "softsign", "prelu")),
+            {"type": "hard_swish"},
+            {"type": "hard_sigmoid"},
+            {"type": "linear", "out": 4},
+            {"type": "thresholded_relu", "threshold": -0.5},
+            {"type": "prelu", "num_parameters": 4, "frozen": ["weight"]},
+            {"type": "gelu", "approximate": "tanh"},
+            {"type": "hard_tanh", "min_val": -3.0, "max_val": 0.5},
+            {"type": "linear", "out": 1},
+        ],
+    ),
+    **{f"{loss['type']} {i}": with_loss(loss, data) for i, (loss, data) in enumerate(LOSSES)},
     "binary weights": lambda name: program(
         data={"x": [[1.0], [2.0]], "y": [[1.0, 0.0], [0.0, 1.0]]},
         layers=[{"type": "linear", "out": 2}],
         loss={"type": "bce_with_logits", "weight": [1.0, 2.0], "pos_weight": [3.0, 0.5]},
     ),
 }
+
+
+EVERYTHING = """
+n = norm(g)
+d = clip(g, -1, 1) if n > 2 else where(g > 0, g, maximum(g, -std(g) - e))
+v = mu*v + d*(1 - mu**t)
+theta = theta - lr*(v + 0.01*(u - 0.5*w)) + 0.001*mean(abs(u), axis=0)
+u = theta                       # the parameter and its gradient, which will change
+w = g
+"""
+OWN_RULE = {"lr": 0.05, "mu": 0.9, "lines": EVERYTHING, "slots": {"v": 0.1}}
+UPDATES: dict[str, Callable[[str], Program]] = {
+    "a rule in lines": lambda name: program(optimizer=OWN_RULE, training={"epochs": 12}),
+    "a rule in lines, clipped, with a schedule and a rate of a layer": lambda name: program(
+        layers=[
+            {"type": "linear", "out": 3, "lr": 0.02},
+            {"type": "linear", "out": 1, "frozen": ["bias"]},
+        ],
+        dtype="float32",
+        optimizer=OWN_RULE,
+        schedule={"type": "exponential", "gamma": 0.8},
+        clip={"norm": 0.5},
+        training={"epochs": 8},
+    ),
+    "groups": lambda name: program(
+        layers=[
+            {"type": "linear", "out": 3, "lr": 0.02, "decay": ["weight"]},
+            {"type": "linear", "out": 1, "weight_decay": 0.5},
+        ],
+        optimizer={"type": "adamw", "lr": 0.1, "decay": "weights"},
+        schedule={"type": "cosine", "t_max": 7, "eta_min": 0.001},
+        training={"epochs": 8},
+    ),
+}
+CASES |= UPDATES
+
+
+def test_a_rule_that_pytorch_has_not_is_refused(tmp_path: Path) -> None:
+    said = r"optimizer\.lines: cos_similarity\(…\) cannot be written as a script of PyTorch"
+    made = program(optimizer={"lines": "theta = theta - 0.1*cos_similarity(g, theta)*g"})
+    record(tmp_path / "r.gradstep", made, "keyframes")
+    with opened(tmp_path / "r.gradstep") as recording, pytest.raises(GradstepError, match=said):
+        torch_script(recording, "main")
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -36,6 +36,15 @@ TABLES: list[dict[str, Any]] = [
         "clip": {"norm": 0.5},
         "data": {"batch_size": 3},
     },
+    {
+        "optimizer": {
+            "lr": 0.1,
+            "lines": "v = 0.9*v + 0.1*g\ntheta = theta - lr*v/(1 - 0.9**t)",
+            "slots": {"v": {"linear1.bias": [0.5, 0.0, -0.5]}},
+        },
+        "layers": [{"type": "linear", "out": 3, "lr": 0.02}, {"type": "linear", "out": 1}],
+        "schedule": {"type": "step", "step_size": 1},
+    },
     {"training": {"epochs": 4, "order": ["forward", "loss", "zero_grad", "backward", "update"]}},
 ]
 STORES = ["full", "keyframes"]

@@ -40,6 +40,7 @@ OPTIMIZERS = [
     {"type": "adamw"},
     {"type": "adagrad"},
     {"type": "rmsprop", "momentum": 0.5, "centered": True},
+    {"lr": 0.3, "lines": "v = v/2 + g\ntheta = theta - lr*v/t", "slots": {"v": 0.1}},
 ]
 LOSSES = [
     {"type": "mse", "reduction": "sum"},
