@@ -119,7 +119,8 @@ def prose_char(c: str) -> str:
         return c
     if c in LETTERS or c in SCRIPTS:
         return f"${{}}{math_latex(c)}$"  # {} for a script, which must have something to stand at
-    base, *marks = unicodedata.normalize("NFD", c)
-    if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in ACCENTS:
-        return f"{ACCENTS[marks[0]]}{{{base}}}"
+    apart = unicodedata.normalize("NFD", c)
+    base, mark = apart[:1], apart[1:]
+    if base.isascii() and base.isalpha() and mark in ACCENTS:
+        return f"{ACCENTS[mark]}{{{base}}}"
     return SPELLED.get(c, f"[U+{ord(c):04X}]")

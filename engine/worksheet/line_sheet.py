@@ -127,7 +127,9 @@ class LineSheet:
         left, loss = symbol_of(output).text(), written(lines[LOSS])
         found: dict[Phase, tuple[str, str, Formula | None]] = {
             Phase.ZERO_GRAD: ("∇θ ← 0", "", None),
-            Phase.FORWARD: (f"{left} = {yhat.text()}", left, yhat),
+            Phase.FORWARD: (f"{left} = {yhat.text()}", left, yhat)
+            if output in lines
+            else ("no line before that of the loss", "", None),
             Phase.LOSS: (f"ℓ = {loss.text()}", "ℓ", loss),
             Phase.BACKWARD: ("∇θ ← ∇θ + (∂ℓ/∂θ)ᵀ", "", None),
             Phase.UPDATE: (Updates.of_program(program).summary(), "", None),
