@@ -19,7 +19,7 @@ from engine.run.drive import carry_out
 from engine.run.op import Tensors
 from engine.run.phases import Phase
 from engine.worksheet.line_sample import symbol_of
-from engine.worksheet.line_sheet import LineSheet, contributions
+from engine.worksheet.line_sheet import LineSheet
 from engine.worksheet.rows import Element, Forward, Gradient, Key, Step, in_numerator
 from engine.worksheet.sample import LOSS, SCALAR, Sample
 
@@ -190,7 +190,7 @@ class LineBatch:
 
     def gradient(self, name: str) -> Gradient:
         """The row of one tensor."""
-        own = contributions(self.sheet.at.program, name, self.sheet.rows)
+        own = self.sheet.contributions(name)
         value = self.values.get(f"{name}.grad")
         flat = None if value is None else in_numerator(np.asarray(value, np.float64))
         size = self.sheet.chains.size(name)
@@ -200,10 +200,9 @@ class LineBatch:
     def elements(self) -> tuple[Element, ...]:
         """The rows of (d): the gradient of every line, from the loss backwards."""
         rows = []
-        program = self.sheet.at.program
         for line in reversed(self.sheet.at.lines[:-1]):
             value = self.values.get(f"{line.name}.grad")
-            own = contributions(program, line.name, self.sheet.rows)
+            own = self.sheet.contributions(line.name)
             if value is None or not own:
                 continue
             partial = Partial(LOSS, symbol_of(line.name).text())

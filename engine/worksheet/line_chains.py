@@ -21,6 +21,7 @@ from engine.worksheet.rows import Factor, Gradient, Key, in_numerator, turned
 from engine.worksheet.sample import Dims
 
 MANY = 8  # paths: more are folded
+DEEP = 24  # Jacobians of a path: longer ones are folded too
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +112,16 @@ class Chains:
         names = [line.name for line in reversed(self.at.lines)][1:]
         for name in (*names, *(w for w in self.wanted if w not in names)):
             found[name] = sum(found.get(edge.line.name, 0) for edge in self.uses(name))
+        return found
+
+    @cached_property
+    def depths(self) -> dict[str, int]:
+        """The number of Jacobians of the longest way from the loss to each tensor."""
+        found = {LOSS: 0}
+        names = [line.name for line in reversed(self.at.lines)][1:]
+        for name in (*names, *(w for w in self.wanted if w not in names)):
+            above = [found[edge.line.name] for edge in self.uses(name)]
+            found[name] = 1 + max(above, default=0)
         return found
 
     @cached_property
@@ -240,14 +251,14 @@ class Chains:
     @cached_property
     def folded(self) -> tuple[str, ...]:
         """The names of the lines whose gradients have a row, in the order of backward."""
-        pending = [name for name in self.wanted if self.counts.get(name, 0) > MANY]
+        pending = [name for name in self.wanted if self.folds(name)]
         found: set[str] = set()
         while pending:
             for edge in self.uses(pending.pop()):
                 name = edge.line.name
                 if name not in found and not edge.of_loss:
                     found.add(name)
-                    pending += [name] if self.counts[name] > MANY else []
+                    pending += [name] if self.folds(name) else []
         names = [line.name for line in reversed(self.at.lines)]
         return tuple(name for name in names if name in found and not self.is_top(name))
 
@@ -257,7 +268,7 @@ class Chains:
 
     def folds(self, name: str) -> bool:
         """Whether the ways to a tensor end at the lines that use it."""
-        return self.counts.get(name, 0) > MANY
+        return self.counts.get(name, 0) > MANY or self.depths.get(name, 0) > DEEP
 
 
 def transposed(one: Numbered) -> Numbered:

@@ -18,6 +18,7 @@ from engine.formulas.elements import SameIndex
 from engine.formulas.pieces import Pieces, scaled
 from engine.formulas.tree import (
     PRODUCT,
+    ZERO,
     Chain,
     Diagonal,
     Formula,
@@ -359,7 +360,7 @@ def times_rule(number: float, rule: Formula) -> Formula:
 def diagonal(node: Node, size: Size, by_cases: bool = True) -> Formula:
     """The diagonal matrix of a column of slopes: diag(s), or by cases where s is."""
     slope = written(node)
-    if size == ONE:
+    if size == ONE or slope == ZERO:
         return slope
     if by_cases and isinstance(slope, Pieces):
         element = element_of(node)

@@ -16,7 +16,6 @@ from engine.lines.elementwise import Activated
 from engine.lines.node import Call, Tensor, constant, tensor, tensors
 from engine.lines.reader import Line
 from engine.lines.reductions import LOG_SOFTMAX_OF
-from engine.program.line_network import LineNetwork
 from engine.program.lines import GIVEN
 from engine.program.program import Program
 from engine.program.update import Updates
@@ -170,13 +169,22 @@ class LineSheet:
 
     def gradient(self, name: str) -> Gradient:
         """The row of one tensor."""
-        own = contributions(self.at.program, name, self.rows)
+        own = self.contributions(name)
         return self.chains.row(self.gradient_key(name), name, self.chains.folds(name), own)
 
-    @property
-    def rows(self) -> int:
-        """The rows of the batch."""
-        return len(self.at.tensors["x"])
+    @cached_property
+    def readers(self) -> dict[str, list[tuple[Line, Tensor]]]:
+        """For each tensor the lines of the batch that read it, the last one first."""
+        found: dict[str, list[tuple[Line, Tensor]]] = {}
+        for line in reversed(self.at.network.graphs[len(self.at.tensors["x"])].lines):
+            for one in tensors(line.root) if line.root.kind == "real" else ():
+                found.setdefault(one.name, []).append((line, one))
+        return found
+
+    def contributions(self, name: str) -> tuple[Formula, ...]:
+        """What backward adds to a gradient, line by line, as formulas of the whole batch."""
+        found = [contribution(line, one) for line, one in self.readers.get(name, [])]
+        return tuple(one for one in found if one is not None)
 
     def gradient_key(self, name: str) -> Key:
         """The place of a parameter: weight or bias, and of which line."""
@@ -247,23 +255,13 @@ def reads(line: Line, name: str) -> bool:
     return any(one.name == name for one in tensors(line.root))
 
 
-def contributions(program: Program, name: str, rows: int) -> tuple[Formula, ...]:
-    """What backward adds to a gradient, line by line, as formulas of the whole batch."""
-    network = program.network
-    assert isinstance(network, LineNetwork)
-    found = []
-    for line in reversed(network.graphs[rows].lines):
-        wrt = next((one for one in tensors(line.root) if one.name == name), None)
-        if wrt is None or line.root.kind != "real":
-            continue
-        symbol = f"∂ℓ/∂{line.name}"
-        seed = tensor(f"{line.name}.grad", line.root.shape, symbol=symbol)
-        own = tensor(line.name, line.root.shape, line.root.kind)
-        top = constant(1.0) if line.name == LOSS else seed
-        pulled = gradients(line.root, top, [wrt], own).get(wrt)
-        if pulled is not None:
-            found.append(written(pulled))
-    return tuple(found)
+def contribution(line: Line, wrt: Tensor) -> Formula | None:
+    """What flows back from a line to a tensor that it reads, in the gradient of the line."""
+    seed = tensor(f"{line.name}.grad", line.root.shape, symbol=f"∂ℓ/∂{line.name}")
+    own = tensor(line.name, line.root.shape, line.root.kind)
+    top = constant(1.0) if line.name == LOSS else seed
+    pulled = gradients(line.root, top, [wrt], own).get(wrt)
+    return None if pulled is None else written(pulled)
 
 
 def line_rows(
