@@ -24,6 +24,7 @@ from engine.worksheet.text import (
     is_column,
     laid_out,
     layouts_of,
+    narrow,
     remarks,
     size_numbers,
     sizes_line,
@@ -58,16 +59,16 @@ def worksheet_latex(sheet: Worksheet, layouts: Sequence[Layout]) -> str:
         layer, given, output, size = forward_cells(row)
         column = is_column(row.value)
         value = row.value.T if column and row.value is not None else row.value
-        numbers = stacked(size, size_numbers(sheet.sample, row.dims))
+        numbers = sizes(size, size_numbers(sheet.sample, row.dims))
         turned = r"^{\top}" if column else ""
         shown = stacked(output, Entry("", fitted(f"{matrix(value)}{turned}")))
-        forward.append([layer.latex, given.latex, shown, numbers])
+        forward.append([narrow(layer), given.latex, shown, numbers])
     elements = []
     for element in sheet.elements:
         left, rule, size = element_cells(element)
-        numbers = stacked(size, size_numbers(sheet.sample, element.dims))
+        numbers = sizes(size, size_numbers(sheet.sample, element.dims))
         shown = stacked(rule, Entry("", fitted(matrix(element.value))))
-        elements.append([left.latex, shown, numbers])
+        elements.append([narrow(left), shown, numbers])
     steps = [[cell.latex for cell in step_cells(row)] for row in sheet.steps]
     parts = [
         rf"\section*{{{prose_latex(sheet.name)}}}",
@@ -90,8 +91,8 @@ def gradients(sheet: Worksheet, layout: Layout) -> Iterable[str]:
         symbol, _, size = gradient_cells(row, layout)
         lines = gradient_lines(sheet.sample, row, layout)
         value = Entry("", fitted(matrix(row.values(layout))))
-        numbers = stacked(size, size_numbers(sheet.sample, row.dims(layout)))
-        rows.append([symbol.latex, stacked(*lines, value), numbers])
+        numbers = sizes(size, size_numbers(sheet.sample, row.dims(layout)))
+        rows.append([narrow(symbol), stacked(*lines, value), numbers])
     empty = ["none", "the layers have no parameters", ""]
     return section(gradients_title(sheet, layout), HEADS["c"], (2, 12.8, 1.6), rows or [empty])
 
@@ -147,6 +148,11 @@ def section(
 def stacked(*cells: Entry) -> str:
     """The lines of one cell as LaTeX, each a paragraph of its own."""
     return r" \par ".join(cell.latex for cell in cells)
+
+
+def sizes(*entries: Entry) -> str:
+    """A size in symbols and in numbers, each on a line of its own that fits the column."""
+    return r" \par ".join(narrow(entry) for entry in entries)
 
 
 def fitted(formula: str) -> str:

@@ -3,6 +3,7 @@
 Printed, Markdown and LaTeX worksheets and their comparison are all made from these cells.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -32,6 +33,8 @@ from engine.worksheet.rows import (
 )
 from engine.worksheet.worksheet import Worksheet
 
+BREAK = re.compile(r" [+-] | = |\\cdot |\\odot |\\allowbreak ")
+NARROW = 8  # characters that fit the narrowest column
 LONG = 24  # characters of a formula that fits every column
 TIMES = r" \times "
 TITLES = {
@@ -64,12 +67,27 @@ def math(*formulas: Formula) -> Entry:
 def breakable(formula: Formula) -> str:
     """A formula for LaTeX's text mode, in pieces between which a line may be broken.
 
-    A long piece, which may have no place to break, is made as narrow as the column.
+    A long piece that has no place to break is made as narrow as the column.
     """
     return r"\allowbreak ".join(
-        rf"\fit{{${latex}$}}" if length > LONG else f"${latex}$"
-        for latex, length in pieces(formula)
+        rf"\fit{{${piece}$}}" if length > LONG and not has_break(piece) else f"${piece}$"
+        for piece, length in pieces(formula)
     )
+
+
+def has_break(latex: str) -> bool:
+    """Whether LaTeX may break a line in a formula: at an operator that no braces hold."""
+    depth = latex.count(r"\left") * LONG  # what grows with its contents is one box
+    for i, char in enumerate(latex):
+        depth += (char == "{") - (char == "}")
+        if depth == 0 and BREAK.match(latex, i):
+            return True
+    return False
+
+
+def narrow(entry: Entry) -> str:
+    """A cell of a narrow column: what has no place to break is made to fit."""
+    return rf"\fit{{{entry.latex}}}" if len(entry.text) > NARROW else entry.latex
 
 
 def pieces(formula: Formula, sign: str = "") -> list[tuple[str, int]]:
