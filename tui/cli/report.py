@@ -5,7 +5,8 @@ from engine.recording.environment import DECISIVE, shown
 from engine.recording.recorded import Recording
 from engine.run.timeline import completed
 from engine.worksheet.markdown import worksheet_markdown
-from engine.worksheet.worksheet import LAYOUTS, worksheet
+from engine.worksheet.rows import LAYOUTS
+from engine.worksheet.worksheet import worksheet
 from tui.render.charts.curve import braille_curve
 from tui.render.text.clean import clean
 from tui.render.text.numbers import compact, count_text

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from engine.chain.query import JacobianView, Term
 from engine.errors import GradstepError
 from engine.jacobian.operator import Layout
+from engine.worksheet.rows import Layout as Written
 from engine.worksheet.sample import Sample
-from engine.worksheet.worksheet import Layout as Written
 from tui.render.chain_numbers import Room, detail, number_lines
 from tui.render.chain_table import shown_factors, table
 from tui.render.jacobian import derivative_of, layout_text

@@ -6,8 +6,9 @@ from engine.formulas.symbols import gradient
 from engine.formulas.tree import Size
 from engine.functions.function import terms
 from engine.program.program import Program
+from engine.worksheet.rows import Gradient
 from engine.worksheet.sample import Sample, spelled_layers
-from engine.worksheet.worksheet import Gradient, element_rows, gradient_rows
+from engine.worksheet.worksheet import element_rows, gradient_rows
 
 SPELLED = 40  # where the input of a layer outgrows this, its symbol stands for it
 
