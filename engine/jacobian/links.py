@@ -1,0 +1,428 @@
+"""Where a Jacobian can be non-zero: links between digits of the two flat indices.
+
+A flat index in row-major order is a number with mixed digits, an axis each. A link ties a digit of
+the row to a digit of the column: equal, in a given relation, or free on one side. The links of a
+term hold at once, so its non-zeros are the product of theirs; several terms add up. In digits a
+reshape changes nothing, and a product of Jacobians meets digit by digit.
+"""
+
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.arrays import Shape
+from engine.jacobian.operator import Index
+
+MAX_RELATION = 2**22  # entries of a relation that is multiplied out
+MAX_TERMS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """A relation of digits: ``fetch`` gives (rows, columns), ascending in the rows.
+
+    ``given`` is False where it depends on values, as of an index; ``toeplitz`` for a convolution.
+    """
+
+    count: int
+    fetch: Callable[[], tuple[Index, Index]]
+    given: bool = True
+    toeplitz: bool = False
+
+    def transposed(self) -> "Pairs":
+        """The same pairs, ascending in the columns, as (columns, rows)."""
+
+        def fetch() -> tuple[Index, Index]:
+            outs, ins = self.fetch()
+            order = np.argsort(ins, kind="stable")
+            return ins[order], outs[order]
+
+        return replace(self, fetch=fetch)
+
+    def same(self, other: "Pairs") -> bool:
+        """Whether two relations are known to be equal."""
+        if self is other:
+            return True
+        if not (self.given and other.given) or self.count != other.count:
+            return False
+        mine, theirs = self.fetch(), other.fetch()
+        return np.array_equal(mine[0], theirs[0]) and np.array_equal(mine[1], theirs[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """A digit of the row, ``rows`` values at a stride, and one of the column.
+
+    Without ``pairs`` both are equal; or, where one has a single value, the other one is free.
+    """
+
+    row_stride: int
+    rows: int
+    col_stride: int
+    cols: int
+    pairs: Pairs | None = None
+
+    @property
+    def equal(self) -> bool:
+        """Whether it says that two digits are equal."""
+        return self.pairs is None and self.rows == self.cols
+
+    @property
+    def free(self) -> bool:
+        """Whether it says nothing: any value of the digit of one side."""
+        return self.pairs is None and self.rows != self.cols
+
+    @property
+    def count(self) -> int:
+        """How many pairs of digits it allows."""
+        if self.pairs is not None:
+            return self.pairs.count
+        return max(self.rows, self.cols)
+
+    def transposed(self) -> "Link":
+        """The same link from column to row."""
+        pairs = None if self.pairs is None else self.pairs.transposed()
+        return Link(self.col_stride, self.cols, self.row_stride, self.rows, pairs)
+
+    def same(self, other: "Link") -> bool:
+        """Whether two links are known to say the same."""
+        mine = (self.row_stride, self.rows, self.col_stride, self.cols)
+        if mine != (other.row_stride, other.rows, other.col_stride, other.cols):
+            return False
+        if self.pairs is None or other.pairs is None:
+            return self.pairs is other.pairs
+        return self.pairs.same(other.pairs)
+
+
+Term = tuple[Link, ...]
+Terms = tuple[Term, ...]
+
+
+def free_row(stride: int, size: int) -> list[Link]:
+    """A digit of the row that any column meets."""
+    return [Link(stride, size, 1, 1)] if size > 1 else []
+
+
+def free_col(stride: int, size: int) -> list[Link]:
+    """A digit of the column that any row meets."""
+    return [Link(1, 1, stride, size)] if size > 1 else []
+
+
+def equal(row_stride: int, col_stride: int, size: int) -> list[Link]:
+    """Two digits that are equal."""
+    return [Link(row_stride, size, col_stride, size)] if size > 1 else []
+
+
+def related(
+    row: tuple[int, int], col: tuple[int, int], outs: Index, ins: Index, toeplitz: bool = False
+) -> list[Link] | None:
+    """A relation of two digits (stride, size) as the simplest links; None where it is empty."""
+    (row_stride, rows), (col_stride, cols) = row, col
+    if not len(outs):
+        return None
+    if len(outs) == rows * cols:
+        return [*free_row(row_stride, rows), *free_col(col_stride, cols)]
+    same = rows == cols == len(outs)
+    if same and np.array_equal(outs, ins) and np.array_equal(outs, np.arange(rows)):
+        return equal(row_stride, col_stride, rows)
+    order = np.lexsort((ins, outs))
+    kept = outs[order], ins[order]
+    return [
+        Link(row_stride, rows, col_stride, cols, Pairs(len(outs), lambda: kept, True, toeplitz))
+    ]
+
+
+def strides(shape: Shape) -> list[int]:
+    """The strides of the axes in a flat index."""
+    out, size = [], 1
+    for one in reversed(shape):
+        out.append(size)
+        size *= one
+    return out[::-1]
+
+
+def digits(shape: Shape) -> list[tuple[int, int]]:
+    """(stride, size) of each axis."""
+    return list(zip(strides(shape), shape, strict=True))
+
+
+def count(term: Term) -> int:
+    """The non-zeros of a term."""
+    return math.prod(link.count for link in term)
+
+
+def transposed(term: Term) -> Term:
+    """The links from the column to the row."""
+    return tuple(link.transposed() for link in term)
+
+
+# -- splitting digits, so that those of two terms agree
+
+
+def split(link: Link, row_cuts: Collection[int], col_cuts: Collection[int]) -> list[Link]:
+    """A link at digits that end at these strides; one of pairs cannot be split."""
+    if link.pairs is not None:
+        return [link]
+    found: set[int] = set()
+    if link.rows > 1:
+        found |= parts(link.row_stride, link.rows, row_cuts)
+    if link.cols > 1:
+        found |= parts(link.col_stride, link.cols, col_cuts)
+    size = max(link.rows, link.cols)
+    cuts = [1]
+    for cut in sorted(found):
+        if cut % cuts[-1] == 0 and size % cut == 0:
+            cuts.append(cut)
+    ends = [*cuts[1:], size]
+    row = link.rows > 1
+    col = link.cols > 1
+    return [
+        Link(
+            link.row_stride * low if row else 1,
+            high // low if row else 1,
+            link.col_stride * low if col else 1,
+            high // low if col else 1,
+        )
+        for low, high in zip(cuts, ends, strict=True)
+        if high > low
+    ]
+
+
+def parts(stride: int, size: int, cuts: Collection[int]) -> set[int]:
+    """The places inside a digit at which strides cut it evenly."""
+    return {
+        cut // stride
+        for cut in cuts
+        if stride < cut < stride * size and cut % stride == 0 and size % (cut // stride) == 0
+    }
+
+
+def row_ends(term: Term) -> set[int]:
+    """Where the digits of the row begin and end."""
+    return {end for one in term for end in (one.row_stride, one.row_stride * one.rows)}
+
+
+def col_ends(term: Term) -> set[int]:
+    """Where the digits of the column begin and end."""
+    return {end for one in term for end in (one.col_stride, one.col_stride * one.cols)}
+
+
+def refined(term: Term, row_cuts: Collection[int], col_cuts: Collection[int]) -> Term:
+    """A term with its digits split at strides."""
+    return tuple(part for link in term for part in split(link, row_cuts, col_cuts))
+
+
+# -- products
+
+
+def times(left: Term, right: Term) -> Term | None:
+    """The product of two terms, whose inner digits meet; None where they never do."""
+    while True:
+        a = refined(left, (), row_ends(right))
+        b = refined(right, col_ends(a), ())
+        if len(a) == len(left) and len(b) == len(right):
+            break
+        left, right = a, b
+    inner = {(one.col_stride, one.cols): one for one in left if one.cols > 1}
+    outer = {(one.row_stride, one.rows): one for one in right if one.rows > 1}
+    out = [one for one in left if one.cols == 1] + [one for one in right if one.rows == 1]
+    for place in inner.keys() | outer.keys():
+        a_link, b_link = inner.get(place), outer.get(place)
+        if a_link is not None and b_link is not None:
+            met = joined(a_link, b_link)
+            if met is None:
+                return None
+            out += met
+        # digits that do not agree: anything may meet
+        elif a_link is not None:
+            out += free_row(a_link.row_stride, a_link.rows)
+        elif b_link is not None:
+            out += free_col(b_link.col_stride, b_link.cols)
+    return ordered(out)
+
+
+def ordered(links: Sequence[Link]) -> Term:
+    """Links in the order of their digits of the row, then of the column, the fastest first."""
+    return tuple(
+        sorted(links, key=lambda one: (one.row_stride, one.rows, one.col_stride, one.cols))
+    )
+
+
+def joined(a: Link, b: Link) -> list[Link] | None:
+    """The product of two links that share a digit; None where it is empty."""
+    if a.equal:
+        return [Link(a.row_stride, a.rows, b.col_stride, b.cols, b.pairs)]
+    if b.equal:
+        return [Link(a.row_stride, a.rows, b.col_stride, b.cols, a.pairs)]
+    row, col = (a.row_stride, a.rows), (b.col_stride, b.cols)
+    loose = [*free_row(*row), *free_col(*col)]
+    if not all(one.pairs is None or one.pairs.given for one in (a, b)):
+        return loose
+    if max(a.rows * a.cols, b.rows * b.cols, a.rows * b.cols) > MAX_RELATION:
+        return loose
+    outs, ins = np.nonzero(matrix(a) @ matrix(b))
+    toeplitz = any(one.pairs is not None and one.pairs.toeplitz for one in (a, b))
+    return related(row, col, outs, ins, toeplitz)
+
+
+def matrix(link: Link) -> Index:
+    """A link as a small matrix of 0 and 1."""
+    if link.pairs is None:
+        return np.ones((link.rows, link.cols), np.int64)
+    out = np.zeros((link.rows, link.cols), np.int64)
+    out[link.pairs.fetch()] = 1
+    return out
+
+
+# -- sums
+
+
+def added(terms: Terms, more: Terms) -> Terms:
+    """The union of two sums of terms, without those that others contain; a hull of too many."""
+    out = list(terms)
+    for new in more:
+        if any(contains(one, new) for one in out):
+            continue
+        out = [one for one in out if not contains(new, one)] + [new]
+    return tuple(out) if len(out) <= MAX_TERMS else (hull(tuple(out)),)
+
+
+def agreeing(a: Term, b: Term) -> tuple[Term, Term]:
+    """Two terms of the same matrix with their digits split alike as far as that goes."""
+    while True:
+        c = refined(a, row_ends(b), col_ends(b))
+        d = refined(b, row_ends(c), col_ends(c))
+        if len(c) == len(a) and len(d) == len(b):
+            return c, d
+        a, b = c, d
+
+
+def contains(whole: Term, part: Term) -> bool:
+    """Whether every non-zero of one term is known to be one of the other."""
+    a, b = agreeing(whole, part)
+    return all(one.free or any(one.same(other) for other in b) for one in a)
+
+
+def hull(terms: Terms) -> Term:
+    """One term that contains all: the links that they have in common, the rest free."""
+    found = terms[0]
+    for other in terms[1:]:
+        a, b = agreeing(found, other)
+        out: list[Link] = []
+        for one in a:
+            if one.free or any(one.same(another) for another in b):
+                out.append(one)
+            else:
+                out += free_row(one.row_stride, one.rows)
+                out += free_col(one.col_stride, one.cols)
+        found = ordered(out)
+    return found
+
+
+# -- which columns a row meets
+
+
+def met(term: Term, rows: Index) -> Index:
+    """The columns that some of these rows meet, ascending."""
+    places = np.zeros(len(rows), np.int64)
+    for link in term:
+        if link.free:
+            continue
+        at = rows // link.row_stride % link.rows
+        if link.pairs is None:
+            places = places + at * link.col_stride
+            continue
+        outs, ins = link.pairs.fetch()
+        start = np.searchsorted(outs, at, "left")
+        counts = np.searchsorted(outs, at, "right") - start
+        rows, places = np.repeat(rows, counts), np.repeat(places, counts)
+        first = np.repeat(np.cumsum(counts) - counts, counts)
+        which = np.repeat(start, counts) + np.arange(len(rows)) - first
+        places = places + ins[which] * link.col_stride
+    places = np.unique(places)
+    for link in term:
+        if link.free and link.cols > 1:
+            places = np.add.outer(np.arange(link.cols) * link.col_stride, places).reshape(-1)
+    return np.sort(places)
+
+
+def entries(term: Term, cols: int) -> Index:
+    """Every non-zero of a term as row · cols + column."""
+    found = np.zeros(1, np.int64)
+    for link in term:
+        if link.pairs is not None:
+            outs, ins = link.pairs.fetch()
+        else:
+            outs = np.arange(link.rows) if link.rows > 1 else np.zeros(1, np.int64)
+            ins = np.arange(link.cols) if link.cols > 1 else np.zeros(1, np.int64)
+        here = outs * link.row_stride * cols + ins * link.col_stride
+        found = np.add.outer(found, here).reshape(-1)
+    return found
+
+
+def restricted(term: Term, digit: tuple[int, int], value: int, row: bool) -> Term | None:
+    """A term at one value of a digit of the row (or of the column), which is dropped."""
+    if not row:
+        found = restricted(transposed(term), digit, value, True)
+        return None if found is None else transposed(found)
+    stride, size = digit
+    if size == 1:
+        return term
+    out: list[Link] = []
+    for link in refined(term, (stride, stride * size), ()):
+        below, end = link.row_stride, link.row_stride * link.rows
+        if link.rows == 1 or not below <= stride < end:
+            out.append(link)
+            continue
+        exact = (below, end) == (stride, stride * size)
+        kept = at_value(link, value) if exact else [thinned(link, stride // below, value)]
+        if not kept:
+            return None
+        out += kept
+    return ordered(out)
+
+
+def at_value(link: Link, value: int) -> list[Link]:
+    """A link at one value of its digit of the row; empty where that meets nothing."""
+    if link.free:
+        return [Link(1, 1, 1, 1)]
+    ins = np.array([value])
+    if link.pairs is not None:
+        outs, every = link.pairs.fetch()
+        ins = every[outs == value]
+    found = related((1, 1), (link.col_stride, link.cols), np.zeros(len(ins), np.int64), ins)
+    return [] if found is None else found or [Link(1, 1, 1, 1)]
+
+
+def thinned(link: Link, low: int, value: int) -> Link:
+    """A link of pairs whose digit of the row has ``value`` in its upper part, above ``low``."""
+    assert link.pairs is not None
+    pairs = link.pairs
+
+    def fetch() -> tuple[Index, Index]:
+        outs, ins = pairs.fetch()
+        here = outs // low == value
+        return outs[here] % low, ins[here]
+
+    # Each row of an index has one column, whatever the values.
+    many = pairs.count * low // link.rows if not pairs.given else len(fetch()[0])
+    return replace(link, rows=low, pairs=replace(pairs, count=many, fetch=fetch))
+
+
+def tied(term: Term, row_digit: tuple[int, int], col_digit: tuple[int, int]) -> bool:
+    """Whether a digit of the row is equal to one of the column."""
+    (row_stride, size), (col_stride, other) = row_digit, col_digit
+    if size != other:
+        return False
+    if size == 1:
+        return True
+    wanted = Link(row_stride, size, col_stride, size)
+    cut = refined(term, (row_stride, row_stride * size), (col_stride, col_stride * size))
+    return any(one.same(wanted) for one in cut)
+
+
+def keyed(term: Term) -> Iterator[Link]:
+    """The links that keep rows apart: those of different digits meet no common column."""
+    return (one for one in term if one.equal)
