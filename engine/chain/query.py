@@ -11,13 +11,13 @@ is this sample alone: ‖ŷ − y‖² for mse/sum, 1/K Σ for bce/mean. For the
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.arrays import Array, Shape, frozen
-from engine.chain.chain import Chain, chain
+from engine.chain.chain import Chain, Factor, chain
 from engine.chain.primals import Primals, Standing, primals_of
 from engine.chain.sums import apart, line_chain
 from engine.errors import GradstepError
@@ -103,13 +103,15 @@ class JacobianView:
         Those of the whole chain, or of one of those that it is a sum of.
         """
         factors = (shown or self.chain).factors
-        found = [Term(one.symbol, one.dims, one.structure, one.of, one.wrt) for one in factors]
-        if not self.transposed:
-            return found
-        return [
-            one._replace(symbol=f"({one.symbol})ᵀ", dims=(one.dims[1], one.dims[0]))
-            for one in reversed(found)
-        ]
+        found = [self.shown(one) for one in factors]
+        return found[::-1] if self.transposed else found
+
+    def shown(self, factor: Factor) -> Term:
+        """A factor as it stands in the product, transposed in gradient layout."""
+        symbol, (rows, cols) = factor.symbol, factor.dims
+        if self.transposed:
+            symbol, rows, cols = f"({symbol})ᵀ", cols, rows
+        return Term(symbol, (rows, cols), factor.structure, factor.of, factor.wrt)
 
     def described(self, shown: Chain) -> list[dict[str, Any]]:
         """A chain for JSON; a factor over several paths has their number, and the chains."""
@@ -257,8 +259,16 @@ def query(
     primals = where if isinstance(where, Primals) else primals_of(where, sample)
     if not isinstance(primals.program.network, LineNetwork):
         return JacobianView(primals, chain(primals, of, wrt), layout)
-    primals, note = apart(primals, of, wrt)
-    return JacobianView(primals, line_chain(primals, of, wrt), layout, note)
+    primals, found, note = through_lines(primals, of, wrt)
+    return JacobianView(primals, found, layout, note)
+
+
+# A screen asks for the same derivative several times a frame.
+@lru_cache(maxsize=4)
+def through_lines(primals: Primals, of: str, wrt: str) -> tuple[Primals, Chain, str]:
+    """The sum over the paths of a network of lines, at these primals or those of the batch."""
+    found, note = apart(primals, of, wrt)
+    return found, line_chain(found, of, wrt), note
 
 
 def complete_at(program: Program) -> int:

@@ -2,7 +2,8 @@
 
 One path is a chain of factors. Up to ``MOST_PATHS`` are a sum of chains. More are folded at the
 tensors through which all paths go: the product of the parts between these, each a single factor, or
-a sum in brackets; a part that still has too many paths is one operator, whose paths are counted.
+a sum in brackets. A part that still has too many paths is a sum over the uses of its denominator,
+each behind one operator, or is one operator itself; the paths of an operator are counted.
 """
 
 from dataclasses import replace
@@ -54,8 +55,8 @@ def summed(through: Flow, ways: Ways) -> Chain:
         return replace(along(through, path), whole=whole)
     if ways.count <= MOST_PATHS:
         paths = tuple(along(through, path) for path in ways.paths())
-        total = Factor(partial(through, of, wrt), of, wrt, whole, count=ways.count)
-        return Chain(of, wrt, (total,), paths=paths, whole=whole)
+        only = Factor(partial(through, of, wrt), of, wrt, whole, count=ways.count)
+        return Chain(of, wrt, (only,), paths=paths, whole=whole)
     parts = (ways.part(a, b) for a, b in pairwise(ways.shared()))
     return Chain(of, wrt, tuple(folded(through, part) for part in parts), whole=whole)
 
@@ -76,12 +77,33 @@ def folded(through: Flow, ways: Ways) -> Factor:
     of, wrt = ways.of, ways.wrt
     if ways.count == 1:
         return edge(through, of, wrt)
-    terms: tuple[Chain, ...] = ()
     if ways.count <= MOST_PATHS:
-        terms = tuple(along(through, path) for path in ways.paths())
+        return total(through, ways, tuple(along(through, path) for path in ways.paths()))
+    uses = [name for name, others in ways.edges.items() if wrt in others]
+    terms = () if len(uses) > MOST_PATHS or len(uses) < 2 else uses_of(through, ways, uses)
+    return total(through, ways, terms)
+
+
+def uses_of(through: Flow, ways: Ways, uses: list[str]) -> tuple[Chain, ...]:
+    """For each line that reads the denominator, all paths to this line as one operator."""
+    of, wrt = ways.of, ways.wrt
+    found: list[Chain] = []
+    for use in uses:
+        last = edge(through, use, wrt)
+        before = None if use == of else through.ways(of, use)
+        if before is None:
+            found.append(Chain(of, wrt, (last,)))
+            continue
+        first = edge(through, of, use) if before.count == 1 else total(through, before)
+        found.append(Chain(of, wrt, (first, last)))
+    return tuple(found)
+
+
+def total(through: Flow, ways: Ways, terms: tuple[Chain, ...] = ()) -> Factor:
+    """All paths between two tensors as one factor."""
     # With a straight d: along all paths, where ∂ is a line by what it reads.
-    symbol = f"d{through.primals.symbol(of)}/d{through.primals.symbol(wrt)}"
-    return Factor(symbol, of, wrt, through.jacobian(ways), terms, ways.count)
+    symbol = f"d{through.primals.symbol(ways.of)}/d{through.primals.symbol(ways.wrt)}"
+    return Factor(symbol, ways.of, ways.wrt, through.jacobian(ways), terms, ways.count)
 
 
 def partial(through: Flow, of: str, wrt: str) -> str:
@@ -113,6 +135,10 @@ def apart(primals: Primals, of: str, wrt: str) -> tuple[Primals, str]:
     name = "" if ways is None else through.mixing(ways)
     if name:
         note = f"the whole batch is shown: {primals.symbol(name)} mixes the samples"
+        return replace(primals, sample=None), note
+    rowless = not (through.by_sample(of) or through.by_sample(wrt))
+    if rowless and of != program.loss and ways and any(map(through.by_sample, ways.edges)):
+        note = f"the whole batch is shown: {primals.symbol(of)} has no row for each sample"
         return replace(primals, sample=None), note
     if of == program.loss and ways is not None and through.samples > 1:
         met = [one for one in (*ways.edges, wrt) if through.by_sample(one)]

@@ -244,10 +244,28 @@ def times(left: Term, right: Term) -> Term | None:
 
 
 def ordered(links: Sequence[Link]) -> Term:
-    """Links in the order of their digits of the row, then of the column, the fastest first."""
-    return tuple(
-        sorted(links, key=lambda one: (one.row_stride, one.rows, one.col_stride, one.cols))
-    )
+    """Links in the order of their digits, the fastest first; neighbours that are one are joined."""
+    order = sorted(links, key=lambda one: (one.row_stride, one.rows, one.col_stride, one.cols))
+    out: list[Link] = []
+    plain = [one for one in order if one.pairs is None]
+    for one in sorted(plain, key=lambda one: (one.equal, one.rows > 1)):
+        joint = follows(out[-1], one) if out else None
+        if joint is None:
+            out.append(one)
+        else:
+            out[-1] = joint
+    return (*out, *(one for one in order if one.pairs is not None))
+
+
+def follows(low: Link, high: Link) -> Link | None:
+    """Two neighbouring digits as one where they say the same of it; else None."""
+    if low.equal != high.equal or low.free != high.free or (low.rows > 1) != (high.rows > 1):
+        return None
+    rows = low.rows > 1 and high.row_stride != low.row_stride * low.rows
+    cols = low.cols > 1 and high.col_stride != low.col_stride * low.cols
+    if rows or cols:
+        return None
+    return replace(low, rows=low.rows * high.rows, cols=low.cols * high.cols)
 
 
 def joined(a: Link, b: Link) -> list[Link] | None:
@@ -378,22 +396,21 @@ def restricted(term: Term, digit: tuple[int, int], value: int, row: bool) -> Ter
             continue
         exact = (below, end) == (stride, stride * size)
         kept = at_value(link, value) if exact else [thinned(link, stride // below, value)]
-        if not kept:
+        if kept is None:
             return None
         out += kept
     return ordered(out)
 
 
-def at_value(link: Link, value: int) -> list[Link]:
-    """A link at one value of its digit of the row; empty where that meets nothing."""
+def at_value(link: Link, value: int) -> list[Link] | None:
+    """A link at one value of its digit of the row; None where that meets nothing."""
     if link.free:
-        return [Link(1, 1, 1, 1)]
+        return []
     ins = np.array([value])
     if link.pairs is not None:
         outs, every = link.pairs.fetch()
         ins = every[outs == value]
-    found = related((1, 1), (link.col_stride, link.cols), np.zeros(len(ins), np.int64), ins)
-    return [] if found is None else found or [Link(1, 1, 1, 1)]
+    return related((1, 1), (link.col_stride, link.cols), np.zeros(len(ins), np.int64), ins)
 
 
 def thinned(link: Link, low: int, value: int) -> Link:
