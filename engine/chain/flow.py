@@ -15,9 +15,10 @@ from engine.chain.line_graph import LineGraph, Ways
 from engine.chain.primals import Primals
 from engine.chain.ties import Dependence, dependence, identity
 from engine.jacobian.linked import Linked
-from engine.jacobian.links import Term, count, digits, restricted, tied
+from engine.jacobian.links import Term, digits
 from engine.jacobian.operator import Jacobian
 from engine.jacobian.structures import Zero
+from engine.jacobian.terms import count, restricted, tied
 from engine.lines.derive import gradients, tangent
 from engine.lines.node import Node, Tensor, tensor
 from engine.lines.tape import Tape
@@ -281,6 +282,8 @@ def pushing(root: Node, leaves: tuple[Tensor, ...], dtype: str) -> Compute | Non
     return None if along is None else Tape([along], dtype).compute(along)
 
 
+# The sum over the paths asks for it several times, and so does a screen.
+@lru_cache(maxsize=4)
 def flow(primals: Primals, network: LineNetwork) -> Flow:
     """The derivatives of the lines of this size of batch at some primals."""
     rows = len(primals.tensors["x"])

@@ -136,15 +136,16 @@ def apart(primals: Primals, of: str, wrt: str) -> tuple[Primals, str]:
     if name:
         note = f"the whole batch is shown: {primals.symbol(name)} mixes the samples"
         return replace(primals, sample=None), note
-    rowless = not (through.by_sample(of) or through.by_sample(wrt))
-    if rowless and of != program.loss and ways and any(map(through.by_sample, ways.edges)):
+    if ways is None or not any(map(through.by_sample, (*ways.edges, wrt))):
+        return primals, ""
+    if of == program.loss:
+        return primals, whose(through) if through.samples > 1 else ""
+    if not (through.by_sample(of) or through.by_sample(wrt)):
         note = f"the whole batch is shown: {primals.symbol(of)} has no row for each sample"
         return replace(primals, sample=None), note
-    if of == program.loss and ways is not None and through.samples > 1:
-        met = [one for one in (*ways.edges, wrt) if through.by_sample(one)]
-        if met:
-            return (
-                primals,
-                f"the loss is that of the batch of {through.samples}, here by this sample alone",
-            )
     return primals, ""
+
+
+def whose(through: Flow) -> str:
+    """That a derivative of the loss of the batch is the share of one sample."""
+    return f"ℓ of the batch of {through.samples}, by sample {through.primals.sample} alone"

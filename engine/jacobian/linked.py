@@ -9,20 +9,9 @@ from typing import final
 import numpy as np
 
 from engine.arrays import Array
-from engine.jacobian.links import (
-    Link,
-    Term,
-    Terms,
-    count,
-    digits,
-    entries,
-    hull,
-    keyed,
-    met,
-    tied,
-    transposed,
-)
+from engine.jacobian.links import Link, Term, Terms, digits
 from engine.jacobian.operator import Index, Jacobian, Pattern, Structure
+from engine.jacobian.terms import count, entries, hull, keyed, met, tied, transposed
 
 MAX_COUNTED = 2**20  # non-zeros of several terms that are counted one by one
 

@@ -1,6 +1,7 @@
 """Jacobians of networks of lines, against central differences, PyTorch and each other."""
 
 import itertools
+from functools import lru_cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.testing import assert_allclose
 
 from engine.chain.chain import Chain
 from engine.chain.line_graph import Ways
+from engine.chain.primals import Primals, primals_of
 from engine.chain.query import query
 from engine.chain.sums import MOST_PATHS
 from engine.errors import GradstepError
@@ -32,6 +34,12 @@ def session(request) -> Session:
     return session_of(request.param)
 
 
+@lru_cache(maxsize=4)
+def at(session: Session, sample: int | None = None) -> Primals:
+    """The primals where a session stands: the same ones each time, so that edges are met once."""
+    return primals_of(session, sample)
+
+
 def pairs(session: Session):
     return itertools.product(real_tensors(session), real_tensors(session))
 
@@ -40,14 +48,14 @@ def test_every_pair_is_what_central_differences_give(session):
     for of, wrt in pairs(session):
         expected = differences(session, of, wrt)
         assert_allclose(
-            dense(session, of, wrt), expected, atol=2e-5, rtol=1e-4, err_msg=f"{of} {wrt}"
+            dense(at(session), of, wrt), expected, atol=2e-5, rtol=1e-4, err_msg=f"{of} {wrt}"
         )
 
 
 def test_vjp_and_jvp_are_transposes_of_each_other(session):
     rng = np.random.default_rng(1)
     for of, wrt in pairs(session):
-        jacobian = query(session, of, wrt, None).jacobian
+        jacobian = query(at(session), of, wrt).jacobian
         v, u = rng.normal(size=jacobian.row_shape), rng.normal(size=jacobian.col_shape)
         assert_allclose((jacobian.vjp(v) * u).sum(), (v * jacobian.jvp(u)).sum(), atol=1e-9)
 
@@ -55,7 +63,7 @@ def test_vjp_and_jvp_are_transposes_of_each_other(session):
 def test_nothing_outside_the_structure_is_ever_non_zero(session):
     rng = np.random.default_rng(2)
     for of, wrt in pairs(session):
-        jacobian = query(session, of, wrt, None).jacobian
+        jacobian = query(at(session), of, wrt).jacobian
         rows, cols = jacobian.dims
         plain = np.array([jacobian.vjp(row).reshape(-1) for row in np.eye(rows)])
         assert_allclose(jacobian.to_dense(), plain, atol=1e-12, err_msg=f"{of} {wrt}")
@@ -71,7 +79,7 @@ def test_nothing_outside_the_structure_is_ever_non_zero(session):
 def test_windows_and_products_of_submatrices_are_parts_of_the_whole(session):
     rng = np.random.default_rng(3)
     for of, wrt in pairs(session):
-        jacobian = query(session, of, wrt, None).jacobian
+        jacobian = query(at(session), of, wrt).jacobian
         whole = jacobian.to_dense()
         rows, cols = (np.sort(rng.permutation(n)[: n // 2 + 1]) for n in jacobian.dims)
         part = whole[np.ix_(rows, cols)]
@@ -97,7 +105,7 @@ def multiplied(chain: Chain):
 @pytest.mark.parametrize("sample", [None, 1])
 def test_the_sum_over_the_paths_is_what_is_accumulated(session, sample):
     for of, wrt in pairs(session):
-        found = query(session, of, wrt, sample)
+        found = query(at(session, sample), of, wrt)
         assert found.chain.gaps() == []
         assert_allclose(multiplied(found.chain), found.jacobian.to_dense(), atol=1e-9)
 
@@ -105,7 +113,7 @@ def test_the_sum_over_the_paths_is_what_is_accumulated(session, sample):
 def test_one_sample_is_its_rows_and_columns(session):
     tensors = session.program.tensors
     for of, wrt in pairs(session):
-        found = query(session, of, wrt, 1)
+        found = query(at(session, 1), of, wrt)
         if found.primals.sample is None or of == "loss":
             continue  # of the loss a parameter has the share of this sample alone
         shapes = [session.state.tensors[name].shape for name in (of, wrt)]
@@ -113,7 +121,7 @@ def test_one_sample_is_its_rows_and_columns(session):
         for name, shape in zip((of, wrt), shapes, strict=True):
             grid = np.arange(np.prod(shape, dtype=int)).reshape(shape)
             places.append((grid[1] if tensors[name].per_sample else grid).reshape(-1))
-        expected = dense(session, of, wrt)[np.ix_(*places)]
+        expected = dense(at(session), of, wrt)[np.ix_(*places)]
         assert_allclose(found.jacobian.to_dense(), expected, atol=1e-12, err_msg=f"{of} {wrt}")
 
 
@@ -128,7 +136,7 @@ def test_every_gradient_of_backward_is_the_jacobian_of_the_loss(session):
     for name in real_tensors(session):
         known = session.state.tensors.get(f"{name}.grad")
         if known is not None:
-            assert_allclose(dense(session, "loss", name), known.reshape(1, -1), atol=1e-10)
+            assert_allclose(dense(at(session), "loss", name), known.reshape(1, -1), atol=1e-10)
 
 
 # -- PyTorch
