@@ -144,7 +144,7 @@ class Layout:
 
     def missing(self, pane: str) -> bool:
         """Whether a pane is about layers, and the run has none."""
-        return PANES[pane].layers and not self.follow.has_layers
+        return bool(self.follow.refusal(pane))
 
     # -- sizes
 
@@ -189,7 +189,7 @@ class Layout:
 
     def go_to(self, pane: str) -> None:
         """Give a pane the focus, and display it where it is under a tab."""
-        if PANES[pane].layers and not self.follow.layered():
+        if not self.follow.may(pane):
             return
         self.remember(pane)
         if pane not in self.panes:
@@ -259,10 +259,10 @@ class Layout:
 
     def layers(self) -> None:
         """The flow through the layers, or what they cost; from elsewhere, the flow pane."""
-        if not self.follow.layered():
+        if not self.follow.may("flow"):
             return
         if self.pane != "flow":
             self.go_to("flow")
-        elif "flow" in self.panes:
+        elif "flow" in self.panes and self.follow.layered():
             costs = cast(Costs, self.panes["flow"]).switch()
             self.display.show_now("what the layers cost" if costs else "what flows through them")
