@@ -123,7 +123,7 @@ Wx = {{ shape = [2, 2] }}
 Wh = {{ shape = [2, 2] }}
 [network]
 lines = '''
-h[-1] = zeros(N, 2)
+h[-1] = ones(N, 2)
 for t in range({steps}):
     u[t] = x[:, t] @ Wx.T
     v[t] = h[t-1] @ Wh.T

@@ -13,7 +13,7 @@ from tui.control.follow import Follow
 from tui.keys.key_names import key_name
 from tui.keys.table import PANES, Command
 from tui.render.listing import natural_width
-from tui.render.variables import names_of
+from tui.render.tensor_tree import shown_rows
 
 NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
 PROGRAM, PROGRAM_WIDE = (38, 46), (38, 60)  # the narrowest and widest program pane
@@ -166,7 +166,7 @@ class Layout:
         """
         if single or not self.screen.has_class("wide") or self.screen.has_class("deep"):
             return None
-        needed = len(names_of(self.session.run)) + 2
+        needed = len(shown_rows(self.session.run, frozenset(), "")) + 2
         return min(needed, self.screen.size.height // 2)
 
     def resize(self, pane: str, by: int) -> None:

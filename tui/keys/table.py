@@ -72,7 +72,9 @@ class Pane:
 
 
 PANES: dict[str, Pane] = {
-    "program": Pane(1, "Program", "the ops of one iteration; ▶ runs next, ✓ is done"),
+    "program": Pane(
+        1, "Program", "the ops of one iteration; ▶ runs next, ✓ is done, ⊞ can be unfolded"
+    ),
     "tensor": Pane(2, "Tensor", "the values; ▸ marks what the selected level changed", True),
     "jacobian": Pane(3, "Jacobian", "sizes, structure and values of a derivative", True, True),
     "chain": Pane(4, "Chain", "the product that makes a derivative, factor by factor", True, True),
@@ -134,6 +136,13 @@ WATCH_COMMANDS: tuple[Command, ...] = (
     Command(
         "unwatch", ("delete", "D"), "watch the selected expression no longer", "Watches pane",
         "remove", pane="watches", action="remove", word="undisplay {watch}",
+    ),
+)  # fmt: skip
+
+VARIABLE_COMMANDS: tuple[Command, ...] = (
+    Command(
+        "fold", ("enter",), "fold or unfold a group of tensors; ← folds, → unfolds",
+        "Variables pane", pane="variables", action="fold",
     ),
 )  # fmt: skip
 
@@ -288,6 +297,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("layers", ("L",), "the flow through the layers, or their costs", "Looking"),
     Command("follow", ("full_stop",), "show what the last op wrote", "Looking"),
     *TENSOR_COMMANDS,
+    *VARIABLE_COMMANDS,
     *WATCH_COMMANDS,
     Command("numerator", ("y",), "the selected tensor on top of ∂/∂", "Jacobians"),
     Command("denominator", ("x",), "the selected tensor below ∂/∂", "Jacobians"),
