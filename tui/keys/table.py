@@ -147,7 +147,7 @@ VARIABLE_COMMANDS: tuple[Command, ...] = (
 )  # fmt: skip
 
 TENSOR_COMMANDS: tuple[Command, ...] = (
-    tensor_command("heat", "h", "face", "numbers, heat map, picture of an image", "heat map"),
+    tensor_command("heat", "h", "face", "numbers, heat map, pictures side by side", "heat map"),
     tensor_command("side", "equals_sign", "side", "the values after, before, or the difference"),
     tensor_command("seek-next", "j", "seek(1)", "next changed cell, NaN, … (k chooses)"),
     tensor_command("seek-previous", "J", "seek(-1)", "the cell of that kind before"),
