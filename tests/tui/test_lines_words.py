@@ -7,8 +7,9 @@ from textual.widgets import Input
 from engine.debugger import Debugger
 from engine.session.session import Session
 from engine.words.language import CommandLine
-from tests.tui.line_experiments import lines_program
+from tests.tui.line_experiments import TEXTS, lines_program
 from tests.tui.screen import debugger
+from tests.tui.tensors import grid, typed
 
 GATED = lines_program("gated")
 
@@ -63,3 +64,36 @@ async def test_keys_show_edit_and_watch_the_element_under_the_cursor() -> None:
         await shown.press("7", "enter", "w", "enter")
         assert list(shown.debugger.watches) == ["h[2][0, 1]"]
         assert shown.session.tensors["h[2]"][0, 1] == 7
+
+
+async def test_at_goes_to_an_element_by_its_name() -> None:
+    async with debugger(GATED, (120, 40)) as shown:
+        await shown.press("f", "at")
+        await typed(shown, "h[2][1,2]")
+        assert shown.main.parts.follow.selection.tensor == "h[2]"
+        assert grid(shown).index() == (1, 2)
+        await shown.press("1", "at")
+        await typed(shown, "c[0]")
+        assert shown.main.parts.follow.selection.tensor == "c[0]"
+        await shown.press("at")
+        await typed(shown, "x[0,1,9]")
+        assert "no cell [0, 1, 9] of x" in shown.text()
+        await shown.press("at")
+        await typed(shown, "i1:forward:h[0]")
+        assert shown.session.op.key == "forward:h[0]"
+
+
+async def test_every_tensor_and_pane_of_lines_can_be_shown_in_small_and_large() -> None:
+    for name in TEXTS:
+        async with debugger(lines_program(name), (120, 40)) as shown:
+            await shown.press("f", "n", "n", "n", "s", "s")
+            for tensor in shown.session.run.tensors:
+                shown.main.parts.follow.tensor(tensor)
+                await shown.settled()
+                assert shown.main.view is not None
+                assert f"{tensor} " in shown.text()
+            for pane, said in (("3", "written as lines"), ("0", "written as lines"), ("9", "line")):
+                await shown.press("escape", pane)
+                assert said in shown.text()
+            await shown.press("p", "2", "3", "escape", "L", "o")
+            assert shown.app.is_running

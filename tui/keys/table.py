@@ -72,9 +72,7 @@ class Pane:
 
 
 PANES: dict[str, Pane] = {
-    "program": Pane(
-        1, "Program", "the ops of one iteration; ▶ runs next, ✓ is done, ⊞ can be unfolded"
-    ),
+    "program": Pane(1, "Program", "the ops of one iteration; ▶ next, ✓ done, ⊞ can unfold"),
     "tensor": Pane(2, "Tensor", "the values; ▸ marks what the selected level changed", True),
     "jacobian": Pane(3, "Jacobian", "sizes, structure and values of a derivative", True, True),
     "chain": Pane(4, "Chain", "the product that makes a derivative, factor by factor", True, True),

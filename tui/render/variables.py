@@ -132,7 +132,7 @@ def group_line(
         sizes = [max(-one.minimum, one.maximum) for one in known if not one.nan]
         size = compact(max(sizes), NUMBER) if len(sizes) == len(known) else "NaN"
         line += [("│", "dim"), ("▸" if set(written).intersection(gradients) else " ", "changed")]
-        line += [("∇ ", "tensor-gradient"), ("most".ljust(BADGE), "dim"), (size, "")]
+        line += [("∇ ", "tensor-gradient"), ("max".ljust(BADGE), "dim"), (size, "")]
     line = fitted(line, width)
     return [(text, "cursor" if selected else role) for text, role in line]
 
