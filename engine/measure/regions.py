@@ -34,8 +34,8 @@ class Regions:
 
 
 def has_regions(program: Program) -> bool:
-    """Whether the network has two inputs, so that its data lies in a plane."""
-    return program.data.x.ndim == 2 and program.data.x.shape[1] == 2
+    """Whether there are layers and two inputs, so that the data lies in a plane."""
+    return bool(program.network.nodes) and program.data.x.ndim == 2 and program.data.x.shape[1] == 2
 
 
 def regions(program: Program, tensors: Mapping[str, Array], cols: int, rows: int) -> Regions:

@@ -47,8 +47,10 @@ def gradient_norms(program: Program) -> list[Quantity]:
     found = []
     for info in program.parameters:
         name = program.gradients[info.name]
-        ops = frozenset(o.key for o in program.ops if (o.phase, o.name) == (Phase.BACKWARD, name))
-        if ops and len(info.shape) == 2:
+        ops = frozenset(
+            o.key for o in program.ops if o.phase == Phase.BACKWARD and name in o.writes
+        )
+        if ops and len(info.shape) >= 2:
             found.append(Quantity(f"‖{gradient(info.symbol)}‖", ops, norm_of(name)))
     return found
 
@@ -61,8 +63,11 @@ def norm_of(name: str) -> Value:
 def measures(program: Program) -> list[Quantity]:
     """The loss on all data, and the accuracy where there is one, after each iteration.
 
-    Where that would take too long it is on a sample of rows, which is always the same.
+    Where that would take too long it is on a sample of rows, which is always the same. A network
+    of lines has none: its lines are of a batch.
     """
+    if not program.network.nodes:
+        return []
     rows = measured_rows(program)
     last = frozenset([program.ops[-1].key])
     part = "" if len(rows) == len(program.data) else f" ({len(rows)} rows)"
