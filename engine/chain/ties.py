@@ -21,6 +21,7 @@ from engine.lines.losses import Terms as LossTerms
 from engine.lines.node import Call, Node
 from engine.lines.node import ordered as nodes_below
 from engine.lines.reductions import AlongAxis, Reduction, axes_of
+from engine.lines.spatial import Spatial
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +99,7 @@ def tie(node: Call, i: int, value: Value) -> Dependence | None:
         return Dependence((by_axes(node.shape, operand.shape, pairs),), False)
     if isinstance(function, LossOf):
         return Dependence((dense((), operand.shape),), False)
-    if function.name in ("conv1d", "conv2d"):
+    if isinstance(function, Spatial) and not function.transposed:
         found = convolved(node, i)
         return Dependence((found or dense(node.shape, operand.shape),), False)
     return Dependence((dense(node.shape, operand.shape),), False)

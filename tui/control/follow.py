@@ -14,7 +14,7 @@ from tui.view.derivative import differentiable, variable
 from tui.view.snapshot import Selection
 
 LEVELS = tuple(Granularity)
-IN_A_ROW = ("jacobian", "chain", "diagnostics")  # panes that know layers in a row alone
+IN_A_ROW = ("diagnostics",)  # panes that know layers in a row alone
 LINES = "this is about layers in a row; the network is written as lines"
 
 
