@@ -81,6 +81,8 @@ def decayed(p: Array, grad: Array, h: Hyper, maximize: bool) -> Array:
 
 def moved(p: Array, step: Array) -> Array:
     """p − step, written into ``step``, which nobody else holds: one allocation less an update."""
+    if not p.shape:  # of two single numbers NumPy makes no array that could be written into
+        return np.asarray(p - step)
     return np.subtract(p, step, step)
 
 

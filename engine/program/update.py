@@ -8,6 +8,8 @@ check and the Jacobians agree with.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.arrays import Array, scalar
 from engine.experiment.spec import Experiment
 from engine.formulas.symbols import gradient
@@ -201,6 +203,8 @@ def updating(
         values = {}
         for key, tensor in read:  # a loop, because a comprehension is one more call
             values[key] = tensors[tensor].item()
-        return optimizer.update(tensors[name], grad, old, values)
+        found = optimizer.update(tensors[name], grad, old, values)
+        # Arithmetic of single numbers gives numbers, and a tensor is an array.
+        return found if grad.shape else tuple([np.asarray(one) for one in found])
 
     return run
