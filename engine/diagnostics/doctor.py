@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.diagnostics.account import Ascent, OversizedSteps, StepFactor, WeightDecay
-from engine.diagnostics.detector import Detector, Tensors
+from engine.diagnostics.detector import Detector, Tensors, offers
 from engine.diagnostics.diagnosis import Diagnosis, diagnosis
 from engine.diagnostics.finite import LogOfZero, NonFinite
 from engine.diagnostics.gradients import ExplodingGradients, VanishingGradients
@@ -90,7 +90,8 @@ class Doctor:
 
     def __init__(self, program: Program, thorough: bool = False) -> None:
         self.program = program
-        self.kinds = (*WATCHING, *THOROUGH) if thorough else WATCHING
+        every = (*WATCHING, *THOROUGH) if thorough else WATCHING
+        self.kinds = tuple(kind for kind in every if offers(program, kind.needs))
         self.kept: list[Diagnosis] = []
         self.journal = Journal()
         self._restart(program.initial(), 0)

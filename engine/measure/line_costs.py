@@ -1,7 +1,7 @@
 """The lines in numbers: what each makes, the parameters it reads, its products of matrices."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from engine.lines.derive import gradients
 from engine.lines.node import Call, Node, ordered, tensor, tensors
 from engine.lines.reader import Line
 from engine.program.graph import GRADIENT
+from engine.program.line_compiler import own
 from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.run.phases import Phase
@@ -20,7 +21,8 @@ def line_costs(program: Program) -> Iterator[tuple[Line, Shape, list[str], int, 
     """Each line in order with its shape, the parameters it is the first to read, and its work.
 
     The work is the multiply-adds of the products of matrices of a full batch, forward and backward,
-    as the ops of the program make them: a skipped phase costs nothing.
+    as the ops of the program make them: a skipped phase costs nothing, and what backward needs of
+    forward is there already.
     """
     network = program.network
     assert isinstance(network, LineNetwork)
@@ -30,8 +32,10 @@ def line_costs(program: Program) -> Iterator[tuple[Line, Shape, list[str], int, 
         read = [node.name for node in tensors(line.root) if node.name in left]
         left.difference_update(read)
         first = Phase.LOSS if line is network.graph.loss else Phase.FORWARD
-        ahead = products(line.root) if first in phases else 0
-        yield line, line.root.shape, read, ahead, products(*derivatives(program, line))
+        made = ordered(line.root)
+        back = [node for node in ordered(*derivatives(program, line)) if node not in made]
+        ahead = products(made) if first in phases else 0
+        yield line, line.root.shape, read, ahead, products(back)
 
 
 def derivatives(program: Program, line: Line) -> list[Node]:
@@ -39,13 +43,13 @@ def derivatives(program: Program, line: Line) -> list[Node]:
     ops = {op.name for op in program.ops if op.phase == Phase.BACKWARD}
     wanted = [n for n in tensors(line.root) if f"{n.name}{GRADIENT}@{line.name}" in ops]
     seed = tensor(line.name + GRADIENT, line.root.shape)
-    return list(gradients(line.root, seed, wanted, None).values())
+    return list(gradients(line.root, seed, wanted, own(line)).values())
 
 
-def products(*roots: Node) -> int:
-    """The multiply-adds of the products of matrices in some trees, each product once."""
+def products(nodes: Sequence[Node]) -> int:
+    """The multiply-adds of the products of matrices among some nodes."""
     total = 0
-    for node in ordered(*roots):
+    for node in nodes:
         if isinstance(node, Call) and isinstance(node.function, MatMul | SummedProduct):
             a, b = node.operands
             lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
