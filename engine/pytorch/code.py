@@ -24,7 +24,9 @@ from engine.experiment.spec import (
 from engine.nn.table import LAYERS, LOSSES
 from engine.optim.optimizers import OPTIMIZERS
 from engine.program.graph import Node, settings
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
+from engine.pytorch.line_script import Names, line_statements
 from engine.run.phases import Phase
 
 STEPS = {
@@ -49,6 +51,8 @@ class CodeLine(NamedTuple):
 def training_code(program: Program) -> list[CodeLine]:
     """The lines of the model, the criterion, the optimizer and the training loop, in order."""
     experiment = program.experiment
+    if isinstance(program.network, LineNetwork):
+        return list(code_of_lines(program, program.network))
     lines = [CodeLine("model = nn.Sequential(OrderedDict(")]
     lines += [layer_line(node) for node in program.network.nodes]
     lines += [CodeLine("))")]
@@ -63,6 +67,36 @@ def training_code(program: Program) -> list[CodeLine]:
     lines += [CodeLine(f"for epoch in range({experiment.training.epochs}):")]
     lines += [CodeLine("    for x, y in batches(epoch):")]
     return [*lines, *step_lines(experiment)]
+
+
+def code_of_lines(program: Program, network: LineNetwork) -> Iterator[CodeLine]:
+    """The lines of a network as PyTorch's, in a loop of the experiment's order."""
+    experiment, names = program.experiment, Names(program)
+    frozen = [one.name for one in network.parameters_ if one.frozen]
+    trained = [names.of(one.name) for one in network.parameters_ if not one.frozen]
+    if frozen:
+        yield CodeLine(f"# frozen: {', '.join(frozen)}")
+    yield CodeLine(f"trained = [{', '.join(trained)}]")
+    yield from made_optimizer(experiment)
+    for text in scheduler_texts(experiment.schedule):
+        yield CodeLine(text)
+    yield CodeLine("")
+    yield CodeLine(f"for epoch in range({experiment.training.epochs}):")
+    yield CodeLine("    for x, y in batches(epoch):")
+    for one in names.dictionaries:
+        yield CodeLine(f"        {one} = {{}}", Phase.FORWARD)
+    for line in step_lines(experiment):
+        if line.phase == Phase.FORWARD:
+            made = network.graph.lines[:-1]
+        elif line.phase == Phase.LOSS:
+            made = network.graph.lines[-1:]
+        else:
+            yield line
+            continue
+        for one in made:
+            for text in line_statements(one, names, experiment.dtype):
+                said = f"        {'# skipped: ' if line.skipped else ''}{text}"
+                yield CodeLine(said, line.phase, skipped=line.skipped)
 
 
 def layer_line(node: Node) -> CodeLine:
@@ -123,7 +157,6 @@ def loss_text(loss: LossSpec) -> str:
 
 def optimizer_lines(experiment: Experiment) -> Iterator[CodeLine]:
     """The lines of the optimizer, with the options that differ; frozen parameters are left out."""
-    spec = experiment.optimizer
     frozen = frozen_names(experiment)
     if frozen:
         yield CodeLine(f"frozen = {frozen}")
@@ -131,6 +164,12 @@ def optimizer_lines(experiment: Experiment) -> Iterator[CodeLine]:
         yield CodeLine("    p for name, p in model.named_parameters()")
         yield CodeLine("    if name not in frozen")
         yield CodeLine("]")
+    yield from made_optimizer(experiment)
+
+
+def made_optimizer(experiment: Experiment) -> Iterator[CodeLine]:
+    """The lines that make the optimizer of what is trained."""
+    spec = experiment.optimizer
     options: dict[str, Any] = {"lr": getattr(spec, "lr", 0.0)}
     for field in msgspec.structs.fields(spec):
         value = getattr(spec, field.name)
@@ -154,7 +193,8 @@ def frozen_names(experiment: Experiment) -> list[str]:
 
 def trained(experiment: Experiment) -> str:
     """The expression of the parameters that are trained."""
-    return "trained" if frozen_names(experiment) else "model.parameters()"
+    named = experiment.network is not None or frozen_names(experiment)
+    return "trained" if named else "model.parameters()"
 
 
 def scheduler_texts(spec: ScheduleSpec | None) -> list[str]:

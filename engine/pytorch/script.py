@@ -19,9 +19,11 @@ from engine.functions.elementwise.dropout import MASKS, Dropout
 from engine.nn.table import LOSSES
 from engine.optim.optimizers import OPTIMIZERS
 from engine.program.graph import Node
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.program.update import Updates
 from engine.pytorch.code import clip_call
+from engine.pytorch.line_script import Names, functions_part
 from engine.recording.canonical import words
 from engine.recording.recorded import Recording
 from engine.run.phases import Phase
@@ -119,8 +121,23 @@ def array_text(array: Array) -> str:
     return f'packed(\n{body},\n    "{array.dtype.str}",\n    {array.shape!r},\n)'
 
 
+def lines_part(program: Program, names: Names) -> str:
+    """The parameters and constants of lines with their values, and the lines as functions."""
+    network, dtype = program.network, program.experiment.dtype
+    assert isinstance(network, LineNetwork)
+    made = [f"torch.set_default_dtype(torch.{dtype})"]
+    for one in network.parameters_:
+        made.append(f"{names.of(one.name)} = {array_text(one.value)}.requires_grad_()")
+    made += [f"{names.of(name)} = {array_text(one)}" for name, one in network.constants.items()]
+    every = ", ".join(f'"{one.name}": {names.of(one.name)}' for one in network.parameters_)
+    made += [f"parameters = {{{every}}}", "", ""]
+    return "\n".join(made) + functions_part(program, names)
+
+
 def model_part(program: Program) -> str:
     """The statements that make the model and copy the initial parameters into it."""
+    if isinstance(program.network, LineNetwork):
+        return lines_part(program, Names(program))
     dtype = program.experiment.dtype
     initial = program.initial()
     layers, values = [], []
@@ -160,14 +177,18 @@ def optimizer_part(program: Program, iterations: int) -> str:
     """
     spec = program.experiment.optimizer
     frozen = [
-        (number, role)
+        f"{number}.{role}"
         for number, node in enumerate(program.network.nodes)
         for role in getattr(node.spec, "frozen", ())
     ]
-    names = ", ".join(f'"{number}.{role}"' for number, role in frozen)
+    every = "model.named_parameters()"
+    if isinstance(program.network, LineNetwork):
+        frozen = [one.name for one in program.network.parameters_ if one.frozen]
+        every = "parameters.items()"
+    names = ", ".join(f'"{name}"' for name in frozen)
     lines = [
         f"frozen = {{{names}}}" if frozen else "frozen = set()",
-        "trained = [p for name, p in model.named_parameters() if name not in frozen]",
+        f"trained = [p for name, p in {every} if name not in frozen]",
         f"optimizer = torch.optim.{OPTIMIZERS[spec.type].torch}"
         f"(trained, {keywords(msgspec.structs.asdict(spec))})",
     ]
@@ -199,7 +220,15 @@ def loop_part(program: Program, iterations: int) -> str:
 
 
 def phase_lines(program: Program, phase: Phase) -> list[str]:
-    """The statements of one step."""
+    """The statements of one step; lines that go forward make the loss as well."""
+    if isinstance(program.network, LineNetwork):
+        match phase:
+            case Phase.ZERO_GRAD:
+                return ["for p in parameters.values():", "    p.grad = torch.zeros_like(p)"]
+            case Phase.FORWARD:
+                return []
+            case Phase.LOSS:
+                return ["loss = lines[len(x)](x, y)"]
     match phase:
         case Phase.ZERO_GRAD:
             # zeros, as this engine's; and the model's, for frozen parameters have gradients too

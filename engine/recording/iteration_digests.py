@@ -112,7 +112,7 @@ class StrongDigests(IterationDigests):
         self.hashes = [kind_hash(DTYPES[info.dtype], info.shape) for info in infos]
         self.shapes = [info.shape for info in infos]
         starts = [sum(self.counts[:i]) for i in range(len(self.counts))]
-        self.gradients = {starts[op.index]: op.name for op in program.ops if op.adds}
+        self.gradients = {starts[op.index]: op.writes[0] for op in program.ops if op.adds}
         self.dtype = DTYPES[program.experiment.dtype]
         self.waiting: list[list[tuple[str, bytes]]] = []
 
