@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.diagnostics.account import Ascent, OversizedSteps, StepFactor, WeightDecay
+from engine.diagnostics.broadcasts import PairedSamples
 from engine.diagnostics.detector import Detector, Tensors, offers
 from engine.diagnostics.diagnosis import Diagnosis, diagnosis
 from engine.diagnostics.finite import LogOfZero, NonFinite
@@ -40,6 +41,7 @@ from engine.session.journal import Journal
 from engine.session.session import Session
 
 WATCHING: tuple[type[Detector], ...] = (
+    PairedSamples,
     TargetDomain,
     UnreachableTargets,
     TargetScale,

@@ -102,7 +102,7 @@ UNARY = (
     LOG,
     unary("log2", np.log2, lambda x, out: over(constant(1 / np.log(2.0)), x)),
     unary("log10", np.log10, lambda x, out: over(constant(1 / np.log(10.0)), x)),
-    unary("sqrt", np.sqrt, lambda x, out: over(constant(1.0, 1, 2), out)),
+    unary("sqrt", np.sqrt, lambda x, out: over(constant(0.5, 1, 2), out)),
     unary("abs", np.abs, lambda x, out: call(SIGN, (x,)), Absolute, real=False, bends=0.0),
     unary("square", np.square, lambda x, out: times(constant(2.0), x), real=False),
     unary("floor", np.floor, lambda x, out: None),
