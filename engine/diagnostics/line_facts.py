@@ -23,7 +23,7 @@ from engine.program.program import Program
 PRODUCTS = ("@", "conv1d", "conv2d", "conv_transpose2d")  # functions with weights
 MOVES = ("transpose", "reshape")
 AS_THEY_ARE = ("sum", "mean", "max", "min", "index", "transpose", "reshape", "concat", "stack")
-NEVER_BELOW = ("abs", "square", "exp", "norm", "var", "std", "sqrt", "relu", "sigmoid", "softplus")
+NEVER_BELOW: tuple[str, ...] = ("abs", "square", "exp", "norm", "var", "std", "sqrt", "relu", "sigmoid", "softplus")
 NEVER_BELOW += ("softmax", "one_hot", "ones", "zeros")
 
 

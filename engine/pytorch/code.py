@@ -93,8 +93,8 @@ def code_of_lines(program: Program, network: LineNetwork) -> Iterator[CodeLine]:
         else:
             yield line
             continue
-        for one in made:
-            for text in line_statements(one, names, experiment.dtype):
+        for written in made:
+            for text in line_statements(written, names, experiment.dtype):
                 said = f"        {'# skipped: ' if line.skipped else ''}{text}"
                 yield CodeLine(said, line.phase, skipped=line.skipped)
 

@@ -23,6 +23,15 @@ MAX_TEXT = 2**25  # characters of one text that is read back
 
 def experiment_text(experiment: Experiment) -> str:
     """The experiment as JSON: what is written in its file, without where the file was."""
+    raw = experiment_table(experiment)
+    for table in ORDERED:
+        if table in raw:
+            raw[table] = list(raw[table].items())
+    return canonical(raw)
+
+
+def experiment_table(experiment: Experiment) -> dict[str, Any]:
+    """The experiment as the table that its file is, without where the file was."""
     raw: dict[str, Any] = msgspec.to_builtins(experiment)
     for place in ("file", "directory"):
         raw.pop(place, None)
@@ -33,10 +42,7 @@ def experiment_text(experiment: Experiment) -> str:
         raw[table] = {"type": spec.type} | msgspec.to_builtins(spec)
     if experiment.loss.type == WrittenSpec.type:
         del raw["loss"]["type"]  # it has no name in a file: a line makes it
-    for table in ORDERED:
-        if table in raw:
-            raw[table] = list(raw[table].items())
-    return canonical(raw)
+    return raw
 
 
 def self_contained(program: Program) -> Experiment:

@@ -1,16 +1,20 @@
 """Recordings of networks of lines: what is written is verified, replayed and read again."""
 
+import msgspec
 import numpy as np
 import pytest
 
 from engine.diagnostics.one_batch import one_batch
 from engine.errors import GradstepError
 from engine.program.compiler import compile_program
+from engine.recording.as_toml import experiment_toml, key, value
 from engine.recording.canonical import experiment_text, parse_experiment, self_contained
 from engine.recording.plausible import implausible
 from engine.session.session import Session
+from engine.toml_text import read_toml
 from tests.engine.line_networks import KINDS, compiled, text
 from tests.engine.recording.recordings import assert_same_tensors, opened, record, replayed, verdict
+from tests.engine.small_experiments import built_in
 
 
 @pytest.mark.parametrize("store", ["full", "keyframes"])
@@ -78,3 +82,37 @@ def test_some_rows_change_no_size(name):
     assert fewer.experiment.sizes == program.experiment.sizes
     assert [p.shape for p in fewer.parameters] == [p.shape for p in program.parameters]
     assert compile_program(program.experiment, program.data).experiment == program.experiment
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_as_toml_it_is_the_same_run(tmp_path, name):
+    path = tmp_path / "run.gradstep"
+    record(path, compiled(text(name, batch=7, epochs=2)), "keyframes")
+    with opened(path) as recording:
+        program = recording.program
+        again = compiled(experiment_toml(program))
+        # The data are written as the lines take them: [data] alone differs.
+        experiment = msgspec.structs.replace(again.experiment, data=program.experiment.data)
+        assert experiment_text(experiment) == experiment_text(program.experiment)
+        a, b = Session(program), Session(again)
+        for event in (a.timeline.begin(4), a.timeline.end):
+            a.goto(event)
+            b.goto(event)
+            assert_same_tensors(a, b)
+
+
+def test_as_toml_of_layers(tmp_path):
+    program = built_in("iris")
+    again = compiled(experiment_toml(program))
+    np.testing.assert_array_equal(again.data.x, program.data.x)
+    assert [op.formula for op in again.ops] == [op.formula for op in program.ops]
+    assert all(same for same in map(np.array_equal, *map(initial, (program, again))))
+
+
+def initial(program):
+    return list(program.initial().values())
+
+
+def test_any_text_is_toml():
+    for one in ('a"b\\', "tab\tand\x7f", "line\nline", "'''\n", "\x01\n", "ünïcode 😀"):
+        assert read_toml(f"{key(one)} = {value(one)}") == {one: one}
