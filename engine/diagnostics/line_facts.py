@@ -23,8 +23,8 @@ from engine.program.program import Program
 PRODUCTS = ("@", "conv1d", "conv2d", "conv_transpose2d")  # functions with weights
 MOVES = ("transpose", "reshape")
 AS_THEY_ARE = ("sum", "mean", "max", "min", "index", "transpose", "reshape", "concat", "stack")
-NEVER_BELOW: tuple[str, ...] = ("abs", "square", "exp", "norm", "var", "std", "sqrt", "relu", "sigmoid", "softplus")
-NEVER_BELOW += ("softmax", "one_hot", "ones", "zeros")
+NEVER_BELOW = ("abs", "square", "exp", "norm", "var", "std", "sqrt", "relu", "sigmoid")
+SHARES = ("softplus", "softmax", "one_hot", "ones", "zeros")
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +145,7 @@ def sign_of(
         return 1 if bounded(node.function.loss, node.operands[1]) else None
     if name == "**" and isinstance(power := node.operands[1], Constant) and power.value % 2 == 0:
         return 1
-    if name in NEVER_BELOW:
+    if name in NEVER_BELOW or name in SHARES:
         return 1
     if name == "log_softmax":
         return -1

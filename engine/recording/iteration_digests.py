@@ -25,7 +25,7 @@ Written = Sequence[tuple[Array, ...]]
 Largest = tuple[float | None, str | None]  # element of a parameter's gradient, and whose
 Marked = tuple[bytes, str]  # the digests one after the other, and the references as JSON
 MOST_LAYOUTS = 4  # batches are full, or the last of an epoch
-DTYPES = {"float32": "<f4", "float64": "<f8", "int64": "<i8"}
+DTYPES = {"float32": "<f4", "float64": "<f8", "int64": "<i8", "bool": "|b1"}
 
 
 class IterationDigests(ABC):
