@@ -5,7 +5,7 @@ from functools import cached_property
 
 from engine.diagnostics.detector import Detector
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Severity
-from engine.diagnostics.line_facts import of_samples
+from engine.diagnostics.line_facts import of_samples, word
 from engine.lines.node import Call, Node, described, ordered
 from engine.lines.reader import Line
 from engine.program.line_network import Graph, LineNetwork
@@ -77,7 +77,7 @@ class PairedSamples(Detector):
 
 def paired(program: Program, node: Node, rows: int) -> tuple[Node, Node] | None:
     """The operands (N,) and (N, 1) of a function of elements, both with a row for each sample."""
-    if rows < 2 or not isinstance(node, Call) or node.function.name not in ELEMENTWISE:
+    if rows < 2 or not isinstance(node, Call) or word(node) not in ELEMENTWISE:
         return None
     samples = [one for one in node.operands if one.shape[:1] == (rows,)]
     samples = [one for one in samples if of_samples(program, one)]

@@ -27,6 +27,12 @@ NEVER_BELOW = ("abs", "square", "exp", "norm", "var", "std", "sqrt", "relu", "si
 SHARES = ("softplus", "softmax", "one_hot", "ones", "zeros")
 
 
+def word(node: Call) -> str:
+    """The word of a function in a line; a cast or a repetition put in between has none."""
+    found: str = getattr(node.function, "name", "")
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Hidden:
     """An activation of hidden units in a line: what it gives, and the axis of its units."""
@@ -52,14 +58,14 @@ def hidden_units(program: Program, kinds: tuple[str, ...]) -> Iterator[Hidden]:
         for node in reversed(made):
             if isinstance(node, Call):
                 for one in node.operands:
-                    flows[one] = flows[one] or flows[node] or node.function.name in PRODUCTS
+                    flows[one] = flows[one] or flows[node] or word(node) in PRODUCTS
             elif isinstance(node, Tensor):
                 read[node.name] = read.get(node.name, False) or flows[node]
         for node in made:
             activated = isinstance(node, Call) and isinstance(node.function, Activated)
             if activated and flows[node] and node.shape[:1] == (rows,) and node.rank > 1:
                 assert isinstance(node, Call)
-                if node.function.name in kinds and of_samples(program, node):
+                if word(node) in kinds and of_samples(program, node):
                     yield hidden(program, line, node)
 
 
@@ -76,9 +82,9 @@ def hidden(program: Program, line: Line, node: Call) -> Hidden:
     """
     axis = 1 if node.rank != 3 or node.shape[-1] == 1 else 2
     if node is line.root:
-        return Hidden(line.name, node.function.name, axis, lambda tensors: tensors[line.name])
+        return Hidden(line.name, word(node), axis, lambda tensors: tensors[line.name])
     run = Tape([node], program.experiment.dtype).compute(node)
-    return Hidden(line.name, node.function.name, axis, lambda tensors: run(tensors)[0])
+    return Hidden(line.name, word(node), axis, lambda tensors: run(tensors)[0])
 
 
 def depths(program: Program) -> list[list[str]]:
@@ -105,7 +111,7 @@ def depths(program: Program) -> list[list[str]]:
 
 def takes(node: Node, parameters: set[str]) -> bool:
     """Whether a node is a product with a parameter, as it is or with its axes moved."""
-    if not isinstance(node, Call) or node.function.name not in PRODUCTS:
+    if not isinstance(node, Call) or word(node) not in PRODUCTS:
         return False
     return any(
         isinstance(one, Tensor) and one.name in parameters for one in map(unmoved, node.operands)
@@ -114,7 +120,7 @@ def takes(node: Node, parameters: set[str]) -> bool:
 
 def unmoved(node: Node) -> Node:
     """What a node is before its axes were moved."""
-    while isinstance(node, Call) and node.function.name in MOVES:
+    while isinstance(node, Call) and word(node) in MOVES:
         node = node.operands[0]
     return node
 
@@ -140,7 +146,7 @@ def sign_of(
         return 1 if node.value >= 0 else -1
     if not isinstance(node, Call):
         return signs.get(node.name) if isinstance(node, Tensor) else None
-    name, given = node.function.name, [found[one] for one in node.operands]
+    name, given = word(node), [found[one] for one in node.operands]
     if isinstance(node.function, LossOf | Terms):
         return 1 if bounded(node.function.loss, node.operands[1]) else None
     if name == "**" and isinstance(power := node.operands[1], Constant) and power.value % 2 == 0:

@@ -60,7 +60,7 @@ def measures_distance(network: LineNetwork) -> bool:
     pair = {prediction_of(network), "y"}
     return any(
         isinstance(node, Call)
-        and node.function.name == "-"
+        and getattr(node.function, "name", "") == "-"
         and {one.name for one in node.operands if isinstance(one, Tensor)} == pair
         for line in network.graph.lines
         for node in ordered(line.root)

@@ -168,3 +168,11 @@ def test_rates_and_one_batch_of_every_kind(name):
 )
 def test_losses_that_are_never_negative(name, never):
     assert never_negative(compiled(text(name)).network) is never
+
+
+def test_truth_among_numbers():
+    """A comparison times a number is cast in between, by a function without a name in lines."""
+    lines = "on = x > 0\nyhat = (x*on) @ w.T\nloss = mean((yhat - y)**2)"
+    program = experiment(X, [[1.0]] * 6, "w = { shape = [1, 2] }", lines)
+    assert not any(one.serious for one in diagnose(program, 6))
+    assert never_negative(program.network)
