@@ -90,6 +90,7 @@ class GradstepApp(App[None]):
             self.register_theme(theme)
         self.choose_theme(settings.theme)
         self.main = MainScreen(debugger, settings.commands)
+        self.mains = [self.main]  # the last is the one in use: an evaluation stands over another
         self.typed_ahead: deque[events.Key] = deque()
         self.key_since: float | None = None
         self.start_at: int | None = None
@@ -133,6 +134,31 @@ class GradstepApp(App[None]):
         watch.register(STDIN, 0)  # a hang-up is told in any case
         if any(told & select.POLLHUP for _, told in watch.poll(0)):
             self.leave()
+
+    def go_on_with(self, debugger: Debugger) -> None:
+        """Go on with another debugger: an evaluation over this one, this one again, or another."""
+        if len(self.mains) > 1 and debugger is self.mains[-2].debugger:
+            self.mains.pop()
+            self.pop_screen()
+            self.use(self.mains[-1])
+            self.main.show_now()
+            return
+        made, before = MainScreen(debugger, self.commands), self.main
+        made.prompt_past = before.prompt_past
+        made.parts.words.keep = before.parts.words.keep
+        if debugger.outer is before.debugger:
+            self.mains.append(made)
+            self.push_screen(made)
+        else:
+            self.mains[-1] = made
+            # The first screen was never pushed, and cannot be taken from under another one.
+            (self.push_screen if before is self.screen_stack[0] else self.switch_screen)(made)
+        self.use(made)
+
+    def use(self, main: MainScreen) -> None:
+        """Make a main screen the one that keys and stops are about."""
+        self.main, self.debugger, self.session = main, main.debugger, main.debugger.session
+        main.parts.words.keep = lambda: save(self.mains[0].debugger)
 
     def get_default_screen(self) -> Screen[None]:
         """The debugger: no empty screen is laid out and painted before it."""
@@ -232,7 +258,7 @@ def run_debugger(
     if target is not None:
         app.begin_at(target)
     # At every change: a killed process loses none.
-    app.main.parts.words.keep = lambda: save(debugger)
+    app.main.parts.words.keep = lambda: save(app.mains[0].debugger)
     app.main.hint = settings.hint and first_time()
     app.main.prompt_past.lines += load_lines()
     app.main.notes += problems
@@ -242,10 +268,10 @@ def run_debugger(
         app.run()
     finally:
         # After the screen is gone: the rest is recorded and the file closed however it ended.
-        said = app.main.parts.recording.stop()
-        save(debugger)
+        said = app.mains[0].parts.recording.stop()
+        save(app.mains[0].debugger)
         save_lines(app.main.prompt_past.lines)
     if said:
         with contextlib.suppress(OSError):  # the terminal may be gone
             print(said, file=sys.stderr, flush=True)
-    return app.return_code or (REFUSED if app.main.parts.recording.failed else 0)
+    return app.return_code or (REFUSED if app.mains[0].parts.recording.failed else 0)

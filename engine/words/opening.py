@@ -42,6 +42,16 @@ def run_fold(debugger: Debugger, argument: Argument, count: int) -> Long:
     return changed(debugger, kept, f"folded: {', '.join(words) or 'all'}")
 
 
+def run_refold(debugger: Debugger, argument: Argument, count: int) -> Long:
+    """Unfold the line of an op, or fold it again."""
+    program = debugger.session.program
+    name = foldable(program, argument.text or here(debugger, argument))
+    lines = program.network.graph.lines  # type: ignore[attr-defined]
+    known = Argument(name, argument.column, argument.line)
+    apart = any(line.whole == name for line in lines)
+    return (run_fold if apart else run_unfold)(debugger, known, count)
+
+
 def here(debugger: Debugger, argument: Argument) -> str:
     """The name of the op at the cursor; a CommandError at the end of the run."""
     op = debugger.session.op
@@ -132,6 +142,7 @@ OPENING = (
         "line",
     ),
     Command(("fold",), "[LINE…|all]", "fold lines again; by default all", run_fold, "line"),
+    Command(("refold",), "[LINE]", "unfold a line, or fold it again", run_refold, "line"),
     Command(
         ("eval", "evaluate"),
         "",

@@ -6,6 +6,7 @@ from typing import Any
 from textual.screen import Screen
 from textual.timer import Timer
 
+from engine.debugger import Debugger
 from engine.session.session import Session
 from tui.control.display import Display
 
@@ -41,6 +42,10 @@ class Stage:
     def push(self, screen: Screen[Any], closed: Callable[[Any], None] | None = None) -> None:
         """Open another screen over this one; ``closed`` gets what it is closed with."""
         self.screen.app.push_screen(screen, closed)
+
+    def go_on_with(self, debugger: Debugger) -> None:
+        """Go on with another debugger, on a screen of its own."""
+        self.screen.app.go_on_with(debugger)  # type: ignore[attr-defined]  # the debugger's app
 
     @property
     def on_top(self) -> bool:

@@ -40,6 +40,13 @@ class Stopping:
 
         self.words.act(BY_ID["break"].line(op=op), note)
 
+    def refold(self) -> None:
+        """The line of the selected op gives way to its functions, or is folded again."""
+        op = self.pointing.op()
+        if op and self.display.free:
+            name = op.partition(":")[2] or op
+            self.words.typed(BY_ID["unfold"].line(op=name))
+
     def unwatch(self, text: str) -> None:
         """Watch an expression no longer; ``text`` is empty where nothing is watched."""
         if not text:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from engine.words.language import CommandLine, Result
 
 QUIT = ("q", "quit", "exit")
+REFOLDING = ("unfold", "fold", "refold")
+RECORDED = "lines are not unfolded while a recording is written: stop it first"
 
 
 class Console(Protocol):
@@ -56,6 +58,8 @@ class Words:
         self.console = console
         self.leave = leave
         self.keep: Callable[[], None] = lambda: None
+        self.go_on_with: Callable[[Debugger], None] = lambda _: None
+        self.recording: Callable[[], bool] = lambda: False
 
     def load(self) -> None:
         """Load the command language, so that the first key need not wait for it."""
@@ -76,6 +80,9 @@ class Words:
             self.leave()
             return
         self.console().begin(line)
+        if line.split()[:1] and line.split(maxsplit=1)[0] in REFOLDING and self.recording():
+            self.failed(GradstepError(RECORDED))
+            return
         self.worker.begin(self.line.run(line), self.answered)
 
     def quiet(self, line: str) -> None:
@@ -124,6 +131,10 @@ class Words:
         if result.word == "compare" and "branches" in facts:
             self.follow.compare(facts["branches"])
         note = "stopped" if run.cancelled else headline(result.word, said)
+        if result.reply.opened is not None:
+            self.line.debugger = self.debugger  # this screen stays with its own
+            self.go_on_with(result.reply.opened)
+            return
         self.show_hit(facts.get("hits", ()), note)
         if len(result.lines) > 1 and result.reply.place is None:
             self.panes.go_to("console")  # an answer to read

@@ -52,6 +52,10 @@ class GutterClicked(Chosen):
     """Set a breakpoint on the op just chosen, or remove it."""
 
 
+class LineUnfolded(Chosen):
+    """Let the line of the op just chosen give way to its functions, or fold it again."""
+
+
 @dataclass
 class WatchRemoved(Chosen):
     """An expression to watch no longer; empty where nothing is watched."""
@@ -73,6 +77,7 @@ Choice = (
     | FactorChosen
     | IterationChosen
     | GutterClicked
+    | LineUnfolded
     | WatchRemoved
     | EventChosen
 )

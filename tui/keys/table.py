@@ -137,6 +137,13 @@ WATCH_COMMANDS: tuple[Command, ...] = (
     ),
 )  # fmt: skip
 
+PROGRAM_COMMANDS: tuple[Command, ...] = (
+    Command(
+        "unfold", ("enter",), "a line gives way to its functions, ⊞, or is folded again",
+        "Program pane", "unfold", pane="program", action="unfold", word="refold {op}",
+    ),
+)  # fmt: skip
+
 VARIABLE_COMMANDS: tuple[Command, ...] = (
     Command(
         "fold", ("enter",), "fold or unfold a group of tensors; ← folds, → unfolds",
@@ -295,6 +302,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("layers", ("L",), "the flow through the layers, or their costs", "Looking"),
     Command("follow", ("full_stop",), "show what the last op wrote", "Looking"),
     *TENSOR_COMMANDS,
+    *PROGRAM_COMMANDS,
     *VARIABLE_COMMANDS,
     *WATCH_COMMANDS,
     Command("numerator", ("y",), "the selected tensor on top of ∂/∂", "Jacobians"),

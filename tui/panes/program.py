@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import ClassVar
 
 from textual import events
+from textual.binding import BindingType
 from textual.reactive import reactive
 
-from tui.keys.messages import GutterClicked, OpChosen
+from tui.keys.bindings import bindings
+from tui.keys.messages import GutterClicked, LineUnfolded, OpChosen
 from tui.render.code import CodeRow, code_line, code_rows
 from tui.render.listing import Row, row_line, rows_of
 from tui.render.text.line import Line
@@ -22,6 +25,7 @@ code = lru_cache(maxsize=4)(code_rows)
 class ProgramPane(LineList):
     """The listing as ops or as a PyTorch loop; the cursor follows the op about to run."""
 
+    BINDINGS: ClassVar[list[BindingType]] = bindings("program")
     event = -1
     as_code: reactive[bool] = reactive(False)
 
@@ -53,6 +57,12 @@ class ProgramPane(LineList):
         op = self.rows(view)[y].op
         if op is not None:
             self.post_message(OpChosen(op.index))
+
+    def action_unfold(self) -> None:
+        """Unfold the line of the op in the selected row, or fold it again."""
+        if self.view is not None:
+            self.chosen(self.view, self.row)
+            self.post_message(LineUnfolded())
 
     def on_click(self, event: events.Click) -> None:
         """Go to the clicked op; in the gutter also set or remove its breakpoint."""

@@ -1,7 +1,7 @@
 """The main screen: it alone holds the Debugger; panes get a View down and post messages up."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, assert_never
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -20,6 +20,7 @@ from tui.panes.tensor import TensorPane
 from tui.panes.timeline import TimelinePane
 from tui.panes.variables import VariablesPane
 from tui.render.variables import Summaries
+from tui.screens.choices import chosen
 from tui.screens.parts import Parts
 from tui.view.snapshot import View, snapshot
 from tui.widgets.key_line import KeyLine
@@ -193,25 +194,7 @@ class MainScreen(LinesScreen):
     @on(messages.Chosen)
     def chosen(self, message: messages.Choice) -> None:
         """Show or do what has been chosen in a pane."""
-        match message:
-            case messages.TensorChosen(name):
-                self.parts.follow.tensor(name)
-            case messages.OpChosen(index):
-                self.parts.follow.op(index)
-            case messages.FactorChosen(index):
-                self.parts.follow.derivative(factor=index)
-            case messages.IterationChosen(iteration):
-                self.parts.movement.scrub(iteration)
-            case messages.EventChosen(event):
-                self.parts.movement.go_to(event)
-            case messages.GutterClicked():
-                self.parts.stopping.toggle()
-            case messages.WatchRemoved(text):
-                self.parts.stopping.unwatch(text)
-            case messages.PaneChosen(pane):
-                self.parts.panes.choose(pane)
-            case _:
-                assert_never(message)
+        chosen(self.parts, message)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Remember the pane that a click gave the focus to."""

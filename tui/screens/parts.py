@@ -71,6 +71,8 @@ class Parts:
         self.words = words = Words(
             debugger, worker, owner, follow, at, panes, lambda: owner.console, owner.leave
         )
+        words.go_on_with = stage.go_on_with
+        words.recording = lambda: recording.recorder is not None
         self.movement = moving = Movement(
             session, words, worker, owner, follow, at, counting, panes
         )

@@ -142,6 +142,7 @@ ANSWERS = {
     ),
     "unmark": (["mark a", "unmark a"], "removed 'a"),
     "unfold": (["help unfold"], "[LINE…|all]"),
+    "refold": (["help refold"], "or fold it again"),
     "fold": (["help fold"], "by default all"),
     "eval": (["9s", "eval"], "evaluation over the training rows"),
     "evaluate": (["evaluate"], "#0 i1:forward:linear1.out"),

@@ -1,0 +1,31 @@
+"""What is shown or done when something has been chosen in a pane."""
+
+from typing import assert_never
+
+from tui.keys import messages
+from tui.screens.parts import Parts
+
+
+def chosen(parts: Parts, message: messages.Choice) -> None:
+    """Show or do what has been chosen in a pane."""
+    match message:
+        case messages.TensorChosen(name):
+            parts.follow.tensor(name)
+        case messages.OpChosen(index):
+            parts.follow.op(index)
+        case messages.FactorChosen(index):
+            parts.follow.derivative(factor=index)
+        case messages.IterationChosen(iteration):
+            parts.movement.scrub(iteration)
+        case messages.EventChosen(event):
+            parts.movement.go_to(event)
+        case messages.GutterClicked():
+            parts.stopping.toggle()
+        case messages.LineUnfolded():
+            parts.stopping.refold()
+        case messages.WatchRemoved(text):
+            parts.stopping.unwatch(text)
+        case messages.PaneChosen(pane):
+            parts.panes.choose(pane)
+        case _:
+            assert_never(message)
