@@ -1,5 +1,6 @@
 """The functions that lines may call: a row each, with how arguments become operands and options."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
@@ -20,12 +21,12 @@ from engine.lines.algebra import (
     reshaped,
     transposed,
 )
-from engine.lines.elementwise import CLIP, MAXIMUM, MINIMUM, UNARY, WHERE, Activated
+from engine.lines.elementwise import CLIP, COMPARISONS, MAXIMUM, MINIMUM, UNARY, WHERE, Activated
 from engine.lines.losses import LossOf, OfSample, Terms
-from engine.lines.node import Misfit, Node, Primitive, call, described
+from engine.lines.node import Misfit, Node, Primitive, call, constant, described
 from engine.lines.reductions import LOG_SOFTMAX_OF, REDUCTIONS, SOFTMAX_OF, VARIANCE
 from engine.lines.spatial import adaptive, convolving, pooling
-from engine.lines.structure import CONCAT, INDEX, ONE_HOT, ONES, PAD, REPEAT, STACK, ZEROS
+from engine.lines.structure import CONCAT, INDEX, ONE_HOT, ONES, PAD, REPEAT, STACK, ZEROS, Range
 
 Make = Callable[..., Node]
 REQUIRED = object()
@@ -106,6 +107,17 @@ def padded(z: Node, widths: Any) -> Node:
         kept = max(z.rank - 2, 0)
         widths = ((0, 0),) * kept + ((widths, widths),) * (z.rank - kept)
     return call(PAD, (z,), (("widths", tuple(tuple(pair) for pair in widths)),))
+
+
+def causal(z: Node) -> Node:
+    """Scores (…, T, S) with −∞ where the column is behind the row: its step is yet to come."""
+    if z.rank < 2:
+        raise Misfit(f"{described(z)}: causal takes scores (…, T, S)")
+    rows, columns = (call(Range(), (), (("size", size),)) for size in z.shape[-2:])
+    whole: tuple[Any, ...] = ("slice", None, None, None)
+    below = call(INDEX, (rows,), (("entries", (whole, ("new",))),))
+    (known,) = (one for one in COMPARISONS if one.name == ">=")
+    return call(WHERE, (call(known, (below, columns)), z, constant(-math.inf)))
 
 
 def dropped(z: Node, mask: Node) -> Node:
@@ -230,6 +242,7 @@ def rows() -> list[Row]:
         Row("ones", (), (Option("shape", "sizes"),), plain(ONES), "ones of a shape"),
         *spatial_rows(),
         *normal_rows(),
+        Row("causal", z, (), causal, "−∞ above the diagonal of the last two axes"),
         Row("dropout", ("z", "mask"), (), dropped, "z * mask"),
         Row("embedding", ("C", "ix"), (), embedded, "C[ix]"),
         Row("linear", ("x", "weight", "bias="), (), linear, "x Wᵀ + b"),

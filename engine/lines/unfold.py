@@ -39,7 +39,8 @@ def unfolded(line: Line) -> list[Line]:
         name = f"{line.name}.{word}{counts[word]}"
         tree = rebuilt(node, {k: v for k, v in made.items() if k is not node})
         own = tensor(name, node.shape, node.kind)
-        out.append(Line(name, f"{name} = {formula(tree).text()}", line.number, tree))
+        text = f"{name} = {formula(tree).text()}"
+        out.append(Line(name, text, line.number, tree, line.column, line.layer))
         made[node] = own
     last = rebuilt(root, made)
     text = line.text if not out else f"{line.name} = {formula(last).text()}"

@@ -5,6 +5,7 @@ runs: a last, short batch has trees of its own.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,8 +14,8 @@ import numpy as np
 
 from engine.arrays import Array, frozen
 from engine.errors import ExperimentError, Problem
-from engine.experiment.dataset import Batches, Dataset
-from engine.experiment.spec import Experiment, GivenSpec, WrittenSpec
+from engine.experiment.dataset import Batches, Dataset, in_lines
+from engine.experiment.spec import Experiment, GivenSpec, NetworkSpec, WrittenSpec
 from engine.functions.losses.as_written import AsWritten
 from engine.lines.algebra import PRODUCT
 from engine.lines.lift import Lift
@@ -26,6 +27,8 @@ from engine.lines.table import loss_rows, rows
 from engine.lines.unfold import unfolded
 from engine.nn.table import LOSSES
 from engine.program.graph import MAX_BYTES, settings
+from engine.program.layer_values import LayerValues
+from engine.program.line_layers import Held, Layers
 from engine.program.line_network import Graph, LineNetwork, Parameter
 from engine.program.line_values import Values, columns
 
@@ -33,8 +36,8 @@ GIVEN = "loss.gradient"
 
 
 def has_lines(experiment: Experiment) -> bool:
-    """Whether a network is written as lines, and no chain of layers."""
-    return experiment.network is not None
+    """Whether a network is one of lines, and no chain of layers."""
+    return in_lines(experiment)
 
 
 def read_lines(experiment: Experiment, data: Dataset, cut: Batches) -> tuple[LineNetwork, Dataset]:
@@ -49,14 +52,16 @@ class Builder:
     """Reads the lines of one experiment; ``problems`` collects what is wrong."""
 
     def __init__(self, experiment: Experiment, data: Dataset, cut: Batches) -> None:
-        assert experiment.network is not None
         self.experiment = experiment
-        self.network = experiment.network
+        self.network = experiment.network or NetworkSpec()
+        unfold = self.network.unfold
+        self.unfold = [unfold] if isinstance(unfold, str) else unfold
         self.sample = self.network.per == "sample"
         self.data = data
         self.cut = cut
         self.problems: list[Problem] = []
         self.made_loss = False
+        self.held: dict[str, Held] = {}
 
     def problem(self, path: str, message: str) -> None:
         """Note one problem."""
@@ -85,6 +90,7 @@ class Builder:
         full = min(self.cut.size, len(data))
         counts = sorted({full, self.last(len(data), full)}, reverse=True)
         real: set[str] = set()
+        self.check_layers({*parameters, *constants, *self.experiment.parameters})
         graphs: dict[int, Graph] = {}
         for count in counts:
             while True:
@@ -97,6 +103,9 @@ class Builder:
             if self.problems:
                 break
         self.fail()
+        held = LayerValues(self.experiment, self.held.values())
+        self.problems += held.problems
+        self.fail()
         constants = {
             name: frozen(value.astype(self.experiment.dtype) if name in real else value)
             for name, value in constants.items()
@@ -104,7 +113,8 @@ class Builder:
         data = self.as_real(data, real)
         loss = LOSSES.get(self.experiment.loss.type)
         known = AsWritten(scale=1.0) if loss is None or self.made_loss else self.table_loss()
-        network = LineNetwork((), known, tuple(parameters.values()), constants, graphs)
+        learned = (*parameters.values(), *held.parameters)
+        network = LineNetwork((), known, learned, constants, graphs, held.buffers)
         self.check_memory(network, full)
         self.fail()
         return network, data
@@ -171,8 +181,11 @@ class Builder:
         scope = Scope(tensors, {"N": rows_, **sizes}, table)
         lift = Lift(rows_, batched) if lead else None
         fold = TOTAL if self.experiment.loss.reduction == "sum" else MEAN
-        lines = LiftedLines(self.network.lines, scope, lift, fold)
+        layers = Layers(self.experiment, rows_, self.unfold, self.problem)
+        lines = LiftedLines(self.network.lines, scope, lift, fold, layers)
         lines.read()
+        layers.rest(lines)
+        self.held = layers.held
         for fault in lines.faults:
             self.problem("network.lines", str(fault))
         real |= lines.mixed & {"x", "y", *constants}
@@ -185,6 +198,9 @@ class Builder:
         if not made:
             self.problem("network.lines", "there is no line: write an equation, z = W @ x")
             return None
+        for i, name in enumerate(self.experiment.layer_names):
+            if name in made:
+                self.problem(f"layers[{i}].name", f"{name} is the name of a line, too")
         if self.made_loss:
             loss = made["loss"]
             if isinstance(self.experiment.loss, WrittenSpec) is False:
@@ -209,20 +225,33 @@ class Builder:
         """The name of ŷ: yhat, or what the last line makes."""
         if not lines:
             return "x"
-        return "yhat" if any(line.name == "yhat" for line in lines) else lines[-1].name
+        made = [line.name for line in lines if line.role == "activation"]
+        return "yhat" if "yhat" in made else made[-1]
 
     def pieces(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
         """The lines, with those that are to be unfolded as the lines of their functions."""
-        wanted = self.network.unfold
-        names = [wanted] if isinstance(wanted, str) else wanted
-        known = [line.name for line in lines]
-        for name in names:
+        layers = self.experiment.layer_names
+        known = [*layers, *(line.name for line in lines)]
+        for name in self.unfold:
             if name != "all" and name not in known:
                 self.problem("network.unfold", f"no line {name!r}; lines are {', '.join(known)}")
+        wide = Counter(line.layer for line in lines if line.role == "activation")
         out: list[Line] = []
         for line in lines:
-            out += unfolded(line) if "all" in names or line.name in names else [line]
+            # The lines of a layer are its pieces; where there is one, those of its functions are.
+            alone = line.layer in self.unfold and wide[line.layer] == 1
+            asked = alone or line.name in self.unfold or "all" in self.unfold
+            out += unfolded(line) if asked and line.role == "activation" else [line]
         return tuple(out)
+
+    def check_layers(self, taken: set[str]) -> None:
+        """Note layers where there can be none, or whose name a parameter or a constant has."""
+        names = self.experiment.layer_names
+        if names and self.sample:
+            self.problem("network.per", 'layers take whole batches: per = "batch"')
+        for i, name in enumerate(names):
+            if name in taken:
+                self.problem(f"layers[{i}].name", f"{name} is a parameter or a constant, too")
 
     def table_loss(self) -> Any:
         """The loss of [loss] from the table."""
@@ -276,10 +305,17 @@ class Builder:
 class LiftedLines(Lines):
     """Lines that may be of one sample: their trees are lifted to a batch as they are read."""
 
-    def __init__(self, text: str, scope: Scope, lift: Lift | None, fold: Reduction) -> None:
+    def __init__(
+        self, text: str, scope: Scope, lift: Lift | None, fold: Reduction, layers: Layers
+    ) -> None:
         super().__init__(text, scope)
         self.lift = lift
+        self.layers = layers
         self.fold = fold  # of the losses of the samples
+
+    def demand(self, name: str) -> None:
+        """A layer is read when it is first asked for."""
+        self.layers.demand(name, self)
 
     def batch(self, node: Node) -> Node:
         """A tensor of one sample as that of the batch."""
