@@ -40,7 +40,8 @@ def deep(x: Any, image: Any) -> bool:
 def sharing(layers: Sequence[Any], names: Sequence[str | None]) -> list[Any]:
     """The tables, with the options of the layer whose parameters one uses where it has none."""
     found = []
-    for table in layers:
+    for given in layers:
+        table = given
         other = table.get("shared") if isinstance(table, Mapping) else None
         if isinstance(other, str) and other in names:
             source = layers[names.index(other)]

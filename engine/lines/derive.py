@@ -43,7 +43,7 @@ def tangent(root: Node, seeds: dict[Tensor, Node]) -> Node | None:
     """The derivative of a line along tangents of the tensors it reads, by forward mode."""
     along: dict[Node, Node] = dict(seeds.items())
     for node in ordered(root):
-        if not isinstance(node, Call) or node in along:
+        if not isinstance(node, Call) or node in along or node.kind != "real":
             continue
         total: Node | None = None
         for i, operand in enumerate(node.operands):

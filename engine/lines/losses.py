@@ -130,6 +130,10 @@ class Terms(Primitive):
             grad = reshaped(grad, (*grad.shape, 1))
         return times(grad, call(TermSlope(self.loss, by_target=i == 1), node.operands))
 
+    def push(self, node: Call, i: int, tangent: Node) -> Node:
+        along = times(tangent, call(TermSlope(self.loss, by_target=i == 1), node.operands))
+        return call(TOTAL, (along,), (("axis", 1),)) if self.loss.per_sample else along
+
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         said = ('reduction="none"',)
         return Applied(self.name, tuple(operands), said, self.loss.terms)

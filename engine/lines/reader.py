@@ -100,6 +100,7 @@ class Scope:
     sizes: Mapping[str, int]
     functions: Mapping[str, Row]
     loops: dict[str, int] = field(default_factory=dict)
+    whole: Mapping[str, int] = field(default_factory=dict)  # constants that may be sizes
 
     def number(self, name: str) -> int | None:
         """A size or a loop variable; a tensor of the same name hides a size."""
@@ -459,6 +460,8 @@ class Lines:
                 return None
             case ast.Name():
                 number = self.scope.number(node.id)
+                if number is None:
+                    number = self.scope.whole.get(node.id)
                 if number is not None:
                     return number
                 if node.id in CONSTANTS and node.id not in self.scope.tensors:

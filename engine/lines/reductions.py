@@ -211,6 +211,9 @@ class Extremum(Reduction):
     def pull(self, node: Call, i: int, grad: Node) -> Node:
         return times(self.kept(node, grad), call(Picked(self.least), node.operands, node.options))
 
+    def kink(self, node: Call) -> Node | None:
+        return call(Taken(self.least), node.operands, node.options)
+
     def push(self, node: Call, i: int, tangent: Node) -> Node:
         picked = call(Picked(self.least), node.operands, node.options)
         return call(TOTAL, (times(tangent, picked),), fold_options(node))
@@ -242,6 +245,29 @@ class Picked(Primitive):
         name = "is_min" if self.least else "is_max"
         axis = () if options.get("axis") is None else (f"axis={options['axis']}",)
         return Applied(name, tuple(operands), axis, lambda a: self.value(a, **options))
+
+
+@dataclass(frozen=True)
+class Taken(Primitive):
+    """Which elements are the extreme ones, 1 or 0."""
+
+    least: bool
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        return operands[0].shape
+
+    def kind(self, operands: Sequence[Node]) -> Kind:
+        return "whole"
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        a = np.asarray(arrays[0])
+        top = (np.min if self.least else np.max)(a, axis=options.get("axis"), keepdims=True)
+        out: Any = (a == top).astype(np.int64)
+        found: Array = out
+        return found
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        return Applied("taken", tuple(operands), said(node), lambda a: a)
 
 
 class Multiplied(Reduction):

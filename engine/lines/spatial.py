@@ -13,7 +13,13 @@ from engine.functions.conv_transpose import (
     conv_transpose_vjp_x,
 )
 from engine.functions.convolution import conv, conv_shape, conv_vjp_w, conv_vjp_x
-from engine.functions.max_pooling import max_pool, max_pool_jvp, max_pool_shape, max_pool_vjp
+from engine.functions.max_pooling import (
+    max_places,
+    max_pool,
+    max_pool_jvp,
+    max_pool_shape,
+    max_pool_vjp,
+)
 from engine.functions.pooling import (
     adaptive_avg_pool,
     adaptive_avg_pool_shape,
@@ -23,7 +29,7 @@ from engine.functions.pooling import (
     avg_pool_vjp,
 )
 from engine.lines.algebra import SUM, coefficient, fill, number_times, reshaped
-from engine.lines.node import Call, Misfit, Node, Primitive, call, described
+from engine.lines.node import Call, Kind, Misfit, Node, Primitive, call, described
 from engine.lines.writing import Applied
 
 Ints = tuple[int, ...]
@@ -160,6 +166,9 @@ class Pool(Primitive):
             return call(self, (tangent,), node.options)
         return call(PoolPush(), (tangent, node.operands[0]), node.options)
 
+    def kink(self, node: Call) -> Node | None:
+        return call(Places(), node.operands, node.options) if self.largest else None
+
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         options = dict(node.options)
         word = f"{self.name}{len(options['kernel'])}d"
@@ -208,6 +217,25 @@ class PoolPush(Primitive):
 
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         return Applied("at_max", tuple(operands), (), max_pool_jvp)
+
+
+@dataclass(frozen=True)
+class Places(Primitive):
+    """Where the largest element of each window is, by its number among those of the image."""
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        return max_pool_shape(operands[0].shape, **options)
+
+    def kind(self, operands: Sequence[Node]) -> Kind:
+        return "whole"
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        found: Any = max_places(arrays[0], **options)
+        places: Array = found
+        return places
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        return Applied("places", tuple(operands), (), lambda a: a)
 
 
 @dataclass(frozen=True)

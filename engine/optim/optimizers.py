@@ -98,6 +98,8 @@ def decayed(p: Array, grad: Array, h: Hyper, maximize: bool) -> Array:
 
 def moved(p: Array, step: Array) -> Array:
     """p − step, written into ``step``, which nobody else holds: one allocation less an update."""
+    if not isinstance(step, np.ndarray):  # of a single number NumPy makes a scalar
+        return np.subtract(p, step)
     return np.subtract(p, step, step)
 
 

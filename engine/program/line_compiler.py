@@ -186,7 +186,7 @@ class LineCompiler:
         self.declared.gradients([*wanted, *(p for p in parameters if p not in wanted)])
         self.declared.state(self.ops)
         if len(self.network.graphs) > 1:
-            add(ROWS, ROWS, (), "hyper", dtype="float64")
+            add(ROWS, "N", (), "hyper", dtype="float64")
 
     def with_rows(self) -> set[str]:
         """The lines whose first axis is that of the samples."""

@@ -17,7 +17,7 @@ from engine.errors import ExperimentError, Problem
 from engine.experiment.dataset import Batches, Dataset, in_lines
 from engine.experiment.spec import Experiment, GivenSpec, NetworkSpec, WrittenSpec
 from engine.functions.losses.as_written import AsWritten
-from engine.lines.algebra import PRODUCT
+from engine.lines.algebra import PRODUCT, reshaped
 from engine.lines.lift import Lift
 from engine.lines.losses import LossOf, OfSample
 from engine.lines.node import Kind, Misfit, Node, call, rebuilt, tensor
@@ -163,6 +163,8 @@ class Builder:
         tensors: dict[str, Node] = {}
         batched: dict[Node, Node] = {}
         for name, value in (("x", data.x), ("y", data.y)):
+            if name not in data.given:
+                continue
             kind = kind_of(value, name in real)
             whole = tensor(name, (rows_, *value.shape[1:]), kind)
             if self.sample:
@@ -178,7 +180,12 @@ class Builder:
         for name, spec in self.experiment.parameters.items():
             if spec.tied is not None:
                 tensors[name] = tensors[spec.tied]
-        scope = Scope(tensors, {"N": rows_, **sizes}, table)
+        whole_numbers = {
+            name: int(value)
+            for name, value in constants.items()
+            if value.ndim == 0 and value.dtype.kind in "iu"
+        }
+        scope = Scope(tensors, {"N": rows_, **sizes}, table, whole=whole_numbers)
         lift = Lift(rows_, batched) if lead else None
         fold = TOTAL if self.experiment.loss.reduction == "sum" else MEAN
         layers = Layers(self.experiment, rows_, self.unfold, self.problem)
@@ -207,7 +214,9 @@ class Builder:
                 said = "a line makes loss, and [loss] has a type: one of them"
                 self.problem("loss.type", said)
                 return None
-            if loss.root.shape != ():
+            if math.prod(loss.root.shape) == 1:
+                loss = replace(loss, root=reshaped(loss.root, ()))
+            elif loss.root.shape != ():
                 shape = loss.root.shape
                 said = f"line {loss.number}: loss has shape {shape}: it must be a single number"
                 self.problem("network.lines", said)
@@ -232,15 +241,16 @@ class Builder:
         """The lines, with those that are to be unfolded as the lines of their functions."""
         layers = self.experiment.layer_names
         known = [*layers, *(line.name for line in lines)]
+        families = {name.partition("[")[0] for name in known}
         for name in self.unfold:
-            if name != "all" and name not in known:
+            if name != "all" and name not in known and name not in families:
                 self.problem("network.unfold", f"no line {name!r}; lines are {', '.join(known)}")
         wide = Counter(line.layer for line in lines if line.role == "activation")
         out: list[Line] = []
         for line in lines:
+            named = {"all", line.name, line.name.partition("[")[0]} & set(self.unfold)
             # The lines of a layer are its pieces; where there is one, those of its functions are.
-            alone = line.layer in self.unfold and wide[line.layer] == 1
-            asked = alone or line.name in self.unfold or "all" in self.unfold
+            asked = named or (line.layer in self.unfold and wide[line.layer] == 1)
             out += unfolded(line) if asked and line.role == "activation" else [line]
         return tuple(out)
 
@@ -308,7 +318,7 @@ class LiftedLines(Lines):
     def __init__(
         self, text: str, scope: Scope, lift: Lift | None, fold: Reduction, layers: Layers
     ) -> None:
-        super().__init__(text, scope)
+        super().__init__(text, scope, taken)
         self.lift = lift
         self.layers = layers
         self.fold = fold  # of the losses of the samples
@@ -335,8 +345,8 @@ class LiftedLines(Lines):
             return
         one = tensor(line.name, line.root.shape, line.root.kind)
         if line.root in self.lift.batched:
-            if line.name == "loss" and line.root.shape == ():
-                root = call(self.fold, (root,))
+            if line.name == "loss" and math.prod(line.root.shape) == 1:
+                root = call(self.fold, (reshaped(root, root.shape[:1]),))
             else:
                 self.lift.made[one] = tensor(line.name, root.shape, root.kind)
                 self.lift.batched.add(one)
@@ -357,3 +367,13 @@ def folded(lines: list[Line]) -> Node:
 def kind_of(value: Array, real: bool) -> Kind:
     """What an array holds: whole numbers stay whole where they are no real ones in the lines."""
     return "whole" if value.dtype.kind in "iu" and not real else "real"
+
+
+TAKEN = {"x", "y", "optimizer", "event", "iteration", "epoch", "tensor", "clip", "training"}
+
+
+def taken(name: str) -> str:
+    """Why a line cannot make a tensor of this name; empty where it can."""
+    if name.partition(".")[0].partition("[")[0] in TAKEN:
+        return f"{name} has a meaning of its own: choose another name"
+    return ""

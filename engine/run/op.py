@@ -14,7 +14,7 @@ from engine.run.phases import Phase
 # stays a function of tensors and can be run anywhere: in a recording, a shadow in float64.
 CLOCK = "training.iteration"
 # The number of rows of the batch, where the ops of a short one differ from those of a full one.
-ROWS = "N"
+ROWS = "batch.rows"
 # The roles whose tensors have a row for each sample of the batch: fewer in the last, short one.
 PER_SAMPLE = ("input", "target", "activation", "mask")
 Tensors = Mapping[str, Array]

@@ -1,4 +1,4 @@
-"""Data as networks written as lines take them, without such a network."""
+"""Data as networks written as lines take them."""
 
 import os
 from pathlib import Path
@@ -10,14 +10,8 @@ import pytest
 from engine.errors import ExperimentError
 from engine.experiment.dataset import Dataset, load_data
 from engine.experiment.reader import Reader
-from engine.experiment.spec import DataSpec, Experiment
+from engine.experiment.spec import DataSpec, NetworkSpec, WrittenSpec
 from tests.engine.small_experiments import experiment
-
-
-class Lines(Experiment, kw_only=True, frozen=True):  # type: ignore[call-arg]
-    """An experiment of which only the data matter, and that its network is written as lines."""
-
-    network: Any = None
 
 
 def load(
@@ -30,10 +24,12 @@ def load(
     if spec is None:
         raise ExperimentError("test.toml", reader.problems)
     plain = experiment(**({"loss": {"type": loss}} if loss else {}), **top)
-    names = [info.name for info in msgspec.structs.fields(Experiment) if info.name != "network"]
-    values = {name: getattr(plain, name) for name in names}
-    values |= {"data": spec, "directory": str(folder), "loss": plain.loss if loss else None}
-    return load_data(Lines(**values, network="lines"))
+    written = plain.loss if loss else WrittenSpec()
+    return load_data(
+        msgspec.structs.replace(
+            plain, data=spec, directory=str(folder), loss=written, network=NetworkSpec()
+        )
+    )
 
 
 def problems(data: dict[str, Any], folder: Path | str = "", **top: Any) -> list[tuple[str, str]]:
