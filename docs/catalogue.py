@@ -34,6 +34,8 @@ from engine.formulas.tree import Formula, Symbol
 from engine.functions.function import Vjp, terms
 from engine.functions.linear import Linear
 from engine.functions.losses.huber import Huber
+from engine.functions.losses.smooth_l1 import SmoothL1
+from engine.functions.prelu import PReLU
 from engine.jacobian.operator import Point
 from engine.nn.layer import Layer
 from engine.nn.table import LAYERS, LOSSES
@@ -146,9 +148,18 @@ def layer_part() -> Iterator[str]:
     formulas = [layer_of(name).function.formula(terms(SYMBOLS)) for name in LAYERS]
     yield from definitions([*formulas, *(vjp_of(name).formula for name in LAYERS)])
     yield "The parameters of `linear`:\n"
+    heads = ("parameter", "shape", "gradient, added to")
     linear = LAYERS[Linear.type](3, 2)
-    rows = [(code(v.wrt), shape_words(v.wrt), v.formula.text()) for v in linear.vjps(SYMBOLS)[:-1]]
-    yield table(("parameter", "shape", "gradient, added to"), rows)
+    yield table(heads, (parameter_row(v, shape_words(v.wrt)) for v in linear.vjps(SYMBOLS)[:-1]))
+    yield "The parameter of `prelu`, for all inputs together or for each:\n"
+    counts = {"(1,)": 1, "(inputs,)": 4}
+    found = {shape: LAYERS[PReLU.type](4, 4, num_parameters=n) for shape, n in counts.items()}
+    yield table(heads, (parameter_row(f.vjps(SYMBOLS)[0], shape) for shape, f in found.items()))
+
+
+def parameter_row(vjp: Vjp, shape: str) -> Row:
+    """A parameter of a layer, its shape in words and its gradient."""
+    return code(vjp.wrt), shape, vjp.formula.text()
 
 
 def definitions(formulas: Iterable[Formula]) -> Iterator[str]:
@@ -165,8 +176,9 @@ def shape_words(role: str) -> str:
 
 def layer_row(name: str) -> Row:
     """One layer with its default options."""
-    layer, shape = layer_of(name), (4, 3)
-    point = Point(4, np.dtype("float64"), lambda role: np.zeros(shape), lambda role: shape)
+    layer = layer_of(name)
+    shapes = {"input": (4, layer.inputs), "output": (4, layer.outputs)}
+    point = Point(4, np.dtype("float64"), lambda role: np.zeros(shapes[role]), shapes.__getitem__)
     structure = layer.jacobian("input", point).structure
     return (
         code(name),
@@ -179,7 +191,8 @@ def layer_row(name: str) -> Row:
 
 def layer_of(name: str) -> Layer:
     """A layer with its defaults."""
-    return LAYERS[name](3, 3)
+    row = LAYERS[name]
+    return row(4, 4 if row.resizes else row.function.outputs(4))
 
 
 def vjp_of(name: str) -> Vjp:
@@ -193,7 +206,7 @@ def loss_part() -> Iterator[str]:
     yield fields_table(LossSpec)
     heads = ("type", "ℓ with `mean`", "∂ℓ/∂ŷ", "fields")
     yield table(heads, (loss_row(name) for name in LOSSES))
-    yield from definitions([Huber().formula(YHAT)])
+    yield from definitions([Huber().formula(YHAT), SmoothL1().formula(YHAT)])
     yield "With their options the terms become:\n"
     yield table(("type", "fields", "ℓ with `mean`", "∂ℓ/∂ŷ"), list(loss_options()))
 
@@ -212,12 +225,16 @@ def loss_options() -> Iterator[Row]:
         "pos_weight": (1.0, 2.0),
         "ignore_index": -100,
         "label_smoothing": 0.1,
+        "p": 2,
+        "log_target": True,
+        "full": True,
     }
     for name, cls in LOSSES.items():
         for field, value in values.items():
             if hasattr(cls, field):
                 loss = cls(**{field: value})
-                shown = field if isinstance(value, tuple) else f"{field} = {value}"
+                text = str(value).lower()  # as in a file
+                shown = field if isinstance(value, tuple) else f"{field} = {text}"
                 yield (
                     code(name),
                     code(shown),

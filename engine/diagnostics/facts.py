@@ -13,10 +13,15 @@ from numpy.typing import NDArray
 from engine.arrays import Array
 from engine.functions.losses.bce import BCE
 from engine.functions.losses.bce_with_logits import BCEWithLogits
+from engine.functions.losses.cosine import Cosine, length
 from engine.functions.losses.cross_entropy import CrossEntropy
+from engine.functions.losses.hinge import Hinge
 from engine.functions.losses.huber import Huber
+from engine.functions.losses.kl_div import KLDiv
 from engine.functions.losses.loss import Loss
+from engine.functions.losses.multi_margin import MultiMargin
 from engine.functions.losses.nll import NLL
+from engine.functions.losses.smooth_l1 import SmoothL1
 from engine.functions.softmax import log_softmax
 from engine.nn.layer import Layer
 from engine.nn.table import LAYERS
@@ -81,11 +86,33 @@ def ideal(loss: Loss, y: Array, outputs: int, within: Interval) -> Array | None:
             logs = logs - logs.max(axis=1, keepdims=True)
             width = min(high - low, FAR)
             best = np.maximum(logs, -width) + (high if math.isfinite(high) else max(low, 0) + width)
-        case NLL():
+        case NLL() | KLDiv():
             return None
+        case MultiMargin():
+            best = margins(loss.margin, np.eye(outputs)[y], within)
+        case Cosine():
+            # any length will do, so that only what the interval has on no side of 0 is lost
+            best = np.clip(y, 0 if low >= 0 else -math.inf, 0 if high <= 0 else math.inf)
+            ends = (best.max(initial=0), high), (-best.min(initial=0), -low)
+            best = best * min(room(float(largest), end) for largest, end in ends)
+        case Hinge():
+            best = np.clip(loss.margin * y, low, high)
         case _:
             best = np.clip(y, low, high)
     return best if np.isfinite(best).all() else None
+
+
+def room(largest: float, end: float) -> float:
+    """By what a length must be multiplied to end before ``end``; 1 where it does."""
+    return end / largest if largest > end else 1.0
+
+
+def margins(margin: float, one_hot: Array, within: Interval) -> Array:
+    """Scores (N, K) of which the class's is ahead by the margin, or by all that there is room."""
+    low, high = within
+    below = low if math.isfinite(low) else min(high, 0.0) - margin
+    out: Array = below + one_hot * min(margin, high - below)
+    return out
 
 
 def shares(loss: CrossEntropy, y: Array, outputs: int) -> Array:
@@ -122,22 +149,42 @@ def constant_of(loss: Loss, y: Array, outputs: int) -> Array | None:
             return logs_of(counts)
         case BCEWithLogits() | BCE():
             rate = y.mean(axis=0)
+            if min((*loss.weight, *getattr(loss, "pos_weight", ())), default=1) < 0:
+                return None
             if isinstance(loss, BCE):
                 return rate if ((rate >= 0) & (rate <= 1)).all() else None
             ones = (np.asarray(loss.pos_weight) if loss.pos_weight else 1.0) * rate
             logits: Array = np.clip(np.log(ones) - np.log(1 - rate), -FAR, FAR)
             return logits
-        case Huber():
+        case Huber() | SmoothL1() if not absolute(loss):
             return flat_spot(loss, y)
+        case KLDiv():
+            return logs_of(loss.probabilities(y).sum(axis=0))
+        case Hinge():
+            surer: Array = np.where(y.mean(axis=0) >= 0, loss.margin, -loss.margin)
+            return surer
+        case Cosine():
+            whole: Array = (y / np.maximum(length(y), 1e-300)).sum(axis=0)
+            return whole
+        case MultiMargin():
+            return None  # a linear program, or a quadratic one, over the classes
         case _:
-            middle: Array = np.median(y, axis=0) if loss.type == "l1" else y.mean(axis=0)
+            middle: Array = np.median(y, axis=0) if absolute(loss) else y.mean(axis=0)
             return middle
 
 
+def absolute(loss: Loss) -> bool:
+    """Whether it is the absolute error, whose best constant answer is the median."""
+    return loss.type == "l1" or (isinstance(loss, SmoothL1) and loss.beta == 0)
+
+
 def logs_of(counts: Array) -> Array | None:
-    """The logarithms of the frequencies, with a floor for what never occurs."""
+    """The logarithms of the frequencies, with a floor for what never occurs.
+
+    None where nothing does, or where a weight below 0 makes the loss fall without end.
+    """
     total = counts.sum()
-    if not total > 0:
+    if not total > 0 or (counts < 0).any():
         return None
     scores = np.log(np.maximum(counts / total, math.exp(-FAR)))
     out: Array = log_softmax(scores[None])[0]
@@ -167,7 +214,7 @@ def uninformed(loss: Loss, outputs: int) -> Array | None:
     """The answer (K,) of a network that says nothing yet; None where there is no such thing."""
     if loss.distance or (outputs < 2 and loss.per_sample):
         return None
-    if loss.type == "nll":
+    if loss.type in ("nll", "kl_div"):
         return np.full(outputs, -math.log(outputs))
     return np.full(outputs, 0.5 if loss.type == "bce" else 0.0)
 
@@ -177,10 +224,10 @@ def counts_for_something(loss: Loss, y: Array, outputs: int) -> NDArray[np.bool_
     found: NDArray[np.bool_]
     if isinstance(loss, CrossEntropy) and y.ndim == 2:
         found = (loss.shares(np.zeros(y.shape), y) != 0).any(axis=1)
-    elif isinstance(loss, CrossEntropy | NLL):
-        found = loss.row_weights(np.zeros((len(y), outputs)), y) > 0
+    elif isinstance(loss, CrossEntropy | NLL | MultiMargin):
+        found = loss.row_weights(np.zeros((len(y), outputs)), y) != 0
     else:
         weight = np.asarray(getattr(loss, "weight", ()) or np.ones(outputs))
         positive = np.asarray(getattr(loss, "pos_weight", ()) or np.ones(outputs))
-        found = np.any(weight * np.where(y == 1, positive, 1) > 0, axis=1)
+        found = np.any(weight * np.where(y == 1, positive, 1) != 0, axis=1)
     return found

@@ -67,8 +67,8 @@ class LastLayer(Detector):
                 return before_cross_entropy(kind, node.layer.outputs)
             case "bce_with_logits" if squashes(kind):
                 return squashed_logits(kind)
-            case "nll" if kind != "log_softmax":
-                return no_log_probabilities(kind)
+            case "nll" | "kl_div" if kind != "log_softmax":
+                return no_log_probabilities(kind, loss)
             case "bce" if not squashes(kind):
                 return no_probabilities(kind)
         return None
@@ -98,10 +98,10 @@ class WrongOutput(LastLayer):
     card = Card(
         name="wrong-output",
         title="The last layer does not give what the loss takes",
-        looks="The last layer and the loss: nll takes log-probabilities, bce probabilities, "
-        "cross_entropy scores of either sign.",
-        levels="serious: nll without log_softmax, bce without sigmoid or softmax; warning: relu "
-        "before cross_entropy",
+        looks="The last layer and the loss: nll and kl_div take log-probabilities, bce "
+        "probabilities, cross_entropy scores of either sign.",
+        levels="serious: nll or kl_div without log_softmax, bce without sigmoid or softmax; "
+        "warning: relu before cross_entropy",
         cause="the loss expects a function to have been applied",
         remedy="add the layer, or take the loss that goes without it",
         example="bug-nll-scores",
@@ -153,9 +153,10 @@ def squashed_logits(kind: str) -> Clash:
     return Clash(True, said, Severity.SERIOUS, cause, remedy, numbers)
 
 
-def no_log_probabilities(kind: str) -> Clash:
-    """The clash of a layer with nll, which takes logarithms of probabilities."""
-    said = f"nll picks −ŷ at the class, and {kind} does not give log-probabilities"
+def no_log_probabilities(kind: str, loss: str) -> Clash:
+    """The clash of a layer with nll or kl_div, which take logarithms of probabilities."""
+    does = "picks −ŷ at the class" if loss == "nll" else "adds up −y ŷ"
+    said = f"{loss} {does}, and {kind} does not give log-probabilities"
     cause = "without the logarithm of a softmax the loss has no minimum that means anything"
     remedy = "put log_softmax before the loss, or use cross_entropy on the scores"
     return Clash(False, said, Severity.SERIOUS, cause, remedy, {})

@@ -86,6 +86,19 @@ REFUSALS = (
     ),
     Refusal(
         Card(
+            name="hinge-targets",
+            title="Targets other than −1 and 1 under hinge",
+            looks="The targets of hinge.",
+            levels=ALWAYS,
+            cause="the hinge takes the sign of a target for its class: with 0 for one of them its "
+            "rows teach nothing",
+            remedy="−1 and 1 for a yes or no, multi_margin for classes, mse for numbers",
+        ),
+        r"data\.y",
+        r"takes targets −1 and 1",
+    ),
+    Refusal(
+        Card(
             name="class-without-output",
             title="A class has no output",
             looks="The class indices, against the number of outputs.",

@@ -13,7 +13,7 @@ from engine.arrays import Array
 from engine.diagnostics import facts
 from engine.diagnostics.detector import NEVER, Detector, Tensors, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
-from engine.measure.metrics import threshold_of
+from engine.measure.metrics import is_binary, ones, threshold_of
 from engine.program.program import Program
 from engine.run.event import Event
 from engine.run.phases import Phase
@@ -157,7 +157,8 @@ class Labels:
 
 def entropy(counts: NDArray[Any]) -> float:
     """The entropy of the relative frequencies, in nats."""
-    share = counts[counts > 0] / counts.sum()
+    there = counts[counts > 0]  # times a weight below 0 a class has no part in it
+    share = there / there.sum()
     return float(-np.sum(share * np.log(share)))
 
 
@@ -170,12 +171,13 @@ def labels_of(program: Program) -> Labels | None:
         known = y[(y >= 0) & (y < outputs) & (y != getattr(loss, "ignore_index", None))]
         counts = np.bincount(known, minlength=outputs)
         return Labels(counts, counts * weight) if outputs > 1 and len(known) else None
-    if not ((y == 0) | (y == 1)).all():
+    y = ones(program, y)
+    if not is_binary(y):
         return None
     if y.shape[1] == 1:
         boundary = threshold_of(program)
-        ones = int(y.sum())
-        counts = np.array([len(y) - ones, ones])
+        many = int(y.sum())
+        counts = np.array([len(y) - many, many])
         positive = (getattr(loss, "pos_weight", ()) or (1.0,))[0]
         weighted = counts * np.array([1.0, positive])
         return None if boundary is None else Labels(counts, weighted, boundary)

@@ -13,6 +13,8 @@ from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.diagnostics.progress import is_linear
 from engine.experiment.target_range import outside, remedy
 from engine.functions.linear import Linear
+from engine.functions.losses.kl_div import KLDiv
+from engine.measure.metrics import is_binary, ones
 from engine.nn.table import LOSSES
 from engine.program.graph import Node
 from engine.program.program import Program
@@ -54,7 +56,8 @@ class TargetDomain(Detector):
         name="target-domain",
         title="The targets are none that the loss is made for",
         looks="Every target: for bce_with_logits between 0 and 1, for cross_entropy with rows "
-        "shares of classes, none negative, that add up to 1. (bce refuses such targets.)",
+        "and kl_div shares of classes, none negative, that add up to 1. (bce and hinge refuse "
+        "what is no target of theirs.)",
         levels="serious: a target for which the loss has no lower bound; warning: rows that do "
         "not add up to 1",
         cause="for a target outside [0, 1] a surer answer is always a better one, and the loss "
@@ -65,19 +68,24 @@ class TargetDomain(Detector):
     @cached_property
     def told(self) -> Found | None:
         """The finding, made once: it depends on the data alone."""
-        loss, y = self.program.network.loss.type, self.program.data.y
+        loss, y = self.program.network.loss.type, self.shares()
         event = self.first_event(Phase.LOSS, "loss")
         if event is None or y.ndim != 2:
             return None
         if loss == "bce_with_logits" and outside(y).any():
             return self.told_of(event, outside(y), y, "outside 0 … 1", remedy(y))
-        if loss != "cross_entropy":
+        if loss not in ("cross_entropy", "kl_div"):
             return None
         if (y < 0).any():
             return self.told_of(event, y < 0, y, "negative", "write the classes as shares from 0")
         sums = y.sum(axis=1)
         off = np.abs(sums - 1) > SUMS_TO_ONE
         return self.sums(event, sums, off) if off.any() else None
+
+    def shares(self) -> Array:
+        """The targets; of kl_div the probabilities that they stand for."""
+        loss, y = self.program.network.loss, self.program.data.y
+        return loss.probabilities(y.astype(np.float64)) if isinstance(loss, KLDiv) else y
 
     def told_of(
         self, event: int, wrong: NDArray[np.bool_], y: Array, what: str, mend: str
@@ -103,7 +111,8 @@ class TargetDomain(Detector):
             f"{int(off.sum())} of {plural(len(sums), 'row')} of y do not add up to 1: row {i} "
             f"gives {number(float(sums[i]))}",
             Severity.WARNING,
-            cause="cross_entropy chooses one class a row; several at once are as many yes or no",
+            cause=f"{self.program.network.loss.type} takes one distribution a row; several classes "
+            "at once are as many yes or no",
             remedy="bce_with_logits where a row has several classes, else rows that add up to 1",
             numbers={"rows": int(off.sum()), "of": len(sums)},
         )
@@ -281,7 +290,8 @@ class AbsentClass(Detector):
         if y.ndim == 1:
             known = y[(y >= 0) & (y < outputs) & (y != getattr(loss, "ignore_index", None))]
             return np.bincount(known, minlength=outputs) if len(known) and outputs > 1 else None
-        if not ((y == 0) | (y == 1)).all() or loss.distance:
+        y = ones(self.program, y)
+        if not is_binary(y) or loss.distance:
             return None
         if y.shape[1] == 1:
             return np.array([np.sum(y == 0), np.sum(y == 1)])

@@ -1,7 +1,7 @@
-"""Targets of the binary cross-entropies: between 0 and 1, and what to do where they are not.
+"""Targets of the binary losses, between 0 and 1 or ±1, and what to do where they are not.
 
 ``torch.nn.BCELoss`` refuses a target outside [0, 1], NaN included; ``BCEWithLogitsLoss`` takes it
-and then has a loss without a lower bound.
+and then has a loss without a lower bound. A hinge of other targets than ±1 is no margin.
 """
 
 import numpy as np
@@ -19,14 +19,33 @@ def outside(y: Array) -> NDArray[np.bool_]:
 
 def refusal(loss: str, y: Array) -> str | None:
     """Why a loss refuses these targets: the first that is wrong, how many, and the remedy."""
-    wrong = outside(y) if LOSSES[loss].refuses else np.zeros(0, bool)
+    kind = LOSSES[loss]
+    if not kind.refuses:
+        return None
+    wrong = ~np.isin(y, kind.labels) if kind.labels else outside(y)
     if not wrong.any():
         return None
     where = tuple(np.argwhere(wrong)[0].tolist())
     place = ", ".join(map(str, where))
-    many = f"; {int(wrong.sum())} of {wrong.size} are outside" if wrong.sum() > 1 else ""
-    said = f"{loss} takes targets between 0 and 1, but y[{place}] is {y[where]:g}{many}"
-    return f"{said}: {remedy(y)}"
+    out = "are neither" if kind.labels else "are outside"
+    many = f"; {int(wrong.sum())} of {wrong.size} {out}" if wrong.sum() > 1 else ""
+    takes = "−1 and 1" if kind.labels else "between 0 and 1"
+    said = f"{loss} takes targets {takes}, but y[{place}] is {y[where]:g}{many}"
+    return f"{said}: {label_remedy(y) if kind.labels else remedy(y)}"
+
+
+def label_remedy(y: Array) -> str:
+    """What to do with targets that are not −1 and 1, as their values suggest it."""
+    values = set(np.unique(y[np.isfinite(y)]))
+    if len(values) < len(np.unique(y)):
+        return "repair or leave out the rows with missing values"
+    if values <= {0.0, 1.0}:
+        return "labels 0 and 1 become −1 and 1 by 2 y − 1"
+    if values <= {1.0, 2.0}:
+        return "labels 1 and 2 become −1 and 1 by 2 y − 3"
+    if all(value == np.floor(value) for value in values) and min(values) >= 0:
+        return "classes take multi_margin or cross_entropy, one output for each class"
+    return "numbers of any size take mse"
 
 
 def remedy(y: Array) -> str:

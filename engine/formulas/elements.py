@@ -242,6 +242,27 @@ class Compare(Formula):
 
 
 @dataclass(frozen=True)
+class Between(Formula):
+    """The condition low < inner < high, element by element; its value is 1 where it holds."""
+
+    precedence: ClassVar[int] = SUM
+    low: Formula
+    inner: Formula
+    high: Formula
+
+    def text(self) -> str:
+        return f"{self.low.text()} < {self.inner.text()} < {self.high.text()}"
+
+    def latex(self) -> str:
+        return f"{self.low.latex()} < {self.inner.latex()} < {self.high.latex()}"
+
+    def value(self, values: Values) -> Array:
+        inner = self.inner.value(values)
+        holds = (self.low.value(values) < inner) & (inner < self.high.value(values))
+        return np.asarray(holds, dtype=np.float64)
+
+
+@dataclass(frozen=True)
 class Case:
     """One case of a rule: a value, and the conditions that must all hold for it."""
 

@@ -215,6 +215,7 @@ def juxtaposed(factors: tuple[Formula, ...]) -> str:
     for left, right in pairwise(factors):
         piece = text_at(right, tightness(right))
         word = WORD.match(piece) is not None
+        word = word or (piece[0].isdigit() and out[-1].isdigit())
         apart = word or piece[0] == "Σ" or isinstance(left, Fraction | Size) or left == Number(0.5)
         out += f" {piece}" if apart else piece
     return out

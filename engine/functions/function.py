@@ -9,12 +9,12 @@ follow PyTorch 2 (``torch.nn.functional``).
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from engine.arrays import Array
+from engine.arrays import Array, Shape
 from engine.formulas.batch import WHOLE
 from engine.formulas.elements import At, SameIndex
 from engine.formulas.named import Apply, Named, word
@@ -101,9 +101,27 @@ class Function(ABC):
         return False
 
     @property
-    def kink(self) -> float | None:
-        """The input at which the derivative jumps; None where it is continuous."""
-        return None
+    def kinks(self) -> tuple[float, ...]:
+        """The inputs at which the derivative, or the function, jumps; none where it is smooth."""
+        return ()
+
+    @property
+    def torch_options(self) -> dict[str, Any]:
+        """What PyTorch's module takes as keywords: the options, whose names are PyTorch's."""
+        return {option.name: getattr(self, option.name) for option in fields(self)}
+
+    def misfit(self, inputs: int) -> str:
+        """Why it cannot take so many inputs with these options; empty where it can."""
+        return ""
+
+    @classmethod
+    def outputs(cls, inputs: int) -> int:
+        """How many outputs it has for so many inputs, where no table says it."""
+        return inputs
+
+    def parameter_shape(self, role: str, shape: Shape) -> Shape:
+        """The shape of a parameter, of which the row of the layer has ``shape`` by the sizes."""
+        return shape
 
     @abstractmethod
     def value(self, x: Array) -> Array:

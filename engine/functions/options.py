@@ -11,6 +11,6 @@ Count = Annotated[int, Meta(ge=1, le=2**31)]
 Natural = Annotated[int, Meta(ge=0, le=2**31)]
 Few = Annotated[int, Meta(ge=1, le=100)]
 ClassIndex = Annotated[int, Meta(ge=-(2**31), le=2**31)]
-Weights = tuple[NonNegative, ...]
+Weights = tuple[float, ...]
 
 INFERRED = "inferred"  # marks a field that the data decide, and no file

@@ -57,10 +57,8 @@ def tangent(root: Node, seeds: dict[Tensor, Node]) -> Node | None:
 
 def kinks(root: Node) -> list[Node]:
     """What changes its sign where the derivative of a line jumps."""
-    found = []
+    found: list[Node] = []
     for node in ordered(root):
         if isinstance(node, Call):
-            kink = node.function.kink(node)
-            if kink is not None:
-                found.append(kink)
+            found += node.function.kinks(node)
     return found

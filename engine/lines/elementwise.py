@@ -65,10 +65,8 @@ class Unary(Primitive):
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         return self.named(operands[0])
 
-    def kink(self, node: Call) -> Node | None:
-        if self.bends is None:
-            return None
-        return minus(node.operands[0], constant(self.bends))
+    def kinks(self, node: Call) -> Sequence[Node]:
+        return () if self.bends is None else (minus(node.operands[0], constant(self.bends)),)
 
 
 def called(name: str, evaluate: Callable[[Array], Array]) -> Callable[[Formula], Formula]:
@@ -139,9 +137,8 @@ class Activated(Primitive):
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         return self.function.formula({"input": operands[0]})
 
-    def kink(self, node: Call) -> Node | None:
-        at = self.function.kink
-        return None if at is None else minus(node.operands[0], constant(at))
+    def kinks(self, node: Call) -> Sequence[Node]:
+        return [minus(node.operands[0], constant(at)) for at in self.function.kinks]
 
     def __hash__(self) -> int:
         return hash(self.function)
@@ -298,8 +295,8 @@ class Extreme(Elementary):
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         return Applied(self.name, tuple(operands), (), self.evaluate)
 
-    def kink(self, node: Call) -> Node | None:
-        return minus(node.operands[0], node.operands[1])
+    def kinks(self, node: Call) -> Sequence[Node]:
+        return (minus(node.operands[0], node.operands[1]),)
 
 
 @dataclass(frozen=True)
@@ -356,11 +353,11 @@ class Clip(Primitive):
         options = dict(node.options)
         return Applied("clip", tuple(operands), said, lambda a: self.value(a, **options))
 
-    def kink(self, node: Call) -> Node | None:
+    def kinks(self, node: Call) -> Sequence[Node]:
         middle = (node.option("low") + node.option("high")) / 2
         half = (node.option("high") - node.option("low")) / 2
         away = call(UNARY[8], (minus(node.operands[0], constant(middle)),))
-        return minus(away, constant(half))
+        return (minus(away, constant(half)),)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from engine.arrays import Array, Shape
 from engine.formulas.tree import Formula, Size
 from engine.functions.losses.loss import Loss
-from engine.lines.algebra import fill, minus, reshaped, times
+from engine.lines.algebra import fill, reshaped, times
 from engine.lines.node import Call, Misfit, Node, Primitive, call, constant, described
 from engine.lines.reductions import MEAN, TOTAL
 from engine.lines.writing import Applied
@@ -57,9 +57,25 @@ class LossOf(Primitive):
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         return Applied(self.name, tuple(operands), (), self.loss.value)
 
-    def kink(self, node: Call) -> Node | None:
-        yhat, y = node.operands
-        return minus(yhat, y) if self.loss.kinked and y.kind == "real" else None
+    def kinks(self, node: Call) -> Sequence[Node]:
+        return (call(Bends(self.loss), node.operands),)
+
+
+@dataclass(frozen=True)
+class Bends(Primitive):
+    """What changes its sign where the derivative of a loss jumps, (N, K); 1 where nothing does."""
+
+    loss: Loss
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        return operands[0].shape
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        found = self.loss.kinks(arrays[0], arrays[1])
+        return np.ones_like(arrays[0]) if found is None else found
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        return Applied("bends", tuple(operands), (), self.value)
 
 
 @dataclass(frozen=True)

@@ -116,9 +116,9 @@ class Primitive(ABC):
         """The call in functions that are better known, as a lecture has it; None for most."""
         return None
 
-    def kink(self, node: Call) -> Node | None:
-        """What changes its sign where the derivative jumps; None where it is continuous."""
-        return None
+    def kinks(self, node: Call) -> Sequence[Node]:
+        """What changes its sign where the derivative jumps; nothing where it is continuous."""
+        return ()
 
 
 _interned: WeakValueDictionary[Any, Node] = WeakValueDictionary()

@@ -629,6 +629,8 @@ class Lines:
             "pair": type(found) is int
             or (found is None and option.default is None)
             or (isinstance(found, tuple) and all(type(k) is int for k in found)),
+            "numbers": isinstance(found, tuple)
+            and all(isinstance(k, int | float) and not isinstance(k, bool) for k in found),
             "pairs": type(found) is int
             or (
                 isinstance(found, tuple)

@@ -211,8 +211,8 @@ class Extremum(Reduction):
     def pull(self, node: Call, i: int, grad: Node) -> Node:
         return times(self.kept(node, grad), call(Picked(self.least), node.operands, node.options))
 
-    def kink(self, node: Call) -> Node | None:
-        return call(Taken(self.least), node.operands, node.options)
+    def kinks(self, node: Call) -> Sequence[Node]:
+        return (call(Taken(self.least), node.operands, node.options),)
 
     def push(self, node: Call, i: int, tangent: Node) -> Node:
         picked = call(Picked(self.least), node.operands, node.options)

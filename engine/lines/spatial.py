@@ -166,8 +166,8 @@ class Pool(Primitive):
             return call(self, (tangent,), node.options)
         return call(PoolPush(), (tangent, node.operands[0]), node.options)
 
-    def kink(self, node: Call) -> Node | None:
-        return call(Places(), node.operands, node.options) if self.largest else None
+    def kinks(self, node: Call) -> Sequence[Node]:
+        return (call(Places(), node.operands, node.options),) if self.largest else ()
 
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         options = dict(node.options)

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, get_type_hints
+from typing import Any
 
 from engine.functions.elementwise.dropout import Dropout
 from engine.functions.elementwise.identity import Identity
+from engine.functions.elementwise.sigmoid import Sigmoid
 from engine.functions.function import Elementwise
 from engine.functions.losses.loss import Loss
 from engine.functions.table import ACTIVATIONS
@@ -26,7 +27,18 @@ from engine.lines.losses import LossOf, OfSample, Terms
 from engine.lines.node import Misfit, Node, Primitive, call, constant, described
 from engine.lines.reductions import LOG_SOFTMAX_OF, REDUCTIONS, SOFTMAX_OF, VARIANCE
 from engine.lines.spatial import adaptive, convolving, pooling
-from engine.lines.structure import CONCAT, INDEX, ONE_HOT, ONES, PAD, REPEAT, STACK, ZEROS, Range
+from engine.lines.structure import (
+    CONCAT,
+    INDEX,
+    ONE_HOT,
+    ONES,
+    PAD,
+    REPEAT,
+    STACK,
+    ZEROS,
+    Range,
+    part,
+)
 
 Make = Callable[..., Node]
 REQUIRED = object()
@@ -130,6 +142,21 @@ def embedded(table: Node, index: Node) -> Node:
     return call(INDEX, (table, index), (("entries", (("by", 0),)),))
 
 
+def sloped(z: Node, a: Node) -> Node:
+    """z where z > 0, else a z."""
+    above = call(COMPARISONS[0], (z, constant(0.0)))
+    return call(WHERE, (above, z, call(PRODUCT, (a, z))))
+
+
+def gated(z: Node, axis: int) -> Node:
+    """a σ(b), of the halves a and b of z along an axis."""
+    if not -z.rank <= axis < z.rank or z.shape[axis] % 2:
+        raise Misfit(f"{described(z)}: glu takes an axis with an even size")
+    k, half = axis % z.rank, z.shape[axis] // 2
+    gate = call(Activated(Sigmoid()), (part(z, k, half, 2 * half),))
+    return call(PRODUCT, (part(z, k, 0, half), gate))
+
+
 def linear(x: Node, weight: Node, bias: Node | None = None) -> Node:
     """x Wᵀ + b."""
     if weight.rank < 2:
@@ -164,11 +191,10 @@ def loss_rows(losses: Mapping[str, type[Loss]], sample: bool = False) -> list[Ro
     """A row for each loss, with the options of its own."""
     rows = []
     for name, kind in losses.items():
-        hints = get_type_hints(kind)
         own = [
-            Option(f.name, hints[f.name], f.default)
+            Option(f.name, "numbers" if f.default == () else type(f.default), f.default)
             for f in fields(kind)
-            if hints[f.name] in (float, int, bool) and f.name not in ("of_rows",)
+            if f.name not in ("of_rows", "reduction")
         ]
         options = (Option("reduction", str, "mean"), *own)
         said = (kind.__doc__ or "").partition("\n")[0]
@@ -182,8 +208,7 @@ def activation_rows() -> list[Row]:
     for kind in ACTIVATIONS:
         if kind is Identity or kind is Dropout or not issubclass(kind, Elementwise):
             continue
-        hints = get_type_hints(kind)
-        options = tuple(Option(f.name, hints[f.name], f.default) for f in fields(kind))
+        options = tuple(Option(f.name, type(f.default), f.default) for f in fields(kind))
         said = (kind.__doc__ or "").partition("\n")[0]
         rows.append(Row(kind.type, ("z",), options, activating(kind), said))
     return rows
@@ -243,6 +268,8 @@ def rows() -> list[Row]:
         *spatial_rows(),
         *normal_rows(),
         Row("causal", z, (), causal, "−∞ above the diagonal of the last two axes"),
+        Row("prelu", ("z", "a"), (), sloped, "z where z > 0, else a z"),
+        Row("glu", z, (Option("axis", int, -1),), gated, "a σ(b), of the halves a and b of z"),
         Row("dropout", ("z", "mask"), (), dropped, "z * mask"),
         Row("embedding", ("C", "ix"), (), embedded, "C[ix]"),
         Row("linear", ("x", "weight", "bias="), (), linear, "x Wᵀ + b"),

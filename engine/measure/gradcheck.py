@@ -172,10 +172,12 @@ class Evaluator:
         # Whole numbers say which of several elements was taken: the loss bends where that changes.
         found = [np.sign(side) if side.dtype.kind == "f" else side for side in found]
         for node in network.nodes:
-            if (kink := node.layer.function.kink) is not None:
-                found.append(np.sign(tensors[node.input] - kink))
-        if network.loss.kinked:
-            found.append(np.sign(tensors[network.output] - tensors["y"]))
+            z = tensors[node.input]
+            found += [np.sign(z - kink) for kink in node.layer.function.kinks]
+        lines = isinstance(network, LineNetwork)  # whose loss is among their functions
+        bends = None if lines else network.loss.kinks(tensors[network.output], tensors["y"])
+        if bends is not None:
+            found.append(np.sign(bends))
         return np.concatenate([side.reshape(-1) for side in found]) if found else np.zeros(0)
 
     def cut_off(self, tensors: Mapping[str, Array]) -> bool:

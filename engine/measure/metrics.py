@@ -111,7 +111,8 @@ def answers(program: Program, yhat: Array, y: Array) -> tuple[Classes, Classes, 
     if y.shape[1] > 1:
         return None
     assert decider.boundary is not None
-    return y[:, 0].astype(np.int64), (yhat[:, 0] > decider.boundary).astype(np.int64), count
+    truth = ones(program, y)[:, 0].astype(np.int64)
+    return truth, (yhat[:, 0] > decider.boundary).astype(np.int64), count
 
 
 def predict(program: Program, tensors: Mapping[str, Array], x: Array) -> Array:
@@ -146,7 +147,13 @@ def correct(program: Program, yhat: Array, y: Array) -> NDArray[np.bool_] | None
     if decider.picks:
         return picked(yhat, y.argmax(axis=1)) if is_one_hot(y) else None
     assert decider.boundary is not None
-    return decided(yhat, y, decider.boundary) if is_binary(y) else None
+    return decided(yhat, y, decider.boundary) if is_binary(ones(program, y)) else None
+
+
+def ones(program: Program, y: Array) -> Array:
+    """Targets of rows as 0 and 1 where the loss has other labels, −1 and 1; else as they are."""
+    labels = program.network.loss.labels
+    return (y == labels[-1]).astype(y.dtype) if labels else y
 
 
 def deciding(program: Program) -> Loss | Function | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Array
-from engine.measure.metrics import correct, is_binary, predict, threshold_of
+from engine.measure.metrics import correct, is_binary, ones, predict, threshold_of
 from engine.program.program import Program
 
 MARGIN = 0.15  # of the range of the data, added on every side
@@ -86,7 +86,7 @@ def classes(program: Program) -> int:
 
 def threshold(program: Program) -> float | None:
     """The threshold of a binary output, ½ of a probability, 0 of a logit; None where it is none."""
-    y = program.data.y
+    y = ones(program, program.data.y)
     if y.ndim == 1 or classes(program) or not is_binary(y):
         return None
     return threshold_of(program)
@@ -94,7 +94,7 @@ def threshold(program: Program) -> float | None:
 
 def labels(program: Program) -> Array | None:
     """The class index of each row of the data, (N,); None where the targets are no classes."""
-    y = program.data.y
+    y = ones(program, program.data.y)
     if y.ndim == 1:
         return y
     if y.shape[1] > 1:

@@ -79,7 +79,7 @@ class LayerRow:
     """A row of the table of layers: a function and its parameters by role.
 
     One that ``resizes`` has as many outputs as its table in the experiment says, ``out``; any other
-    one as many as inputs.
+    one as many as its function makes of the inputs.
     """
 
     function: type[Function]
@@ -88,11 +88,14 @@ class LayerRow:
 
     def outputs(self, table: Any, inputs: int) -> int:
         """How many outputs the layer of this table in an experiment has."""
-        return int(table.out) if self.resizes else inputs
+        return int(table.out) if self.resizes else self.function.outputs(inputs)
 
     def __call__(self, inputs: int, outputs: int, **options: Any) -> Layer:
         """The layer of these sizes; ``options`` are the fields of the function."""
         function = self.function(**options)
         roles = function.operands[1:]
-        shapes = {role: self.parameters[role].shape(inputs, outputs) for role in roles}
+        shapes = {
+            role: function.parameter_shape(role, self.parameters[role].shape(inputs, outputs))
+            for role in roles
+        }
         return Layer(function, inputs, outputs, shapes)

@@ -12,6 +12,7 @@ from engine.nn.plain_rows import (
     FlattenRow,
     LinearRow,
     MultiplyRow,
+    PReLURow,
     ReshapeRow,
 )
 from engine.nn.recurrent_rows import GRURow, LSTMRow, RNNRow
@@ -56,4 +57,4 @@ LINE_LAYERS: dict[str, type[LineRow]] = {
     )
 }
 # The forms in lines of layers that also stand in a row.
-BOTH: dict[str, type[LineRow]] = {row.type: row for row in (LinearRow, DropoutRow)}
+BOTH: dict[str, type[LineRow]] = {row.type: row for row in (LinearRow, PReLURow, DropoutRow)}

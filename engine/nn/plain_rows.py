@@ -52,6 +52,24 @@ class Pointwise(LineRow):
 
 
 @dataclass(frozen=True)
+class PReLURow(LineRow):
+    """z where z > 0, else a ⊙ z; one a, or one for each channel."""
+
+    type: ClassVar[str] = "prelu"
+    roles: ClassVar[str] = "weight"
+    num_parameters: Count = 1
+
+    def written(self, inputs: Sequence[Node], training: bool) -> Written:
+        (z,) = inputs
+        if z.rank < 2 or self.num_parameters not in (1, z.shape[1]):
+            raise Unfit(f"{described(z)}: one number, or one for each channel", "num_parameters")
+        wide = (self.num_parameters, *(1,) * (z.rank - 2))
+        slope = f"reshape(weight, {', '.join(map(str, wide))})" if z.rank > 2 else "weight"
+        parameters = {"weight": Weight((self.num_parameters,), 0.25)}
+        return Written(f"out = prelu(z, {slope})", parameters)
+
+
+@dataclass(frozen=True)
 class DropoutRow(LineRow):
     """z ⊙ mask in training, z in evaluation."""
 

@@ -103,6 +103,8 @@ def build_network(experiment: Experiment, data: Dataset) -> Network:
             problems += weight_problems(spec, i, label, size, name)
             options["bias"] = bool(spec.bias) or isinstance(spec.bias, list)  # true, or its values
         layer = row(size, row.outputs(spec, size), **options)
+        if said := layer.function.misfit(size):
+            problems.append(Problem(f"layers[{i}]", f"{label}: {said}"))
         problems += value_problems(spec, i, label, layer)
         nodes.append(Node(label, layer, spec, name, symbols))
         size, name, symbol = layer.outputs, f"{label}.out", symbols["output"]
@@ -161,8 +163,8 @@ def target_problems(
         broadcast = f"; ({len(y)},) against ({len(y)}, 1) would broadcast to ({len(y)}, {len(y)})"
         said = f"y has shape ({len(y)},), but {output}{broadcast if size == 1 else ''}"
         yield Problem("data.y", f"{said}: write each target as a row, [[…], […]]")
-    elif y.ndim >= 2 and kind == "nll":
-        yield Problem("data.y", f"nll takes class indices (N,), but y has shape {y.shape}")
+    elif y.ndim >= 2 and not LOSSES[kind].takes_rows:
+        yield Problem("data.y", f"{kind} takes class indices (N,), but y has shape {y.shape}")
     elif y.ndim >= 2 and y.shape[1:] != (size,):
         yield Problem("data.y", f"y has shape {y.shape}, but {output}: the columns must agree")
     elif y.ndim == 1 and (largest := largest_class(experiment, y)) >= size:

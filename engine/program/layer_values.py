@@ -92,10 +92,8 @@ class LayerValues:
     def value(self, one: Held, i: int) -> Array:
         """What a parameter begins as; the stream of its random numbers is number ``i``."""
         spec = self.experiment.layers[one.place]
-        if isinstance(spec, LinearSpec):
-            given: Any = getattr(spec, one.role)
-        else:
-            given = spec.values.get(one.role) if isinstance(spec, LineLayerSpec) else None
+        kept = spec.values if isinstance(spec, LineLayerSpec) else {}
+        given: Any = kept.get(one.role, getattr(spec, one.role, None))
         return self.given(one, given) if isinstance(given, list) else self.drawn(one, spec, i)
 
     def given(self, one: Held, items: list[Any]) -> Array:

@@ -62,7 +62,8 @@ def training_code(program: Program) -> list[CodeLine]:
         lines += [CodeLine("model.double()")]
     if experiment.training.mode == "eval":
         lines += [CodeLine("model.eval()")]
-    lines += [CodeLine(f"criterion = {criterion(experiment.loss)}")]
+    made = criterion(experiment.loss, experiment.dtype == "float64")
+    lines += [CodeLine(f"criterion = {made}")]
     lines += [CodeLine(text) for text in optimizer_texts(program)]
     own = isinstance(program.optimizer, Lines)
     lines += [CodeLine(text) for text in schedule_texts(experiment.schedule, own)]
@@ -83,10 +84,9 @@ def module(node: Node) -> str:
     if layer.type != node.spec.type:  # in evaluation dropout has become an identity
         kind = LAYERS[node.spec.type].function
         function = kind(**settings(node.spec, kind))
+    defaults = {option.name: option.default for option in fields(function)}
     options = {
-        option.name: value
-        for option in fields(function)
-        if (value := getattr(function, option.name)) != option.default
+        name: value for name, value in function.torch_options.items() if value != defaults[name]
     }
     first = function.torch_arguments(layer.inputs, layer.outputs)
     return f"nn.{function.torch}({', '.join([*first, *arguments(options)])})"
@@ -114,18 +114,41 @@ def written(name: str, value: Any) -> str:
     return repr(value)
 
 
-def criterion(loss: LossSpec) -> str:
+def criterion(loss: LossSpec, double: bool = False) -> str:
     """The loss module; for ``batch_mean``, which PyTorch has not, it sums and the loop divides."""
-    reduction = {} if loss.reduction == "mean" else {"reduction": "sum"}
-    options = arguments(own_options(loss, LossSpec) | reduction)
-    return f"nn.{LOSSES[loss.type].torch}({', '.join(options)})"
+    plain = loss.reduction == "mean" and not divided_by(loss, "y_hat")
+    reduction = {} if plain else {"reduction": "sum"}
+    kind = LOSSES[loss.type]
+    own = own_options(loss, LossSpec).items()
+    options = {name: value for name, value in own if name not in kind.torch_lacks}
+    options |= {name: getattr(loss, name) for name in kind.torch_asks}
+    made = ", ".join(arguments(options | reduction))
+    return f"nn.{kind.torch}({made})" + (".double()" if double and has_weights(loss) else "")
+
+
+def has_weights(loss: LossSpec) -> bool:
+    """Whether the loss module holds tensors, which are then to have the dtype of the model."""
+    return any(getattr(loss, name, ()) for name in TENSORS)
 
 
 def loss_text(loss: LossSpec) -> str:
     """The expression of the loss, with its scale, and the division by N of ``batch_mean``."""
     scale = "" if loss.scale == 1 else f"{loss.scale:g} * "
-    per_sample = " / len(x)" if loss.reduction == "batch_mean" else ""
-    return f"{scale}criterion(y_hat, y){per_sample}"
+    return f"{scale}criterion({loss_operands(loss, 'y_hat')}){divided_by(loss, 'y_hat')}"
+
+
+def divided_by(loss: LossSpec, yhat: str) -> str:
+    """The division of a sum where PyTorch has not this reduction, as Python; empty elsewhere."""
+    if loss.reduction == "batch_mean":
+        return " / len(x)"
+    own = loss.reduction == "mean" and not LOSSES[loss.type].torch_means
+    return f" / {yhat}.numel()" if own else ""
+
+
+def loss_operands(loss: LossSpec, yhat: str) -> str:
+    """What PyTorch's loss is called with, as Python, ``yhat`` and ``y`` by their names."""
+    options = msgspec.structs.asdict(loss)
+    return LOSSES[loss.type].torch_operands.format(yhat=yhat, y="y", **options)
 
 
 def optimizer_texts(program: Program) -> Iterator[str]:

@@ -4,8 +4,6 @@ It prints the loss of every iteration. PyTorch adds in another order than NumPy,
 digits may differ.
 """
 
-import dataclasses
-
 import msgspec
 
 from engine.experiment.dataset import SHUFFLE
@@ -15,7 +13,7 @@ from engine.nn.table import LOSSES
 from engine.optim.lines import Lines
 from engine.program.graph import Node
 from engine.program.program import Program
-from engine.pytorch.code import clip_call
+from engine.pytorch.code import clip_call, divided_by, loss_operands
 from engine.pytorch.script_optimizer import optimizer_part
 from engine.pytorch.source import Raw, array_text, keywords
 from engine.recording.canonical import words
@@ -125,7 +123,7 @@ def module_text(node: Node, number: int) -> str:
     if isinstance(function, Dropout):
         return f"Dropout({number}, {function.p!r}, {function.scale!r})"
     first = function.torch_arguments(layer.inputs, layer.outputs)
-    options = keywords(dataclasses.asdict(function))
+    options = keywords(function.torch_options)
     return f"nn.{function.torch}({', '.join([*first, *([options] if options else [])])})"
 
 
@@ -181,8 +179,10 @@ def loss_text(spec: LossSpec) -> str:
     for name in ("weight", "pos_weight"):
         if name in options:
             options[name] = Raw(f"torch.tensor({list(options[name])!r}, dtype=yhat.dtype)")
-    batch_mean = reduction == "batch_mean"
-    options["reduction"] = "sum" if batch_mean else reduction
-    text = f"F.{LOSSES[spec.type].torch_function}(yhat, y, {keywords(options)})"
-    text += " / len(x)" if batch_mean else ""
+    divided = divided_by(spec, "yhat")
+    options["reduction"] = "sum" if divided else reduction
+    kind = LOSSES[spec.type]
+    options = {name: value for name, value in options.items() if name not in kind.torch_lacks}
+    text = f"F.{kind.torch_function}({loss_operands(spec, 'yhat')}, {keywords(options)})"
+    text += divided
     return text if scale == 1 else f"{words(scale)!r} * {text}"

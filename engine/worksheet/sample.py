@@ -54,7 +54,10 @@ class Sample:
     @cached_property
     def sizes(self) -> tuple[Size, ...]:
         """The size symbol of every tensor, x first: n, h (or h₁, h₂ …), K."""
-        resized = [LAYERS[node.layer.type].resizes for node in self.nodes]
+        resized = [
+            LAYERS[node.layer.type].resizes or node.layer.outputs != node.layer.inputs
+            for node in self.nodes
+        ]
         hidden = [Size(f"h{subscript(k + 1)}") for k in range(sum(resized) - 1)]
         names = iter([*([Size("h")] if len(hidden) == 1 else hidden), Size("K")])
         sizes = [Size("n")]

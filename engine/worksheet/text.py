@@ -65,9 +65,10 @@ def sizes_line(sheet: Worksheet) -> str:
     for k, node in enumerate(at.nodes):
         inputs, outputs = at.sizes[k].name, at.sizes[k + 1].name
         for role in node.layer.parameters:
-            matrix = len(node.layer.parameters[role]) > 1
-            size = f"{outputs}×{inputs}" if matrix else f"{outputs}×1"
-            add(node.symbols[role], size)
+            shape = node.layer.parameters[role]
+            size = f"{outputs}×{inputs}" if len(shape) > 1 else f"{outputs}×1"
+            alone = shape == (1,) and node.layer.outputs > 1  # one number for all of them
+            add(node.symbols[role], "1×1" if alone else size)
         if "mask" in node.symbols:
             add(node.symbols["mask"], f"{outputs}×1")
         add(node.symbols["output"], f"{outputs}×1")

@@ -344,9 +344,13 @@ def given(sample: Sample, k: int, weight: Symbol) -> Factor:
 
 
 def by_parameter(sample: Sample, k: int, parameter: Symbol, derivative: Formula) -> Factor:
-    """The Jacobian ∂z/∂θ of layer k by a parameter that is a vector, (outputs×outputs)."""
+    """The Jacobian ∂z/∂θ of layer k by a parameter that is a vector, (outputs×outputs).
+
+    By a single number for all outputs it is a column.
+    """
     size = sample.sizes[k + 1]
-    return Factor(derivative, derivative, sample.tensors[k + 1].name, parameter.name, (size, size))
+    dims = (size, SCALAR if sample.columns[parameter.name].size == 1 else size)
+    return Factor(derivative, derivative, sample.tensors[k + 1].name, parameter.name, dims)
 
 
 def gradient_row(

@@ -15,15 +15,15 @@ Names = Mapping[str, Value]
 Node = Callable[[Names], Value]
 
 FUNCTIONS = (
-    "log softmax|softmax|LeakyReLU|SiLU|GELU|ELU|softplus|tanh|exp|log|sign|clip|onehot|huber|diag"
-    "|σ|Φ|φ"
+    "log softmax|softmax|LeakyReLU|ThReLU|SiLU|SELU|CELU|GELU|ELU|softplus|softsign|hardtanh|hardσ"
+    "|HardSwish|Mish|left|right|tanh|exp|log|sign|clip|onehot|huber|smoothL1|diag|σ|Φ|φ"
 )
 TOKEN = re.compile(
-    rf"(?:{FUNCTIONS})(?:\[[\d.½, ]+\](?=\())?|∂ℓ/∂[a-zŷ]|if|and|else|random|w⁺|Σ[ᵢⱼₙ]?"
-    r"|[xyqazmuwdWbKNI]|ŷ|[ij](?= [=])|[ᵢⱼₙ²⁺ᵀ]|½|\d+(?:\.\d+)?|\S"
+    rf"(?:{FUNCTIONS})(?:\[(?:[\d.½−, ]+|tanh)\](?=\())?|∂ℓ/∂[a-zŷ]|if|and|else|random|w⁺|Σ[ᵢⱼₙ]?"
+    r"|[xyqazmuwdWbKNI]|ŷ|[ij](?= [=])|[ᵢⱼₙ²³⁺ᵀ]|½|\d+(?:\.\d+)?(?:e−?\d+)?|\S"
 )
 NAME = re.compile(FUNCTIONS)
-FOLLOWS = re.compile(rf"(?:{FUNCTIONS})|∂|w⁺|Σ|[xyqazmuwdWbKNIŷ(\[|‖½\d]")
+FOLLOWS = re.compile(rf"(?:{FUNCTIONS})|∂|w⁺|Σ|[xyqazmuwdWbKNIŷ(\[|‖½√π\d]")
 COMPARE = {">": np.greater, "≤": np.less_equal, "<": np.less, "≥": np.greater_equal}
 
 
@@ -47,13 +47,6 @@ def called(name: str, settings: list[float], z: np.ndarray) -> Value:
             threshold = settings[1] if len(settings) > 1 else 20.0
             smooth = np.log(1 + np.exp(setting * z)) / setting
             return np.where(setting * z > threshold, z, smooth)
-        case "huber":
-            near = z**2 / 2
-            return np.where(abs(z) < setting, near, setting * (abs(z) - setting / 2))
-        case "SiLU":
-            return z / (1 + np.exp(-z))
-        case "GELU":
-            return z * phi(z)
         case "Φ":
             return phi(z)
         case "φ":
@@ -64,15 +57,67 @@ def called(name: str, settings: list[float], z: np.ndarray) -> Value:
             return softmax(z)
         case "log softmax":
             return np.log(softmax(z))
+        case "left" | "right":
+            column = z.reshape(-1)
+            half = column[: len(column) // 2] if name == "left" else column[len(column) // 2 :]
+            return half if z.ndim == 1 else half[:, None]
         case "diag":
             return np.diag(np.ravel(z))
-    return {"exp": np.exp, "log": np.log, "tanh": np.tanh, "sign": np.sign}[name](z)
+    if name in ("exp", "log", "tanh", "sign"):
+        return getattr(np, name)(z)
+    if name in ("huber", "smoothL1"):
+        return of_difference(name, settings, z)
+    return of_pieces(name, settings, z)
+
+
+def of_pieces(name: str, settings: list[float], z: np.ndarray) -> Value:
+    """The less usual activations, by name and settings as in :func:`called`."""
+    setting = settings[0] if settings else 1.0
+    match name:
+        case "ThReLU":
+            return np.where(z > setting, z, 0.0)
+        case "hardtanh":
+            low, high = settings or (-1.0, 1.0)
+            return np.clip(z, low, high)
+        case "hardσ":
+            return np.clip(z + 3, 0, 6) / 6
+        case "HardSwish":
+            return z * np.clip(z + 3, 0, 6) / 6
+        case "SELU":
+            below = 1.6732632423543772 * (np.exp(z) - 1)
+            return 1.0507009873554805 * np.where(z > 0, z, below)
+        case "CELU":
+            return np.where(z > 0, z, setting * (np.exp(z / setting) - 1))
+        case "softsign":
+            return z / (1 + abs(z))
+        case "SiLU":
+            return z / (1 + np.exp(-z))
+        case "GELU":
+            return z * phi(z)
+        case "Mish":
+            return z * np.tanh(np.log(1 + np.exp(z)))
+        case "GELU by tanh":
+            return z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)))
+    raise AssertionError(name)
+
+
+def of_difference(name: str, settings: list[float], d: np.ndarray) -> Value:
+    """huber and smoothL1, whose setting is by default 1."""
+    setting = settings[0] if settings else 1.0
+    near, far = d**2 / 2, setting * (abs(d) - setting / 2)
+    return np.where(abs(d) < setting, near, far) / (setting if name == "smoothL1" else 1)
 
 
 def picked(vector: Value, index: Value) -> Value:
     """An element; of a class that there is not 0, which an ignored row is multiplied with."""
     row, rows = int(index), np.asarray(vector)
     return rows[row] if 0 <= row < len(rows) else 0.0
+
+
+def matrix_product(left: Value, right: Value) -> Value:
+    """The product of two matrices, or of a number and a matrix."""
+    scalar = np.ndim(left) == 0 or np.ndim(right) == 0
+    return left * right if scalar else np.asarray(left) @ np.asarray(right)
 
 
 class Reader:
@@ -140,7 +185,11 @@ class Reader:
             return lambda names: float(above(names) != below(names))
         sign = self.take()
         below = self.sum()
-        return lambda names: COMPARE[sign](above(names), below(names))
+        if self.next != "<":
+            return lambda names: COMPARE[sign](above(names), below(names))
+        self.take()
+        end = self.sum()  # −3 < z < 3
+        return lambda names: (above(names) < below(names)) & (below(names) < end(names))
 
     def sum(self) -> Node:
         value = self.product()
@@ -168,7 +217,7 @@ class Reader:
         if sign == "/":
             return lambda names: left(names) / right(names)
         if sign == "" and self.matrix:
-            return lambda names: np.asarray(left(names)) @ np.asarray(right(names))
+            return lambda names: matrix_product(left(names), right(names))
         return lambda names: left(names) * right(names)
 
     def factor(self) -> Node:
@@ -194,12 +243,14 @@ class Reader:
             self.take(token)
             if token == "|":
                 return lambda names: np.abs(inner(names))
-            self.take("²")
-            return lambda names: np.sum(np.asarray(inner(names)) ** 2)
-        if token == "½":
-            return lambda names: 0.5
+            return self.postfixed(lambda names: np.sqrt(np.sum(np.asarray(inner(names)) ** 2)))
+        if token == "√":
+            radicand = self.factor()
+            return lambda names: np.sqrt(radicand(names))
+        if token in ("½", "π"):
+            return lambda names: 0.5 if token == "½" else math.pi
         if token[0].isdigit():
-            number = float(token)
+            number = float(token.replace("−", "-"))
             return lambda names: number
         return self.postfixed(lambda names: names[token])
 
@@ -209,9 +260,16 @@ class Reader:
         signs = self.signs()
         compared = not signs.isdisjoint(("=", "≠", ">", "<", "≤", "≥"))
         inner = self.condition() if compared and "if" not in signs else self.rule()
+        if self.next == ",":
+            self.take()
+            inner = self.joined(inner, self.rule())
         self.take(")" if opening == "(" else "]")
         self.inside = before
         return inner
+
+    def joined(self, left: Node, right: Node) -> Node:
+        """(left, right): rows one behind the other, matrices side by side."""
+        return lambda names: np.concatenate([left(names), right(names)], axis=-1)
 
     def signs(self) -> set[str]:
         """The tokens from here to the closing bracket, without those in brackets of their own."""
@@ -235,7 +293,9 @@ class Reader:
 
     def function(self, token: str) -> Node:
         name = NAME.match(token)[0]
-        given = token[len(name) :].strip("[]").replace("½", "0.5")
+        given = token[len(name) :].strip("[]").replace("½", "0.5").replace("−", "-")
+        if given == "tanh":
+            name, given = "GELU by tanh", ""
         settings = [float(part) for part in given.split(", ") if part]
         if self.next == "(":
             self.take()
@@ -254,7 +314,7 @@ class Reader:
         return lambda names: called(name, settings, np.asarray(inner(names)))
 
     def postfixed(self, value: Node) -> Node:
-        while self.next in ("²", "⁺", "ᵀ", "ᵢ", "ⱼ", "ₙ") or self.picks():
+        while self.next in ("²", "³", "⁺", "ᵀ", "ᵢ", "ⱼ", "ₙ") or self.picks():
             value = self.postfix(value, self.take())
         return value
 
@@ -266,6 +326,8 @@ class Reader:
         match token:
             case "²":
                 return lambda names: np.asarray(value(names)) ** 2
+            case "³":
+                return lambda names: np.asarray(value(names)) ** 3
             case "⁺":
                 return lambda names: np.maximum(value(names), 0)
             case "ᵀ":

@@ -15,50 +15,95 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra 'to
 F = torch.nn.functional
 
 TOLERANCE = {"float64": 1e-12, "float32": 2e-5}
-EDGES = [0.0, -0.0, 1e-300, -1e-300, 0.5, -0.5, 20.0, 20.5, -20.5, 1000.0, -1000.0]
+EDGES = [
+    0.0,
+    -0.0,
+    1e-300,
+    -1e-300,
+    0.5,
+    -0.5,
+    1.0,
+    -1.0,
+    3.0,
+    -3.0,
+    20.0,
+    20.5,
+    -20.5,
+    1000.0,
+    -1000.0,
+]
 NON_FINITE = [np.nan, np.inf, -np.inf]
 
 OPTIONS = {
     "leaky_relu": {"negative_slope": 0.2},
     "softplus": {"beta": 2.0, "threshold": 5.0},
     "elu": {"alpha": 0.7},
+    "celu": {"alpha": 0.5},  # PyTorch takes 1/alpha of it in single precision, here exact
+    "gelu": {"approximate": "tanh"},
+    "hard_tanh": {"min_val": -0.5, "max_val": 20.5},
+    "thresholded_relu": {"threshold": -0.5},
 }
+ACTIVATIONS = [kind for kind, row in LAYERS.items() if kind != "dropout" and not row.parameters]
+CASES = [(kind, {}) for kind in ACTIVATIONS] + list(OPTIONS.items())
+# PyTorch's slope of hardsigmoid is ⅙ in single precision, in a float64 tensor too
+SIXTH = (1 / 6) / float(np.float32(1 / 6))
 
 
-def counterpart(kind):
+def counterpart(kind, options):
     """PyTorch's module of an activation, by the name and the arguments that its row gives."""
-    function = LAYERS[kind].function(**OPTIONS.get(kind, {}))
-    options = [f"{name}={value}" for name, value in dataclasses.asdict(function).items()]
-    arguments = ", ".join([*function.torch_arguments(4, 4), *options])
-    return eval(f"torch.nn.{function.torch}({arguments})"), OPTIONS.get(kind, {})
+    function = LAYERS[kind].function(**options)
+    keywords = [f"{name}={value!r}" for name, value in function.torch_options.items()]
+    arguments = ", ".join([*function.torch_arguments(4, 4), *keywords])
+    return eval(f"torch.nn.{function.torch}({arguments})")
 
 
-ACTIVATIONS = {kind: counterpart(kind) for kind in LAYERS if kind not in ("linear", "dropout")}
-LOSS_OPTIONS = {"huber": {"delta": 0.7}}
+LOSS_OPTIONS = {
+    "huber": {"delta": 0.7},
+    "smooth_l1": {"beta": 0.7},
+    "gaussian_nll": {"var": 0.3, "full": True, "eps": 1e-3},
+    "hinge": {"margin": 0.5},
+    "multi_margin": {"margin": 0.5, "p": 2},
+    "kl_div": {"log_target": True},
+}
+MORE_OPTIONS = [
+    ("smooth_l1", {"beta": 0.0}),
+    ("gaussian_nll", {"var": 0.0}),
+    ("hinge", {"margin": -0.25}),
+    ("multi_margin", {"margin": -0.25}),
+    ("multi_margin", {"weight": (0.5, 2.0, -1.25)}),
+    ("multi_margin", {"weight": (0.5, 2.0, 0.0), "p": 2}),
+]
+LOSS_CASES = [(kind, {}) for kind in LOSSES] + list(LOSS_OPTIONS.items()) + MORE_OPTIONS
 
 
-def torch_terms(kind, yhat, y):
+def torch_terms(kind, yhat, y, options):
     """The terms of a loss, one an element or one a sample, before any reduction."""
-    match kind:
-        case "mse":
-            return F.mse_loss(yhat, y, reduction="none")
-        case "l1":
-            return F.l1_loss(yhat, y, reduction="none")
-        case "huber":
-            return F.huber_loss(yhat, y, reduction="none", delta=0.7)
-        case "bce":
-            return F.binary_cross_entropy(yhat, y, reduction="none")
-        case "bce_with_logits":
-            return F.binary_cross_entropy_with_logits(yhat, y, reduction="none")
-        case "cross_entropy":
-            return F.cross_entropy(yhat, y, reduction="none")
-        case "nll":
-            return F.nll_loss(yhat, y, reduction="none")
-    raise AssertionError(kind)
+    given = {**options, "reduction": "none"}
+    if "weight" in options:
+        given["weight"] = torch.tensor(options["weight"], dtype=yhat.dtype)[: yhat.shape[1]]
+    if kind == "gaussian_nll":
+        return F.gaussian_nll_loss(yhat, y, torch.full_like(yhat, given.pop("var", 1.0)), **given)
+    if kind == "hinge":
+        zeros = torch.zeros_like(yhat)
+        return F.margin_ranking_loss(yhat, zeros, y, **{"margin": 1.0, **given})
+    if kind == "cosine":
+        return F.cosine_embedding_loss(yhat, y, torch.ones(len(yhat)), **given)
+    return {
+        "mse": F.mse_loss,
+        "l1": F.l1_loss,
+        "huber": F.huber_loss,
+        "smooth_l1": F.smooth_l1_loss,
+        "bce": F.binary_cross_entropy,
+        "bce_with_logits": F.binary_cross_entropy_with_logits,
+        "cross_entropy": F.cross_entropy,
+        "nll": F.nll_loss,
+        "multi_margin": F.multi_margin_loss,
+        "kl_div": F.kl_div,
+    }[kind](yhat, y, **given)
 
 
-def torch_loss(kind, yhat, y, reduction, scale):
-    terms = torch_terms(kind, yhat, y)
+def torch_loss(kind, yhat, y, reduction, scale, options):
+    terms = torch_terms(kind, yhat, y, options)
     match reduction:
         case "sum":
             return scale * terms.sum()
@@ -71,10 +116,14 @@ def torch_loss(kind, yhat, y, reduction, scale):
 
 def targets(kind, rng, shape=(5, 3)):
     match kind:
-        case "cross_entropy" | "nll":
+        case "cross_entropy" | "nll" | "multi_margin":
             return rng.integers(0, shape[1], shape[0])
         case "bce" | "bce_with_logits":
             return rng.integers(0, 2, shape).astype(float)
+        case "hinge":
+            return rng.integers(0, 2, shape) * 2.0 - 1
+        case "kl_div":
+            return rng.dirichlet(np.ones(shape[1]), shape[0])
     return rng.normal(size=shape)
 
 
@@ -86,8 +135,9 @@ def close(actual, expected, dtype="float64"):
     np.testing.assert_allclose(actual, expected, rtol=limit, atol=limit)
 
 
-def activation(kind, size):
-    return LAYERS[kind](inputs=size, outputs=size, **ACTIVATIONS[kind][1])
+def activation(kind, options, size):
+    row = LAYERS[kind]
+    return row(inputs=size, outputs=row.function.outputs(size), **options)
 
 
 def pulled(layer, grad, x, out):
@@ -103,11 +153,14 @@ def test_every_layer_and_loss_has_a_counterpart_here():
         options = {field.name for field in dataclasses.fields(LAYERS[kind].function)}
         assert options == set(OPTIONS.get(kind, {})), kind
     for kind, loss in LOSSES.items():
-        assert torch_terms(kind, *sample(kind, np.random.default_rng(0))) is not None
+        options = {field.name for field in dataclasses.fields(loss)}
+        elsewhere = {"reduction", "scale", "weight", "pos_weight", "ignore_index"}  # loss options
+        elsewhere |= {"label_smoothing", "of_rows"}
+        assert options - elsewhere == set(LOSS_OPTIONS.get(kind, {})), kind
         assert hasattr(torch.nn, loss.torch)
         assert hasattr(F, loss.torch_function)
     rng = np.random.default_rng(0)
-    assert all(torch_terms(kind, *sample(kind, rng)).shape[0] == 5 for kind in LOSSES)
+    assert all(torch_terms(kind, *sample(kind, rng), {}).shape[0] == 5 for kind in LOSSES)
 
 
 def sample(kind, rng):
@@ -117,33 +170,62 @@ def sample(kind, rng):
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("kind", ACTIVATIONS)
-def test_activation(kind, dtype):
+@pytest.mark.parametrize(("kind", "options"), CASES, ids=str)
+def test_activation(kind, options, dtype):
     rng = np.random.default_rng(1)
     x = (rng.normal(size=(6, 4)) * 4).astype(dtype)
-    grad = rng.normal(size=(6, 4)).astype(dtype)
     z = torch.tensor(x, requires_grad=True)
-    expected = ACTIVATIONS[kind][0](z)
+    expected = counterpart(kind, options)(z)
+    grad = rng.normal(size=tuple(expected.shape)).astype(dtype)
     expected.backward(torch.tensor(grad))
-    layer = activation(kind, 4)
+    layer = activation(kind, options, 4)
     out = layer.forward(x)
     close(out, expected, dtype)
-    close(pulled(layer, grad, x, out), z.grad, dtype)
+    close(pulled(layer, grad, x, out), z.grad * (SIXTH if kind == "hard_sigmoid" else 1), dtype)
 
 
-@pytest.mark.parametrize("kind", ACTIVATIONS)
+@pytest.mark.parametrize(("kind", "options"), CASES, ids=str)
 @pytest.mark.parametrize("value", [*EDGES, *NON_FINITE], ids=str)
-def test_activation_at_edge_values(kind, value):
-    x = np.array([[value, 0.25, -1.5]])
+def test_activation_at_edge_values(kind, options, value):
+    x = np.array([[value, 0.25, -1.5, value]])
     z = torch.tensor(x, requires_grad=True)
-    expected = ACTIVATIONS[kind][0](z)
-    grad = np.array([[1.5, -0.5, 2.0]])
+    expected = counterpart(kind, options)(z)
+    grad = np.array([[1.5, -0.5, 2.0, -1.0]])[:, : expected.shape[1]]
     expected.backward(torch.tensor(grad))
-    layer = activation(kind, 3)
+    layer = activation(kind, options, 4)
     with np.errstate(all="ignore"):
         out = layer.forward(x)
         close(out, expected)
-        close(pulled(layer, grad, x, out), z.grad)
+        close(pulled(layer, grad, x, out), z.grad * (SIXTH if kind == "hard_sigmoid" else 1))
+
+
+@pytest.mark.parametrize("value", [1.25, *EDGES, *NON_FINITE], ids=str)
+@pytest.mark.parametrize("count", [1, 4])
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_prelu(dtype, count, value):
+    rng = np.random.default_rng(2)
+    x, grad = ((rng.normal(size=(5, 4)) * 2).astype(dtype) for _ in range(2))
+    x[2, 1] = value
+    theirs = torch.nn.PReLU(num_parameters=count).to(getattr(torch, dtype))
+    layer = LAYERS["prelu"](4, 4, num_parameters=count)
+    weight = theirs.weight.detach().numpy() + (np.arange(count) / 2).astype(dtype)
+    with torch.no_grad():
+        theirs.weight.copy_(torch.tensor(weight))
+    z = torch.tensor(x, requires_grad=True)
+    expected = theirs(z)
+    expected.backward(torch.tensor(grad))
+    close(layer.forward(x, weight), expected, dtype)
+    of_weight, of_input = layer.vjps({"input": "z", "output": "y", "weight": "a"})
+    close(of_weight.pull(grad, x), theirs.weight.grad, dtype)
+    close(of_input.pull(grad, x, weight), z.grad, dtype)
+
+
+def test_prelu_begins_as_in_torch():
+    compiled = program(
+        layers=[{"type": "linear", "out": 3}, {"type": "prelu"}, {"type": "linear", "out": 1}]
+    )
+    theirs = torch.nn.PReLU().weight.detach().numpy()
+    assert compiled.initial()["prelu1.weight"].tolist() == theirs.tolist()
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -170,14 +252,14 @@ def test_linear(dtype, bias):
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("scale", [1.0, 0.5, -3.0])
 @pytest.mark.parametrize("reduction", ["sum", "mean", "batch_mean"])
-@pytest.mark.parametrize("kind", LOSSES)
-def test_loss(kind, reduction, scale, dtype):
+@pytest.mark.parametrize(("kind", "options"), LOSS_CASES, ids=str)
+def test_loss(kind, options, reduction, scale, dtype):
     yhat, y = sample(kind, np.random.default_rng(3))
     yhat = yhat.detach().to(getattr(torch, dtype)).requires_grad_()
     y = y if y.ndim == 1 else y.to(yhat.dtype)
-    expected = torch_loss(kind, yhat, y, reduction, scale)
+    expected = torch_loss(kind, yhat, y, reduction, scale, options)
     expected.backward()
-    loss = LOSSES[kind](reduction=reduction, scale=scale, **LOSS_OPTIONS.get(kind, {}))
+    loss = LOSSES[kind](reduction=reduction, scale=scale, **options)
     values = yhat.detach().numpy(), y.numpy()
     close(loss.value(*values), expected, dtype)
     close(loss.pull(*values), yhat.grad, dtype)
@@ -196,23 +278,23 @@ def test_cross_entropy_with_rows_of_probabilities(reduction):
 
 
 def loss_edges():
-    for kind in LOSSES:
+    for kind, options in LOSS_CASES:
         extreme = [0.0, 1.0, 1e-300, 1e-13, 1 - 1e-13] if kind == "bce" else [*EDGES, *NON_FINITE]
-        yield from ((kind, value) for value in extreme)
+        yield from ((kind, options, value) for value in extreme)
 
 
-@pytest.mark.parametrize(("kind", "value"), list(loss_edges()), ids=str)
-def test_loss_at_edge_values(kind, value):
-    for k, target in enumerate((0.0, 1.0)):
+@pytest.mark.parametrize(("kind", "options", "value"), list(loss_edges()), ids=str)
+def test_loss_at_edge_values(kind, options, value):
+    for k, target in enumerate((-1.0 if LOSSES[kind].labels else 0.0, 1.0)):
         yhat = torch.tensor([[value, 0.25], [0.75, value]], requires_grad=True)
         yhat = yhat.detach().double().requires_grad_()
         with torch.no_grad():
             yhat[0, 0] = yhat[1, 1] = value
         flat = LOSSES[kind].takes_classes
         y = torch.tensor([k, 1 - k]) if flat else torch.full((2, 2), target).double()
-        expected = torch_loss(kind, yhat, y, "sum", 1.0)
+        expected = torch_loss(kind, yhat, y, "sum", 1.0, options)
         expected.backward()
-        loss = LOSSES[kind](reduction="sum", **LOSS_OPTIONS.get(kind, {}))
+        loss = LOSSES[kind](reduction="sum", **options)
         with np.errstate(all="ignore"):
             close(loss.value(yhat.detach().numpy(), y.numpy()), expected)
             close(loss.pull(yhat.detach().numpy(), y.numpy()), yhat.grad)

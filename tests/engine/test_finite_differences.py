@@ -12,7 +12,16 @@ OPTIONS = {
     "leaky_relu": {"negative_slope": 0.3},
     "softplus": {"beta": 1.5, "threshold": 4.0},
     "elu": {"alpha": 0.6},
+    "celu": {"alpha": 0.6},
+    "gelu": {"approximate": "tanh"},
+    "hard_tanh": {"min_val": -1.5, "max_val": 0.75},
+    "thresholded_relu": {"threshold": 0.3},
+    "prelu": {"num_parameters": 4},
     "huber": {"delta": 0.8},
+    "smooth_l1": {"beta": 0.8},
+    "gaussian_nll": {"var": 0.3, "full": True},
+    "hinge": {"margin": 0.6},
+    "multi_margin": {"p": 2, "margin": 0.6},
 }
 STEP = 1e-6
 FIXED = [kind for kind in LAYERS if kind != "dropout"]  # its mask is no function of the input
@@ -38,10 +47,10 @@ def agree(analytic, function, at):
 @pytest.mark.parametrize("kind", FIXED)
 def test_layer(kind):
     rng = np.random.default_rng(7)
-    outputs = 2 if kind == "linear" else 4
+    outputs = 2 if kind == "linear" else LAYERS[kind].function.outputs(4)
     layer = LAYERS[kind](inputs=4, outputs=outputs, **OPTIONS.get(kind, {}))
-    given = {"input": rng.normal(size=(3, 4)) * 2, "weight": rng.normal(size=(2, 4))}
-    given["bias"] = rng.normal(size=2)
+    given = {role: rng.normal(size=shape) for role, shape in layer.parameters.items()}
+    given["input"] = rng.normal(size=(3, 4)) * 2
     weights = rng.normal(size=(3, outputs))
     output = layer.forward(*(given[role] for role in layer.reads))
 
@@ -66,8 +75,10 @@ def test_loss(kind, target, reduction):
     rng = np.random.default_rng(8)
     yhat = rng.uniform(0.1, 0.9, (4, 3)) if kind == "bce" else rng.normal(size=(4, 3))
     y = rng.uniform(size=(4, 3)) if target == "rows" else rng.integers(0, 3, 4)
-    loss = LOSSES[kind](reduction=reduction, scale=0.5, **OPTIONS.get(kind, {}))
-    agree(loss.pull(yhat, y), lambda value: loss.value(value, y), yhat)
+    y = np.where(y > 0.5, 1.0, -1.0) if LOSSES[kind].labels else y
+    for options in ({}, OPTIONS.get(kind, {})):
+        loss = LOSSES[kind](reduction=reduction, scale=0.5, **options)
+        agree(loss.pull(yhat, y), lambda value, loss=loss: loss.value(value, y), yhat)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FIXED if kind != "linear"])
@@ -75,7 +86,7 @@ def test_whole_iteration(kind):
     """The gradients that backward leaves, by the parameters and the input, against the loss."""
     compiled = program(
         layers=[
-            {"type": "linear", "out": 3},
+            {"type": "linear", "out": 4},
             {"type": kind, **OPTIONS.get(kind, {})},
             {"type": "linear", "out": 1},
         ],
@@ -93,7 +104,7 @@ def test_whole_iteration(kind):
         return network.loss.value(tensors[network.output], tensors["y"])
 
     names = ["x", *(info.name for info in compiled.parameters)]
-    assert len(names) == 5
+    assert len(names) == 6 if kind == "prelu" else 5
     for name in names:
         start = np.array(session.tensors[name])
         agree(session.tensors[f"{name}.grad"], lambda value, n=name: loss(n, value), start)

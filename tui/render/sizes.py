@@ -18,8 +18,10 @@ def letters(program: Program) -> dict[str, str]:
     sizes = [size.name for size in Sample(program, 0, 0).sizes]
     found = {"x": sizes[0], "loss": "1", "y": sizes[-1]}
     for node, before, after in zip(program.network.nodes, sizes, sizes[1:], strict=False):
-        found |= {node.output: after, f"{node.name}.bias": after}
-        found[f"{node.name}.weight"] = after + before
+        found[node.output] = after
+        for role, shape in node.layer.parameters.items():
+            one = "1" if shape == (1,) and node.layer.outputs > 1 else after
+            found[node.tensor(role)] = after + before if len(shape) > 1 else one
     return found
 
 

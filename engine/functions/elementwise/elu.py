@@ -28,8 +28,8 @@ class ELU(Elementwise):
         return f"ELU{setting(self.alpha, 1)}"
 
     @property
-    def kink(self) -> float | None:
-        return None if self.alpha == 1 else 0.0
+    def kinks(self) -> tuple[float, ...]:
+        return () if self.alpha == 1 else (0.0,)
 
     @property
     def interval(self) -> tuple[float, float]:

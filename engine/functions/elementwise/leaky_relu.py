@@ -19,7 +19,7 @@ class LeakyReLU(Elementwise):
 
     type: ClassVar[str] = "leaky_relu"
     torch: ClassVar[str] = "LeakyReLU"
-    kink: ClassVar[float] = 0.0
+    kinks: ClassVar[tuple[float, ...]] = (0.0,)
     negative_slope: float = 0.01
 
     @property

@@ -41,7 +41,7 @@ class ReLU(Elementwise):
     name = "ReLU"
     cost = 1
     temporaries = 0
-    kink = 0.0
+    kinks = (0.0,)
 
     def value(self, x: Array) -> Array:
         return np.maximum(x, 0)

@@ -18,7 +18,6 @@ class L1(ElementLoss):
     torch = "L1Loss"
     torch_function = "l1_loss"
     distance = True
-    kinked = True
 
     def terms(self, yhat: Array, y: Array) -> Array:
         return np.abs(yhat - y)
@@ -30,6 +29,9 @@ class L1(ElementLoss):
 
     def target_slopes(self, yhat: Array, y: Array) -> Array:
         return self.slopes(y, yhat)  # the terms are those of ŷ and y exchanged
+
+    def kinks(self, yhat: Array, y: Array) -> Array | None:
+        return yhat - y
 
     def term(self, yhat: Formula, size: Size, by: Writing) -> Formula:
         return Absolute(away(yhat, by))

@@ -39,23 +39,30 @@ class Loss(ABC):
 
     ``sum`` divides by 1, ``batch_mean`` by N, and ``mean`` as PyTorch's: by the number of elements,
     or by the sum of the weights of the classes. ``takes_classes`` is whether a target may be a
-    class index. ``torch`` is its name in ``torch.nn``, ``torch_function`` that in
-    ``torch.nn.functional``. ``picks`` is whether the largest output says the class, ``boundary``
-    the output from which a class is told, ``distance`` whether the loss measures how far ŷ is from
-    y, ``targets`` where the targets lie, and ``refuses`` whether others are refused, as in PyTorch.
+    class index, ``takes_rows`` whether it may be a row. ``torch`` is its name in ``torch.nn``,
+    ``torch_function`` that in ``torch.nn.functional``, ``torch_operands`` what either is called
+    with and ``torch_lacks`` the options that it has not. ``picks`` is whether the largest output
+    says the class, ``boundary`` the output from which a class is told, ``distance`` whether the
+    loss measures how far ŷ is from y, ``targets`` where the targets lie, ``labels`` which numbers
+    they are where they are few, and ``refuses`` whether others are refused, as in PyTorch.
     """
 
     type: ClassVar[str]
     torch: ClassVar[str]
     torch_function: ClassVar[str]
+    torch_operands: ClassVar[str] = "{yhat}, {y}"
+    torch_lacks: ClassVar[tuple[str, ...]] = ()
+    torch_asks: ClassVar[tuple[str, ...]] = ()  # options with another default in PyTorch
+    torch_means: ClassVar[bool] = True  # whether PyTorch's mean is one, and will stay it
     takes_classes: ClassVar[bool] = False
+    takes_rows: ClassVar[bool] = True
     per_sample: ClassVar[bool] = False  # one term a sample, not one an element
     picks: ClassVar[bool] = False
     boundary: ClassVar[float | None] = None
     distance: ClassVar[bool] = False
     targets: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    labels: ClassVar[tuple[float, ...]] = ()
     refuses: ClassVar[bool] = False
-    kinked: ClassVar[bool] = False  # whether the derivative jumps where ŷ = y
     reduction: Reduction = "mean"
     scale: float = 1.0
 
@@ -70,6 +77,10 @@ class Loss(ABC):
     @abstractmethod
     def target_slopes(self, yhat: Array, y: Array) -> Array:
         """The derivative (N, K) of the sum of the terms by a target (N, K), of rows."""
+
+    def kinks(self, yhat: Array, y: Array) -> Array | None:
+        """What changes its sign where the derivative jumps, any shape; None where it is smooth."""
+        return None
 
     @abstractmethod
     def counted(self, yhat: Array, y: Array) -> float:

@@ -17,6 +17,7 @@ class NLL(ClassLoss):
     type: ClassVar[str] = "nll"
     torch: ClassVar[str] = "NLLLoss"
     torch_function: ClassVar[str] = "nll_loss"
+    takes_rows: ClassVar[bool] = False
 
     def terms(self, yhat: Array, y: Array) -> Array:
         return -pick(yhat, y) if self.plain else self.weighted_pick(yhat, y)

@@ -10,6 +10,8 @@ from engine.diagnostics.doctor import Doctor, diagnose
 from engine.errors import ExperimentError
 from engine.experiment.builtins import builtin_names
 from engine.experiment.reader import read_experiment
+from engine.nn.table import LAYERS as NN_LAYERS
+from engine.nn.table import LOSSES
 from engine.program.compiler import compile_program
 from engine.run.position import Granularity
 from engine.session.session import Session
@@ -157,17 +159,23 @@ def test_a_doctor_stops_where_the_run_ends():
     assert list(Doctor(compiled).run(5)) == [1, 2]
 
 
-LAYERS = st.sampled_from(
-    ["relu", "tanh", "sigmoid", "softmax", "log_softmax", "identity", "leaky_relu", "gelu"]
-)
+LAYERS = st.sampled_from([kind for kind in NN_LAYERS if kind not in ("linear", "dropout", "glu")])
 NUMBERS = st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1e300, float("nan"), float("inf")])
+
+
+def weights_of(loss, outputs):
+    """No weights, or where the loss takes some one for each output, 0 and below among them."""
+    if not hasattr(LOSSES[loss], "weight"):
+        return st.just({})
+    some = st.lists(st.sampled_from([-1.0, 0.0, 1.0, 2.0]), min_size=outputs, max_size=outputs)
+    return st.just({}) | some.map(lambda given: {"weight": given})
 
 
 @st.composite
 def documents(draw):
     """Small experiments, healthy and sick."""
     rows, inputs, outputs = (draw(st.integers(1, n)) for n in (5, 3, 3))
-    loss = draw(st.sampled_from(["mse", "l1", "bce", "bce_with_logits", "cross_entropy", "nll"]))
+    loss = draw(st.sampled_from(sorted(LOSSES)))
     layers = []
     for _ in range(draw(st.integers(0, 3))):
         init = draw(st.sampled_from(["kaiming_uniform", "normal", "zeros", "constant"]))
@@ -178,7 +186,10 @@ def documents(draw):
     x = draw(
         st.lists(st.lists(NUMBERS, min_size=inputs, max_size=inputs), min_size=rows, max_size=rows)
     )
-    if loss in ("cross_entropy", "nll"):
+    if LOSSES[loss].labels:
+        signs = st.lists(st.sampled_from([-1.0, 1.0]), min_size=outputs, max_size=outputs)
+        y = draw(st.lists(signs, min_size=rows, max_size=rows))
+    elif LOSSES[loss].takes_classes:
         y = draw(st.lists(st.integers(0, outputs - 1), min_size=rows, max_size=rows))
     else:
         y = draw(
@@ -193,7 +204,11 @@ def documents(draw):
         dtype=draw(st.sampled_from(["float64", "float32"])),
         data={"x": x, "y": y, "batch_size": draw(st.integers(1, rows))},
         layers=layers,
-        loss={"type": loss, "reduction": draw(st.sampled_from(["sum", "mean", "batch_mean"]))},
+        loss={
+            "type": loss,
+            "reduction": draw(st.sampled_from(["sum", "mean", "batch_mean"])),
+            **draw(weights_of(loss, outputs)),
+        },
         optimizer=draw(
             st.sampled_from(
                 [

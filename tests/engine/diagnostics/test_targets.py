@@ -128,16 +128,42 @@ def test_targets_that_the_loss_is_not_made_for():
         ([[2.0, -1.0], [0.0, 1.0]], ["serious"]),
     ],
 )
-def test_rows_of_cross_entropy_are_shares(rows, severities):
+@pytest.mark.parametrize("loss", ["cross_entropy", "kl_div"])
+def test_rows_of_classes_are_shares(rows, severities, loss):
     tables = {
         "data": {"x": X[:2].tolist(), "y": rows},
-        "layers": [linear(2)],
-        "loss": {"type": "cross_entropy"},
+        "layers": [linear(2), {"type": "log_softmax"}],
+        "loss": {"type": loss},
     }
     assert [one.severity for one in found("target-domain", **tables)] == severities
 
 
 DOLLARS = 2e5 + 5e4 * INNER
+
+
+def test_logarithms_of_shares_are_looked_at_as_shares():
+    tables = {
+        "data": {"x": X[:2].tolist(), "y": np.log([[0.25, 0.75], [0.5, 0.5]]).tolist()},
+        "layers": [linear(2), {"type": "log_softmax"}],
+    }
+    assert not found("target-domain", loss={"type": "kl_div", "log_target": True}, **tables)
+    assert finding("target-domain", loss={"type": "kl_div"}, **tables).serious
+
+
+def test_a_divergence_takes_log_probabilities():
+    tables = {"data": {"x": X[:2].tolist(), "y": [[0.25, 0.75], [0.5, 0.5]]}}
+    one = finding("wrong-output", layers=[linear(2)], loss={"type": "kl_div"}, **tables)
+    assert one.serious
+    assert one.evidence.startswith("kl_div adds up −y ŷ, and linear")
+    last = {"type": "log_softmax"}
+    assert not found("wrong-output", layers=[linear(2), last], loss={"type": "kl_div"}, **tables)
+
+
+def test_a_sigmoid_cannot_reach_the_margin_of_a_hinge():
+    signs = np.sign(INNER)
+    one = finding("unreachable-targets", **regression(signs, "sigmoid", loss="hinge"))
+    assert one.serious
+    assert not found("unreachable-targets", **regression(signs, "hard_tanh", loss="hinge"))
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,25 @@ def test_the_remedy_is_read_from_the_values(y, remedy):
     assert remedy in message
 
 
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        ([-1.0, 0.0, 1.0, 0.0], "y[1, 0] is 0; 2 of 4 are neither"),
+        ([0.0, 1.0, 1.0], "become −1 and 1 by 2 y − 1"),
+        ([2.0, 1.0, 1.0], "become −1 and 1 by 2 y − 3"),
+        ([0.0, 6.0, 9.0, 3.0], "classes take multi_margin or cross_entropy"),
+        ([0.3, -2.5], "take mse"),
+        ([1.0, float("nan")], "missing values"),
+    ],
+)
+def test_a_hinge_takes_no_other_targets_than_two(y, said):
+    message, error = refused(y, "hinge")
+    assert message.startswith("hinge takes targets −1 and 1, but y[")
+    assert said in message
+    (found,) = diagnose_refusal(error)
+    assert (found.name, found.serious) == ("hinge-targets", True)
+
+
 def test_the_first_is_named_with_its_row_in_the_file():
     message, error = refused([0.0, 1.0, 2.0, 0.5, -3.0], validation=0.4, shuffle=True)
     assert "y[2, 0] is 2; 2 of 5 are outside" in message

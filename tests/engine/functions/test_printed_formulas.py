@@ -24,12 +24,19 @@ from tests.engine.small_experiments import program
 ROWS, CLASSES = 5, 3
 RNG = np.random.default_rng(7)
 LOGITS = RNG.normal(size=(ROWS, CLASSES)) * 2
+FOUR = np.hstack([LOGITS, -LOGITS[:, :1]])
 SHARES = RNG.uniform(0.1, 1.0, size=(ROWS, CLASSES))  # rows that do not add up to 1
 INDICES = np.array([2, 0, 1, 1, 0])
 WEIGHTS = (0.5, 2.0, 1.25)
 YHAT, K = Symbol("ŷ"), Size("K")
 SYMBOLS = {"input": "z", "output": "a", "weight": "W", "bias": "b", "mask": "m"}
-OPTIONS = {"linear": ({"bias": False},), "dropout": ({"p": 0.25},)}
+OPTIONS = {
+    "linear": ({"bias": False},),
+    "dropout": ({"p": 0.25},),
+    "gelu": ({"approximate": "tanh"},),
+    "hard_tanh": ({"min_val": -0.5, "max_val": 2.0},),
+    "prelu": ({"num_parameters": CLASSES},),
+}
 # other values of options that are numbers: one after the other, and all at once
 NUMBERS = {"negative_slope": 0.2, "beta": 2.0, "threshold": 1.5, "alpha": 0.7, "delta": 0.3}
 
@@ -43,9 +50,10 @@ def settings(kind: type) -> list[dict[str, float]]:
 
 
 def layers() -> list[Layer]:
-    """Every layer of three inputs with every option."""
+    """Every layer of three inputs, or four where they are halved, with every option."""
+    inputs = {kind: 4 if kind == "glu" else CLASSES for kind in LAYERS}
     return [
-        row(CLASSES, 2 if row.resizes else CLASSES, **options)
+        row(inputs[kind], 2 if row.resizes else row.function.outputs(inputs[kind]), **options)
         for kind, row in LAYERS.items()
         for options in (*settings(row.function), *OPTIONS.get(kind, ()))
     ]
@@ -57,7 +65,10 @@ LAYER_CASES = layers()
 def of_layer(layer: Layer) -> dict[str, np.ndarray]:
     """The tensors of a batch by role, the gradient of the output as ``grad``."""
     rng = np.random.default_rng(3)
-    given = {"input": LOGITS, "mask": np.array([[2.0, 0.0, 2.0]] * ROWS)}
+    given = {
+        "input": FOUR if layer.inputs == 4 else LOGITS,
+        "mask": np.array([[2.0, 0.0, 2.0]] * ROWS),
+    }
     given |= {role: rng.normal(size=shape) for role, shape in layer.parameters.items()}
     output = layer.forward(*(given[role] for role in layer.reads))
     output = output * given["mask"] if layer.type == "dropout" else output
@@ -74,7 +85,8 @@ def evaluated(layer: Layer, text: str, given: dict[str, np.ndarray]) -> np.ndarr
     """A printed formula of a batch; of all but linear layers row by row."""
     named = values(layer, given)
     if layer.parameters:
-        return np.asarray(read(text, named, matrix=True))
+        found = np.asarray(read(text, named, matrix=True))
+        return np.sum(found, keepdims=True).reshape(1) if text.startswith("Σ ") else found
     rows = [{name: value[i] for name, value in named.items()} for i in range(ROWS)]
     return np.array([read(text, {**row, "K": CLASSES}) for row in rows])
 
@@ -125,7 +137,8 @@ def matrix(formula: Formula, named: dict[str, np.ndarray]) -> np.ndarray:
     if "i = j" not in text:
         return np.asarray(read(text, named, matrix=True))
     places = range(int(named["K"]))
-    vectors = {name: np.ravel(value) for name, value in named.items() if name not in ("W", "K")}
+    vectors = {name: np.ravel(v) for name, v in named.items() if v is not None and name != "K"}
+    vectors = {name: v.item() if v.size == 1 else v for name, v in vectors.items()}
     return np.array([[read(text, {**vectors, "i": i, "j": j}) for j in places] for i in places])
 
 
@@ -139,7 +152,7 @@ def test_what_stands_for_a_name(layer: Layer) -> None:
 
 
 def check_definition(definition: str, expected: np.ndarray) -> None:
-    if not definition or definition.startswith("Φ"):  # in words
+    if not definition or definition.startswith(("Φ", "left")):  # in words
         return
     left, _, right = definition.partition(" = ")
     named = [{"z": row, "d": row, "K": CLASSES} for row in LOGITS]
@@ -150,11 +163,12 @@ def check_definition(definition: str, expected: np.ndarray) -> None:
     np.testing.assert_allclose(np.array(found), expected, rtol=1e-12)
 
 
-def test_the_huber_function() -> None:
-    for delta in (1.0, 0.3):
+@pytest.mark.parametrize(("kind", "option"), [("huber", "delta"), ("smooth_l1", "beta")])
+def test_the_functions_of_a_difference(kind: str, option: str) -> None:
+    for value in (1.0, 0.3):
         (name,) = {
             part.function
-            for part in walk(LOSSES["huber"](delta=delta).formula(YHAT))
+            for part in walk(LOSSES[kind](**{option: value}).formula(YHAT))
             if isinstance(part, Apply)
         }
         check_definition(name.definition, name.evaluate(LOGITS))
@@ -184,6 +198,13 @@ def options_of(cls: type[Loss], common: dict[str, object]):
         "label_smoothing": (0.0, 0.1),
         "of_rows": (False, True),
         "delta": (1.0, 0.3),
+        "beta": (1.0, 0.3, 0.0),
+        "margin": (1.0, 0.5, -0.25),
+        "p": (1, 2),
+        "log_target": (False, True),
+        "var": (1.0, 0.25, 0.0),
+        "full": (False, True),
+        "eps": (1e-6, 0.01),
     }
     known = set(many) | {"reduction", "scale"}
     assert fields <= known, f"an option that no formula was read with: {fields - known}"
@@ -191,7 +212,11 @@ def options_of(cls: type[Loss], common: dict[str, object]):
     for chosen in itertools.product(*(many[name] for name in names)):
         given = dict(zip(names, chosen, strict=True))
         ignored = given.get("ignore_index")
-        if cls.takes_classes and not given.get("of_rows"):
+        if cls.type == "cosine":  # long rows: the ε added to their squares is not written
+            yhat, y = LOGITS * 5, SHARES * 5
+        elif cls.labels:
+            y = np.where(SHARES > 0.5, 1.0, -1.0)
+        elif cls.takes_classes and not given.get("of_rows"):
             y = np.where(INDICES == 1, ignored, INDICES) if ignored else INDICES
         else:
             y = SHARES
@@ -301,6 +326,7 @@ def test_every_function_is_read() -> None:
     assert {case[0].type for case in LOSS_CASES} == set(LOSSES)
     for row in LAYERS.values():
         options = {field.name for field in dataclasses.fields(row.function)}
-        tried = set(NUMBERS) | {"bias", "p"}
+        tried = {name for given in OPTIONS.get(row.function.type, ()) for name in given}
+        tried |= set(NUMBERS)
         assert options <= tried, f"an option that no formula was read with: {options - tried}"
     assert issubclass(LAYERS["relu"].function, Function)

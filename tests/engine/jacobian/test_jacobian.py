@@ -6,30 +6,50 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from engine.chain.chain import chain
+from engine.chain.primals import primals_of
 from engine.errors import GradstepError
+from engine.functions.elementwise.celu import CELU
 from engine.functions.elementwise.elu import ELU
 from engine.functions.elementwise.gelu import GELU
+from engine.functions.elementwise.hard_sigmoid import HardSigmoid
+from engine.functions.elementwise.hard_swish import HardSwish
+from engine.functions.elementwise.hard_tanh import HardTanh
 from engine.functions.elementwise.identity import Identity
 from engine.functions.elementwise.leaky_relu import LeakyReLU
+from engine.functions.elementwise.mish import Mish
 from engine.functions.elementwise.relu import ReLU
+from engine.functions.elementwise.selu import SELU
 from engine.functions.elementwise.sigmoid import Sigmoid
 from engine.functions.elementwise.silu import SiLU
 from engine.functions.elementwise.softplus import Softplus
+from engine.functions.elementwise.softsign import Softsign
 from engine.functions.elementwise.tanh import Tanh
+from engine.functions.elementwise.thresholded_relu import ThresholdedReLU
 from engine.functions.function import Function
+from engine.functions.glu import GLU
 from engine.functions.linear import Linear
 from engine.functions.losses.bce import BCE
 from engine.functions.losses.bce_with_logits import BCEWithLogits
+from engine.functions.losses.cosine import Cosine
 from engine.functions.losses.cross_entropy import CrossEntropy
+from engine.functions.losses.gaussian_nll import GaussianNLL
+from engine.functions.losses.hinge import Hinge
 from engine.functions.losses.huber import Huber
+from engine.functions.losses.kl_div import KLDiv
 from engine.functions.losses.l1 import L1
 from engine.functions.losses.mse import MSE
+from engine.functions.losses.multi_margin import MultiMargin
 from engine.functions.losses.nll import NLL
+from engine.functions.losses.smooth_l1 import SmoothL1
+from engine.functions.prelu import PReLU
 from engine.functions.softmax import LogSoftmax, Softmax
 from engine.jacobian.blocks import Kronecker
 from engine.jacobian.operator import Point
 from engine.nn.table import LAYERS, LOSSES
+from engine.session.session import Session
 from tests.engine.memory import peak_of
+from tests.engine.small_experiments import program
 
 autograd = pytest.importorskip("autograd", reason="the oracle is HIPS autograd")
 anp = autograd.numpy
@@ -51,7 +71,12 @@ def log_softmax(z):
     return z - anp.log(anp.sum(anp.exp(z), axis=-1, keepdims=True))
 
 
+def lengths(rows):
+    return anp.sqrt(anp.sum(rows**2, axis=-1) + 1e-12)
+
+
 K = 4
+LAMBDA = 1.0507009873554805
 # Each layer, and the same function written a second time for autograd.
 ACTIVATIONS = [
     (Identity(), lambda z: 1 * z),
@@ -63,6 +88,15 @@ ACTIVATIONS = [
     (ELU(1.5), lambda z: anp.where(z > 0, z, 1.5 * (anp.exp(z) - 1))),
     (SiLU(), lambda z: z * sigma(z)),
     (GELU(), lambda z: z * (1 + autograd_erf(z / anp.sqrt(2.0))) / 2),
+    (GELU("tanh"), lambda z: z * sigma(2 * anp.sqrt(2 / anp.pi) * (z + 0.044715 * z**3))),
+    (HardSigmoid(), lambda z: anp.minimum(anp.maximum(z + 3, 0), 6) / 6),
+    (HardTanh(-2.0, 0.5), lambda z: anp.minimum(anp.maximum(z, -2.0), 0.5)),
+    (HardSwish(), lambda z: z * anp.minimum(anp.maximum(z + 3, 0), 6) / 6),
+    (SELU(), lambda z: LAMBDA * anp.where(z > 0, z, 1.6732632423543772 * (anp.exp(z) - 1))),
+    (CELU(0.5), lambda z: anp.where(z > 0, z, 0.5 * (anp.exp(z / 0.5) - 1))),
+    (Softsign(), lambda z: z / (1 + anp.abs(z))),
+    (ThresholdedReLU(0.5), lambda z: anp.where(z > 0.5, z, 0)),
+    (Mish(), lambda z: z * anp.tanh(anp.log(1 + anp.exp(z)))),
     (Softmax(), lambda z: anp.exp(log_softmax(z))),
     (LogSoftmax(), log_softmax),
 ]
@@ -72,6 +106,11 @@ LOSS_CASES = [
     (Huber, lambda p, y: anp.where(anp.abs(p - y) < 1, (p - y) ** 2 / 2, anp.abs(p - y) - 0.5)),
     (BCE, lambda p, y: -(y * anp.log(p) + (1 - y) * anp.log(1 - p))),
     (BCEWithLogits, lambda p, y: -(y * anp.log(sigma(p)) + (1 - y) * anp.log(1 - sigma(p)))),
+    (SmoothL1, lambda p, y: anp.where(anp.abs(p - y) < 1, (p - y) ** 2 / 2, anp.abs(p - y) - 0.5)),
+    (GaussianNLL, lambda p, y: (p - y) ** 2 / 2),
+    (Hinge, lambda p, y: anp.maximum(1 - y * p, 0)),
+    (KLDiv, lambda p, y: y * (anp.log(y) - p)),
+    (Cosine, lambda p, y: 1 - anp.sum(p * y, axis=-1) / (lengths(p) * lengths(y))),
     (CrossEntropy, lambda p, y: -anp.sum(y * log_softmax(p), axis=-1)),
 ]
 
@@ -166,8 +205,10 @@ def test_activation_by_its_input(layer, same, samples, dtype):
 
 
 def test_all_layers_and_losses_are_tested():
-    assert {layer.type for layer, _ in ACTIVATIONS} | {"linear", "dropout"} == set(LAYERS)
-    assert {cls.type for cls, _ in LOSS_CASES} | {"nll"} == set(LOSSES)
+    assert {layer.type for layer, _ in ACTIVATIONS} | {
+        *("linear", "dropout", "prelu", "glu")
+    } == set(LAYERS)
+    assert {cls.type for cls, _ in LOSS_CASES} | {"nll", "multi_margin"} == set(LOSSES)
 
 
 @pytest.mark.parametrize("layer", [Softmax(), LogSoftmax()], ids=["softmax", "log_softmax"])
@@ -223,6 +264,69 @@ def no_values(role):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("count", [1, K])
+def test_prelu_by_input_and_weight(count, samples, dtype):
+    z, weight = inputs(samples), np.linspace(0.25, 1.0, count)
+    layer = PReLU(num_parameters=count)
+
+    def value(z, weight):
+        return anp.where(z > 0, z, weight * z)
+
+    at = at_layer(layer, z, dtype, weight=weight)
+    z, weight = z.astype(dtype).astype("float64"), weight.astype(dtype).astype("float64")
+    by_input, by_weight = layer.jacobian("input", at), layer.jacobian("weight", at)
+    check_operator(by_input, dense_oracle(lambda z: value(z, weight), z), dtype)
+    check_operator(by_weight, dense_oracle(lambda w: value(z, w), weight), dtype)
+    names = {1: ("dense", "dense"), K: ("diagonal", "kronecker")}[count]
+    assert by_weight.structure == names[samples > 1]
+    check_parts(by_weight)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_glu_by_input(samples, dtype):
+    z = inputs(samples, 6)
+    jacobian = GLU().jacobian("input", at_layer(GLU(), z, dtype))
+    z = z.astype(dtype).astype("float64")
+    check_operator(jacobian, dense_oracle(lambda z: z[:, :3] * sigma(z[:, 3:]), z), dtype)
+    check_operator(jacobian.transposed(), jacobian.to_dense().T, dtype)
+    check_parts(jacobian)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_the_jacobians_of_a_batch_multiply_to_the_gradients_of_backward(count):
+    layers = [{"type": "linear", "out": 8}, {"type": "glu"}]
+    layers += [{"type": "prelu", "num_parameters": count}, {"type": "linear", "out": 1}]
+    made = program(layers=layers)
+    session = Session(made)
+    session.goto(len(made.ops) - len(made.parameters))  # before the first parameter moves
+    for info in made.parameters:
+        jacobian = chain(primals_of(session), "loss", info.name).jacobian()
+        expected = session.tensors[f"{info.name}.grad"].reshape(-1)
+        assert_allclose(jacobian.to_dense()[0], expected, rtol=1e-12)
+        window = jacobian.window(slice(0, 1), slice(0, len(expected), 2))
+        assert_allclose(window[0], expected[::2], rtol=1e-12)
+
+
+def check_parts(jacobian):
+    """What is computed of some rows and columns alone, against the dense matrix."""
+    dense = jacobian.to_dense()
+    some = [(np.arange(n)[::2], np.arange(n), np.arange(n)[:1]) for n in jacobian.dims]
+    rng = np.random.default_rng(2)
+    for rows in some[0]:
+        for cols in some[1]:
+            part = dense[np.ix_(rows, cols)]
+            v, u = (rng.normal(size=(2, len(k))).astype(dense.dtype) for k in (rows, cols))
+            assert_allclose(jacobian.left(v, rows, cols), v @ part, atol=1e-5)
+            assert_allclose(jacobian.right(u, rows, cols), u @ part.T, atol=1e-5)
+            assert_array_equal(jacobian.gather(rows, cols), part)
+            touched = np.flatnonzero(dense[:, cols].any(axis=1))
+            assert set(touched) <= set(jacobian.touched_rows(cols))
+        assert set(np.flatnonzero(dense[rows].any(axis=0))) <= set(jacobian.touched_cols(rows))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("reduction", ["sum", "mean", "batch_mean"])
 @pytest.mark.parametrize("samples", [1, 3])
 @pytest.mark.parametrize(("cls", "terms"), LOSS_CASES, ids=ids(LOSS_CASES))
@@ -230,10 +334,10 @@ def test_loss_by_prediction_and_target(cls, terms, samples, reduction, dtype):
     rng = np.random.default_rng(3)
     yhat = rng.uniform(0.05, 0.95, (samples, K)).astype(dtype)
     y = rng.dirichlet(np.ones(K), samples).astype(dtype)
-    if cls is Huber:
+    if cls in (Huber, SmoothL1, Hinge):
         yhat = (yhat * 5).astype(dtype)
     loss = cls(reduction=reduction, scale=0.5)
-    per_sample = reduction == "batch_mean" or cls is CrossEntropy
+    per_sample = reduction == "batch_mean" or cls.per_sample
     count = 1 if reduction == "sum" else samples if per_sample else samples * K
 
     def value(p, t):
@@ -247,10 +351,16 @@ def test_loss_by_prediction_and_target(cls, terms, samples, reduction, dtype):
     check_operator(by_prediction, dense_oracle(lambda p: value(p, t), p), dtype)
 
 
-@pytest.mark.parametrize("cls", [NLL, CrossEntropy])
-def test_loss_of_class_indices(cls):
+def excess(z):
+    over = anp.maximum(1 - z[np.arange(3), [2, 0, 3]][:, None] + z, 0)
+    return (1 - anp.sum(over, axis=1))[:, None] / K + 0 * z  # the class itself gives 1
+
+
+@pytest.mark.parametrize(
+    ("cls", "logs"), [(NLL, lambda z: z), (CrossEntropy, log_softmax), (MultiMargin, excess)]
+)
+def test_loss_of_class_indices(cls, logs):
     yhat, y = inputs(3), np.array([2, 0, 3])
-    logs = log_softmax if cls is CrossEntropy else lambda z: z
 
     def value(p):
         return -anp.sum(logs(p)[np.arange(3), y]) / 3
@@ -273,6 +383,12 @@ def test_a_second_opinion_from_torch(layer, _, dtype):
         "log_softmax": lambda z: f.log_softmax(z, -1),
         "tanh": torch.tanh,
         "sigmoid": torch.sigmoid,
+        "gelu": lambda z: f.gelu(z, approximate=getattr(layer, "approximate", "none")),
+        "hard_sigmoid": f.hardsigmoid,
+        "hard_tanh": lambda z: f.hardtanh(z, -2.0, 0.5),
+        "hard_swish": f.hardswish,
+        "celu": lambda z: f.celu(z, 0.5),
+        "thresholded_relu": lambda z: f.threshold(z, 0.5, 0.0),
     }.get(layer.type) or getattr(f, layer.type)
     z = inputs(2).astype(dtype)
     z[1, 1] = 0

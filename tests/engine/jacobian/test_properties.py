@@ -15,7 +15,7 @@ from engine.program.compiler import compile_program
 from engine.session.session import Session
 
 KINDS = ["identity", "relu", "leaky_relu", "sigmoid", "tanh", "softplus", "elu", "silu", "gelu",
-         "softmax", "log_softmax"]  # fmt: skip
+         "selu", "celu", "softsign", "mish", "softmax", "log_softmax"]  # fmt: skip
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 

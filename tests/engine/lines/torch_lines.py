@@ -113,7 +113,9 @@ def functions(torch: Any) -> dict[str, Any]:
         "avg_pool1d": nn.avg_pool1d,
         "avg_pool2d": nn.avg_pool2d,
         "adaptive_avg_pool2d": nn.adaptive_avg_pool2d,
-        "cross_entropy": nn.cross_entropy,
+        "cross_entropy": lambda z, y, weight=None, **more: nn.cross_entropy(
+            z, y, None if weight is None else torch.tensor(weight).double(), **more
+        ),
         "nll": nn.nll_loss,
         "mse": nn.mse_loss,
         "l1": nn.l1_loss,
@@ -124,9 +126,23 @@ def functions(torch: Any) -> dict[str, Any]:
         "pi": np.pi,
         "e": np.e,
     }
+    found |= {
+        "hard_sigmoid": lambda z: torch.clamp(z / 6 + 0.5, 0, 1),  # its own slope is a float32
+        "smooth_l1": nn.smooth_l1_loss,
+        "multi_margin": nn.multi_margin_loss,
+        "kl_div": nn.kl_div,
+        "prelu": nn.prelu,
+        "glu": lambda z, axis=-1: nn.glu(z, axis),
+        "thresholded_relu": lambda z, threshold: nn.threshold(z, threshold, 0.0),
+        "hinge": lambda z, y: torch.relu(1 - y * z).mean(),
+        "gaussian_nll": lambda z, y, var, full: nn.gaussian_nll_loss(
+            z, y, torch.full_like(z, var), full=full
+        ),
+        "cosine": lambda z, y: nn.cosine_embedding_loss(z, y, torch.ones(len(z))),
+    }
     for name in ("elu", "silu", "gelu", "softplus", "leaky_relu", "selu", "celu", "softsign"):
         found[name] = getattr(nn, name)
-    for name in ("hardsigmoid", "hardtanh", "hardswish", "mish"):
+    for name in ("hardtanh", "hardswish", "mish"):
         found[name.replace("hard", "hard_")] = getattr(nn, name)
     return found
 

@@ -9,6 +9,7 @@ from engine.experiment.dataset import Dataset
 from engine.experiment.reader import builtin_names, read_experiment
 from engine.functions.elementwise.sigmoid import Sigmoid
 from engine.measure.gradcheck import DIRECTIONS, EVERY, check_gradients
+from engine.nn.table import LAYERS, LOSSES
 from engine.program.compiler import compile_program
 from tests.engine.small_experiments import built_in, session_of
 
@@ -47,24 +48,40 @@ def test_every_builtin_is_right(name):
     assert max(one.relative_error for one in result.parameters) < 1e-5
 
 
-ACTIVATIONS = ["identity", "relu", "leaky_relu", "sigmoid", "tanh", "softplus", "elu", "silu",
-               "gelu", "softmax", "log_softmax"]  # fmt: skip
+ACTIVATIONS = [kind for kind in LAYERS if kind not in ("linear", "dropout")]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kind", ACTIVATIONS)
 def test_every_layer(kind, dtype):
-    program = program_of([linear(3), {"type": kind}, linear()], dtype=dtype)
+    program = program_of([linear(4), {"type": kind}, linear()], dtype=dtype)
     result = check_gradients(program, program.initial())
     assert result.passed
     assert result.dtype == dtype
     assert max(one.relative_error for one in result.parameters) < 1e-6  # float32 gives 1e-3 here
 
 
-@pytest.mark.parametrize("kind", ["mse", "l1", "huber", "bce_with_logits"])
+@pytest.mark.parametrize("kind", [kind for kind, loss in LOSSES.items() if not loss.takes_classes])
 def test_every_loss_of_rows(kind):
-    program = program_of([linear(2), {"type": "tanh"}, linear()], loss=kind)
+    signs = {"y": [[1.0], [-1.0], [1.0]]} if LOSSES[kind].labels else {}
+    last = {"bce": "sigmoid", "cosine": "identity"}.get(kind, "tanh")
+    program = program_of([linear(2), linear(), {"type": last}], loss=kind, **signs)
     assert check_gradients(program, program.initial()).passed
+
+
+@pytest.mark.parametrize("kind", [kind for kind, loss in LOSSES.items() if loss.takes_classes])
+def test_every_loss_of_classes(kind):
+    program = program_of([linear(2), {"type": "tanh"}, linear(3)], loss=kind, y=[0, 2, 1])
+    assert check_gradients(program, program.initial()).passed
+
+
+def test_what_stands_at_the_end_of_the_margin_is_left_out():
+    """y ŷ = 1 for the last row, where the hinge bends; the bias moves all three."""
+    bent = linear(1, weight=[[0.0, 0.5]], bias=[0.0])
+    program = program_of([bent], loss="hinge", y=[[1.0], [-1.0], [1.0]])
+    result = check_gradients(program, program.initial())
+    assert result.passed
+    assert "at a kink and left out" in result.parameters[1].note
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,10 @@ def accuracy(compiled, rows=None):
         (ONE_HOT, "mse", "softmax", 3 / 4),
         (ONE_HOT, "mse", None, None),
         (BITS, "bce_with_logits", None, 5 / 8),  # logits above 0: 11 10 10 01
+        ([[2 * bit - 1 for bit in row] for row in BITS], "hinge", None, 5 / 8),
+        ([0, 1, 0, 1], "multi_margin", None, 3 / 4),
+        (SOFT, "kl_div", "log_softmax", None),
+        (ONE_HOT, "kl_div", "log_softmax", 3 / 4),
         (BITS, "bce", "sigmoid", 5 / 8),
         (BITS, "mse", "sigmoid", 5 / 8),
         (ONE_HOT, "bce_with_logits", None, 5 / 8),
@@ -47,6 +51,18 @@ def accuracy(compiled, rows=None):
 )
 def test_what_counts_as_right(y, loss, last, expected):
     assert accuracy(network(y, loss, last)) == expected
+
+
+def test_labels_of_the_hinge_are_two_classes():
+    one = {"type": "linear", "out": 1, "weight": [[1.0, 0.0]], "bias": False}
+    compiled = program(
+        data={"x": LOGITS, "y": [[1.0], [-1.0], [1.0], [-1.0]]},
+        layers=[one],
+        loss={"type": "hinge"},
+    )
+    assert accuracy(compiled) == 3 / 4
+    table = confusion(compiled, compiled.initial())
+    assert table.tolist() == [[1, 1], [0, 2]]
 
 
 def test_only_the_given_rows_count():

@@ -239,8 +239,10 @@ def test_attention(heads, causal, other, bias):
         ({"type": "softmax"}, nn.Softmax(-1)),
         ({"type": "log_softmax"}, nn.LogSoftmax(-1)),
         ({"type": "identity"}, nn.Identity()),
+        ({"type": "glu"}, nn.GLU()),
+        ({"type": "mish"}, nn.Mish()),
         ({"type": "expression", "formula": "5*relu(z)"}, lambda z: 5 * torch.relu(z)),
-        ({"type": "reshape", "shape": [2, -1]}, lambda z: z.reshape(3, 2, 14)),
+        ({"type": "reshape", "shape": [2, -1]}, lambda z: z.reshape(3, 2, 16)),
         ({"type": "flatten", "start_dim": -2}, nn.Flatten(-2)),
         ({"type": "flatten", "end_dim": 1}, nn.Flatten(1, 1)),
     ],
@@ -250,7 +252,14 @@ def test_functions_of_each_element_and_shapes(options, module):
         def forward(self, z: Any) -> Any:
             return module(z)
 
-    agree([{"type": "linear", "out": 7}, options], [nn.Linear(7, 7), Called()], SEQUENCES)
+    agree([{"type": "linear", "out": 8}, options], [nn.Linear(7, 8), Called()], SEQUENCES)
+
+
+@pytest.mark.parametrize("options", [{}, {"num_parameters": 4}], ids=str)
+@pytest.mark.parametrize("x", [IMAGES, SEQUENCES, SEQUENCES[:, :, 0]], ids=["4", "3", "2"])
+def test_prelu(options, x):
+    layers = [{"type": "prelu", **options}, {"type": "identity", "inputs": ["prelu1"]}]
+    agree(layers, [nn.PReLU(**options), nn.Identity()], x)
 
 
 @pytest.mark.parametrize(

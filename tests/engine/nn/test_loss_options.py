@@ -19,11 +19,13 @@ from tests.engine.small_experiments import program
 K = 3
 WEIGHT = (0.5, 2.0, 1.25)
 POSITIVE = (3.0, 0.25, 1.0)
+BELOW = (0.5, -2.0, 1.25)  # PyTorch takes weights below 0
 CLASS_OPTIONS = [
     {"weight": WEIGHT},
     {"ignore_index": -100},
     {"ignore_index": 1},
     {"weight": WEIGHT, "ignore_index": 2},
+    {"weight": BELOW},
 ]
 SMOOTHED = [
     {"label_smoothing": 0.1},
@@ -35,11 +37,13 @@ SMOOTHED = [
 OPTIONS = {
     "cross_entropy": CLASS_OPTIONS + SMOOTHED,
     "nll": CLASS_OPTIONS,
-    "bce": [{"weight": WEIGHT}],
+    "multi_margin": [{"weight": WEIGHT}, {"weight": BELOW, "p": 2, "margin": 0.5}],
+    "bce": [{"weight": WEIGHT}, {"weight": BELOW}],
     "bce_with_logits": [
         {"weight": WEIGHT},
         {"pos_weight": POSITIVE},
         {"weight": WEIGHT, "pos_weight": POSITIVE},
+        {"weight": WEIGHT, "pos_weight": BELOW},
     ],
 }
 CASES = [(kind, option) for kind, options in OPTIONS.items() for option in options]
@@ -52,6 +56,7 @@ def torch_functional():
     return torch, {
         "cross_entropy": torch.nn.functional.cross_entropy,
         "nll": torch.nn.functional.nll_loss,
+        "multi_margin": torch.nn.functional.multi_margin_loss,
         "bce": torch.nn.functional.binary_cross_entropy,
         "bce_with_logits": torch.nn.functional.binary_cross_entropy_with_logits,
     }
@@ -297,7 +302,9 @@ WRONG = [
     ("nll", {"weight": [1.0]}, "loss.weight", "has 1 numbers, but linear2.out has shape (N, 3)"),
     ("bce", {"weight": [1.0] * 4}, "loss.weight", "write one for each output"),
     ("bce_with_logits", {"pos_weight": [1.0]}, "loss.pos_weight", "has 1 numbers"),
-    ("cross_entropy", {"weight": [1.0, -1.0, 1.0]}, "loss.weight[1]", "of at least 0, not -1.0"),
+    ("multi_margin", {"weight": [1.0]}, "loss.weight", "write one for each class"),
+    ("multi_margin", {"p": 3}, "loss.p", "3"),
+    ("smooth_l1", {"beta": -1.0}, "loss.beta", "of at least 0, not -1.0"),
     ("cross_entropy", {"weight": [1.0, float("inf"), 1.0]}, "loss.weight", "not finite"),
     ("cross_entropy", {"weight": 2.0}, "loss.weight", "must be a list, not 2.0"),
     ("cross_entropy", {"ignore_index": 0.5}, "loss.ignore_index", "must be a whole number"),
@@ -310,7 +317,7 @@ WRONG = [
 @pytest.mark.parametrize(("kind", "options", "path", "said"), WRONG, ids=str)
 def test_what_is_refused(kind, options, path, said):
     layers = [{"type": "linear", "out": 4}, {"type": "linear", "out": 3}]
-    y = [0, 1, 2] if kind in ("nll", "cross_entropy") else [[0.0, 1.0, 1.0]] * 3
+    y = [0, 1, 2] if LOSSES[kind].takes_classes else [[0.0, 1.0, 1.0]] * 3
     with pytest.raises(ExperimentError) as caught:
         program(
             data={"x": [[1.0], [2.0], [3.0]], "y": y},

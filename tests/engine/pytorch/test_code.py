@@ -77,7 +77,37 @@ def run(torch: Any, program: Program) -> list[float]:
     return losses
 
 
+EACH: list[dict[str, Any]] = [
+    {"type": "prelu", "num_parameters": 4},
+    {"type": "prelu", "frozen": ["weight"]},
+    {"type": "glu"},
+    {"type": "hard_tanh", "min_val": -0.25},
+    {"type": "thresholded_relu", "threshold": 0.0},
+    {"type": "thresholded_relu"},
+    {"type": "gelu", "approximate": "tanh"},
+    *(
+        {"type": kind}
+        for kind in ("hard_sigmoid", "hard_swish", "selu", "celu", "softsign", "mish")
+    ),
+]
+PAIRS = {"x": [[0.5, -1.0], [1.5, 0.25]], "y": [[0.25, 0.75], [0.5, 0.5]]}
+SIGNS = PAIRS | {"y": [[1.0, -1.0], [-1.0, -1.0]]}
+LOGS = [{"type": "linear", "out": 2}, {"type": "log_softmax"}]
+LOSSES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"type": "smooth_l1", "beta": 0.25}, PAIRS),
+    ({"type": "gaussian_nll"}, PAIRS),
+    ({"type": "gaussian_nll", "var": 0.25, "full": True, "reduction": "batch_mean"}, PAIRS),
+    ({"type": "hinge", "margin": 0.5, "reduction": "sum"}, SIGNS),
+    ({"type": "hinge"}, SIGNS),
+    ({"type": "cosine", "scale": 0.5}, PAIRS),
+    ({"type": "kl_div"}, PAIRS),
+    ({"type": "kl_div", "log_target": True, "reduction": "batch_mean"}, PAIRS),
+    ({"type": "multi_margin", "p": 2, "weight": [1.0, -0.5]}, PAIRS | {"y": [1, 0]}),
+    ({"type": "multi_margin", "margin": 0.5}, PAIRS | {"y": [1, 0]}),
+]
 OPTIONS: list[dict[str, Any]] = [
+    *({"loss": loss, "data": data, "layers": LOGS} for loss, data in LOSSES),
+    *({"layers": [{"type": "linear", "out": 4}, one, *LINEAR]} for one in EACH),
     {"clip": {"norm": 0.05}},
     {"clip": {"norm": 0.05, "norm_type": "inf"}},
     {"clip": {"value": 0.01}},

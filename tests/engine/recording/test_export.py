@@ -18,6 +18,7 @@ from engine.recording.export import recorded_arrays, recorded_lines
 from engine.recording.trace_json import trace_lines
 from engine.run.position import Granularity
 from engine.session.session import Session
+from tests.engine.pytorch.test_code import LOSSES
 from tests.engine.recording.recordings import opened, record
 from tests.engine.small_experiments import program
 
@@ -59,6 +60,12 @@ def compiled(name: str, epochs: int = 3) -> Program:
     found = load_experiment(name)
     training = msgspec.structs.replace(found.training, epochs=epochs)
     return compile_program(msgspec.structs.replace(found, training=training))
+
+
+def with_loss(loss: dict[str, Any], data: dict[str, Any]) -> Callable[[str], Program]:
+    """A program of two outputs, logarithms of probabilities, with a loss of them."""
+    layers = [{"type": "linear", "out": 2}, {"type": "log_softmax"}]
+    return lambda name: program(data=data, layers=layers, loss=loss)
 
 
 CASES: dict[str, Any] = {
@@ -117,6 +124,22 @@ CASES |= {
         },
         optimizer={"type": "adamw", "amsgrad": True},
     ),
+    "activations": lambda name: program(
+        layers=[
+            {"type": "linear", "out": 8},
+            {"type": "glu"},
+            *({"type": kind} for kind in ("celu", "selu", "mish", "softsign", "prelu")),
+            {"type": "hard_swish"},
+            {"type": "hard_sigmoid"},
+            {"type": "linear", "out": 4},
+            {"type": "thresholded_relu", "threshold": -0.5},
+            {"type": "prelu", "num_parameters": 4, "frozen": ["weight"]},
+            {"type": "gelu", "approximate": "tanh"},
+            {"type": "hard_tanh", "min_val": -3.0, "max_val": 0.5},
+            {"type": "linear", "out": 1},
+        ],
+    ),
+    **{f"{loss['type']} {i}": with_loss(loss, data) for i, (loss, data) in enumerate(LOSSES)},
     "binary weights": lambda name: program(
         data={"x": [[1.0], [2.0]], "y": [[1.0, 0.0], [0.0, 1.0]]},
         layers=[{"type": "linear", "out": 2}],

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.chain.chain import chain
+from engine.chain.primals import primals_of
 from engine.errors import GradstepError
 from engine.experiment.reader import builtin_names
+from engine.session.session import Session
 from engine.worksheet.json import worksheet_json
 from engine.worksheet.latex import worksheet_latex
 from engine.worksheet.markdown import worksheet_markdown
@@ -204,6 +207,21 @@ def test_losses(loss: dict[str, Any], value: str, slope: str) -> None:
         ({"type": "softmax"}, "softmax(z₁)", "diag(z₂) − z₂z₂ᵀ"),
         ({"type": "log_softmax"}, "log softmax(z₁)", "1 − exp(z₂ⱼ) if i = j, else −exp(z₂ⱼ)"),
         ({"type": "identity"}, "z₁", "I"),
+        (
+            {"type": "hard_tanh"},
+            "hardtanh(z₁)",
+            "1 if i = j and −1 < z₁ᵢ < 1, else 0",
+        ),
+        (
+            {"type": "hard_swish"},
+            "HardSwish(z₁)",
+            "0 if i = j and z₁ᵢ ≤ −3, 1 if i = j and z₁ᵢ ≥ 3, z₁ᵢ/3 + ½ if i = j, else 0",
+        ),
+        (
+            {"type": "prelu"},
+            "[z₁ if z₁ > 0 else a⁽²⁾ ⊙ z₁]",
+            "1 if i = j and z₁ᵢ > 0, a⁽²⁾ if i = j and z₁ᵢ ≤ 0, else 0",
+        ),
     ],
 )
 def test_layers(layer: dict[str, Any], output: str, rule: str) -> None:
@@ -211,6 +229,25 @@ def test_layers(layer: dict[str, Any], output: str, rule: str) -> None:
     sheet = worksheet(small_program(layers=[linear, layer, linear | {"out": 1}]), spelled=0)
     assert sheet.forward[1].output.text() == output
     assert sheet.elements[-1].rule.text() == rule
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_products_of_prelu_and_glu_are_the_gradients_of_backward(count: int) -> None:
+    gated = {"type": "glu"}
+    layers = [{"type": "linear", "out": 6}, gated, {"type": "prelu", "num_parameters": count}]
+    layers += [{"type": "linear", "out": 4}, gated, {"type": "prelu"}]
+    made = small_program(layers=layers, data={"x": [[1.5, -2.0]], "y": [[3.0, 1.0]]})
+    sheet, session = worksheet(made), Session(made)
+    session.goto(len(made.ops) - len(made.parameters))  # before the first parameter moves
+    assert len(sheet.gradients) == len(made.parameters) == 6
+    for row in sheet.gradients:
+        assert row.value is not None
+        found = session.tensors[f"{row.parameter}.grad"]
+        np.testing.assert_allclose(row.value.T.reshape(found.shape), found, rtol=1e-12)
+        by_chain = chain(primals_of(session), "loss", row.parameter).jacobian().to_dense()
+        np.testing.assert_allclose(by_chain.reshape(found.shape), found, rtol=1e-12)
+    sizes = [size.name for size in sheet.sample.sizes]
+    assert sizes == ["n", "h₁", "h₂", "h₂", "h₃", "K", "K"]
 
 
 def test_without_a_bias_there_is_no_row_for_it() -> None:
