@@ -13,7 +13,7 @@ from engine.run.drive import run_iteration
 
 torch = pytest.importorskip("torch")
 
-STEPS = 10
+STEPS, RATE = 10, 0.003
 Forward = Callable[[Mapping[str, Any], Any], Any]
 
 
@@ -24,7 +24,7 @@ def compiled(layers: list[dict[str, Any]], x: Any, y: Any, **more: Any) -> Progr
         "data": {"x": x.tolist(), "y": y.tolist()},
         "layers": layers,
         "loss": {"type": "mse", "reduction": "sum", "scale": 0.5},
-        "optimizer": {"type": "sgd", "lr": 0.01, "momentum": 0.9},
+        "optimizer": {"type": "sgd", "lr": RATE, "momentum": 0.9},
         "training": {"epochs": STEPS},
     }
     return compile_program(read_experiment(raw | more, "layers"))
@@ -53,7 +53,7 @@ def beside_torch(
             parameter.copy_(torch.tensor(first[name]))
             own.remove(name)
     assert not own, f"PyTorch has no {own}"
-    optimizer = torch.optim.SGD(whole.parameters(), lr=0.01, momentum=0.9)
+    optimizer = torch.optim.SGD(whole.parameters(), lr=RATE, momentum=0.9)
     x, y = torch.tensor(program.data.x), torch.tensor(program.data.y)
     for _ in range(STEPS):
         optimizer.zero_grad()
@@ -63,7 +63,8 @@ def beside_torch(
     known = {name: value for name, value in whole.state_dict().items() if name in after}
     found = {name: distance(after[name], value.numpy()) for name, value in known.items()}
     moved = [np.abs(after[info.name] - first[info.name]).max() for info in program.parameters]
-    assert not moved or max(moved) > 1e-3, "nothing was learned"
+    assert max(moved) > 1e-3, "nothing was learned"
+    assert np.isfinite(after["loss"]), "it diverged"
     return found | {"loss": distance(after["loss"], loss.detach().numpy())}
 
 
