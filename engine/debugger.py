@@ -10,11 +10,13 @@ from engine.stops.watches import Watches
 class Debugger:
     """A session with stops, watches, bookmarks and the jump list.
 
-    They stand beside the session and not in it: a session knows nothing of stops.
+    They stand beside the session and not in it: a session knows nothing of stops. ``outer`` is the
+    debugger that this one was opened from, and that one goes back to.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, outer: "Debugger | None" = None) -> None:
         self.session = session
+        self.outer = outer
         self.stops = StopList(session.run)
         self.watches = Watches(session.run)
         self.bookmarks = Bookmarks()

@@ -93,6 +93,8 @@ COS: Unary = unary("cos", np.cos, lambda x, out: negative(call(SIN, (x,))))
 SIN: Unary = unary("sin", np.sin, lambda x, out: call(COS, (x,)))
 LOG = unary("log", np.log, lambda x, out: power(x, constant(-1)), Log)
 
+ABSOLUTE = unary("abs", np.abs, lambda x, out: call(SIGN, (x,)), Absolute, real=False, bends=0.0)
+
 UNARY = (
     SIGN,
     EXP,
@@ -102,7 +104,7 @@ UNARY = (
     unary("log2", np.log2, lambda x, out: over(constant(1 / np.log(2.0)), x)),
     unary("log10", np.log10, lambda x, out: over(constant(1 / np.log(10.0)), x)),
     unary("sqrt", np.sqrt, lambda x, out: over(fraction(1, 2), out)),
-    unary("abs", np.abs, lambda x, out: call(SIGN, (x,)), Absolute, real=False, bends=0.0),
+    ABSOLUTE,
     unary("square", np.square, lambda x, out: times(constant(2.0), x), real=False),
     unary("floor", np.floor, lambda x, out: None),
     unary("ceil", np.ceil, lambda x, out: None),
@@ -356,7 +358,7 @@ class Clip(Primitive):
     def kinks(self, node: Call) -> Sequence[Node]:
         middle = (node.option("low") + node.option("high")) / 2
         half = (node.option("high") - node.option("low")) / 2
-        away = call(UNARY[8], (minus(node.operands[0], constant(middle)),))
+        away = call(ABSOLUTE, (minus(node.operands[0], constant(middle)),))
         return (minus(away, constant(half)),)
 
 

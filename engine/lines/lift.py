@@ -15,7 +15,7 @@ from engine.lines.elementwise import Comparison, Where
 from engine.lines.losses import OfSample
 from engine.lines.node import Call, Misfit, Node, call, described, ordered
 from engine.lines.reductions import AlongAxis, Reduction
-from engine.lines.structure import CONCAT, INDEX, ONE_HOT, PAD, REPEAT, STACK, Range
+from engine.lines.structure import CONCAT, INDEX, ONE_HOT, PAD, RANGE, REPEAT, STACK
 
 
 class Lift:
@@ -110,7 +110,7 @@ class Lift:
         if inner not in self.batched:
             return call(INDEX, made, node.options)
         if any(one in self.batched for one in indices):
-            rows = call(Range(), (), (("size", self.rows),))
+            rows = call(RANGE, (), (("size", self.rows),))
             moved = tuple(("by", e[1] + 1) if e[0] == "by" else e for e in entries)
             return call(INDEX, (made[0], rows, *made[1:]), (("entries", (("by", 0), *moved)),))
         whole = ("slice", None, None, None)

@@ -8,10 +8,15 @@ import numpy as np
 
 from engine.arrays import Array, Shape
 from engine.formulas.tree import Formula, Size
+from engine.functions.losses.cross_entropy import CrossEntropy
+from engine.functions.losses.l1 import L1
 from engine.functions.losses.loss import Loss
-from engine.lines.algebra import fill, reshaped, times
+from engine.functions.losses.mse import MSE
+from engine.lines.algebra import fill, minus, negative, power, reshaped, times
+from engine.lines.elementwise import ABSOLUTE
 from engine.lines.node import Call, Misfit, Node, Primitive, call, constant, described
-from engine.lines.reductions import MEAN, TOTAL
+from engine.lines.reductions import LOG_SOFTMAX_OF, MEAN, TOTAL
+from engine.lines.structure import INDEX, RANGE
 from engine.lines.writing import Applied
 
 
@@ -19,6 +24,9 @@ def checked(loss: Loss, operands: Sequence[Node]) -> None:
     """Raise Misfit where prediction and target do not fit the loss."""
     yhat, y = operands
     if yhat.rank != 2:
+        if yhat.rank > 2 and y.shape != yhat.shape:
+            said = "the shapes must agree"
+            raise Misfit(f"{described(yhat)} and {described(y)}: {said}")
         raise Misfit(f"{described(yhat)}: {loss.type} takes rows (N, K)")
     if loss.takes_classes and y.kind == "whole" and y.rank == 1:
         if y.shape[0] != yhat.shape[0]:
@@ -44,6 +52,24 @@ class LossOf(Primitive):
 
     def value(self, *arrays: Array, **options: Any) -> Array:
         return self.loss.value(arrays[0], arrays[1])
+
+    def definition(self, node: Call) -> Node | None:
+        """−mean (log softmax z)[n, y] of cross-entropy, means of elements of mse and l1."""
+        yhat, y = node.operands
+        if self.loss.reduction not in ("mean", "sum") or self.loss.scale != 1:
+            return None
+        fold = MEAN if self.loss.reduction == "mean" else TOTAL
+        away = minus(yhat, y) if y.shape == yhat.shape else None
+        if self.loss == MSE(self.loss.reduction) and away is not None:
+            return call(fold, (power(away, constant(2)),))
+        if self.loss == L1(self.loss.reduction) and away is not None:
+            return call(fold, (call(ABSOLUTE, (away,)),))
+        if self.loss == CrossEntropy(self.loss.reduction) and y.kind == "whole":
+            rows_of = call(RANGE, (), (("size", yhat.shape[0]),))
+            logs = call(LOG_SOFTMAX_OF, (yhat,), (("axis", -1),))
+            entries = (("entries", (("by", 0), ("by", 1))),)
+            return negative(call(fold, (call(INDEX, (logs, rows_of, y), entries),)))
+        return None
 
     def pull(self, node: Call, i: int, grad: Node) -> Node | None:
         if node.operands[i].kind != "real":

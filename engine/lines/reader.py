@@ -59,6 +59,7 @@ class Line:
     """One equation: the tensor that it makes, its text and its tree; ``number`` counts from 1.
 
     One of a layer has its name, and ``role`` is mask or buffer where it makes no activation.
+    ``whole`` is the line that gave way to this one and others when it was unfolded.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Line:
     root: Node
     column: int = 0
     layer: str | None = None
+    whole: str | None = None
     role: str = "activation"
 
 

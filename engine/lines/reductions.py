@@ -21,7 +21,7 @@ from engine.lines.algebra import (
     reshaped,
     times,
 )
-from engine.lines.elementwise import EXP
+from engine.lines.elementwise import EXP, LOG
 from engine.lines.node import Call, Kind, Misfit, Node, Primitive, call, described
 from engine.lines.writing import Applied
 
@@ -403,6 +403,12 @@ class AlongAxis(Primitive):
         return () if axis in (-1, node.rank - 1) else (f"axis={axis}",)
 
 
+def away(node: Call) -> Node:
+    """z − max z along the axis, so that nothing overflows."""
+    options = (("axis", node.option("axis", -1)), ("keepdims", True))
+    return minus(node.operands[0], call(MAXIMAL, node.operands, options))
+
+
 class Softmax(AlongAxis):
     """exp z / Σ exp z."""
 
@@ -413,6 +419,11 @@ class Softmax(AlongAxis):
         e = np.exp(a - np.max(a, axis=axis, keepdims=True))
         out: Array = e / np.sum(e, axis=axis, keepdims=True)
         return out
+
+    def definition(self, node: Call) -> Node:
+        """e / Σ e, of e = exp(z − max z)."""
+        e = call(EXP, (away(node),))
+        return over(e, self.summed(node, e))
 
     def pull(self, node: Call, i: int, grad: Node) -> Node:
         grad = fill(grad, node.shape)
@@ -439,6 +450,11 @@ class LogSoftmax(AlongAxis):
         out: Array = shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
         return out
 
+    def definition(self, node: Call) -> Node:
+        """z − max z − log Σ exp(z − max z)."""
+        shifted = away(node)
+        return minus(shifted, call(LOG, (self.summed(node, call(EXP, (shifted,))),)))
+
     def pull(self, node: Call, i: int, grad: Node) -> Node:
         grad = fill(grad, node.shape)
         return minus(grad, times(call(EXP, (node,)), self.summed(node, grad)))
@@ -455,13 +471,13 @@ class LogSoftmax(AlongAxis):
 
 
 TOTAL, MEAN, VARIANCE, DEVIATION = Total(), Mean(), Variance(), Deviation()
-DIRECTION = Direction()
+DIRECTION, MAXIMAL = Direction(), Extremum("max", least=False)
 REDUCTIONS: tuple[Reduction, ...] = (
     TOTAL,
     MEAN,
     VARIANCE,
     DEVIATION,
-    Extremum("max", least=False),
+    MAXIMAL,
     Extremum("min", least=True),
     Multiplied(),
     LogSumExp(),

@@ -368,5 +368,6 @@ class Range(Primitive):
 
 INDEX, SCATTER, CONCAT, STACK = Index(), Scatter(), Concat(), Stack()
 PAD, REPEAT, ONE_HOT, REAL = Pad(), Repeat(), OneHot(), Real()
+RANGE = Range()
 ZEROS, ONES = Filled("zeros", 0.0), Filled("ones", 1.0)
 ZERO_NODE = call(ZEROS, (), (("shape", ()),))

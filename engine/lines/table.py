@@ -33,10 +33,10 @@ from engine.lines.structure import (
     ONE_HOT,
     ONES,
     PAD,
+    RANGE,
     REPEAT,
     STACK,
     ZEROS,
-    Range,
     part,
 )
 
@@ -125,7 +125,7 @@ def causal(z: Node) -> Node:
     """Scores (…, T, S) with −∞ where the column is behind the row: its step is yet to come."""
     if z.rank < 2:
         raise Misfit(f"{described(z)}: causal takes scores (…, T, S)")
-    rows, columns = (call(Range(), (), (("size", size),)) for size in z.shape[-2:])
+    rows, columns = (call(RANGE, (), (("size", size),)) for size in z.shape[-2:])
     whole: tuple[Any, ...] = ("slice", None, None, None)
     below = call(INDEX, (rows,), (("entries", (whole, ("new",))),))
     (known,) = (one for one in COMPARISONS if one.name == ">=")

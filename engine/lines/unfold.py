@@ -40,11 +40,11 @@ def unfolded(line: Line) -> list[Line]:
         tree = rebuilt(node, {k: v for k, v in made.items() if k is not node})
         own = tensor(name, node.shape, node.kind)
         text = f"{name} = {formula(tree).text()}"
-        out.append(Line(name, text, line.number, tree, line.column, line.layer))
+        out.append(Line(name, text, line.number, tree, line.column, line.layer, line.name))
         made[node] = own
     last = rebuilt(root, made)
     text = line.text if not out else f"{line.name} = {formula(last).text()}"
-    return [*out, replace(line, root=last, text=text)]
+    return [*out, replace(line, root=last, text=text, whole=line.name if out else line.whole)]
 
 
 def expanded(root: Node) -> Node:

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from engine.arrays import Shape
 from engine.experiment.spec import Experiment, LayerSpec, LearningSpec, LinearSpec
 from engine.lines.mask import mask
-from engine.lines.node import Misfit, Node, formula, ordered, tensor
+from engine.lines.node import Misfit, Node, extent, formula, tensor
 from engine.lines.reader import Line, Lines, Scope
 from engine.nn.line_row import LineRow, Unfit, Weight, Written
 from engine.nn.line_table import BOTH, LINE_LAYERS
@@ -184,7 +184,8 @@ class Layers:
         if written.mask is not None:
             before = [self.mask(place, name, written.mask, inputs[0].shape)]
             local["mask"] = tensor(before[0].name, before[0].root.shape)
-        apart = name in self.unfold or "all" in self.unfold
+        output = f"{name}.out"
+        apart = bool({name, output, "all"} & set(self.unfold))
         scope = Scope(dict(local), {"N": self.rows}, lines.scope.functions)
         reader = LayerLines(written.text, scope, name, apart)
         reader.read()
@@ -194,6 +195,8 @@ class Layers:
         lines.mixed |= reader.mixed
         self.check_output(reader.lines[-1].root)
         made = reader.lines if apart else reader.lines[-1:]
+        if len(made) > 1:
+            made = [replace(line, whole=output) for line in made]
         made = [replace(line, text=self.text(line, spec.type, inputs)) for line in made]
         return [*before, *made, *self.updates(name, written, local, lines)]
 
@@ -259,8 +262,5 @@ MAX_SHORT = 60  # nodes of a tree that is still written out
 
 
 def short(root: Node) -> bool:
-    """Whether a tree is small enough to be read as a formula; shared parts count as often."""
-    sizes: dict[Node, int] = {}
-    for node in ordered(root):
-        sizes[node] = 1 + sum(sizes[one] for one in getattr(node, "operands", ()))
-    return sizes[root] <= MAX_SHORT
+    """Whether a tree is small enough to be read as a formula."""
+    return extent(root) <= MAX_SHORT

@@ -5,7 +5,6 @@ runs: a last, short batch has trees of its own.
 """
 
 import math
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +16,8 @@ from engine.errors import ExperimentError, Problem
 from engine.experiment.dataset import Batches, Dataset, in_lines
 from engine.experiment.spec import Experiment, GivenSpec, NetworkSpec, WrittenSpec
 from engine.functions.losses.as_written import AsWritten
+from engine.functions.losses.element_loss import ElementLoss
+from engine.functions.losses.loss import Loss
 from engine.lines.algebra import PRODUCT, reshaped
 from engine.lines.lift import Lift
 from engine.lines.losses import LossOf, OfSample
@@ -245,12 +246,12 @@ class Builder:
         for name in self.unfold:
             if name != "all" and name not in known and name not in families:
                 self.problem("network.unfold", f"no line {name!r}; lines are {', '.join(known)}")
-        wide = Counter(line.layer for line in lines if line.role == "activation")
         out: list[Line] = []
         for line in lines:
-            named = {"all", line.name, line.name.partition("[")[0]} & set(self.unfold)
-            # The lines of a layer are its pieces; where there is one, those of its functions are.
-            asked = named or (line.layer in self.unfold and wide[line.layer] == 1)
+            names = {line.name, line.name.partition("[")[0], line.layer}
+            if line.whole is not None:  # the lines of a layer are its pieces
+                names -= {line.whole, line.layer}
+            asked = "all" in self.unfold or names & set(self.unfold)
             out += unfolded(line) if asked and line.role == "activation" else [line]
         return tuple(out)
 
@@ -297,7 +298,7 @@ class Builder:
                 fold = TOTAL if loss.reduction == "sum" else MEAN
                 root = call(fold, (each,))
             else:
-                root = call(LossOf(loss), (yhat, tensors["y"]))
+                root = call(LossOf(loss), as_rows(loss, yhat, tensors["y"]))
         except Misfit as misfit:
             self.problem("loss", str(misfit))
             return None
@@ -352,6 +353,25 @@ class LiftedLines(Lines):
                 self.lift.batched.add(one)
         self.lines.append(replace(line, root=root))
         self.scope.tensors[line.name] = one
+
+
+def as_rows(loss: Loss, yhat: Node, y: Node) -> tuple[Node, Node]:
+    """Predictions and targets of sequences or images as the rows that losses take.
+
+    A loss of elements takes all of a sample as one row; where the last axis is that of classes,
+    each place with its class is a row of its own.
+    """
+    if yhat.rank == 2 or not yhat.rank:
+        return yhat, y
+    each = any(getattr(loss, name, ()) for name in ("weight", "pos_weight"))
+    if isinstance(loss, ElementLoss) and y.shape == yhat.shape and not each:
+        wide = (yhat.shape[0], math.prod(yhat.shape[1:]))
+        return reshaped(yhat, wide), reshaped(y, wide)
+    classes = loss.takes_classes and y.kind == "whole" and loss.reduction != "batch_mean"
+    if classes and y.shape == yhat.shape[:-1]:
+        places = math.prod(y.shape)
+        return reshaped(yhat, (places, yhat.shape[-1])), reshaped(y, (places,))
+    return yhat, y
 
 
 def folded(lines: list[Line]) -> Node:

@@ -140,13 +140,14 @@ class Reply:
 
     A command that moved the cursor ends with the ``place``, which is put into words only where
     ``lines`` or ``data`` are read: a key that steps shows the place otherwise. ``ok`` is False for
-    a "no": an assertion that does not hold.
+    a "no": an assertion that does not hold. ``opened`` is another debugger, with which one goes on.
     """
 
     said: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     ok: bool = True
     place: Place | None = None
+    opened: Debugger | None = None
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -81,6 +81,8 @@ class CommandLine:
             raise
         except GradstepError as problem:
             raise argument.reading(problem) from problem
+        if reply.opened is not None:
+            self.debugger = reply.opened
         yield Result(line, command.names[0], reply)
 
     def leads(self, line: str) -> int | None:
@@ -159,6 +161,7 @@ class CommandLine:
             "watch": list(debugger.watches),
             "info": list(TOPICS),
             "word": list(COMMANDS),
+            "line": ["all", *(op.name for op in ops if "@" not in op.name)],
         }
         return list(dict.fromkeys(found.get(kind, [])))
 

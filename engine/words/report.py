@@ -18,9 +18,9 @@ def place_of(debugger: Debugger) -> Place:
     return Place(session.run, event, position, op, session.loss, branch)
 
 
-def arrived(debugger: Debugger, *said: str, **facts: Any) -> Reply:
-    """The answer of a command that moved the cursor."""
-    return Reply(said, facts, place=place_of(debugger))
+def arrived(debugger: Debugger, *said: str, opened: Debugger | None = None, **facts: Any) -> Reply:
+    """The answer of a command that moved the cursor, perhaps into an ``opened`` debugger."""
+    return Reply(said, facts, place=place_of(debugger), opened=opened)
 
 
 def hit_data(hit: Hit, run: Run) -> dict[str, Any]:

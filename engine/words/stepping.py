@@ -7,7 +7,7 @@ from engine.run.position_text import find_ops, parse_position
 from engine.run.timeline import every_op, every_phase
 from engine.stops.run_control import continue_, next_change, reverse_continue, until
 from engine.words.command import Argument, Command, Leads, Long, Reply, nothing
-from engine.words.report import concluded, travelled
+from engine.words.report import arrived, concluded, travelled
 from engine.words.stop_words import condition_stop
 
 
@@ -137,8 +137,11 @@ def to_left(debugger: Debugger, argument: Argument, count: int) -> int:
     return place
 
 
-def run_back(debugger: Debugger, argument: Argument, count: int) -> Long:
-    """Return to the place before the last jump."""
+def run_back(debugger: Debugger, argument: Argument, count: int) -> Reply | Long:
+    """Return to the place before the last jump; before the first one of an evaluation, leave it."""
+    if debugger.outer is not None and debugger.jumps.behind(debugger.event) is None:
+        nothing(argument)
+        return arrived(debugger.outer, opened=debugger.outer)
     place = to_left(debugger, argument, count)
     debugger.jumps.back(debugger.event)
     return travelled(debugger, place, jump=False)

@@ -5,6 +5,7 @@ from engine.wording import suggestion
 from engine.words.command import Argument, Command, Reply
 from engine.words.editing import EDITING
 from engine.words.looking import LOOKING
+from engine.words.opening import OPENING
 from engine.words.placing import PLACING
 from engine.words.stepping import STEPPING
 from engine.words.stopping import STOPPING
@@ -33,6 +34,7 @@ GROUPS: dict[str, tuple[Command, ...]] = {
     "Look": (*LOOKING, HELP),
     "Places": PLACING,
     "Change": EDITING,
+    "Open": OPENING,
 }
 COMMANDS: dict[str, Command] = {
     name: command for group in GROUPS.values() for command in group for name in command.names

@@ -159,3 +159,32 @@ def test_forward_and_back_is_the_same_to_the_bit(seed: int) -> None:
 def bits(session: Session) -> dict[str, bytes]:
     """Every tensor's bytes."""
     return {name: value.tobytes() for name, value in session.tensors.items()}
+
+
+LECTURES = {
+    "softmax": "p = softmax(x @ W.T)\nloss = mean((p - y)**2)",
+    "cross-entropy": "z = x @ W.T\nloss = cross_entropy(z, c)",
+    "log_softmax": "p = log_softmax(x @ W.T)\nloss = -mean(p*y)",
+    "mse": "z = x @ W.T\nloss = mse(z, y)",
+    "l1": 'z = x @ W.T\nloss = l1(z, y, reduction="sum")',
+    "batch norm": "z = batch_norm(x @ W.T, g, b)\nloss = mean((z - y)**2)",
+    "layer norm": "z = layer_norm(x @ W.T, g, b)\nloss = mean((z - y)**3)",
+}
+
+
+@pytest.mark.parametrize("name", LECTURES)
+def test_what_a_lecture_derives_is_what_unfolds(name: str) -> None:
+    rng = np.random.default_rng(1)
+    arrays = {
+        "x": rng.normal(size=(4, 3)),
+        "y": rng.normal(size=(4, 2)),
+        "W": rng.normal(size=(2, 3)),
+    }
+    arrays |= {"g": rng.normal(size=2), "b": rng.normal(size=2)}
+    more: dict[str, Any] = {"constants": {"c": [0, 1, 1, 0]}}
+    folded = network(LECTURES[name], more, **arrays)
+    apart = network(LECTURES[name], {**more, "network": {"unfold": "all"}}, **arrays)
+    assert len(apart.ops) > len(folded.ops) + 2
+    one, other = after_backward(folded), after_backward(apart)
+    for of in one:
+        np.testing.assert_allclose(other[of], one[of], rtol=1e-11, atol=1e-12, err_msg=of)

@@ -1,5 +1,7 @@
 """Layers as lines: mixed with lines, shared, unfolded, with state; values and errors."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,8 @@ from engine.experiment.dataset import in_lines
 from engine.experiment.reader import read_experiment
 from engine.measure.gradcheck import check_gradients
 from engine.program.compiler import compile_program
+from engine.program.evaluation import evaluation
+from engine.program.refold import foldable, refolded
 from engine.recording.canonical import experiment_text, parse_experiment
 from engine.run.drive import run_iteration
 from engine.session.session import Session
@@ -365,3 +369,49 @@ def test_a_recorded_session_is_verified_and_replayed(tmp_path):
             replay.goto(event)
             session.goto(event)
             assert same_tensors(replay.tensors, session.tensors)
+
+
+def test_losses_of_sequences_are_those_of_their_places():
+    targets = RNG.normal(size=(5, 3, 2))
+    program = compiled(layers=[LINEAR], data={"x": SEQUENCES, "y": targets.tolist()})
+    after = run_iteration(program, program.initial(), 0)
+    np.testing.assert_allclose(after["loss"], np.mean((after["linear1.out"] - targets) ** 2))
+    assert check_gradients(program, program.initial()).passed
+    classes = RNG.integers(0, 2, size=(5, 3))
+    data = {"x": SEQUENCES, "y": classes.tolist()}
+    program = compiled(layers=[LINEAR], data=data, loss={"type": "cross_entropy"})
+    after = run_iteration(program, program.initial(), 0)
+    logits = after["linear1.out"] - np.log(np.exp(after["linear1.out"]).sum(-1, keepdims=True))
+    chosen = np.take_along_axis(logits, classes[..., None], -1)
+    np.testing.assert_allclose(after["loss"], -chosen.mean())
+    assert check_gradients(program, program.initial()).passed
+
+
+def test_unfolding_by_word_and_folding_again():
+    layers = [{"type": "lstm", "hidden": 2}, {"type": "flatten"}, LINEAR]
+    program = compiled(layers=layers, data={"x": SEQUENCES, "y": ROWS})
+    names = [foldable(program, "lstm1.out")]
+    apart = refolded(program, names)
+    assert "lstm1.c[1]" in forward_names(apart)
+    assert foldable(apart, "lstm1.c[1]") == "lstm1.out"
+    assert forward_names(refolded(apart, [])) == forward_names(program)
+
+
+def test_an_evaluation_pass_keeps_running_statistics():
+    program = compiled(**MIXED)
+    tensors = trained(program, 4)
+    again = evaluation(program, tensors)
+    after = run_iteration(again, again.initial(), 0)
+    name = "batch_norm2d1.running_var"
+    np.testing.assert_array_equal(after[name], tensors[name])
+    deep = compiled(layers=[LINEAR], data={"x": SEQUENCES, "y": SEQUENCES})
+    assert evaluation(deep, deep.initial()).tensors["x"].shape == (5, 3, 2)
+
+
+def test_a_hundred_steps_compile_soon():
+    x = RNG.normal(size=(2, 100, 3)).tolist()
+    layers = [{"type": "lstm", "hidden": 4}, {"type": "expression", "formula": "z[:, -1]"}, LINEAR]
+    start = time.process_time()
+    program = compiled(layers=layers, data={"x": x, "y": ROWS[:2]})
+    assert time.process_time() - start < 5  # it takes 0.5 s; a walk along each path would not end
+    assert all(len(op.formula) < 2000 for op in program.ops)

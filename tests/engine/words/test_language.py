@@ -141,6 +141,11 @@ ANSWERS = {
         "main and main-1 differ first at #5 i1:forward:relu1.out: linear1.bias[1]: 0.2 → 9",
     ),
     "unmark": (["mark a", "unmark a"], "removed 'a"),
+    "unfold": (["help unfold"], "[LINE…|all]"),
+    "fold": (["help fold"], "by default all"),
+    "eval": (["9s", "eval"], "evaluation over the training rows"),
+    "evaluate": (["evaluate"], "#0 i1:forward:linear1.out"),
+    "leave": (["9s", "eval", "leave"], "#9 i1:backward"),
     "help": (["help watch"], "watch EXPRESSION [crosses X]"),
     "h": (["h"], "until any non-finite"),
 }

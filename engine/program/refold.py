@@ -1,0 +1,97 @@
+"""The same network with other lines unfolded, and the place in it that is the same."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.errors import GradstepError
+from engine.experiment.spec import NetworkSpec
+from engine.lines.reader import Line
+from engine.lines.unfold import unfolded
+from engine.program.compiler import compile_program
+from engine.program.line_network import LineNetwork
+from engine.program.program import Program
+from engine.run.op import Op
+from engine.wording import nearest
+
+LAYERS = "this network is a chain of layers: only lines can be unfolded"
+
+
+def refolded(program: Program, names: Sequence[str]) -> Program:
+    """The program with these lines unfolded and no others; raises GradstepError for layers.
+
+    ExperimentError, which is one, says which name is none.
+    """
+    experiment = program.experiment
+    if not isinstance(program.network, LineNetwork):
+        raise GradstepError(LAYERS)
+    known = experiment.network or NetworkSpec()  # layers alone may be lines, too
+    network = msgspec.structs.replace(known, unfold=list(names))
+    return compile_program(msgspec.structs.replace(experiment, network=network), program.data)
+
+
+def unfolded_names(program: Program) -> list[str]:
+    """The names in [network] unfold."""
+    network = program.experiment.network
+    if network is None:
+        return []
+    return [network.unfold] if isinstance(network.unfold, str) else list(network.unfold)
+
+
+def foldable(program: Program, name: str) -> str:
+    """The line that is meant by its name, by that of a piece, or by that of an op.
+
+    Raises GradstepError for other names.
+    """
+    if not isinstance(program.network, LineNetwork):
+        raise GradstepError(LAYERS)
+    lines = {line.name: line for line in program.network.graph.lines}
+    found = lines.get(line_of(name)) or lines.get(name.removesuffix(".grad"))
+    if found is not None:
+        return found.whole or found.name
+    wholes = list(dict.fromkeys(line.whole or line.name for line in lines.values()))
+    families = {whole.partition("[")[0] for whole in wholes}
+    if name in (*wholes, *families):
+        return name
+    raise GradstepError(f"no line {name!r}; {nearest(name, wholes)}")
+
+
+def may_unfold(line: Line) -> bool:
+    """Whether a line has more than one function, and so can give way to several lines."""
+    return line.whole is None and len(unfolded(line)) > 1
+
+
+def line_of(name: str) -> str:
+    """The line that an op is about: its own name, or what stands behind the @ of a gradient."""
+    return name.rpartition("@")[2]
+
+
+def same_place(old: Program, event: int, new: Program) -> int:
+    """The event of the new program at the place of an event of the old one.
+
+    That is the op of the same key in the same iteration, or the first of the same line.
+    """
+    timeline = old.timeline
+    if event >= timeline.end:
+        return new.timeline.end
+    iteration = timeline.iteration(event)
+    begin = new.timeline.begin(iteration)
+    op = timeline.op(event)
+    places = {one.key: i for i, one in enumerate(new.ops)}
+    if op.key in places:
+        return begin + places[op.key]
+    whole = whole_of(old, op)
+    for i, one in enumerate(new.ops):
+        if one.phase == op.phase and whole_of(new, one) == whole:
+            return begin + i
+    return begin
+
+
+def whole_of(program: Program, op: Op) -> str:
+    """The folded line that an op belongs to."""
+    assert isinstance(program.network, LineNetwork)
+    name = line_of(op.name)
+    for line in program.network.graph.lines:
+        if line.name == name:
+            return line.whole or line.name
+    return name
