@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.arrays import Array, frozen
 from engine.errors import ExperimentError, Problem
+from engine.experiment.dataset import GIVEN as GIVEN_NAMES
 from engine.experiment.dataset import Batches, Dataset, in_lines
 from engine.experiment.spec import Experiment, GivenSpec, NetworkSpec, WrittenSpec
 from engine.functions.losses.as_written import AsWritten
@@ -26,10 +27,12 @@ from engine.lines.reader import Fault, Line, Lines, Scope
 from engine.lines.reductions import MEAN, TOTAL, Reduction
 from engine.lines.table import loss_rows, rows
 from engine.lines.unfold import unfolded
+from engine.nn.line_row import LineRow
+from engine.nn.plain_rows import EmbeddingRow
 from engine.nn.table import LOSSES
 from engine.program.graph import MAX_BYTES, settings
 from engine.program.layer_values import LayerValues
-from engine.program.line_layers import Held, Layers
+from engine.program.line_layers import Held, Layers, row_of
 from engine.program.line_network import Graph, LineNetwork, Parameter
 from engine.program.line_values import Values, columns
 
@@ -72,7 +75,8 @@ class Builder:
         """Raise ExperimentError where anything is wrong."""
         if self.problems:
             name = self.experiment.file or self.experiment.name
-            raise ExperimentError(name, self.problems)
+            # Lines are read again where a name turns out to be real: the same may be wrong twice.
+            raise ExperimentError(name, list(dict.fromkeys(self.problems)))
 
     def build(self) -> tuple[LineNetwork, Dataset]:
         """The network, and the data."""
@@ -263,6 +267,19 @@ class Builder:
         for i, name in enumerate(names):
             if name in taken:
                 self.problem(f"layers[{i}].name", f"{name} is a parameter or a constant, too")
+        for i, spec in enumerate(self.experiment.layers):
+            read = (spec.inputs or [names[i - 1] if i else "x"])[0]
+            if spec.type == EmbeddingRow.type and read in GIVEN_NAMES:
+                self.check_indices(names[i], read, getattr(self.data, read), row_of(spec))
+
+    def check_indices(self, name: str, read: str, index: Array, row: LineRow) -> None:
+        """Note indices that an embedding has no row for."""
+        assert isinstance(row, EmbeddingRow)
+        low, high = int(index.min(initial=0)), int(index.max(initial=0))
+        if index.dtype.kind in "iu" and (low < 0 or high >= row.num):
+            worst = low if low < 0 else high
+            said = f"has {worst}, but {name} has {row.num} rows, 0 to {row.num - 1}"
+            self.problem(f"data.{read}", said)
 
     def table_loss(self) -> Any:
         """The loss of [loss] from the table."""

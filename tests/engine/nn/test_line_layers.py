@@ -352,6 +352,13 @@ def test_names_that_are_taken_and_lines_of_one_sample():
     assert "network.per" in problems(layers=[LINEAR], network=lines)
 
 
+@pytest.mark.parametrize(("words", "worst"), [([[0, 4]], 4), ([[-1, 3]], -1)])
+def test_indices_that_an_embedding_has_no_row_for(words, worst):
+    layers = [{"type": "embedding", "num": 4, "out": 2}, {"type": "flatten"}, LINEAR]
+    found = problems(layers=layers, data={"x": words, "y": ROWS[:1]})
+    assert found["data.x"] == f"has {worst}, but embedding1 has 4 rows, 0 to 3"
+
+
 def test_a_batch_of_one_row_has_no_variance():
     data = {"x": ROWS, "y": ROWS, "batch_size": 4}
     found = problems(layers=[{"type": "batch_norm1d"}], data=data)
