@@ -77,43 +77,74 @@ class Layers:
         self.names = experiment.layer_names
         self.places = {name: i for i, name in enumerate(self.names)}
         self.made: set[str] = set()
-        self.open: list[str] = []  # those that wait for an input, the outermost first
+        self.asked: dict[str, str] = {}  # who asked for a layer that is still to be made
         self.held: dict[str, Held] = {}
 
     def demand(self, name: str, lines: Lines) -> None:
         """Make the layer that makes this tensor, where it is still to be made."""
-        layer = name.partition(".")[0].partition("[")[0]
-        if layer in self.places and name != layer and layer not in self.made:
+        layer = self.owner(name)
+        if layer is not None and name != layer and layer not in self.made:
             self.make(layer, lines)
+
+    def owner(self, name: str) -> str | None:
+        """The layer that makes a tensor, or that has this name."""
+        layer = name.partition(".")[0].partition("[")[0]
+        return layer if layer in self.places else None
 
     def rest(self, lines: Lines) -> None:
         """Make the layers that no line has asked for, in their order."""
         lines.making = ""
         for name in self.names:
-            if name not in self.made and name not in self.open:
+            if name not in self.made:
                 self.make(name, lines)
 
     def make(self, name: str, lines: Lines) -> None:
-        """Append the lines of a layer, behind those of what it reads."""
+        """Append the lines of a layer, behind those of the layers that it reads."""
+        for one in self.needed(name, lines):
+            self.append(one, lines)
+
+    def needed(self, name: str, lines: Lines) -> list[str]:
+        """A layer behind those that it reads, as far as they are still to be made."""
+        # Without recursion: layers may stand in a row of thousands.
+        self.asked = {name: ""}
+        order: list[str] = []
+        path = [(name, iter(self.sources(name)))]
+        while path:
+            one, sources = path[-1]
+            source = next(sources, None)
+            if source is None:
+                path.pop()
+                order.append(one)
+            elif source in (waiting := [known for known, _ in path]):
+                cycle = " → ".join([*waiting[waiting.index(source) :], source])
+                self.problem(f"layers[{self.places[source]}].inputs", f"a cycle: {cycle}")
+                lines.missing.add(f"{source}.out")
+            elif source not in self.made and source not in self.asked:
+                self.asked[source] = one
+                path.append((source, iter(self.sources(source))))
+        return order
+
+    def sources(self, name: str) -> list[str]:
+        """The layers that a layer reads, and the one whose parameters it shares."""
         place = self.places[name]
         spec = self.experiment.layers[place]
+        found = [self.owner(one) for one in self.given(place, spec)]
         shared = spec.shared if isinstance(spec, LearningSpec) else None
-        if name in self.open:
-            path = " → ".join([*self.open[self.open.index(name) :], name])
-            self.problem(f"layers[{place}].inputs", f"a cycle: {path}")
-            lines.missing.add(f"{name}.out")
-            self.made.add(name)
-            return
-        self.open.append(name)
-        if shared is not None and shared not in self.made and shared in self.places:
-            self.make(shared, lines)
-        inputs = self.inputs(place, spec, lines)
-        self.open.pop()
-        if name in self.made:  # it was found to be part of a cycle
-            return
+        return [one for one in (shared, *found) if one is not None and one in self.places]
+
+    def given(self, place: int, spec: LayerSpec) -> list[str]:
+        """The names of a layer's inputs."""
+        return spec.inputs or [self.names[place - 1] if place else "x"]
+
+    def append(self, name: str, lines: Lines) -> None:
+        """Append the lines of a layer, whose inputs are there if they can be."""
+        place = self.places[name]
+        spec = self.experiment.layers[place]
         self.made.add(name)
+        found = [self.input(place, one, lines) for one in self.given(place, spec)]
+        inputs = [one for one in found if one is not None]
         lines.missing.add(f"{name}.out")
-        if inputs is None:
+        if len(inputs) < len(found):
             return
         try:
             made = self.read(place, spec, inputs, lines)
@@ -127,20 +158,11 @@ class Layers:
             if line.role != "buffer":
                 known = tensor(line.name, line.root.shape, line.root.kind)
                 lines.scope.tensors[line.name] = known
-        if made:
-            lines.missing.discard(f"{name}.out")
-
-    def inputs(self, place: int, spec: LayerSpec, lines: Lines) -> list[Node] | None:
-        """The tensors that a layer reads; None where one is not there, which is noted."""
-        given = spec.inputs or [self.names[place - 1] if place else "x"]
-        found = [self.input(place, name, lines) for name in given]
-        known = [one for one in found if one is not None]
-        return known if len(known) == len(found) else None
+        lines.missing.discard(f"{name}.out")
 
     def input(self, place: int, name: str, lines: Lines) -> Node | None:
         """What an input's name stands for: a layer's output, a line, x or y."""
         own = f"{name}.out" if name in self.places else name
-        self.demand(own, lines)
         if own in lines.scope.tensors:
             return lines.scope.tensors[own]
         if own not in lines.missing:
@@ -150,11 +172,13 @@ class Layers:
     def absent(self, place: int, name: str, lines: Lines) -> str:
         """What to say of an input that is not there."""
         own = self.names[place]
+        path = [own]
+        while asking := self.asked.get(path[-1]):
+            path.append(asking)
         if lines.making and name == lines.making:
-            path = [name, *self.open, name]
-            return f"a cycle: {' → '.join(path)}"
+            return f"a cycle: {' → '.join([name, *reversed(path), name])}"
         if re.search(rf"^\s*{re.escape(name)}\s*=", lines.text, re.MULTILINE):
-            said = f"{own} reads {name}, and {lines.making} reads {self.open[0]}"
+            said = f"{own} reads {name}, and {lines.making} reads {path[-1]}"
             return f"{said}: the line of {name} has to stand before that of {lines.making}"
         known = [*self.names, *(one for one in lines.scope.tensors if "." not in one)]
         near = get_close_matches(name, known, 1)

@@ -13,7 +13,6 @@ import numpy as np
 
 from engine.arrays import Array, frozen
 from engine.errors import ExperimentError, Problem
-from engine.experiment.dataset import GIVEN as GIVEN_NAMES
 from engine.experiment.dataset import Batches, Dataset, in_lines
 from engine.experiment.spec import Experiment, GivenSpec, NetworkSpec, WrittenSpec
 from engine.functions.losses.as_written import AsWritten
@@ -27,12 +26,11 @@ from engine.lines.reader import Fault, Line, Lines, Scope
 from engine.lines.reductions import MEAN, TOTAL, Reduction
 from engine.lines.table import loss_rows, rows
 from engine.lines.unfold import unfolded
-from engine.nn.line_row import LineRow
-from engine.nn.plain_rows import EmbeddingRow
 from engine.nn.table import LOSSES
 from engine.program.graph import MAX_BYTES, settings
+from engine.program.layer_problems import layer_problems
 from engine.program.layer_values import LayerValues
-from engine.program.line_layers import Held, Layers, row_of
+from engine.program.line_layers import Held, Layers
 from engine.program.line_network import Graph, LineNetwork, Parameter
 from engine.program.line_values import Values, columns
 
@@ -95,7 +93,7 @@ class Builder:
         full = min(self.cut.size, len(data))
         counts = sorted({full, self.last(len(data), full)}, reverse=True)
         real: set[str] = set()
-        self.check_layers({*parameters, *constants, *self.experiment.parameters})
+        self.problems += layer_problems(self.experiment, self.data, constants)
         graphs: dict[int, Graph] = {}
         for count in counts:
             while True:
@@ -258,28 +256,6 @@ class Builder:
             asked = "all" in self.unfold or names & set(self.unfold)
             out += unfolded(line) if asked and line.role == "activation" else [line]
         return tuple(out)
-
-    def check_layers(self, taken: set[str]) -> None:
-        """Note layers where there can be none, or whose name a parameter or a constant has."""
-        names = self.experiment.layer_names
-        if names and self.sample:
-            self.problem("network.per", 'layers take whole batches: per = "batch"')
-        for i, name in enumerate(names):
-            if name in taken:
-                self.problem(f"layers[{i}].name", f"{name} is a parameter or a constant, too")
-        for i, spec in enumerate(self.experiment.layers):
-            read = (spec.inputs or [names[i - 1] if i else "x"])[0]
-            if spec.type == EmbeddingRow.type and read in GIVEN_NAMES:
-                self.check_indices(names[i], read, getattr(self.data, read), row_of(spec))
-
-    def check_indices(self, name: str, read: str, index: Array, row: LineRow) -> None:
-        """Note indices that an embedding has no row for."""
-        assert isinstance(row, EmbeddingRow)
-        low, high = int(index.min(initial=0)), int(index.max(initial=0))
-        if index.dtype.kind in "iu" and (low < 0 or high >= row.num):
-            worst = low if low < 0 else high
-            said = f"has {worst}, but {name} has {row.num} rows, 0 to {row.num - 1}"
-            self.problem(f"data.{read}", said)
 
     def table_loss(self) -> Any:
         """The loss of [loss] from the table."""

@@ -422,3 +422,37 @@ def test_a_hundred_steps_compile_soon():
     program = compiled(layers=layers, data={"x": x, "y": ROWS[:2]})
     assert time.process_time() - start < 5  # it takes 0.5 s; a walk along each path would not end
     assert all(len(op.formula) < 2000 for op in program.ops)
+
+
+def test_many_layers_that_a_line_asks_for_at_once():
+    layers = [{"type": "tanh"} for _ in range(700)]
+    program = compiled(layers=layers, network={"lines": "z = 2*tanh700.out"})
+    assert forward_names(program)[-2:] == ["tanh700.out", "z"]
+
+
+def test_longer_cycles_are_named():
+    layers = [{"type": "add", "inputs": ["tanh1", "x"]}, LINEAR, {"type": "tanh"}]
+    found = problems(layers=layers, network={"lines": "z = 2*linear1.out"})
+    assert found["layers[1].inputs"] == "a cycle: linear1 → add1 → tanh1 → linear1"
+    layers = [{**LINEAR, "inputs": ["z"]}, {"type": "tanh"}, {"type": "relu"}]
+    found = problems(layers=layers, network={"lines": "z = 2*relu1.out"})
+    assert found["layers[0].inputs"] == "a cycle: z → relu1 → tanh1 → linear1 → z"
+
+
+def test_float32_stays_float32():
+    tables = MIXED | {"data": MIXED["data"] | {"batch_size": 5}}
+    program = compiled(**tables, dtype="float32")
+    after = trained(program, 2)
+    odd = {name for name, value in after.items() if value.dtype != np.float32}
+    assert odd <= {"training.iteration", "optimizer.lr"}
+    for name in after.keys() & program.tensors.keys():
+        info = program.tensors[name]
+        assert (info.shape, info.dtype) == (after[name].shape, str(after[name].dtype)), name
+
+
+def test_gradients_of_inputs_of_any_rank():
+    training = {"input_gradient": True}
+    program = compiled(**MIXED | {"training": training})
+    after = run_iteration(program, program.initial(), 0)
+    assert after["x.grad"].shape == after["x"].shape
+    assert after["x.grad"].any()
