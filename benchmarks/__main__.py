@@ -18,6 +18,7 @@ from benchmarks.effort import EFFORTS, Effort  # noqa: E402
 from benchmarks.history import history  # noqa: E402
 from benchmarks.iterations import iterations  # noqa: E402
 from benchmarks.jacobians import jacobians  # noqa: E402
+from benchmarks.lines import lines  # noqa: E402
 from benchmarks.machine import machine  # noqa: E402
 from benchmarks.measure import Row  # noqa: E402
 from benchmarks.recording import recording  # noqa: E402
@@ -28,6 +29,7 @@ from benchmarks.screen import screen  # noqa: E402
 COMPARISONS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "screen": screen,
     "iterations": iterations,
+    "lines": lines,
     "jacobians": jacobians,
     "history": history,
     "recording": recording,

@@ -1,12 +1,15 @@
 """The same iterations in PyTorch, eager, as its tutorials write them."""
 
+from collections.abc import Callable, Mapping
 from itertools import count
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from benchmarks import threads
-from benchmarks.networks import BATCHES, Workload
+from benchmarks.networks import BATCHES, Array, Workload
+from engine.experiment.dataset import Dataset
 
 LOSSES = {"mse": nn.MSELoss, "cross_entropy": nn.CrossEntropyLoss}
 
@@ -44,3 +47,26 @@ def model(work: Workload) -> nn.Sequential:
         linear.bias = nn.Parameter(torch.tensor(bias))
         layers += [linear, nn.ReLU()]
     return nn.Sequential(*layers[:-1])
+
+
+def eager_convolution(
+    first: Mapping[str, Array], data: Dataset, size: int, lr: float = 1e-3
+) -> Callable[[], float]:
+    """One iteration of a convolution, ReLU, pool and linear layer, as a run."""
+    torch.set_num_threads(max(1, threads.count()))
+    own = {name: torch.tensor(value, requires_grad=True) for name, value in first.items()}
+    optimizer = torch.optim.SGD(own.values(), lr=lr)
+    x, y = torch.tensor(data.x), torch.tensor(data.y)
+    batches, iterations = list(zip(x.split(size), y.split(size), strict=True)), count()
+
+    def iteration() -> float:
+        x, y = batches[next(iterations) % BATCHES]
+        optimizer.zero_grad()
+        z = functional.conv2d(x, own["K"], own["k"], padding=1)
+        p = functional.max_pool2d(functional.relu(z), 2).flatten(1)
+        loss = functional.cross_entropy(functional.linear(p, own["W"], own["b"]), y)
+        loss.backward()
+        optimizer.step()
+        return float(loss.detach())
+
+    return iteration

@@ -16,9 +16,9 @@ from engine.functions.convolution import conv, conv_shape, conv_vjp_w, conv_vjp_
 from engine.functions.max_pooling import (
     max_places,
     max_pool,
-    max_pool_jvp,
     max_pool_shape,
-    max_pool_vjp,
+    picked,
+    put_back,
 )
 from engine.functions.pooling import (
     adaptive_avg_pool,
@@ -135,96 +135,58 @@ class SpatialPull(Primitive):
         )
 
 
-@dataclass(frozen=True)
-class Pool(Primitive):
-    """A pool over windows of the last axes: the largest element, or the mean."""
+def pooled(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The options of a pool as they are written."""
+    said = [shown(options["kernel"])]
+    if options.get("stride") not in (None, options["kernel"]):
+        said.append(f"stride={shown(options['stride'])}")
+    if any(options.get("padding") or ()):
+        said.append(f"padding={shown(options['padding'])}")
+    return tuple(said)
 
-    largest: bool
 
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        return "max_pool" if self.largest else "avg_pool"
+class Largest(Primitive):
+    """The largest element of each window of the last axes; the second operand is where it is.
+
+    The places are found once, for the value and for what flows back.
+    """
+
+    name = "max_pool"
 
     def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
-        (x,) = operands
-        shape = max_pool_shape if self.largest else avg_pool_shape
-        kept = {k: v for k, v in options.items() if k != "count_include_pad"}
-        return misfit(lambda: shape(x.shape, **kept))
+        return operands[1].shape
 
     def value(self, *arrays: Array, **options: Any) -> Array:
-        return (max_pool if self.largest else avg_pool)(arrays[0], **options)
+        places: Any = arrays[1]
+        return picked(arrays[0], places, len(options["kernel"]))
 
-    def pull(self, node: Call, i: int, grad: Node) -> Node:
-        grad = fill(grad, node.shape)
-        if self.largest:
-            return call(PoolPull(True), (grad, node.operands[0]), node.options)
-        options = (*node.options, ("shape", node.operands[0].shape))
-        return call(PoolPull(False), (grad,), options)
+    def pull(self, node: Call, i: int, grad: Node) -> Node | None:
+        if i:
+            return None
+        x, places = node.operands
+        axes = (("axes", len(node.option("kernel"))), ("shape", x.shape))
+        return call(PUT_BACK, (fill(grad, node.shape), places), axes)
 
     def push(self, node: Call, i: int, tangent: Node) -> Node:
-        if not self.largest:
-            return call(self, (tangent,), node.options)
-        return call(PoolPush(), (tangent, node.operands[0]), node.options)
+        return call(self, (tangent, node.operands[1]), node.options)
 
     def kinks(self, node: Call) -> Sequence[Node]:
-        return (call(Places(), node.operands, node.options),) if self.largest else ()
+        return (node.operands[1],)
 
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         options = dict(node.options)
-        word = f"{self.name}{len(options['kernel'])}d"
-        said = [shown(options["kernel"])]
-        if options.get("stride") not in (None, options["kernel"]):
-            said.append(f"stride={shown(options['stride'])}")
-        if any(options.get("padding") or ()):
-            said.append(f"padding={shown(options['padding'])}")
-        return Applied(word, tuple(operands), tuple(said), lambda x: self.value(x, **options))
+        word = f"max_pool{len(options['kernel'])}d"
+        said = pooled(options)
+        return Applied(word, (operands[0],), said, lambda x: max_pool(x, **options))
 
 
-@dataclass(frozen=True)
-class PoolPull(Primitive):
-    """The gradient of what is pooled: to the largest of a window, or spread over it."""
-
-    largest: bool
-
-    linear = True
-
-    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
-        return operands[1].shape if self.largest else tuple(options["shape"])
-
-    def value(self, *arrays: Array, **options: Any) -> Array:
-        if self.largest:
-            return max_pool_vjp(arrays[0], arrays[1], **options)
-        shape = options.pop("shape")
-        return avg_pool_vjp(arrays[0], shape, **options)
-
-    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
-        options = dict(node.options)
-        word = f"{'max' if self.largest else 'avg'}_pool{len(options['kernel'])}dᵀ"
-        return Applied(word, tuple(operands), (), lambda *a: self.value(*a, **options))
-
-
-@dataclass(frozen=True)
-class PoolPush(Primitive):
-    """A tangent of what is pooled, taken where the largest elements are."""
-
-    linear = False
-
-    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
-        return max_pool_shape(operands[1].shape, **options)
-
-    def value(self, *arrays: Array, **options: Any) -> Array:
-        return max_pool_jvp(arrays[0], arrays[1], **options)
-
-    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
-        return Applied("at_max", tuple(operands), (), max_pool_jvp)
-
-
-@dataclass(frozen=True)
 class Places(Primitive):
     """Where the largest element of each window is, by its number among those of the image."""
 
+    name = "places"
+
     def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
-        return max_pool_shape(operands[0].shape, **options)
+        return misfit(lambda: max_pool_shape(operands[0].shape, **options))
 
     def kind(self, operands: Sequence[Node]) -> Kind:
         return "whole"
@@ -236,6 +198,72 @@ class Places(Primitive):
 
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         return Applied("places", tuple(operands), (), lambda a: a)
+
+
+class PutBack(Primitive):
+    """A gradient put back where the largest elements are, zeros elsewhere."""
+
+    name = "put_back"
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        return tuple(options["shape"])
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        places: Any = arrays[1]
+        return put_back(arrays[0], places, options["shape"], options["axes"])
+
+    def push(self, node: Call, i: int, tangent: Node) -> Node:
+        return call(self, (tangent, node.operands[1]), node.options)
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        axes, places = node.option("axes"), operands[1]
+        of = places.operands if isinstance(places, Applied) else ()
+        return Applied(f"max_pool{axes}dᵀ", (operands[0], *of), (), lambda g, *x: g)
+
+
+class Mean(Primitive):
+    """The mean of each window of the last axes."""
+
+    name = "avg_pool"
+    linear = True
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        kept = {k: v for k, v in options.items() if k != "count_include_pad"}
+        return misfit(lambda: avg_pool_shape(operands[0].shape, **kept))
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        return avg_pool(arrays[0], **options)
+
+    def pull(self, node: Call, i: int, grad: Node) -> Node:
+        options = (*node.options, ("shape", node.operands[0].shape))
+        return call(SPREAD, (fill(grad, node.shape),), options)
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        options = dict(node.options)
+        word = f"avg_pool{len(options['kernel'])}d"
+        return Applied(word, tuple(operands), pooled(options), lambda x: avg_pool(x, **options))
+
+
+class Spread(Primitive):
+    """A gradient spread over the windows that means were taken of."""
+
+    name = "spread"
+    linear = True
+
+    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
+        return tuple(options["shape"])
+
+    def value(self, *arrays: Array, **options: Any) -> Array:
+        shape = options.pop("shape")
+        return avg_pool_vjp(arrays[0], shape, **options)
+
+    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
+        options = dict(node.options)
+        word = f"avg_pool{len(options['kernel'])}dᵀ"
+        return Applied(word, tuple(operands), (), lambda g: self.value(g, **options))
+
+
+LARGEST, PLACES, PUT_BACK, MEAN_OF, SPREAD = Largest(), Places(), PutBack(), Mean(), Spread()
 
 
 @dataclass(frozen=True)
@@ -324,7 +352,10 @@ def pooling(axes: int, largest: bool) -> Callable[..., Node]:
         else:
             options["count_include_pad"] = more.get("count_include_pad", True)
         options["ceil_mode"] = more.get("ceil_mode", False)
-        return call(Pool(largest), (x,), tuple(options.items()))
+        given = tuple(options.items())
+        if not largest:
+            return call(MEAN_OF, (x,), given)
+        return call(LARGEST, (x, call(PLACES, (x,), given)), given)
 
     return make
 

@@ -20,9 +20,11 @@ WORDS = {
 
 
 def is_step(node: Node) -> bool:
-    """Whether a node is a step of its own: what only moves axes is not."""
+    """Whether a node is a step of its own: what only moves axes, or says places, is not."""
     moves = (PERMUTE, RESHAPE)
-    return isinstance(node, Call) and node.function not in moves and bool(node.operands)
+    if not isinstance(node, Call) or node.kind == "whole":
+        return False
+    return node.function not in moves and bool(node.operands)
 
 
 def unfolded(line: Line) -> list[Line]:

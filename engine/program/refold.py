@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.errors import GradstepError
-from engine.experiment.spec import NetworkSpec
+from engine.experiment.spec import Experiment, NetworkSpec
 from engine.lines.reader import Line
 from engine.lines.unfold import unfolded
 from engine.program.compiler import compile_program
@@ -28,6 +28,19 @@ def refolded(program: Program, names: Sequence[str]) -> Program:
     known = experiment.network or NetworkSpec()  # layers alone may be lines, too
     network = msgspec.structs.replace(known, unfold=list(names))
     return compile_program(msgspec.structs.replace(experiment, network=network), program.data)
+
+
+def unfolding(experiment: Experiment, names: Sequence[str]) -> Experiment:
+    """The experiment with these lines unfolded beside those of the file.
+
+    Raises GradstepError for a chain of layers.
+    """
+    network = experiment.network
+    if network is None:
+        raise GradstepError(LAYERS)
+    known = [network.unfold] if isinstance(network.unfold, str) else network.unfold
+    wanted = msgspec.structs.replace(network, unfold=[*known, *names])
+    return msgspec.structs.replace(experiment, network=wanted)
 
 
 def unfolded_names(program: Program) -> list[str]:

@@ -7,12 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.debugger import Debugger
-from engine.experiment.reader import load_experiment
 from engine.measure.gradcheck import GradCheck, ParameterCheck, check_gradients
-from engine.program.compiler import compile_program
 from engine.run.position_text import format_position, parse_position
 from engine.session.session import Session
 from tui.cli.arguments import experiment_argument, json_option
+from tui.cli.opened import opened, unfold_option
 from tui.cli.output import console, print_json
 from tui.cli.status import DONE, NO
 from tui.render.text.clean import clean
@@ -20,6 +19,7 @@ from tui.render.text.clean import clean
 
 @click.command("check")
 @experiment_argument
+@unfold_option
 @click.option(
     "--at",
     metavar="POSITION",
@@ -31,7 +31,7 @@ def check(experiment: str, at: str | None, as_json: bool) -> int:
 
     In float64, with the batch and the parameters of the position. Exit status 1 when one fails.
     """
-    session = Session(compile_program(load_experiment(experiment)))
+    session = Session(opened(experiment))
     session.goto(0 if at is None else parse_position(at, Debugger(session)))
     result = check_gradients(session.program, session.tensors)
     place = format_position(session.program, session.event)

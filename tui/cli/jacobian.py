@@ -8,12 +8,11 @@ import click
 from engine.chain.query import JacobianView, Window, complete_at, query
 from engine.debugger import Debugger
 from engine.errors import GradstepError
-from engine.experiment.reader import load_experiment
 from engine.jacobian.operator import Layout
-from engine.program.compiler import compile_program
 from engine.run.position_text import parse_position
 from engine.session.session import Session
 from tui.cli.arguments import experiment_argument, json_option
+from tui.cli.opened import opened, unfold_option
 from tui.cli.output import console, note, print_json
 
 WINDOW = re.compile(r"(\d{0,18}):(\d{0,18}),(\d{0,18}):(\d{0,18})\Z", re.ASCII)
@@ -22,6 +21,7 @@ Bounds = tuple[tuple[int, int], tuple[int, int]]
 
 @click.command("jacobian")
 @experiment_argument
+@unfold_option
 @click.option("--of", required=True, metavar="TENSOR", help="The numerator: loss, relu1.out, yhat.")
 @click.option(
     "--wrt", required=True, metavar="TENSOR", help="The denominator: x, linear1.weight, relu1.out."
@@ -82,7 +82,7 @@ def session_at(experiment: str, at: str | None) -> Session:
 
     There all tensors of the iteration have values. Raises GradstepError.
     """
-    session = Session(compile_program(load_experiment(experiment)))
+    session = Session(opened(experiment))
     complete = complete_at(session.program)
     session.goto(complete if at is None else parse_position(at, Debugger(session)))
     return session

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.errors import GradstepError
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
 from engine.program.program import Program
 from engine.recording.environment import environment
 from engine.recording.estimate import Estimate, estimate
@@ -27,6 +25,7 @@ from tui.cli.arguments import (
     iterations_option,
     size_option,
 )
+from tui.cli.opened import opened, unfold_option
 from tui.cli.output import console, note
 from tui.cli.status import DONE, INTERRUPTED, REFUSED
 from tui.render.text.numbers import count_text, nbytes_text
@@ -74,6 +73,7 @@ class Ending:
 
 @click.command("record")
 @experiment_argument
+@unfold_option
 @click.option("-o", "--output", "path", required=True, metavar="FILE", help="FILE.gradstep")
 @iterations_option("Run N iterations.")
 @click.option(
@@ -109,7 +109,7 @@ def record(
     """
     if iterations is not None and epochs is not None:
         raise click.UsageError("--iterations and --epochs exclude each other: give one of them")
-    program = compile_program(load_experiment(experiment))
+    program = opened(experiment)
     wanted = iterations or (epochs or program.experiment.training.epochs) * program.batches.count
     program = program.lasting(wanted)
     target = Path(path)

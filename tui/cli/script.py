@@ -9,12 +9,11 @@ import click
 from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.experiment.builtins import DEFAULT
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
 from engine.session.session import Session
 from engine.words.command import CommandError
 from engine.words.language import CommandLine, Result
 from tui.cli.arguments import history_option, json_option
+from tui.cli.opened import eval_option, opened, unfold_option
 from tui.cli.output import print_json
 from tui.cli.status import DONE
 from tui.render.text.clean import clean
@@ -26,6 +25,8 @@ MAX_BYTES = 10 * 2**20
 @click.command("script")
 @click.argument("file")
 @click.argument("experiment", default=DEFAULT)
+@unfold_option
+@eval_option
 @history_option
 @json_option
 def script(file: str, experiment: str, budget: int, as_json: bool) -> int:
@@ -39,7 +40,7 @@ def script(file: str, experiment: str, budget: int, as_json: bool) -> int:
         echo "until any non-finite" | gradstep script - bug-exploding
     """
     lines = read_lines(file)
-    session = Session(compile_program(load_experiment(experiment)), budget)
+    session = Session(opened(experiment), budget)
     commands = CommandLine(Debugger(session))
     status = DONE
     for number, line in enumerate(lines, 1):

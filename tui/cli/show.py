@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from engine.experiment.reader import load_experiment
 from engine.experiment.spec import (
     LinesSpec,
     LossSpec,
@@ -13,12 +12,12 @@ from engine.experiment.spec import (
     ScheduleSpec,
     optimizer_table,
 )
-from engine.program.compiler import compile_program
 from engine.program.learned import is_frozen
 from engine.program.program import Program
 from engine.run.op import Op
 from engine.session.history import DEFAULT_BUDGET, History
 from tui.cli.arguments import experiment_argument, json_option
+from tui.cli.opened import eval_option, opened, unfold_option
 from tui.cli.output import console, print_json
 from tui.render.text.clean import clean
 from tui.render.text.numbers import count_text, nbytes_text, shape_text
@@ -29,11 +28,13 @@ if TYPE_CHECKING:
 
 @click.command("show")
 @experiment_argument
+@unfold_option
+@eval_option
 @click.option("--layers", is_flag=True, help="What each layer and its Jacobians cost.")
 @json_option
 def show(experiment: str, layers: bool, as_json: bool) -> None:
     """The compiled program of EXPERIMENT: ops, shapes, parameters, memory. Nothing is run."""
-    program = compile_program(load_experiment(experiment))
+    program = opened(experiment)
     if layers:
         from tui.cli.layer_costs import costs_object, print_costs
 

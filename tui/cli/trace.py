@@ -2,12 +2,11 @@
 
 import click
 
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
 from engine.program.program import Program
 from engine.recording.trace_json import trace_lines
 from engine.run.position import Granularity
 from tui.cli.arguments import experiment_argument, iterations_option, json_option
+from tui.cli.opened import eval_option, opened, unfold_option
 from tui.cli.output import console, print_json
 
 SIZES = (Granularity.OP, Granularity.PHASE, Granularity.ITERATION)
@@ -15,6 +14,8 @@ SIZES = (Granularity.OP, Granularity.PHASE, Granularity.ITERATION)
 
 @click.command("trace")
 @experiment_argument
+@unfold_option
+@eval_option
 @iterations_option("How many iterations to run, beyond the file's epochs if need be.", default=1)
 @click.option(
     "--granularity",
@@ -30,7 +31,7 @@ def trace(experiment: str, iterations: int, granularity: str, values: bool, as_j
 
     With --json: a header line, then one JSON object a line.
     """
-    program = compile_program(load_experiment(experiment)).lasting(iterations)
+    program = opened(experiment).lasting(iterations)
     size = Granularity(granularity)
     if as_json:
         print_lines(program, size, iterations, values)

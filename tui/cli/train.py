@@ -12,9 +12,7 @@ import numpy as np
 from engine.arrays import Array
 from engine.diagnostics.diagnosis import Diagnosis, Severity, place_of
 from engine.diagnostics.doctor import Doctor
-from engine.experiment.reader import load_experiment
 from engine.measure.metrics import correct
-from engine.program.compiler import compile_program
 from engine.program.program import Program
 from engine.run.drive import happen, run_iteration
 from engine.run.run import loss_of
@@ -24,6 +22,7 @@ from tui.cli.arguments import (
     iterations_option,
     json_option,
 )
+from tui.cli.opened import opened, unfold_option
 from tui.cli.output import console, note, print_json
 from tui.cli.status import DONE, INTERRUPTED, NO
 from tui.cli.train_summary import measured, summary
@@ -114,6 +113,7 @@ class Run:
 
 @click.command("train")
 @experiment_argument
+@unfold_option
 @iterations_option("Run N iterations.")
 @click.option(
     "--epochs", type=click.IntRange(1, MOST_ITERATIONS), metavar="N", help="Run N epochs."
@@ -139,7 +139,7 @@ def train(
     """
     if iterations is not None and epochs is not None:
         raise click.UsageError("--iterations and --epochs exclude each other: give one of them")
-    program = compile_program(load_experiment(experiment))
+    program = opened(experiment)
     wanted = iterations or (epochs or program.experiment.training.epochs) * program.batches.count
     program = program.lasting(wanted)
     run = Run(program, wanted, program.initial(), fail_on)

@@ -2,10 +2,9 @@
 
 import click
 
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
 from engine.worksheet.worksheet import LAYOUTS, Layout, Worksheet, worksheet
 from tui.cli.arguments import experiment_argument
+from tui.cli.opened import opened, unfold_option
 from tui.cli.output import console, print_json
 
 FORMATS = ("text", "markdown", "latex", "json")
@@ -35,6 +34,7 @@ sample_option = click.option(
 
 @click.command("worksheet")
 @experiment_argument
+@unfold_option
 @sample_option
 @layout_option
 @format_option
@@ -44,7 +44,7 @@ def worksheet_command(experiment: str, sample: int, layout: Layout | None, form:
     (a) the five steps, (b) the forward pass in x, y and the parameters, (c) the products that make
     the gradients, (d) the elements of their factors; with the sizes and the numbers of one sample.
     """
-    sheet = worksheet(compile_program(load_experiment(experiment)), sample)
+    sheet = worksheet(opened(experiment), sample)
     print_worksheet(sheet, layout, form)
 
 
