@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.errors import GradstepError
+from engine.experiment.dataset import in_lines
 from engine.experiment.spec import Experiment, NetworkSpec
 from engine.lines.reader import Line
 from engine.lines.unfold import unfolded
@@ -35,9 +36,9 @@ def unfolding(experiment: Experiment, names: Sequence[str]) -> Experiment:
 
     Raises GradstepError for a chain of layers.
     """
-    network = experiment.network
-    if network is None:
+    if not in_lines(experiment):
         raise GradstepError(LAYERS)
+    network = experiment.network or NetworkSpec()
     known = [network.unfold] if isinstance(network.unfold, str) else network.unfold
     wanted = msgspec.structs.replace(network, unfold=[*known, *names])
     return msgspec.structs.replace(experiment, network=wanted)
