@@ -1,7 +1,7 @@
 """The chain rule between any two tensors: a product of Jacobians, each with its tensors and sizes.
 
-The network is a sequence of layers, so that one path leads from a tensor to another, and a
-derivative is one product and no sum over paths.
+In a sequence of layers one path leads from a tensor to another, and a derivative is one product.
+In a network of lines it is a sum over paths: :mod:`engine.chain.sums`.
 """
 
 from collections.abc import Iterator
@@ -21,12 +21,17 @@ from engine.wording import nearest
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """One Jacobian ``∂of/∂wrt`` of a chain, in numerator layout, with the names of both tensors."""
+    """One Jacobian ``∂of/∂wrt`` of a chain, in numerator layout, with the names of both tensors.
+
+    Over several paths, ``count``, it is a sum in brackets; its ``terms`` where they are not many.
+    """
 
     symbol: str
     of: str
     wrt: str
     jacobian: Jacobian
+    terms: tuple["Chain", ...] = ()
+    count: int = 1
 
     @property
     def dims(self) -> tuple[int, int]:
@@ -54,12 +59,25 @@ class Gap:
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """The factors of ``∂of/∂wrt`` from left to right; ``reason`` says why a derivative is zero."""
+    """The factors of ``∂of/∂wrt`` from left to right; ``reason`` says why a derivative is zero.
+
+    A sum of chains has them as ``paths``, and itself as its only factor. ``whole`` is the Jacobian
+    over all paths where it is more than the product of the factors.
+    """
 
     of: str
     wrt: str
     factors: tuple[Factor, ...]
     reason: str = ""
+    paths: tuple["Chain", ...] = ()
+    whole: Jacobian | None = None
+
+    @property
+    def sums(self) -> tuple[tuple[Factor | None, tuple["Chain", ...]], ...]:
+        """What is a sum: of the whole, None, or of a factor in brackets; with its chains."""
+        if self.paths:
+            return ((None, self.paths),)
+        return tuple((one, one.terms) for one in self.factors if one.terms)
 
     @property
     def dims(self) -> tuple[tuple[int, int], ...]:
@@ -108,7 +126,12 @@ class Chain:
             seen.add((factor.of, factor.wrt))
 
     def jacobian(self) -> Jacobian:
-        """The lazy product of the factors; raises GradstepError where neighbours do not conform."""
+        """The whole, or else the lazy product of the factors.
+
+        Raises GradstepError where neighbours do not conform.
+        """
+        if self.whole is not None:
+            return self.whole
         return product([factor.jacobian for factor in self.factors])
 
     def partials(self, symbols: Program) -> tuple[Factor, ...]:
@@ -138,11 +161,13 @@ class Chain:
 
     def without(self, index: int) -> "Chain":
         """The same chain with one factor forgotten."""
-        return replace(self, factors=self.factors[:index] + self.factors[index + 1 :])
+        kept = self.factors[:index] + self.factors[index + 1 :]
+        return replace(self, factors=kept, whole=None)
 
     def doubled(self, index: int) -> "Chain":
         """The same chain with one factor counted twice."""
-        return replace(self, factors=self.factors[: index + 1] + self.factors[index:])
+        twice = self.factors[: index + 1] + self.factors[index:]
+        return replace(self, factors=twice, whole=None)
 
 
 def chain(primals: Primals, of: str, wrt: str) -> Chain:
@@ -172,7 +197,7 @@ def tensor(program: Program, name: str) -> str:
     """
     known = program.resolve(name)
     info = program.tensors.get(known)
-    roles = ("input", "target", "activation", "parameter", "loss")
+    roles = ("input", "target", "activation", "parameter", "constant", "loss")
     if info is not None and info.role in roles:
         return known
     allowed = [info.name for info in program.tensors.values() if info.role in roles] + ["yhat"]

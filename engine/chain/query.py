@@ -11,16 +11,18 @@ is this sample alone: ‖ŷ − y‖² for mse/sum, 1/K Σ for bce/mean. For the
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.arrays import Array, Shape, frozen
-from engine.chain.chain import Chain, chain
+from engine.chain.chain import Chain, Factor, chain
 from engine.chain.primals import Primals, Standing, primals_of
+from engine.chain.sums import apart, line_chain
 from engine.errors import GradstepError
 from engine.jacobian.operator import Jacobian, Layout, indices
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.run.phases import Phase
 
@@ -50,12 +52,14 @@ class Window(NamedTuple):
 class JacobianView:
     """``∂of/∂wrt`` at these primals, in a layout; sizes and structure need no values.
 
-    Whatever needs values raises GradstepError where they do not exist yet.
+    ``note`` says what is shown where it is not quite what was asked for. Whatever needs values
+    raises GradstepError where they do not exist yet.
     """
 
     primals: Primals
     chain: Chain
     layout: Layout = Layout.NUMERATOR
+    note: str = ""
 
     def __repr__(self) -> str:
         product = " · ".join(f"{one.symbol} {one.dims[0]}×{one.dims[1]}" for one in self.terms())
@@ -93,17 +97,36 @@ class JacobianView:
         """(rows, columns) in the layout of the view."""
         return math.prod(self.row_shape), math.prod(self.col_shape)
 
-    def terms(self) -> list[Term]:
-        """The factors in the order of the product: reversed and transposed in gradient layout."""
-        found = [
-            Term(one.symbol, one.dims, one.structure, one.of, one.wrt) for one in self.chain.factors
-        ]
-        if not self.transposed:
-            return found
-        return [
-            one._replace(symbol=f"({one.symbol})ᵀ", dims=(one.dims[1], one.dims[0]))
-            for one in reversed(found)
-        ]
+    def terms(self, shown: Chain | None = None) -> list[Term]:
+        """The factors in the order of the product: reversed and transposed in gradient layout.
+
+        Those of the whole chain, or of one of those that it is a sum of.
+        """
+        factors = (shown or self.chain).factors
+        found = [self.shown(one) for one in factors]
+        return found[::-1] if self.transposed else found
+
+    def shown(self, factor: Factor) -> Term:
+        """A factor as it stands in the product, transposed in gradient layout."""
+        symbol, (rows, cols) = factor.symbol, factor.dims
+        if self.transposed:
+            symbol, rows, cols = f"({symbol})ᵀ", cols, rows
+        return Term(symbol, (rows, cols), factor.structure, factor.of, factor.wrt)
+
+    def described(self, shown: Chain) -> list[dict[str, Any]]:
+        """A chain for JSON; a factor over several paths has their number, and the chains."""
+        out: list[dict[str, Any]] = []
+        factors = shown.factors[::-1] if self.transposed else shown.factors
+        for term, factor in zip(self.terms(shown), factors, strict=True):
+            one: dict[str, Any] = {
+                "factor": term.symbol, "dims": list(term.dims), "structure": term.structure
+            }  # fmt: skip
+            if factor.count > 1:
+                one["count"] = factor.count
+            if factor.terms:
+                one["paths"] = [self.described(path) for path in factor.terms]
+            out.append(one)
+        return out
 
     def row_label(self, i: int) -> str:
         """The element that a row belongs to: ``z₂[3]``, in a batch ``z₂[0, 3]``."""
@@ -197,10 +220,7 @@ class JacobianView:
             "structure": jacobian.structure,
             "nonzeros": jacobian.nonzeros,
             "dense_bytes": jacobian.dense_bytes,
-            "chain": [
-                {"factor": one.symbol, "dims": list(one.dims), "structure": one.structure}
-                for one in self.terms()
-            ],
+            "chain": self.described(chained),
             "window": shown,
             "symbol": self.symbol,
             "layout": self.layout.value,
@@ -212,6 +232,10 @@ class JacobianView:
                 "full": jacobian.cost_full,
             },
         }
+        if chained.paths:
+            result["paths"] = [self.described(path) for path in chained.paths]
+        if self.note:
+            result["note"] = self.note
         if chained.reason:
             result["reason"] = chained.reason
         if missing:
@@ -233,7 +257,18 @@ def query(
     Primals bring their own sample. Raises GradstepError for unknown tensors and samples.
     """
     primals = where if isinstance(where, Primals) else primals_of(where, sample)
-    return JacobianView(primals, chain(primals, of, wrt), layout)
+    if not isinstance(primals.program.network, LineNetwork):
+        return JacobianView(primals, chain(primals, of, wrt), layout)
+    primals, found, note = through_lines(primals, of, wrt)
+    return JacobianView(primals, found, layout, note)
+
+
+# A screen asks for the same derivative several times a frame.
+@lru_cache(maxsize=4)
+def through_lines(primals: Primals, of: str, wrt: str) -> tuple[Primals, Chain, str]:
+    """The sum over the paths of a network of lines, at these primals or those of the batch."""
+    found, note = apart(primals, of, wrt)
+    return found, line_chain(found, of, wrt), note
 
 
 def complete_at(program: Program) -> int:

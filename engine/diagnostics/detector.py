@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from typing import ClassVar
 
 import numpy as np
 
 from engine.arrays import Array
+from engine.diagnostics import facts
 from engine.diagnostics.diagnosis import Card, Found
 from engine.program.program import Program
 from engine.run.event import Event
@@ -17,16 +19,37 @@ Tensors = Mapping[str, Array]
 NEVER = -(2**62)  # before every event
 
 
+class Needs(Enum):
+    """What a detector has to be told of a network, beside its tensors and ops."""
+
+    TENSORS = "nothing more"
+    ROWS = "a loss of the table, of outputs (N, K) and their targets"
+    LAYERS = "layers in a row"
+
+
+def offers(program: Program, needs: Needs) -> bool:
+    """Whether a network is one of which a detector can say something true.
+
+    A network as lines has no layers in a row, and its loss may be one of the lines, of which
+    nothing is known but its value.
+    """
+    if needs == Needs.LAYERS:
+        return bool(program.network.nodes)
+    return needs == Needs.TENSORS or facts.outputs(program) is not None
+
+
 class Detector(ABC):
     """Looks for one kind of finding, which its ``card`` declares.
 
-    One that has nothing to look at in this program sets ``watching`` to False, and sees nothing.
-    ``see`` is called after each event of ``phases`` with the tensors after it; it keeps little and
-    changes nothing. ``found`` may be asked at any time. Tensors are only read while ``see`` runs;
-    arrays may be kept, because they never change.
+    One that ``needs`` what a network does not offer is not asked, and one that has nothing to look
+    at in this program sets ``watching`` to False, and sees nothing. ``see`` is called after each
+    event of ``phases`` with the tensors after it; it keeps little and changes nothing. ``found``
+    may be asked at any time. Tensors are only read while ``see`` runs; arrays may be kept, because
+    they never change.
     """
 
     card: ClassVar[Card]
+    needs: ClassVar[Needs] = Needs.TENSORS
     phases: ClassVar[frozenset[Phase]] = frozenset()
 
     def __init__(self, program: Program) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.diagnostics.account import Ascent, OversizedSteps, StepFactor, WeightDecay
-from engine.diagnostics.detector import Detector, Tensors
+from engine.diagnostics.broadcasts import PairedSamples
+from engine.diagnostics.detector import Detector, Tensors, offers
 from engine.diagnostics.diagnosis import Diagnosis, diagnosis
 from engine.diagnostics.finite import LogOfZero, NonFinite
 from engine.diagnostics.gradients import ExplodingGradients, VanishingGradients
@@ -40,6 +41,7 @@ from engine.session.journal import Journal
 from engine.session.session import Session
 
 WATCHING: tuple[type[Detector], ...] = (
+    PairedSamples,
     TargetDomain,
     UnreachableTargets,
     TargetScale,
@@ -90,7 +92,8 @@ class Doctor:
 
     def __init__(self, program: Program, thorough: bool = False) -> None:
         self.program = program
-        self.kinds = (*WATCHING, *THOROUGH) if thorough else WATCHING
+        every = (*WATCHING, *THOROUGH) if thorough else WATCHING
+        self.kinds = tuple(kind for kind in every if offers(program, kind.needs))
         self.kept: list[Diagnosis] = []
         self.journal = Journal()
         self._restart(program.initial(), 0)

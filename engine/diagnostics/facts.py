@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Array
+from engine.functions.losses.as_written import AsWritten
 from engine.functions.losses.bce import BCE
 from engine.functions.losses.bce_with_logits import BCEWithLogits
 from engine.functions.losses.cosine import Cosine, length
@@ -25,10 +26,24 @@ from engine.functions.losses.smooth_l1 import SmoothL1
 from engine.functions.softmax import log_softmax
 from engine.nn.layer import Layer
 from engine.nn.table import LAYERS
+from engine.program.line_network import LineNetwork
+from engine.program.program import Program
 
 Interval = tuple[float, float]
 LINE: Interval = (-math.inf, math.inf)
 FAR = 40.0  # a logit as good as infinite: log(1 + exp(−40)) is 4e-18
+
+
+def outputs(program: Program) -> int | None:
+    """K, where the loss is a function of outputs (N, K) and targets; None where lines make it."""
+    network = program.network
+    if not isinstance(network, LineNetwork):
+        return network.nodes[-1].layer.outputs
+    shape, y = network.shape_of(network.output), program.data.y
+    if isinstance(network.loss, AsWritten) or len(shape) != 2 or shape[0] != max(network.graphs):
+        return None
+    classes = network.loss.takes_classes and y.ndim == 1 and y.dtype.kind in "iu"
+    return shape[1] if classes or y.shape[1:] == shape[1:] else None
 
 
 def interval_of(layer: Layer) -> Interval:
@@ -135,6 +150,12 @@ def best_constant(loss: Loss, y: Array, outputs: int) -> Array | None:
     with np.errstate(all="ignore"):
         found = constant_of(loss, y, outputs)
     return found if found is not None and np.isfinite(found).all() else None
+
+
+def constant_answer(program: Program, y: Array) -> Array | None:
+    """The best constant answer (K,) of a program to targets; None where the loss is a line too."""
+    size = outputs(program)
+    return None if size is None else best_constant(program.network.loss, y, size)
 
 
 def constant_of(loss: Loss, y: Array, outputs: int) -> Array | None:

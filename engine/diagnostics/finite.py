@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.arrays import Array
-from engine.diagnostics.detector import Detector, Tensors, number, plural
+from engine.diagnostics.detector import Detector, Needs, Tensors, number, plural
 from engine.diagnostics.diagnosis import NOT_FINITE, Card, Found, Number, Severity
 from engine.functions.losses.bce import LOG_FLOOR
 from engine.program.program import Program
@@ -130,6 +130,7 @@ def span(array: Array | None) -> str:
 class LogOfZero(Detector):
     """Outputs of which the binary cross-entropy takes log(0)."""
 
+    needs = Needs.ROWS
     card = Card(
         name="log-of-zero",
         title="The loss takes the logarithm of zero",

@@ -1,5 +1,6 @@
 """Gradients on their way back through the layers: vanishing, exploding, and by which factor."""
 
+import math
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -7,6 +8,8 @@ import numpy as np
 
 from engine.diagnostics.detector import Detector, Tensors, norm, number
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
+from engine.diagnostics.line_facts import depths
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.run.event import Event
 from engine.run.phases import Phase
@@ -22,27 +25,33 @@ MOSTLY = 0.5  # of the iterations seen, so that a single odd batch is no finding
 
 
 class LayerFactor(Detector):
-    """‖∂ℓ/∂z‖ of the first linear layer over that of the last, after each backward pass."""
+    """‖∂ℓ/∂z‖ of the first linear layer over that of the last, after each backward pass.
+
+    Of lines with weights, those of one depth stand for a layer.
+    """
 
     phases = frozenset({Phase.BACKWARD})
     limits: ClassVar[tuple[Limit, Limit]]
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
-        linears = [n for n in program.network.nodes if n.layer.parameters]
-        self.grads = [program.gradients[node.output] for node in linears]
-        self.names = [node.name for node in linears]
-        backward = [op.name for op in program.ops if op.phase == Phase.BACKWARD]
-        enough = len(linears) >= FEW_LAYERS and set(self.grads) <= set(backward)
-        self.trigger = self.grads[0] if enough else None
+        self.names, self.grads = [], list[list[str]]()
+        for name, tensors in levels(program):
+            self.names.append(name)
+            self.grads.append([program.gradients[one] for one in tensors])
+        made = {op.writes[0]: op.index for op in program.ops if op.phase == Phase.BACKWARD}
+        read = {name for names in self.grads for name in names}
+        self.watching = len(self.names) >= FEW_LAYERS and read <= made.keys()
+        # Every gradient is whole behind the last op that adds to one of them.
+        self.trigger = max(made[name] for name in read) if self.watching else -1
         self.seen = self.shown = 0
         self.first: tuple[int, list[float]] | None = None
         self.worst: float | None = None
 
     def see(self, event: Event, tensors: Tensors) -> None:
-        if event.op.name != self.trigger:
+        if event.op.index != self.trigger:
             return
-        norms = [norm(tensors[name]) for name in self.grads]
+        norms = [math.hypot(*(norm(tensors[one]) for one in names)) for names in self.grads]
         # There is no ratio; what is not finite is a finding of its own.
         if not np.isfinite(norms).all() or norms[-1] == 0:
             return
@@ -83,6 +92,13 @@ class LayerFactor(Detector):
             Severity.SERIOUS if self.beyond(ratio, self.limits[1]) else Severity.WARNING,
             numbers=numbers,
         )
+
+
+def levels(program: Program) -> list[tuple[str, list[str]]]:
+    """The layers with parameters, or the lines with weights by depth: a name, and the tensors."""
+    if isinstance(program.network, LineNetwork):
+        return [(", ".join(names), names) for names in depths(program)]
+    return [(n.name, [n.output]) for n in program.network.nodes if n.layer.parameters]
 
 
 class VanishingGradients(LayerFactor):

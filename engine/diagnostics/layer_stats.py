@@ -130,11 +130,14 @@ def updated(event: Event) -> dict[str, float]:
 
 
 class LayerStats:
-    """The numbers of the layers, by the event that made them, measured when they are asked for."""
+    """The numbers of the layers, by the event that made them, measured when they are asked for.
 
-    def __init__(self, program: Program) -> None:
+    What is measured may be given: a network of lines has no layers, but ``gauges`` of its lines.
+    """
+
+    def __init__(self, program: Program, given: Mapping[str, list[Gauge]] | None = None) -> None:
         self.program = program
-        self.gauges = gauges(program)
+        self.gauges = gauges(program) if given is None else given
         self.by_op = {g.op.index: g for mine in self.gauges.values() for g in mine}
         self.by_quantity = {
             (layer, quantity): g
@@ -169,8 +172,8 @@ class LayerStats:
                 if happened is not None:
                     self.cells[number] = gauge.measure(happened) if happened.after else {}
                     yield number
-                elif gauge.op.index in lost and gauge.rest and gauge.op.name in tensors:
-                    self.cells[number] = gauge.rest(tensors[gauge.op.name])
+                elif gauge.op.index in lost and gauge.rest and gauge.op.writes[0] in tensors:
+                    self.cells[number] = gauge.rest(tensors[gauge.op.writes[0]])
                     yield number
             # Older events of this op have made another tensor than the one that stands there now.
             lost.discard(gauge.op.index)

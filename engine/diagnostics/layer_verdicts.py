@@ -32,7 +32,8 @@ class Verdict:
 def reference(program: Program) -> str:
     """The layer whose gradient the others are compared with: the last one that has weights."""
     linears = [node.name for node in program.network.nodes if node.layer.parameters]
-    return linears[-1] if linears else program.network.nodes[-1].name
+    names = linears or [node.name for node in program.network.nodes]
+    return names[-1] if names else ""
 
 
 def judge(

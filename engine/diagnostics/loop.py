@@ -38,7 +38,7 @@ class AccumulatedGradients(Detector):
         self.used.clear()
 
     def see(self, event: Event, tensors: Tensors) -> None:
-        name = event.op.name
+        name = event.op.writes[0]
         match event.op.phase:
             case Phase.ZERO_GRAD:
                 self.used.discard(name)
@@ -71,6 +71,9 @@ class AccumulatedGradients(Detector):
         )
 
 
+ROUNDING = 64  # times the machine's ε: a sum of terms that cancel leaves as much
+
+
 @dataclass
 class Watched:
     """One parameter: its first value, its gradients so far, and the largest element of them."""
@@ -101,17 +104,22 @@ class NeverMoves(Detector):
 
     def begin(self, tensors: Tensors, event: int) -> None:
         self.watched = {info.name: Watched(tensors[info.name]) for info in self.program.parameters}
-        self.output = self.program.gradients[self.program.network.output]
-        self.asked = False
+        self.output = self.program.gradients.get(self.program.network.output)
+        self.asked = self.output is None  # lines may have no such output
+        backward = [op for op in self.program.ops if op.phase == Phase.BACKWARD]
+        # A gradient that several ops add to is what it is after the last of them.
+        self.complete = {op.writes[0]: op.index for op in backward}
         self.updated = {op.name for op in self.program.ops if op.phase == Phase.UPDATE}
 
     def see(self, event: Event, tensors: Tensors) -> None:
-        name = event.op.name
+        name = event.op.writes[0]
         if name == self.output:
             self.asked = self.asked or bool(event.after[0].any())
         if event.op.phase == Phase.UPDATE:
             if name in self.watched:  # the learning rate and clipping have ops of their own
                 self.moved(event, self.watched[name])
+        elif self.complete[name] != event.op.index:
+            return
         elif event.op.adds and (of := self.program.tensors[name].gradient_of) in self.watched:
             one = self.watched[of]
             one.gradients += 1
@@ -131,6 +139,8 @@ class NeverMoves(Detector):
 
     def found(self) -> Iterator[Found]:
         for name, one in self.watched.items():
+            if self.unread(name, one):
+                yield self.no_part(name, one)
             if one.moved or one.gradients < 2:
                 continue
             if Phase.UPDATE not in self.program.timeline.listing(0).phases():
@@ -142,6 +152,18 @@ class NeverMoves(Detector):
             elif one.first_update is not None:
                 yield self.verdict(name, one, *self.too_small(one))
 
+    def unread(self, name: str, one: Watched) -> bool:
+        """Whether the loss does not depend on a parameter that is there to be learnt."""
+        if not self.complete or name not in self.updated or one.moved:
+            return False
+        return self.program.gradients[name] not in self.complete and one.first_update is not None
+
+    def no_part(self, name: str, one: Watched) -> Found:
+        """The finding about a parameter that the loss does not depend on."""
+        cause = "the loss does not depend on it: no op of backward writes its gradient"
+        found = self.verdict(name, one, cause, f"let a line that leads to the loss read {name}")
+        return replace(found, severity=Severity.WARNING)
+
     def nothing(self, name: str, one: Watched) -> Found:
         """The finding where the loss asks for no change: ∂ℓ/∂ŷ is zero in every element."""
         cause = "∂ℓ/∂ŷ is exactly zero: the loss is at its lowest, or nothing counts in it"
@@ -152,6 +174,11 @@ class NeverMoves(Detector):
         """The cause and the remedy where a gradient that is not zero moves nothing."""
         if self.program.optimizer.hyper.get("lr") == 0:
             return "the learning rate is 0", "choose a learning rate above 0"
+        if one.largest <= ROUNDING * np.finfo(one.start.dtype).eps:
+            return (
+                "its gradient is zero but for rounding: the loss does not depend on it",
+                "leave it out; a bias before a normalization is one such",
+            )
         return (
             "the updates are smaller than the rounding of the parameter",
             "raise the learning rate, or use float64",
@@ -203,7 +230,7 @@ class Frozen(Detector):
         self.seen: dict[str, tuple[int, float]] = {}
 
     def see(self, event: Event, tensors: Tensors) -> None:
-        name = self.frozen.get(event.op.name)
+        name = self.frozen.get(event.op.writes[0])
         if name is not None and name not in self.seen and event.after[0].any():
             self.seen[name] = event.index, norm(event.after[0])
 
@@ -211,7 +238,8 @@ class Frozen(Detector):
         if not self.learning:
             return
         last = self.program.parameters[-1].layer
-        whole = all(
+        # Of parameters of lines, which belong to no layer, none is known to be the last.
+        whole = last is not None and all(
             info.name in self.seen for info in self.program.parameters if info.layer == last
         )
         for name, (event, size) in self.seen.items():

@@ -17,8 +17,10 @@ from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.functions.elementwise.dropout import Dropout
 from engine.optim.lines import Lines
 from engine.program.program import Program
+from engine.run.drive import carry_out
 from engine.run.event import Event
 from engine.run.phases import Phase
+from engine.run.run import loss_of
 from engine.streams import stream
 
 RISE = Limit(
@@ -48,6 +50,7 @@ NOISE = Limit(
 HEAVY = 0.8  # a momentum from which on it adds up five steps or more
 FALLEN = 0.01  # of the loss, between the two halves of the last third of the epochs
 FEW_EPOCHS = 6
+AHEAD = (Phase.FORWARD, Phase.LOSS)
 OTHER_MASK = 2**40  # added to the number of an iteration: the masks of no iteration
 OTHER_ROWS = 2**31 + 3  # keeps the streams of these rows apart from all others
 
@@ -102,8 +105,7 @@ class Losses(Detector):
     @cached_property
     def plain(self) -> Array | None:
         """The best constant answer (K,) to the data."""
-        outputs = self.program.network.nodes[-1].layer.outputs
-        return facts.best_constant(self.program.network.loss, self.program.data.y, outputs)
+        return facts.constant_answer(self.program, self.program.data.y)
 
     def guessed(self, k: int) -> float:
         """The loss of the best constant answer in the k-th batch seen; NaN where there is none."""
@@ -166,6 +168,11 @@ class NoisyLosses(Losses):
             rng = stream(program.experiment.seed, OTHER_ROWS, iteration)
             rows = rng.integers(len(program.data), size=len(tensors["x"]))
             found |= {"x": program.data.x[rows], "y": program.data.y[rows]}
+        if (
+            not program.network.nodes
+        ):  # lines draw nothing: their ops are what they are in evaluation
+            carry_out([op for op in program.ops if op.phase in AHEAD], found)
+            return loss_of(program, found) or math.nan
         for place, node in enumerate(program.network.nodes):
             if isinstance(dropout := node.layer.function, Dropout):
                 x, seed = found[node.input], program.experiment.seed

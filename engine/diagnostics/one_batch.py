@@ -16,9 +16,13 @@ from engine.arrays import Array, frozen
 from engine.diagnostics import facts
 from engine.diagnostics.diagnosis import Diagnosis
 from engine.diagnostics.doctor import Doctor
+from engine.diagnostics.line_facts import never_negative
 from engine.diagnostics.targets import tail
 from engine.experiment.dataset import epoch_order
+from engine.functions.losses.as_written import AsWritten
 from engine.program.compiler import compile_program
+from engine.program.line_network import LineNetwork
+from engine.program.line_pass import pass_over
 from engine.program.program import Program
 from engine.run.drive import run_iteration
 from engine.run.run import loss_of
@@ -35,7 +39,8 @@ class Overfit:
 
     ``floor`` is the lowest loss that any answers could have, with the same answer for equal rows;
     ``constant`` that of one answer for all of them. ``share`` of the way between them is left at
-    the lowest loss, 0 to 1; None where the targets have no lowest loss.
+    the lowest loss, 0 to 1; None where the targets have no lowest loss, or where the loss is
+    ``written`` as a line of which no lowest value is known.
     """
 
     rows: int
@@ -46,6 +51,7 @@ class Overfit:
     constant: float | None
     share: float | None
     findings: list[Diagnosis]
+    written: bool = False
 
     @property
     def learnt(self) -> bool:
@@ -56,6 +62,9 @@ class Overfit:
 def one_batch(program: Program) -> Program:
     """The same network on a few rows of its data, drawn as the first epoch is shuffled."""
     wanted = min(max(program.batches.size, FEWEST_ROWS), MOST_ROWS, len(program.data))
+    lines = isinstance(program.network, LineNetwork)
+    if lines and pass_over(program, wanted) is None:  # a number of rows is written in the lines
+        wanted = program.batches.size
     rows = np.sort(epoch_order(program.experiment.seed, 0, len(program.data))[:wanted])
     x, y = frozen(program.data.x[rows]), frozen(program.data.y[rows])
     data = replace(program.data, x=x, y=y, validation=None)
@@ -135,13 +144,16 @@ class Attempt:
             self.constant,
             self.share,
             self.doctor.findings(),
+            isinstance(self.program.network.loss, AsWritten),
         )
 
 
 def bounds(program: Program) -> tuple[float | None, float | None]:
     """The lowest loss of any answers to all rows of a program, and that of a constant answer."""
-    loss, data = program.network.loss, program.data
-    outputs = program.network.nodes[-1].layer.outputs
+    loss, data, outputs = program.network.loss, program.data, facts.outputs(program)
+    if outputs is None:  # the loss is a line
+        network = program.network
+        return 0.0 if isinstance(network, LineNetwork) and never_negative(network) else None, None
     _, groups = np.unique(data.x, axis=0, return_inverse=True)
     groups = groups.reshape(-1)
     answers: list[Array | None] = [
@@ -151,6 +163,7 @@ def bounds(program: Program) -> tuple[float | None, float | None]:
     plain = facts.best_constant(loss, data.y, outputs)
     constant = None if plain is None else facts.value_of(loss, plain, data.y)
     known = [answer for answer in answers if answer is not None]
+    # Nothing is known of what lines can give.
     low, high = facts.reach([node.layer for node in tail(program)])
     # Without the function that the loss asks for it may fall below every bound.
     endless = (loss.type == "nll" and high > 0) or (

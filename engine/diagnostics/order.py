@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from engine.arrays import Array
 from engine.diagnostics.detector import Detector, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
-from engine.nn.table import LOSSES
+from engine.functions.losses.as_written import AsWritten
+from engine.functions.losses.loss import Loss
 from engine.run.phases import Phase
 from engine.streams import stream
 
@@ -48,7 +49,9 @@ class SortedBatches(Detector):
         count = len(y) // size
         if batches.shuffle or batches.count < 2 or count < 2 or not np.isfinite(y).all():
             return None
-        classes = labels(self.program.network.loss.type, y)
+        if not any("y" in op.reads for op in self.program.ops):
+            return None
+        classes = labels(self.program.network.loss, y)
         measure: Callable[[NDArray[Any], int], float]
         measure = mean_variance if classes is None else mean_entropy
         values: NDArray[Any] = y.reshape(len(y), -1) if classes is None else classes
@@ -66,7 +69,7 @@ class SortedBatches(Detector):
         inside, shuffled = self.varieties
         if not inside < SORTED * shuffled:
             return
-        classes = labels(self.program.network.loss.type, self.program.data.y) is not None
+        classes = labels(self.program.network.loss, self.program.data.y) is not None
         what = "the entropy of the classes" if classes else "the variance of the targets"
         batches = plural(self.program.batches.count, "batch")
         yield Found(
@@ -79,11 +82,11 @@ class SortedBatches(Detector):
         )
 
 
-def labels(loss: str, y: Array) -> NDArray[np.int64] | None:
-    """The class of each row (N,); None where targets are numbers."""
-    if y.ndim == 1:
+def labels(loss: Loss, y: Array) -> NDArray[np.int64] | None:
+    """The class of each row (N,); None where targets are numbers, as far as the loss tells."""
+    if y.ndim == 1 and y.dtype.kind in "iu":
         return np.unique(y, return_inverse=True)[1]
-    if LOSSES[loss].distance and len(np.unique(y)) > 2:
+    if (loss.distance or isinstance(loss, AsWritten)) and len(np.unique(y)) > 2:
         return None
     found: NDArray[np.int64] = np.unique(y, axis=0, return_inverse=True)[1].reshape(-1)
     return found

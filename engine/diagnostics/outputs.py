@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from engine.diagnostics.detector import Detector
+from engine.diagnostics.detector import Detector, Needs
 from engine.diagnostics.diagnosis import Card, Found, Number, Severity
 from engine.diagnostics.facts import squashes
 from engine.program.graph import Node
@@ -30,6 +30,7 @@ class Clash:
 class LastLayer(Detector):
     """The last layer (identity apart) against what the loss takes."""
 
+    needs = Needs.LAYERS
     double: ClassVar[bool]
 
     def __init__(self, program: Program) -> None:

@@ -54,6 +54,7 @@ class Cancellation(Detector):
         backward = [op for op in program.ops if op.phase == Phase.BACKWARD]
         shadowed = bool(backward) and program.experiment.dtype == "float32"
         self.last = backward[-1].index if shadowed else -1
+        self.added = {op.writes[0] for op in backward if op.adds}
         self.first: tuple[int, str, float] | None = None
         self.worst: tuple[float, str] = (0.0, "")
         self.largest: dict[str, float] = {}
@@ -73,12 +74,15 @@ class Cancellation(Detector):
         begin = event.index - event.op.index
         for op in self.program.ops:
             # The shadow begins without gradients: what this op adds to cannot be compared.
-            if op.phase in SHADOWED and not op.adds:
-                error = self.apart(op.name, tensors, exact)
+            # A gradient that other ops go on adding to is not yet what it will be.
+            whole = op.writes[0] not in self.added
+            if op.phase in SHADOWED and not op.adds and whole:
+                name = op.writes[0]
+                error = self.apart(name, tensors, exact)
                 if self.first is None and error > DIGITS_LOST:
-                    self.first = begin + op.index, op.name, error
+                    self.first = begin + op.index, name, error
                 if op.phase != Phase.FORWARD:
-                    self.worst = max(self.worst, (error, op.name))
+                    self.worst = max(self.worst, (error, name))
 
     def apart(self, name: str, tensors: Tensors, exact: Tensors) -> float:
         """The norm of a tensor's error over the largest norm it had; 0 where that is not finite."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.diagnostics import facts
-from engine.diagnostics.detector import Detector, Tensors, norm, number, plural
+from engine.diagnostics.detector import Detector, Needs, Tensors, norm, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.diagnostics.losses import FEW_EPOCHS, Losses, settled
 from engine.functions.linear import Linear
@@ -113,9 +113,14 @@ class NoProgress(Losses):
 
     @property
     def learnt(self) -> bool:
-        """Whether the loss of the last epoch is a small part of that of a constant answer."""
+        """Whether the loss of the last epoch is a small part of that of a constant answer.
+
+        Where that is not known, of the first loss: lines may make any loss.
+        """
         last = self.epochs()[-1:]
-        return len(last) == 1 and bool(0 <= last[0] <= LEARNT * self.usual)
+        known = len(last) == 1 and len(self.losses) > 0
+        measure = self.usual if not known or np.isfinite(self.usual) else self.losses[0]
+        return known and bool(0 <= last[0] <= LEARNT * measure)
 
     def found(self) -> Iterator[Found]:
         count, planned = self.program.batches.count, self.program.timeline.iterations
@@ -149,7 +154,9 @@ class NoProgress(Losses):
 
 
 def is_linear(program: Program) -> bool:
-    """Whether nothing bends before the last linear layer."""
+    """Whether nothing bends before the last linear layer; of lines it is not known."""
+    if not program.network.nodes:
+        return False
     layers = [node.layer for node in program.network.nodes]
     last = max(
         (i for i, layer in enumerate(layers) if isinstance(layer.function, Linear)), default=0
@@ -160,6 +167,7 @@ def is_linear(program: Program) -> bool:
 class NothingCounts(Detector):
     """A loss of which nothing counts: all rows ignored, or weights of 0."""
 
+    needs = Needs.ROWS
     card = Card(
         name="nothing-counts",
         title="Rows have no part in the loss",
@@ -186,7 +194,7 @@ class NothingCounts(Detector):
     def see(self, event: Event, tensors: Tensors) -> None:
         self.seen += 1
         loss, y = self.program.network.loss, tensors["y"]
-        outputs = self.program.network.nodes[-1].layer.outputs
+        outputs = facts.outputs(self.program) or 0
         if loss.scale == 0 or not facts.counts_for_something(loss, y, outputs).any():
             self.empty += 1
             if self.first is None:

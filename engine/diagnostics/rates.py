@@ -62,6 +62,9 @@ class UpdateRatio(Detector):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         weights = [info.name for info in program.parameters if len(info.shape) == 2]
+        if not program.network.nodes:  # of lines a column or a row that begins at 0 is a bias
+            initial = program.network.initial(program.experiment)
+            weights = [name for name in weights if initial[name].any()]
         self.updates: dict[str, deque[Update]] = {name: deque(maxlen=KEPT) for name in weights}
         self.most = dict.fromkeys(weights, 0.0)
         self.first: dict[tuple[str, bool], int] = {}

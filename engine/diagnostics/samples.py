@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.arrays import Array
 from engine.diagnostics import facts
-from engine.diagnostics.detector import NEVER, Detector, Tensors, number, plural
+from engine.diagnostics.detector import NEVER, Detector, Needs, Tensors, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.measure.metrics import is_binary, ones, threshold_of
 from engine.program.program import Program
@@ -46,6 +46,15 @@ CONFIDENT = Limit(
 )
 
 
+def inputs_of(program: Program) -> Array | None:
+    """The inputs (N, n) in float64; None for pictures, sequences and indices, which lines take."""
+    x = program.data.x
+    flat = x.ndim == 2 or (x.ndim == 3 and x.shape[-1] == 1)
+    if x.dtype.kind != "f" or not flat:
+        return None
+    return x.reshape(len(x), -1).astype(np.float64)
+
+
 class InputScales(Detector):
     """Inputs on very different scales."""
 
@@ -64,7 +73,10 @@ class InputScales(Detector):
     )
 
     def found(self) -> Iterator[Found]:
-        x = np.abs(self.program.data.x.astype(np.float64))
+        x = inputs_of(self.program)
+        if x is None:
+            return
+        x = np.abs(x)
         size = np.max(np.where(np.isfinite(x), x, 0), axis=0)
         used = np.flatnonzero(size)
         event = next((op.index for op in self.program.ops if "x" in op.reads), None)
@@ -112,8 +124,10 @@ class LargeInputs(Detector):
     @cached_property
     def size(self) -> float:
         """The root mean square of the finite inputs."""
-        x = self.program.data.x.astype(np.float64)
-        known = x[np.isfinite(x)]
+        x = self.program.data.x
+        if x.dtype.kind != "f":  # indices have no size
+            return 0.0
+        known = x[np.isfinite(x)].astype(np.float64)
         return float(np.sqrt(np.mean(np.square(known)))) if known.size else 0.0
 
     def found(self) -> Iterator[Found]:
@@ -164,8 +178,9 @@ def entropy(counts: NDArray[Any]) -> float:
 
 def labels_of(program: Program) -> Labels | None:
     """The classes of a program's data; None where its targets are no single classes."""
-    y, outputs = program.data.y, program.network.nodes[-1].layer.outputs
-    loss = program.network.loss
+    y, outputs, loss = program.data.y, facts.outputs(program), program.network.loss
+    if outputs is None:
+        return None
     weight = np.asarray(getattr(loss, "weight", ()) or np.ones(outputs))
     if y.ndim == 1:
         known = y[(y >= 0) & (y < outputs) & (y != getattr(loss, "ignore_index", None))]
@@ -181,7 +196,7 @@ def labels_of(program: Program) -> Labels | None:
         positive = (getattr(loss, "pos_weight", ()) or (1.0,))[0]
         weighted = counts * np.array([1.0, positive])
         return None if boundary is None else Labels(counts, weighted, boundary)
-    picks = loss.picks or program.network.nodes[-1].layer.function.picks
+    picks = loss.picks or any(n.layer.function.picks for n in program.network.nodes[-1:])
     single = bool((y.sum(axis=1) == 1).all()) and picks
     counts = y.sum(axis=0).astype(np.int64)
     return Labels(counts, counts * weight) if single else None
@@ -190,6 +205,7 @@ def labels_of(program: Program) -> Labels | None:
 class ClassImbalance(Detector):
     """A class so rare that never naming it costs little."""
 
+    needs = Needs.ROWS
     card = Card(
         name="class-imbalance",
         title="One class outnumbers the others",
@@ -230,7 +246,7 @@ class ClassImbalance(Detector):
     def guess(self) -> float:
         """The loss of the best constant answer, over all rows as one batch."""
         network, y = self.program.network, self.program.data.y
-        best = facts.best_constant(network.loss, y, network.nodes[-1].layer.outputs)
+        best = facts.constant_answer(self.program, y)
         return math.nan if best is None else facts.value_of(network.loss, best, y)
 
     def found(self) -> Iterator[Found]:
@@ -265,6 +281,7 @@ class ClassImbalance(Detector):
 class InitialLoss(Detector):
     """A first loss far from that of guessing."""
 
+    needs = Needs.ROWS
     card = Card(
         name="initial-loss",
         title="The first loss is far above that of guessing",
@@ -285,7 +302,8 @@ class InitialLoss(Detector):
     def see(self, event: Event, tensors: Tensors) -> None:
         if self.first is None:
             loss = self.program.network.loss
-            answer = facts.uninformed(loss, self.program.network.nodes[-1].layer.outputs)
+            outputs = facts.outputs(self.program)
+            answer = None if outputs is None else facts.uninformed(loss, outputs)
             expected = math.nan
             if answer is not None and loss.scale > 0:
                 expected = facts.value_of(loss, answer, tensors["y"])

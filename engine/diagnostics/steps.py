@@ -5,7 +5,7 @@ from functools import cached_property
 
 from engine.arrays import Array
 from engine.diagnostics.curvature import StableRate, largest_stable_rate
-from engine.diagnostics.detector import Detector, Tensors, number
+from engine.diagnostics.detector import Detector, Needs, Tensors, number
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.program.program import Program
 from engine.run.phases import Phase
@@ -41,7 +41,9 @@ class LearningRate(Detector):
     )
 
     def begin(self, tensors: Tensors, event: int) -> None:
-        names = [*self.program.batch_names, *(info.name for info in self.program.parameters)]
+        infos = self.program.tensors.values()
+        constant = [i.name for i in infos if i.role in ("parameter", "constant")]
+        names = [*self.program.entering, *constant]
         self.start: dict[str, Array] = {name: tensors[name] for name in names}
 
     @cached_property
@@ -85,6 +87,7 @@ def estimate(stable: StableRate) -> str:
 class SummedLoss(Detector):
     """A loss that is summed over the rows, so that the step grows with the batch."""
 
+    needs = Needs.ROWS
     card = Card(
         name="summed-loss",
         title="The step grows with the batch",

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.diagnostics import facts
-from engine.diagnostics.detector import Detector, Tensors, number, plural
+from engine.diagnostics.detector import Detector, Needs, Tensors, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.diagnostics.losses import settled
 from engine.functions.elementwise.dropout import Dropout
@@ -36,6 +36,7 @@ MUCH_DROPPED = Limit(
 class LinearInARow(Detector):
     """Linear layers with nothing between them that bends."""
 
+    needs = Needs.LAYERS
     card = Card(
         name="linear-in-a-row",
         title="Linear layers in a row are one linear layer",
@@ -73,6 +74,7 @@ class LinearInARow(Detector):
 class MissingBias(Detector):
     """A last linear layer without a bias where the residuals have a mean."""
 
+    needs = Needs.LAYERS
     card = Card(
         name="missing-bias",
         title="The last layer has no bias, and the residuals have a mean",
@@ -139,6 +141,7 @@ def lacks_bias(node: Node) -> bool:
 class DropoutPlace(Detector):
     """Dropout where it drops data or answers."""
 
+    needs = Needs.LAYERS
     card = Card(
         name="dropout-place",
         title="Dropout stands where it hides data or answers",

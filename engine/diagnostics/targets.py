@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine.arrays import Array
 from engine.diagnostics import facts
-from engine.diagnostics.detector import Detector, Tensors, number, plural
+from engine.diagnostics.detector import Detector, Needs, Tensors, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.diagnostics.progress import is_linear
 from engine.experiment.target_range import outside, remedy
@@ -52,6 +52,7 @@ def tail(program: Program) -> list[Node]:
 class TargetDomain(Detector):
     """Targets that the loss is not made for."""
 
+    needs = Needs.ROWS
     card = Card(
         name="target-domain",
         title="The targets are none that the loss is made for",
@@ -125,6 +126,7 @@ class TargetDomain(Detector):
 class UnreachableTargets(Detector):
     """Targets, or answers, that the last layer cannot give."""
 
+    needs = Needs.LAYERS
     card = Card(
         name="unreachable-targets",
         title="The last layer cannot reach the targets",
@@ -211,6 +213,7 @@ def between(low: float, high: float) -> str:
 class TargetScale(Detector):
     """Numbers as targets that are far larger than what a new network gives."""
 
+    needs = Needs.ROWS
     card = Card(
         name="target-scale",
         title="The targets are large numbers",
@@ -272,6 +275,7 @@ def rms(array: Array) -> float:
 class AbsentClass(Detector):
     """A class that no row has."""
 
+    needs = Needs.ROWS
     card = Card(
         name="absent-class",
         title="A class never occurs",
@@ -286,7 +290,7 @@ class AbsentClass(Detector):
     def counts(self) -> NDArray[np.int64] | None:
         """How often each class is the target, (K,); None where targets are no classes."""
         y, loss = self.program.data.y, self.program.network.loss
-        outputs = self.program.network.nodes[-1].layer.outputs
+        outputs = facts.outputs(self.program) or 0
         if y.ndim == 1:
             known = y[(y >= 0) & (y < outputs) & (y != getattr(loss, "ignore_index", None))]
             return np.bincount(known, minlength=outputs) if len(known) and outputs > 1 else None

@@ -1,16 +1,19 @@
 """Units that learn nothing, or all the same: symmetric, dead and saturated ones."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Array
-from engine.diagnostics.detector import NEVER, Detector, Tensors, number, plural
+from engine.diagnostics.detector import NEVER, Detector, Needs, Tensors, number, plural
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
+from engine.diagnostics.line_facts import hidden_units
 from engine.program.graph import Node
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.run.event import Event
 from engine.run.phases import Phase
@@ -64,6 +67,7 @@ class Twins:
 class SymmetricUnits(Detector):
     """Hidden units with equal weights and equal gradients."""
 
+    needs = Needs.LAYERS
     card = Card(
         name="symmetric-units",
         title="Hidden units are copies of each other",
@@ -141,6 +145,32 @@ def same_gradient(rows: Array) -> bool:
     return bool(spread <= SAME_GRADIENT * np.max(np.abs(rows)))  # NaN is equal to nothing
 
 
+@dataclass(frozen=True, eq=False)
+class Units:
+    """Units whose activation is looked at: of a layer, or of an activation within a line.
+
+    ``value`` has what they give, the rows first; the units lie along ``axis``.
+    """
+
+    name: str
+    kind: str
+    axis: int
+    value: Callable[[Tensors], Array]
+
+
+def units_of(program: Program, kinds: tuple[str, ...]) -> dict[str, list[Units]]:
+    """The activations of these kinds, by the op behind which they are known."""
+    found: dict[str, list[Units]] = {}
+    if isinstance(program.network, LineNetwork):
+        for one in hidden_units(program, kinds):
+            found.setdefault(one.line, []).append(Units(one.line, one.kind, one.axis, one.value))
+    for node in program.network.nodes:
+        if node.layer.type in kinds:
+            value = itemgetter(node.output)
+            found[node.output] = [Units(node.name, node.layer.type, 1, value)]
+    return found
+
+
 @dataclass(eq=False)
 class Activity:
     """When each unit of a layer was last on: the forward event, or NEVER."""
@@ -173,26 +203,28 @@ class DeadReLU(Detector):
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
-        nodes = program.network.nodes
-        self.relus = {node.output: node for node in nodes if node.layer.type == "relu"}
+        self.relus = units_of(program, ("relu",))
+        self.watching = bool(self.relus)
         self.activity: dict[str, Activity] = {}
 
     def gap(self) -> None:
         self.activity.clear()
 
     def see(self, event: Event, tensors: Tensors) -> None:
-        node = self.relus.get(event.op.name)
-        if node is None:
-            return
-        out = event.after[0]
+        for units in self.relus.get(event.op.name, ()):
+            self.look(units, event.index, units.value(tensors))
+
+    def look(self, units: Units, event: int, out: Array) -> None:
+        """Note which units are on for any row."""
         if not np.isfinite(out).all():  # NaN > 0 is false, and would make every unit look dead
             return
-        never = np.full(out.shape[1], NEVER, np.int64)
-        known = self.activity.setdefault(node.name, Activity(never, event.index))
-        known.on[(out > 0).any(axis=0)] = event.index
+        never = np.full(out.shape[units.axis], NEVER, np.int64)
+        known = self.activity.setdefault(units.name, Activity(never, event))
+        others = tuple(axis for axis in range(out.ndim) if axis != units.axis)
+        known.on[(out > 0).any(axis=others)] = event
         known.seen += 1
         known.samples += len(out)
-        known.last = event.index
+        known.last = event
 
     def found(self) -> Iterator[Found]:
         for name, known in self.activity.items():
@@ -274,22 +306,21 @@ class Saturated(Detector):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         network = program.network
-        self.nodes = {n.output: n for n in network.nodes if n.layer.type in self.ranges}
+        self.units = units_of(program, tuple(self.ranges))
         if network.loss.type == "bce":
-            self.nodes.pop(network.output, None)
+            self.units.pop(network.output, None)
+        self.watching = bool(self.units)
         self.worst: dict[str, Flatness] = {}
 
     def see(self, event: Event, tensors: Tensors) -> None:
-        node = self.nodes.get(event.op.name)
-        if node is None:
-            return
-        out = event.after[0]
-        flat = slope_share(node.layer.type, out) < FLAT_SLOPE
-        if node.output == self.program.network.output:
-            flat = flat & self.wrong(out, tensors["y"], node)
-        share = float(flat.mean())
-        if share > FLAT_MANY and share > getattr(self.worst.get(node.name), "share", 0.0):
-            self.remember(node.name, Flatness(event.index, share, int(flat.sum()), flat.size))
+        for units in self.units.get(event.op.name, ()):
+            out = units.value(tensors)
+            flat = slope_share(units.kind, out) < FLAT_SLOPE
+            if event.op.name == self.program.network.output:
+                flat = flat & self.wrong(out, tensors["y"], units.kind)
+            share = float(flat.mean())
+            if share > FLAT_MANY and share > getattr(self.worst.get(units.name), "share", 0.0):
+                self.remember(units.name, Flatness(event.index, share, int(flat.sum()), flat.size))
 
     def remember(self, name: str, new: Flatness) -> None:
         """Keep the worst share, and the first event that reached its level."""
@@ -298,11 +329,11 @@ class Saturated(Detector):
             new.event = old.event
         self.worst[name] = new
 
-    def wrong(self, out: Array, y: Array, node: Node) -> NDArray[np.bool_]:
+    def wrong(self, out: Array, y: Array, kind: str) -> NDArray[np.bool_]:
         """Which outputs (N, K) are on the wrong side of their target."""
         if y.shape != out.shape:
             return np.zeros(out.shape, bool)
-        low, high = self.ranges[node.layer.type]
+        low, high = self.ranges[kind]
         far: NDArray[np.bool_] = np.abs(out - y) > WRONG * (high - low)
         return far
 

@@ -133,12 +133,11 @@ class Overfitting(Detector):
         """
         assert self.aside is not None
         network, y = self.program.network, self.aside.y
-        outputs = network.nodes[-1].layer.outputs
-        best = facts.best_constant(network.loss, self.program.data.y, outputs)
+        best = facts.constant_answer(self.program, self.program.data.y)
         if best is None:
             return None, None
         value = facts.value_of(network.loss, best, y)
-        right = correct(self.program, np.broadcast_to(best, (len(y), outputs)), y)
+        right = correct(self.program, np.broadcast_to(best, (len(y), len(best))), y)
         if right is None:
             return value if math.isfinite(value) else None, None
         blind = float(right.mean())

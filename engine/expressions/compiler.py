@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.expressions.function import Function, Functions
-from engine.expressions.names import CONSTANTS, Names, quoted, unknown_function
+from engine.expressions.names import CONSTANTS, Names, quoted, unknown_function, written
 from engine.expressions.values import (
     BINARY,
     COMPARISONS,
@@ -146,19 +146,25 @@ class Compiler:
         return lambda evaluation: constant
 
     def _name(self, node: ast.expr) -> Reading:
+        if (found := self._named(node)) is not None:
+            return found
         dotted = _dotted(node)
         if dotted is None:
+            if (spelled := written(node)) is not None:
+                raise self._error(node, self.names.unknown(spelled, self.text))
             raise self._error(node, f"an attribute of a value cannot be reached; {ALLOWED}")
-        found = self.names.find(dotted)
-        if len(found) > 1:
-            forms = " or ".join(map(quoted, found))
-            raise self._error(node, f"{dotted} may be several tensors: write {forms}")
-        if found:
-            return self._read(found[0], node)
         if dotted not in CONSTANTS:
             raise self._error(node, self.names.unknown(dotted, self.text))
         constant = CONSTANTS[dotted]
         return lambda evaluation: constant
+
+    def _named(self, node: ast.expr) -> Reading | None:
+        """The tensor whose whole name a node spells, ``h[2]`` too; None where there is none."""
+        found = self.names.at(node)
+        if len(found) > 1:
+            forms = " or ".join(map(quoted, found))
+            raise self._error(node, f"{written(node)} may be several tensors: write {forms}")
+        return self._read(found[0], node) if found else None
 
     def _quoted(self, node: ast.Call) -> Reading:
         name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
@@ -237,6 +243,11 @@ class Compiler:
         return lambda evaluation: (body if truth(test(evaluation)) else orelse)(evaluation)
 
     def _subscript(self, node: ast.Subscript) -> Reading:
+        if (named := self._named(node)) is not None:
+            return named  # the longest name wins: of a tensor h[2] the element is h[2][0, 1]
+        spelled, owner = written(node), written(node.value) or ""
+        if spelled and not self.names.find(owner) and self.names.has_places(owner):
+            raise self._error(node, self.names.unknown(spelled, self.text))
         value, site = self._expression(node.value), self._after(node.value, "[")
         if isinstance(node.slice, ast.Tuple) and node.slice.elts:
             return _taking(site, value, [self._index(part) for part in node.slice.elts])

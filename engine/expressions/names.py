@@ -1,10 +1,13 @@
 """Names in expressions: how a tensor's name is written, found, suggested and completed."""
 
+import ast
 import keyword
 import re
 import unicodedata
+import warnings
 from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 
 import numpy as np
 
@@ -20,15 +23,66 @@ INSTEAD = {
 }
 
 
-def is_dotted(name: str) -> bool:
-    """Whether the name consists of identifiers, as Python's parser wants them."""
-    parts = name.split(".")
-    return all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
+# How far a name may have been typed: identifiers, dots, and brackets of which the last may be open.
+BEGUN = re.compile(r"[^\W\d][\w.]*(?:\[[^\[\]]*\][\w.]*)*(?:\[[^\[\]]*)?$")
+NAME = re.compile(r"[^\W\d][\w.]*(?:\[[-\d, ]*\][\w.]*)*")
+MAX_NAME = 200  # characters of a name that is looked at as one with indices
+
+
+def written(node: ast.expr) -> str | None:
+    """The name that identifiers, dots and whole numbers in brackets spell: ``h[2].grad``.
+
+    None for any other expression. Python's parser has normalised the identifiers.
+    """
+    match node:
+        case ast.Name():
+            return node.id
+        case ast.Attribute():
+            owner = written(node.value)
+            return None if owner is None else f"{owner}.{node.attr}"
+        case ast.Subscript():
+            owner, places = written(node.value), indices(node.slice)
+            return None if owner is None or places is None else f"{owner}[{places}]"
+    return None
+
+
+def indices(node: ast.expr) -> str | None:
+    """Whole numbers as they stand in the brackets of a name, without blanks; None for others."""
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    found = []
+    for part in parts:
+        negative = isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub)
+        number = part.operand if isinstance(part, ast.UnaryOp) and negative else part
+        if not isinstance(number, ast.Constant) or type(number.value) is not int:
+            return None
+        found.append(f"{'-' * negative}{number.value}")
+    return ",".join(found) or None
+
+
+def is_written(name: str) -> bool:
+    """Whether an expression can have the name as it is: identifiers, dots, whole indices."""
+    return _parsed(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(name: str) -> str | None:
+    """A name as the parser spells it; None where it would be another expression, or none."""
+    if name.isidentifier() and not keyword.iskeyword(name):
+        return _normal(name)
+    if len(name) > MAX_NAME or not NAME.fullmatch(name):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return written(ast.parse(name, mode="eval").body)
+    except (SyntaxError, ValueError):
+        return None
 
 
 def spelling(name: str) -> str:
     """How a tensor of this name is written in an expression."""
-    return name if is_dotted(name) and _normal(name) == name else quoted(name)
+    spelled = _parsed(name)
+    return name if spelled is not None and spelled == name.replace(" ", "") else quoted(name)
 
 
 def quoted(name: str) -> str:
@@ -40,7 +94,7 @@ def quoted(name: str) -> str:
 
 def unwritable(text: str, names: Iterable[str]) -> str | None:
     """The longest name in the text that must be written in quotes."""
-    found = [name for name in names if name and not is_dotted(name) and name in text]
+    found = [name for name in names if name and not is_written(name) and name in text]
     return max(found, key=len, default=None)
 
 
@@ -57,11 +111,20 @@ class Names:
         self.exact = frozenset(names)
         self.same: dict[str, list[str]] = {}
         for name in sorted(self.exact):
-            self.same.setdefault(_normal(name), []).append(name)
+            self.same.setdefault(_parsed(name) or _normal(name), []).append(name)
 
     def find(self, dotted: str) -> list[str]:
-        """The known names that a dotted name may stand for; more than one is ambiguous."""
+        """The known names that a spelled name may stand for; more than one is ambiguous."""
         return self.same.get(_normal(dotted), [])
+
+    def at(self, node: ast.expr) -> list[str]:
+        """The known names that a node spells, indices included: ``h[2]`` may be a tensor."""
+        spelled = written(node)
+        return [] if spelled is None else self.find(spelled)
+
+    def has_places(self, name: str) -> bool:
+        """Whether tensors are called so with an index, ``h[0]``, ``h[1]``."""
+        return any(known.startswith(f"{name}[") for known in self.same)
 
     def unknown(self, name: str, text: str) -> str:
         """What to say of a dotted name in the text that is not known."""
@@ -102,9 +165,19 @@ def complete(prefix: str, names: Iterable[str], functions: Functions) -> list[st
     if inside := re.search(r"""\btensor\(\s*["']([^"']*)$""", prefix):
         matches = [quoted(name) for name in sorted(names) if name.startswith(inside[1])]
         return [prefix[: inside.start()] + match for match in matches]
-    start = re.search(r"[\w.]*$", prefix).start()  # type: ignore[union-attr]
+    start = begun(prefix, names)
     head, word = prefix[:start], _normal(prefix[start:])
     matches = [spelling(name) for name in sorted(names) if _normal(name).startswith(word)]
     words = [f"{name}(" for name in sorted(functions)] + sorted(CONSTANTS)
     matches += [each for each in words if each.startswith(word)]
     return [head + match for match in dict.fromkeys(matches)]
+
+
+def begun(prefix: str, names: Iterable[str]) -> int:
+    """Where the last word of a text begins: a name with its indices, if one begins so."""
+    longer = BEGUN.search(prefix)
+    if longer and "[" in longer[0]:
+        word = _normal(longer[0])
+        if any(_normal(name).startswith(word) for name in names):
+            return longer.start()
+    return re.search(r"[\w.]*$", prefix).start()  # type: ignore[union-attr]

@@ -1,7 +1,13 @@
 """Written symbols and sentences for LaTeX: plain ASCII that any LaTeX engine takes."""
 
 import re
+import unicodedata
 
+ACCENTS = {
+    "\u0300": r"\`", "\u0301": r"\'", "\u0302": r"\^", "\u0303": r"\~", "\u0308": r'\"',
+    "\u030a": r"\r", "\u0327": r"\c", "\u030c": r"\v", "\u0304": r"\=", "\u0306": r"\u",
+}  # fmt: skip
+SPELLED = {"ß": r"\ss{}", "ø": r"\o{}", "Ø": r"\O{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ł": r"\l{}"}
 SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 LETTERS = {
@@ -13,6 +19,10 @@ LETTERS = {
     "⊙": r"\odot ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "∈": r"\in ", "‖": r"\Vert ",
     "ᵀ": r"^{\top}", "²": "^{2}", "⁺": "^{+}", "ᵢ": "_{i}", "ⱼ": "_{j}", "′": "'",
     "\u0302": "", "…": r"\ldots ", "→": r"\to ", "∞": r"\infty ",
+    "γ": r"\gamma", "ω": r"\omega", "ρ": r"\rho", "ν": r"\nu", "ξ": r"\xi", "χ": r"\chi",
+    "ψ": r"\psi", "ζ": r"\zeta", "Δ": r"\Delta", "Γ": r"\Gamma", "Θ": r"\Theta",
+    "Λ": r"\Lambda", "Ω": r"\Omega", "Ψ": r"\Psi", "Ξ": r"\Xi", "Π": r"\Pi",
+    "↦": r"\mapsto ", "ₙ": "_{n}",
     "⌊": r"\lfloor ", "⌋": r"\rfloor ", "ᵏ": "^{k}", "ᵗ": "^{t}", "κ": r"\kappa ", "±": r"\pm ",
 }  # fmt: skip
 ESCAPES = {
@@ -23,6 +33,7 @@ ESCAPES = {
 }  # fmt: skip
 SCRIPTS = "₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁻"
 FORMULA = re.compile(r"(?:[A-Za-z](?![A-Za-z])|[0-9 ()\[\]/=+.|-])*")
+NAME = re.compile(r"[A-Za-z_][\w.]+", re.ASCII)
 INDEXED = re.compile(r"^(\D*?)([₀-₉]*)(?:⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾)?$")
 
 
@@ -30,9 +41,9 @@ def symbol_latex(name: str) -> str:
     """The LaTeX of a symbol: ``z₁₂`` as ``z_{12}``, ``W⁽¹⁾`` as ``W^{(1)}``, ``ŷ`` with a hat."""
     found = INDEXED.match(name)
     if found is None:
-        return math_latex(name)
+        return named(name) if NAME.fullmatch(name) else math_latex(name)
     stem, sub, sup = found.groups()
-    out = LETTERS.get(stem, stem)
+    out = LETTERS.get(stem) or named(stem)
     out += f"_{{{sub.translate(SUBSCRIPTS)}}}" if sub else ""
     return out + (f"^{{({sup.translate(SUPERSCRIPTS)})}}" if sup else "")
 
@@ -52,7 +63,31 @@ def math_latex(text: str, words: bool = False) -> str:
     text = re.sub(r"[₀-₉]+", lambda m: f"_{{{m[0].translate(SUBSCRIPTS)}}}", text)
     text = re.sub(r"⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾", lambda m: f"^{{({m[1].translate(SUPERSCRIPTS)})}}", text)
     text = re.sub(r"⁻?[⁰¹³⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]*", power, text)
-    return "".join(LETTERS.get(c, c if c.isascii() else r"\cdot ") for c in text)
+    return "".join(math_char(c) for c in text)
+
+
+def named(stem: str) -> str:
+    """A name in math mode: digits at its end are an index, more letters than one stand together."""
+    letter, digits = stem[:1], stem[1:]
+    if letter.isalpha() and digits.isdecimal() and stem.isascii():
+        return f"{letter}_{{{digits}}}"
+    if len(stem) < 2 and stem.isascii():
+        return stem
+    if stem.isidentifier() and stem.isascii():
+        return rf"\mathit{{{upright(stem)}}}"
+    return rf"\text{{{upright(stem)}}}"
+
+
+def math_char(c: str) -> str:
+    """One character for math mode; one of another script stands upright."""
+    if c in LETTERS or c.isascii():
+        return LETTERS.get(c, c)
+    return rf"\text{{{upright(c)}}}"
+
+
+def upright(text: str) -> str:
+    """A name of any script for text mode."""
+    return "".join(map(prose_char, text))
 
 
 def power(found: re.Match[str]) -> str:
@@ -84,4 +119,8 @@ def prose_char(c: str) -> str:
         return c
     if c in LETTERS or c in SCRIPTS:
         return f"${{}}{math_latex(c)}$"  # {} for a script, which must have something to stand at
-    return f"[U+{ord(c):04X}]"
+    apart = unicodedata.normalize("NFD", c)
+    base, mark = apart[:1], apart[1:]
+    if base.isascii() and base.isalpha() and mark in ACCENTS:
+        return f"{ACCENTS[mark]}{{{base}}}"
+    return SPELLED.get(c, f"[U+{ord(c):04X}]")

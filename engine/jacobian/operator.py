@@ -41,6 +41,9 @@ class Structure(StrEnum):
     DIAGONAL = "diagonal"
     BLOCK_DIAGONAL = "block-diagonal"  # one block a sample
     KRONECKER = "kronecker"  # row (n, o) meets column (o, i) alone
+    PERMUTATION = "permutation"  # the diagonal with its columns in another order
+    SELECTION = "selection"  # one entry a row at most, of an element that is picked
+    TOEPLITZ = "toeplitz"  # of a convolution: the place in the output and in the kernel decide
     DENSE = "dense"
 
 

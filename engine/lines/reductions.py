@@ -84,7 +84,11 @@ class Reduction(Primitive):
 
 def said(node: Call) -> tuple[str, ...]:
     """The options of a call as they are written, but for defaults."""
-    return tuple(f"{name}={value}" for name, value in node.options if value not in (None, False))
+    return tuple(
+        f"{name}={value}"
+        for name, value in node.options
+        if value is not None and value is not False
+    )
 
 
 def kwargs(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from engine.arrays import Shape
 from engine.chain.chain import chain
 from engine.chain.primals import Primals
+from engine.lines.node import ordered
+from engine.lines.reader import Line
+from engine.measure.line_costs import line_costs
 from engine.program.graph import Node
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.run.phases import Phase
 
@@ -51,9 +55,40 @@ class JacobianCost:
     dense_bytes: int
 
 
+def work_of_a_row(program: Program) -> int:
+    """The work of one row on its way forward: multiply-adds of layers, elements made by lines."""
+    network = program.network
+    if isinstance(network, LineNetwork):
+        made = sum(
+            math.prod(node.shape) for line in network.graph.lines for node in ordered(line.root)
+        )
+        return max(1, made // program.batches.size)
+    return sum(node.layer.work for node in network.nodes)
+
+
 def layer_costs(program: Program) -> list[LayerCost]:
-    """The cost of each layer, from the input on."""
+    """The cost of each layer, from the input on; of a network of lines that of each line."""
+    if isinstance(program.network, LineNetwork):
+        return [line_cost(program, *found) for found in line_costs(program)]
     return [layer_cost(program, node) for node in program.network.nodes]
+
+
+def line_cost(
+    program: Program, line: Line, shape: Shape, read: list[str], forward: int, backward: int
+) -> LayerCost:
+    """The cost of one line, which has no single input; what it makes stands for both shapes."""
+    infos = [program.tensors[name] for name in read]
+    return LayerCost(
+        name=line.name,
+        type="line",
+        before=shape,
+        after=shape,
+        parameters=sum(math.prod(info.shape) for info in infos),
+        forward=forward,
+        backward=backward,
+        parameter_bytes=sum(info.nbytes for info in infos),
+        output_bytes=program.tensors[line.name].nbytes,
+    )
 
 
 def layer_cost(program: Program, node: Node) -> LayerCost:
@@ -85,10 +120,13 @@ def layer_cost(program: Program, node: Node) -> LayerCost:
 def jacobian_costs(program: Program) -> list[JacobianCost]:
     """The cost of each Jacobian of backward: that of the loss, then those of the last layer first.
 
-    Layers are differentiated by their parameters and their input; the first one's input is x.
+    Layers are differentiated by their parameters and their input; the first one's input is x. Lines
+    have none: each is a function of several tensors, in whatever order they read one another.
     """
     # at event 0 nothing is computed, nor needs to be: sizes and structures take no values
     primals = Primals(program, program.initial(), 0)
+    if not program.network.nodes:
+        return []
     pairs = [("loss", program.network.output)]
     for node in reversed(program.network.nodes):
         pairs += [(node.output, node.tensor(role)) for role in (*node.layer.parameters, "input")]

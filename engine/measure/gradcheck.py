@@ -144,12 +144,18 @@ class Evaluator:
             if not ops and phase in program.experiment.training.skip:
                 raise GradstepError(f"nothing to check: this experiment skips {phase}")
         self.ops = by_phase
+        written = {name for op in by_phase[Phase.BACKWARD] for name in op.writes}
+        infos = program.parameters
+        self.unread = [i.name for i in infos if program.gradients[i.name] not in written]
 
     def run(self, replaced: Mapping[str, Array], *phases: Phase) -> dict[str, Array]:
         """Every tensor by name after these phases, with some parameters replaced."""
         tensors = {**self.given, **replaced}
         for phase in phases:
             carry_out(self.ops[phase], tensors)
+        if Phase.BACKWARD in phases:  # a parameter that no line leads from to the loss has no op
+            for name in self.unread:
+                tensors[self.program.gradients[name]] = np.zeros_like(tensors[name])
         return tensors
 
     def gradients(self) -> dict[str, Array]:

@@ -17,9 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Array
+from engine.errors import GradstepError
 from engine.experiment.dataset import Dataset
 from engine.functions.function import Function
 from engine.functions.losses.loss import Loss
+from engine.measure.line_metrics import judge, measured, measures_distance, targets_of
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 
 MOST_CLASSES = 100  # of a confusion matrix
@@ -40,17 +43,38 @@ def evaluate(
     the reduction of the experiment, over all these rows as if they were one batch.
     """
     data = program.data if data is None else data
-    x, y = data.x, data.y
     if rows is not None:
-        x, y = x[rows], y[rows]
+        data = Dataset(data.x[rows], data.y[rows])
     with np.errstate(all="ignore"):
-        yhat = predict(program, tensors, x)
-        found = {"loss": float(program.network.loss.value(yhat, y))}
+        loss, yhat, y = outcome(program, tensors, data)
+        found = {"loss": loss}
+        if yhat is None:
+            return found
         right = correct(program, yhat, y)
         if right is not None:
             return found | {"accuracy": float(right.mean())}
-        regression = y.ndim == 2 and program.network.loss.distance
+        regression = y.shape == yhat.shape and is_distance(program)
         return found | (distances(yhat, y) if regression else {})
+
+
+def outcome(
+    program: Program, tensors: Mapping[str, Array], data: Dataset
+) -> tuple[float, Array | None, Array]:
+    """The loss, ŷ (N, K) and the targets that it is held against, class indices or (N, K).
+
+    Of lines ŷ is None where they have no prediction with a row for each sample.
+    """
+    if isinstance(program.network, LineNetwork):
+        loss, yhat, y = measured(program, tensors, data)
+        return loss, yhat, targets_of(y)
+    yhat = predict(program, tensors, data.x)
+    return float(program.network.loss.value(yhat, data.y)), yhat, data.y
+
+
+def is_distance(program: Program) -> bool:
+    """Whether the loss measures how far ŷ is from y."""
+    network = program.network
+    return measures_distance(network) if isinstance(network, LineNetwork) else network.loss.distance
 
 
 def distances(yhat: Array, y: Array) -> dict[str, float]:
@@ -80,13 +104,13 @@ def confusion(
     """
     data = program.data if data is None else data
     with np.errstate(all="ignore"):
-        yhat = predict(program, tensors, data.x)
-    classes = answers(program, yhat, data.y)
-    if classes is None:
+        _, yhat, y = outcome(program, tensors, data)
+    classes = None if yhat is None else answers(program, yhat, y)
+    if yhat is None or classes is None:
         return None
     truth, answer, count = classes
     known = ~np.isnan(yhat).any(axis=1)
-    ignored = getattr(program.network.loss, "ignore_index", None)
+    ignored = ignored_class(program)
     if ignored is not None:
         known &= truth != ignored
     table = np.zeros((count, count), np.int64)
@@ -118,8 +142,15 @@ def answers(program: Program, yhat: Array, y: Array) -> tuple[Classes, Classes, 
 def predict(program: Program, tensors: Mapping[str, Array], x: Array) -> Array:
     """ŷ (N, K) for the rows of x (N, n), in evaluation mode, CHUNK rows at a time.
 
-    In pieces, because the activations of all the data at once might not fit into memory.
+    In pieces, because the activations of all the data at once might not fit into memory. Raises
+    GradstepError for lines that have no such output.
     """
+    if isinstance(program.network, LineNetwork):
+        y = np.resize(program.data.y[:1], (len(x), *program.data.y.shape[1:]))  # the loss reads it
+        _, found, _ = measured(program, tensors, Dataset(x, y))
+        if found is None or len(found) != len(x):
+            raise GradstepError("these lines have no prediction with a row for each sample")
+        return found
     parts = [forward(program, tensors, x[i : i + CHUNK]) for i in range(0, len(x), CHUNK)]
     return np.concatenate(parts) if len(parts) != 1 else parts[0]
 
@@ -137,12 +168,18 @@ def correct(program: Program, yhat: Array, y: Array) -> NDArray[np.bool_] | None
 
     Rows of an ignored class are left out. None where the targets are no classes, or none is left.
     """
+    if len(yhat) != len(y):
+        return None
     if y.ndim == 1:
-        ignored = getattr(program.network.loss, "ignore_index", None)
+        ignored = ignored_class(program)
         counted = slice(None) if ignored is None else y != ignored
+        if isinstance(program.network, LineNetwork) and not is_choice(yhat, y[counted]):
+            return None
         return picked(yhat[counted], y[counted]) if len(y[counted]) else None
     decider = deciding(program)
     if decider is None:
+        return None
+    if y.shape != yhat.shape:
         return None
     if decider.picks:
         return picked(yhat, y.argmax(axis=1)) if is_one_hot(y) else None
@@ -158,15 +195,36 @@ def ones(program: Program, y: Array) -> Array:
 
 def deciding(program: Program) -> Loss | Function | None:
     """What says how outputs tell a class: the loss, or else the last layer; None for neither."""
-    for one in (program.network.loss, program.network.nodes[-1].layer.function):
-        if one.picks or one.boundary is not None:
-            return one
-    return None
+    network = program.network
+    known: list[Loss | Function | None]
+    if isinstance(network, LineNetwork):
+        known = [judge(network)]
+    else:
+        known = [network.loss, network.nodes[-1].layer.function]
+    return next((one for one in known if one and (one.picks or one.boundary is not None)), None)
+
+
+def ignored_class(program: Program) -> int | None:
+    """The class that the loss leaves out, if any."""
+    network = program.network
+    loss = judge(network) if isinstance(network, LineNetwork) else network.loss
+    found: int | None = getattr(loss, "ignore_index", None)
+    return found
+
+
+def is_choice(yhat: Array, classes: Array) -> bool:
+    """Whether outputs (N, K) choose between K classes, of which these are some."""
+    known = not classes.size or 0 <= classes.min() <= classes.max() < yhat.shape[1]
+    return yhat.shape[1] > 1 and bool(known)
 
 
 def threshold_of(program: Program) -> float | None:
     """The output from which a class is told; None where the largest output tells it, or none."""
-    losing, last = program.network.loss, program.network.nodes[-1].layer.function
+    network = program.network
+    if isinstance(network, LineNetwork):
+        loss = judge(network)
+        return None if loss is None else loss.boundary
+    losing, last = network.loss, network.nodes[-1].layer.function
     return losing.boundary if losing.boundary is not None else last.boundary
 
 

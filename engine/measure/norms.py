@@ -8,6 +8,7 @@ import numpy as np
 from engine.arrays import Array
 from engine.program.program import Program
 from engine.run.drive import carry_out
+from engine.run.op import TensorInfo
 from engine.run.phases import Phase
 
 
@@ -52,6 +53,7 @@ def gradient_norms(left: Program, right: Program) -> Norms | None:
     found = [weight_norms(program) for program in (left, right)]
     if not all(found):
         return None
+    found = named_alike(found)
     symbols = max((list(norms) for norms in found), key=len)
     factors = [factors_of(norms) for norms in found]
     rows = tuple(
@@ -66,16 +68,32 @@ def gradient_norms(left: Program, right: Program) -> Norms | None:
     return Norms(rows, (first, second))
 
 
+def named_alike(found: list[dict[str, float]]) -> list[dict[str, float]]:
+    """The norms of both sides by one name, ``W⁽¹⁾ → W1``, where they are as many and share none."""
+    left, right = found
+    if len(left) != len(right) or left.keys() & right.keys():
+        return found
+    names = [f"{a} → {b}" for a, b in zip(left, right, strict=True)]
+    return [dict(zip(names, side.values(), strict=True)) for side in found]
+
+
 def weight_norms(program: Program) -> dict[str, float]:
     """The Frobenius norm of every weight's gradient for the first batch, by the weight's symbol."""
     tensors = after_backward(program)
-    weights = [info for info in program.parameters if len(info.shape) == 2]
+    weights = [info for info in program.parameters if is_weight(program, info)]
     found = {info.symbol: tensors.get(program.gradients[info.name]) for info in weights}
     return {
         symbol: float(np.linalg.norm(gradient.astype(np.float64)))
         for symbol, gradient in found.items()
         if gradient is not None
     }
+
+
+def is_weight(program: Program, info: TensorInfo) -> bool:
+    """Whether a parameter is a matrix; in lines of one sample (d, 1) is a vector."""
+    network = program.experiment.network
+    columns = network is not None and network.per == "sample"
+    return len(info.shape) == 2 and not (columns and info.shape[1] == 1)
 
 
 def after_backward(program: Program) -> dict[str, Array]:

@@ -1,12 +1,17 @@
 """The decision regions of a network with two inputs: its predictions on a grid over its data."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.arrays import Array
+from engine.measure.costs import work_of_a_row
+from engine.measure.line_metrics import prediction_of, targets_of
 from engine.measure.metrics import correct, is_binary, ones, predict, threshold_of
+from engine.program.line_network import LineNetwork
+from engine.program.line_pass import pass_over
 from engine.program.program import Program
 
 MARGIN = 0.15  # of the range of the data, added on every side
@@ -34,8 +39,17 @@ class Regions:
 
 
 def has_regions(program: Program) -> bool:
-    """Whether the network has two inputs, so that its data lies in a plane."""
-    return program.data.x.ndim == 2 and program.data.x.shape[1] == 2
+    """Whether the network has two inputs, so that its data lies in a plane.
+
+    And an answer for each of them: lines need not have one.
+    """
+    x, network = program.data.x, program.network
+    if isinstance(network, LineNetwork):
+        shape = network.shape_of(prediction_of(network))
+        if len(shape) < 2 or shape[0] != program.batches.size or x.dtype.kind != "f":
+            return False
+        return x.shape[1:] in ((2,), (2, 1)) and pass_over(program, len(program.data)) is not None
+    return x.ndim == 2 and x.shape[1] == 2
 
 
 def regions(program: Program, tensors: Mapping[str, Array], cols: int, rows: int) -> Regions:
@@ -47,12 +61,14 @@ def regions(program: Program, tensors: Mapping[str, Array], cols: int, rows: int
         raise ValueError("decision regions need a network with two inputs")
     data = program.data
     cols, rows = bounded(program, cols, rows)
-    x, y = (limits(data.x[:, i]) for i in range(2))
+    plane = data.x.reshape(len(data.x), 2)
+    x, y = (limits(plane[:, i]) for i in range(2))
     across, up = np.linspace(x[0], x[1], cols), np.linspace(y[1], y[0], rows)
-    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2).astype(data.x.dtype)
+    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, *data.x.shape[1:])
+    grid = grid.astype(data.x.dtype)
     with np.errstate(all="ignore"):
         out = predict(program, tensors, grid)
-        found = correct(program, predict(program, tensors, data.x), data.y)
+        found = correct(program, predict(program, tensors, data.x), targets_of(data.y))
     count = classes(program)
     answers = out.argmax(axis=1).astype(np.float64) if count else out[:, 0].astype(np.float64)
     if count:
@@ -63,8 +79,7 @@ def regions(program: Program, tensors: Mapping[str, Array], cols: int, rows: int
 
 def bounded(program: Program, cols: int, rows: int) -> tuple[int, int]:
     """(columns, rows), fewer by one factor where the forward pass would be too much work."""
-    layers = [node.layer for node in program.network.nodes]
-    cost = sum(layer.work for layer in layers)
+    cost = work_of_a_row(program)
     most = max(16, min(POINTS, WORK // max(1, cost)))
     factor = max(1.0, float(cols * rows / most) ** 0.5)
     return max(1, int(cols / factor)), max(1, int(rows / factor))
@@ -80,13 +95,17 @@ def limits(values: Array) -> Range:
 
 def classes(program: Program) -> int:
     """The number of classes that argmax decides between; 0 where the output is no such decision."""
-    outputs = program.network.nodes[-1].layer.outputs
+    network = program.network
+    if isinstance(network, LineNetwork):
+        outputs = math.prod(network.shape_of(prediction_of(network))[1:])
+    else:
+        outputs = network.nodes[-1].layer.outputs
     return outputs if outputs > 1 and labels(program) is not None else 0
 
 
 def threshold(program: Program) -> float | None:
     """The threshold of a binary output, ½ of a probability, 0 of a logit; None where it is none."""
-    y = ones(program, program.data.y)
+    y = ones(program, targets_of(program.data.y))
     if y.ndim == 1 or classes(program) or not is_binary(y):
         return None
     return threshold_of(program)
@@ -94,7 +113,7 @@ def threshold(program: Program) -> float | None:
 
 def labels(program: Program) -> Array | None:
     """The class index of each row of the data, (N,); None where the targets are no classes."""
-    y = ones(program, program.data.y)
+    y = ones(program, targets_of(program.data.y))
     if y.ndim == 1:
         return y
     if y.shape[1] > 1:

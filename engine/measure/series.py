@@ -4,6 +4,7 @@ Points are measured walking back through the window of recent events, a piece at
 those of quantities that are asked for.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,8 +14,11 @@ from numpy.typing import NDArray
 from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.formulas.symbols import gradient
+from engine.measure.costs import work_of_a_row
+from engine.measure.line_metrics import prediction_of, targets_of
 from engine.measure.magnitude import magnitude
 from engine.measure.metrics import correct, evaluate
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.run.phases import Phase
 from engine.run.run import Run
@@ -47,8 +51,10 @@ def gradient_norms(program: Program) -> list[Quantity]:
     found = []
     for info in program.parameters:
         name = program.gradients[info.name]
-        ops = frozenset(o.key for o in program.ops if (o.phase, o.name) == (Phase.BACKWARD, name))
-        if ops and len(info.shape) == 2:
+        ops = frozenset(
+            o.key for o in program.ops if o.phase == Phase.BACKWARD and name in o.writes
+        )
+        if ops and len(info.shape) >= 2:
             found.append(Quantity(f"‖{gradient(info.symbol)}‖", ops, norm_of(name)))
     return found
 
@@ -61,8 +67,11 @@ def norm_of(name: str) -> Value:
 def measures(program: Program) -> list[Quantity]:
     """The loss on all data, and the accuracy where there is one, after each iteration.
 
-    Where that would take too long it is on a sample of rows, which is always the same.
+    Where that would take too long it is on a sample of rows, which is always the same. A network
+    of lines has none: its lines are of a batch.
     """
+    if not program.network.nodes:
+        return []
     rows = measured_rows(program)
     last = frozenset([program.ops[-1].key])
     part = "" if len(rows) == len(program.data) else f" ({len(rows)} rows)"
@@ -76,8 +85,7 @@ def measures(program: Program) -> list[Quantity]:
 
 def measured_rows(program: Program) -> NDArray[np.int64]:
     """The indices of the rows that a measure takes, spread evenly over the data."""
-    layers = [node.layer for node in program.network.nodes]
-    cost = sum(layer.work for layer in layers)
+    cost = work_of_a_row(program)
     count = min(len(program.data), max(LEAST_ROWS, WORK // max(1, cost)))
     return np.arange(count, dtype=np.int64) * len(program.data) // count
 
@@ -85,7 +93,14 @@ def measured_rows(program: Program) -> NDArray[np.int64]:
 def has_accuracy(program: Program) -> bool:
     """Whether the targets are classes, as far as the first 1024 rows tell."""
     y = program.data.y[:1024]
-    outputs = program.network.nodes[-1].layer.outputs
+    network = program.network
+    if isinstance(network, LineNetwork):
+        shape = network.shape_of(prediction_of(network))
+        if len(shape) < 2:
+            return False
+        y, outputs = targets_of(y), math.prod(shape[1:])
+    else:
+        outputs = network.nodes[-1].layer.outputs
     return correct(program, np.zeros((len(y), outputs), y.dtype), y) is not None
 
 

@@ -17,6 +17,7 @@ from engine.functions.function import Vjp
 from engine.program.declared import Declared, zeroing
 from engine.program.graph import GRADIENT, Network, Node, build_network
 from engine.program.line_compiler import LineCompiler
+from engine.program.line_pass import pinned
 from engine.program.lines import has_lines, read_lines
 from engine.program.program import Program
 from engine.run.op import CLOCK, Compute, Op, TensorInfo, Tensors
@@ -35,6 +36,7 @@ def compile_program(experiment: Experiment, data: Dataset | None = None) -> Prog
     network: Network
     compiler: Compiler | LineCompiler
     if has_lines(experiment) or data.x.ndim > 2:
+        experiment = pinned(experiment, data)
         network, data = read_lines(experiment, data, cut)
         compiler = LineCompiler(experiment, data, cut, network)
     else:

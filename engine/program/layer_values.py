@@ -1,7 +1,7 @@
 """What the parameters and buffers of layers that are lines begin as: given, or drawn."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 import numpy as np
@@ -23,13 +23,16 @@ class LayerValues:
     """The values of one experiment's layers; ``problems`` collects what is wrong with them.
 
     As in a chain, parameters count in the order of the layers, and each has a stream of its own.
+    ``read_in`` are the places of the layers in which nothing was wrong.
     """
 
-    def __init__(self, experiment: Experiment, held: Iterable[Held]) -> None:
+    def __init__(
+        self, experiment: Experiment, held: Iterable[Held], read_in: Container[int]
+    ) -> None:
         self.experiment = experiment
         self.problems: list[Problem] = []
         found = sorted(held, key=lambda one: one.place)  # stable: roles stay in their order
-        self.check_roles(found)
+        self.check_roles(found, read_in)
         kept = [one for one in found if not self.too_large(one)]
         learned = [one for one in kept if not one.buffer]
         first = len(experiment.parameters)
@@ -54,13 +57,16 @@ class LayerValues:
             self.problem(one, f"{said}, more than the limit of {MAX_BYTES:,}")
         return size > MAX_BYTES
 
-    def check_roles(self, held: Iterable[Held]) -> None:
-        """Note what a table says of parameters that its layer has not."""
+    def check_roles(self, held: Iterable[Held], read_in: Container[int]) -> None:
+        """Note what a table says of parameters that its layer has not.
+
+        Of a layer that could not be read it is not known which it has.
+        """
         roles: dict[int, list[str]] = {}
         for one in held:
             roles.setdefault(one.place, []).append(one.role)
         for i, spec in enumerate(self.experiment.layers):
-            if not isinstance(spec, LearningSpec):
+            if not isinstance(spec, LearningSpec) or i not in read_in:
                 continue
             known = roles.get(i, [])
             decay = spec.decay if isinstance(spec.decay, list) else []

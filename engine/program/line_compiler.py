@@ -50,6 +50,7 @@ class LineCompiler:
             for one in network.parameters_
         }
         self.learned = self.learning()
+        self.flowing: set[str] = set()  # the gradients that backward makes
         self.ops = self.compile()
         self.declare()
 
@@ -103,8 +104,12 @@ class LineCompiler:
         used: set[str] = set()
         backward = []
         for line, tape, grads in reversed(derived):
+            # Behind floor, sign and their like nothing flows back: no op has made this gradient.
+            if line is not graph.loss and line.name + GRADIENT not in used:
+                continue
             for wrt, grad in grads.items():
                 backward.append(self.backward(graph, line, tape, wrt, grad, used))
+        self.flowing |= used
         return [*forward, *backward]
 
     def derive(
@@ -180,8 +185,7 @@ class LineCompiler:
             shape = line.root.shape
             add(line.name, line.name, shape, line.role, line.layer, dtype, rowless=rowless)
         add("loss", "ℓ", (), "loss")
-        needed = self.needed(graph)
-        wanted = [info for info in self.tensors.values() if info.name in needed]
+        wanted = [info for info in self.tensors.values() if info.name + GRADIENT in self.flowing]
         parameters = [info for info in self.tensors.values() if info.role == "parameter"]
         self.declared.gradients([*wanted, *(p for p in parameters if p not in wanted)])
         self.declared.state(self.ops)

@@ -79,6 +79,7 @@ class Layers:
         self.made: set[str] = set()
         self.asked: dict[str, str] = {}  # who asked for a layer that is still to be made
         self.held: dict[str, Held] = {}
+        self.read_in: set[int] = set()  # the places of the layers in which nothing was wrong
 
     def demand(self, name: str, lines: Lines) -> None:
         """Make the layer that makes this tensor, where it is still to be made."""
@@ -159,6 +160,7 @@ class Layers:
                 known = tensor(line.name, line.root.shape, line.root.kind)
                 lines.scope.tensors[line.name] = known
         lines.missing.discard(f"{name}.out")
+        self.read_in.add(place)
 
     def input(self, place: int, name: str, lines: Lines) -> Node | None:
         """What an input's name stands for: a layer's output, a line, x or y."""

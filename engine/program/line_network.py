@@ -99,3 +99,7 @@ class LineNetwork(Network):
     def output(self) -> str:
         """The name of ŷ: the tensor of that name, or what the last line before the loss makes."""
         return self.graph.output
+
+    def shape_of(self, name: str) -> Shape:
+        """The shape of the tensor that a line makes of a full batch; () for any other name."""
+        return next((line.root.shape for line in self.graph.lines if line.name == name), ())

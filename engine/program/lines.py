@@ -64,6 +64,7 @@ class Builder:
         self.problems: list[Problem] = []
         self.made_loss = False
         self.held: dict[str, Held] = {}
+        self.read_in: set[int] = set()
 
     def problem(self, path: str, message: str) -> None:
         """Note one problem."""
@@ -105,8 +106,7 @@ class Builder:
                 graphs[count] = graph
             if self.problems:
                 break
-        self.fail()
-        held = LayerValues(self.experiment, self.held.values())
+        held = LayerValues(self.experiment, self.held.values(), self.read_in)
         self.problems += held.problems
         self.fail()
         constants = {
@@ -195,7 +195,7 @@ class Builder:
         lines = LiftedLines(self.network.lines, scope, lift, fold, layers)
         lines.read()
         layers.rest(lines)
-        self.held = layers.held
+        self.held, self.read_in = layers.held, layers.read_in
         for fault in lines.faults:
             self.problem("network.lines", str(fault))
         real |= lines.mixed & {"x", "y", *constants}

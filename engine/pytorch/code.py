@@ -27,8 +27,10 @@ from engine.optim.groups import Group
 from engine.optim.lines import COUNT, Lines
 from engine.optim.optimizers import OPTIMIZERS
 from engine.program.graph import Node, settings
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.program.update import Updates
+from engine.pytorch.line_script import Names, line_statements
 from engine.pytorch.own_rule import number_lines, own_rule_lines
 from engine.run.phases import Phase
 
@@ -55,6 +57,8 @@ class CodeLine(NamedTuple):
 def training_code(program: Program) -> list[CodeLine]:
     """The lines of the model, the criterion, the optimizer and the training loop, in order."""
     experiment = program.experiment
+    if isinstance(program.network, LineNetwork):
+        return list(code_of_lines(program, program.network))
     lines = [CodeLine("model = nn.Sequential(OrderedDict(")]
     lines += [layer_line(node) for node in program.network.nodes]
     lines += [CodeLine("))")]
@@ -71,6 +75,41 @@ def training_code(program: Program) -> list[CodeLine]:
     lines += [CodeLine(f"for epoch in range({experiment.training.epochs}):")]
     lines += [CodeLine("    for x, y in batches(epoch):")]
     return [*lines, *step_lines(experiment, own)]
+
+
+def code_of_lines(program: Program, network: LineNetwork) -> Iterator[CodeLine]:
+    """The lines of a network as PyTorch's, in a loop of the experiment's order."""
+    experiment, names = program.experiment, Names(program)
+    own = isinstance(program.optimizer, Lines)
+    for text in (*optimizer_texts(program), *schedule_texts(experiment.schedule, own)):
+        yield CodeLine(text)
+    yield CodeLine("")
+    yield CodeLine(f"for epoch in range({experiment.training.epochs}):")
+    yield CodeLine("    for x, y in batches(epoch):")
+    for one in names.dictionaries:
+        yield CodeLine(f"        {one} = {{}}", Phase.FORWARD)
+    for line in step_lines(experiment, own):
+        if line.phase == Phase.FORWARD:
+            made = network.graph.lines[:-1]
+        elif line.phase == Phase.LOSS:
+            made = network.graph.lines[-1:]
+        else:
+            yield line
+            continue
+        for written in made:
+            for text in line_statements(written, names, experiment.dtype):
+                said = f"        {'# skipped: ' if line.skipped else ''}{text}"
+                yield CodeLine(said, line.phase, skipped=line.skipped)
+
+
+def trained_lines(program: Program, network: LineNetwork) -> Iterator[str]:
+    """The list of the parameters of lines that are trained, and which are not."""
+    names = Names(program)
+    frozen = [one.name for one in network.parameters_ if one.frozen]
+    if frozen:
+        yield f"# frozen: {', '.join(frozen)}"
+    moved = [names.of(one.name) for one in network.parameters_ if not one.frozen]
+    yield f"trained = [{', '.join(moved)}]"
 
 
 def layer_line(node: Node) -> CodeLine:
@@ -153,8 +192,9 @@ def loss_operands(loss: LossSpec, yhat: str) -> str:
 
 def optimizer_texts(program: Program) -> Iterator[str]:
     """The lines of the optimizer, with the options that differ; frozen parameters are left out."""
-    frozen = frozen_names(program.experiment)
-    if frozen:
+    if isinstance(program.network, LineNetwork):
+        yield from trained_lines(program, program.network)
+    elif frozen := frozen_names(program.experiment):
         yield f"frozen = {frozen}"
         yield "trained = ["
         yield "    p for name, p in model.named_parameters()"
@@ -180,12 +220,14 @@ def group_texts(program: Program) -> list[str]:
     groups: dict[Group, list[str]] = {}
     for one in Updates.of_program(program).moved:
         groups.setdefault(one.group, []).append(one.name)
+    lines = isinstance(program.network, LineNetwork)
     if not any(group.given for group in groups):
-        return [f"{trained(program.experiment)},"]
+        return ["trained,"] if lines else [f"{trained(program.experiment)},"]
     texts = ["["]
     for group, names in groups.items():
         own = arguments(dict(group.given))
-        listed = [f"        model.{name}," for name in names]
+        owner = "" if lines else "model."
+        listed = [f"        {owner}{name}," for name in names]
         texts += [
             "    dict(",
             "        params=[",
@@ -204,7 +246,7 @@ def own_rule_texts(program: Program, rule: Lines) -> Iterator[str]:
         yield f"# {problem}"
         yield from (f"# {one.name} ={one.expression.text}" for one in rule.statements)
         yield "def step(): ..."
-    if not frozen_names(program.experiment):
+    if not frozen_names(program.experiment) and not isinstance(program.network, LineNetwork):
         yield "trained = list(model.parameters())"
     first = {slot: "0.0" if slot == COUNT else "torch.zeros_like(p)" for slot in rule.slots}
     texts = [f'"{slot}": {text}' for slot, text in first.items()]
@@ -228,7 +270,8 @@ def frozen_names(experiment: Experiment) -> list[str]:
 
 def trained(experiment: Experiment) -> str:
     """The expression of the parameters that are trained."""
-    return "trained" if frozen_names(experiment) else "model.parameters()"
+    named = experiment.network is not None or frozen_names(experiment)
+    return "trained" if named else "model.parameters()"
 
 
 def scheduler_texts(spec: ScheduleSpec | None) -> list[str]:
@@ -286,7 +329,9 @@ def step_lines(experiment: Experiment, own: bool) -> Iterator[CodeLine]:
     for phase in training.order:
         if phase == Phase.UPDATE:
             yield from (CodeLine(f"        {hash_}{text}") for text in clip_texts(experiment))
-        text = (OWN_STEPS if own else STEPS)[phase].format(loss=loss_text(experiment.loss))
+        known = experiment.loss.type in LOSSES  # else a line makes it
+        said = loss_text(experiment.loss) if known else "loss"
+        text = (OWN_STEPS if own else STEPS)[phase].format(loss=said)
         skipped = phase in training.skip
         yield CodeLine(f"        {'# ' if skipped else ''}{text}", phase, skipped=skipped)
         if phase == Phase.UPDATE and every == "iteration":

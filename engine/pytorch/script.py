@@ -12,8 +12,10 @@ from engine.functions.elementwise.dropout import MASKS, Dropout
 from engine.nn.table import LOSSES
 from engine.optim.lines import Lines
 from engine.program.graph import Node
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.pytorch.code import clip_call, divided_by, loss_operands
+from engine.pytorch.line_script import Names, functions_part
 from engine.pytorch.script_optimizer import optimizer_part
 from engine.pytorch.source import Raw, array_text, keywords
 from engine.recording.canonical import words
@@ -98,8 +100,23 @@ def data_part(program: Program) -> str:
     return f"x_all = {array_text(program.data.x)}\ny_all = {array_text(program.data.y)}\n"
 
 
+def lines_part(program: Program, names: Names) -> str:
+    """The parameters and constants of lines with their values, and the lines as functions."""
+    network, dtype = program.network, program.experiment.dtype
+    assert isinstance(network, LineNetwork)
+    made = [f"torch.set_default_dtype(torch.{dtype})"]
+    for one in network.parameters_:
+        made.append(f"{names.of(one.name)} = {array_text(one.value)}.requires_grad_()")
+    made += [f"{names.of(name)} = {array_text(one)}" for name, one in network.constants.items()]
+    every = ", ".join(f'"{one.name}": {names.of(one.name)}' for one in network.parameters_)
+    made += [f"parameters = {{{every}}}", "", ""]
+    return "\n".join(made) + functions_part(program, names)
+
+
 def model_part(program: Program) -> str:
     """The statements that make the model and copy the initial parameters into it."""
+    if isinstance(program.network, LineNetwork):
+        return lines_part(program, Names(program))
     dtype = program.experiment.dtype
     initial = program.initial()
     layers, values = [], []
@@ -147,7 +164,15 @@ def loop_part(program: Program, iterations: int) -> str:
 
 
 def phase_lines(program: Program, phase: Phase) -> list[str]:
-    """The statements of one step."""
+    """The statements of one step; lines that go forward make the loss as well."""
+    if isinstance(program.network, LineNetwork):
+        match phase:
+            case Phase.ZERO_GRAD:
+                return ["for p in parameters.values():", "    p.grad = torch.zeros_like(p)"]
+            case Phase.FORWARD:
+                return []
+            case Phase.LOSS:
+                return ["loss = lines[len(x)](x, y)"]
     match phase:
         case Phase.ZERO_GRAD:
             # zeros, as this engine's; and the model's, for frozen parameters have gradients too

@@ -9,6 +9,7 @@ from engine.arrays import Array
 from engine.optim.groups import Group
 from engine.optim.lines import COUNT, Lines
 from engine.optim.optimizers import OPTIMIZERS
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.program.update import Updates
 from engine.pytorch.own_rule import number_lines, own_rule_lines
@@ -20,15 +21,13 @@ def optimizer_part(program: Program, iterations: int) -> str:
 
     With a schedule, also the learning rates of every iteration.
     """
-    frozen = [
-        (number, role)
-        for number, node in enumerate(program.network.nodes)
-        for role in getattr(node.spec, "frozen", ())
-    ]
-    names = ", ".join(f'"{number}.{role}"' for number, role in frozen)
+    every, frozen = "model.named_parameters()", frozen_names(program)
+    if isinstance(program.network, LineNetwork):
+        every = "parameters.items()"
+    names = ", ".join(f'"{name}"' for name in frozen)
     lines = [
         f"frozen = {{{names}}}" if frozen else "frozen = set()",
-        "trained = [p for name, p in model.named_parameters() if name not in frozen]",
+        f"trained = [p for name, p in {every} if name not in frozen]",
     ]
     updates, rule = Updates.of_program(program), program.optimizer
     if isinstance(rule, Lines):
@@ -37,6 +36,17 @@ def optimizer_part(program: Program, iterations: int) -> str:
     else:
         lines.append(rule_line(program, updates))
     return "\n".join([*lines, *rate_lines(updates, iterations)]) + "\n"
+
+
+def frozen_names(program: Program) -> list[str]:
+    """The parameters that are left alone, as the script names them."""
+    if isinstance(program.network, LineNetwork):
+        return [one.name for one in program.network.parameters_ if one.frozen]
+    return [
+        f"{number}.{role}"
+        for number, node in enumerate(program.network.nodes)
+        for role in getattr(node.spec, "frozen", ())
+    ]
 
 
 def rule_line(program: Program, updates: Updates) -> str:

@@ -9,24 +9,55 @@ import msgspec
 from engine.errors import GradstepError
 from engine.experiment.dataset import GIVEN, Dataset
 from engine.experiment.reader import read_experiment
-from engine.experiment.spec import Experiment, layer_table, optimizer_table
+from engine.experiment.spec import Experiment, WrittenSpec, layer_table, optimizer_table
+from engine.program.line_network import LineNetwork
+from engine.program.program import Program
 from engine.session.journal import Journal, from_dict, to_dict
 from engine.wording import shown
 
 NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+# Tables whose order means something, which canonical JSON sorts: parameters are drawn in it.
+ORDERED = ("parameters", "constants")
 MAX_TEXT = 2**25  # characters of one text that is read back
 
 
 def experiment_text(experiment: Experiment) -> str:
     """The experiment as JSON: what is written in its file, without where the file was."""
+    raw = experiment_table(experiment)
+    for table in ORDERED:
+        if table in raw:
+            raw[table] = list(raw[table].items())
+    return canonical(raw)
+
+
+def experiment_table(experiment: Experiment) -> dict[str, Any]:
+    """The experiment as the table that its file is, without where the file was."""
     raw: dict[str, Any] = msgspec.to_builtins(experiment)
     for place in ("file", "directory"):
         raw.pop(place, None)
     # A class variable is no field to msgspec; a schedule has its type as a tag.
-    raw["layers"] = [layer_table(spec) for spec in experiment.layers]
+    if experiment.layers:
+        raw["layers"] = [layer_table(spec) for spec in experiment.layers]
     raw["loss"] = {"type": experiment.loss.type} | msgspec.to_builtins(experiment.loss)
     raw["optimizer"] = optimizer_table(experiment.optimizer)
-    return canonical(raw)
+    if experiment.loss.type == WrittenSpec.type:
+        del raw["loss"]["type"]  # it has no name in a file: a line makes it
+    return raw
+
+
+def self_contained(program: Program) -> Experiment:
+    """The experiment of a program with the values of parameters that are in files written down."""
+    network, experiment = program.network, program.experiment
+    if not isinstance(network, LineNetwork):
+        return experiment
+    values = {one.name: one.value for one in network.parameters_}
+    specs = {
+        name: msgspec.structs.replace(spec, file=None, shape=None, value=values[name].tolist())
+        if spec.file is not None
+        else spec
+        for name, spec in experiment.parameters.items()
+    }
+    return msgspec.structs.replace(experiment, parameters=specs)
 
 
 def canonical(value: Any) -> str:
@@ -79,7 +110,19 @@ def parse_experiment(text: str) -> Experiment:
         for name in ("x", "y"):
             if name in data:
                 data[name] = numbers(data[name])
+    for table in ORDERED:
+        if table in raw:
+            raw[table] = table_of(raw[table], table)
     return read_experiment(raw, file="its experiment", stem="recording")
+
+
+def table_of(pairs: Any, name: str) -> dict[str, Any]:
+    """The table behind pairs of a name and a value; GradstepError for anything else."""
+    if not isinstance(pairs, list) or not all(
+        isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs
+    ):
+        raise GradstepError(f"its experiment: {name} is no list of names and values")
+    return dict(pairs)
 
 
 def labels_text(data: Dataset) -> str:

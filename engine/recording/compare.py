@@ -8,7 +8,14 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.program.program import Program
-from engine.recording.canonical import experiment_text, journal_texts, parse
+from engine.recording.canonical import (
+    ORDERED,
+    experiment_text,
+    journal_texts,
+    parse,
+    self_contained,
+    table_of,
+)
 from engine.recording.ulps import ulps_between
 from engine.run.position import Granularity
 from engine.run.position_text import format_position
@@ -175,8 +182,8 @@ def aligned(a: Program, b: Program) -> list[tuple[int, int]]:
 
 def reasons(left: Session, right: Session) -> Iterator[str]:
     """What is different in the experiments, the data and the edits."""
-    texts = (experiment_text(s.program.experiment) for s in (left, right))
-    old, new = (parse(text, "experiment") for text in texts)
+    texts = (experiment_text(self_contained(s.program)) for s in (left, right))
+    old, new = (tables(parse(text, "experiment")) for text in texts)
     found = list(paths(old, new, ""))
     # Another name is no reason, nor how far a run was to go: both are compared equally far.
     shown = [path for path in found if path[0] not in ("name", "description", "training.epochs")]
@@ -189,6 +196,11 @@ def reasons(left: Session, right: Session) -> Iterator[str]:
     if any(a.dtype == b.dtype and first_difference(a, b) is not None for a, b in pairs):
         yield f"data: {x.x.shape} against {y.x.shape}, or other values"
     yield from edits(left.journal, right.journal)
+
+
+def tables(raw: Any) -> Any:
+    """A parsed experiment with its ordered tables as tables, so that they are compared by name."""
+    return raw | {name: table_of(raw[name], name) for name in ORDERED if name in raw}
 
 
 def kind(path: str) -> str:

@@ -25,7 +25,7 @@ Written = Sequence[tuple[Array, ...]]
 Largest = tuple[float | None, str | None]  # element of a parameter's gradient, and whose
 Marked = tuple[bytes, str]  # the digests one after the other, and the references as JSON
 MOST_LAYOUTS = 4  # batches are full, or the last of an epoch
-DTYPES = {"float32": "<f4", "float64": "<f8", "int64": "<i8"}
+DTYPES = {"float32": "<f4", "float64": "<f8", "int64": "<i8", "bool": "|b1"}
 
 
 class IterationDigests(ABC):
@@ -112,7 +112,7 @@ class StrongDigests(IterationDigests):
         self.hashes = [kind_hash(DTYPES[info.dtype], info.shape) for info in infos]
         self.shapes = [info.shape for info in infos]
         starts = [sum(self.counts[:i]) for i in range(len(self.counts))]
-        self.gradients = {starts[op.index]: op.name for op in program.ops if op.adds}
+        self.gradients = {starts[op.index]: op.writes[0] for op in program.ops if op.adds}
         self.dtype = DTYPES[program.experiment.dtype]
         self.waiting: list[list[tuple[str, bytes]]] = []
 

@@ -16,7 +16,13 @@ from engine import __version__
 from engine.errors import GradstepError
 from engine.files import no_file
 from engine.program.program import Program
-from engine.recording.canonical import canonical, experiment_text, journal_texts, labels_text
+from engine.recording.canonical import (
+    canonical,
+    experiment_text,
+    journal_texts,
+    labels_text,
+    self_contained,
+)
 from engine.recording.closing import RUNNING, digests
 from engine.recording.contents import Contents
 from engine.recording.digests import QUICK, STRONG, journal_digest, root_digest
@@ -90,7 +96,7 @@ class Writer:
             }
             for name, array in (("x", data.x), ("y", data.y))
         }
-        experiment, labels = experiment_text(program.experiment), labels_text(data)
+        experiment, labels = experiment_text(self_contained(program)), labels_text(data)
         self.root = root_digest(experiment, labels, stored["x"][0], stored["y"][0])
         about = (run, __version__, program.experiment.name, experiment, labels, canonical(arrays))
         plan = (self.plan.store, len(program.ops), self.width, self.plan.spacing)

@@ -77,15 +77,15 @@ def badge_at(run: Run, journal: Journal, event: int, tensor: str) -> Badge:
     set_by_hand = times.edited(gradient, whole=True, zero=False)
     zeroing = Which(phase=Phase.ZERO_GRAD, writes=gradient)
     zeroed = max(times.last(zeroing), times.edited(gradient, whole=True, zero=True))
-    count = times.count(adding, max(zeroed, set_by_hand)) + (set_by_hand > zeroed)
+    count = times.passes(adding, max(zeroed, set_by_hand)) + (set_by_hand > zeroed)
     made = max(times.last(adding), set_by_hand)
     touched = times.edited(gradient)
     if not count and touched > zeroed:  # an element of a gradient of zeros
         count, made = 1, touched
     if not count:
         return Badge(BadgeKind.ZEROED if zeroed >= 0 else BadgeKind.NONE)
-    if not times.accumulates(adding):
-        count = 1  # the gradient of an activation is set, not added to
+    if times.sets(adding):
+        count = 1  # the gradient of an activation begins anew in every pass
     written = times.last(Which(writes=name))
     if max(written, times.edited(name), times.entered(name)) > made:
         return Badge(BadgeKind.STALE, count)
@@ -112,18 +112,29 @@ class Times:
         }
         return list(found.values())
 
-    def accumulates(self, which: Which) -> bool:
-        """Whether one of these ops adds to what is there."""
-        return any(op.adds for op in self.ops(which))
+    def together(self, which: Which) -> list[list[Op]]:
+        """These ops of each kind of iteration that has some."""
+        listings = self.run.timeline.listings
+        found = [[one.ops[place] for place in one.places(which)] for one in listings]
+        return [ops for ops in found if ops]
+
+    def sets(self, which: Which) -> bool:
+        """Whether one of these ops writes anew in every iteration, and adds to nothing."""
+        return all(any(not op.adds for op in ops) for ops in self.together(which))
 
     def last(self, which: Which) -> float:
         """When one of these ops was last executed; −1 where it never was, or was always skipped."""
         return max((self._last(op) for op in self.ops(which)), default=-1)
 
-    def count(self, which: Which, after: float) -> int:
-        """How often these ops were executed after a time."""
-        first = max(0, math.floor(after + 0.5))
-        return sum(self._count(op, first, self.event) for op in self.ops(which))
+    def passes(self, which: Which, after: float) -> int:
+        """In how many iterations these ops were executed after a time.
+
+        A weight that several lines read has an op for each of them: one pass is all of these.
+        """
+        first, ops = max(0, math.floor(after + 0.5)), self.ops(which)
+        counts = [self._count(op, first, self.event) for op in ops]
+        whole = all(len(found) == len(ops) for found in self.together(which))
+        return max(counts, default=0) if whole else sum(counts)
 
     def edited(self, name: str, whole: bool = False, zero: bool | None = None) -> float:
         """When a tensor was last edited; −1 for never.

@@ -11,7 +11,8 @@ from engine.words.command import Argument, Command, Reply
 from engine.words.report import arrived
 
 # One = is an edit; == is a comparison.
-FORM = re.compile(r"(?P<name>[^=\[]+?)\s*(?:\[(?P<index>[^\]]*)\]\s*)?=(?!=)\s*(?P<value>.*)")
+FORM = re.compile(r"(?P<left>[^=]+?)\s*=(?!=)\s*(?P<value>.*)")
+ELEMENT = re.compile(r"(?P<name>.+?)\s*\[(?P<index>[^\[\]]*)\]")
 
 
 def run_set(debugger: Debugger, argument: Argument, count: int) -> Reply:
@@ -23,13 +24,16 @@ def run_set(debugger: Debugger, argument: Argument, count: int) -> Reply:
         )
     value = argument.part(match.start("value"))
     blamed = argument  # the part that an error points at: the index while it is read
+    name, place = match["left"], None
+    if debugger.run.resolve(name) not in debugger.run.tensors:  # the longest name wins: h[2]
+        place = ELEMENT.fullmatch(name)
     try:
         index: Index = ()
-        if match["index"] is not None:
-            blamed = argument.part(match.start("index"), match.end("index"))
-            index = parse_index(match["index"])
+        if place is not None:
+            name, blamed = place["name"], argument.part(place.start("index"), place.end("index"))
+            index = parse_index(place["index"])
             blamed = argument
-        entry = debugger.session.set(match["name"], entered(value), index)
+        entry = debugger.session.set(name, entered(value), index)
     except GradstepError as problem:
         raise blamed.reading(problem) from problem
     return arrived(debugger, told(debugger, str(entry)), edit=to_dict(entry))

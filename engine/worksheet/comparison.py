@@ -13,8 +13,11 @@ from typing import Any
 from engine.formulas.latex import prose_latex
 from engine.formulas.tree import Formula
 from engine.measure.norms import Norms, gradient_norms
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
+from engine.worksheet.comparison_lines import Matched
 from engine.worksheet.comparison_summary import Summaries
+from engine.worksheet.rows import Gradient, Layout, Step
 from engine.worksheet.sample import Sample, spelled_layers
 from engine.worksheet.text import (
     HEADS,
@@ -27,7 +30,7 @@ from engine.worksheet.text import (
     shortcut_cell,
     step_cells,
 )
-from engine.worksheet.worksheet import WIDTH, Gradient, Layout, Step, Worksheet, worksheet
+from engine.worksheet.worksheet import WIDTH, Worksheet, worksheet
 
 FORMULAS = ("mathematics", "input", "output", "product", "rule")
 ABSENT = Entry("—", "---")
@@ -129,6 +132,8 @@ def compare(
 
     Raises GradstepError where one of them has no such sample.
     """
+    if any(isinstance(program.network, LineNetwork) for program in (left, right)):
+        return compare_lines(left, right, sample, layout)
     # the same depth for both, or a formula would differ only because one has room for it
     depth = min(spelled_layers(program, WIDTH) for program in (left, right))
     a, b = (worksheet(program, sample, depth) for program in (left, right))
@@ -140,6 +145,57 @@ def compare(
         table("d", TITLES["d"], element_rows(a, b), says.elements),
     )
     return Comparison(a, b, tables, gradient_norms(left, right))
+
+
+def compare_lines(left: Program, right: Program, sample: int, layout: Layout) -> Comparison:
+    """As :func:`compare`, where one network at least is of lines: names are no change."""
+    a, b = (worksheet(program, sample) for program in (left, right))
+    how, says = Matched(a, b), Summaries(a, b)
+    steps = []
+    for one in a.steps:
+        other = next(step for step in b.steps if step.phase == one.phase)
+        steps.append(marked("a", numbered(a, one), numbered(b, other), how.step(one, other)))
+    forward = matched("b", a.forward, b.forward, forward_cells, how.forward)
+    gradients = matched(
+        "c",
+        a.gradients,
+        b.gradients,
+        lambda row: gradient_cells(row, layout),
+        lambda one, other: how.gradient(one, other, layout),
+    )
+    elements = matched("d", a.elements, b.elements, element_cells, how.element)
+    tables = (
+        table("a", TITLES["a"], steps, says.steps),
+        table("b", TITLES["b"], forward, says.forward),
+        table("c", layout_title(layout), gradients, says.gradients),
+        table("d", TITLES["d"], elements, says.elements),
+    )
+    return Comparison(a, b, tables, gradient_norms(left, right))
+
+
+def matched(
+    letter: str,
+    a: Sequence[Any],
+    b: Sequence[Any],
+    cells: Callable[[Any], Sequence[Entry]],
+    how: Callable[[Any, Any], list[int]],
+) -> list[Row]:
+    """The rows of a table by their place: ``how`` says which cells of a pair change."""
+    rows = []
+    for left, right in aligned(a, b, lambda row: row.key):
+        sides = [cells(row) if row else None for row in (left, right)]
+        if left and right:
+            rows.append(marked(letter, cells(left), cells(right), how(left, right)))
+        else:
+            rows.append(paired(letter, sides[0], sides[1]))
+    return rows
+
+
+def marked(letter: str, a: Sequence[Entry], b: Sequence[Entry], how: Sequence[int]) -> Row:
+    """A row from the cells of both sides, with the change of each."""
+    kinds = list(Change)
+    cells = zip(HEADS[letter], a, b, how, strict=True)
+    return Row(tuple(Cell(head, x, y, kinds[change]) for head, x, y, change in cells))
 
 
 def told(row: Row) -> list[Cell]:
@@ -210,6 +266,7 @@ def step_meaning(sheet: Worksheet, step: Step) -> Formula | str:
 
 def unfolded(sheet: Worksheet) -> Sample:
     """The sample with every formula written out in x and the parameters."""
+    assert isinstance(sheet.sample, Sample)
     return Sample(sheet.sample.program, sheet.sample.index, len(sheet.sample.nodes))
 
 

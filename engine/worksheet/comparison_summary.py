@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from engine.worksheet.worksheet import Gradient, Worksheet
+from engine.worksheet.rows import Gradient
+from engine.worksheet.worksheet import Worksheet
 
 MANY = 4  # more names than these are counted
 NOTHING = "nothing changes"
@@ -41,7 +42,7 @@ class Summaries:
         """(b): the rows of which layers change."""
         changed = [name_of(row) for row in rows if row.change]
         if not changed:
-            return NOTHING
+            return nothing(rows)
         if changed == ["loss"]:
             return "the loss row changes, nothing else"
         return f"the rows of {listed(changed)} change"
@@ -53,7 +54,7 @@ class Summaries:
             return f"the products for {listed(changed)} change"
         other = [i for i, row in enumerate(rows) if row.change == "~"]
         if not other:
-            return NOTHING
+            return nothing(rows)
         return f"the products stay; {self.meanings(other)}"
 
     def meanings(self, rows: list[int]) -> str:
@@ -73,9 +74,15 @@ class Summaries:
         changed = [name_of(row, plain=True) for row in rows if row.change]
         stays = [name_of(row, plain=True) for row in rows if not row.change]
         if not changed:
-            return NOTHING
+            return nothing(rows)
         rest = f"; {listed(stays)} {'stay' if len(stays) > 1 else 'stays'}" if stays else ""
         return f"{listed(changed)} {verb(changed)}{rest}"
+
+
+def nothing(rows: list[Marked]) -> str:
+    """The sentence for rows of which none changes: whether their names do."""
+    named = any(row.cells[0].left.text != row.cells[0].right.text for row in rows)
+    return f"{NOTHING} but names" if named else NOTHING
 
 
 def name_of(row: Marked, plain: bool = False) -> str:

@@ -1,10 +1,12 @@
 """The worksheet as dicts and lists for JSON."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from engine.arrays import Array
-from engine.worksheet.sample import Dims, Sample
-from engine.worksheet.worksheet import LAYOUTS, Factor, Gradient, Layout, Worksheet
+from engine.formulas.tree import Size
+from engine.worksheet.rows import LAYOUTS, Factor, Forward, Gradient, Layout, Place
+from engine.worksheet.worksheet import Worksheet
 
 
 def worksheet_json(sheet: Worksheet, layout: Layout | None = None) -> dict[str, Any]:
@@ -13,7 +15,8 @@ def worksheet_json(sheet: Worksheet, layout: Layout | None = None) -> dict[str, 
     A gradient's ``formula``, ``factors``, ``dims`` and ``values`` are in ``layout``, the numerator
     layout by default; both stand under ``layouts``.
     """
-    at, main = sheet.sample, layout or "numerator"
+    at: Place = sheet.sample
+    main: Layout = layout or ("gradient" if sheet.whole else "numerator")
     return {
         "experiment": sheet.name,
         "sample": at.index,
@@ -34,11 +37,11 @@ def worksheet_json(sheet: Worksheet, layout: Layout | None = None) -> dict[str, 
                 "layer": row.layer,
                 "input": ", ".join(formula.text() for formula in row.inputs),
                 "output": row.output.text(),
-                "shape": [] if row.layer == "loss" else [at.count(row.dims[0])],
+                "shape": shape_of(at, row),
                 "symbol": row.symbol.text(),
                 "size": size_text(row.dims),
                 "latex": row.output.latex(),
-                "values": column(row.value) if row.layer != "loss" else scalar(row.value),
+                "values": value_of(row),
             }
             for row in sheet.forward
         ],
@@ -46,6 +49,7 @@ def worksheet_json(sheet: Worksheet, layout: Layout | None = None) -> dict[str, 
             {"parameter": row.parameter, "symbol": row.symbol.text()}
             | product_json(at, row, main)
             | {"layouts": {name: product_json(at, row, name) for name in LAYOUTS}}
+            | backward_json(row)
             for row in sheet.gradients
         ],
         "elements": [
@@ -73,11 +77,12 @@ def worksheet_json(sheet: Worksheet, layout: Layout | None = None) -> dict[str, 
     }
 
 
-def product_json(at: Sample, row: Gradient, layout: Layout) -> dict[str, Any]:
+def product_json(at: Place, row: Gradient, layout: Layout) -> dict[str, Any]:
     """The product of a gradient in one layout: formula, factors, sizes and values."""
     return {
         "formula": row.formula(layout).text(),
         "factors": [factor_json(at, factor) for factor in row.factors(layout)],
+        "terms": [[factor_json(at, factor) for factor in path] for path in row.paths(layout)],
         "dims": dims(at, row.dims(layout)),
         "size": size_text(row.dims(layout)),
         "latex": row.formula(layout).latex(),
@@ -85,7 +90,15 @@ def product_json(at: Sample, row: Gradient, layout: Layout) -> dict[str, Any]:
     }
 
 
-def factor_json(at: Sample, factor: Factor) -> dict[str, Any]:
+def backward_json(row: Gradient) -> dict[str, Any]:
+    """What backward adds to a gradient, of the batch, and the gradient in the parameter's shape."""
+    if not row.own:
+        return {}
+    terms = [{"formula": one.text(), "latex": one.latex()} for one in row.own]
+    return {"backward": terms, "gradient": numbers(row.array)}
+
+
+def factor_json(at: Place, factor: Factor) -> dict[str, Any]:
     """One factor: its symbol, its dimensions, and the tensors it leads from and to."""
     return {
         "symbol": factor.symbol.text(),
@@ -97,15 +110,33 @@ def factor_json(at: Sample, factor: Factor) -> dict[str, Any]:
     }
 
 
-def dims(at: Sample, found: Dims) -> list[int]:
-    """Size symbols as their numbers: [rows, columns]."""
-    return [at.count(size) for size in found]
+def shape_of(at: Place, row: Forward) -> list[int]:
+    """The shape of a row of (b): of a column its length, of a scalar nothing."""
+    if row.shape is None:
+        return [] if row.layer == "loss" else [at.count(row.dims[0])]
+    return list(row.shape[:1] if is_column_of(row) else row.shape)
 
 
-def size_text(found: Dims) -> str:
+def is_column_of(row: Forward) -> bool:
+    """Whether a row of (b) is a vector of one sample, which stands as a column."""
+    return row.shape is not None and len(row.dims) == 2 and row.dims[1].name == "1"
+
+
+def value_of(row: Forward) -> Any:
+    """The numbers of a row of (b): a vector as a flat list, a scalar as a number."""
+    if row.shape is None:
+        return column(row.value) if row.layer != "loss" else scalar(row.value)
+    return column(row.value) if is_column_of(row) else numbers(row.value)
+
+
+def dims(at: Place, found: Sequence[Size]) -> list[int]:
+    """Size symbols as their numbers: [rows, columns]; [1, 1] of a scalar."""
+    return [at.count(size) for size in found] or [1, 1]
+
+
+def size_text(found: Sequence[Size]) -> str:
     """Size symbols as text: ``n×h``."""
-    rows, columns = found
-    return f"{rows.text()}×{columns.text()}"
+    return "×".join(one.text() for one in found) or "1×1"
 
 
 def numbers(value: Array | None) -> Any:

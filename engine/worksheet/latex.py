@@ -1,4 +1,7 @@
-"""The worksheet and the comparison as LaTeX documents: plain article and amsmath, ASCII only."""
+"""The worksheet and the comparison as LaTeX documents: article, amsmath, graphicx; ASCII only.
+
+What is wider than its column and cannot be broken, a matrix or a long factor, is made smaller.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,28 +11,33 @@ from engine.arrays import Array
 from engine.formulas.latex import prose_latex, symbol_latex
 from engine.measure.norms import Norms
 from engine.worksheet.comparison import Change, Comparison, told
+from engine.worksheet.rows import Layout
 from engine.worksheet.text import (
     HEADS,
     TITLES,
     Entry,
     element_cells,
-    factor_numbers,
-    factor_sizes,
     forward_cells,
     gradient_cells,
-    layout_title,
+    gradient_lines,
+    gradients_title,
+    is_column,
+    laid_out,
+    layouts_of,
+    narrow,
     remarks,
     size_numbers,
     sizes_line,
     step_cells,
     subtitle,
 )
-from engine.worksheet.worksheet import Layout, Worksheet
+from engine.worksheet.worksheet import Worksheet
 
 SHOWN = 6  # rows and columns of a value; more are left out (a matrix of amsmath has up to 10)
 MARKS = {Change.SAME: "", Change.MEANING: r"$\sim$", Change.CHANGED: r"$\ne$"}
 PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \usepackage{amsmath}
+\usepackage{graphicx}
 \setlength{\textwidth}{18cm}
 \setlength{\oddsidemargin}{-1cm}
 \setlength{\textheight}{25cm}
@@ -38,6 +46,7 @@ PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \setlength{\emergencystretch}{2cm}
 \renewcommand{\arraystretch}{1.5}
 \newcommand{\cell}[1]{\raggedright #1}
+\newcommand{\fit}[1]{\sbox0{#1}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else#1\fi}
 \begin{document}
 """
 END = "\n\\end{document}\n"
@@ -48,17 +57,18 @@ def worksheet_latex(sheet: Worksheet, layouts: Sequence[Layout]) -> str:
     forward = []
     for row in sheet.forward:
         layer, given, output, size = forward_cells(row)
-        value = None if row.value is None else row.value.T
-        numbers = stacked(size, size_numbers(sheet.sample, row.dims))
-        turned = "" if value is None or value.size == 1 else r"^{\top}"
-        shown = stacked(output, Entry("", f"${matrix(value)}{turned}$"))
-        forward.append([layer.latex, given.latex, shown, numbers])
+        column = is_column(row.value)
+        value = row.value.T if column and row.value is not None else row.value
+        numbers = sizes(size, size_numbers(sheet.sample, row.dims))
+        turned = r"^{\top}" if column else ""
+        shown = stacked(output, Entry("", fitted(f"{matrix(value)}{turned}")))
+        forward.append([narrow(layer), given.latex, shown, numbers])
     elements = []
     for element in sheet.elements:
         left, rule, size = element_cells(element)
-        numbers = stacked(size, size_numbers(sheet.sample, element.dims))
-        shown = stacked(rule, Entry("", f"${matrix(element.value)}$"))
-        elements.append([left.latex, shown, numbers])
+        numbers = sizes(size, size_numbers(sheet.sample, element.dims))
+        shown = stacked(rule, Entry("", fitted(matrix(element.value))))
+        elements.append([narrow(left), shown, numbers])
     steps = [[cell.latex for cell in step_cells(row)] for row in sheet.steps]
     parts = [
         rf"\section*{{{prose_latex(sheet.name)}}}",
@@ -67,7 +77,7 @@ def worksheet_latex(sheet: Worksheet, layouts: Sequence[Layout]) -> str:
         *section(TITLES["a"], HEADS["a"], (2, 6.4, 4.6, 3.4), steps),
         *section(TITLES["b"], HEADS["b"], (2.4, 5, 7.6, 1.6), forward),
     ]
-    for layout in layouts:
+    for layout in layouts_of(sheet, layouts):
         parts += gradients(sheet, layout)
     parts += section(TITLES["d"], HEADS["d"], (2, 12.8, 1.6), elements)
     parts += [rf"{remark.latex}\par" for remark in remarks(sheet)]
@@ -78,13 +88,13 @@ def gradients(sheet: Worksheet, layout: Layout) -> Iterable[str]:
     """Table (c) in one layout, line by line: under each product its sizes and its value."""
     rows = []
     for row in sheet.gradients:
-        symbol, product, size = gradient_cells(row, layout)
-        under = factor_sizes(row, layout), factor_numbers(sheet.sample, row, layout)
-        value = Entry("", f"${matrix(row.values(layout))}$")
-        numbers = stacked(size, size_numbers(sheet.sample, row.dims(layout)))
-        rows.append([symbol.latex, stacked(product, *under, value), numbers])
+        symbol, _, size = gradient_cells(row, layout)
+        lines = gradient_lines(sheet.sample, row, layout)
+        value = Entry("", fitted(matrix(row.values(layout))))
+        numbers = sizes(size, size_numbers(sheet.sample, row.dims(layout)))
+        rows.append([narrow(symbol), stacked(*lines, value), numbers])
     empty = ["none", "the layers have no parameters", ""]
-    return section(layout_title(layout), HEADS["c"], (2, 12.8, 1.6), rows or [empty])
+    return section(gradients_title(sheet, layout), HEADS["c"], (2, 12.8, 1.6), rows or [empty])
 
 
 def comparison_latex(found: Comparison) -> str:
@@ -140,8 +150,19 @@ def stacked(*cells: Entry) -> str:
     return r" \par ".join(cell.latex for cell in cells)
 
 
+def sizes(*entries: Entry) -> str:
+    """A size in symbols and in numbers, each on a line of its own that fits the column."""
+    return r" \par ".join(narrow(entry) for entry in entries)
+
+
+def fitted(formula: str) -> str:
+    """A matrix in math mode, no wider than its column."""
+    return rf"\fit{{${formula}$}}"
+
+
 def matrix(value: Array | None) -> str:
     """A matrix for math mode, as a number if (1, 1); of a large one SHOWN rows and columns."""
+    value = laid_out(value)
     if value is None:
         return r"\text{too large to be computed whole}"
     if value.size == 1:

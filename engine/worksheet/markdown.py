@@ -4,26 +4,29 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from engine.arrays import Array
+from engine.formulas.tree import Size
 from engine.measure.norms import Norms
 from engine.worksheet.comparison import Change, Comparison, told
-from engine.worksheet.sample import Dims, Sample
+from engine.worksheet.rows import Layout, Place
 from engine.worksheet.text import (
     HEADS,
     TITLES,
     Entry,
     element_cells,
-    factor_numbers,
-    factor_sizes,
     forward_cells,
     gradient_cells,
-    layout_title,
+    gradient_lines,
+    gradients_title,
+    is_column,
+    laid_out,
+    layouts_of,
     remarks,
     size_numbers,
     sizes_line,
     step_cells,
     subtitle,
 )
-from engine.worksheet.worksheet import Layout, Worksheet
+from engine.worksheet.worksheet import Worksheet
 
 SHOWN = 8  # rows and columns of a value; more are left out
 SPECIAL = "\\`*_[]<>|#"
@@ -52,7 +55,7 @@ def worksheet_markdown(sheet: Worksheet, layouts: Sequence[Layout]) -> str:
         section(TITLES["a"], HEADS["a"], steps),
         section(TITLES["b"], (*HEADS["b"], "value"), forward),
     ]
-    for layout in layouts:
+    for layout in layouts_of(sheet, layouts):
         parts.append(gradients(sheet, layout))
     parts.append(section(TITLES["d"], (*HEADS["d"], "value"), elements))
     notes = "\n".join(f"- {escaped(remark.text)}" for remark in remarks(sheet))
@@ -63,12 +66,11 @@ def gradients(sheet: Worksheet, layout: Layout) -> str:
     """Table (c) in one layout, the sizes of the factors under each product."""
     at, rows = sheet.sample, []
     for row in sheet.gradients:
-        symbol, product, _ = texts(gradient_cells(row, layout))
-        under = factor_sizes(row, layout).text, factor_numbers(at, row, layout).text
-        cells = "<br>".join([product, *under])
+        symbol = texts(gradient_cells(row, layout)[:1])[0]
+        cells = "<br>".join(escaped(line.text) for line in gradient_lines(at, row, layout))
         rows.append([symbol, cells, sizes(at, row.dims(layout)), matrix(row.values(layout))])
     empty = ["none", "the layers have no parameters", "", ""]
-    return section(layout_title(layout), (*HEADS["c"], "value"), rows or [empty])
+    return section(gradients_title(sheet, layout), (*HEADS["c"], "value"), rows or [empty])
 
 
 def comparison_markdown(found: Comparison) -> str:
@@ -118,7 +120,7 @@ def texts(cells: Iterable[Entry]) -> list[str]:
     return [escaped(cell.text) for cell in cells]
 
 
-def sizes(at: Sample, dims: Dims) -> str:
+def sizes(at: Place, dims: Sequence[Size]) -> str:
     """A size in symbols and, on a second line, in numbers: ``h×n``, ``4×3``."""
     return f"{'×'.join(part.text() for part in dims)}<br>{size_numbers(at, dims).text}"
 
@@ -142,14 +144,15 @@ def escaped_char(c: str) -> str:
 
 
 def column(value: Array | None) -> str:
-    """A column (d, 1) written as a row and transposed."""
-    if value is None or value.size == 1:
+    """A column (d, 1) written as a row and transposed; anything else as it is."""
+    if value is None or not is_column(value):
         return matrix(value)
     return f"{matrix(value.T)}ᵀ"
 
 
 def matrix(value: Array | None) -> str:
     """A matrix row by row, as a number if (1, 1); of a large one SHOWN rows and columns."""
+    value = laid_out(value)
     if value is None:
         return "too large"
     more = ", …" if value.shape[1] > SHOWN else ""

@@ -1,5 +1,6 @@
 """One sample of the first batch in column vectors: sizes, symbols and values of its tensors."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +18,7 @@ from engine.functions.losses.loss import Loss
 from engine.nn.table import LAYERS
 from engine.program.graph import Node
 from engine.program.program import Program
+from engine.run.op import CLOCK, Tensors
 
 LIMIT = 2**20  # elements of a Jacobian that is still evaluated, 8 MiB
 SCALAR = Size("1")
@@ -29,6 +31,8 @@ Dims = tuple[Size, Size]
 class Sample:
     """Row ``index`` of the first batch, with the parameters before the first iteration.
 
+    Or of the batch and the parameters that ``tensors_`` has.
+
     Tensor 0 is x and tensor k the output of layer k; ``spelled`` says up to which of them the
     formulas are written out in x and the parameters, instead of with the tensor's own symbol.
     Raises GradstepError for an index outside the batch.
@@ -37,12 +41,13 @@ class Sample:
     program: Program
     index: int
     spelled: int
+    tensors_: Tensors | None = None
 
     def __post_init__(self) -> None:
-        rows = len(self.program.batch(0)["x"])
+        rows = len(self.entering["x"])
         if not 0 <= self.index < rows:
             raise GradstepError(
-                f"{self.program.experiment.name}: sample {self.index} is not in the first batch, "
+                f"{self.program.experiment.name}: sample {self.index} is not in {self.batch}, "
                 f"whose samples are 0 to {rows - 1}"
             )
 
@@ -75,6 +80,54 @@ class Sample:
         """The number that a size symbol stands for."""
         return 1 if size == SCALAR else self.numbers[size.name]
 
+    @cached_property
+    def entering(self) -> Tensors:
+        """The batch, the parameters, and what else there is before an iteration."""
+        return self.program.initial() if self.tensors_ is None else self.tensors_
+
+    @property
+    def batch(self) -> str:
+        """Which batch it is."""
+        return "the first batch" if self.tensors_ is None else "the batch"
+
+    @property
+    def heading(self) -> str:
+        """Which sample it is."""
+        return f"sample {self.index} of {self.batch}, as columns"
+
+    @property
+    def notes(self) -> list[str]:
+        """The equations of loss weights and dropout masks."""
+        weights = [
+            f"{name} = ({', '.join(f'{number:g}' for number in numbers)})"
+            for name, numbers in self.loss.constants.items()
+        ]
+        masks = [
+            f"{node.symbols['mask']} = {dropout.scale:g} where {node.name} keeps one, else 0"
+            for node in self.nodes
+            if isinstance(dropout := node.layer.function, Dropout)
+        ]
+        return [*weights, *masks]
+
+    def symbol_sizes(self) -> Iterator[tuple[str, str]]:
+        """Every symbol with its size, ``h×n``, in the order of the network."""
+        yield "x", f"{self.sizes[0].name}×1"
+        for k, node in enumerate(self.nodes):
+            inputs, outputs = self.sizes[k].name, self.sizes[k + 1].name
+            for role in node.layer.parameters:
+                shape = node.layer.parameters[role]
+                size = f"{outputs}×{inputs}" if len(shape) > 1 else f"{outputs}×1"
+                alone = shape == (1,) and node.layer.outputs > 1  # one number for all of them
+                yield node.symbols[role], "1×1" if alone else size
+            if "mask" in node.symbols:
+                yield node.symbols["mask"], f"{outputs}×1"
+            yield node.symbols["output"], f"{outputs}×1"
+        for symbol in self.loss.constants:
+            yield symbol, f"{self.sizes[-1].name}×1"
+        classes = self.program.data.y.ndim == 1
+        yield ("y (a class index)", "scalar") if classes else ("y", f"{self.sizes[-1].name}×1")
+        yield LOSS, "scalar"
+
     @property
     def loss(self) -> Loss:
         """The loss, which for this sample is that of a batch of one."""
@@ -99,8 +152,8 @@ class Sample:
 
         Activations are evaluated from the formulas, and so can be compared with the engine's.
         """
-        batch, initial = self.program.batch(0), self.program.initial()
-        x, y = (batch[name][self.index : self.index + 1] for name in ("x", "y"))
+        initial = self.entering
+        x, y = (initial[name][self.index : self.index + 1] for name in ("x", "y"))
         values: dict[str, Array] = {"x": as_column(x), "y": as_column(y)}
         for name, node, role, _ in self.program.network.parameters():
             value = np.asarray(initial[name], dtype=np.float64)
@@ -119,13 +172,14 @@ class Sample:
     @cached_property
     def masks(self) -> dict[str, Array]:
         """The dropout masks (d, 1) of this sample in the first iteration, by their symbols."""
-        rows, seed = len(self.program.batch(0)["x"]), self.program.experiment.seed
+        rows, seed = len(self.entering["x"]), self.program.experiment.seed
+        iteration = int(self.entering.get(CLOCK, 1))
         found = {}
         for place, node in enumerate(self.nodes):
             if isinstance(node.layer.function, Dropout):
                 shape = (rows, node.layer.outputs)
                 # drawn for the whole batch, whose stream the row of this sample is a part of
-                mask = node.layer.function.mask(seed, place, 1, shape, np.float64)
+                mask = node.layer.function.mask(seed, place, iteration, shape, np.float64)
                 found[node.symbols["mask"]] = mask[self.index][:, None]
         return found
 

@@ -3,14 +3,39 @@
 Printed, Markdown and LaTeX worksheets and their comparison are all made from these cells.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from engine.arrays import Array
 from engine.formulas.latex import math_latex, prose_latex
-from engine.formulas.tree import Formula, Symbol
-from engine.worksheet.sample import Dims, Sample
-from engine.worksheet.worksheet import Element, Forward, Gradient, Layout, Shortcut, Step, Worksheet
+from engine.formulas.tree import (
+    PRODUCT,
+    SUM,
+    Add,
+    Chain,
+    Formula,
+    Partial,
+    Size,
+    Subtract,
+    Symbol,
+    latex_at,
+)
+from engine.worksheet.rows import (
+    Element,
+    Forward,
+    Gradient,
+    Layout,
+    Place,
+    Shortcut,
+    Step,
+    added,
+)
+from engine.worksheet.worksheet import Worksheet
 
+BREAK = re.compile(r" [+-] | = |\\cdot |\\odot |\\allowbreak ")
+NARROW = 8  # characters that fit the narrowest column
+LONG = 24  # characters of a formula that fits every column
 TIMES = r" \times "
 TITLES = {
     "a": "(a) The five steps",
@@ -35,8 +60,56 @@ class Entry(NamedTuple):
 
 def math(*formulas: Formula) -> Entry:
     """Formulas with commas between them as a cell."""
-    texts, latex = [f.text() for f in formulas], [f"${f.latex()}$" for f in formulas]
+    texts, latex = [f.text() for f in formulas], [breakable(f) for f in formulas]
     return Entry(", ".join(texts), ", ".join(latex))
+
+
+def breakable(formula: Formula) -> str:
+    """A formula for LaTeX's text mode, in pieces between which a line may be broken.
+
+    A long piece that has no place to break is made as narrow as the column.
+    """
+    return r"\allowbreak ".join(
+        rf"\fit{{${piece}$}}" if length > LONG and not has_break(piece) else f"${piece}$"
+        for piece, length in pieces(formula)
+    )
+
+
+def has_break(latex: str) -> bool:
+    """Whether LaTeX may break a line in a formula: at an operator that no braces hold."""
+    depth = latex.count(r"\left") * LONG  # what grows with its contents is one box
+    for i, char in enumerate(latex):
+        depth += (char == "{") - (char == "}")
+        if depth == 0 and BREAK.match(latex, i):
+            return True
+    return False
+
+
+def narrow(entry: Entry) -> str:
+    """A cell of a narrow column: what has no place to break is made to fit."""
+    return rf"\fit{{{entry.latex}}}" if len(entry.text) > NARROW else entry.latex
+
+
+def pieces(formula: Formula, sign: str = "") -> list[tuple[str, int]]:
+    """The terms of a sum, the factors of a chain, with what stands before them; and their length.
+
+    A formula that fits any column is one piece.
+    """
+    if len(formula.text()) <= LONG:
+        return [(sign + formula.latex(), 0)]
+    match formula:
+        case Add(left, right):
+            return [*pieces(left, sign), *pieces(right, "{}+ ")]
+        case Subtract(left, right) if right.precedence > SUM:
+            return [*pieces(left, sign), *pieces(right, "{}- ")]
+        case Chain(factors, dotted):
+            first, *rest = (latex_at(factor, PRODUCT) for factor in factors)
+            lengths = [len(factor.text()) for factor in factors]
+            between = r"{}\cdot " if dotted else r"\,"
+            shown = [sign + first, *(between + one for one in rest)]
+            return list(zip(shown, lengths, strict=True))
+        case _:
+            return [(sign + formula.latex(), len(formula.text()))]
 
 
 def prose(text: str) -> Entry:
@@ -47,37 +120,17 @@ def prose(text: str) -> Entry:
 def subtitle(sheet: Worksheet) -> str:
     """The line below the title: the sample, and the number of each size symbol."""
     sizes = " · ".join(f"{name} = {count}" for name, count in sheet.sample.numbers.items())
-    return f"sample {sheet.sample.index} of the first batch, as columns · {sizes}"
+    return " · ".join(filter(None, [sheet.sample.heading, sizes]))
 
 
 def sizes_line(sheet: Worksheet) -> str:
     """The size of every symbol: ``x n×1 · W⁽¹⁾ h×n · b⁽¹⁾, z₁, z₂ h×1 …``."""
-    at = sheet.sample
     groups: list[tuple[str, list[str]]] = []
-
-    def add(symbol: str, size: str) -> None:
+    for symbol, size in sheet.sample.symbol_sizes():
         if groups and groups[-1][0] == size:
             groups[-1][1].append(symbol)
         else:
             groups.append((size, [symbol]))
-
-    add("x", f"{at.sizes[0].name}×1")
-    for k, node in enumerate(at.nodes):
-        inputs, outputs = at.sizes[k].name, at.sizes[k + 1].name
-        for role in node.layer.parameters:
-            shape = node.layer.parameters[role]
-            size = f"{outputs}×{inputs}" if len(shape) > 1 else f"{outputs}×1"
-            alone = shape == (1,) and node.layer.outputs > 1  # one number for all of them
-            add(node.symbols[role], "1×1" if alone else size)
-        if "mask" in node.symbols:
-            add(node.symbols["mask"], f"{outputs}×1")
-        add(node.symbols["output"], f"{outputs}×1")
-    for symbol in at.loss.constants:
-        add(symbol, f"{at.sizes[-1].name}×1")
-    classes = at.program.data.y.ndim == 1
-    if not classes:
-        add("y", f"{at.sizes[-1].name}×1")
-    groups.append(("scalar", ["y (a class index)", "ℓ"] if classes else ["ℓ"]))
     return " · ".join(f"{', '.join(symbols)} {size}" for size, symbols in groups)
 
 
@@ -85,11 +138,11 @@ def step_cells(row: Step) -> tuple[Entry, ...]:
     """The cells of a row of (a): step, mathematics, PyTorch, meaning."""
     phrase = "skipped in this experiment" if row.skipped else row.phrase
     code = f"# {row.code}" if row.skipped else row.code
-    latex = math_latex(row.text)
+    latex = f"${math_latex(row.text)}$"
     if row.right is not None:
-        latex = f"{Symbol(row.left).latex()} = {row.right.latex()}"
+        latex = equation(Symbol(row.left), row.right).latex
     typed = Entry(code, rf"\texttt{{{prose_latex(code)}}}")
-    return prose(row.phase.value), Entry(row.text, f"${latex}$"), typed, prose(phrase)
+    return prose(row.phase.value), Entry(row.text, latex), typed, prose(phrase)
 
 
 def forward_cells(row: Forward) -> tuple[Entry, ...]:
@@ -104,7 +157,10 @@ def forward_cells(row: Forward) -> tuple[Entry, ...]:
 
 def equation(left: Formula, right: Formula) -> Entry:
     """The equation left = right as a cell."""
-    return Entry(f"{left.text()} = {right.text()}", f"${left.latex()} = {right.latex()}$")
+    text = f"{left.text()} = {right.text()}"
+    short = len(text) <= LONG
+    latex = f"${left.latex()} = {right.latex()}$" if short else ""
+    return Entry(text, latex or f"${left.latex()} = {{}}$\\allowbreak {breakable(right)}")
 
 
 def gradient_cells(row: Gradient, layout: Layout) -> tuple[Entry, ...]:
@@ -114,12 +170,19 @@ def gradient_cells(row: Gradient, layout: Layout) -> tuple[Entry, ...]:
 
 def factor_sizes(row: Gradient, layout: Layout) -> Entry:
     """The size of every factor of a gradient in symbols: ``(n×1)(1×K)(K×K)(K×h)(h×h)``."""
-    return joined(size(factor.dims) for factor in row.factors(layout))
+    return summed(joined(size(one.dims) for one in path) for path in row.paths(layout))
 
 
-def factor_numbers(at: Sample, row: Gradient, layout: Layout) -> Entry:
+def factor_numbers(at: Place, row: Gradient, layout: Layout) -> Entry:
     """The size of every factor of a gradient in numbers: ``(3×1)(1×2)(2×2)(2×4)(4×4)``."""
-    return joined(size_numbers(at, factor.dims) for factor in row.factors(layout))
+    paths = row.paths(layout)
+    return summed(joined(size_numbers(at, one.dims) for one in path) for path in paths)
+
+
+def summed(entries: Iterable[Entry]) -> Entry:
+    """Cells with a + between them."""
+    found = list(entries)
+    return Entry(" + ".join(one.text for one in found), " + ".join(one.latex for one in found))
 
 
 def joined(sizes: Iterable[Entry]) -> Entry:
@@ -144,21 +207,82 @@ def shortcut_cell(row: Shortcut) -> Entry:
     return Entry(f"{text}: {row.remark}", f"${latex}$: {prose_latex(row.remark)}")
 
 
-def size(dims: Dims) -> Entry:
+def size(dims: Sequence[Size]) -> Entry:
     """A size in symbols: ``h×n``."""
+    if not dims:
+        return Entry("1×1", rf"$1{TIMES}1$")
     text = "×".join(part.text() for part in dims)
     return Entry(text, f"${TIMES.join(part.latex() for part in dims)}$")
 
 
-def size_numbers(at: Sample, dims: Dims) -> Entry:
+def size_numbers(at: Place, dims: Sequence[Size]) -> Entry:
     """A size in numbers: ``4×3``."""
-    counts = [str(at.count(part)) for part in dims]
+    counts = [str(at.count(part)) for part in dims] or ["1", "1"]
     return Entry("×".join(counts), f"${TIMES.join(counts)}$")
 
 
 def layout_title(layout: Layout) -> str:
     """The title of table (c) with the name of the layout."""
     return f"{TITLES['c']}, {layout} layout"
+
+
+def gradients_title(sheet: Worksheet, layout: Layout) -> str:
+    """The title of table (c) of a worksheet."""
+    return f"{TITLES['c']}, as backward adds them" if sheet.whole else layout_title(layout)
+
+
+def layouts_of(sheet: Worksheet, layouts: Sequence[Layout]) -> Sequence[Layout]:
+    """The layouts that table (c) is shown in: of a whole batch that of the parameter alone."""
+    return ("gradient",) if sheet.whole else layouts
+
+
+def path_cells(at: Place, row: Gradient, layout: Layout) -> list[tuple[Entry, Entry, Entry]]:
+    """Each product of a gradient with the sizes of its factors in symbols and in numbers.
+
+    From the second one on a plus stands before it. Of a whole batch there is none.
+    """
+    out = []
+    for i, path in enumerate(row.paths(layout)):
+        product = math(Chain(tuple(one.written for one in path), layout == "numerator"))
+        if i:
+            product = Entry(f"+ {product.text}", f"$+${product.latex}")
+        symbols = joined(size(one.dims) for one in path)
+        numbers = joined(size_numbers(at, one.dims) for one in path)
+        out.append((product, symbols, numbers))
+    return out
+
+
+def own_cell(row: Gradient) -> Entry | None:
+    """What backward computes for a gradient, of the batch; None where nobody says."""
+    if not row.own:
+        return None
+    return equation(Partial("ℓ", row.symbol.name), added(row.own))
+
+
+def gradient_lines(at: Place, row: Gradient, layout: Layout) -> list[Entry]:
+    """The lines of a cell of (c): the products with their sizes, and what backward computes."""
+    own = own_cell(row)
+    lines = [entry for cells in path_cells(at, row, layout) for entry in cells]
+    if not lines and own is None:
+        return [Entry("0: no way leads to it from the loss", "0")]
+    if own is None or not lines:
+        return lines or [*filter(None, [own])]
+    return [
+        *lines,
+        Entry(f"backward, of the batch: {own.text}", rf"backward, of the batch: {own.latex}"),
+    ]
+
+
+def laid_out(value: Array | None) -> Array | None:
+    """A value as rows and columns: a vector as one row, of more axes the last as columns."""
+    if value is None or value.ndim == 2:
+        return value
+    return value.reshape(1, -1) if value.ndim < 2 else value.reshape(-1, value.shape[-1])
+
+
+def is_column(value: Array | None) -> bool:
+    """Whether a value is a column, which is shown as a row to save lines."""
+    return value is not None and value.ndim == 2 and value.shape[1] == 1 and len(value) > 1
 
 
 def remarks(sheet: Worksheet) -> list[Entry]:

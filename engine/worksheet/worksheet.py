@@ -5,193 +5,54 @@ gradients, (d) the elements of their factors. One sample, column vectors.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from engine.arrays import Array
-from engine.formulas.batch import ELEMENT
-from engine.formulas.elements import At, walk
+from engine.formulas.elements import walk
 from engine.formulas.named import Apply, Named
 from engine.formulas.tree import (
     Chain,
     Formula,
-    Hadamard,
     Partial,
-    Subtract,
     Symbol,
-    Transpose,
 )
-from engine.functions.elementwise.dropout import Dropout
-from engine.functions.elementwise.exp import EXP
 from engine.functions.elementwise.identity import Identity
-from engine.functions.elementwise.sigmoid import Sigmoid
 from engine.functions.function import terms
-from engine.functions.losses.bce import BCE
-from engine.functions.losses.loss import TARGET, WEIGHT
-from engine.functions.losses.nll import NLL
-from engine.functions.softmax import LogSoftmax
+from engine.functions.losses.loss import TARGET
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.program.update import Updates
-from engine.run.phases import CODE, Phase
-from engine.worksheet.sample import LOSS, SCALAR, Dims, Sample, spelled_layers
+from engine.run.op import Tensors
+from engine.run.phases import Phase
+from engine.worksheet.batch_sheet import BatchPlace, LayerBatch, LineBatch
+from engine.worksheet.line_sheet import line_rows
+from engine.worksheet.rows import (
+    LAYOUTS,
+    Element,
+    Factor,
+    Forward,
+    Gradient,
+    Key,
+    Layout,
+    Place,
+    Shortcut,
+    Step,
+)
+from engine.worksheet.sample import LOSS, SCALAR, Sample, spelled_layers
+from engine.worksheet.shortcuts import shortcut
 
+__all__ = ["LAYOUTS", "Layout", "Worksheet", "standing", "worksheet"]
 WIDTH = 64  # a longer formula is written with the symbol of its input
-
-Layout = Literal["numerator", "gradient"]
-LAYOUTS: tuple[Layout, ...] = ("numerator", "gradient")
-Key = tuple[str, int, int]
-
-PHRASES = {
-    Phase.ZERO_GRAD: "forget the old gradients",
-    Phase.FORWARD: "the prediction",
-    Phase.LOSS: "how wrong it is, a scalar",
-    Phase.BACKWARD: "the gradients: backward adds",
-    Phase.UPDATE: "a step downhill",
-}
-
-
-@dataclass(frozen=True)
-class Step:
-    """A row of (a), one of the five steps; ``text`` is ``left`` = ``right`` where it has a formula.
-
-    ``right`` is None for zero_grad, backward and update, which write many tensors.
-    """
-
-    phase: Phase
-    text: str
-    left: str
-    right: Formula | None
-    skipped: bool
-
-    @property
-    def code(self) -> str:
-        """The PyTorch statement of the step."""
-        return CODE[self.phase]
-
-    @property
-    def phrase(self) -> str:
-        """The purpose of the step in a few words."""
-        return PHRASES[self.phase]
-
-
-@dataclass(frozen=True, eq=False)
-class Forward:
-    """A row of (b): ``symbol`` = ``output``, from the ``inputs``; ``key`` is the layer's place.
-
-    ``same`` is whether the layer is the identity; ``value`` is the output, a column (d, 1), in
-    float64, or the loss (1, 1).
-    """
-
-    key: Key
-    layer: str
-    symbol: Symbol
-    inputs: tuple[Formula, ...]
-    output: Formula
-    same: bool
-    dims: Dims
-    value: Array | None
-
-
-@dataclass(frozen=True)
-class Factor:
-    """A factor of a chain: the Jacobian ∂of/∂wrt, in numerator layout unless transposed.
-
-    ``written`` may be spelled out in x and the parameters; ``symbol`` has each tensor's symbol.
-    """
-
-    written: Formula
-    symbol: Formula
-    of: str
-    wrt: str
-    dims: Dims
-
-    def transposed(self) -> "Factor":
-        """The transpose: the factor in gradient layout."""
-        rows, columns = self.dims
-        return replace(
-            self,
-            written=Transpose(self.written),
-            symbol=Transpose(self.symbol),
-            dims=(columns, rows),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Gradient:
-    """A row of (c), ∂ℓ/∂θ of one parameter: the factors in numerator layout, and their product.
-
-    Of a weight (out × in) the product in numerator layout is (in × out): x · ∂ℓ/∂z.
-    """
-
-    key: Key
-    parameter: str
-    symbol: Symbol
-    numerator: tuple[Factor, ...]
-    value: Array | None
-
-    def factors(self, layout: Layout) -> tuple[Factor, ...]:
-        """The factors in the order of a layout: transposed and reversed in gradient layout."""
-        if layout == "numerator":
-            return self.numerator
-        return tuple(factor.transposed() for factor in reversed(self.numerator))
-
-    def formula(self, layout: Layout) -> Chain:
-        """The product of the factors as they are written."""
-        written = tuple(factor.written for factor in self.factors(layout))
-        return Chain(written, dotted=layout == "numerator")
-
-    def skeleton(self, layout: Layout) -> Chain:
-        """The product with the symbol of every tensor, none of them written out."""
-        symbols = tuple(factor.symbol for factor in self.factors(layout))
-        return Chain(symbols, dotted=layout == "numerator")
-
-    def dims(self, layout: Layout) -> Dims:
-        """The size symbols (rows, columns) of the product."""
-        factors = self.factors(layout)
-        return factors[0].dims[0], factors[-1].dims[1]
-
-    def values(self, layout: Layout) -> Array | None:
-        """The gradient in numbers, float64; None where a factor is too large to be evaluated."""
-        if self.value is None or layout == "numerator":
-            return self.value
-        return self.value.T
-
-
-@dataclass(frozen=True, eq=False)
-class Element:
-    """A row of (d): a Jacobian in numerator layout, its rule and its value.
-
-    ``by_element`` marks ∂ℓ/∂ŷ, whose rule is that of element i of the row.
-    """
-
-    key: Key
-    symbol: Partial
-    rule: Formula
-    by_element: bool
-    dims: Dims
-    value: Array | None
-
-    @property
-    def left(self) -> str:
-        """The left-hand side of the rule as text."""
-        return f"({self.symbol.text()})ᵢ" if self.by_element else self.symbol.text()
-
-
-@dataclass(frozen=True, eq=False)
-class Shortcut:
-    """A product of Jacobians that simplifies: ``symbol`` = ``left`` = ``right``, and why."""
-
-    left: Chain
-    symbol: Partial
-    right: Formula
-    remark: str
-    value: Array | None
 
 
 @dataclass(frozen=True, eq=False)
 class Worksheet:
-    """The four tables of one experiment for one sample, column vectors throughout."""
+    """The four tables of one experiment for one sample, column vectors throughout.
 
-    sample: Sample
+    Of the whole batch, whose samples are rows, ``sample`` has no index, and (c) is what backward
+    computes.
+    """
+
+    sample: Place
     steps: tuple[Step, ...]
     forward: tuple[Forward, ...]
     gradients: tuple[Gradient, ...]
@@ -208,33 +69,63 @@ class Worksheet:
         return self.sample.program.experiment.name
 
     @property
+    def whole(self) -> bool:
+        """Whether it is of the whole batch: (c) is what backward computes, in one layout."""
+        return self.sample.index is None and not any(row.numerator for row in self.gradients)
+
+    @property
     def definitions(self) -> list[str]:
         """The equations of named functions, loss weights and dropout masks in the tables."""
         formulas = [*(row.output for row in self.forward), *(row.rule for row in self.elements)]
         found = {f.definition for formula in formulas for f in functions_in(formula)}
-        weights = [
-            f"{name} = ({', '.join(f'{number:g}' for number in numbers)})"
-            for name, numbers in self.sample.loss.constants.items()
-        ]
-        masks = [
-            f"{node.symbols['mask']} = {dropout.scale:g} where {node.name} keeps one, else 0"
-            for node in self.sample.nodes
-            if isinstance(dropout := node.layer.function, Dropout)
-        ]
-        return [*sorted(found - {""}), *weights, *masks]
+        return [*sorted(found - {""}), *self.sample.notes]
 
 
-def worksheet(program: Program, sample: int = 0, spelled: int | None = None) -> Worksheet:
-    """The worksheet of an experiment for one sample of its first batch.
+def worksheet(
+    program: Program,
+    sample: int | None = 0,
+    spelled: int | None = None,
+    tensors: Tensors | None = None,
+) -> Worksheet:
+    """The worksheet of an experiment for one sample of a batch, or for all of it (None).
 
     ``spelled`` is how many layers are written out in x; by default as many as fit a line.
+    ``tensors`` has the batch and the parameters, by default those before the first iteration: what
+    :func:`standing` finds at a place of a run.
     Raises GradstepError where there is no such sample.
     """
+    if isinstance(program.network, LineNetwork):
+        place, rows = line_rows(program, sample, tensors)
+        pair = LineBatch(rows, tensors) if sample is None else rows
+        return Worksheet(
+            place, rows.steps(), rows.forward(), pair.gradients(), pair.elements(), rows.shortcuts()
+        )
+    if sample is None:
+        return batch_of_layers(program, tensors)
     depth = spelled_layers(program, WIDTH) if spelled is None else spelled
-    at = Sample(program, sample, depth)
+    at = Sample(program, sample, depth, tensors)
     return Worksheet(
         at, steps(at), forward_rows(at), gradient_rows(at), element_rows(at), shortcuts(at)
     )
+
+
+def batch_of_layers(program: Program, tensors: Tensors | None) -> Worksheet:
+    """The worksheet of the whole batch of a network of layers."""
+    at = Sample(program, 0, 0, tensors)
+    rows, places = LayerBatch(at, tensors), keys(at)
+    place = BatchPlace(at)
+    forward, gradients = rows.forward(places), rows.gradients(places)
+    return Worksheet(place, rows.steps(), forward, gradients, rows.elements(places), ())
+
+
+def standing(program: Program, tensors: Tensors) -> dict[str, Array]:
+    """The batch, the parameters and the numbers of an iteration, as they stand at a place of a run.
+
+    Gradients and slots are left as they are before a run: the worksheet computes its own.
+    """
+    kept = ("input", "target", "parameter", "constant", "hyper")
+    now = {n: tensors[n] for n, one in program.tensors.items() if one.role in kept and n in tensors}
+    return program.initial() | now
 
 
 def functions_in(formula: Formula) -> set[Named]:
@@ -381,21 +272,6 @@ def element_rows(sample: Sample) -> tuple[Element, ...]:
 def shortcuts(sample: Sample) -> tuple[Shortcut, ...]:
     """The simplified ∂ℓ/∂z of the last layer: sigmoid with bce, log_softmax with nll; else none."""
     last = len(sample.nodes) - 1
-    function, loss, size = sample.nodes[last].layer.function, sample.loss, sample.sizes[-1]
-    yhat, z = sample.tensors[-1], sample.tensors[-2]
-    if isinstance(function, Sigmoid) and isinstance(loss, BCE):
-        away: Formula = Subtract(yhat, TARGET)
-        away = Hadamard(WEIGHT, away) if loss.weight else away
-        right = loss.sample_weighted(Transpose(away), size)
-        remark = (
-            "σ′ cancels: BCE learns from a confidently wrong output, the squared error does not"
-        )
-    elif isinstance(function, LogSoftmax) and isinstance(loss, NLL):
-        slope = loss.less_one_hot(At(Apply(EXP, yhat)), size, ELEMENT)
-        right = Transpose(loss.sample_weighted(slope, size))
-        remark = "the probabilities minus the one-hot target"
-    else:
-        return ()
-    factors = (Partial(LOSS, yhat.name), sample.partial(last))
-    value = sample.value(Chain(factors))
-    return (Shortcut(Chain(factors), Partial(LOSS, z.name), right, remark, value),)
+    function, size = sample.nodes[last].layer.function, sample.sizes[-1]
+    found = shortcut(function, sample.loss, sample.tensors[-1], sample.tensors[-2], size)
+    return () if found is None else (replace(found, value=sample.value(found.left)),)

@@ -14,11 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from engine.debugger import Debugger
+from engine.session.session import Session
 from tests.engine.small_experiments import session_of
+from tests.tui.line_experiments import TEXTS, lines_program
 from tui.app import GradstepApp
 from tui.keys.table import EVERY
 
-EXPERIMENTS = ("regression", "xor", "iris", "bug-exploding")
+EXPERIMENTS = ("regression", "xor", "iris", "bug-exploding", *TEXTS)
 ENDING = {"q", "ctrl+q", "ctrl+c", "ctrl+z"}
 TYPED = [*"abcdefghijklmnoprstuvwxyz0123456789 []()+-*/@.,:'\"\\", "enter", "backspace", "tab"]
 MOVES = ("up", "down", "left", "right", "home", "end", "pageup", "pagedown", "shift+tab", "escape")
@@ -27,7 +29,8 @@ LINES = (
     *("p W1", "p norm(W1.grad)", "set W1[0,0] = 2", "set optimizer.lr = -1", "until loss < 1"),
     *("mark here", "goto 'here", "branch b", "branches", "skip zero_grad", "until isnan(loss)"),
     *("watch W1", "help", "info", "W1[", "goto", "watch 1/0", "p 1e-310 @ 2", "\x1b[2J"),
-    "s 99999999999999999999",
+    *("s 99999999999999999999", "p h[2][0,1]", "watch h[2][0,1]", "set h[1][0,0] = 3"),
+    *("display norm(A)", "b h[1]", "p K[0,0,1,1]", "goto i2:backward:h[1].grad@h[2]"),
 )
 # palettes and prompts, the list of stops in few columns, screens over screens
 TOGETHER = (
@@ -85,7 +88,8 @@ def elsewhere() -> Iterator[None]:
 
 async def storm(name: str, count: int, seed: int) -> list[Step]:
     """Do all the steps on an experiment; those that were done when it ended, empty if it lives."""
-    app = GradstepApp(Debugger(session_of(name)))
+    session = Session(lines_program(name)) if name in TEXTS else session_of(name)
+    app = GradstepApp(Debugger(session))
     leave = app.exit
     app.exit = lambda *_, **__: None  # type: ignore[method-assign]  # to quit is no death
     done: list[Step] = []

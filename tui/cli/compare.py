@@ -5,7 +5,7 @@ import click
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.worksheet.comparison import Comparison, compare
-from engine.worksheet.worksheet import LAYOUTS, Layout
+from engine.worksheet.rows import LAYOUTS, Layout
 from tui.cli.output import console, print_json
 from tui.cli.worksheet import format_option, sample_option
 
@@ -22,14 +22,14 @@ from tui.cli.worksheet import format_option, sample_option
     help="The layout of the gradients.",
 )
 @format_option
-def compare_command(a: str, b: str, sample: int, layout: Layout, form: str) -> None:
+def compare_command(a: str, b: str, sample: int | None, layout: Layout, form: str) -> None:
     """Which rows of the worksheet change from experiment A to experiment B.
 
     The tables stand side by side, changed cells marked ≠; each ends with a sentence about what
     changes. What counts is the formula or the rule. Below, the norms of the gradients.
     """
     programs = [compile_program(load_experiment(name)) for name in (a, b)]
-    print_comparison(compare(programs[0], programs[1], sample, layout), form)
+    print_comparison(compare(programs[0], programs[1], sample or 0, layout), form)
 
 
 def print_comparison(found: Comparison, form: str) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from engine.errors import GradstepError
 from engine.files import naming, replacing
 from engine.pytorch.script import torch_script
+from engine.recording.as_toml import experiment_toml
 from engine.recording.export import recorded_arrays, recorded_lines
 from engine.recording.recorded import Recording
 from engine.strict_json import strict_json
@@ -21,7 +22,7 @@ from tui.cli.recordings import damage, opened, recording_argument, run_option
 from tui.cli.report import report
 from tui.cli.status import DONE, NO
 
-FORMATS = ("jsonl", "npz", "markdown", "script")
+FORMATS = ("jsonl", "npz", "markdown", "script", "toml")
 
 
 @click.command("export")
@@ -34,8 +35,9 @@ def export(file: str, form: str, output: str | None, branch: str, number: int | 
     """The recording FILE in another form.
 
     jsonl: the lines of `trace --json --values`. npz: parameters after every iteration, losses,
-    data. markdown: a report. script: a PyTorch script of the experiment. 1 where something in FILE
-    is damaged: what could not be read is recomputed, and told.
+    data. markdown: a report. script: a PyTorch script of the experiment. toml: the experiment
+    itself, with its data. 1 where something in FILE is damaged: what could not be read is
+    recomputed, and told.
     """
     if form == "npz" and output is None and sys.stdout.isatty():
         raise click.UsageError("an npz file is not for a terminal: give -o OUT")
@@ -64,6 +66,8 @@ def pieces(recording: Recording, form: str, branch: str) -> Iterator[bytes]:
             yield npz(recorded_arrays(recording, branch))
         case "markdown":
             yield report(recording, branch).encode()
+        case "toml":
+            yield experiment_toml(recording.program).encode()
         case _:
             yield torch_script(recording, branch).encode()
 

@@ -90,9 +90,12 @@ class OpTable:
 
 
 def shapes(program: Program, op: Op, inputs: bool, written: Shape | None = None) -> str:
-    """The shape of what an op writes; forward can show the shape of its input before it."""
-    shape = program.tensors[op.name].shape if written is None else written
-    if op.phase != Phase.FORWARD or not inputs:
+    """The shape of what an op writes; forward can show the shape of its input before it.
+
+    A line has several inputs or none, which its formula names: it shows what it writes alone.
+    """
+    shape = program.tensors[op.writes[0]].shape if written is None else written
+    if op.phase != Phase.FORWARD or not inputs or not program.network.nodes:
         return shape_text(shape)
     columns = program.tensors[op.reads[0]].shape[1:]
     return f"{shape_text((*shape[:1], *columns))} → {shape_text(shape)}"

@@ -88,6 +88,11 @@ def sentence(name: str, result: Overfit) -> str:
     after = f"{count_text(result.iterations)} iterations"
     if result.learnt:
         return f"{clean(name)}: yes, it learns {result.rows} rows by heart in {after}"
+    if result.share is None and result.written:
+        return (
+            f"{clean(name)}: cannot tell: how low the loss can get is not known of these lines; "
+            f"it went from {figure(result.first)} to {figure(result.lowest)}"
+        )
     if result.share is None:
         return f"{clean(name)}: no: the loss has no lowest value for these targets and outputs"
     more = "" if any(one.serious for one in result.findings) else "; more --iterations may help"

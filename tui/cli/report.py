@@ -1,11 +1,14 @@
 """The report of a recording as Markdown: what was run, its losses, bookmarks and worksheet."""
 
 from engine.errors import GradstepError
+from engine.program.program import Program
 from engine.recording.environment import DECISIVE, shown
 from engine.recording.recorded import Recording
+from engine.run.phases import Phase
 from engine.run.timeline import completed
 from engine.worksheet.markdown import worksheet_markdown
-from engine.worksheet.worksheet import LAYOUTS, worksheet
+from engine.worksheet.rows import LAYOUTS
+from engine.worksheet.worksheet import worksheet
 from tui.render.charts.curve import braille_curve
 from tui.render.text.clean import clean
 from tui.render.text.numbers import compact, count_text
@@ -92,8 +95,21 @@ def environment(recording: Recording) -> str:
 
 
 def tables(recording: Recording) -> str:
-    """The worksheet of the experiment, where it has one."""
+    """The worksheet of the experiment, where it has one; of lines their equations and gradients."""
+    if not recording.program.network.nodes:
+        return equations(recording.program)
     try:
         return worksheet_markdown(worksheet(recording.program), LAYOUTS).strip()
     except GradstepError as problem:
         return f"## Worksheet\n\n{escaped(str(problem))}"
+
+
+def equations(program: Program) -> str:
+    """The ops of forward, loss and backward as a table of formulas."""
+    phases = (Phase.FORWARD, Phase.LOSS, Phase.BACKWARD)
+    rows = [
+        f"| {op.phase} | {escaped(op.name)} | {escaped(op.formula)} |"
+        for op in program.ops
+        if op.phase in phases
+    ]
+    return "\n".join(["## Lines", "", "| step | op | formula |", "|---|---|---|", *rows])

@@ -2,7 +2,10 @@
 
 import click
 
-from engine.worksheet.worksheet import LAYOUTS, Layout, Worksheet, worksheet
+from engine.arrays import Array
+from engine.program.program import Program
+from engine.worksheet.rows import LAYOUTS, Layout
+from engine.worksheet.worksheet import Worksheet, standing, worksheet
 from tui.cli.arguments import experiment_argument
 from tui.cli.opened import opened, unfold_option
 from tui.cli.output import console, print_json
@@ -25,10 +28,13 @@ format_option = click.option(
 sample_option = click.option(
     "--sample",
     type=click.IntRange(0),
-    default=0,
-    show_default=True,
     metavar="I",
-    help="Which row of the first batch.",
+    help="Which row of the batch.  [default: 0]",
+)
+batch_option = click.option(
+    "--batch",
+    is_flag=True,
+    help="The whole batch: samples are rows, and (c) is what backward adds.",
 )
 
 
@@ -36,16 +42,45 @@ sample_option = click.option(
 @experiment_argument
 @unfold_option
 @sample_option
+@batch_option
+@click.option(
+    "--at",
+    metavar="POSITION",
+    help="With the batch and the parameters there: #41, i3:update, end.  [default: the start]",
+)
 @layout_option
 @format_option
-def worksheet_command(experiment: str, sample: int, layout: Layout | None, form: str) -> None:
+def worksheet_command(
+    experiment: str,
+    sample: int | None,
+    batch: bool,
+    at: str | None,
+    layout: Layout | None,
+    form: str,
+) -> None:
     """The four tables of the backpropagation homework for EXPERIMENT.
 
     (a) the five steps, (b) the forward pass in x, y and the parameters, (c) the products that make
     the gradients, (d) the elements of their factors; with the sizes and the numbers of one sample.
+    Of lines, each is a row with its own name; where they mix samples, the tables are the batch's.
     """
-    sheet = worksheet(opened(experiment), sample)
+    if batch and sample is not None:
+        raise click.UsageError("--sample and --batch exclude each other: give one of them")
+    program = opened(experiment)
+    tensors = None if at is None else standing_at(program, at)
+    sheet = worksheet(program, None if batch else sample or 0, tensors=tensors)
     print_worksheet(sheet, layout, form)
+
+
+def standing_at(program: Program, at: str) -> dict[str, Array]:
+    """The batch and the parameters at a position; raises GradstepError where there is none."""
+    from engine.debugger import Debugger
+    from engine.run.position_text import parse_position
+    from engine.session.session import Session
+
+    session = Session(program)
+    session.goto(parse_position(at, Debugger(session)))
+    return standing(program, session.state.tensors)
 
 
 def print_worksheet(sheet: Worksheet, layout: Layout | None, form: str) -> None:

@@ -9,10 +9,13 @@ from engine.run.position import Granularity
 from engine.run.timeline import every_op
 from engine.session.session import Session
 from tui.control.display import Acts, Display
+from tui.keys.table import PANES
 from tui.view.derivative import differentiable, variable
 from tui.view.snapshot import Selection
 
 LEVELS = tuple(Granularity)
+IN_A_ROW = ("diagnostics",)  # panes that know layers in a row alone
+LINES = "this is about layers in a row; the network is written as lines"
 
 
 class Follow:
@@ -52,7 +55,7 @@ class Follow:
 
     def op(self, index: int) -> None:
         """Select an op of the iteration, and show the tensor that it writes."""
-        name = self.display.snapshot().listing.ops[index].name
+        name = self.display.snapshot().listing.ops[index].writes[0]
         self.selection = replace(self.selection, tensor=name, row=index)
         self.refresh()
 
@@ -87,7 +90,7 @@ class Follow:
     def search(self, text: str) -> None:
         """Show the first tensor that a text finds, else the op whose formula holds it."""
         found = self.found(text)
-        ops = [op.name for op in every_op(self.session.timeline) if text in op.formula]
+        ops = [op.writes[0] for op in every_op(self.session.timeline) if text in op.formula]
         if not found and not ops:
             self.display.show_now(f"nothing found for {text!r}")
             return
@@ -96,16 +99,25 @@ class Follow:
 
     # -- derivatives
 
-    @property
-    def has_layers(self) -> bool:
-        """Whether the run is of a program of layers; a captured one is not."""
-        return isinstance(self.session.run, Program)
+    def refusal(self, pane: str) -> str:
+        """Why a pane has nothing to show of this run; empty where it has."""
+        run = self.session.run
+        if not PANES[pane].layers:
+            return ""
+        if not isinstance(run, Program):
+            return CAPTURED
+        return LINES if pane in IN_A_ROW and not run.network.nodes else ""
+
+    def may(self, pane: str) -> bool:
+        """Whether a pane has something to show of this run; sets the note where it has not."""
+        refused = self.refusal(pane)
+        if refused:
+            self.display.say(note=refused)
+        return not refused
 
     def layered(self) -> bool:
-        """Whether the run is of a program of layers; sets the note where it was captured."""
-        if not self.has_layers:
-            self.display.say(note=CAPTURED)
-        return self.has_layers
+        """Whether the run is of layers in a row; sets the note where it is not."""
+        return self.may("jacobian")
 
     def derivative(self, note: str = "", **changes: object) -> None:
         """Select another derivative: ``changes`` are fields of Derivative, such as ``sample``."""

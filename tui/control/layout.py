@@ -13,7 +13,7 @@ from tui.control.follow import Follow
 from tui.keys.key_names import key_name
 from tui.keys.table import PANES, Command
 from tui.render.listing import natural_width
-from tui.render.variables import names_of
+from tui.render.tensor_tree import shown_rows
 
 NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
 PROGRAM, PROGRAM_WIDE = (38, 46), (38, 60)  # the narrowest and widest program pane
@@ -144,7 +144,7 @@ class Layout:
 
     def missing(self, pane: str) -> bool:
         """Whether a pane is about layers, and the run has none."""
-        return PANES[pane].layers and not self.follow.has_layers
+        return bool(self.follow.refusal(pane))
 
     # -- sizes
 
@@ -166,7 +166,7 @@ class Layout:
         """
         if single or not self.screen.has_class("wide") or self.screen.has_class("deep"):
             return None
-        needed = len(names_of(self.session.run)) + 2
+        needed = len(shown_rows(self.session.run, frozenset(), "")) + 2
         return min(needed, self.screen.size.height // 2)
 
     def resize(self, pane: str, by: int) -> None:
@@ -189,7 +189,7 @@ class Layout:
 
     def go_to(self, pane: str) -> None:
         """Give a pane the focus, and display it where it is under a tab."""
-        if PANES[pane].layers and not self.follow.layered():
+        if not self.follow.may(pane):
             return
         self.remember(pane)
         if pane not in self.panes:
@@ -259,10 +259,10 @@ class Layout:
 
     def layers(self) -> None:
         """The flow through the layers, or what they cost; from elsewhere, the flow pane."""
-        if not self.follow.layered():
+        if not self.follow.may("flow"):
             return
         if self.pane != "flow":
             self.go_to("flow")
-        elif "flow" in self.panes:
+        elif "flow" in self.panes and self.follow.layered():
             costs = cast(Costs, self.panes["flow"]).switch()
             self.display.show_now("what the layers cost" if costs else "what flows through them")

@@ -12,6 +12,7 @@ from tui.view.snapshot import View
 SMALL = 24  # elements of a tensor that is edited as a list
 GRIDS = ("tensor", "jacobian")  # the panes whose cells have indices
 CELL = re.compile(r"\d{1,12}", re.ASCII)
+ELEMENT = re.compile(r"(?P<name>.+?)\s*\[(?P<index>[\d, ]+)\]", re.ASCII)
 
 
 class Cells(Protocol):
@@ -102,7 +103,25 @@ class Pointing:
             return None
         return grid.go_to_index([int(part) for part in cell])
 
-    def show_index(self, index: Sequence[int]) -> None:
-        """Move the cursor of the tensor pane to an element of the View on display."""
-        if self.display.view is not None:
-            self.tensor_grid(self.display.view).go_to_index(index)
+    def named(self, text: str) -> tuple[str, tuple[int, ...]] | None:
+        """The tensor and the index that ``h[2][0, 1]`` names; None for other texts.
+
+        The longest name wins: h[2] is a tensor where there is one of this name.
+        """
+        run, text = self.display.snapshot().run, text.strip()
+        if not text.endswith("]"):
+            return None
+        if run.resolve(text) in run.tensors:
+            return run.resolve(text), ()
+        found = ELEMENT.fullmatch(text)
+        parts = [part.strip() for part in found["index"].split(",")] if found else []
+        if found is None or run.resolve(found["name"]) not in run.tensors:
+            return None
+        if not all(CELL.fullmatch(part) for part in parts):
+            return None
+        return run.resolve(found["name"]), tuple(map(int, parts))
+
+    def show_index(self, index: Sequence[int]) -> bool:
+        """Move the cursor of the tensor pane to an element of the View on display, if it is one."""
+        view = self.display.view
+        return view is not None and self.tensor_grid(view).go_to_index(index)

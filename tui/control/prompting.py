@@ -138,12 +138,21 @@ class Prompting:
         )
 
     def go_at(self, text: str) -> None:
-        """Go to a cell of the grid in focus, or to a position of the run."""
-        there = self.pointing.go_to_cell(text)
-        if there is None:
+        """Go to a cell of the grid in focus, to an element by name, or to a position of the run."""
+        there, named = self.pointing.go_to_cell(text), self.pointing.named(text)
+        if there is None and named is not None:
+            self.go_to_element(*named)
+        elif there is None:
             self.movement.go(BY_ID["at"].line(text=text))
         else:
             self.display.show_now("" if there else f"no cell [{text}] here")
+
+    def go_to_element(self, tensor: str, index: Sequence[int]) -> None:
+        """Show a tensor in its pane, with the cursor at an index of it."""
+        self.panes.go_to("tensor")
+        self.follow.tensor(tensor)
+        if index and not self.pointing.show_index(index):
+            self.display.show_now(f"no cell {list(index)} of {tensor}")
 
     def mark(self) -> None:
         """A bookmark here; without a name it gets one."""

@@ -72,7 +72,7 @@ class Pane:
 
 
 PANES: dict[str, Pane] = {
-    "program": Pane(1, "Program", "the ops of one iteration; ▶ runs next, ✓ is done"),
+    "program": Pane(1, "Program", "the ops of one iteration; ▶ next, ✓ done, ⊞ can unfold"),
     "tensor": Pane(2, "Tensor", "the values; ▸ marks what the selected level changed", True),
     "jacobian": Pane(3, "Jacobian", "sizes, structure and values of a derivative", True, True),
     "chain": Pane(4, "Chain", "the product that makes a derivative, factor by factor", True, True),
@@ -137,8 +137,15 @@ WATCH_COMMANDS: tuple[Command, ...] = (
     ),
 )  # fmt: skip
 
+VARIABLE_COMMANDS: tuple[Command, ...] = (
+    Command(
+        "fold", ("enter",), "fold or unfold a group of tensors; ← folds, → unfolds",
+        "Variables pane", pane="variables", action="fold",
+    ),
+)  # fmt: skip
+
 TENSOR_COMMANDS: tuple[Command, ...] = (
-    tensor_command("heat", "h", "face", "numbers, heat map, picture of an image", "heat map"),
+    tensor_command("heat", "h", "face", "numbers, heat map, pictures side by side", "heat map"),
     tensor_command("side", "equals_sign", "side", "the values after, before, or the difference"),
     tensor_command("seek-next", "j", "seek(1)", "next changed cell, NaN, … (k chooses)"),
     tensor_command("seek-previous", "J", "seek(-1)", "the cell of that kind before"),
@@ -288,6 +295,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("layers", ("L",), "the flow through the layers, or their costs", "Looking"),
     Command("follow", ("full_stop",), "show what the last op wrote", "Looking"),
     *TENSOR_COMMANDS,
+    *VARIABLE_COMMANDS,
     *WATCH_COMMANDS,
     Command("numerator", ("y",), "the selected tensor on top of ∂/∂", "Jacobians"),
     Command("denominator", ("x",), "the selected tensor below ∂/∂", "Jacobians"),

@@ -12,9 +12,10 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 
 from engine.diagnostics.layer_stats import LayerStats
+from engine.diagnostics.line_stats import line_gauges
 from engine.measure.magnitude import LIMIT
 from engine.program.program import Program
-from tui.render.flow import Flow, detail_height, detail_lines, flow_line, head_lines
+from tui.render.flow import Flow, detail_height, detail_lines, flow_line, head_lines, line_detail
 from tui.render.reports.layers import layer_lines
 from tui.render.text.line import Line
 from tui.view.snapshot import View
@@ -32,6 +33,13 @@ def largest(program: Program) -> int:
     return max(math.prod(info.shape) for info in program.tensors.values())
 
 
+@lru_cache(maxsize=4)
+def names(program: Program) -> tuple[str, ...]:
+    """The layers, or the lines and then the parameters, that have a line in the table."""
+    nodes = program.network.nodes
+    return tuple(node.name for node in nodes) if nodes else tuple(line_gauges(program))
+
+
 class Meter:
     """State that the parts of the pane share: the LayerStats, and the Flow at the cursor."""
 
@@ -42,7 +50,9 @@ class Meter:
     def begin(self, view: View) -> Iterator[int]:
         """Measurements for a View, as a generator that makes one at a time."""
         if self.record is None or self.record.program is not view.program:
-            self.record = LayerStats(view.program)
+            lines = not view.program.network.nodes
+            given = line_gauges(view.program) if lines else None
+            self.record = LayerStats(view.program, given)
         self.record.follow(view.lineage)
         return self.record.fill(view.primals.past, view.tensors, view.event)
 
@@ -64,7 +74,7 @@ class FlowHead(Lines):
 
 
 class FlowTable(LineList):
-    """A line for each layer, or the table of their sizes and costs."""
+    """A line for each layer or line of the network, or the table of their sizes and costs."""
 
     def __init__(self, meter: Meter) -> None:
         super().__init__()
@@ -74,14 +84,14 @@ class FlowTable(LineList):
     def count(self, view: View) -> int:
         if self.costs:
             return len(layer_lines(view.program, max(1, self.seen_width)))
-        return len(view.program.network.nodes)
+        return len(names(view.program))
 
     def line(self, view: View, y: int, width: int) -> Line:
         if self.costs:
             return layer_lines(view.program, width)[y]
         if self.meter.flow is None:
             return []
-        name = view.program.network.nodes[y].name
+        name = names(view.program)[y]
         return flow_line(self.meter.flow, name, width, y == self.row and self.has_focus)
 
     def selectable(self, view: View, y: int) -> bool:
@@ -106,6 +116,9 @@ class FlowDetail(Lines):
         if flow is None:
             return []
         nodes = view.program.network.nodes
+        if not nodes:
+            known = names(view.program)
+            return line_detail(flow, known[min(self.row, len(known) - 1)], width, height)
         return detail_lines(flow, nodes[min(self.row, len(nodes) - 1)], width, height)
 
 
@@ -126,7 +139,7 @@ class FlowPane(Vertical):
     def on_resize(self) -> None:
         """Layers before details: the detail is short where the layers need the room."""
         if self.view is not None:
-            layers = len(self.view.program.network.nodes)
+            layers = len(names(self.view.program))
             height = detail_height(layers, self.content_size.height)
             self.query_one(FlowDetail).styles.height = height
 

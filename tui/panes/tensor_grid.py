@@ -30,12 +30,14 @@ from tui.view.display import (
 )
 from tui.view.region import Region
 from tui.view.snapshot import View
+from tui.view.versions import shown_version
 from tui.widgets.folding import FoldingGrid
 
 if TYPE_CHECKING:
     from tui.render.charts.heatmap import HeatCell
     from tui.render.charts.palette import Rgb
     from tui.render.heat_view import Canvas
+    from tui.render.tiles import Tiles
 
 
 class IndexWanted(Message):
@@ -140,7 +142,23 @@ class TensorGrid(FoldingGrid):
         if self.face == Face.PICTURE and image is not None:
             room = picture_size(*image, width, height, self.coloured)
             return Canvas(*image, *room, self.coloured)
+        if self.face == Face.PICTURE:
+            return self.tiles(view).canvas(self.tile(view))
         return labelled(*indices_of(view, self.form), width, height, self.coloured)
+
+    def tiles(self, view: View) -> "Tiles":
+        """The layout of the pictures of a tensor of more than two axes."""
+        from tui.render.tiles import tiles_of
+
+        shape = shown_shape(view, self.form)
+        return tiles_of(shape, self.room.width, max(0, self.room.height - 1), self.coloured)
+
+    def tile(self, view: View) -> int:
+        """The number of the picture that the cursor is in."""
+        region, shape = self.form.region(view), shown_shape(view, self.form)
+        outer = shape[:-2]
+        # The value before may be of a shorter batch, which has no such picture.
+        return int(np.ravel_multi_index(region.axes.index[: len(outer)], outer, mode="clip"))
 
     def pace(self) -> tuple[int, int]:
         """In a heat map the cursor goes from pixel to pixel."""
@@ -171,7 +189,7 @@ class TensorGrid(FoldingGrid):
 
     def picture(self, view: View) -> "list[list[HeatCell]]":
         """The legend and the picture, without the cursor."""
-        at = self.row if self.face == Face.PICTURE else -1
+        at = self.row if self.face == Face.PICTURE and image_shape(view, self.form) else -1
         arrays = (view.array, view.before)
         state = (*map(id, arrays), self.form, self.room, self.coloured, at)
         if state != self._state:
@@ -186,6 +204,8 @@ class TensorGrid(FoldingGrid):
 
         elements, canvas = elements_of(view, self.form), self.canvas(view)
         assert elements is not None
+        if self.face == Face.PICTURE and image_shape(view, self.form) is None:
+            return self.made_tiles(view)
         notes = [f" {view.tensor}[{self.row}] as a picture "] if self.face == Face.PICTURE else []
         if notes:
             row = np.asarray(elements[self.row : self.row + 1])
@@ -194,11 +214,23 @@ class TensorGrid(FoldingGrid):
         indices = indices_of(view, self.form)
         return heat_lines(elements, canvas, self.room.width, scale, notes, indices)
 
+    def made_tiles(self, view: View) -> "list[list[HeatCell]]":
+        """The legend over the pictures of a tensor of more than two axes."""
+        from tui.render.tiles import tile_lines
+
+        assert view.array is not None
+        before = None if view.before_lost else view.before
+        elements = shown_version(self.form.version, view.array, before)
+        assert elements is not None
+        scale = None if self.form.bounds is None else self.form.bounds.limits
+        tiles, now = self.tiles(view), self.tile(view)
+        return tile_lines(elements, tiles, now, self.room.width, scale, view.tensor)
+
     def cell_of_cursor(self, view: View) -> tuple[int, int] | None:
         """The cursor as a line under the legend and a cell of that line."""
         canvas = self.canvas(view)
         row, column = self.row, self.column
-        if self.face == Face.PICTURE:
+        if self.face == Face.PICTURE and image_shape(view, self.form) is not None:
             row, column = divmod(self.column, max(1, canvas.cols))
         line, place = canvas.cell_of(row, column)
         return line + canvas.top, place + canvas.left
@@ -214,12 +246,27 @@ class TensorGrid(FoldingGrid):
         view, place = self.view, event.get_content_offset(self)
         if view is None or place is None or place.y < 1 or self.face == Face.NUMBERS:
             return  # the grid of numbers does it
+        if elements_of(view, self.form) is None:
+            return
         event.prevent_default()  # else Textual calls the handlers of the base classes as well
         canvas = self.canvas(view)
+        if self.face == Face.PICTURE and image_shape(view, self.form) is None:
+            self.click_tile(view, place.y - 1, place.x)
+            return
         row, column = canvas.element_at(place.y - 1 - canvas.top, place.x - canvas.left)
         if self.face == Face.PICTURE:
             row, column = self.row, row * canvas.cols + column
         self.go_to(row, column)
+
+    def click_tile(self, view: View, line: int, place: int) -> None:
+        """Go to the element of the picture under the pointer, which may be another picture."""
+        tiles, now = self.tiles(view), self.tile(view)
+        tile = tiles.at(line, place, now)
+        if tile is not None:
+            canvas = tiles.canvas(tile)
+            at = canvas.element_at(line - canvas.top, place - canvas.left)
+            outer = np.unravel_index(tile, shown_shape(view, self.form)[:-2])
+            self.post_message(IndexWanted((*map(int, outer), *at)))
 
 
 @lru_cache(maxsize=8192)

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from engine.chain.query import JacobianView, Term
+from engine.chain.chain import Chain
+from engine.chain.query import JacobianView
 from engine.errors import GradstepError
 from engine.jacobian.operator import Layout
+from engine.worksheet.rows import Layout as Written
 from engine.worksheet.sample import Sample
-from engine.worksheet.worksheet import Layout as Written
 from tui.render.chain_numbers import Room, detail, number_lines
 from tui.render.chain_table import shown_factors, table
 from tui.render.jacobian import derivative_of, layout_text
-from tui.render.sizes import dims_letters, products
+from tui.render.sizes import dims_letters, has_letters, products
 from tui.render.text.line import Line, fitted
-from tui.render.text.numbers import dims_text
+from tui.render.text.numbers import count_text, dims_text
 from tui.view.snapshot import View
 
 SPELLED = 24  # a factor that is written out wider than this stands with its symbol
@@ -71,7 +72,8 @@ def head(view: View, found: JacobianView) -> Line:
     verdict: Line = [("  conforms ✓", "good")]
     if gaps:
         verdict = [(f"  ✗ {gaps[0].message}", "bad")]
-    return [(f" {found.symbol}", "symbol"), (f"  {layout_text(view)}", "dim"), *verdict]
+    layout = layout_text(view, found)
+    return [(f" {found.symbol}", "symbol"), (f"  {layout}", "dim"), *verdict]
 
 
 def letters_of(view: View, of: str, wrt: str) -> str:
@@ -81,20 +83,52 @@ def letters_of(view: View, of: str, wrt: str) -> str:
 
 
 def product_lines(view: View, found: JacobianView, width: int) -> list[Line]:
-    """The chain as a product of Jacobians, the sizes under each factor and under the result."""
+    """The chain as a product of Jacobians, the sizes under each factor and under the result.
 
-    def column(term: Term) -> Column:
-        letters = letters_of(view, term.of, term.wrt)
-        return Column(term.symbol, (f"({dims_text(term.dims)})", letters))
+    A sum of chains has a line for each; what stands in brackets follows as a sum of its own.
+    """
+    result = column(view, found.symbol, found.dims, found.chain.of, found.chain.wrt)
+    lines: list[Line] = [[(f" {found.note}", "dim")]] if found.note else []
+    if not found.chain.paths:
+        lines += laid_out(result, columns(view, found, found.chain), width)
+    for whole, paths in found.chain.sums:
+        if whole is not None:
+            term = found.shown(whole)
+            result = column(view, term.symbol, term.dims, term.of, term.wrt)
+        for i, path in enumerate(paths):
+            start = Column(" " * result.width, ("",) * len(result.under)) if i else result
+            lines += laid_out(start, columns(view, found, path), width, " + " if i else " = ")
+    return lines + many_lines(found)
 
-    letters = letters_of(view, found.chain.of, found.chain.wrt)
-    result = Column(found.symbol, (f"({dims_text(found.dims)})", letters))
-    return laid_out(result, [column(term) for term in found.terms()], width)
+
+def many_lines(found: JacobianView) -> list[Line]:
+    """The factors over too many paths to be written out."""
+    many = [one for one in found.chain.factors if one.count > 1 and not one.terms]
+    return [
+        [(f" {found.shown(one).symbol}", "symbol"), (f" over {count_text(one.count)} paths", "dim")]
+        for one in many
+        if not found.chain.paths
+    ]
+
+
+def columns(view: View, found: JacobianView, shown: Chain) -> list[Column]:
+    """The factors of one chain."""
+    return [column(view, *term[:2], term.of, term.wrt) for term in found.terms(shown)]
+
+
+def column(view: View, symbol: str, dims: tuple[int, int], of: str, wrt: str) -> Column:
+    """A factor or a result with its sizes, in letters too where there are some."""
+    sizes = (f"({dims_text(dims)})",)
+    if not has_letters(view.program):
+        return Column(symbol, sizes)
+    return Column(symbol, (*sizes, letters_of(view, of, wrt)))
 
 
 def homework_lines(view: View, found: JacobianView, width: int) -> list[Line]:
     """The gradient of a parameter as it is written by hand: ∂z₃/∂z₂ is W⁽²⁾, and x stands first."""
-    row = products(view.program).get(view.wrt) if view.of == "loss" else None
+    if view.of != "loss" or not has_letters(view.program):
+        return []
+    row = products(view.program).get(view.wrt)
     if row is None:
         return []
     if view.primals.sample is None:
@@ -124,14 +158,14 @@ def sizes_of(view: View) -> dict[str, int]:
     return {"1": 1, **Sample(view.program, 0, 0).numbers}
 
 
-def laid_out(result: Column, terms: Sequence[Column], width: int) -> list[Line]:
+def laid_out(result: Column, terms: Sequence[Column], width: int, sign: str = " = ") -> list[Line]:
     """Terms side by side with what belongs under them; broken between terms where too long.
 
     The sizes of the product stand under its symbol, at the left, where there is always room.
     """
     used = column = 2 + result.width + 3
     block: list[Line] = [
-        [("  ", ""), (centred(result.symbol, result.width), "symbol"), (" = ", "symbol")],
+        [("  ", ""), (centred(result.symbol, result.width), "symbol"), (sign, "symbol")],
         *[
             [("  ", ""), (centred(text, result.width), "shape"), ("   ", "")]
             for text in result.under

@@ -7,12 +7,12 @@ import numpy as np
 from rich.cells import cell_len
 
 from engine.arrays import Array
-from engine.chain.chain import Factor
+from engine.chain.chain import Chain, Factor
 from engine.chain.query import SHOWN, JacobianView
 from engine.errors import GradstepError
 from engine.jacobian.operator import Jacobian
-from tui.render.chain_table import dims_of, shown_symbol
-from tui.render.sizes import element_rule
+from tui.render.chain_table import dims_of, shown_symbol, so_far
+from tui.render.sizes import element_rule, has_letters
 from tui.render.text.line import Line
 from tui.render.text.numbers import cells, compact, count_text
 from tui.render.text.wrapping import wrapped
@@ -44,7 +44,7 @@ def number_lines(found: JacobianView, room: Room) -> list[Line]:
     A word where only the pane alone has room for it; nothing where that has none either.
     """
     dims = number_dims(found)
-    if not may_fit(dims, *room.alone):
+    if found.chain.paths or not may_fit(dims, *room.alone):
         return []
     try:
         rows = side_by_side(number_matrices(found))
@@ -74,7 +74,8 @@ def may_fit(dims: Sequence[Dims], width: int, height: int) -> bool:
 
 def is_weight(found: JacobianView) -> bool:
     """Whether the input of the layer stands for ∂z/∂W, as in the gradient of a weight."""
-    return found.matrix_dims is not None and found.primals.sample is not None
+    layers = has_letters(found.primals.program)
+    return layers and found.matrix_dims is not None and found.primals.sample is not None
 
 
 def number_dims(found: JacobianView) -> list[Dims]:
@@ -139,19 +140,22 @@ def framed(rows: list[str], height: int) -> list[str]:
 # -- the chosen factor
 
 
-def detail(view: View, found: JacobianView, factor: Factor, room: Room, above: int) -> list[Line]:
-    """The chosen factor: its rule, its numbers, and the product from the loss up to it.
+def detail(
+    view: View, found: JacobianView, chosen: tuple[Factor, Chain], room: Room, above: int
+) -> list[Line]:
+    """The chosen factor of a chain: its rule, its numbers, and the product from the loss up to it.
 
     ``above``: the lines of the pane that are taken.
     """
+    factor, path = chosen
     rule = element_rule(view.program, factor.of, factor.wrt)
     cost = count_text(factor.jacobian.cost_vjp)
     title: Line = [(f" {shown_symbol(found, factor)}", "symbol"), (f"  {rule}", "")]
     lines: list[Line] = [[*title, (f"  vjp {cost} multiply-adds", "dim")]]
     last: list[Line] = []
-    if len(found.chain.factors) > 2:
-        last = [[(" cheapest order: ", "dim"), (found.chain.order(), "")]]
-    partial = next(p for p in found.chain.partials(view.program) if p.wrt == factor.wrt)
+    if len(path.factors) > 2:
+        last = [[(" cheapest order: ", "dim"), (path.order(), "")]]
+    partial = so_far(view, factor, path)
     matrices = [factor.jacobian]
     if partial.symbol != factor.symbol:
         matrices.append(partial.jacobian)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from engine.chain.chain import Factor
+from engine.chain.chain import Chain, Factor
 from engine.chain.query import JacobianView
 from engine.jacobian.operator import Jacobian
 from tui.render.text.line import Line, Span, fitted
@@ -42,10 +42,18 @@ class Widths:
         return Widths((*self.cells[:column], width, *self.cells[column + 1 :]))
 
 
-def shown_factors(found: JacobianView) -> list[Factor]:
-    """The factors in the order of the layout."""
-    factors = list(found.chain.factors)
-    return factors[::-1] if found.transposed else factors
+def shown_factors(found: JacobianView) -> list[tuple[Factor, Chain]]:
+    """The factors in the order of the layout with their chain; of a sum those of every path."""
+    return [
+        (factor, path)
+        for path in found.chain.paths or (found.chain,)
+        for factor in (path.factors[::-1] if found.transposed else path.factors)
+    ]
+
+
+def so_far(view: View, factor: Factor, path: Chain) -> Factor:
+    """The product of a chain from its left up to a factor."""
+    return next(one for one in path.partials(view.program) if one.wrt == factor.wrt)
 
 
 def shown_symbol(found: JacobianView, factor: Factor) -> str:
@@ -69,13 +77,15 @@ def table(view: View, found: JacobianView, chosen: int, width: int) -> list[Line
 
 def table_cells(view: View, found: JacobianView) -> list[tuple[str, ...]]:
     """The texts of the table, a tuple of six for each factor."""
-    partials = {p.wrt: p for p in found.chain.partials(view.program)}
     rows: list[tuple[str, ...]] = []
-    for factor in shown_factors(found):
-        partial = partials[factor.wrt]
+    last: Chain | None = None
+    for factor, path in shown_factors(found):
+        partial = so_far(view, factor, path)
+        sign = "+ " if last is not None and path is not last else ""  # where a path begins
+        last = path
         rows.append(
             (
-                shown_symbol(found, factor),
+                sign + shown_symbol(found, factor),
                 f"{factor.of} ← {factor.wrt}",
                 dims_text(dims_of(found, factor.jacobian)),
                 factor.structure,

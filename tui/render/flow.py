@@ -16,6 +16,7 @@ from engine.diagnostics.layer_verdicts import WHOLE, Verdict, judge, reference
 from engine.diagnostics.rates import STEP_LARGE, STEP_SMALL
 from engine.diagnostics.units import DEAD_SHARE, FLAT_MANY, FLAT_NEARLY_ALL
 from engine.program.graph import Node
+from engine.run.phases import Phase
 from tui.render.charts.curve import block_spark
 from tui.render.summary import BLOCKS
 from tui.render.text.clean import clean
@@ -68,8 +69,10 @@ class Flow:
     @classmethod
     def at(cls, record: LayerStats, event: int) -> "Flow":
         """The statistics of a record at an event, judged against the limits."""
-        values = record.values(event)
-        return cls(record, event, values, judge(record.program, values, usual(record, event)))
+        values, program = record.values(event), record.program
+        rows = program.network.nodes  # the limits are those of layers, one behind the other
+        verdicts = judge(program, values, usual(record, event)) if rows else {}
+        return cls(record, event, values, verdicts)
 
     def series(self, layer: str, quantity: str) -> list[float]:
         """The known values of a quantity over the last iterations, oldest first."""
@@ -138,7 +141,9 @@ def number_width(quantity: str) -> int:
 def head_lines(flow: LayerStats, width: int) -> list[Line]:
     """Two lines over the table: what the columns are, and under each name its limits."""
     columns = Columns.fitting(list(flow.gauges), width)
-    titles, limits = " layer", f" × that of {clean(reference(flow.program))}:"
+    rows = flow.program.network.nodes
+    titles = " layer" if rows else " line, parameter"
+    limits = f" × that of {clean(reference(flow.program))}:" if rows else ""
     at = columns.name + 2 + WORD
     limits = fitted([(limits, "")], at - 1)[0][0]
     for quantity in ORDER:
@@ -146,7 +151,8 @@ def head_lines(flow: LayerStats, width: int) -> list[Line]:
         title = TITLES[quantity].rjust(number_width(quantity))
         titles = beside(titles, title, at - (len(title) > size))
         room = width - at if quantity == ORDER[-1] else size
-        said = (text for text in SHORT_LIMITS.get(quantity, ()) if len(text) <= room)
+        known = SHORT_LIMITS.get(quantity, ()) if rows else ()
+        said = (text for text in known if len(text) <= room)
         limits = beside(limits, next(said, ""), at)
         at += size + 1
     return [fitted([(text, "dim")], width) for text in (titles, limits)]
@@ -247,6 +253,33 @@ def detail_lines(flow: Flow, node: Node, width: int, height: int = FULL_DETAIL) 
     first = sorted(ORDER, key=lambda quantity: quantity not in past)[: max(0, height - 1)]
     shown = [quantity for quantity in ORDER if quantity in first]
     lines = [detail_line(flow, node, quantity, width) for quantity in shown]
+    return [fitted(heading, width), *lines]
+
+
+def line_detail(flow: Flow, name: str, width: int, height: int = FULL_DETAIL) -> list[Line]:
+    """All about the tensor of a line, or a parameter: what makes it, each number with its past."""
+    program = flow.record.program
+    made = next((op for op in program.ops if op.phase == Phase.FORWARD and name in op.writes), None)
+    heading: Line = [
+        (f" {clean(name if made is None else made.label)}", "name"),
+        (f"  {shape_text(program.tensors[name].shape)}", "shape"),
+    ]
+    known = [quantity for quantity in ORDER if quantity in flow.values[name]]
+    lines: list[Line] = []
+    for quantity in known[: max(0, height - 1)]:
+        past = flow.series(name, quantity)
+        text = number_text(flow.values[name][quantity], quantity).rjust(NUMBER)
+        lines.append(
+            fitted(
+                [
+                    (f" {TITLES[quantity]:<9}", "dim"),
+                    (f"{text} ", ""),
+                    (spark(past, quantity, max(4, min(64, width - 45))), "curve"),
+                    (f" {span_text(len(past))}", "dim"),
+                ],
+                width,
+            )
+        )
     return [fitted(heading, width), *lines]
 
 

@@ -19,6 +19,7 @@ from tui.view.number_format import NumberFormat
 OPERATORS = re.compile(r" (?=[+−·⊙=/←] |if |else |and |\()|(?<=[ᵀ,:]) |(?<=\))(?=\(\S+×)")
 SPACES = re.compile(r" ")
 ROWS, COLUMNS = 6, 6  # of a value that is shown
+WHOLE = 12  # numbers of a vector that is shown whole
 NARROWEST = 24  # a column of formulas
 SHORTEST = 3  # what may stand alone on a line: no lonely ℓ before its equals sign
 
@@ -65,6 +66,8 @@ class Value:
             return tuple(broken("values: too many to be computed whole", width))
         if self.array.size == 1:
             return (cells(self.array, NumberFormat.SIGNIFICANT, 4)[0][0],)
+        if len(self.matrix) == 1 and self.matrix.shape[1] <= WHOLE:
+            return self.whole_row(width)
         counts = range(min(COLUMNS, self.matrix.shape[1]), 0, -1)
         found = (self.rows(count) for count in counts)
         return next((rows for rows in found if max(map(cell_len, rows)) <= width), self.rows(1))
@@ -74,6 +77,19 @@ class Value:
         """The value (rows, columns) as it is laid out, transposed where ``turned``."""
         assert self.array is not None
         return self.array.T if self.turned else self.array
+
+    def whole_row(self, width: int) -> tuple[str, ...]:
+        """All numbers of a short vector, on further lines where one is not enough."""
+        (shown,) = cells(self.matrix, NumberFormat.SIGNIFICANT, 4)
+        out, mark = ["["], "ᵀ" if self.turned else ""
+        for i, number in enumerate(part.strip() for part in shown):
+            end = f"]{mark}" if i == len(shown) - 1 else ""
+            gap = "" if out[-1].strip() in ("[", "") else "  "
+            if gap and cell_len(out[-1] + gap + number + end) > width:
+                out.append(" ")
+                gap = ""
+            out[-1] += gap + number + end
+        return tuple(out)
 
     def rows(self, count: int) -> tuple[str, ...]:
         """The rows with their first columns, and the size of the whole where that is not all."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from engine.chain.query import JacobianView, query
 from engine.errors import GradstepError
 from tui.render.grid import GridWindow, Window, grid_window
-from tui.render.sizes import dims_letters, element_rule, weight_letters
+from tui.render.sizes import dims_letters, element_rule, has_letters, weight_letters
 from tui.render.text.line import Line, fit_parts, fitted, spread
 from tui.render.text.numbers import count_text, dims_text, nbytes_text
 from tui.view.number_format import NumberFormat
@@ -17,6 +17,9 @@ PICTURES = {
     "diagonal": ("⎡• · ·⎤", "⎢· • ·⎥", "⎣· · •⎦"),
     "block-diagonal": ("⎡■ · ·⎤", "⎢· ■ ·⎥", "⎣· · ■⎦"),
     "kronecker": ("⎡╲ ╲ ╲⎤", "⎢╲ ╲ ╲⎥", "⎣╲ ╲ ╲⎦"),
+    "permutation": ("⎡· • ·⎤", "⎢· · •⎥", "⎣• · ·⎦"),
+    "selection": ("⎡· 1 ·⎤", "⎢· · ·⎥", "⎣1 · ·⎦"),
+    "toeplitz": ("⎡• • ·⎤", "⎢· • •⎥", "⎣· · •⎦"),
     "dense": ("⎡• • •⎤", "⎢• • •⎥", "⎣• • •⎦"),
 }
 PICTURE = 9  # cells of a picture, with a blank on both sides
@@ -27,10 +30,10 @@ def derivative_of(view: View) -> JacobianView:
     return query(view.primals, view.of, view.wrt, layout=view.derivative.layout)
 
 
-def layout_text(view: View) -> str:
+def layout_text(view: View, found: JacobianView) -> str:
     """The layout of the derivative, and its sample or batch, in words."""
-    sample = view.primals.sample
-    samples = len(view.primals.tensors["x"])
+    sample = found.primals.sample
+    samples = len(found.primals.tensors["x"])
     which = f"batch of {samples}" if sample is None else f"sample {sample} of {samples}"
     return f"{view.derivative.layout} layout · {which}"
 
@@ -67,7 +70,9 @@ def jacobian_head(view: View, width: int) -> list[Line]:
         ],
         room,
     )
-    third = spread([(f" {rule_text(view, found)}", "")], [(f" {layout_text(view)} ", "dim")], room)
+    third = spread(
+        [(f" {rule_text(view, found)}", "")], [(f" {layout_text(view, found)} ", "dim")], room
+    )
     picture = PICTURES[jacobian.structure]
     lines = (first, second, third)
     return [
@@ -78,14 +83,22 @@ def jacobian_head(view: View, width: int) -> list[Line]:
 
 def rule_text(view: View, found: JacobianView) -> str:
     """What the elements are, why all are zero, or where the factors are to be found."""
+    if found.note:
+        return found.note
+    if found.chain.paths:
+        return f"a sum over {len(found.chain.paths)} paths: see Chain"
     rule = element_rule(view.program, view.of, view.wrt) or found.chain.reason
     if rule or len(found.chain.factors) > 1:
         return rule or f"a product of {len(found.chain.factors)} factors: see Chain"
+    if not has_letters(view.program):
+        return "one factor: a line by what it reads"
     return "one factor: the loss by its target"
 
 
 def layout_letters(view: View, found: JacobianView) -> str:
     """``(K×h)``, the sizes in letters as the layout shows them; ``(NK×Nh)`` for a batch of N."""
+    if not has_letters(view.program):
+        return ""
     batch = view.primals.sample is None
     left, right = dims_letters(view.program, found.chain.of, found.chain.wrt, batch)
     if found.matrix_dims:

@@ -1,10 +1,15 @@
 """The program as a listing: a heading for each phase, a line for each op."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from rich.cells import cell_len
 
+from engine.lines.reader import Line as EquationLine
+from engine.lines.unfold import unfolded
+from engine.program.line_network import LineNetwork
+from engine.program.program import Program
 from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.run import Run
@@ -45,7 +50,8 @@ def row_line(view: View, row: Row, width: int, selected: bool) -> Line:
     stop = {None: " ", True: "●", False: "○"}[view.signs.stops.get(op.index)]
     role = "current" if current else "dim" if op.index < at else ""
     gutter = "bad" if stop == "●" else "dim"
-    left: Line = [(stop, gutter), (f"{mark} ", "key" if current else "dim"), (op.label, role)]
+    left: Line = [(stop, gutter), (f"{mark} ", "key" if current else "dim")]
+    left += [(fold_mark(view.run, op), "dim"), (op.label, role)]
     role = "dim" if skipped else role
     whole = width >= natural_width(view.run, view.listing)
     shape = "skipped" if skipped else shapes(view.run, op, whole)
@@ -63,13 +69,42 @@ def skips_phase(view: View, phase: Phase) -> bool:
 @lru_cache(maxsize=8)
 def natural_width(run: Run, listing: Listing) -> int:
     """The width in cells at which every op has all its shapes."""
-    widths = [3 + cell_len(op.label) + 2 + cell_len(shapes(run, op, True)) for op in listing.ops]
+    lines = lines_of(run)
+    widths = [
+        3 + 2 * (op.name in lines) + cell_len(op.label) + 2 + cell_len(shapes(run, op, True))
+        for op in listing.ops
+    ]
     return max(widths, default=0)  # a run that grows may have no op yet
+
+
+@lru_cache(maxsize=4)
+def lines_of(run: Run) -> Mapping[str, EquationLine]:
+    """The lines of a network that is written so, by the names of their tensors; else none."""
+    network = run.network if isinstance(run, Program) else None
+    lines = network.graph.lines if isinstance(network, LineNetwork) else ()
+    return {one.name: one for one in lines}
+
+
+def fold_mark(run: Run, op: Op) -> str:
+    """What stands before a line as it was written: ``⊞`` where it has several functions.
+
+    They can be unfolded into ops of their own. Ops that are no lines have nothing there.
+    """
+    line = lines_of(run).get(op.name) if op.phase in (Phase.FORWARD, Phase.LOSS) else None
+    return "" if line is None else "⊞ " if several(line) else "  "
+
+
+@lru_cache(maxsize=4096)
+def several(line: EquationLine) -> bool:
+    """Whether a line has more than one function; found for the lines in sight alone."""
+    return len(unfolded(line)) > 1
 
 
 def shapes(run: Run, op: Op, whole: bool) -> str:
     """The shape of what an op writes; with all shapes, also what goes into a layer."""
     out = shape_text(run.tensors[op.writes[0]].shape)
+    if lines_of(run):
+        return out  # a line reads as many tensors as it names
     if op.phase == Phase.FORWARD and whole and op.reads:
         return f"{shape_text(run.tensors[op.reads[0]].shape)}→{out}"
     return out

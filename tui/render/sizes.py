@@ -5,11 +5,18 @@ from functools import lru_cache
 from engine.formulas.symbols import gradient
 from engine.formulas.tree import Size
 from engine.functions.function import terms
+from engine.program.line_network import LineNetwork
 from engine.program.program import Program
+from engine.worksheet.rows import Gradient
 from engine.worksheet.sample import Sample, spelled_layers
-from engine.worksheet.worksheet import Gradient, element_rows, gradient_rows
+from engine.worksheet.worksheet import element_rows, gradient_rows
 
 SPELLED = 40  # where the input of a layer outgrows this, its symbol stands for it
+
+
+def has_letters(program: Program) -> bool:
+    """Whether the sizes of its tensors have the letters of a sequence of layers."""
+    return not isinstance(program.network, LineNetwork)
 
 
 @lru_cache(maxsize=4)
@@ -62,6 +69,8 @@ def element_rule(program: Program, of: str, wrt: str) -> str:
     info, other = program.tensors[of], program.tensors[wrt]
     if of == wrt:
         return "I"
+    if not has_letters(program):
+        return ""
     known = rules(program).get((info.symbol, other.symbol))
     if known is not None:
         return f"({gradient(other.symbol)})ᵢ = {known}" if info.role == "loss" else known

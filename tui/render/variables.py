@@ -12,12 +12,12 @@ from engine.run.run import Run
 from engine.session.badges import Badge, BadgeKind
 from tui.render.formula_roles import tensor_role
 from tui.render.summary import Summary, shown_mean, spark, summarize
-from tui.render.text.line import Line, fitted
+from tui.render.tensor_tree import TreeRow, names_of, shown_name, tree_of
+from tui.render.text.line import Line, Span, fitted
 from tui.render.text.numbers import compact, shape_text
 from tui.render.text.sampling import bounded
 from tui.view.snapshot import View
 
-GROUPS = ("parameter", "activation", "mask", "input", "target", "loss", "hyper")
 BADGE_ROLES = {
     BadgeKind.FRESH: "good",
     BadgeKind.STALE: "warn",
@@ -33,25 +33,6 @@ COUNTS = 8
 BADGE = 7
 GRADIENT = 4 + BADGE + NUMBER
 SPARK_BINS = 6
-
-
-def names_of(run: Run) -> list[str]:
-    """The tensors of the listing: parameters first, each with its optimizer slots behind it.
-
-    Gradients have no line: they stand beside what they belong to.
-    """
-    infos = [info for info in run.tensors.values() if info.role in GROUPS]
-    slots = [info for info in run.tensors.values() if info.role == "slot"]
-    names: list[str] = []
-    for info in sorted(infos, key=lambda info: GROUPS.index(info.role)):
-        mine = [slot.name for slot in slots if slot.slot_of == info.name]
-        names += [info.name, *mine]
-    return names
-
-
-def shown_name(info: TensorInfo) -> str:
-    """A tensor's name in the listing; a slot stands under its parameter."""
-    return f" └{info.name.rpartition('.')[2]}" if info.role == "slot" else info.name
 
 
 class Summaries:
@@ -90,7 +71,7 @@ class Columns:
     def fitting(cls, run: Run, width: int) -> "Columns":
         """The columns for a pane: name, shape and range always, then what matters most."""
         infos = [run.tensors[name] for name in names_of(run)]
-        name = min(24, max(len(shown_name(info)) for info in infos) + 1)
+        name = min(24, max(len(row.label) + 2 * bool(row.members) for row in tree_of(run)) + 1)
         shape = max(len(shape_text(info.shape)) for info in infos) + 1
         room = width - 1 - name - shape - RANGE
         wanted = {"gradient": GRADIENT, "counts": COUNTS, "spark": SPARK_BINS + 1, "mean": MEAN}
@@ -109,14 +90,16 @@ class Columns:
 columns_of = lru_cache(maxsize=8)(Columns.fitting)
 
 
-def variable_line(view: View, name: str, width: int, summaries: Summaries, selected: bool) -> Line:
-    """The line of one tensor, and of its gradient where it has one."""
+def variable_line(
+    view: View, name: str, width: int, summaries: Summaries, selected: bool, label: str = ""
+) -> Line:
+    """The line of one tensor, by its name or another label, and of its gradient if it has one."""
     info = view.run.tensors[name]
     columns = columns_of(view.run, width)
     changed = view.last is not None and name in view.last.op.writes
     line: Line = [
         ("▸" if changed else " ", "changed"),
-        *fitted([(shown_name(info), tensor_role(info))], columns.name),
+        *fitted([(label or shown_name(info), tensor_role(info))], columns.name),
         (shape_text(info.shape).ljust(columns.shape), "shape"),
         *values(view.tensors.get(name), summaries, columns),
     ]
@@ -126,6 +109,45 @@ def variable_line(view: View, name: str, width: int, summaries: Summaries, selec
         line += fitted(part, columns.gradient)
     line = fitted(line, width)
     return [(text, "cursor" if selected else role) for text, role in line]
+
+
+def group_line(
+    view: View, row: TreeRow, label: str, width: int, summaries: Summaries, selected: bool
+) -> Line:
+    """The heading of a group: the range of all its tensors, how many, the largest gradient."""
+    columns, tensors = columns_of(view.run, width), view.run.tensors
+    written = () if view.last is None else view.last.op.writes
+    shapes = {tensors[name].shape for name in row.members}
+    shape = shape_text(shapes.pop()) if len(shapes) == 1 else ""
+    room = RANGE + columns.mean + columns.spark + columns.counts
+    line: Line = [
+        ("▸" if set(written).intersection(row.members) else " ", "changed"),
+        *fitted([(label, tensor_role(tensors[row.members[0]]))], columns.name),
+        (shape.ljust(columns.shape), "shape"),
+        *fitted(group_values(view, row, summaries), room),
+    ]
+    gradients = [grad for name in row.members if (grad := view.run.gradients.get(name))]
+    known = [summaries.of(view.tensors[name]) for name in gradients if name in view.tensors]
+    if columns.gradient and known:
+        sizes = [max(-one.minimum, one.maximum) for one in known if not one.nan]
+        size = compact(max(sizes), NUMBER) if len(sizes) == len(known) else "NaN"
+        line += [("│", "dim"), ("▸" if set(written).intersection(gradients) else " ", "changed")]
+        line += [("∇ ", "tensor-gradient"), ("max".ljust(BADGE), "dim"), (size, "")]
+    line = fitted(line, width)
+    return [(text, "cursor" if selected else role) for text, role in line]
+
+
+def group_values(view: View, row: TreeRow, summaries: Summaries) -> Line:
+    """The range of all tensors of a group that are computed, and how many there are."""
+    count: Span = (f" in {len(row.members)}", "dim")
+    known = [summaries.of(view.tensors[n]) for n in row.members if n in view.tensors]
+    if not known:
+        return [("  not computed", "dim"), count]
+    if any(one.nan or one.posinf or one.neginf for one in known):
+        return [("  not finite".ljust(RANGE), "bad"), count]
+    low, high = min(one.minimum for one in known), max(one.maximum for one in known)
+    ends = f"{compact(low, NUMBER).rjust(NUMBER)}..{compact(high, NUMBER).ljust(NUMBER + 1)}"
+    return [(ends, ""), count]
 
 
 def values(array: NDArray[Any] | None, summaries: Summaries, columns: Columns) -> Line:

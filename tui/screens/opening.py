@@ -42,7 +42,7 @@ class Opening:
         """Curves over the run, and decision regions."""
         from tui.screens.plots import PlotsScreen
 
-        if self.follow.layered():
+        if self.follow.may("flow"):  # as a program has it, of layers or of lines
             self.stage.push(PlotsScreen(self.beneath))
 
     def open_help(self) -> None:

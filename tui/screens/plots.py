@@ -198,7 +198,9 @@ class PlotsScreen(LinesScreen):
     def action_regions(self) -> None:
         """The decision regions, or the curves."""
         if not self.regions and not has_regions(self.main.session.program):
-            self.main.show_now("decision regions need a network with two inputs")
+            layers = bool(self.main.session.program.network.nodes)
+            need = "a network with two inputs" if layers else "layers in a row and two inputs"
+            self.main.show_now(f"decision regions need {need}")
             return
         self.regions = not self.regions
         self.query_one(RegionMap).set_class(not self.regions, "hidden")

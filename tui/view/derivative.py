@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from engine.jacobian.operator import Layout
 from engine.program.program import Program
+from engine.run.phases import Phase
 
 DIFFERENTIABLE = ("activation", "loss")
 VARIABLES = ("input", "activation", "parameter", "target")
@@ -51,8 +52,12 @@ def pair(program: Program, tensor: str, derivative: Derivative) -> tuple[str, st
 
 
 def input_of(program: Program, output: str) -> str:
-    """The input tensor of the layer with this output tensor."""
-    return next(node.input for node in program.network.nodes if node.output == output)
+    """The input tensor of the layer with this output tensor; of a line the first that it reads."""
+    for node in program.network.nodes:
+        if node.output == output:
+            return node.input
+    ops = (op for op in program.ops if op.phase == Phase.FORWARD and output in op.writes)
+    return next((name for op in ops for name in op.reads), "x")
 
 
 def differentiable(program: Program, tensor: str) -> str | None:

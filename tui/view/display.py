@@ -53,7 +53,7 @@ class TensorDisplay:
         # The last batch of an epoch has fewer rows: an index chosen before may lie outside.
         if chosen is not None and chosen.fits(shape):
             return chosen
-        return Region.default(len(shape))
+        return Region.of(shape)
 
     def with_region(self, view: View, region: Region) -> "TensorDisplay":
         """The same display with another region of the selected tensor."""
@@ -62,22 +62,22 @@ class TensorDisplay:
     def next_face(self, view: View) -> "TensorDisplay":
         """Numbers, then the heat map, then the picture where there is one."""
         faces = [Face.NUMBERS, Face.HEAT]
-        if image_shape(view, self) is not None:
+        if has_picture(view, self):
             faces.append(Face.PICTURE)
         at = faces.index(self.face) if self.face in faces else -1
         return replace(self, face=faces[(at + 1) % len(faces)])
 
     def shown_face(self, view: View) -> Face:
-        """What is drawn of the selected tensor: a picture only where its rows are images."""
-        picture = self.face == Face.PICTURE and image_shape(view, self) is None
+        """What is drawn of the selected tensor: a picture only where there is one."""
+        picture = self.face == Face.PICTURE and not has_picture(view, self)
         return Face.HEAT if picture else self.face
 
     def settings(self, view: View) -> list[str]:
         """What differs from the default display, in words for the head of the pane."""
         shape = view.info.shape if view.array is None else view.array.shape
         region, found = self.region(view), []
-        if region != Region.default(len(shape)) or len(shape) > 2:
-            found.append(region.label())
+        if region != Region.of(shape) or len(shape) > 2:
+            found.append(f"at {region.label()}")
         if self.version != Version.AFTER:
             found.append(self.version.value)
         if self.fmt == NumberFormat.HEX:
@@ -156,6 +156,19 @@ def image_shape(view: View, form: TensorDisplay) -> tuple[int, int] | None:
     height, width = image
     whole = form.region(view) == Region.default(2)
     return (height, width) if whole and view.array.shape[1] == height * width else None
+
+
+def has_tiles(view: View, form: TensorDisplay) -> bool:
+    """Whether the last two axes of the selected tensor are matrices that stand side by side."""
+    array = view.array
+    if array is None or array.ndim < 3 or 0 in array.shape:
+        return False
+    return form.region(view).key[:4] == Region.default(array.ndim).key[:4]
+
+
+def has_picture(view: View, form: TensorDisplay) -> bool:
+    """Whether the selected tensor can be drawn as a picture, or as several."""
+    return image_shape(view, form) is not None or has_tiles(view, form)
 
 
 def why_nothing(view: View, form: TensorDisplay) -> str:

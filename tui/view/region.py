@@ -31,6 +31,21 @@ class Region:
         """The last two axes at index 0 of all others."""
         return Region(Axes.default(ndim))
 
+    @staticmethod
+    def of(shape: Sequence[int]) -> "Region":
+        """What is shown of a shape at first: its last two axes, at index 0 of all others.
+
+        Axes of length 1 at the end are left out where there are two before them: columns (N, n, 1)
+        are shown with a row for each sample.
+        """
+        last = len(shape)
+        while last > 2 and shape[last - 1] == 1:
+            last -= 1
+        whole = Region.default(len(shape))
+        if last == len(shape):
+            return whole
+        return Region(replace(whole.axes, row=last - 2, col=last - 1))
+
     def fits(self, shape: Sequence[int]) -> bool:
         """Whether a tensor of this shape has the region's axes and indices."""
         axes = self.axes

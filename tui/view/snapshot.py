@@ -205,7 +205,7 @@ def followed(session: Session) -> str:
     """The tensor to show when none is chosen: what the last op wrote, or the input at the start."""
     if session.event == 0:
         return next(iter((*session.run.entering, *session.run.tensors)))
-    return session.timeline.op(session.event - 1).name
+    return session.timeline.op(session.event - 1).writes[0]
 
 
 def before_level(session: Session, name: str, level: Granularity) -> tuple[Array | None, bool]:

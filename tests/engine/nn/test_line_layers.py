@@ -304,6 +304,17 @@ ERRORS = [
         },
     ),
     (
+        [{"type": "layer_norm", "weight": [1.0]}, {"type": "group_norm", "groups": 3}],
+        {
+            "layers[0].weight": "layer_norm1.weight has shape (1,), but it takes (2,)",
+            "layers[1].groups": "2 channels make no 3 groups",
+        },
+    ),
+    (
+        [{"type": "layer_norm", "elementwise_affine": False, "weight": [1.0, 2.0]}],
+        {"layers[0].weight": "has no parameter weight: it has none of its own"},
+    ),
+    (
         [{"type": "expression", "formula": "relu(w)"}],
         {"layers[0].formula": "unknown name w: known are z, N"},
     ),

@@ -13,10 +13,11 @@ from tests.tui.lines import text_of
 from tui.render.listing import row_line, rows_of
 from tui.render.status import equation_line, phase_strip, position_line
 from tui.render.tensor import Differences, tensor_head
+from tui.render.tensor_tree import names_of
 from tui.render.text.line import ROLES, Line, width_of
 from tui.render.text.numbers import compact
 from tui.render.timeline import timeline_lines
-from tui.render.variables import Summaries, names_of, variable_line
+from tui.render.variables import Summaries, variable_line
 from tui.view.display import TensorDisplay
 from tui.view.snapshot import Selection, View, snapshot
 from tui.view.versions import Version

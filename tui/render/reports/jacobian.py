@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from rich.cells import cell_len
 from rich.text import Text
 
+from engine.chain.chain import Chain
 from engine.chain.query import JacobianView, Window
 from tui.render.sizes import element_rule
 from tui.render.text.clean import clean
@@ -61,6 +62,8 @@ def about(view: JacobianView) -> Iterator[Text]:
     names = ("VJP", "JVP", "all entries")
     pairs = ", ".join(f"{name} {count_text(c)}" for name, c in zip(names, costs, strict=True))
     yield row("cost", f"{pairs} (multiply-adds)")
+    if view.note:
+        yield row("note", clean(view.note))
     if view.chain.reason:
         yield row("zero", clean(view.chain.reason))
     rule = element_rule(view.primals.program, view.chain.of, view.chain.wrt)
@@ -75,17 +78,42 @@ def row(label: str, text: str) -> Text:
 
 def chain_lines(view: JacobianView, width: int) -> Iterator[Text]:
     """The product with the dimensions and the structure under each factor."""
-    columns = [(term.symbol, f"({dims_text(term.dims)})", term.structure) for term in view.terms()]
+    for i, path in enumerate(view.chain.paths or (view.chain,)):
+        yield from product_lines(view, path, width, "+ " if i else " " * GAP)
+    product = f"= {dims_text(view.dims)}"
+    order = view.chain.order() if len(view.chain.factors) > 2 and not view.transposed else ""
+    yield Text(" " * GAP + product + (f"   cheapest order: {order}" if order else ""))
+    if not view.chain.paths:
+        yield from bracket_lines(view, width)
+    for gap in view.chain.gaps():
+        yield Text(f"{' ' * GAP}✗ {clean(gap.message)}", "red")
+
+
+def product_lines(view: JacobianView, path: Chain, width: int, sign: str) -> Iterator[Text]:
+    """The factors of one chain, behind a sign where they are added to another one."""
+    columns = [
+        (clean(term.symbol), f"({dims_text(term.dims)})", term.structure)
+        for term in view.terms(path)
+    ]
     for start, stop in broken([column_width(column) for column in columns], width):
         for level in range(3):
             parts = [centred(c[level], column_width(c)) for c in columns[start:stop]]
             joint = " · " if level == 0 else "   "
-            yield Text((" " * GAP + joint.join(parts)).rstrip(), "" if level == 0 else "dim")
-    product = f"= {dims_text(view.dims)}"
-    order = view.chain.order() if len(columns) > 2 and not view.transposed else ""
-    yield Text(" " * GAP + product + (f"   cheapest order: {order}" if order else ""))
-    for gap in view.chain.gaps():
-        yield Text(f"{' ' * GAP}✗ {clean(gap.message)}", "red")
+            head = sign if level == 0 and start == 0 else " " * GAP
+            yield Text((head + joint.join(parts)).rstrip(), "" if level == 0 else "dim")
+
+
+def bracket_lines(view: JacobianView, width: int) -> Iterator[Text]:
+    """Each factor that goes over several paths: these, or how many they are."""
+    for factor in view.chain.factors:
+        if factor.count == 1:
+            continue
+        symbol = clean(view.shown(factor).symbol)
+        said = "" if factor.terms else ", accumulated"
+        yield Text()
+        yield Text(f"{symbol} is a sum over {count_text(factor.count)} paths{said}")
+        for i, path in enumerate(factor.terms):
+            yield from product_lines(view, path, width, "+ " if i else " " * GAP)
 
 
 def column_width(column: Sequence[str]) -> int:

@@ -65,8 +65,9 @@ def layer_lines(program: Program, width: int) -> list[Line]:
     rows = program.tensors["x"].shape[0]
     lines: list[Line] = [[(f" the network, for a batch of {count_text(rows)}", "label")]]
     lines += table_lines(layers, heads=2, texts=2, width=width)
-    lines += [[], [(" the Jacobians of its layers, for the same batch", "label")]]
-    lines += table_lines(jacobians, heads=1, texts=3, width=width)
+    if jacobians[1:]:
+        lines += [[], [(" the Jacobians of its layers, for the same batch", "label")]]
+        lines += table_lines(jacobians, heads=1, texts=3, width=width)
     return [fitted(line, width) for line in lines]
 
 

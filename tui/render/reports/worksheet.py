@@ -8,22 +8,25 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from engine.worksheet.rows import Layout
 from engine.worksheet.text import (
     HEADS,
     TITLES,
     element_cells,
-    factor_numbers,
-    factor_sizes,
     forward_cells,
     gradient_cells,
-    layout_title,
+    gradient_lines,
+    gradients_title,
+    is_column,
+    laid_out,
+    layouts_of,
     remarks,
     size_numbers,
     sizes_line,
     step_cells,
     subtitle,
 )
-from engine.worksheet.worksheet import Layout, Worksheet
+from engine.worksheet.worksheet import Worksheet
 from tui.render.formula import Lines, Value
 from tui.render.text.clean import clean
 
@@ -34,7 +37,7 @@ def worksheet_tables(sheet: Worksheet, layouts: Sequence[Layout]) -> Iterator[Re
     yield Lines((subtitle(sheet), sizes_line(sheet)), formulas=0)
     yield steps_table(sheet)
     yield forward_table(sheet)
-    for layout in layouts:
+    for layout in layouts_of(sheet, layouts):
         yield gradients_table(sheet, layout)
     yield elements_table(sheet)
     for remark in remarks(sheet):
@@ -69,21 +72,20 @@ def forward_table(sheet: Worksheet) -> Table:
     for row in sheet.forward:
         layer, given, output, size = (cell.text for cell in forward_cells(row))
         numbers = size_numbers(sheet.sample, row.dims).text
-        out = Lines((output,), value=Value(row.value, turned=True))
+        out = Lines((output,), value=Value(laid_out(row.value), is_column(row.value)))
         table.add_row(Text(clean(layer)), Lines((given,)), out, Lines((size, numbers)))
     return table
 
 
 def gradients_table(sheet: Worksheet, layout: Layout) -> Table:
     """(c): parameter, product with the sizes of its factors and its value, size."""
-    table = empty_table(layout_title(layout), HEADS["c"])
+    table = empty_table(gradients_title(sheet, layout), HEADS["c"])
     for row in sheet.gradients:
-        symbol, product, size = (cell.text for cell in gradient_cells(row, layout))
-        sizes = factor_sizes(row, layout), factor_numbers(sheet.sample, row, layout)
-        lines = (product, *(line.text for line in sizes))
-        value = Value(row.values(layout))
+        symbol, _, size = (cell.text for cell in gradient_cells(row, layout))
+        lines = tuple(line.text for line in gradient_lines(sheet.sample, row, layout))
+        value = Value(laid_out(row.values(layout)))
         numbers = size_numbers(sheet.sample, row.dims(layout)).text
-        table.add_row(Text(symbol), Lines(lines, value=value), Lines((size, numbers)))
+        table.add_row(Text(clean(symbol)), Lines(lines, value=value), Lines((size, numbers)))
     if not sheet.gradients:
         table.add_row(Text("none"), Text("the layers have no parameters"), Text(""))
     return table
@@ -95,6 +97,6 @@ def elements_table(sheet: Worksheet) -> Table:
     for row in sheet.elements:
         left, rule, size = (cell.text for cell in element_cells(row))
         numbers = size_numbers(sheet.sample, row.dims).text
-        lines = Lines((rule,), value=Value(row.value))
-        table.add_row(Text(left), lines, Lines((size, numbers)))
+        lines = Lines((rule,), value=Value(laid_out(row.value)))
+        table.add_row(Text(clean(left)), lines, Lines((size, numbers)))
     return table
