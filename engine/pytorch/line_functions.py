@@ -102,17 +102,25 @@ def loss_call(loss: Loss, operands: Sequence[str], terms: bool) -> str:
     options = dataclasses.asdict(loss)
     scale, reduction = options.pop("scale"), options.pop("reduction")
     options.pop("of_rows", None)
-    options = {name: value for name, value in options.items() if value not in ((), None)}
-    given = [
+    yhat, y = operands
+    given = loss.torch_operands.format(yhat=yhat, y=y, **options)
+    words = [
         f"{name}=torch.tensor({list(value)!r})" if name in WEIGHTS else f"{name}={value!r}"
         for name, value in options.items()
+        if value not in ((), None) and name not in loss.torch_lacks
     ]
-    by_rows = reduction == "batch_mean" and not terms
-    how = "none" if terms else "sum" if by_rows else reduction
-    given.append(f"reduction={how!r}")
-    text = f"F.{loss.torch_function}({', '.join([*operands, *given])})"
-    text = f"({text} / len({operands[0]}))" if by_rows else text
+    divided = "" if terms else divisor(loss, yhat)
+    words.append(f"reduction={('none' if terms else 'sum' if divided else reduction)!r}")
+    text = f"F.{loss.torch_function}({', '.join([given, *words])})"
+    text = f"({text}{divided})" if divided else text
     return text if terms or scale == 1 else f"({scale!r} * {text})"
+
+
+def divisor(loss: Loss, yhat: str) -> str:
+    """The division of a sum where PyTorch has not this reduction; empty elsewhere."""
+    if loss.reduction == "batch_mean":
+        return f" / len({yhat})"
+    return f" / {yhat}.numel()" if loss.reduction == "mean" and not loss.torch_means else ""
 
 
 def indexed(node: Call, given: Sequence[str]) -> str:
@@ -152,6 +160,32 @@ def along(name: str) -> Callable[[Call, Sequence[str]], str]:
     return lambda node, given: f"torch.{name}({given[0]}, dim={node.option('axis', -1)})"
 
 
+def spatial(node: Call, given: Sequence[str]) -> str:
+    """A convolution or its transpose, of one spatial axis or of two."""
+    name = f"{node.function.name}{node.rank - 2}d"
+    return f"F.{name}({', '.join([*given, keywords(dict(node.options))])})"
+
+
+def pooled(node: Call, given: Sequence[str]) -> str:
+    """A pool over windows; the kernel is called otherwise in PyTorch."""
+    options = dict(node.options)
+    options["kernel_size"] = options.pop("kernel")
+    name = f"{node.function.name}{len(options['kernel_size'])}d"
+    return f"F.{name}({given[0]}, {keywords(options)})"
+
+
+def normalized(node: Call, given: Sequence[str]) -> str:
+    """A normalization, without scale and shift: these are functions of their own."""
+    eps, parts = node.option("eps"), node.option("parts")
+    match node.function.name:
+        case "batch_norm":
+            return f"F.batch_norm({given[0]}, None, None, training=True, eps={eps!r})"
+        case "group_norm":
+            return f"F.group_norm({given[0]}, {parts}, eps={eps!r})"
+        case _:
+            return f"F.layer_norm({given[0]}, {node.shape[-parts:]!r}, eps={eps!r})"
+
+
 def made(name: str) -> Callable[[Call, Sequence[str]], str]:
     """A tensor of a shape, all of one number."""
     return lambda node, given: f"torch.{name}({node.shape!r})"
@@ -179,6 +213,17 @@ WRITTEN: dict[str, Callable[[Call, Sequence[str]], str]] = {
     "one_hot": lambda node, given: (
         f"F.one_hot({given[0]}, {node.option('classes')}).to(torch.get_default_dtype())"
     ),
+    "conv": spatial,
+    "conv_transpose": spatial,
+    "max_pool": pooled,
+    "places": lambda node, given: "None",  # PyTorch's pool finds them itself
+    "avg_pool": pooled,
+    "adaptive_avg_pool2d": lambda node, given: (
+        f"F.adaptive_avg_pool2d({given[0]}, {node.option('out')!r})"
+    ),
+    "batch_norm": normalized,
+    "layer_norm": normalized,
+    "group_norm": normalized,
     "zeros": made("zeros"),
     "ones": made("ones"),
     "range": lambda node, given: f"torch.arange({node.option('size')})",
