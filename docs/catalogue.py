@@ -4,6 +4,8 @@ Nothing is told twice: fields, types, limits and defaults are those of the exper
 formulas and Jacobians those of the layers, losses, optimizers and schedules themselves.
 """
 
+import contextlib
+import dataclasses
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +25,7 @@ from engine.experiment.spec import (
     DataSpec,
     Experiment,
     LayerSpec,
+    LineLayerSpec,
     LossSpec,
     RuleSpec,
     Table,
@@ -37,7 +40,10 @@ from engine.functions.losses.huber import Huber
 from engine.functions.losses.smooth_l1 import SmoothL1
 from engine.functions.prelu import PReLU
 from engine.jacobian.operator import Point
+from engine.lines.node import tensor
 from engine.nn.layer import Layer
+from engine.nn.line_row import LineRow, Unfit
+from engine.nn.line_table import LINE_LAYERS
 from engine.nn.table import LAYERS, LOSSES
 from engine.optim.clipping import Clipping
 from engine.optim.optimizers import OPTIMIZERS
@@ -155,11 +161,58 @@ def layer_part() -> Iterator[str]:
     counts = {"(1,)": 1, "(inputs,)": 4}
     found = {shape: LAYERS[PReLU.type](4, 4, num_parameters=n) for shape, n in counts.items()}
     yield table(heads, (parameter_row(f.vjps(SYMBOLS)[0], shape) for shape, f in found.items()))
+    yield from line_layer_part()
 
 
 def parameter_row(vjp: Vjp, shape: str) -> Row:
     """A parameter of a layer, its shape in words and its gradient."""
     return code(vjp.wrt), shape, vjp.formula.text()
+
+
+LINE_LAYERS_TEXT = """### Layers that are lines
+
+One of these, a layer with `inputs` or `shared`, or an x with more than two axes makes the network
+one of lines. `inputs` names lines or layers, by default the layer before it, or x for the first;
+lines read `LAYER.out`, and what reads what decides the order. `shared` is the layer of the same
+kind whose parameters are used. Explicit values stand beside the options, `weight = [[…]]`. A layer
+is one op; with its name in `[network]` `unfold`, its lines are ops of their own, `LAYER.h[0]`.
+What a layer keeps, such as `LAYER.running_mean`, is a tensor like any other. In lines the layers
+above, too, take inputs with any number of axes; `linear` is over the last one. Further `layers` of
+recurrent ones have `_l1`, …, and the other direction `_l0_reverse`, ….
+"""
+
+
+def line_layer_part() -> Iterator[str]:
+    """The layers that only a network of lines has."""
+    yield LINE_LAYERS_TEXT
+    rows = [
+        (code(name), meaning(row), roles(row), options(LAYER_SPECS[name], base(row)))
+        for name, row in LINE_LAYERS.items()
+    ]
+    yield table(("type", "what it is", "parameters", "fields"), rows)
+    yield "Those with parameters also have:\n"
+    own = {info.name for info in typed.type_info(LineLayerSpec).fields}
+    yield fields_table(LineLayerSpec, keep=own - {"name", "inputs", "values"})
+
+
+def base(row: type[LineRow]) -> type[Table]:
+    """What all layers like this one have."""
+    return LineLayerSpec if row.roles else LayerSpec
+
+
+def roles(row: type[LineRow]) -> str:
+    """The names of a layer's parameters and of what it keeps."""
+    if not row.roles:
+        return "none"
+    needed = {"out": 4, "kernel": 1, "hidden": 4, "num": 4, "groups": 1}
+    own = {f.name for f in dataclasses.fields(row)}
+    layer = row(**{name: value for name, value in needed.items() if name in own})
+    for rank, whole in ((4, False), (3, False), (2, False), (2, True)):
+        z = tensor("z", (4,) * rank, "whole" if whole else "real")
+        with contextlib.suppress(Unfit):
+            written = layer.written([z], training=True)
+            return ", ".join(map(code, (*written.parameters, *written.buffers)))
+    raise AssertionError(row)
 
 
 def definitions(formulas: Iterable[Formula]) -> Iterator[str]:

@@ -104,7 +104,7 @@ class Primals:
 
     def computed(self, name: str) -> Array:
         """An input, or an activation that this iteration has computed; else a GradstepError."""
-        if self.program.tensors[name].role in ("input", "target", "constant"):
+        if self.program.tensors[name].role in ("input", "target", "constant", "buffer"):
             return self.tensors[name]
         op = self.op(Phase.FORWARD, name)
         if op is None:

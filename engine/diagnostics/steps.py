@@ -42,7 +42,7 @@ class LearningRate(Detector):
 
     def begin(self, tensors: Tensors, event: int) -> None:
         infos = self.program.tensors.values()
-        constant = [i.name for i in infos if i.role in ("parameter", "constant")]
+        constant = [i.name for i in infos if i.role in ("parameter", "constant", "buffer")]
         names = [*self.program.entering, *constant]
         self.start: dict[str, Array] = {name: tensors[name] for name in names}
 

@@ -30,7 +30,8 @@ from engine.experiment.data_problem import DataProblem
 from engine.experiment.data_split import split
 from engine.experiment.data_table import CSVTable
 from engine.experiment.data_text import MAX_CSV_BYTES
-from engine.experiment.spec import DataSpec, Experiment
+from engine.experiment.layer_fields import as_lines
+from engine.experiment.spec import DataSpec, Experiment, LearningSpec
 from engine.experiment.target_range import refusal
 from engine.nn.table import LOSSES
 from engine.streams import stream
@@ -69,8 +70,22 @@ def default_data(dtype: str) -> Dataset:
 
 
 def in_lines(experiment: Experiment) -> bool:
-    """Whether the network is written as lines, which take data of any rank and integers."""
-    return experiment.network is not None
+    """Whether the network is one of lines, which take data of any rank and integers.
+
+    That is so where there are lines, parameters or constants, and for layers that are no chain from
+    rows to rows: see :func:`engine.experiment.layer_fields.as_lines`.
+    """
+    if experiment.network is not None:
+        return True
+    layers = [
+        {
+            "type": layer.type,
+            "inputs": layer.inputs,
+            "shared": layer.shared if isinstance(layer, LearningSpec) else None,
+        }
+        for layer in experiment.layers
+    ]
+    return as_lines(layers, {"x": experiment.data.x, "image": experiment.data.image})
 
 
 def load_data(experiment: Experiment) -> Dataset:

@@ -14,6 +14,13 @@ from engine.errors import ExperimentError, GradstepError, Problem
 from engine.experiment.builtins import BUILTINS, builtin_names
 from engine.experiment.data_fields import data_problems
 from engine.experiment.data_inline import Walk, floats
+from engine.experiment.layer_fields import (
+    as_lines,
+    shared_problems,
+    sharing,
+    value_problems,
+    with_values,
+)
 from engine.experiment.own_rule import asked_of_rule, read_own_rule
 from engine.experiment.spec import (
     LAYER_SPECS,
@@ -26,6 +33,7 @@ from engine.experiment.spec import (
     Experiment,
     LayerSpec,
     LinearSpec,
+    LineLayerSpec,
     LossSpec,
     NetworkSpec,
     OptimizerSpec,
@@ -107,7 +115,8 @@ class Reader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.largest = math.inf
-        self.lines = False  # whether the network is written as lines, which take any data
+        self.lines = False  # whether the network is one of lines, which take any data
+        self.tables = False  # whether the file has lines, or tables that belong to them
 
     def problem(self, path: str, message: str) -> None:
         """Note one problem at the path of a field, ``layers[0].out``."""
@@ -120,9 +129,10 @@ class Reader:
         plain = ("name", "description", "seed", "dtype")
         tables = ("data", "layers", "loss", "optimizer", "schedule", "clip", "training")
         self.unknown(raw, "", (*plain, *tables, *LINES_TABLES))
-        lines = any(table in raw for table in LINES_TABLES)
+        self.tables = any(table in raw for table in LINES_TABLES)
+        lines = self.tables or layers_as_lines(raw)
         for table, header in REQUIRED_TABLES.items():
-            if table not in raw and not lines:
+            if table not in raw and not self.tables:
                 self.problem(table, f"missing: the file needs {header}")
         # A file's name may be no UTF-8, and the name of an experiment goes into JSON and SQLite.
         name = stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -135,7 +145,7 @@ class Reader:
             "data": self.data(raw),
             "layers": self.layers(raw["layers"]) if "layers" in raw else (),
             "loss": self.loss(raw),
-            **(self.network(raw) if lines else {}),
+            **(self.network(raw) if self.tables else {}),
             "optimizer": self.optimizer(raw.get("optimizer", {"type": "sgd"})),
             "schedule": self.schedule(raw["schedule"]) if "schedule" in raw else None,
             "clip": self.table(ClipSpec, raw["clip"], "clip") if "clip" in raw else None,
@@ -150,7 +160,7 @@ class Reader:
 
     def data(self, raw: Mapping[str, Any]) -> DataSpec | None:
         """The [data] table; lines may do without."""
-        if "data" in raw or not self.lines:
+        if "data" in raw or not self.tables:
             return self.table(DataSpec, raw["data"], "data") if "data" in raw else None
         return DataSpec()
 
@@ -158,8 +168,10 @@ class Reader:
         """The [loss] table; where there are lines they may make the loss themselves."""
         if not self.lines:
             return self.typed(raw["loss"], "loss", LOSS_SPECS) if "loss" in raw else None
+        if "loss" not in raw and not self.tables:
+            return None
         table = raw.get("loss", {})
-        if isinstance(table, Mapping) and "type" not in table:
+        if isinstance(table, Mapping) and "type" not in table and self.tables:
             return self.table(WrittenSpec, table, "loss")
         return self.typed(table, "loss", LINES_LOSS_SPECS)
 
@@ -257,7 +269,7 @@ class Reader:
             return None
         before = len(self.problems)
         infos = msgspec.structs.fields(cls)
-        names = [info.name for info in infos]
+        names = [info.name for info in infos if info.name != "values"]
         self.unknown(raw, path, (*more, *names))
         values = self.fields(cls, raw, path, names)
         for info in infos:
@@ -299,13 +311,25 @@ class Reader:
         if len(raw) > MAX_LAYERS:
             self.problem("layers", f"{len(raw):,} layers, more than the limit of {MAX_LAYERS:,}")
             return None
-        specs = [self.typed(table, f"layers[{i}]", LAYER_SPECS) for i, table in enumerate(raw)]
         names = layer_names(raw)
+        self.problems += shared_problems(raw, names)
+        tables = sharing(raw, names)
+        specs = [self.layer(table, f"layers[{i}]") for i, table in enumerate(tables)]
         places: dict[str, int] = {}
         for i, name in enumerate(names):
             if name is not None:
                 self.layer_name(f"layers[{i}].name", name, places.setdefault(name, i), i)
         return tuple(spec for spec in specs if spec is not None)
+
+    def layer(self, raw: Any, path: str) -> LayerSpec | None:
+        """One of the [[layers]], with the explicit values that it has among its options."""
+        table, values = with_values(raw)
+        spec = self.typed(table, path, LAYER_SPECS)
+        problems = list(value_problems(values, path, self.largest))
+        self.problems += problems
+        if problems or spec is None or not isinstance(spec, LineLayerSpec):
+            return spec
+        return msgspec.structs.replace(spec, values=values)
 
     def layer_name(self, path: str, name: str, first: int, i: int) -> None:
         """Note a layer's name that is taken, is no identifier, or is a word of the debugger."""
@@ -369,6 +393,17 @@ class Reader:
             self.problem("training.order", said)
         for said in skip_problems(values.get("skip", ())):
             self.problem("training.skip", said)
+
+
+def layers_as_lines(raw: Mapping[str, Any]) -> bool:
+    """Whether a document without lines has layers that are no chain."""
+    layers, data = raw.get("layers"), raw.get("data")
+    tables = (
+        [table for table in layers if isinstance(table, Mapping)]
+        if isinstance(layers, list)
+        else []
+    )
+    return as_lines(tables, data if isinstance(data, Mapping) else {})
 
 
 def layer_names(raw: Sequence[Any]) -> list[str | None]:

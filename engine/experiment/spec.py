@@ -1,7 +1,7 @@
 """The experiment: all that determines a run, as typed structs with their defaults."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
@@ -11,6 +11,7 @@ from engine.functions.linear import Linear
 from engine.functions.losses.loss import Reduction
 from engine.functions.options import INFERRED, NonNegative, Positive
 from engine.nn.layer import LayerRow
+from engine.nn.line_table import LINE_LAYERS
 from engine.nn.table import LAYERS, LOSSES
 from engine.run.phases import DEFAULT_ORDER, Phase
 
@@ -69,18 +70,21 @@ class DataSpec(Table, kw_only=True, frozen=True):
 
 
 class LayerSpec(Table, kw_only=True, frozen=True):
-    """What every layer has."""
+    """What every layer has; ``inputs`` are lines or layers, else the layer before it, or x."""
 
     type: ClassVar[str]
     name: Name | None = None
+    inputs: Annotated[list[Name], Meta(min_length=1, max_length=1000)] | None = None
 
 
 class LearningSpec(LayerSpec, kw_only=True, frozen=True):
     """What a layer with parameters has: numbers of its own instead of the optimizer's.
 
-    ``decay`` says which of the parameters decay: all, none, or those named.
+    ``decay`` says which of the parameters decay: all, none, or those named. ``shared`` is the layer
+    whose parameters are used instead of parameters of its own.
     """
 
+    shared: Name | None = None
     lr: NonNegative | None = None
     weight_decay: NonNegative | None = None
     decay: bool | Sequence[str] | None = None
@@ -105,6 +109,20 @@ class ParametersSpec(LearningSpec, kw_only=True, frozen=True):
     init: Initializer = "kaiming_uniform"
     init_scale: float = 1.0
     frozen: list[str] = []
+
+
+class LineLayerSpec(LearningSpec, kw_only=True, frozen=True):
+    """What a layer with parameters has beside its options where it is lines.
+
+    ``values`` are explicit values by role; in a file they stand beside the options. ``init`` is of
+    weights, PyTorch's for this kind of layer by default.
+    """
+
+    init: Initializer | None = None
+    init_scale: float = 1.0
+    frozen: list[str] = []
+    decay: bool | list[str] | None = None
+    values: dict[str, Any] = {}
 
 
 class LossSpec(Table, kw_only=True, frozen=True):
@@ -319,6 +337,13 @@ def optimizer_table(spec: OptimizerSpec) -> dict[str, Any]:
     return table | numbers
 
 
+def layer_table(spec: LayerSpec) -> dict[str, Any]:
+    """A [[layers]] table as plain data, defaults left out, as it can be read again."""
+    table: dict[str, Any] = {"type": spec.type} | to_builtins(spec)
+    values: dict[str, Any] = table.pop("values", {})
+    return table | values
+
+
 def _by_type(*specs: Any) -> dict[str, Any]:
     return {spec.type: spec for spec in specs}
 
@@ -340,8 +365,12 @@ def _of(function: Any, base: type[Table], more: Sequence[tuple[str, Any, Any]] =
     """The table of a function or a loss: what its kind has, and the options that it declares."""
     known = {info.name for info in structs.fields(base)}
     hints = get_type_hints(function, include_extras=True)
-    own: list[tuple[str, Any, Any]] = [
-        (option.name, hints[option.name], option.default)
+    own: list[Any] = [
+        (
+            option.name,
+            hints[option.name],
+            *((option.default,) if option.default is not MISSING else ()),
+        )
         for option in fields(function)
         if option.name not in known and not option.metadata.get(INFERRED)
     ]
@@ -356,7 +385,13 @@ def _of(function: Any, base: type[Table], more: Sequence[tuple[str, Any, Any]] =
     )
 
 
-LAYER_SPECS: dict[str, type[LayerSpec]] = {type_: _of_layer(row) for type_, row in LAYERS.items()}
+LAYER_SPECS: dict[str, type[LayerSpec]] = {
+    **{type_: _of_layer(row) for type_, row in LAYERS.items()},
+    **{
+        type_: _of(row, LineLayerSpec if row.roles else LayerSpec)
+        for type_, row in LINE_LAYERS.items()
+    },
+}
 LOSS_SPECS: dict[str, type[LossSpec]] = {
     type_: _of(loss, LossSpec) for type_, loss in LOSSES.items()
 }

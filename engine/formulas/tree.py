@@ -129,7 +129,7 @@ ONE, ZERO = Number(1), Number(0)
 
 def plain(number: float) -> str:
     """A number without a needless decimal point, ``2``, ``0.01``; from a million on as it is."""
-    return str(int(number)) if number == int(number) and abs(number) < 1e6 else str(number)
+    return str(int(number)) if abs(number) < 1e6 and number == int(number) else str(number)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ from msgspec import Meta
 Positive = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=1, le=2**31)]
+Natural = Annotated[int, Meta(ge=0, le=2**31)]
+Few = Annotated[int, Meta(ge=1, le=100)]
 ClassIndex = Annotated[int, Meta(ge=-(2**31), le=2**31)]
 Weights = tuple[float, ...]
 

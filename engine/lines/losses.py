@@ -24,6 +24,9 @@ def checked(loss: Loss, operands: Sequence[Node]) -> None:
     """Raise Misfit where prediction and target do not fit the loss."""
     yhat, y = operands
     if yhat.rank != 2:
+        if yhat.rank > 2 and y.shape != yhat.shape:
+            said = "the shapes must agree"
+            raise Misfit(f"{described(yhat)} and {described(y)}: {said}")
         raise Misfit(f"{described(yhat)}: {loss.type} takes rows (N, K)")
     if loss.takes_classes and y.kind == "whole" and y.rank == 1:
         if y.shape[0] != yhat.shape[0]:

@@ -250,8 +250,17 @@ def symbol(written: str) -> Formula:
 MAX_DESCRIBED = 40
 
 
+def extent(root: Node) -> int:
+    """The nodes of a tree as it is written: one that is used twice counts twice."""
+    sizes: dict[Node, int] = {}
+    for node in ordered(root):
+        inner = node.operands if isinstance(node, Call) else ()
+        sizes[node] = 1 + sum(sizes[one] for one in inner)
+    return sizes[root]
+
+
 def described(node: Node) -> str:
     """An operand for an error: how it is written, and its shape."""
-    text = formula(node).text()
-    short = text if len(text) <= MAX_DESCRIBED else "this part"
+    text = formula(node).text() if extent(node) <= MAX_DESCRIBED else ""
+    short = text if 0 < len(text) <= MAX_DESCRIBED else "this part"
     return f"{short} has shape {node.shape}" if node.shape else f"{short} is a single number"

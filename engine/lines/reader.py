@@ -58,6 +58,7 @@ Whole = int | tuple[int, ...]
 class Line:
     """One equation: the tensor that it makes, its text and its tree; ``number`` counts from 1.
 
+    One of a layer has its name, and ``role`` is mask or buffer where it makes no activation.
     ``whole`` is the line that gave way to this one and others when it was unfolded.
     """
 
@@ -68,6 +69,7 @@ class Line:
     column: int = 0
     layer: str | None = None
     whole: str | None = None
+    role: str = "activation"
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ class Lines:
         self.faults: list[Fault] = []
         self.mixed: set[str] = set()  # whole tensors that are used as real ones
         self.missing: set[str] = set()  # names whose line could not be read
+        self.making = ""  # the name of the line that is read
         self.nodes = 0
 
     def read(self) -> None:
@@ -223,11 +226,15 @@ class Lines:
             raise Wrong(target, said)
         if len(self.lines) >= MAX_LINES:
             raise Wrong(node, f"more than {MAX_LINES:,} lines")
+        self.making = name
         root = self.expression(node.value)
         if isinstance(root, Constant):
             root = call(elementwise.WHERE, (constant(True), self.real(root), self.real(root)))
         text = self.written(node)
         self.add(Line(name, text, node.lineno, root, node.col_offset + 1))
+
+    def demand(self, name: str) -> None:
+        """A name is about to be read: whoever can still make it does."""
 
     def add(self, line: Line) -> None:
         """Keep a line; from here on its name can be read."""
@@ -365,6 +372,8 @@ class Lines:
     def named(self, node: ast.Name | ast.Attribute | ast.Subscript) -> Node:
         """A tensor, a size, or a part of one; the longest name wins."""
         name = self.name_of(node)
+        if name is not None:
+            self.demand(name)
         if name is not None and name in self.scope.tensors:
             return self.scope.tensors[name]
         match node:
@@ -640,7 +649,7 @@ class Lines:
     def unknown(self, node: ast.AST, name: str) -> Wrong:
         """What to say of a name that is not known here."""
         if name in self.missing:
-            return Wrong(node, f"{name} is not known, because its own line has a mistake")
+            return Wrong(node, f"{name} is not known, because what makes it has a mistake")
         if name in self.scope.functions:
             return Wrong(node, f"{name} is a function: {self.scope.functions[name].signature}")
         known = [*self.scope.tensors, *self.scope.sizes, *self.scope.loops]

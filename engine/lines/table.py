@@ -1,5 +1,6 @@
 """The functions that lines may call: a row each, with how arguments become operands and options."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -26,7 +27,18 @@ from engine.lines.losses import LossOf, OfSample, Terms
 from engine.lines.node import Misfit, Node, Primitive, call, constant, described
 from engine.lines.reductions import LOG_SOFTMAX_OF, REDUCTIONS, SOFTMAX_OF, VARIANCE
 from engine.lines.spatial import adaptive, convolving, pooling
-from engine.lines.structure import CONCAT, INDEX, ONE_HOT, ONES, PAD, REPEAT, STACK, ZEROS, part
+from engine.lines.structure import (
+    CONCAT,
+    INDEX,
+    ONE_HOT,
+    ONES,
+    PAD,
+    RANGE,
+    REPEAT,
+    STACK,
+    ZEROS,
+    part,
+)
 
 Make = Callable[..., Node]
 REQUIRED = object()
@@ -107,6 +119,17 @@ def padded(z: Node, widths: Any) -> Node:
         kept = max(z.rank - 2, 0)
         widths = ((0, 0),) * kept + ((widths, widths),) * (z.rank - kept)
     return call(PAD, (z,), (("widths", tuple(tuple(pair) for pair in widths)),))
+
+
+def causal(z: Node) -> Node:
+    """Scores (…, T, S) with −∞ where the column is behind the row: its step is yet to come."""
+    if z.rank < 2:
+        raise Misfit(f"{described(z)}: causal takes scores (…, T, S)")
+    rows, columns = (call(RANGE, (), (("size", size),)) for size in z.shape[-2:])
+    whole: tuple[Any, ...] = ("slice", None, None, None)
+    below = call(INDEX, (rows,), (("entries", (whole, ("new",))),))
+    (known,) = (one for one in COMPARISONS if one.name == ">=")
+    return call(WHERE, (call(known, (below, columns)), z, constant(-math.inf)))
 
 
 def dropped(z: Node, mask: Node) -> Node:
@@ -244,6 +267,7 @@ def rows() -> list[Row]:
         Row("ones", (), (Option("shape", "sizes"),), plain(ONES), "ones of a shape"),
         *spatial_rows(),
         *normal_rows(),
+        Row("causal", z, (), causal, "−∞ above the diagonal of the last two axes"),
         Row("prelu", ("z", "a"), (), sloped, "z where z > 0, else a z"),
         Row("glu", z, (Option("axis", int, -1),), gated, "a σ(b), of the halves a and b of z"),
         Row("dropout", ("z", "mask"), (), dropped, "z * mask"),

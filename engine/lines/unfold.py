@@ -46,7 +46,7 @@ def unfolded(line: Line) -> list[Line]:
         made[node] = own
     last = rebuilt(root, made)
     text = line.text if not out else f"{line.name} = {formula(last).text()}"
-    return [*out, replace(line, root=last, text=text, whole=line.name if out else None)]
+    return [*out, replace(line, root=last, text=text, whole=line.name if out else line.whole)]
 
 
 def expanded(root: Node) -> Node:

@@ -34,7 +34,7 @@ TRIALS = 8  # directions for each parameter
 EPSILON = float(np.finfo(np.float64).eps)
 STEP = EPSILON ** (1 / 3)  # h for |θ| ≤ 1, 6e-6
 CUT_OFF = "bce's gradient is cut off where ŷ(1 − ŷ) < 1e-12, as PyTorch's is"
-GIVEN = ("parameter", "constant")  # roles of tensors that are there before forward
+GIVEN = ("parameter", "constant", "buffer")  # roles of tensors that are there before forward
 CHECKED = (Phase.FORWARD, Phase.LOSS, Phase.BACKWARD)
 
 

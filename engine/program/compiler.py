@@ -35,7 +35,7 @@ def compile_program(experiment: Experiment, data: Dataset | None = None) -> Prog
     cut = batches(experiment, data)
     network: Network
     compiler: Compiler | LineCompiler
-    if has_lines(experiment):
+    if has_lines(experiment) or data.x.ndim > 2:
         experiment = pinned(experiment, data)
         network, data = read_lines(experiment, data, cut)
         compiler = LineCompiler(experiment, data, cut, network)

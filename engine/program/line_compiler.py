@@ -15,6 +15,7 @@ from engine.lines.reader import Line
 from engine.lines.tape import Tape
 from engine.program.declared import Declared, zeroing
 from engine.program.graph import GRADIENT
+from engine.program.line_layers import short
 from engine.program.line_network import Graph, LineNetwork
 from engine.run.op import ROWS, Compute, Op, TensorInfo, Tensors
 from engine.run.phases import Phase
@@ -65,7 +66,7 @@ class LineCompiler:
             found |= {name for name in ("x", "y") if self.real(name)}
         for line in self.network.graph.lines:
             reads = {node.name for node in tensors(line.root) if node.kind == "real"}
-            if line.root.kind == "real" and reads & found:
+            if line.root.kind == "real" and line.role == "activation" and reads & found:
                 found.add(line.name)
         return frozenset(found)
 
@@ -130,7 +131,8 @@ class LineCompiler:
         """The names of the tensors whose gradient is computed: what the loss depends on, too."""
         reached = {graph.loss.name}
         for line in reversed(graph.lines):
-            if line.name in reached and line.root.kind == "real":
+            # A buffer is read as it was before its own line: nothing flows through that.
+            if line.name in reached and line.root.kind == "real" and line.role != "buffer":
                 reached |= {n.name for n in tensors(line.root) if n.kind == "real"}
         return frozenset(reached & self.learned)
 
@@ -149,7 +151,9 @@ class LineCompiler:
         adds = wrt.name in self.zeros or target in used
         used.add(target)
         sign = "+=" if adds else "="
-        text = f"{gradient(wrt.name)} {sign} {formula(grad).text()}"
+        chained = f"{gradient(line.name)} · ∂{line.name}/∂{wrt.name}"
+        written = formula(grad).text() if short(grad) else chained
+        text = f"{gradient(wrt.name)} {sign} {written}"
         run = tape.compute(grad)
         if adds:
             run = accumulating(run, target, self.zeros.get(wrt.name))
@@ -170,12 +174,16 @@ class LineCompiler:
             add(one.name, one.name, one.value.shape, "parameter", one.layer)
         for name, value in self.network.constants.items():
             add(name, name, value.shape, "constant", dtype=str(value.dtype))
+        for name, (layer, value) in self.network.buffers.items():
+            add(name, name, value.shape, "buffer", layer)
         with_rows = self.with_rows()
         for line in graph.lines[:-1]:
+            if line.role == "buffer":
+                continue
             dtype = {"real": None, "whole": "int64", "truth": "bool"}[line.root.kind]
             rowless = line.name not in with_rows
             shape = line.root.shape
-            add(line.name, line.name, shape, "activation", line.layer, dtype, rowless=rowless)
+            add(line.name, line.name, shape, line.role, line.layer, dtype, rowless=rowless)
         add("loss", "ℓ", (), "loss")
         wanted = [info for info in self.tensors.values() if info.name + GRADIENT in self.flowing]
         parameters = [info for info in self.tensors.values() if info.role == "parameter"]
@@ -194,7 +202,7 @@ class LineCompiler:
         found = {"x", "y"}
         for line in graphs[0].lines:
             reads = {node.name for node in tensors(line.root)}
-            if line.root.shape[:1] == (rows,) and reads & found:
+            if line.root.shape[:1] == (rows,) and (reads & found or line.role == "mask"):
                 found.add(line.name)
         return found
 

@@ -65,11 +65,13 @@ class LineNetwork(Network):
     """A network as lines: a graph for each number of rows that a batch has.
 
     It has no layers in a row, and its ``loss`` is a function of ŷ and y only where [loss] says so.
+    ``buffers`` are what layers keep from one iteration to the next: the layer and the first value.
     """
 
     parameters_: tuple[Parameter, ...] = ()
     constants: Mapping[str, Array] = field(default_factory=dict)
     graphs: Mapping[int, Graph] = field(default_factory=dict)
+    buffers: Mapping[str, tuple[str, Array]] = field(default_factory=dict)
 
     def parameters(self) -> Iterator[tuple[str, LayerNode, str, Shape]]:
         """Each parameter: its name, what stands for its layer, its role there, and its shape."""
@@ -78,8 +80,9 @@ class LineNetwork(Network):
             yield one.name, held, one.name, one.value.shape
 
     def initial(self, experiment: Experiment) -> dict[str, Array]:
-        """The parameters and constants before the first iteration, by name, read-only."""
-        return {one.name: one.value for one in self.parameters_} | dict(self.constants)
+        """The parameters, constants and buffers before the first iteration, by name, read-only."""
+        kept = {name: value for name, (_, value) in self.buffers.items()}
+        return {one.name: one.value for one in self.parameters_} | dict(self.constants) | kept
 
     def kinks(self, rows_: int) -> tuple[Compute, ...]:
         """What changes its sign where the loss bends, of a batch of so many rows."""

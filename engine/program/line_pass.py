@@ -51,16 +51,20 @@ def pass_over(program: Program, rows: int) -> Pass | None:
     assert isinstance(network, LineNetwork)
     known = _known.setdefault(network, {})
     if rows not in known:
-        graph = network.graphs.get(rows) or other_graph(program, network, rows)
+        same = all(line.role == "activation" for line in network.graph.lines)
+        graph = network.graphs.get(rows) if same else None
+        graph = graph or other_graph(program, network, rows)
         known[rows] = None if graph is None else Pass(graph, program.experiment.dtype)
     return known[rows]
 
 
 def other_graph(program: Program, network: LineNetwork, rows: int) -> Graph | None:
-    """The lines read once more, for a number of rows that no batch has."""
-    builder = Builder(program.experiment, program.data, program.batches)
+    """The lines read once more, for a number of rows that no batch has, in evaluation mode."""
+    training = msgspec.structs.replace(program.experiment.training, mode="eval")
+    experiment = msgspec.structs.replace(program.experiment, training=training)
+    builder = Builder(experiment, program.data, program.batches)
     try:
-        sizes = Values(program.experiment, program.data, builder.sample).sizes()
+        sizes = Values(experiment, program.data, builder.sample).sizes()
         parameters = {one.name: one for one in network.parameters_}
         return builder.graph(rows, sizes, program.data, network.constants, parameters, set())
     except (ExperimentError, Misfit):
@@ -87,7 +91,8 @@ def passes(
         run = pass_over(program, len(x))
         if run is not None:
             given = {"x": x, "y": y, ROWS: scalar(len(x))}
-            yield len(x), run({**network.constants, **tensors, **given})
+            kept = {name: value for name, (_, value) in network.buffers.items()}
+            yield len(x), run({**kept, **network.constants, **tensors, **given})
 
 
 def pinned(experiment: Experiment, data: Dataset) -> Experiment:
@@ -96,7 +101,8 @@ def pinned(experiment: Experiment, data: Dataset) -> Experiment:
     So that the same lines can be read again with some of the rows, or with data that are in the
     form of the lines already: a class that is missing there, or an axis more, changes no size.
     """
-    assert experiment.network is not None
+    if experiment.network is None:
+        return experiment  # layers alone name no sizes
     taken = {*experiment.parameters, *experiment.constants}
     found = Values(experiment, data, experiment.network.per == "sample").sizes()
     sizes = {name: n for name, n in found.items() if name not in taken and 1 <= n <= MOST_SIZE}

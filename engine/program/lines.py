@@ -13,9 +13,11 @@ import numpy as np
 
 from engine.arrays import Array, frozen
 from engine.errors import ExperimentError, Problem
-from engine.experiment.dataset import Batches, Dataset
-from engine.experiment.spec import Experiment, GivenSpec, WrittenSpec
+from engine.experiment.dataset import Batches, Dataset, in_lines
+from engine.experiment.spec import Experiment, GivenSpec, NetworkSpec, WrittenSpec
 from engine.functions.losses.as_written import AsWritten
+from engine.functions.losses.element_loss import ElementLoss
+from engine.functions.losses.loss import Loss
 from engine.lines.algebra import PRODUCT, reshaped
 from engine.lines.lift import Lift
 from engine.lines.losses import LossOf, OfSample
@@ -26,6 +28,9 @@ from engine.lines.table import loss_rows, rows
 from engine.lines.unfold import unfolded
 from engine.nn.table import LOSSES
 from engine.program.graph import MAX_BYTES, settings
+from engine.program.layer_problems import layer_problems
+from engine.program.layer_values import LayerValues
+from engine.program.line_layers import Held, Layers
 from engine.program.line_network import Graph, LineNetwork, Parameter
 from engine.program.line_values import Values, columns
 
@@ -33,8 +38,8 @@ GIVEN = "loss.gradient"
 
 
 def has_lines(experiment: Experiment) -> bool:
-    """Whether a network is written as lines, and no chain of layers."""
-    return experiment.network is not None
+    """Whether a network is one of lines, and no chain of layers."""
+    return in_lines(experiment)
 
 
 def read_lines(experiment: Experiment, data: Dataset, cut: Batches) -> tuple[LineNetwork, Dataset]:
@@ -49,14 +54,17 @@ class Builder:
     """Reads the lines of one experiment; ``problems`` collects what is wrong."""
 
     def __init__(self, experiment: Experiment, data: Dataset, cut: Batches) -> None:
-        assert experiment.network is not None
         self.experiment = experiment
-        self.network = experiment.network
+        self.network = experiment.network or NetworkSpec()
+        unfold = self.network.unfold
+        self.unfold = [unfold] if isinstance(unfold, str) else unfold
         self.sample = self.network.per == "sample"
         self.data = data
         self.cut = cut
         self.problems: list[Problem] = []
         self.made_loss = False
+        self.held: dict[str, Held] = {}
+        self.read_in: set[int] = set()
 
     def problem(self, path: str, message: str) -> None:
         """Note one problem."""
@@ -66,7 +74,8 @@ class Builder:
         """Raise ExperimentError where anything is wrong."""
         if self.problems:
             name = self.experiment.file or self.experiment.name
-            raise ExperimentError(name, self.problems)
+            # Lines are read again where a name turns out to be real: the same may be wrong twice.
+            raise ExperimentError(name, list(dict.fromkeys(self.problems)))
 
     def build(self) -> tuple[LineNetwork, Dataset]:
         """The network, and the data."""
@@ -85,6 +94,7 @@ class Builder:
         full = min(self.cut.size, len(data))
         counts = sorted({full, self.last(len(data), full)}, reverse=True)
         real: set[str] = set()
+        self.problems += layer_problems(self.experiment, self.data, constants)
         graphs: dict[int, Graph] = {}
         for count in counts:
             while True:
@@ -96,6 +106,8 @@ class Builder:
                 graphs[count] = graph
             if self.problems:
                 break
+        held = LayerValues(self.experiment, self.held.values(), self.read_in)
+        self.problems += held.problems
         self.fail()
         constants = {
             name: frozen(value.astype(self.experiment.dtype) if name in real else value)
@@ -104,7 +116,8 @@ class Builder:
         data = self.as_real(data, real)
         loss = LOSSES.get(self.experiment.loss.type)
         known = AsWritten(scale=1.0) if loss is None or self.made_loss else self.table_loss()
-        network = LineNetwork((), known, tuple(parameters.values()), constants, graphs)
+        learned = (*parameters.values(), *held.parameters)
+        network = LineNetwork((), known, learned, constants, graphs, held.buffers)
         self.check_memory(network, full)
         self.fail()
         return network, data
@@ -178,8 +191,11 @@ class Builder:
         scope = Scope(tensors, {"N": rows_, **sizes}, table, whole=whole_numbers)
         lift = Lift(rows_, batched) if lead else None
         fold = TOTAL if self.experiment.loss.reduction == "sum" else MEAN
-        lines = LiftedLines(self.network.lines, scope, lift, fold)
+        layers = Layers(self.experiment, rows_, self.unfold, self.problem)
+        lines = LiftedLines(self.network.lines, scope, lift, fold, layers)
         lines.read()
+        layers.rest(lines)
+        self.held, self.read_in = layers.held, layers.read_in
         for fault in lines.faults:
             self.problem("network.lines", str(fault))
         real |= lines.mixed & {"x", "y", *constants}
@@ -192,6 +208,9 @@ class Builder:
         if not made:
             self.problem("network.lines", "there is no line: write an equation, z = W @ x")
             return None
+        for i, name in enumerate(self.experiment.layer_names):
+            if name in made:
+                self.problem(f"layers[{i}].name", f"{name} is the name of a line, too")
         if self.made_loss:
             loss = made["loss"]
             if isinstance(self.experiment.loss, WrittenSpec) is False:
@@ -218,21 +237,24 @@ class Builder:
         """The name of ŷ: yhat, or what the last line makes."""
         if not lines:
             return "x"
-        return "yhat" if any(line.name == "yhat" for line in lines) else lines[-1].name
+        made = [line.name for line in lines if line.role == "activation"]
+        return "yhat" if "yhat" in made else made[-1]
 
     def pieces(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
         """The lines, with those that are to be unfolded as the lines of their functions."""
-        wanted = self.network.unfold
-        names = [wanted] if isinstance(wanted, str) else wanted
-        known = [line.name for line in lines]
+        layers = self.experiment.layer_names
+        known = [*layers, *(line.name for line in lines)]
         families = {name.partition("[")[0] for name in known}
-        for name in names:
+        for name in self.unfold:
             if name != "all" and name not in known and name not in families:
                 self.problem("network.unfold", f"no line {name!r}; lines are {', '.join(known)}")
         out: list[Line] = []
         for line in lines:
-            asked = {"all", line.name, line.name.partition("[")[0]} & set(names)
-            out += unfolded(line) if asked else [line]
+            names = {line.name, line.name.partition("[")[0], line.layer}
+            if line.whole is not None:  # the lines of a layer are its pieces
+                names -= {line.whole, line.layer}
+            asked = "all" in self.unfold or names & set(self.unfold)
+            out += unfolded(line) if asked and line.role == "activation" else [line]
         return tuple(out)
 
     def table_loss(self) -> Any:
@@ -269,7 +291,7 @@ class Builder:
                 fold = TOTAL if loss.reduction == "sum" else MEAN
                 root = call(fold, (each,))
             else:
-                root = call(LossOf(loss), (yhat, tensors["y"]))
+                root = call(LossOf(loss), as_rows(loss, yhat, tensors["y"]))
         except Misfit as misfit:
             self.problem("loss", str(misfit))
             return None
@@ -287,10 +309,17 @@ class Builder:
 class LiftedLines(Lines):
     """Lines that may be of one sample: their trees are lifted to a batch as they are read."""
 
-    def __init__(self, text: str, scope: Scope, lift: Lift | None, fold: Reduction) -> None:
+    def __init__(
+        self, text: str, scope: Scope, lift: Lift | None, fold: Reduction, layers: Layers
+    ) -> None:
         super().__init__(text, scope, taken)
         self.lift = lift
+        self.layers = layers
         self.fold = fold  # of the losses of the samples
+
+    def demand(self, name: str) -> None:
+        """A layer is read when it is first asked for."""
+        self.layers.demand(name, self)
 
     def batch(self, node: Node) -> Node:
         """A tensor of one sample as that of the batch."""
@@ -317,6 +346,25 @@ class LiftedLines(Lines):
                 self.lift.batched.add(one)
         self.lines.append(replace(line, root=root))
         self.scope.tensors[line.name] = one
+
+
+def as_rows(loss: Loss, yhat: Node, y: Node) -> tuple[Node, Node]:
+    """Predictions and targets of sequences or images as the rows that losses take.
+
+    A loss of elements takes all of a sample as one row; where the last axis is that of classes,
+    each place with its class is a row of its own.
+    """
+    if yhat.rank == 2 or not yhat.rank:
+        return yhat, y
+    each = any(getattr(loss, name, ()) for name in ("weight", "pos_weight"))
+    if isinstance(loss, ElementLoss) and y.shape == yhat.shape and not each:
+        wide = (yhat.shape[0], math.prod(yhat.shape[1:]))
+        return reshaped(yhat, wide), reshaped(y, wide)
+    classes = loss.takes_classes and y.kind == "whole" and loss.reduction != "batch_mean"
+    if classes and y.shape == yhat.shape[:-1]:
+        places = math.prod(y.shape)
+        return reshaped(yhat, (places, yhat.shape[-1])), reshaped(y, (places,))
+    return yhat, y
 
 
 def folded(lines: list[Line]) -> Node:

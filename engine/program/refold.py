@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.errors import GradstepError
-from engine.experiment.spec import Experiment
+from engine.experiment.dataset import in_lines
+from engine.experiment.spec import Experiment, NetworkSpec
 from engine.lines.reader import Line
 from engine.lines.unfold import unfolded
 from engine.program.compiler import compile_program
@@ -23,9 +24,10 @@ def refolded(program: Program, names: Sequence[str]) -> Program:
     ExperimentError, which is one, says which name is none.
     """
     experiment = program.experiment
-    if not isinstance(program.network, LineNetwork) or experiment.network is None:
+    if not isinstance(program.network, LineNetwork):
         raise GradstepError(LAYERS)
-    network = msgspec.structs.replace(experiment.network, unfold=list(names))
+    known = experiment.network or NetworkSpec()  # layers alone may be lines, too
+    network = msgspec.structs.replace(known, unfold=list(names))
     return compile_program(msgspec.structs.replace(experiment, network=network), program.data)
 
 
@@ -34,9 +36,9 @@ def unfolding(experiment: Experiment, names: Sequence[str]) -> Experiment:
 
     Raises GradstepError for a chain of layers.
     """
-    network = experiment.network
-    if network is None:
+    if not in_lines(experiment):
         raise GradstepError(LAYERS)
+    network = experiment.network or NetworkSpec()
     known = [network.unfold] if isinstance(network.unfold, str) else network.unfold
     wanted = msgspec.structs.replace(network, unfold=[*known, *names])
     return msgspec.structs.replace(experiment, network=wanted)

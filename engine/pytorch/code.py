@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from engine.errors import GradstepError
+from engine.experiment.dataset import in_lines
 from engine.experiment.spec import (
     ClipSpec,
     CosineSpec,
@@ -270,7 +271,7 @@ def frozen_names(experiment: Experiment) -> list[str]:
 
 def trained(experiment: Experiment) -> str:
     """The expression of the parameters that are trained."""
-    named = experiment.network is not None or frozen_names(experiment)
+    named = in_lines(experiment) or frozen_names(experiment)
     return "trained" if named else "model.parameters()"
 
 

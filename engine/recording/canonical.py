@@ -9,7 +9,7 @@ import msgspec
 from engine.errors import GradstepError
 from engine.experiment.dataset import GIVEN, Dataset
 from engine.experiment.reader import read_experiment
-from engine.experiment.spec import Experiment, WrittenSpec, optimizer_table
+from engine.experiment.spec import Experiment, WrittenSpec, layer_table, optimizer_table
 from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.session.journal import Journal, from_dict, to_dict
@@ -37,7 +37,7 @@ def experiment_table(experiment: Experiment) -> dict[str, Any]:
         raw.pop(place, None)
     # A class variable is no field to msgspec; a schedule has its type as a tag.
     if experiment.layers:
-        raw["layers"] = [{"type": s.type} | msgspec.to_builtins(s) for s in experiment.layers]
+        raw["layers"] = [layer_table(spec) for spec in experiment.layers]
     raw["loss"] = {"type": experiment.loss.type} | msgspec.to_builtins(experiment.loss)
     raw["optimizer"] = optimizer_table(experiment.optimizer)
     if experiment.loss.type == WrittenSpec.type:

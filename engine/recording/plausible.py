@@ -74,6 +74,7 @@ def line_elements(experiment: Experiment, data: Dataset) -> int:
         return total
     rows = min(cut.size, len(data))
     graph = builder.graph(rows, sizes, builder.shaped(), known, parameters, set())
+    total += sum(math.prod(one.weight.shape) for one in builder.held.values())
     if graph is None:
         return total
     return total + sum(math.prod(node.shape) for line in graph.lines for node in ordered(line.root))

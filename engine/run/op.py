@@ -36,7 +36,8 @@ class TensorInfo:
 
     ``domain`` has the limits that an edit of a number is held to.
 
-    ``role`` is one of input, target, activation, mask, parameter, gradient, loss, slot, hyper.
+    ``role`` is one of input, target, activation, mask, parameter, constant, buffer, gradient, loss,
+    slot, hyper; a buffer is what a layer keeps from one iteration to the next.
     ``gradient_of`` is the tensor whose gradient of the loss this is, and ``classes`` the number of
     classes where the elements are class indices; ``slot_of`` is the parameter that the optimizer
     keeps this for. ``rowless`` tensors have no row for each sample, though their role has.

@@ -3,7 +3,7 @@ their sizes and their values.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -137,6 +137,8 @@ def line_sample(
             f"whose samples are 0 to {rows - 1}"
         )
     graph = network.graphs[rows]
+    # What a layer keeps for evaluation is no part of the equations.
+    graph = replace(graph, lines=tuple(line for line in graph.lines if line.role != "buffer"))
     if index is None:
         return LineSample(program, graph.lines, frozenset(), None, found)
     try:

@@ -123,7 +123,7 @@ def standing(program: Program, tensors: Tensors) -> dict[str, Array]:
 
     Gradients and slots are left as they are before a run: the worksheet computes its own.
     """
-    kept = ("input", "target", "parameter", "constant", "hyper")
+    kept = ("input", "target", "parameter", "constant", "buffer", "hyper")
     now = {n: tensors[n] for n, one in program.tensors.items() if one.role in kept and n in tensors}
     return program.initial() | now
 

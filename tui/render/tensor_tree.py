@@ -10,7 +10,10 @@ from functools import lru_cache
 from engine.run.op import TensorInfo
 from engine.run.run import Run
 
-GROUPS = ("parameter", "activation", "mask", "input", "target", "loss", "constant", "hyper")
+GROUPS = (
+    *("parameter", "activation", "mask", "buffer", "input"),
+    *("target", "loss", "constant", "hyper"),
+)
 MANY = 8  # a group of more tensors is folded at first, and so many layers are seen without groups
 FULL = 60  # of so many tensors every group is folded at first
 PLACED = re.compile(r"(?P<base>.+?)\[(?P<place>-?\d+(?:, ?-?\d+)*)\]")

@@ -181,9 +181,8 @@ CHAIN = [
     ),
     (
         {"x": [[[1, 2, 3], [4, 5, 6]]], "y": [[1.0]]},
-        "data.x",
-        "linear1 takes rows (N, n), but x has shape (1, 2, 3): rows (1, 6) have the same numbers; "
-        "a flatten layer or lines take x as it is",
+        "loss",
+        "linear2.out has shape (1, 2, 1) and y has shape (1, 1): the shapes must agree",
     ),
     (
         {"x": [[1.0]], "y": [[[1.0]]]},

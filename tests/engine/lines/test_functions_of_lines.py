@@ -75,6 +75,8 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("one_hot", "z = one_hot(y, 5)*a", {"a": RNG.normal(size=(3, 5)), "y": ROWS}),
     ("zeros", "z = zeros(3, 4) + a", {"a": A}),
     ("ones", "z = ones(3, 1)*a", {"a": A}),
+    ("causal", "z = softmax(causal(t))*t", {"t": T3}),
+    ("causal", "z = where(causal(a.T) > -5, a.T, 2*a.T)", {"a": A}),
     ("dropout", "z = dropout(a, b)", {"a": A, "b": B}),
     ("embedding", "z = embedding(a, y)**2", {"a": A, "y": ROWS}),
     ("linear", "z = linear(a, w, b)", {"a": A, "w": B[:2], "b": RNG.normal(size=2)}),

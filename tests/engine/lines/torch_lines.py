@@ -132,6 +132,7 @@ def functions(torch: Any) -> dict[str, Any]:
         "multi_margin": nn.multi_margin_loss,
         "kl_div": nn.kl_div,
         "prelu": nn.prelu,
+        "causal": lambda z: z + torch.triu(torch.full(z.shape[-2:], -torch.inf), diagonal=1),
         "glu": lambda z, axis=-1: nn.glu(z, axis),
         "thresholded_relu": lambda z, threshold: nn.threshold(z, threshold, 0.0),
         "hinge": lambda z, y: torch.relu(1 - y * z).mean(),
