@@ -11,21 +11,30 @@ from engine.lines.reader import Line
 from engine.lines.unfold import unfolded
 from engine.program.compiler import compile_program
 from engine.program.line_network import LineNetwork
-from engine.program.program import Program
+from engine.program.program import CAPTURED, Program
 from engine.run.op import Op
+from engine.run.run import Run
 from engine.wording import nearest
 
 LAYERS = "this network is a chain of layers: only lines can be unfolded"
 
 
-def refolded(program: Program, names: Sequence[str]) -> Program:
+def lines_of(run: Run) -> tuple[Program, tuple[Line, ...]]:
+    """The program that a run is, and its lines; GradstepError where it has none."""
+    if not isinstance(run, Program):
+        raise GradstepError(CAPTURED)
+    if not isinstance(run.network, LineNetwork):
+        raise GradstepError(LAYERS)
+    return run, run.network.graph.lines
+
+
+def refolded(run: Run, names: Sequence[str]) -> Program:
     """The program with these lines unfolded and no others; raises GradstepError for layers.
 
     ExperimentError, which is one, says which name is none.
     """
+    program, _ = lines_of(run)
     experiment = program.experiment
-    if not isinstance(program.network, LineNetwork):
-        raise GradstepError(LAYERS)
     known = experiment.network or NetworkSpec()  # layers alone may be lines, too
     network = msgspec.structs.replace(known, unfold=list(names))
     return compile_program(msgspec.structs.replace(experiment, network=network), program.data)
@@ -44,30 +53,47 @@ def unfolding(experiment: Experiment, names: Sequence[str]) -> Experiment:
     return msgspec.structs.replace(experiment, network=wanted)
 
 
-def unfolded_names(program: Program) -> list[str]:
+def unfolded_names(run: Run) -> list[str]:
     """The names in [network] unfold."""
+    program, _ = lines_of(run)
     network = program.experiment.network
     if network is None:
         return []
     return [network.unfold] if isinstance(network.unfold, str) else list(network.unfold)
 
 
-def foldable(program: Program, name: str) -> str:
+def wholes(run: Run) -> list[str]:
+    """The names of the lines as they stand in the file."""
+    _, lines = lines_of(run)
+    return list(dict.fromkeys(line.whole or line.name for line in lines))
+
+
+def is_apart(run: Run, name: str) -> bool:
+    """Whether a line is unfolded."""
+    _, lines = lines_of(run)
+    return any(line.whole == name for line in lines)
+
+
+def is_single(run: Run, name: str) -> bool:
+    """Whether a line, or every line of a name such as h of h[0], is a single function."""
+    _, lines = lines_of(run)
+    mine = [line for line in lines if name in (line.name, line.name.partition("[")[0])]
+    return bool(mine) and not any(may_unfold(line) for line in mine)
+
+
+def foldable(run: Run, name: str) -> str:
     """The line that is meant by its name, by that of a piece, or by that of an op.
 
     Raises GradstepError for other names.
     """
-    if not isinstance(program.network, LineNetwork):
-        raise GradstepError(LAYERS)
-    lines = {line.name: line for line in program.network.graph.lines}
+    lines = {line.name: line for line in lines_of(run)[1]}
     found = lines.get(line_of(name)) or lines.get(name.removesuffix(".grad"))
     if found is not None:
         return found.whole or found.name
-    wholes = list(dict.fromkeys(line.whole or line.name for line in lines.values()))
-    families = {whole.partition("[")[0] for whole in wholes}
-    if name in (*wholes, *families):
+    known = wholes(run)
+    if name in known or name in {whole.partition("[")[0] for whole in known}:
         return name
-    raise GradstepError(f"no line {name!r}; {nearest(name, wholes)}")
+    raise GradstepError(f"no line {name!r}; {nearest(name, known)}")
 
 
 def may_unfold(line: Line) -> bool:
@@ -80,7 +106,7 @@ def line_of(name: str) -> str:
     return name.rpartition("@")[2]
 
 
-def same_place(old: Program, event: int, new: Program) -> int:
+def same_place(old: Run, event: int, new: Program) -> int:
     """The event of the new program at the place of an event of the old one.
 
     That is the op of the same key in the same iteration, or the first of the same line.
@@ -101,11 +127,10 @@ def same_place(old: Program, event: int, new: Program) -> int:
     return begin
 
 
-def whole_of(program: Program, op: Op) -> str:
+def whole_of(run: Run, op: Op) -> str:
     """The folded line that an op belongs to."""
-    assert isinstance(program.network, LineNetwork)
     name = line_of(op.name)
-    for line in program.network.graph.lines:
+    for line in lines_of(run)[1]:
         if line.name == name:
             return line.whole or line.name
     return name

@@ -4,9 +4,18 @@ from collections.abc import Iterator, Sequence
 
 from engine.debugger import Debugger
 from engine.errors import GradstepError
-from engine.program.evaluation import evaluation
+from engine.program.evaluation import evaluation, sets_rows_aside
 from engine.program.program import Program
-from engine.program.refold import foldable, may_unfold, refolded, same_place, unfolded_names
+from engine.program.refold import (
+    foldable,
+    is_apart,
+    is_single,
+    refolded,
+    same_place,
+    unfolded_names,
+    wholes,
+)
+from engine.run.run import Run
 from engine.session.journal import Edit, Skip
 from engine.session.progress import Progress
 from engine.session.session import Session
@@ -16,24 +25,24 @@ from engine.words.report import arrived, place_of
 
 def run_unfold(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Let lines give way to the lines of their functions, at the same place of the run."""
-    program = debugger.session.program
+    run = debugger.run
     words = [word.text for word in argument.words()] or [here(debugger, argument)]
-    names = unfolded_names(program)
+    names = unfolded_names(run)
     for word in words:
-        name = word if word == "all" else foldable(program, word)
-        check_many(program, name, argument)
+        name = word if word == "all" else foldable(run, word)
+        check_many(run, name, argument)
         names = ["all"] if name == "all" else [*names, name]
     return changed(debugger, list(dict.fromkeys(names)), f"unfolded: {', '.join(words)}")
 
 
 def run_fold(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Fold lines that were unfolded again; all of them where none is named."""
-    program = debugger.session.program
+    run = debugger.run
     words = [word.text for word in argument.words()]
-    left = [foldable(program, word) for word in words if word != "all"]
-    names = before = unfolded_names(program)
+    left = [foldable(run, word) for word in words if word != "all"]
+    names = before = unfolded_names(run)
     if "all" in names and left:
-        names = [line for line in wholes(program) if line not in left]
+        names = [line for line in wholes(run) if line not in left]
     kept = [name for name in names if left and name not in left]
     if "all" in words:
         kept = []
@@ -44,12 +53,10 @@ def run_fold(debugger: Debugger, argument: Argument, count: int) -> Long:
 
 def run_refold(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Unfold the line of an op, or fold it again."""
-    program = debugger.session.program
-    name = foldable(program, argument.text or here(debugger, argument))
-    lines = program.network.graph.lines  # type: ignore[attr-defined]
+    run = debugger.run
+    name = foldable(run, argument.text or here(debugger, argument))
     known = Argument(name, argument.column, argument.line)
-    apart = any(line.whole == name for line in lines)
-    return (run_fold if apart else run_unfold)(debugger, known, count)
+    return (run_fold if is_apart(run, name) else run_unfold)(debugger, known, count)
 
 
 def here(debugger: Debugger, argument: Argument) -> str:
@@ -60,50 +67,41 @@ def here(debugger: Debugger, argument: Argument) -> str:
     return op.name
 
 
-def wholes(program: Program) -> list[str]:
-    """The names of the lines as they stand in the file."""
-    lines = program.network.graph.lines  # type: ignore[attr-defined]  # refused for layers before
-    return list(dict.fromkeys(line.whole or line.name for line in lines))
-
-
-def check_many(program: Program, name: str, argument: Argument) -> None:
+def check_many(run: Run, name: str, argument: Argument) -> None:
     """Raise CommandError for a line of one function, or one that is unfolded already."""
     if name == "all":
         return
-    lines = program.network.graph.lines  # type: ignore[attr-defined]
-    mine = [line for line in lines if name in (line.name, line.name.partition("[")[0])]
-    if any(line.whole == name for line in lines):
+    if is_apart(run, name):
         raise argument.error(f"{name} is unfolded already; `fold {name}` folds it")
-    if mine and not any(may_unfold(line) for line in mine):
+    if is_single(run, name):
         raise argument.error(f"{name} is a single function: there is nothing to unfold")
 
 
 def changed(debugger: Debugger, names: Sequence[str], said: str) -> Long:
     """Go on with other lines unfolded; edits, stops, watches and bookmarks come along."""
     old = debugger.session
-    program = refolded(old.program, names)
-    session = Session(program, old.history.budget)
+    refold = refolded(old.run, names)
+    session = Session(refold, old.history.budget)
     new = Debugger(session, debugger.outer)
-    lost = list(carried_edits(debugger, session))
+    lost = list(carried_edits(debugger, session, refold))
     lost += new.stops.load(debugger.stops.to_list())
     lost += new.watches.load(debugger.watches)
     for mark in debugger.bookmarks.values():
-        new.bookmarks.mark(mark.name, same_place(old.program, mark.event, program), mark.text)
-    for event in session.travel(same_place(old.program, old.event, program)):
+        new.bookmarks.mark(mark.name, same_place(old.run, mark.event, refold), mark.text)
+    for event in session.travel(same_place(old.run, old.event, refold)):
         yield Progress(event, session.loss)
     lines = (said, *(f"left behind: {one}" for one in lost))
     return Reply(lines, {"unfold": list(names)}, place=place_of(new), opened=new)
 
 
-def carried_edits(debugger: Debugger, session: Session) -> Iterator[str]:
+def carried_edits(debugger: Debugger, session: Session, refold: Program) -> Iterator[str]:
     """Carry out the edits of the branch in the new session; a sentence for each that does not fit.
 
     The session is left at the last of them.
     """
-    old, new = debugger.session.program, session.program
     for entry in sorted(debugger.session.journal, key=lambda one: one.event):
         try:
-            session.goto(same_place(old, entry.event, new))
+            session.goto(same_place(debugger.run, entry.event, refold))
             if isinstance(entry, Edit):
                 session.set(entry.target, entry.value, entry.index)
             elif isinstance(entry, Skip):
@@ -118,9 +116,8 @@ def run_eval(debugger: Debugger, argument: Argument, count: int) -> Reply:
     old = debugger.session
     if debugger.outer is not None:
         raise argument.error("this is an evaluation already; `leave` leaves it")
-    program = evaluation(old.program, old.tensors)
-    new = Debugger(Session(program, old.history.budget), debugger)
-    rows = "validation" if old.program.data.validation is not None else "training"
+    rows = "validation" if sets_rows_aside(old.run) else "training"
+    new = Debugger(Session(evaluation(old.run, old.tensors), old.history.budget), debugger)
     said = f"evaluation over the {rows} rows; `leave` leads back"
     return Reply((said,), {"rows": rows}, place=place_of(new), opened=new)
 
