@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from engine.arrays import Array, Shape
 from engine.formulas.tree import Formula, Number, Partial, Symbol
-from engine.lines.writing import Name, Quotient
+from engine.lines.writing import Applied, Name, Quotient
 
 Kind = Literal["real", "whole", "truth"]
 Options = tuple[tuple[str, Any], ...]
@@ -222,17 +222,37 @@ def walk_replacing(root: Node, replaced: Mapping[Node, Node]) -> list[Node]:
 GRADIENT = "∂ℓ/∂"  # how the symbol of a gradient begins
 
 
+MAX_WRITTEN = 2000  # parts of a formula: an unrolled layer in one tree has millions
+
+
 def formula(root: Node) -> Formula:
-    """A tree as a formula."""
+    """A tree as a formula; one of more parts than MAX_WRITTEN is a function of what it reads."""
     made: dict[Node, Formula] = {}
+    parts: dict[Node, int] = {}
     for node in ordered(root):
         if isinstance(node, Call):
+            parts[node] = 1 + sum(parts[one] for one in node.operands)
+            if parts[node] > MAX_WRITTEN:
+                parts[node], made[node] = 1, unwritten(node)
+                continue
             made[node] = node.function.write(node, [made[one] for one in node.operands])
-        elif isinstance(node, Constant):
+            continue
+        parts[node] = 1
+        if isinstance(node, Constant):
             made[node] = number(node)
         elif isinstance(node, Tensor):
             made[node] = symbol(node.symbol)
     return made[root]
+
+
+def unwritten(node: Node) -> Formula:
+    """f(x, W, …), for a tree that is too large to be written."""
+
+    def refuse(*arrays: Array) -> Array:
+        raise NotImplementedError("a formula that is not written has no value")
+
+    read = tuple(symbol(one.symbol) for one in tensors(node))
+    return Applied("f", read, (), refuse)
 
 
 def number(node: Constant) -> Formula:
