@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from engine.arrays import Shape
+from engine.lines.line import Line
 from engine.lines.node import Tensor, tensors
-from engine.lines.reader import Line
 from engine.program.line_network import Graph
 
 

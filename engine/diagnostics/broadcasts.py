@@ -6,8 +6,8 @@ from functools import cached_property
 from engine.diagnostics.detector import Detector
 from engine.diagnostics.diagnosis import Card, Certainty, Found, Severity
 from engine.diagnostics.line_facts import of_samples, word
+from engine.lines.line import Line
 from engine.lines.node import Call, Node, described, ordered
-from engine.lines.reader import Line
 from engine.program.line_network import Graph, LineNetwork
 from engine.program.line_pass import pass_over
 from engine.program.program import Program

@@ -13,9 +13,9 @@ from engine.functions.losses.bce import BCE
 from engine.functions.losses.cross_entropy import CrossEntropy
 from engine.functions.losses.loss import Loss
 from engine.lines.elementwise import Activated
+from engine.lines.line import Line
 from engine.lines.losses import LossOf, Terms
 from engine.lines.node import Call, Constant, Node, Tensor, ordered
-from engine.lines.reader import Line
 from engine.lines.tape import Tape
 from engine.program.line_network import LineNetwork
 from engine.program.program import Program

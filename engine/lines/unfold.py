@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from engine.lines.algebra import PERMUTE, RESHAPE
+from engine.lines.line import Line
 from engine.lines.node import Call, Node, formula, ordered, rebuilt, tensor
-from engine.lines.reader import Line
 
 MAX_NAME = 40
 WORDS = {

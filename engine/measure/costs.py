@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from engine.arrays import Shape
 from engine.chain.chain import chain
 from engine.chain.primals import Primals
+from engine.lines.line import Line
 from engine.lines.node import ordered
-from engine.lines.reader import Line
 from engine.measure.line_costs import line_costs
 from engine.program.graph import Node
 from engine.program.line_network import LineNetwork

@@ -10,8 +10,8 @@ from engine.experiment.dataset import Batches, Dataset
 from engine.experiment.spec import Experiment
 from engine.formulas.symbols import gradient
 from engine.lines.derive import gradients
+from engine.lines.line import Line
 from engine.lines.node import Node, Tensor, constant, formula, tensor, tensors
-from engine.lines.reader import Line
 from engine.lines.tape import Tape
 from engine.program.declared import Declared, zeroing
 from engine.program.graph import GRADIENT

@@ -11,9 +11,11 @@ from difflib import get_close_matches
 
 from engine.arrays import Shape
 from engine.experiment.spec import Experiment, LayerSpec, LearningSpec, LinearSpec
+from engine.lines.line import Line
 from engine.lines.mask import mask
 from engine.lines.node import Misfit, Node, extent, formula, tensor
-from engine.lines.reader import Line, Lines, Scope
+from engine.lines.reader import Lines
+from engine.lines.scope import Scope
 from engine.nn.line_row import LineRow, Unfit, Weight, Written
 from engine.nn.line_table import BOTH, LINE_LAYERS
 from engine.nn.plain_rows import LinearRow, Pointwise
@@ -119,7 +121,7 @@ class Layers:
             elif source in (waiting := [known for known, _ in path]):
                 cycle = " → ".join([*waiting[waiting.index(source) :], source])
                 self.problem(f"layers[{self.places[source]}].inputs", f"a cycle: {cycle}")
-                lines.missing.add(f"{source}.out")
+                lines.expressions.missing.add(f"{source}.out")
             elif source not in self.made and source not in self.asked:
                 self.asked[source] = one
                 path.append((source, iter(self.sources(source))))
@@ -144,7 +146,7 @@ class Layers:
         self.made.add(name)
         found = [self.input(place, one, lines) for one in self.given(place, spec)]
         inputs = [one for one in found if one is not None]
-        lines.missing.add(f"{name}.out")
+        lines.expressions.missing.add(f"{name}.out")
         if len(inputs) < len(found):
             return
         try:
@@ -159,7 +161,7 @@ class Layers:
             if line.role != "buffer":
                 known = tensor(line.name, line.root.shape, line.root.kind)
                 lines.scope.tensors[line.name] = known
-        lines.missing.discard(f"{name}.out")
+        lines.expressions.missing.discard(f"{name}.out")
         self.read_in.add(place)
 
     def input(self, place: int, name: str, lines: Lines) -> Node | None:
@@ -167,7 +169,7 @@ class Layers:
         own = f"{name}.out" if name in self.places else name
         if own in lines.scope.tensors:
             return lines.scope.tensors[own]
-        if own not in lines.missing:
+        if own not in lines.expressions.missing:
             self.problem(f"layers[{place}].inputs", self.absent(place, name, lines))
         return None
 
@@ -218,7 +220,7 @@ class Layers:
         if reader.faults:
             option = "formula" if spec.type == "expression" else ""
             raise Unfit(str(reader.faults[0].message), option)
-        lines.mixed |= reader.mixed
+        lines.expressions.mixed |= reader.expressions.mixed
         self.check_output(reader.lines[-1].root)
         made = reader.lines if apart else reader.lines[-1:]
         if len(made) > 1:

@@ -7,7 +7,7 @@ from typing import Any
 from engine.arrays import Array, Shape
 from engine.experiment.spec import Experiment
 from engine.lines.derive import kinks
-from engine.lines.reader import Line
+from engine.lines.line import Line
 from engine.lines.tape import Tape
 from engine.program.graph import Network
 from engine.program.graph import Node as LayerNode

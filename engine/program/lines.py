@@ -20,10 +20,12 @@ from engine.functions.losses.element_loss import ElementLoss
 from engine.functions.losses.loss import Loss
 from engine.lines.algebra import PRODUCT, reshaped
 from engine.lines.lift import Lift
+from engine.lines.line import Fault, Line
 from engine.lines.losses import LossOf, OfSample
 from engine.lines.node import Kind, Misfit, Node, call, rebuilt, tensor
-from engine.lines.reader import Fault, Line, Lines, Scope
+from engine.lines.reader import Lines
 from engine.lines.reductions import MEAN, TOTAL, Reduction
+from engine.lines.scope import Scope
 from engine.lines.table import loss_rows, rows
 from engine.lines.unfold import unfolded
 from engine.nn.table import LOSSES
@@ -198,7 +200,7 @@ class Builder:
         self.held, self.read_in = layers.held, layers.read_in
         for fault in lines.faults:
             self.problem("network.lines", str(fault))
-        real |= lines.mixed & {"x", "y", *constants}
+        real |= lines.expressions.mixed & {"x", "y", *constants}
         return None if self.problems else self.finished(lines, rows_)
 
     def finished(self, lines: "LiftedLines", rows_: int) -> Graph | None:
@@ -335,7 +337,7 @@ class LiftedLines(Lines):
             root = self.lift(line.root)
         except Misfit as misfit:
             self.faults.append(Fault(line.number, line.column, str(misfit)))
-            self.missing.add(line.name)
+            self.expressions.missing.add(line.name)
             return
         one = tensor(line.name, line.root.shape, line.root.kind)
         if line.root in self.lift.batched:

@@ -7,7 +7,7 @@ import msgspec
 from engine.errors import GradstepError
 from engine.experiment.dataset import in_lines
 from engine.experiment.spec import Experiment, NetworkSpec
-from engine.lines.reader import Line
+from engine.lines.line import Line
 from engine.lines.unfold import unfolded
 from engine.program.compiler import compile_program
 from engine.program.line_network import LineNetwork

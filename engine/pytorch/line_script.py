@@ -5,8 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from engine.lines.line import Line
 from engine.lines.node import Call, Constant, Node, Tensor, ordered
-from engine.lines.reader import Line
 from engine.program.line_network import Graph, LineNetwork
 from engine.program.program import Program
 from engine.pytorch.line_functions import expression

@@ -10,8 +10,8 @@ from engine.experiment.spec import Experiment
 from engine.formulas.symbols import subscript
 from engine.formulas.tree import Size
 from engine.lines.algebra import MATMUL, PERMUTE, RESHAPE
+from engine.lines.line import Line
 from engine.lines.node import Call, Node, Tensor, ordered, tensors
-from engine.lines.reader import Line
 from engine.lines.reductions import AlongAxis, Reduction, axes_of
 from engine.lines.structure import INDEX, REAL
 from engine.worksheet.one_sample import EACH

@@ -47,8 +47,8 @@ from engine.lines.algebra import (
 from engine.lines.algebra import PRODUCT as TIMES
 from engine.lines.derive import gradients, tangent
 from engine.lines.elementwise import Pulled
+from engine.lines.line import Line
 from engine.lines.node import Call, Node, Tensor, constant, ordered, rebuilt, tensor
-from engine.lines.reader import Line
 from engine.lines.reductions import LOG_SOFTMAX_OF, SOFTMAX_OF
 from engine.worksheet.element_form import element_case, element_of
 from engine.worksheet.letters import ONE, flat

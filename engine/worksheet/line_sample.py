@@ -13,8 +13,8 @@ from engine.errors import GradstepError
 from engine.formulas.tree import Formula, Size, Symbol
 from engine.lines.algebra import FILL, PRODUCT, RESHAPE
 from engine.lines.elementwise import Pulled
+from engine.lines.line import Line
 from engine.lines.node import Call, Constant, Node, Tensor, number, ordered, rebuilt, symbol, tensor
-from engine.lines.reader import Line
 from engine.lines.tape import Tape
 from engine.program.line_network import LineNetwork
 from engine.program.lines import GIVEN

@@ -13,8 +13,8 @@ from engine.formulas.tree import Formula, Partial, Size
 from engine.functions.softmax import LogSoftmax
 from engine.lines.derive import gradients
 from engine.lines.elementwise import Activated
+from engine.lines.line import Line
 from engine.lines.node import Call, Tensor, constant, tensor, tensors
-from engine.lines.reader import Line
 from engine.lines.reductions import LOG_SOFTMAX_OF
 from engine.program.lines import GIVEN
 from engine.program.program import Program

@@ -20,9 +20,9 @@ from engine.lines.algebra import (
     transposed,
 )
 from engine.lines.elementwise import Activated, Clip, Comparison, Unary, Where
+from engine.lines.line import Line
 from engine.lines.losses import LossOf, Terms
 from engine.lines.node import Call, Misfit, Node, Tensor, call, described, ordered, tensor
-from engine.lines.reader import Line
 from engine.lines.reductions import MEAN, TOTAL, AlongAxis, Reduction, axes_of
 from engine.lines.structure import CONCAT, INDEX, ONE_HOT, REAL, STACK, Filled, Range
 from engine.program.line_network import Graph

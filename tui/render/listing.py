@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from rich.cells import cell_len
 
-from engine.lines.reader import Line as EquationLine
+from engine.lines.line import Line as EquationLine
 from engine.lines.unfold import unfolded
 from engine.program.line_network import LineNetwork
 from engine.program.program import Program
