@@ -14,13 +14,15 @@ from engine.chain.axes import aligned, by_axes, dense
 from engine.chain.moves import Value, mover
 from engine.jacobian.links import Term, Terms, digits, equal, free_col, free_row, related
 from engine.jacobian.terms import added, ordered, times
-from engine.lines.algebra import MATMUL, SUM, SUM_TO, Difference, Elementary
+from engine.lines.algebra import SUM, SUM_TO, Difference, Elementary
 from engine.lines.elementwise import Activated, Clip, Unary, Where
 from engine.lines.losses import LossOf
 from engine.lines.losses import Terms as LossTerms
 from engine.lines.node import Call, Node
 from engine.lines.node import ordered as nodes_below
-from engine.lines.reductions import AlongAxis, Reduction, axes_of
+from engine.lines.products import MATMUL
+from engine.lines.reductions import Reduction, axes_of
+from engine.lines.softmaxes import AlongAxis
 from engine.lines.spatial import Spatial
 
 

@@ -7,19 +7,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from engine.lines import elementwise
-from engine.lines.algebra import (
-    DIFFERENCE,
-    MATMUL,
-    NEGATIVE,
-    POWER,
-    PRODUCT,
-    RATIO,
-    SUM,
-    transposed,
-)
+from engine.lines.algebra import DIFFERENCE, NEGATIVE, POWER, PRODUCT, RATIO, SUM, transposed
 from engine.lines.arguments import Arguments
 from engine.lines.known import CONSTANTS, Known
 from engine.lines.node import Constant, Misfit, Node, Tensor, call, constant, described
+from engine.lines.products import MATMUL
 from engine.lines.scope import Scope, Wrong
 from engine.lines.structure import INDEX, REAL
 from engine.lines.table import Row

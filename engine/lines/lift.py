@@ -3,18 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.lines.algebra import (
-    MATMUL,
-    PERMUTE,
-    RESHAPE,
-    Elementary,
-    fill,
-    reshaped,
-)
+from engine.lines.algebra import PERMUTE, RESHAPE, Elementary, fill, reshaped
 from engine.lines.elementwise import Comparison, Where
 from engine.lines.losses import OfSample
 from engine.lines.node import Call, Misfit, Node, call, described, ordered
-from engine.lines.reductions import AlongAxis, Reduction
+from engine.lines.products import MATMUL
+from engine.lines.reductions import Reduction
+from engine.lines.softmaxes import AlongAxis
 from engine.lines.structure import CONCAT, INDEX, ONE_HOT, PAD, RANGE, REPEAT, STACK
 
 

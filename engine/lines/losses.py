@@ -15,7 +15,8 @@ from engine.functions.losses.mse import MSE
 from engine.lines.algebra import fill, minus, negative, power, reshaped, times
 from engine.lines.elementwise import ABSOLUTE
 from engine.lines.node import Call, Misfit, Node, Primitive, call, constant, described
-from engine.lines.reductions import LOG_SOFTMAX_OF, MEAN, TOTAL
+from engine.lines.reductions import MEAN, TOTAL
+from engine.lines.softmaxes import LOG_SOFTMAX_OF
 from engine.lines.structure import INDEX, RANGE
 from engine.lines.writing import Applied
 

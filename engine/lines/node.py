@@ -112,6 +112,10 @@ class Primitive(ABC):
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         """The call as a formula, from the operands as formulas."""
 
+    def turned(self, node: Call) -> "Node | None":
+        """The call with its last two axes swapped, where that is another call of functions."""
+        return None
+
     def definition(self, node: Call) -> Node | None:
         """The call in functions that are better known, as a lecture has it; None for most."""
         return None

@@ -19,15 +19,7 @@ from engine.functions.normalization import (
     layer_norm_jvp_x,
     layer_norm_vjp_x,
 )
-from engine.lines.algebra import (
-    fill,
-    minus,
-    over,
-    plus,
-    power,
-    reshaped,
-    times,
-)
+from engine.lines.algebra import fill, minus, over, plus, power, reshaped, times
 from engine.lines.node import Call, Misfit, Node, Primitive, call, constant, described
 from engine.lines.reductions import MEAN, VARIANCE
 from engine.lines.writing import Applied

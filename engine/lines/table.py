@@ -12,20 +12,13 @@ from engine.functions.function import Elementwise
 from engine.functions.losses.loss import Loss
 from engine.functions.table import ACTIVATIONS
 from engine.lines import normal
-from engine.lines.algebra import (
-    MATMUL,
-    PRODUCT,
-    RESHAPE,
-    SUM,
-    Permute,
-    permuted,
-    reshaped,
-    transposed,
-)
+from engine.lines.algebra import PRODUCT, RESHAPE, SUM, Permute, permuted, reshaped, transposed
 from engine.lines.elementwise import CLIP, COMPARISONS, MAXIMUM, MINIMUM, UNARY, WHERE, Activated
 from engine.lines.losses import LossOf, OfSample, Terms
 from engine.lines.node import Misfit, Node, Primitive, call, constant, described
-from engine.lines.reductions import LOG_SOFTMAX_OF, REDUCTIONS, SOFTMAX_OF, VARIANCE
+from engine.lines.products import MATMUL
+from engine.lines.reductions import REDUCTIONS, VARIANCE
+from engine.lines.softmaxes import LOG_SOFTMAX_OF, SOFTMAX_OF
 from engine.lines.spatial import adaptive, convolving, pooling
 from engine.lines.structure import (
     CONCAT,

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from engine.arrays import Shape
-from engine.lines.algebra import MatMul, SummedProduct
 from engine.lines.derive import gradients
 from engine.lines.line import Line
 from engine.lines.node import Call, Node, ordered, tensor, tensors
+from engine.lines.products import MatMul, SummedProduct
 from engine.program.graph import GRADIENT
 from engine.program.line_compiler import own
 from engine.program.line_network import LineNetwork

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 from engine.experiment.spec import Experiment
 from engine.formulas.symbols import subscript
 from engine.formulas.tree import Size
-from engine.lines.algebra import MATMUL, PERMUTE, RESHAPE
+from engine.lines.algebra import PERMUTE, RESHAPE
 from engine.lines.line import Line
 from engine.lines.node import Call, Node, Tensor, ordered, tensors
-from engine.lines.reductions import AlongAxis, Reduction, axes_of
+from engine.lines.products import MATMUL
+from engine.lines.reductions import Reduction, axes_of
+from engine.lines.softmaxes import AlongAxis
 from engine.lines.structure import INDEX, REAL
 from engine.worksheet.one_sample import EACH
 from engine.worksheet.sample_loss import SampleLoss

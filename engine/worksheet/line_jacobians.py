@@ -34,7 +34,6 @@ from engine.functions.function import Elementwise
 from engine.functions.softmax import LogSoftmax, Softmax
 from engine.lines.algebra import (
     FILL,
-    MATMUL,
     NEGATIVE,
     PERMUTE,
     RESHAPE,
@@ -49,7 +48,8 @@ from engine.lines.derive import gradients, tangent
 from engine.lines.elementwise import Pulled
 from engine.lines.line import Line
 from engine.lines.node import Call, Node, Tensor, constant, ordered, rebuilt, tensor
-from engine.lines.reductions import LOG_SOFTMAX_OF, SOFTMAX_OF
+from engine.lines.products import MATMUL
+from engine.lines.softmaxes import LOG_SOFTMAX_OF, SOFTMAX_OF
 from engine.worksheet.element_form import element_case, element_of
 from engine.worksheet.letters import ONE, flat
 from engine.worksheet.line_sample import LOSS, LineSample, evaluated, written

@@ -15,7 +15,7 @@ from engine.lines.derive import gradients
 from engine.lines.elementwise import Activated
 from engine.lines.line import Line
 from engine.lines.node import Call, Tensor, constant, tensor, tensors
-from engine.lines.reductions import LOG_SOFTMAX_OF
+from engine.lines.softmaxes import LOG_SOFTMAX_OF
 from engine.program.lines import GIVEN
 from engine.program.program import Program
 from engine.program.update import Updates

@@ -10,20 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from engine.arrays import Shape
-from engine.lines.algebra import (
-    MATMUL,
-    PERMUTE,
-    RESHAPE,
-    Elementary,
-    matmul,
-    reshaped,
-    transposed,
-)
+from engine.lines.algebra import PERMUTE, RESHAPE, Elementary, reshaped, transposed
 from engine.lines.elementwise import Activated, Clip, Comparison, Unary, Where
 from engine.lines.line import Line
 from engine.lines.losses import LossOf, Terms
 from engine.lines.node import Call, Misfit, Node, Tensor, call, described, ordered, tensor
-from engine.lines.reductions import MEAN, TOTAL, AlongAxis, Reduction, axes_of
+from engine.lines.products import MATMUL, matmul
+from engine.lines.reductions import MEAN, TOTAL, Reduction, axes_of
+from engine.lines.softmaxes import AlongAxis
 from engine.lines.structure import CONCAT, INDEX, ONE_HOT, REAL, STACK, Filled, Range
 from engine.program.line_network import Graph
 from engine.worksheet.sample_loss import SampleLoss

@@ -1,93 +1,19 @@
 """Windows of large Jacobians: how many VJPs and JVPs they take, and what convolutions look like."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from engine.arrays import Array, Shape
 from engine.chain.flow import Flow
 from engine.chain.query import query
-from engine.formulas.tree import Formula
-from engine.functions.convolution import conv, conv_shape, conv_vjp_w, conv_vjp_x
-from engine.lines.node import Call, Node, Primitive, call
-from engine.lines.table import Option, Row, rows
-from engine.lines.writing import Applied
 from engine.session.session import Session
 from tests.engine.chain.line_networks import Case, dense, differences, session_of
 
 
-class Kernel(Primitive):
-    """What the three functions below have in common."""
-
-    def kernel(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Stride and padding for both axes of space."""
-        return {
-            "stride": (options["stride"],) * 2,
-            "padding": (options["padding"],) * 2,
-            "dilation": (1, 1),
-        }
-
-    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
-        return Applied(self.name, tuple(operands), (), lambda a: a)
-
-
-class Conv(Kernel):
-    """conv2d(x, K): linear in both."""
-
-    name = "conv2d"
-    linear = True
-
-    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
-        return conv_shape(operands[0].shape, operands[1].shape, **self.kernel(options))
-
-    def value(self, *arrays: Array, **options: Any) -> Array:
-        return conv(*arrays, **self.kernel(options))
-
-    def pull(self, node: Call, i: int, grad: Node) -> Node:
-        return call(Back(i, node.operands[i].shape), (grad, node.operands[1 - i]), node.options)
-
-
-@dataclass(frozen=True)
-class Back(Kernel):
-    """The gradient of one operand of a convolution."""
-
-    name = "conv2d_back"
-    i: int
-    shape: Shape
-
-    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
-        return self.shape
-
-    def value(self, *arrays: Array, **options: Any) -> Array:
-        grad, other = arrays
-        if self.i == 0:
-            return conv_vjp_x(grad, self.shape, other, **self.kernel(options))
-        return conv_vjp_w(grad, other, self.shape, **self.kernel(options))
-
-
-CONV = Conv()
-
-
-def made(x: Node, kernel: Node, **options: Any) -> Node:
-    return call(CONV, (x, kernel), tuple(options.items()))
-
-
-@pytest.fixture
-def convolved(monkeypatch):
-    """A session of a convolution with these options."""
-    options = (Option("stride", int, 1), Option("padding", int, 0))
-    row = Row("conv2d", ("x", "K"), options, made, "a convolution")
-    monkeypatch.setattr("engine.program.lines.rows", lambda: [*rows(), row])
-
-    def session(size: int, words: str = "") -> Session:
-        lines = f"z = conv2d(x, K{words})\na = tanh(z)\nloss = mean(a**2)"
-        return session_of(Case("conv", lines, {"K": (3, 2, 3, 3)}, (2, 2, size, size), (2, 1)))
-
-    return session
+def convolved(size: int, words: str = "") -> Session:
+    """A session of a convolution of images of this size with these options."""
+    lines = f"z = conv2d(x, K{words})\na = tanh(z)\nloss = mean(a**2)"
+    return session_of(Case("conv", lines, {"K": (3, 2, 3, 3)}, (2, 2, size, size), (2, 1)))
 
 
 @pytest.fixture
@@ -109,7 +35,7 @@ def products(monkeypatch):
     ("words", "structure"),
     [("", "toeplitz"), (", padding=1", "toeplitz"), (", stride=2", "toeplitz")],
 )
-def test_a_convolution_by_its_input_is_toeplitz(convolved, words, structure):
+def test_a_convolution_by_its_input_is_toeplitz(words, structure):
     session = convolved(5, words)
     by_x = query(session, "z", "x", None).jacobian
     assert by_x.structure == structure
@@ -123,7 +49,7 @@ def test_a_convolution_by_its_input_is_toeplitz(convolved, words, structure):
     assert by_k.structure == ("toeplitz" if "padding" in words else "kronecker")
 
 
-def test_one_sample_of_a_convolution(convolved):
+def test_one_sample_of_a_convolution():
     session = convolved(4, ", padding=1")
     for of, wrt in (("z", "x"), ("a", "K")):
         whole = dense(session, of, wrt)
@@ -134,7 +60,7 @@ def test_one_sample_of_a_convolution(convolved):
         assert found.nonzeros == np.count_nonzero(part)
 
 
-def test_a_window_of_a_convolution_takes_no_more_products_than_it_has_rows(convolved, products):
+def test_a_window_of_a_convolution_takes_no_more_products_than_it_has_rows(products):
     session = convolved(8)
     for wrt in ("K", "x"):
         found = query(session, "z", wrt)
