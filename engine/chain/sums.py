@@ -94,8 +94,11 @@ def uses_of(through: Flow, ways: Ways, uses: list[str]) -> tuple[Chain, ...]:
         if before is None:
             found.append(Chain(of, wrt, (last,)))
             continue
-        first = edge(through, of, use) if before.count == 1 else total(through, before)
-        found.append(Chain(of, wrt, (first, last)))
+        firsts: tuple[Factor, ...] = (total(through, before),)
+        if before.count == 1:
+            (path,) = before.paths()
+            firsts = along(through, path).factors
+        found.append(Chain(of, wrt, (*firsts, last)))
     return tuple(found)
 
 
