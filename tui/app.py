@@ -27,6 +27,7 @@ from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
 from tui.keys.table import ELSEWHERE, EVERY, Command, keys_text
 from tui.screens.main import MainScreen
+from tui.screens.palette import Palette
 from tui.settings.folders import config_file
 from tui.settings.saved import first_time, load_lines, restore, save, save_lines
 from tui.settings.settings import Settings, load_settings
@@ -39,6 +40,7 @@ HEAD_START = 0.2  # seconds for which the screen waits until the cursor is where
 LOOK_UP = 2.0  # seconds between two looks whether anybody is there
 STDIN = 0
 REFUSED = 2  # the exit status where a recording could not be written to its end
+PALETTE = "--command-palette"  # the id by which the toolkit knows that it is open
 PATIENCE = 3.0  # seconds after which a key that nobody has answered for is given up
 
 
@@ -171,6 +173,11 @@ class GradstepApp(App[None]):
             if key.is_forwarded and self.main in target.ancestors_with_self:
                 self.key_since = time.monotonic()
                 target.post_message(KeyHandled())
+
+    def action_command_palette(self) -> None:
+        """Open the palette, if it is not open."""
+        if not Palette.is_open(self):
+            self.push_screen(Palette(id=PALETTE))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All commands of the table by name, then the themes."""

@@ -281,6 +281,23 @@ async def test_the_palette_has_every_command_and_runs_it():
         assert shown.session.event == 21
 
 
+@pytest.mark.parametrize("times", [2, 3])
+async def test_enter_in_the_palette_more_than_once_at_once(times, monkeypatch):
+    """Only the palette is closed, and what was chosen is done once."""
+    chosen = []
+    async with debugger("regression", (100, 30)) as shown:
+        monkeypatch.setattr(shown.app, "dark_theme", lambda: chosen.append("dark"))
+        await shown.press("ctrl+p", *"darktheme")
+        found = shown.app.screen.query_one(CommandList)
+        await shown.until(lambda: found.highlighted is not None)
+        for _ in range(times):
+            shown.app.simulate_key("enter")
+        await shown.until(lambda: shown.app.screen is shown.main)
+        await shown.press("s")
+        assert shown.app.is_running
+        assert (chosen, shown.session.event) == (["dark"], 1)
+
+
 def test_no_key_has_two_commands():
     keys = [key for command in COMMANDS for key in keys_of(command)]
     assert sorted(keys) == sorted(set(keys))
