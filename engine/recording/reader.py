@@ -26,6 +26,11 @@ Row = tuple[Any, ...]
 class Damaged(GradstepError):
     """Something in a recording is not as it was written; the message names it."""
 
+    @property
+    def what(self) -> str:
+        """What is damaged, without the name of the file."""
+        return str(self).rpartition("damaged: ")[2]
+
 
 class Reader:
     """Queries on an opened recording, each bounded, each error naming the file and the table.
@@ -180,7 +185,7 @@ class Reader:
         try:
             rows = self.rows("PRAGMA quick_check(10)")
         except Damaged as problem:
-            return [str(problem).partition("damaged: ")[2]]
+            return [problem.what]
         return [str(row[0]) for row in rows if row[0] != "ok"]
 
 
