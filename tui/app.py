@@ -176,7 +176,7 @@ class GradstepApp(App[None]):
 
     def action_command_palette(self) -> None:
         """Open the palette, if it is not open."""
-        if not Palette.is_open(self):
+        if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id=PALETTE))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
