@@ -48,6 +48,7 @@ def test_mutated_recordings(store: str, tmp_path: Path) -> None:
         "-m",
         "tests.engine.recording.fuzz_trials",
         *map(str, (source, tmp_path, first, TRIALS // 2)),
+        times=TRIALS // 120,
     )
     lines = [json.loads(line) for line in told.stdout.splitlines()]
     assert len(lines) == TRIALS // 2 + 1, told.stderr
