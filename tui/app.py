@@ -40,7 +40,6 @@ HEAD_START = 0.2  # seconds for which the screen waits until the cursor is where
 LOOK_UP = 2.0  # seconds between two looks whether anybody is there
 STDIN = 0
 REFUSED = 2  # the exit status where a recording could not be written to its end
-PALETTE = "--command-palette"  # the id by which the toolkit knows that it is open
 PATIENCE = 3.0  # seconds after which a key that nobody has answered for is given up
 
 
@@ -177,7 +176,7 @@ class GradstepApp(App[None]):
     def action_command_palette(self) -> None:
         """Open the palette, if it is not open."""
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id=PALETTE))
+            self.push_screen(Palette())  # no id: the one before may not be gone yet
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All commands of the table by name, then the themes."""

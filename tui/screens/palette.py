@@ -1,7 +1,7 @@
-"""The command palette, closed once however many keys that close it are typed at once."""
+"""The command palette, which survives whatever is typed at once, in a window of any size."""
 
 from textual import on
-from textual.command import CommandPalette
+from textual.command import CommandList, CommandPalette
 from textual.widgets import Input, OptionList
 
 
@@ -14,8 +14,15 @@ class Palette(CommandPalette):
 
     @on(OptionList.OptionSelected)
     @on(Input.Submitted)
-    def once(self, event: OptionList.OptionSelected | Input.Submitted) -> None:
-        """Let nothing be chosen in a palette that is closed."""
+    @on(Input.Changed)
+    def once(self, event: OptionList.OptionSelected | Input.Submitted | Input.Changed) -> None:
+        """Let nothing be chosen or looked for in a palette that is closed."""
         if not self.is_current:
             event.stop()
             event.prevent_default()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No page up or down in a list that has no room: it knows no lines then, and fails."""
+        if action == "command_list" and parameters in (("page_up",), ("page_down",)):
+            return bool(self.query_one(CommandList).scrollable_content_region)
+        return super().check_action(action, parameters)
