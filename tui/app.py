@@ -27,6 +27,7 @@ from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
 from tui.keys.table import ELSEWHERE, EVERY, Command, keys_text
 from tui.screens.main import MainScreen
+from tui.screens.palette import Palette
 from tui.settings.folders import config_file
 from tui.settings.saved import first_time, load_lines, restore, save, save_lines
 from tui.settings.settings import Settings, load_settings
@@ -197,6 +198,11 @@ class GradstepApp(App[None]):
             if key.is_forwarded and self.main in target.ancestors_with_self:
                 self.key_since = time.monotonic()
                 target.post_message(KeyHandled())
+
+    def action_command_palette(self) -> None:
+        """Open the palette, if it is not open."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())  # no id: the one before may not be gone yet
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All commands of the table by name, then the themes."""

@@ -151,7 +151,7 @@ def changed(reader: Reader, run: int) -> list[str]:
         before = recorded(reader, run)
         now = found_now(reader, run) if before is not None else {}
     except Damaged as problem:
-        return [str(problem).partition("damaged: ")[2]]
+        return [problem.what]
     # A part that only a newer gradstep knows is not looked at; one that is missing is a change.
     return [
         f"its {part} are not the ones that it was closed with"

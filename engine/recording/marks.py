@@ -45,7 +45,7 @@ def read_marks(reader: Reader, run: int, last: int) -> Marks:
                 except GradstepError as problem:
                     marks.problems.append(f"{table} {number}: {problem}")
         except Damaged as problem:  # what was read before it stays
-            marks.problems.append(str(problem).partition("damaged: ")[2])
+            marks.problems.append(problem.what)
     return marks
 
 

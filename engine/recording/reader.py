@@ -26,6 +26,11 @@ Row = tuple[Any, ...]
 class Damaged(GradstepError):
     """Something in a recording is not as it was written; the message names it."""
 
+    @property
+    def what(self) -> str:
+        """What is damaged, without the name of the file."""
+        return str(self).rpartition("damaged: ")[2]
+
 
 class Reader:
     """Queries on an opened recording, each bounded, each error naming the file and the table.
@@ -44,16 +49,24 @@ class Reader:
         with self.naming("the file"):
             self.connection = connect(path, self.size)
         self.connection.set_progress_handler(self.spend, STEPS)
+        self.index: os.stat_result | None = None
         try:
             self.check_header()
             self.check_schema()
+            self.index = index_of(path)
         except BaseException:
             self.close()
             raise
 
     def measure(self) -> int:
-        """The bytes of the file by now, while it is being written."""
-        self.size = checked_size(self.path)
+        """The bytes of the file by now, while it is being written. Raises Damaged if it is gone."""
+        # It is not opened for that: whoever closes a file lets go of all locks that the process
+        # has on it, SQLite's too, and a writer that ends would take the log away from the reader.
+        try:
+            self.size = size_with_log(self.path)
+        except OSError as problem:
+            said = f"the file is gone: {problem.strerror or problem}"
+            raise Damaged(f"{self.path}: {said}") from None
         return self.size
 
     def check_still_there(self) -> None:
@@ -73,6 +86,23 @@ class Reader:
             raise Damaged(f"{self.path}: damaged: {said}")
         self.length = length
 
+    def check_index(self) -> None:
+        """Raise Damaged where the index of the log has been cut off.
+
+        SQLite maps it into memory: to look behind its end is a bus error, which ends the process.
+        Looking at its size before each query leaves only the moment in between.
+        """
+        if self.index is None:
+            return
+        now = index_of(self.path)
+        # One that is gone, or another one, is not what is mapped: that lives on without a name.
+        if now is None or not os.path.samestat(now, self.index):
+            return
+        if now.st_size < self.index.st_size:
+            said = f"cut off: {now.st_size:,} bytes are left of {self.index.st_size:,}"
+            raise Damaged(f"{self.path}: damaged: its index, {self.path.name}-shm: {said}")
+        self.index = now
+
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
@@ -85,6 +115,7 @@ class Reader:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Queries that see the file as it is at one moment, while somebody writes into it."""
+        self.check_index()
         with self.naming("the file"):
             self.connection.execute("BEGIN")
         try:
@@ -101,6 +132,7 @@ class Reader:
         Raises Damaged where SQLite fails, the query takes too long, a type is another one, or there
         are more than ``most`` rows.
         """
+        self.check_index()
         self.steps = 0  # the budget is that of one query
         table = query.partition(" FROM ")[2].split(" ")[0] or "the file"
         with self.naming(f"table {table}"):
@@ -180,7 +212,7 @@ class Reader:
         try:
             rows = self.rows("PRAGMA quick_check(10)")
         except Damaged as problem:
-            return [str(problem).partition("damaged: ")[2]]
+            return [problem.what]
         return [str(row[0]) for row in rows if row[0] != "ok"]
 
 
@@ -205,15 +237,20 @@ def checked_size(path: Path) -> int:
             raise GradstepError(f"{path}: no such file")
         with open_regular(path) as file:
             start = file.read(len(MAGIC))
-            size = os.fstat(file.fileno()).st_size
+        size = size_with_log(path)
     except OSError as problem:
         raise GradstepError(f"{path}: {problem.strerror or problem}") from problem
     except ValueError as problem:
         raise GradstepError(f"{str(path)[:200]!r}: {problem}") from None
     if start != MAGIC:
         raise GradstepError(f"{path}: not a recording: it does not begin like one")
+    return size
+
+
+def size_with_log(path: Path) -> int:
+    """The bytes of a file and of its write-ahead log. Raises OSError where there is no file."""
     wal = log_of(path)
-    return size + (wal.stat().st_size if wal.is_file() else 0)
+    return path.stat().st_size + (wal.stat().st_size if wal.is_file() else 0)
 
 
 def identity(path: Path) -> tuple[int, int]:
@@ -225,6 +262,14 @@ def identity(path: Path) -> tuple[int, int]:
 def log_of(path: Path) -> Path:
     """The write-ahead log of a recording, whether there is one or not."""
     return path.with_name(path.name + "-wal")
+
+
+def index_of(path: Path) -> os.stat_result | None:
+    """What the file system says of the index of a write-ahead log; None where there is none."""
+    try:
+        return os.stat(f"{path}-shm")
+    except OSError:
+        return None
 
 
 def needs_log(path: Path) -> bool:

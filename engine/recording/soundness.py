@@ -7,7 +7,7 @@ from engine.recording.contents import NOWHERE
 from engine.recording.reader import Damaged
 from engine.recording.recorded import Block, Recording
 from engine.recording.runs import RecordedBranch
-from engine.run.timeline import begun, completed
+from engine.run.timeline import begun
 
 MOST = 200_000  # stored tensors that are recognized when they come again
 
@@ -31,8 +31,8 @@ def damage(recording: Recording) -> Iterator[Damaged]:
         return
     timeline = recording.program.timeline
     for branch in branches:
-        first = completed(timeline, branch.fork) + 1 if branch.parent is not None else 1
-        for iteration in range(first, begun(timeline, branch.events) + 1):
+        yield from claims(recording, branch)
+        for iteration in range(first_of(recording, branch), begun(timeline, branch.events) + 1):
             try:
                 block = recording.block(branch, iteration)
             except Damaged as problem:
@@ -42,6 +42,44 @@ def damage(recording: Recording) -> Iterator[Damaged]:
         yield from keyframes(recording, branch)
         if len(seen) > MOST:
             seen.clear()
+
+
+def claims(recording: Recording, branch: RecordedBranch) -> Iterator[Damaged]:
+    """What the rows of a branch say and cannot be: its losses, its ends, where keyframes stand.
+
+    No digest and no tensor is read, so that this takes no longer than reading the losses.
+    """
+    for check in (ends, keyframe_rows):
+        try:
+            yield from check(recording, branch)
+        except Damaged as problem:
+            yield problem
+
+
+def ends(recording: Recording, branch: RecordedBranch) -> Iterator[Damaged]:
+    """Digests and losses of a branch that do not end where its events do. Raises Damaged."""
+    last = begun(recording.program.timeline, branch.events)
+    found, losses = recording.last_block(branch), len(recording.losses(branch))
+    if last >= first_of(recording, branch) and found != last:
+        said = f"has events of {last} iterations, and digests of {found}"
+        yield recording.damaged(f"branch {branch.name!r} {said}")
+    if losses > last:
+        said = f"has {losses:,} losses, but events of {last:,} iterations"
+        yield recording.damaged(f"branch {branch.name!r} {said}")
+
+
+def first_of(recording: Recording, branch: RecordedBranch) -> int:
+    """The first iteration, counted from 1, that a branch has rows of itself."""
+    return recording.whole(branch.fork) + 1 if branch.parent is not None else 1
+
+
+def keyframe_rows(recording: Recording, branch: RecordedBranch) -> Iterator[Damaged]:
+    """Keyframes of a branch that stand nowhere, or are neither whole nor not. Raises Damaged."""
+    query = "SELECT iteration, whole FROM keyframe WHERE branch = ?"
+    for iteration, whole in recording.reader.rows(query, (branch.id,), "ii"):
+        if iteration < 1 or whole not in (0, 1):
+            said = f"has a keyframe of iteration {iteration} with {whole} for whole"
+            yield recording.damaged(f"branch {branch.name!r} {said}")
 
 
 def tensors(recording: Recording, block: Block, seen: set[tuple[int, bytes]]) -> Iterator[Damaged]:

@@ -21,11 +21,12 @@ from engine.recording.reader import Damaged
 from engine.recording.recorded import Block, Recording
 from engine.recording.rerun import Rerun
 from engine.recording.runs import RecordedBranch
+from engine.recording.soundness import claims, first_of
 from engine.recording.ulps import ulps_between
 from engine.run.phases import Phase
 from engine.run.position_text import format_position
 from engine.run.run import loss_key
-from engine.run.timeline import begun, completed
+from engine.run.timeline import begun
 from engine.session.changes import first_difference
 
 TOLERANCES = {"float32": 1e-4, "float64": 1e-9}  # of the largest element of a tensor
@@ -105,11 +106,12 @@ class Verification:
             try:
                 yield from self.branch(branch)
             except Damaged as problem:
-                self.verdict.damage.append(str(problem).partition("damaged: ")[2])
+                self.verdict.damage.append(problem.what)
             except GradstepError as problem:
                 self.verdict.damage.append(f"branch {branch.name!r}: {problem}")
             if self.verdict.divergence is not None:
                 break
+        self.verdict.damage = list(dict.fromkeys(self.verdict.damage))  # met twice, told once
         return self.verdict
 
     def closing(self) -> None:
@@ -129,17 +131,11 @@ class Verification:
         """Compare one branch from the iteration of its fork on."""
         timeline = self.program.timeline
         rerun = Rerun(self.program, branch.journal)
-        first = completed(timeline, branch.fork) + 1 if branch.parent is not None else 1
+        first = first_of(self.recording, branch)
         while rerun.event < timeline.begin(first - 1):  # compared with the parent
             rerun.step()
+        self.verdict.damage += [problem.what for problem in claims(self.recording, branch)]
         losses, last = self.recording.losses(branch), begun(timeline, branch.events)
-        found = self.recording.last_block(branch)
-        if last >= first and found != last:
-            said = f"has events of {last} iterations, and digests of {found}"
-            self.verdict.damage.append(f"branch {branch.name!r} {said}")
-        if len(losses) > last:
-            said = f"has {len(losses):,} losses, but events of {last:,} iterations"
-            self.verdict.damage.append(f"branch {branch.name!r} {said}")
         for iteration in range(first, last + 1):
             if not self.keyframe(branch, iteration, rerun):
                 return
@@ -205,7 +201,7 @@ class Verification:
         try:
             return self.recording.written(block, slot)
         except Damaged as problem:
-            self.verdict.damage.append(str(problem).partition("damaged: ")[2])
+            self.verdict.damage.append(problem.what)
             return None
 
     def same(self, recorded: Array, here: Array) -> bool:

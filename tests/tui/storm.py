@@ -2,6 +2,7 @@
 
 Nothing that a person types, at any size of the window, may end the debugger. A storm is a seed: the
 same seed is the same keys. It works in a folder of its own, for some of the keys write files.
+``--processes 4`` makes four storms at a time, each of a seed and an experiment of its own.
 """
 
 import argparse
@@ -10,8 +11,14 @@ import os
 import random
 import sys
 import tempfile
+import time
+import traceback
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
+
+from textual.pilot import Pilot
 
 from engine.debugger import Debugger
 from engine.session.session import Session
@@ -42,6 +49,9 @@ TOGETHER = (
     ("question_mark", "down", "escape"),
     ("slash", "W", "1", "enter"),
 )
+EACH = 500  # steps of a storm: many of them, for one that is long grows slow by what it has opened
+RESTED = 20  # steps after which the clock goes on too: timers, animations, runs in the background
+ROUNDS = 50  # of messages, after which keys that still wait are left waiting
 Step = tuple[str, tuple[str, ...] | tuple[int, int]]
 
 
@@ -52,8 +62,10 @@ def steps(count: int, seed: int) -> Iterator[Step]:
     keys = [key for key in (*known, *TYPED, *MOVES, "ctrl+p", "enter") if key not in ENDING]
     for _ in range(count):
         match chance.random():
-            case draw if draw < 0.04:
+            case draw if draw < 0.01:
                 yield "size", (chance.randint(1, 300), chance.randint(1, 70))
+            case draw if draw < 0.04:  # large windows take the longest, and show nothing else
+                yield "size", (chance.randint(1, 130), chance.randint(1, 45))
             case draw if draw < 0.06:
                 yield "size", chance.choice([(1, 1), (4, 24), (300, 5), (80, 24), (2, 60)])
             case draw if draw < 0.10:
@@ -86,44 +98,90 @@ def elsewhere() -> Iterator[None]:
                 os.environ["GRADSTEP_HOME"] = home
 
 
+async def settled(app: GradstepApp, pilot: Pilot[None]) -> None:
+    """Wait for what the keys have led to, by messages and not by the clock: nothing sleeps."""
+    for _ in range(ROUNDS):
+        await pilot.pause(0)
+        if not app.is_running or not (app.typed_ahead or app.key_since is not None):
+            return
+
+
 async def storm(name: str, count: int, seed: int) -> list[Step]:
-    """Do all the steps on an experiment; those that were done when it ended, empty if it lives."""
+    """Do all the steps on an experiment; those that were done when it ended, empty if it lives.
+
+    The keys of a step are typed in one go. What the application raises is raised when it has ended.
+    """
     session = Session(lines_program(name)) if name in TEXTS else session_of(name)
     app = GradstepApp(Debugger(session))
     leave = app.exit
     app.exit = lambda *_, **__: None  # type: ignore[method-assign]  # to quit is no death
     done: list[Step] = []
-    async with app.run_test(size=(100, 30)) as pilot:
-        for step in steps(count, seed):
-            done.append(step)
-            kind, what = step
-            if kind == "size":
-                await pilot.resize_terminal(*what)  # type: ignore[arg-type]
-            else:
-                await pilot.press(*map(str, what))
-            if not app.is_running or app._exception is not None:
-                return done
-        await pilot.press("escape", "escape", "escape")
-        app.exit = leave  # type: ignore[method-assign]
+    try:
+        async with app.run_test(size=(100, 30)) as pilot:
+            for step in steps(count, seed):
+                done.append(step)
+                await take(step, app, pilot)
+                if len(done) % RESTED == 0:
+                    await pilot.pause()
+                if not app.is_running or app._exception is not None:
+                    return done
+            await pilot.press("escape", "escape", "escape")
+            app.exit = leave  # type: ignore[method-assign]
+    except Exception as problem:
+        problem.add_note(f"after {len(done)} steps: {done[-8:]}")
+        raise
+    finally:
+        app.main.worker.cancel()
     return []
 
 
-def main() -> int:
-    """Storms over the experiments in turn; the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("count", type=int, nargs="?", default=2000)
-    parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    each = 2000
+async def take(step: Step, app: GradstepApp, pilot: Pilot[None]) -> None:
+    """Press the keys, or give the window the size."""
+    kind, what = step
+    if kind == "size":
+        width, height = map(int, what)
+        await pilot.resize_terminal(width, height)
+        return
+    for key in what:
+        app.simulate_key(str(key))
+    await settled(app, pilot)
+
+
+def lived(name: str, count: int, seed: int) -> str:
+    """What ended a storm, in words; empty where nothing did. In a folder of its own."""
     with elsewhere():
-        for i, start in enumerate(range(0, given.count, each)):
-            name = EXPERIMENTS[i % len(EXPERIMENTS)]
-            dead = asyncio.run(storm(name, min(each, given.count - start), given.seed + i))
-            if dead:
-                print(f"{name}, seed {given.seed + i}: ended after {len(dead)} steps: {dead[-8:]}")
-                return 1
-            print(f"{name}, seed {given.seed + i}: {start + each} steps", flush=True)
-    return 0
+        try:
+            dead = asyncio.run(storm(name, count, seed))
+        except Exception:
+            return f"{name}, seed {seed}: {traceback.format_exc()}"
+    return f"{name}, seed {seed}: ended after {len(dead)} steps: {dead[-8:]}" if dead else ""
+
+
+def keys_of(count: int, seed: int) -> int:
+    """How many keys a storm types, or sizes it takes."""
+    return sum(1 if kind == "size" else len(what) for kind, what in steps(count, seed))
+
+
+def main() -> int:
+    """Storms over the experiments in turn, all of them; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", type=int, nargs="?", default=2000, help="steps")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=1)
+    given = parser.parse_args()
+    each = [min(EACH, given.count - start) for start in range(0, given.count, EACH)]
+    seeds = range(given.seed, given.seed + len(each))
+    names = [EXPERIMENTS[seed % len(EXPERIMENTS)] for seed in seeds]
+    begun, done, keys, dead = time.monotonic(), 0, 0, 0
+    # Fresh processes: the toolkit does not survive a fork.
+    with ProcessPoolExecutor(given.processes, get_context("spawn")) as pool:
+        for count, seed, said in zip(each, seeds, pool.map(lived, names, each, seeds), strict=True):
+            done, keys, dead = done + count, keys + keys_of(count, seed), dead + bool(said)
+            if said:
+                print(said)
+            took = time.monotonic() - begun
+            print(f"seed {seed}: {done} steps, {keys} keys, {dead} dead, {took:.0f} s", flush=True)
+    return int(bool(dead))
 
 
 if __name__ == "__main__":

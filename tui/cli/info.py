@@ -9,6 +9,7 @@ from engine.recording.closing import changed
 from engine.recording.environment import DECISIVE, shown
 from engine.recording.reader import Damaged
 from engine.recording.recorded import Recording
+from engine.recording.soundness import claims
 from engine.run.timeline import Timeline, completed
 from engine.strict_json import named
 from tui.cli.arguments import json_option
@@ -24,7 +25,10 @@ from tui.render.text.numbers import count_text, nbytes_text
 @run_option
 @json_option
 def info(file: str, number: int | None, as_json: bool) -> int:
-    """What the recording FILE holds; 1 where something in it is damaged."""
+    """What the recording FILE holds; 1 where something in it is damaged.
+
+    Tensors and their digests are not read for it: `verify` does that.
+    """
     with opened(file, number) as recording:
         found = recording.reader.problems(everything=True)
         found += changed(recording.reader, recording.run.id)
@@ -66,7 +70,7 @@ def described(recording: Recording, damage: list[str]) -> dict[str, Any]:
             damage += found.pop("damage", [])
             about |= found
         except Damaged as problem:
-            damage.append(str(problem).partition("damaged: ")[2])
+            damage.append(problem.what)
         except GradstepError as problem:
             damage.append(f"{name}: {problem}")
     about["damage"] = list(dict.fromkeys(damage))
@@ -91,10 +95,11 @@ def program(recording: Recording) -> dict[str, Any]:
 
 
 def branches(recording: Recording) -> dict[str, Any]:
-    """The branches with their edits, losses and metrics."""
+    """The branches with their edits, losses and metrics, and what of their rows cannot be."""
     timeline: Timeline = recording.program.timeline
-    found = []
+    found, damage = [], []
     for branch in recording.branches.values():
+        damage += [problem.what for problem in claims(recording, branch)]
         losses = recording.losses(branch)
         found.append(
             {
@@ -112,7 +117,7 @@ def branches(recording: Recording) -> dict[str, Any]:
                 ],
             }
         )
-    return {"branches": found}
+    return {"branches": found, "damage": damage}
 
 
 def marks(recording: Recording) -> dict[str, Any]:

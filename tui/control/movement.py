@@ -70,24 +70,22 @@ class Movement:
             word = f"{count}{word}" if count > 1 else word
         self.go(word, said)
 
-    def go(self, line: str, said: str = "", refused: str = "") -> bool:
+    def go(self, line: str, said: str = "", refused: str = "") -> None:
         """Run a line that goes to a place, with a note there; at that place already, say why.
 
         ``refused`` is the note where the line is refused; without one the console tells why.
-        Returns whether it leads anywhere.
         """
         if not self.display.free:
-            return False
+            return
         try:
             target = self.words.line.leads(line)
         except GradstepError as error:
             self.refuse(error, refused)
-            return False
+            return
         if target == self.session.event:
             self.display.show_now(self.edge(target))
         else:
             self.run(line, target, said)
-        return True
 
     def run(self, line: str, target: int | None, said: str = "") -> None:
         """Run a line that goes to ``target``, and show where it has led to."""
@@ -146,28 +144,35 @@ class Movement:
 
     def visited(self, name: str, refused: str) -> None:
         """The place before the last jump, or forward again."""
-        if not self.display.free:
-            return
-        try:
-            target = self.words.line.leads(BY_ID[name].word)
-        except GradstepError as error:
-            self.refuse(error, refused)
-        else:  # also where that is here: the jump list moves on
+        target = self.led(name, refused)
+        if target is not None:  # also where that is here: the jump list moves on
             self.run(BY_ID[name].word, target)
 
     def chapter(self, name: str, side: str) -> None:
         """To the next or the previous bookmark, with its text."""
         marks = self.words.debugger.bookmarks
-        refused = f"no bookmark {side} this place" if marks else "no bookmarks yet: m"
-        if self.go(BY_ID[name].word, refused=refused):
-            self.note_bookmark()
+        target = self.led(
+            name, f"no bookmark {side} this place" if marks else "no bookmarks yet: m"
+        )
+        if target is not None:
+            # Said on arrival: until then there is only what was there before.
+            self.run(BY_ID[name].word, target, self.bookmark(target))
 
-    def note_bookmark(self) -> None:
-        """Show the name and text of the bookmark at the cursor, if there is one."""
-        here = [mark for mark in self.words.debugger.bookmarks.values()
-                if mark.event == self.session.event]  # fmt: skip
-        if here:
-            self.display.show_now(f"'{here[-1].name}  {here[-1].text}")
+    def led(self, name: str, refused: str) -> int | None:
+        """Where the word of a key leads; None, and why, where it leads nowhere."""
+        if not self.display.free:
+            return None
+        try:
+            return self.words.line.leads(BY_ID[name].word)
+        except GradstepError as error:
+            self.refuse(error, refused)
+            return None
+
+    def bookmark(self, event: int) -> str:
+        """The name and text of the bookmark at an event, the last one; empty without one."""
+        marks = self.words.debugger.bookmarks.values()
+        here = [mark for mark in marks if mark.event == event]
+        return f"'{here[-1].name}  {here[-1].text}" if here else ""
 
     def scrub(self, iteration: int) -> None:
         """Jump to the beginning of an iteration, the nearest that there is."""

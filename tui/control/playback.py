@@ -115,6 +115,6 @@ class Playback:
                 self.player.direction = 0
                 self.display.show_now("the end of the run" if target > 0 else "the first event")
                 return
-            self.movement.go("s" if self.player.direction > 0 else "rs")
-            self.movement.note_bookmark()
+            word = "s" if self.player.direction > 0 else "rs"
+            self.movement.go(word, self.movement.bookmark(target))
         self.wait()

@@ -25,7 +25,11 @@ from tests.tui.cli.shell import invoke
 ROOT = Path(__file__).parents[3]
 
 
-def python(*args: str) -> subprocess.CompletedProcess[str]:
+def python(*args: str, times: int = 1) -> subprocess.CompletedProcess[str]:
+    """Python with these arguments, in a process that is ended where it hangs.
+
+    ``times`` is how many times as much it has to do as in CI.
+    """
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.run(
         [sys.executable, *args],
@@ -33,16 +37,19 @@ def python(*args: str) -> subprocess.CompletedProcess[str]:
         text=True,
         env=environment,
         check=False,
-        timeout=600,  # far more than it needs
+        timeout=600 * max(1, times),  # far more than it needs
     )
 
 
-KILLS = 50 * int(os.environ.get("GRADSTEP_TIMES", "1"))
+TIMES = int(os.environ.get("GRADSTEP_TIMES", "1"))
+KILLS = 50 * TIMES
 
 
 def test_killed_at_fifty_moments(tmp_path: Path) -> None:
     """Every event committed before is there, is right, and the file takes another run."""
-    done = python("-m", "tests.engine.recording.kill_trials", str(tmp_path), str(KILLS))
+    done = python(
+        "-m", "tests.engine.recording.kill_trials", str(tmp_path), str(KILLS), times=TIMES
+    )
     trials = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(trials) == KILLS, done.stderr
     assert sum(trial["events"] > 0 for trial in trials) > KILLS // 2  # most committed something
@@ -162,6 +169,79 @@ def test_a_reader_sees_the_run_grow_and_does_not_disturb_it(tmp_path: Path) -> N
         assert recording_run.failed == ""
     assert seen == sorted(seen)
     assert verdict(path).events == made.timeline.end
+
+
+FOLLOWED = """
+import os, sys
+from pathlib import Path
+from engine.recording.live import record_run
+from tests.engine.recording.recordings import opened, replayed, writer
+from tests.engine.small_experiments import program
+path, made = Path(sys.argv[1]), program(training={"epochs": 20})
+recording_run = writer(path, made, "full")
+for _ in record_run(recording_run, made, 20):
+    recording_run.commit()
+with opened(path) as recording:
+    session, playback = replayed(recording)
+    os.truncate(f"{path}-shm", int(sys.argv[2]))
+    try:
+        playback.refresh()
+    except Exception as problem:
+        print(type(problem).__name__, problem)
+    session.goto(session.known)
+    print(session.event == 20 * len(made.ops))
+os._exit(0)  # the writer cannot be saved: it looks at the index without asking
+"""
+
+
+@pytest.mark.parametrize("size", [0, 100, 4096])
+def test_an_index_of_the_log_that_is_cut_off_does_not_end_who_follows(
+    size: int, tmp_path: Path
+) -> None:
+    """SQLite maps it into memory, where to read on is a bus error: it is not asked any more."""
+    done = python("-c", FOLLOWED, str(tmp_path / "r.gradstep"), str(size))
+    assert (done.returncode, done.stderr) == (0, "")
+    said, arrived = done.stdout.splitlines()
+    assert said.startswith("Damaged ")
+    assert f"r.gradstep-shm: cut off: {size:,} bytes are left of 32,768" in said
+    assert arrived == "True"
+
+
+CLOSING = """
+import sys
+from pathlib import Path
+from engine.recording.live import record_run
+from tests.engine.recording.recordings import writer
+from tests.engine.small_experiments import program
+made = program(training={"epochs": 20})
+recording = writer(Path(sys.argv[1]), made, "full")
+for _ in record_run(recording, made, 20):
+    recording.commit()
+print("written", flush=True)
+sys.stdin.readline()
+recording.close()
+"""
+
+
+def test_a_reader_that_measures_keeps_the_log_that_it_reads(tmp_path: Path) -> None:
+    """A writer that ends removes the log unless somebody holds the file."""
+    path = tmp_path / "r.gradstep"
+    with subprocess.Popen(
+        [sys.executable, "-c", CLOSING, path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"written\n"
+        with opened(path) as recording:
+            assert recording.reader.measure() > path.stat().st_size
+            other.stdin.write(b"\n")
+            other.stdin.close()
+            assert other.wait() == 0
+            assert Path(f"{path}-wal").exists()
+            assert recording.branches["main"].events == 20 * len(recording.program.ops)
 
 
 def test_closed_is_a_single_file_of_its_own_kind(tmp_path: Path) -> None:

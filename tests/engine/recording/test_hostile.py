@@ -19,6 +19,7 @@ from tests.engine.recording.mutations import STRUCTURE
 from tests.engine.recording.recordings import opened, record, record_session, replayed
 from tests.engine.recording.test_faults import python
 from tests.engine.small_experiments import program
+from tests.tui.cli.shell import invoke
 
 TRIALS = int(os.environ.get("GRADSTEP_FUZZ", "120"))
 
@@ -47,6 +48,7 @@ def test_mutated_recordings(store: str, tmp_path: Path) -> None:
         "-m",
         "tests.engine.recording.fuzz_trials",
         *map(str, (source, tmp_path, first, TRIALS // 2)),
+        times=TRIALS // 120,
     )
     lines = [json.loads(line) for line in told.stdout.splitlines()]
     assert len(lines) == TRIALS // 2 + 1, told.stderr
@@ -149,3 +151,33 @@ def test_a_branch_is_called_as_branches_are(tmp_path: Path) -> None:
     changed(path, "UPDATE branch SET name = 'a' || char(27) || '[31m'")
     with pytest.raises(Damaged, match=r"a branch is called"), opened(path) as found:
         replayed(found)
+
+
+NO_CLOSING = "DELETE FROM closing"  # or it would tell of each
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE keyframe SET whole = ''", "table keyframe: a str where int is expected"),
+        ("UPDATE keyframe SET whole = 2", "has a keyframe of iteration 1 with 2 for whole"),
+        ("DELETE FROM loss WHERE branch = 2 AND iteration = 5", "the losses of branch 'fast'"),
+        ("INSERT INTO loss VALUES (2, 11, 0, 1, 1, '')", "'fast' has 11 losses, but events of 10"),
+    ],
+)
+@pytest.mark.parametrize("form", ["jsonl", "npz", "markdown", "script"])
+def test_rows_that_an_export_does_not_need(
+    statement: str, said: str, form: str, tmp_path: Path
+) -> None:
+    """Without a closing digest too, and on another branch, every command tells what is damaged."""
+    path = lesson(tmp_path / "r.gradstep", "full")
+    changed(path, NO_CLOSING, statement)
+    for command in (
+        ["info", path],
+        ["verify", path],
+        ["export", path, "--to", form, "-o", tmp_path / "out"],
+        ["diff", path, path],
+    ):
+        done = invoke(*command)
+        assert done.exit_code in (1, 2), command
+        assert said in done.stdout + done.stderr, command

@@ -6,8 +6,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -72,6 +72,25 @@ def socket_of(link: str) -> str:
     return f"ws{link.removeprefix('http')}ws?width=300&height=40"
 
 
+@asynccontextmanager
+async def connected(
+    web: Any, link: str, headers: dict[str, str] | None = None
+) -> AsyncIterator[Any]:
+    """A debugger at the other end, once a place is free: those of tests before it may still end."""
+    import aiohttp
+
+    while True:
+        try:
+            socket_ = await web.ws_connect(socket_of(link), headers=headers)
+            break
+        except aiohttp.WSServerHandshakeError as error:
+            if error.status != 503:
+                raise
+            await asyncio.sleep(0.05)
+    async with socket_:
+        yield socket_
+
+
 async def read_until(socket_: Any, *wanted: str) -> str:
     """What the terminal gets until one of the texts is in it, or the connection ends."""
     seen = ""
@@ -90,7 +109,7 @@ async def type_keys(socket_: Any, keys: str) -> None:
 def test_a_browser_steps_and_sees_the_loss(link: str) -> None:
     async def talk(web: Any) -> tuple[str, str]:
         page = await (await web.get(link)).text()
-        async with web.ws_connect(socket_of(link)) as socket_:
+        async with connected(web, link) as socket_:
             first = await read_until(socket_, "zero_grad")
             await type_keys(socket_, "f")
             return page, first + await read_until(socket_, "2.237")
@@ -157,7 +176,7 @@ def test_a_foreign_page_is_refused_even_with_the_link(
         import aiohttp
 
         try:
-            async with web.ws_connect(socket_of(link), headers=sent):
+            async with connected(web, link, sent):
                 return 200
         except aiohttp.WSServerHandshakeError as error:
             return int(error.status)
@@ -169,17 +188,13 @@ def test_sessions_are_counted() -> None:
     async def talk(web: Any) -> tuple[int, bool]:
         import aiohttp
 
-        async with web.ws_connect(socket_of(link)) as first:
+        async with connected(web, link) as first:
             await read_until(first, "zero_grad")
             with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
                 await web.ws_connect(socket_of(link))
-        while True:  # the place is free once the first debugger has ended
-            try:
-                async with web.ws_connect(socket_of(link)) as second:
-                    seen = await read_until(second, "zero_grad")
-                return refused.value.status, "zero_grad" in seen
-            except aiohttp.WSServerHandshakeError:
-                await asyncio.sleep(0.1)
+        async with connected(web, link) as second:  # the place is free once the first has ended
+            seen = await read_until(second, "zero_grad")
+        return refused.value.status, "zero_grad" in seen
 
     with serving("--sessions", "1") as link:
         assert run(talk) == (503, True)
@@ -187,7 +202,7 @@ def test_sessions_are_counted() -> None:
 
 def test_an_idle_session_ends() -> None:
     async def talk(web: Any) -> str:
-        async with web.ws_connect(socket_of(link)) as socket_:
+        async with connected(web, link) as socket_:
             return await read_until(socket_, "never written")
 
     with serving("--idle", "0.1") as link:
@@ -199,7 +214,7 @@ def test_an_idle_session_ends() -> None:
 )
 def test_what_is_no_message_is_passed_over(link: str, sent: str) -> None:
     async def talk(web: Any) -> str:
-        async with web.ws_connect(socket_of(link)) as socket_:
+        async with connected(web, link) as socket_:
             await read_until(socket_, "zero_grad")
             await socket_.send_str(sent)
             await type_keys(socket_, "f")
@@ -210,7 +225,7 @@ def test_what_is_no_message_is_passed_over(link: str, sent: str) -> None:
 
 def test_a_long_message_ends_the_session(link: str) -> None:
     async def talk(web: Any) -> str:
-        async with web.ws_connect(socket_of(link)) as socket_:
+        async with connected(web, link) as socket_:
             await read_until(socket_, "zero_grad")
             await type_keys(socket_, "s" * 2**17)
             return await read_until(socket_, "never written")
@@ -222,7 +237,7 @@ def record(link: str, path: Path) -> str:
     """What the screen says when a recording into this file is asked for."""
 
     async def talk(web: Any) -> str:
-        async with web.ws_connect(socket_of(link)) as socket_:
+        async with connected(web, link) as socket_:
             await read_until(socket_, "zero_grad")
             await type_keys(socket_, "R")
             await read_until(socket_, ".gradstep")
@@ -269,7 +284,7 @@ def test_what_is_served_does_not_look_where_one_stands(tmp_path: Path) -> None:
     (tmp_path / "textual.py").write_text("raise SystemExit('imported from where one stands')")
 
     async def talk(web: Any) -> str:
-        async with web.ws_connect(socket_of(link)) as socket_:
+        async with connected(web, link) as socket_:
             return await read_until(socket_, "zero_grad", "where one stands")
 
     with serving(cwd=tmp_path) as link:

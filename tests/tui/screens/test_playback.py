@@ -104,7 +104,11 @@ async def test_playing_forwards_backwards_and_pausing() -> None:
         assert "the first event" in opened.text()
 
 
-async def test_chapters_go_through_the_bookmarks_with_their_texts() -> None:
+@pytest.mark.parametrize("seconds", [float("inf"), -1.0], ids=["at once", "in a thread"])
+async def test_chapters_go_through_the_bookmarks_with_their_texts(
+    seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.control.worker.INLINE_SECONDS", seconds)
     async with debugger("regression") as opened:
         opened.session.goto(60)
         opened.debugger.bookmarks.mark("late", 50, "the second part")
