@@ -27,6 +27,8 @@ from engine.experiment.spec import (
     LayerSpec,
     LineLayerSpec,
     LossSpec,
+    NetworkSpec,
+    ParameterSpec,
     RuleSpec,
     Table,
     TrainingSpec,
@@ -41,6 +43,7 @@ from engine.functions.losses.smooth_l1 import SmoothL1
 from engine.functions.prelu import PReLU
 from engine.jacobian.operator import Point
 from engine.lines.node import tensor
+from engine.lines.table import loss_rows, rows
 from engine.nn.layer import Layer
 from engine.nn.line_row import LineRow, Unfit
 from engine.nn.line_table import LINE_LAYERS
@@ -93,7 +96,7 @@ Row = tuple[str, ...]
 
 def page() -> str:
     """The whole page."""
-    parts = [HEAD, *experiment_part(), *data_part(), *layer_part(), *loss_part()]
+    parts = [HEAD, *experiment_part(), *data_part(), *layer_part(), *lines_part(), *loss_part()]
     parts += [*optimizer_part(), *schedule_part(), *clip_part(), *training_part()]
     return "\n".join(parts)
 
@@ -193,6 +196,24 @@ def line_layer_part() -> Iterator[str]:
     yield "Those with parameters also have:\n"
     own = {info.name for info in typed.type_info(LineLayerSpec).fields}
     yield fields_table(LineLayerSpec, keep=own - {"name", "inputs", "values"})
+
+
+def lines_part() -> Iterator[str]:
+    """Networks as lines: their tables, and every function that a line may call."""
+    yield "## Networks as lines\n"
+    yield (
+        "`[parameters]`, `[constants]`, `[sizes]` and `[network]` write a network as its own "
+        "equations; docs/experiments.md shows how. A line may call:\n"
+    )
+    known = {row.name: row for row in (*rows(), *loss_rows(LOSSES))}
+    yield table(
+        ("function", "what it gives"),
+        ((code(known[name].signature), known[name].summary) for name in sorted(known)),
+    )
+    yield "\n### `[network]`\n"
+    yield fields_table(NetworkSpec)
+    yield "\n### `[parameters]`, a table for each name\n"
+    yield fields_table(ParameterSpec)
 
 
 def base(row: type[LineRow]) -> type[Table]:
@@ -418,6 +439,8 @@ def kind(found: typed.Type) -> str:
             return f"list of {kind(item)}"
         case typed.TupleType(item_types=items):
             return f"[{', '.join(kind(one) for one in items)}]"
+        case typed.AnyType():
+            return "number, or list of numbers or of such lists"
         case typed.BoolType():
             return "true or false"
         case typed.StrType():
