@@ -129,7 +129,7 @@ class SpatialPull(Primitive):
         options = dict(node.options)
         axes = node.operands[0].rank - 2
         word = f"conv{axes}d" if not self.transposed else f"conv_transpose{axes}d"
-        mark = "ᵀ" if self.of == 0 else "ᵀ_w"
+        mark = "ᵀ" if self.of == 0 else "_wᵀ"
         return Applied(
             f"{word}{mark}", tuple(operands), (), lambda g, o: self.value(g, o, **options)
         )

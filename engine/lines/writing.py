@@ -53,10 +53,20 @@ class Applied(Formula):
         mark = r"^{\top}" if self.transposed else ""
         settings = [rf"\text{{{prose(one)}}}" for one in self.settings]
         inner = [*(one.latex() for one in self.operands), *settings]
-        return f"{word(self.name.replace('_', ' '))}{mark}({', '.join(inner)})"
+        return f"{operator(self.name)}{mark}({', '.join(inner)})"
 
     def value(self, values: Values) -> Array:
         return self.evaluate(*(one.value(values) for one in self.operands))
+
+
+def operator(name: str) -> str:
+    """The LaTeX of a function's name: conv2dᵀ, tanh′, ∂cross_entropy/∂ŷ."""
+    above, slash, below = name.partition("/")
+    if slash and above.startswith("∂") and below.startswith("∂"):
+        return rf"\frac{{\partial {operator(above[1:])}}}{{\partial {symbol_latex(below[1:])}}}"
+    stem = name.rstrip("ᵀ′")
+    marks = name[len(stem) :].replace("ᵀ", r"^{\top}").replace("′", "'")
+    return word(stem.replace("_", " ")) + marks
 
 
 def prose(text: str) -> str:

@@ -88,7 +88,7 @@ def code_of_lines(program: Program, network: LineNetwork) -> Iterator[CodeLine]:
     yield CodeLine(f"for epoch in range({experiment.training.epochs}):")
     yield CodeLine("    for x, y in batches(epoch):")
     for one in names.dictionaries:
-        yield CodeLine(f"        {one} = {{}}", Phase.FORWARD)
+        yield CodeLine(f"        {one} = {{}}")
     for line in step_lines(experiment, own):
         if line.phase == Phase.FORWARD:
             made = network.graph.lines[:-1]

@@ -92,7 +92,7 @@ async def test_every_tensor_and_pane_of_lines_can_be_shown_in_small_and_large() 
                 await shown.settled()
                 assert shown.main.view is not None
                 assert f"{tensor} " in shown.text()
-            for pane, said in (("3", "written as lines"), ("0", "written as lines"), ("9", "line")):
+            for pane, said in (("3", "Jacobian"), ("0", "Doctor"), ("9", "line")):
                 await shown.press("escape", pane)
                 assert said in shown.text()
             await shown.press("p", "2", "3", "escape", "L", "o")

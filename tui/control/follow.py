@@ -14,8 +14,6 @@ from tui.view.derivative import differentiable, variable
 from tui.view.snapshot import Selection
 
 LEVELS = tuple(Granularity)
-IN_A_ROW = ("diagnostics",)  # panes that know layers in a row alone
-LINES = "this is about layers in a row; the network is written as lines"
 
 
 class Follow:
@@ -104,9 +102,7 @@ class Follow:
         run = self.session.run
         if not PANES[pane].layers:
             return ""
-        if not isinstance(run, Program):
-            return CAPTURED
-        return LINES if pane in IN_A_ROW and not run.network.nodes else ""
+        return "" if isinstance(run, Program) else CAPTURED
 
     def may(self, pane: str) -> bool:
         """Whether a pane has something to show of this run; sets the note where it has not."""

@@ -10,6 +10,7 @@ from tui.render.tensor_tree import TreeRow, is_open, labelled, shown_rows
 from tui.render.text.line import Line
 from tui.render.variables import Summaries, group_line, variable_line
 from tui.view.snapshot import View
+from tui.widgets.host import host_of
 from tui.widgets.lines import LineList
 
 
@@ -65,6 +66,11 @@ class VariablesPane(LineList):
 
     def action_fold(self) -> None:
         """Fold or unfold the group of the cursor; from inside it is folded."""
+        if self.view is not None:
+            row = self.rows(self.view)[self.row]
+            if not row.members and not row.within:
+                host_of(self).says("this tensor is in no group: there is nothing to fold")
+                return
         self.fold(None)
 
     def key_left(self) -> None:

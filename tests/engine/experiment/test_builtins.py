@@ -24,6 +24,16 @@ HEALTHY = [
     "digits",
     "xor",
     "deep-relu",
+    "homework-2024",
+    "batch-norm",
+    "rnn",
+    "lstm",
+    "attention",
+    "residual",
+    "embedding",
+    "backprop-ninja",
+    "char-gpt",
+    "cnn-digits",
 ]
 MISTAKES = [
     "bug-no-zero-grad",
@@ -47,6 +57,7 @@ MISTAKES = [
     "bug-vanishing",
 ]
 HOMEWORK = HEALTHY[:4]
+GRAPHS = ["circuit", "micrograd"]  # of single numbers: there is nothing to be learnt
 
 
 @cache
@@ -72,7 +83,7 @@ def accuracy(name: str) -> float:
 
 
 def test_the_list_of_builtins():
-    assert sorted(builtin_names()) == sorted([*HEALTHY, *MISTAKES, "deep-sigmoid"])
+    assert sorted(builtin_names()) == sorted([*HEALTHY, *MISTAKES, "deep-sigmoid", *GRAPHS])
     assert builtin_names()[0] == "regression"
 
 

@@ -1,5 +1,7 @@
 """The Jacobian and Chain panes: every built-in, both layouts, one sample and the batch."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -38,7 +40,7 @@ def test_the_derivative_by_every_parameter(name: str, layout: Layout, sample: in
         assert "conforms ✓" in words(chain_text(view, Room(118, 30, (118, 30))).lines)
         assert f"∂ℓ/∂{info.symbol}" in words(jacobian_head(view, 118))
         matrix = matrix_of(view)
-        shape = info.shape if len(info.shape) == 2 else (info.shape[0], 1)
+        shape = info.shape if len(info.shape) == 2 else (math.prod(info.shape), 1)
         assert matrix.shape == (shape[::-1] if layout == Layout.NUMERATOR else shape)
         assert len(matrix.window(range(5), range(5)).cells) == min(5, matrix.shape[0])
 
