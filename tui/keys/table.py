@@ -140,7 +140,7 @@ WATCH_COMMANDS: tuple[Command, ...] = (
 PROGRAM_COMMANDS: tuple[Command, ...] = (
     Command(
         "unfold", ("enter",), "a line gives way to its functions, ⊞, or is folded again",
-        "Program pane", "unfold", pane="program", action="unfold", word="refold {op}",
+        "Program pane", pane="program", action="unfold", word="refold {op}",
     ),
 )  # fmt: skip
 
