@@ -43,6 +43,7 @@ from engine.lines.writing import Along, Applied, Indexed
 from engine.lines.writing import Power as Raised
 
 ONE, ZERO = constant(1.0), constant(0.0)
+SHORT = 6  # characters of a number that stays above a fraction, 0.2/3
 
 
 def broadcast(operands: Sequence[Node]) -> Shape:
@@ -408,6 +409,8 @@ def fraction(above: float, below: float) -> Constant:
     if below and whole and abs(below) < 1e9:
         divisor = math.gcd(int(above), int(below)) if below > 1 and above % below == 0 else 1
         return constant(above / below, above / divisor, below / divisor)
+    if below > 1 and len(f"{above:g}") <= SHORT and float(f"{above:g}") == above:
+        return constant(above / below, above, below)
     return constant(above / below if below else math.nan)
 
 
@@ -428,7 +431,15 @@ def times(a: Node, b: Node) -> Node:
     number = scaled(m, n)
     if left is None or right is None:
         return number_times(number, right if left is None else left)
+    for ones, other in ((left, right), (right, left)):
+        if is_ones(ones) and np.broadcast_shapes(ones.shape, other.shape) == other.shape:
+            return number_times(number, other)
     return number_times(number, call(PRODUCT, (left, right)))
+
+
+def is_ones(node: Node) -> bool:
+    """Whether a tensor is 1 everywhere, as the gradient of a sum is."""
+    return isinstance(node, Call) and node.function is FILL and node.operands[0] is ONE
 
 
 def over(a: Node, b: Node) -> Node:
@@ -453,8 +464,9 @@ def plus(a: Node, b: Node) -> Node:
         return a
     if isinstance(a, Constant) and a.value == 0:
         return b
-    if isinstance(b, Call) and b.function is NEGATIVE:
-        return call(DIFFERENCE, (a, b.operands[0]))
+    number, rest = coefficient(b)
+    if number.value < 0 and rest is not None:
+        return call(DIFFERENCE, (a, number_times(scaled(number, constant(-1.0)), rest)))
     return call(SUM, (a, b))
 
 
@@ -510,6 +522,8 @@ def reshaped(a: Node, shape: Shape) -> Node:
         return number_times(number, reshaped(rest, shape))
     if isinstance(a, Call) and a.function is RESHAPE:
         return reshaped(a.operands[0], shape)
+    if is_ones(a):
+        return fill(ONE, shape)
     return call(RESHAPE, (a,), (("shape", shape),))
 
 
@@ -547,4 +561,7 @@ def sum_to(grad: Node, node: Node | None, shape: Shape) -> Node:
     assert rest is not None
     if not axes:
         return reshaped(grad, shape)
+    if is_ones(rest):
+        count = math.prod(whole) // max(1, math.prod(shape))
+        return fill(scaled(number, constant(float(count))), shape)
     return number_times(number, call(SUM_TO, (rest,), (("shape", shape),)))

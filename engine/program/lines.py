@@ -26,7 +26,7 @@ from engine.lines.node import Kind, Misfit, Node, call, rebuilt, tensor
 from engine.lines.reader import Lines
 from engine.lines.reductions import MEAN, TOTAL, Reduction
 from engine.lines.scope import Scope
-from engine.lines.table import loss_rows, rows
+from engine.lines.table import loss_rows, rows, sample_rows
 from engine.lines.unfold import unfolded
 from engine.nn.table import LOSSES
 from engine.program.graph import MAX_BYTES, settings
@@ -163,7 +163,8 @@ class Builder:
         real: set[str],
     ) -> Graph | None:
         """The lines for a batch of so many rows; names used as real numbers go into ``real``."""
-        table = {row.name: row for row in (*rows(), *loss_rows(LOSSES, self.sample))}
+        own = sample_rows() if self.sample else []
+        table = {row.name: row for row in (*rows(), *own, *loss_rows(LOSSES, self.sample))}
         lead = 1 if self.sample else 0
         tensors: dict[str, Node] = {}
         batched: dict[Node, Node] = {}
