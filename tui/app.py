@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,6 +22,7 @@ from textual.screen import Screen
 from engine.debugger import Debugger
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
+from engine.program.program import Program
 from engine.run.position_text import parse_position
 from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
@@ -246,17 +247,27 @@ class Runner:
         await self.app.run_action(self.command.press, default_namespace=target)
 
 
+def compiled(name: str) -> Program:
+    """The program of an experiment."""
+    return compile_program(load_experiment(name))
+
+
 def run_debugger(
-    name: str, at: str | None = None, budget: int | None = None, record: str | None = None
+    name: str,
+    at: str | None = None,
+    budget: int | None = None,
+    record: str | None = None,
+    program: Callable[[str], Program] = compiled,
 ) -> int:
     """Open the debugger on an experiment, a built-in's name or a file; the exit status.
 
     ``at`` is a position as a person types it, ``budget`` the bytes of the history, ``record`` the
-    file to record into. Raises GradstepError where one of them cannot be used.
+    file to record into, ``program`` what compiles the experiment of a name. Raises GradstepError
+    where one of them cannot be used.
     """
     settings = load_settings(config_file())
     budget = budget or settings.history or DEFAULT_BUDGET
-    debugger = Debugger(Session(compile_program(load_experiment(name)), budget))
+    debugger = Debugger(Session(program(name), budget))
     problems = restore(debugger)
     target = None if at is None else parse_position(at, debugger)
     outlive_terminal()

@@ -13,6 +13,7 @@ from engine.experiment.data_inline import Walk, array_of
 from engine.experiment.data_problem import DataProblem
 from engine.experiment.dataset import Dataset
 from engine.experiment.spec import Experiment, GivenSpec, ParameterSpec
+from engine.experiment.tensor_files import safetensors_array
 from engine.nn import initializers
 from engine.program.graph import MAX_BYTES
 from engine.program.line_network import Parameter
@@ -116,14 +117,18 @@ class Values:
         return value
 
     def from_file(self, file: str, path: str) -> Array:
-        """A parameter in an NPZ file, ``weights.npz:W1``."""
+        """A parameter in a file, ``weights.npz:W1`` or ``model.safetensors:fc.weight``."""
         name, _, key = file.rpartition(":")
         if not name:
-            self.problem(f"{path}.file", f"{file!r}: write FILE.npz:NAME")
+            said = f"{file!r}: write FILE.npz:NAME or FILE.safetensors:NAME"
+            self.problem(f"{path}.file", said)
             return np.zeros(())
         try:
             where = self.experiment.path_of(name)
-            (found,) = npz_arrays(where, [key], self.experiment.dtype, 1, keep=False)
+            if where.suffix == ".safetensors":
+                found = safetensors_array(where, key)
+            else:
+                (found,) = npz_arrays(where, [key], self.experiment.dtype, 1, keep=False)
         except DataProblem as error:
             for one in error.problems:
                 self.problem(f"{path}.file", one.message)

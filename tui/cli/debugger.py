@@ -6,15 +6,19 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import click
 
 from engine.errors import GradstepError
 from tui.cli.arguments import experiment_argument, own_history_option
+from tui.cli.opened import asked, eval_option, program_of, unfold_option
 
 
 @click.command("run")
 @experiment_argument
+@unfold_option
+@eval_option
 @own_history_option
 @click.option("--record", metavar="FILE", help="Record into FILE from the first event.")
 @click.option("--at", metavar="POSITION", help="Where to begin: #41, i3:backward, e2, 50%, end.")
@@ -29,7 +33,11 @@ def debug(experiment: str, at: str | None, budget: int | None, record: str | Non
     with loading():
         from tui.app import run_debugger
 
-        return run_debugger(experiment, at, budget, record)
+        if not any(asked()):
+            return run_debugger(experiment, at, budget, record)
+        unfold, evaluate = asked()
+        program = partial(program_of, unfold=unfold, evaluate=evaluate)
+        return run_debugger(experiment, at, budget, record, program)
 
 
 TICKS = 250  # a second

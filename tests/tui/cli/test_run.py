@@ -54,6 +54,18 @@ def test_what_the_screen_is_asked_to_open(opened, args, asked, monkeypatch):
     assert opened == [asked]
 
 
+def test_the_screen_opens_with_lines_unfolded_or_an_evaluation(opened, monkeypatch):
+    for name in ("stdin", "stdout"):
+        monkeypatch.setattr(sys, name, Terminal())
+    for args in (["run", "homework-2024", "--unfold", "z2"], ["run", "iris", "--eval"]):
+        with pytest.raises(SystemExit) as end:
+            gradstep.main(args)
+        assert end.value.code == 0
+    (first, second) = [asked[4](asked[0]) for asked in opened]
+    assert "z2.relu1" in [op.name for op in first.ops]
+    assert {op.phase.value for op in second.ops} == {"forward", "loss"}
+
+
 @pytest.mark.parametrize(("args", "name"), [([], "regression"), (["run", "iris"], "iris")])
 def test_without_a_terminal_trace_is_the_remedy(args, name):
     done = shell(*args)
