@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.chain.query import complete_at
 from engine.errors import GradstepError
+from engine.explain.blame import blamed, culprit
 from engine.explain.index_form import index_form, why_product
 from engine.explain.known import definitions
 from engine.explain.reading import AFTER, Reading, last_reading
@@ -20,8 +22,6 @@ from engine.explain.terms import Expansion, Group, Part
 from engine.explain.trees import Tree, tree_of
 from engine.explain.values import Place, Values
 from engine.explain.writing import (
-    POSTFIX,
-    PRODUCT,
     Scene,
     Writer,
     by_elements,
@@ -29,7 +29,9 @@ from engine.explain.writing import (
     number_text,
     operands,
 )
+from engine.formulas.tree import POSTFIX, PRODUCT
 from engine.lines.node import Call, Node, Tensor
+from engine.program.program import Program
 from engine.run.phases import Phase
 from engine.run.position_text import format_position
 from engine.session.session import Session
@@ -189,13 +191,13 @@ def asked(session: Session, text: str) -> tuple[str, Place | None]:
 
     The longest name wins: ``h[2]`` is a tensor where a line is called so.
     """
-    tensors, resolve = session.program.tensors, session.program.resolve
+    program, tensors = session.program, session.program.tensors
     text = text.strip()
-    name = resolve(text)
+    name = own_name(program, text)
     if name in tensors:
         return name, None if shape_of(session, name) else ()
     match = INDEXED.match(text)
-    name = resolve(match["name"]) if match else text
+    name = own_name(program, match["name"]) if match else text
     if match is None or name not in tensors:
         known = [*tensors, *session.program.aliases]
         wanted = match["name"] if match else text
@@ -204,6 +206,13 @@ def asked(session: Session, text: str) -> tuple[str, Place | None]:
     if not all(re.fullmatch(r"-?\d{1,18}", number) for number in numbers):
         raise GradstepError(f"{text}: an index is whole numbers, {name}[0,1]")
     return name, checked(session, name, tuple(int(number) for number in numbers))
+
+
+def own_name(program: Program, text: str) -> str:
+    """A tensor's own name, also for a slot of an alias: ``W1.momentum``."""
+    name = program.resolve(text)
+    owner, _, slot = text.rpartition(".")
+    return name if name in program.tensors or not owner else f"{program.resolve(owner)}.{slot}"
 
 
 def shape_of(session: Session, name: str) -> Place:
@@ -264,7 +273,7 @@ class Explainer:
             rest=rest,
             hidden=hidden,
             total=total,
-            notes=(*found.notes, *inner.notes(found, [term for term, _ in shown], total)),
+            notes=(*found.notes, *inner.notes(found, node, place, total)),
         )
         own = scene.through(node, place)
         parts = [one for _, units in shown for one in units if one != own]
@@ -319,16 +328,13 @@ class Explainer:
             factors.setdefault(of, Operand(of, self.scene.values.at(node, place), None))
             units.append((node, place))
 
-    def notes(self, found: Explanation, terms: list[Term], total: float) -> Iterator[str]:
-        """What is to be said of a sum: the term that makes NaN or infinity, or the rounding."""
+    def notes(self, found: Explanation, node: Node, place: Place, total: float) -> Iterator[str]:
+        """What is to be said of a sum: what makes it NaN or infinite, or the rounding."""
         value = found.value
         assert value is not None
         if not np.isfinite(value):
-            for term in terms:
-                if not np.isfinite(term.value):
-                    yield blamed(term)
-                    return
-        if not same(total, value) and not same(rounded(total, self.scene), value):
+            yield blamed(self.scene, *culprit(self.scene, node, place))
+        elif not same(total, value) and not same(rounded(total, self.scene), value):
             yield (
                 f"the terms add up to {total!r}, the number is {value!r}: "
                 f"rounding, {number_text(abs(total - value))}"
@@ -356,10 +362,14 @@ def written(parts: tuple[Part, ...], writer: Writer) -> str:
     return "/".join(["·".join(above) or "1", *below])
 
 
-def blamed(term: Term) -> str:
-    """The term that makes a number NaN or infinite, and the factor where it is one."""
-    bad = next((one for one in term.factors if not np.isfinite(one.value)), None)
-    said = f"{term.signed} = {term.numbers} is {number_text(term.value)}"
-    if bad is None:
-        return f"{said}: it makes the number so"
-    return f"{said}: {bad.of} is {number_text(bad.value)} already"
+def explained_at(program: Program, text: str) -> int:
+    """The event at which a tensor is explained by default, in the first iteration.
+
+    It is before the update; where only the update writes the tensor, behind the op that does.
+    """
+    match = INDEXED.match(text)
+    names = {own_name(program, one) for one in (text.strip(), match["name"] if match else "")}
+    writing = [op for op in program.ops if names & set(op.writes)]
+    if writing and all(op.phase == Phase.UPDATE for op in writing):
+        return writing[-1].index + 1
+    return complete_at(program)

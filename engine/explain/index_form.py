@@ -67,10 +67,10 @@ class Indexing:
 
     def fresh(self, used: Place, node: Node, axis: int) -> str:
         """A letter to sum over an axis of a node; 0 for an axis of one."""
-        if node.shape[axis] == 1:
-            return "0"
         if self.of_samples(node, axis) and SAMPLE not in used:
             return SAMPLE
+        if node.shape[axis] == 1:
+            return "0"
         return next(letter for letter in LETTERS if letter not in used)
 
     def at(self, node: Node, place: Place, used: Place, level: int) -> str:
@@ -80,6 +80,8 @@ class Indexing:
 
     def written(self, node: Node, place: Place, used: Place) -> Written:
         """An element of a node; ``used`` are the letters that already mean something."""
+        if node in self.scene.labels:
+            return indexed(self.scene.labels[node], place), ATOM
         if isinstance(node, Constant):
             return constant_text(node)
         if isinstance(node, Tensor):
@@ -90,7 +92,7 @@ class Indexing:
             inner = tuple(back[k] for k in range(node.rank))
             return self.written(node.operands[0], inner, used)
         if node.function is algebra.FILL:
-            return self.written(node.operands[0], fitted(place, node.operands[0]), used)
+            return self.written(node.operands[0], fitted(place, node.operands[0], node), used)
         if node.function in (algebra.MATMUL, algebra.SUMMED_PRODUCT):
             return self.product(node, place, used)
         if node.function in (TOTAL, MEAN, algebra.SUM_TO):
@@ -110,8 +112,8 @@ class Indexing:
             return self.other_product(node, place, used)
         letter = self.fresh(used, a, a.rank - 1)
         used = (*used, letter)
-        left = (*fitted(place[:-2], a, 2), place[-2], letter)
-        right = (*fitted(place[:-2], b, 2), letter, place[-1])
+        left = (*fitted(place[:-2], a, node, 2), place[-2], letter)
+        right = (*fitted(place[:-2], b, node, 2), letter, place[-1])
         said = f"{self.at(a, left, used, PRODUCT)} {self.at(b, right, used, PRODUCT)}"
         return f"{sigma(letter)}{said}", PRODUCT
 
@@ -183,7 +185,7 @@ class Indexing:
 
         def part(k: int, level: int) -> str:
             one = node.operands[k]
-            return self.at(one, fitted(place, one), used, level)
+            return self.at(one, fitted(place, one, node), used, level)
 
         match node.function:
             case algebra.SUM:
@@ -209,11 +211,11 @@ class Indexing:
         return f"{node.function.name}({inside})", ATOM
 
 
-def fitted(place: Place, node: Node, without: int = 0) -> Place:
-    """The letters of an operand that was broadcast, but for its last axes ``without``."""
-    shape = node.shape[: node.rank - without]
-    last = place[len(place) - len(shape) :]
-    return tuple("0" if size == 1 else one for one, size in zip(last, shape, strict=True))
+def fitted(place: Place, node: Node, of: Node, without: int = 0) -> Place:
+    """The letters of an operand that was broadcast to ``of``, but for its last axes ``without``."""
+    shape, whole = node.shape[: node.rank - without], of.shape[: of.rank - without]
+    pairs = zip(reversed(place), reversed(shape), reversed(whole), strict=False)
+    return tuple("0" if size == 1 != full else one for one, size, full in pairs)[::-1]
 
 
 def indexed(symbol: str, place: Place) -> str:

@@ -1,13 +1,12 @@
 """An explanation as lines of text."""
 
 from collections.abc import Iterator
+from unicodedata import combining
 
 import numpy as np
 
 from engine.explain.explanation import Explanation, Term
 from engine.explain.writing import number_text, shown_whole
-
-WIDTH = 88  # characters up to which the terms stand on one line
 
 
 def explanation_lines(found: Explanation, lead: str = "") -> Iterator[str]:
@@ -37,7 +36,7 @@ def summed(found: Explanation) -> Iterator[str]:
     yield f"{found.of} = {joined(signs, texts)}"
     assert found.value is not None
     sign = "=" if exact(found) else "≈"
-    pad = " " * len(found.of)
+    pad = " " * width_of(found.of)
     if any(text != number for text, number in zip(texts, numbers, strict=True)):
         yield f"{pad} = {joined(signs, numbers)}"
     products = [number_text(abs(term.value)) for term in found.terms]
@@ -56,9 +55,15 @@ def last_bits(value: float) -> str:
 
 def values(terms: tuple[Term, ...]) -> Iterator[str]:
     """The value of each term."""
-    width = max(len(term.signed) for term in terms)
+    width = max(width_of(term.signed) for term in terms)
     for term in terms:
-        yield f"  {term.signed.ljust(width)}  {number_text(term.value)}"
+        blanks = " " * (width - width_of(term.signed))
+        yield f"  {term.signed}{blanks}  {number_text(term.value)}"
+
+
+def width_of(text: str) -> int:
+    """The columns of a text: the hat of m̂ has none of its own."""
+    return sum(not combining(character) for character in text)
 
 
 def joined(signs: list[int], texts: list[str]) -> str:

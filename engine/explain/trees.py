@@ -91,6 +91,8 @@ def of_layer(reading: Reading, name: str) -> Node | None:
         back = op.phase == Phase.BACKWARD
         return gradients(loss, constant(1.0), [yhat], None)[yhat] if back else loss
     layer = next(node for node in network.nodes if node.name == op.layer)
+    if name == mask_of(layer):
+        return None
     if op.phase == Phase.FORWARD:
         return layer_tree(layer, rows, mask_of(layer) + AFTER)
     return flowing(layer, rows, name.removesuffix(GRADIENT))

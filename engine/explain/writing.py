@@ -12,11 +12,15 @@ from engine.formulas.symbols import subscript
 from engine.formulas.tree import ATOM, POSTFIX, PRODUCT, SUM, text_at
 from engine.functions.function import Elementwise
 from engine.lines import algebra
-from engine.lines.elementwise import ABSOLUTE, Activated, Comparison, Unary
+from engine.lines.elementwise import ABSOLUTE, Activated, Comparison, Extreme, Unary
 from engine.lines.node import Call, Constant, Node, Tensor, formula, number
 
 CLOSE = 1e-12  # relative: what is nearer is the same decimal, rounded to bits
 LONG = 32  # characters of a part beyond which it is called u₁, u₂ …
+ARITHMETIC = (
+    *(algebra.SUM, algebra.DIFFERENCE, algebra.NEGATIVE),
+    *(algebra.PRODUCT, algebra.RATIO, algebra.POWER),
+)
 Written = tuple[str, int]  # a text, and how tightly it holds together
 
 
@@ -91,7 +95,9 @@ def by_elements(node: Node) -> bool:
         return isinstance(function.function, Elementwise)
     arithmetic = (algebra.SUM, algebra.DIFFERENCE, algebra.PRODUCT, algebra.RATIO)
     more = (algebra.NEGATIVE, algebra.POWER)
-    return function in (*arithmetic, *more) or isinstance(function, Unary | Slope | Comparison)
+    return function in (*arithmetic, *more) or isinstance(
+        function, Unary | Slope | Comparison | Extreme
+    )
 
 
 @dataclass(frozen=True, eq=False)

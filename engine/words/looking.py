@@ -58,6 +58,20 @@ def value_data(expression: str, value: Any) -> dict[str, Any]:
     return data | {"value": value.tolist() if value.size <= MAX_VALUES else None}
 
 
+def run_explain(debugger: Debugger, argument: Argument, count: int) -> Reply:
+    """Say which terms make a number at the cursor, which stays where it is."""
+    from engine.explain.explanation import explain  # most sessions never ask
+    from engine.explain.text import explanation_lines
+
+    if not argument:
+        raise argument.error("a number is missing: `explain z1[0,1]`")
+    try:
+        found = explain(debugger.session, argument.text)
+    except GradstepError as problem:
+        raise argument.reading(problem) from problem
+    return Reply(tuple(explanation_lines(found)), found.as_json())
+
+
 def run_assert(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Check that a condition holds at the cursor; the reply is not ``ok`` where it does not."""
     try:
@@ -189,6 +203,13 @@ def run_info(debugger: Debugger, argument: Argument, count: int) -> Reply:
 
 LOOKING = (
     Command(("p", "print"), "EXPRESSION", "its value: `p norm(z)`", run_print, "expression"),
+    Command(
+        ("explain",),
+        "NAME[INDEX]",
+        "the terms that make a number; without an index the formula",
+        run_explain,
+        "expression",
+    ),
     Command(
         ("assert",),
         "CONDITION",
