@@ -79,4 +79,4 @@ def exact(found: Explanation) -> bool:
     shown = [one.value for term in found.terms for one in term.factors]
     assert found.value is not None
     rest = [found.rest] if found.hidden else []
-    return all(map(shown_whole, [*shown, *rest, found.value]))
+    return not np.isfinite(found.value) or all(map(shown_whole, [*shown, *rest, found.value]))

@@ -7,6 +7,8 @@ import numpy as np
 
 from engine.debugger import Debugger
 from engine.errors import GradstepError
+from engine.explain.explain import explain
+from engine.explain.text import explanation_lines
 from engine.expressions.expression import ExpressionError, NotAvailable, truth
 from engine.run.position_text import format_position
 from engine.session.badges import badge
@@ -60,9 +62,6 @@ def value_data(expression: str, value: Any) -> dict[str, Any]:
 
 def run_explain(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Say which terms make a number at the cursor, which stays where it is."""
-    from engine.explain.explanation import explain  # most sessions never ask
-    from engine.explain.text import explanation_lines
-
     if not argument:
         raise argument.error("a number is missing: `explain z1[0,1]`")
     try:

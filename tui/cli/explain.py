@@ -3,7 +3,8 @@
 import click
 
 from engine.debugger import Debugger
-from engine.explain.explanation import explain, explained_at
+from engine.explain.asked import explained_at
+from engine.explain.explain import explain
 from engine.explain.text import explanation_lines
 from engine.run.position_text import parse_position
 from engine.session.session import Session
