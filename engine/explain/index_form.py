@@ -3,9 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.explain.writing import Scene, Written, by_elements, constant_text, symbol_of
+from engine.explain.index_moves import picked, reshaped_place, windows
+from engine.explain.known import Slope, definition
+from engine.explain.writing import (
+    Scene,
+    Written,
+    by_elements,
+    constant_text,
+    number_text,
+    slope_text,
+    symbol_of,
+)
 from engine.formulas.tree import ATOM, POSTFIX, PRODUCT, SUM, text_at
-from engine.lines import algebra
+from engine.lines import algebra, spatial, structure
 from engine.lines.elementwise import ABSOLUTE
 from engine.lines.node import Call, Constant, Node, Tensor, formula
 from engine.lines.reductions import LOG_SOFTMAX_OF, MEAN, SOFTMAX_OF, TOTAL, axes_of
@@ -24,6 +34,11 @@ class Indexing:
     tensors: Mapping[str, TensorInfo]
     scene: Scene
 
+    @property
+    def letters(self) -> str:
+        """The letters that no tensor is called."""
+        return "".join(letter for letter in LETTERS if letter not in self.tensors)
+
     def sampled(self, name: str) -> bool:
         """Whether the first axis of a tensor is that of the samples."""
         info = self.tensors.get(name)
@@ -33,7 +48,7 @@ class Indexing:
 
     def place(self, name: str, node: Node) -> Place:
         """The letters of a tensor: n for the samples, 0 for an axis of one."""
-        letters = iter(LETTERS)
+        letters = iter(self.letters)
         lead = self.sampled(name)
         return tuple(
             SAMPLE if k == 0 and lead else "0" if size == 1 else next(letters)
@@ -60,6 +75,11 @@ class Indexing:
             folded = axes_of(first.shape, dict(node.options))
             left = [k for k in range(first.rank) if k not in folded or node.option("keepdims")]
             return first, left[axis]
+        if node.function is structure.ONE_HOT and axis < first.rank:
+            return first, axis
+        if node.function is structure.INDEX and len(node.operands) > 1:
+            index = node.operands[-1]
+            return (index, axis) if axis < index.rank else None
         if (better := self.scene.factors(node)) is not None:
             return better, axis
         like = [one for one in node.operands if one.shape == node.shape]
@@ -71,7 +91,7 @@ class Indexing:
             return SAMPLE
         if node.shape[axis] == 1:
             return "0"
-        return next(letter for letter in LETTERS if letter not in used)
+        return next(letter for letter in self.letters if letter not in used)
 
     def at(self, node: Node, place: Place, used: Place, level: int) -> str:
         """An element in parentheses where its text holds together less than ``level``."""
@@ -103,7 +123,72 @@ class Indexing:
             return self.applied(node, place, used)
         if node.function in (SOFTMAX_OF, LOG_SOFTMAX_OF):
             return self.softmax(node, place, used)
-        return indexed(text_at(formula(node), ATOM), place), ATOM
+        if (better := definition(node)) is not None:
+            return self.written(better, place, used)
+        return self.moved(node, place, used) or whole(node, place)
+
+    def moved(self, node: Call, place: Place, used: Place) -> Written | None:
+        """An element that comes from elsewhere; None where its letters are lost."""
+
+        def by(k: int, letters: Place) -> str:
+            index = node.operands[k + 1]
+            at = letters[len(letters) - index.rank :]
+            return self.written(index, fitted(at, index, index), used)[0]
+
+        inner: Place | None = None
+        match node.function:
+            case structure.INDEX:
+                inner = picked(node.option("entries"), place, node.operands[0].rank, by)
+            case algebra.RESHAPE:
+                inner = reshaped_place(place, node.operands[0].shape, node.shape)
+            case structure.REAL:
+                inner = place
+            case structure.RANGE:
+                return place[0], ATOM
+            case structure.Filled():
+                return number_text(node.function.number), ATOM
+            case structure.ONE_HOT:
+                y = node.operands[0]
+                return f"[{place[-1]} = {self.written(y, place[:-1], used)[0]}]", ATOM
+            case structure.SCATTER if node.option("entries") == (("by", 0),):
+                return self.gathered(node, place, used)
+            case spatial.Spatial() | spatial.SpatialPull():
+                return self.convolved(node, place, used)
+        return None if inner is None else self.written(node.operands[0], inner, used)
+
+    def gathered(self, node: Call, place: Place, used: Place) -> Written:
+        """Σₙ [x[n] = k] g[n,j], what is added up where an index names a row."""
+        grad, index = node.operands
+        letters: Place = ()
+        for axis in range(index.rank):
+            letters = (*letters, self.fresh((*used, *letters), index, axis))
+        used = (*used, *letters)
+        chosen = f"[{self.written(index, letters, used)[0]} = {place[0]}]"
+        said = self.at(grad, (*letters, *place[1:]), used, PRODUCT)
+        return f"{''.join(map(sigma, letters))}{chosen} {said}", PRODUCT
+
+    def convolved(self, node: Call, place: Place, used: Place) -> Written | None:
+        """Σ x[n,c,i+u,j+v] K[k,c,u,v], and what flows back to the filters."""
+        function, (a, b) = node.function, node.operands
+        to_filters = isinstance(function, spatial.SpatialPull) and function.of == 1
+        forward = isinstance(function, spatial.Spatial)
+        if node.option("groups") != 1 or function.transposed or not (forward or to_filters):  # type: ignore[attr-defined]
+            return None
+        letters: Place = ()
+        other = b if forward else a  # the filters, or the gradient of what they made
+        axes = range(1, other.rank) if forward else (0, *range(2, other.rank))
+        for axis in axes:
+            letters = (*letters, self.fresh((*used, *letters), other, axis))
+        used = (*used, *letters)
+        if forward:
+            image: Place = (place[0], letters[0], *windows(node, place[2:], letters[1:]))
+            second: Place = (place[1], *letters)
+            said = f"{self.at(a, image, used, PRODUCT)} {self.at(b, second, used, PRODUCT)}"
+        else:
+            image = (letters[0], place[1], *windows(node, letters[1:], place[2:]))
+            first = (letters[0], place[0], *letters[1:])
+            said = f"{self.at(a, first, used, PRODUCT)} {self.at(b, image, used, PRODUCT)}"
+        return f"{''.join(map(sigma, letters))}{said}", PRODUCT
 
     def product(self, node: Call, place: Place, used: Place) -> Written:
         """Σⱼ a[i,j] b[j,k]."""
@@ -205,10 +290,17 @@ class Indexing:
                 if isinstance(exponent, Constant) and exponent.value == 0.5:
                     return f"√{part(0, ATOM)}", POSTFIX
                 return f"{part(0, ATOM)}^{part(1, ATOM)}", POSTFIX
+        if isinstance(node.function, Slope):
+            return slope_text(node.function, part(0, ATOM))
         if node.function is ABSOLUTE:
             return f"|{part(0, SUM)}|", ATOM
         inside = ", ".join(part(k, SUM) for k in range(len(node.operands)))
         return f"{node.function.name}({inside})", ATOM
+
+
+def whole(node: Node, place: Place) -> Written:
+    """A node as a whole formula, with the letters of its element."""
+    return indexed(text_at(formula(node), ATOM), place), ATOM
 
 
 def fitted(place: Place, node: Node, of: Node, without: int = 0) -> Place:

@@ -58,6 +58,10 @@ class Slope(Primitive):
     def name(self) -> str:  # type: ignore[override]
         return f"{self.function.type}′"
 
+    def formula(self, at: Formula) -> Formula:
+        """The slope in what it is computed from, the input or the output."""
+        return self.function.slope(dict.fromkeys(("input", "output", "mask"), at))
+
     def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
         return operands[0].shape
 
@@ -183,6 +187,6 @@ def definitions(root: Node) -> Iterator[str]:
         if isinstance(node, Call):
             function = node.function
             if isinstance(function, Pulled) and isinstance(function.function, Elementwise):
-                of = function.function
-                slope = of.slope({role: Symbol("z") for role in (*of.pulls, "input", "output")})
-                yield f"{of.type}′(z) = {slope.text()}"
+                slope = Slope(function.function)
+                letter = "a" if "output" in function.function.pulls else "z"
+                yield f"{slope.name} = {slope.formula(Symbol(letter)).text()}"

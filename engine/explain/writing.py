@@ -9,17 +9,24 @@ from engine.explain.reading import AFTER
 from engine.explain.sources import Element, fit, through
 from engine.explain.values import Place, Values
 from engine.formulas.symbols import subscript
-from engine.formulas.tree import ATOM, POSTFIX, PRODUCT, SUM, text_at
+from engine.formulas.tree import ATOM, POSTFIX, PRODUCT, SUM, Symbol, text_at
 from engine.functions.function import Elementwise
 from engine.lines import algebra
-from engine.lines.elementwise import ABSOLUTE, Activated, Comparison, Extreme, Unary
+from engine.lines.elementwise import ABSOLUTE, WHERE, Activated, Comparison, Extreme, Unary
 from engine.lines.node import Call, Constant, Node, Tensor, formula, number
 
 CLOSE = 1e-12  # relative: what is nearer is the same decimal, rounded to bits
+BRIEF = 16  # characters of the formula of a slope, but for what it is a slope of
 LONG = 32  # characters of a part beyond which it is called u₁, u₂ …
+OF_ELEMENTS = (Unary, Slope, Comparison, Extreme)
 ARITHMETIC = (
     *(algebra.SUM, algebra.DIFFERENCE, algebra.NEGATIVE),
     *(algebra.PRODUCT, algebra.RATIO, algebra.POWER),
+)
+OF_ELEMENTS = (Unary, Slope, Comparison, Extreme)
+PLAIN = (
+    *(algebra.SUM, algebra.DIFFERENCE, algebra.NEGATIVE),
+    *(algebra.PRODUCT, algebra.RATIO, algebra.POWER, WHERE),
 )
 Written = tuple[str, int]  # a text, and how tightly it holds together
 
@@ -93,11 +100,7 @@ def by_elements(node: Node) -> bool:
     function = node.function
     if isinstance(function, Activated):
         return isinstance(function.function, Elementwise)
-    arithmetic = (algebra.SUM, algebra.DIFFERENCE, algebra.PRODUCT, algebra.RATIO)
-    more = (algebra.NEGATIVE, algebra.POWER)
-    return function in (*arithmetic, *more) or isinstance(
-        function, Unary | Slope | Comparison | Extreme
-    )
+    return function in PLAIN or isinstance(function, OF_ELEMENTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +153,8 @@ class Writer:
             case Comparison():
                 sign = node.function.written
                 return f"[{self.at(of[0], SUM)} {sign} {self.at(of[1], SUM)}]", ATOM
+        if isinstance(node.function, Slope):
+            return slope_text(node.function, self.at(of[0], ATOM))
         if node.function is ABSOLUTE:
             return f"|{self.at(of[0], SUM)}|", ATOM
         return f"{node.function.name}({', '.join(self.at(one, SUM) for one in of)})", ATOM
@@ -162,6 +167,15 @@ class Writer:
         if isinstance(node, Constant) and node.value == 0.5:
             return f"√{self.at(base, ATOM)}", POSTFIX
         return f"{self.at(base, ATOM)}^{self.at(exponent, ATOM)}", POSTFIX
+
+
+def slope_text(slope: Slope, of: str) -> Written:
+    """The slope of an activation at an element as its formula, by its name where that is long."""
+    written = slope.formula(Symbol(of))
+    text = written.text()
+    if len(text.replace(of, "")) > BRIEF:
+        return f"{slope.name}({of})", ATOM
+    return text, written.precedence
 
 
 def symbol_of(node: Tensor) -> str:
