@@ -7,11 +7,10 @@ from engine.explain.asked import asked
 from engine.explain.explainer import Explainer, same
 from engine.explain.explanation import Explanation
 from engine.explain.index_form import index_form, why_product
-from engine.explain.known import definitions
 from engine.explain.reading import Reading, last_reading
 from engine.explain.trees import Tree, tree_of
 from engine.explain.values import Place, Values
-from engine.explain.writing import Scene, element_text, number_text
+from engine.explain.writing import Scene, definitions, element_text, number_text
 from engine.run.phases import Phase
 from engine.run.position_text import format_position
 from engine.session.session import Session

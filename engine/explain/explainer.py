@@ -48,10 +48,11 @@ class Explainer:
         return replace(made, parts=tuple(inner.described(parts, depth)))
 
     def described(self, parts: list[Element], depth: int) -> Iterator[Explanation]:
-        """Explanations of parts of terms, each once."""
-        if depth >= DEEP:
-            return
-        for node, place in list(dict.fromkeys(parts))[:PARTS]:
+        """Explanations of parts of terms; of several elements of one formula the first."""
+        first: dict[Node, Place] = {}
+        for node, place in parts if depth < DEEP else ():
+            first.setdefault(node, place)
+        for node, place in list(first.items())[:PARTS]:
             value = self.scene.values.at(node, place)
             made = Explanation(self.scene.unit(node, place), value)
             yield self.number(made, node, place, depth + 1)

@@ -16,7 +16,7 @@ from engine.explain.writing import (
 )
 from engine.formulas.tree import ATOM, POSTFIX, PRODUCT, SUM, text_at
 from engine.lines import algebra, spatial, structure
-from engine.lines.elementwise import ABSOLUTE
+from engine.lines.elementwise import ABSOLUTE, Comparison
 from engine.lines.node import Call, Constant, Node, Tensor, formula
 from engine.lines.reductions import LOG_SOFTMAX_OF, MEAN, SOFTMAX_OF, TOTAL, axes_of
 from engine.run.op import TensorInfo
@@ -290,6 +290,8 @@ class Indexing:
                 if isinstance(exponent, Constant) and exponent.value == 0.5:
                     return f"√{part(0, ATOM)}", POSTFIX
                 return f"{part(0, ATOM)}^{part(1, ATOM)}", POSTFIX
+        if isinstance(node.function, Comparison):
+            return f"[{part(0, SUM)} {node.function.written} {part(1, SUM)}]", ATOM
         if isinstance(node.function, Slope):
             return slope_text(node.function, part(0, ATOM))
         if node.function is ABSOLUTE:

@@ -1,13 +1,13 @@
 """Functions in better known ones, so that their terms can be seen: losses, slopes, statistics."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from engine.arrays import Array, Shape
-from engine.formulas.tree import Formula, Symbol
+from engine.formulas.tree import Formula
 from engine.functions.elementwise.sigmoid import Sigmoid
 from engine.functions.function import Elementwise
 from engine.functions.losses.bce import BCE, BCE_EPSILON, LOG_FLOOR
@@ -27,7 +27,7 @@ from engine.lines.elementwise import (
     Pulled,
 )
 from engine.lines.losses import LossOf, LossSlope, Terms, TermSlope
-from engine.lines.node import Call, Node, Primitive, call, constant, ordered
+from engine.lines.node import Call, Node, Primitive, call, constant
 from engine.lines.reductions import (
     LOG_SOFTMAX_OF,
     MEAN,
@@ -179,14 +179,3 @@ def slope_of(function: TermSlope, yhat: Node, y: Node) -> Node | None:
         below = times(minus(ONE, yhat), yhat)
         return over(minus(yhat, y), call(MAXIMUM, (below, constant(BCE_EPSILON))))
     return None
-
-
-def definitions(root: Node) -> Iterator[str]:
-    """What the functions of a tree that are written by a name are."""
-    for node in ordered(root):
-        if isinstance(node, Call):
-            function = node.function
-            if isinstance(function, Pulled) and isinstance(function.function, Elementwise):
-                slope = Slope(function.function)
-                letter = "a" if "output" in function.function.pulls else "z"
-                yield f"{slope.name} = {slope.formula(Symbol(letter)).text()}"

@@ -1,5 +1,6 @@
 """Elements as text: ``x[0,0]·W1[1,0]``, or with the values put in, ``0.5·(−1)``."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,17 +13,12 @@ from engine.formulas.symbols import subscript
 from engine.formulas.tree import ATOM, POSTFIX, PRODUCT, SUM, Symbol, text_at
 from engine.functions.function import Elementwise
 from engine.lines import algebra
-from engine.lines.elementwise import ABSOLUTE, WHERE, Activated, Comparison, Extreme, Unary
-from engine.lines.node import Call, Constant, Node, Tensor, formula, number
+from engine.lines.elementwise import ABSOLUTE, WHERE, Activated, Comparison, Extreme, Pulled, Unary
+from engine.lines.node import Call, Constant, Node, Tensor, formula, number, ordered
 
 CLOSE = 1e-12  # relative: what is nearer is the same decimal, rounded to bits
 BRIEF = 16  # characters of the formula of a slope, but for what it is a slope of
 LONG = 32  # characters of a part beyond which it is called u₁, u₂ …
-OF_ELEMENTS = (Unary, Slope, Comparison, Extreme)
-ARITHMETIC = (
-    *(algebra.SUM, algebra.DIFFERENCE, algebra.NEGATIVE),
-    *(algebra.PRODUCT, algebra.RATIO, algebra.POWER),
-)
 OF_ELEMENTS = (Unary, Slope, Comparison, Extreme)
 PLAIN = (
     *(algebra.SUM, algebra.DIFFERENCE, algebra.NEGATIVE),
@@ -171,11 +167,25 @@ class Writer:
 
 def slope_text(slope: Slope, of: str) -> Written:
     """The slope of an activation at an element as its formula, by its name where that is long."""
-    written = slope.formula(Symbol(of))
-    text = written.text()
-    if len(text.replace(of, "")) > BRIEF:
+    if not brief(slope):
         return f"{slope.name}({of})", ATOM
-    return text, written.precedence
+    written = slope.formula(Symbol(of))
+    return written.text(), written.precedence
+
+
+def brief(slope: Slope) -> bool:
+    """Whether the formula of a slope is written, and not its name."""
+    return len(slope.formula(Symbol("z")).text()) <= BRIEF
+
+
+def definitions(root: Node) -> Iterator[str]:
+    """What the slopes of a tree are that are written by their names."""
+    for node in ordered(root):
+        if isinstance(node, Call) and isinstance(node.function, Pulled):
+            function = node.function.function
+            if isinstance(function, Elementwise) and not brief(slope := Slope(function)):
+                letter = "a" if "output" in function.pulls else "z"
+                yield f"{slope.name} = {slope.formula(Symbol(letter)).text()}"
 
 
 def symbol_of(node: Tensor) -> str:
