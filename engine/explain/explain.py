@@ -5,9 +5,9 @@ from dataclasses import replace
 from engine.errors import GradstepError
 from engine.explain.asked import asked
 from engine.explain.explainer import Explainer, same
-from engine.explain.explanation import Explanation
+from engine.explain.explanation import Explanation, Operand
 from engine.explain.index_form import index_form, why_product
-from engine.explain.reading import Reading, last_reading
+from engine.explain.reading import Reading, at, last_reading
 from engine.explain.trees import Tree, tree_of
 from engine.explain.values import Place, Values
 from engine.explain.writing import Scene, definitions, element_text, number_text
@@ -89,3 +89,14 @@ def unexplained(reading: Reading, name: str) -> str:
 def explained(found: Explanation, reading: Reading, tree: Tree, place: Place) -> Explanation:
     """An explanation with the terms of the element at a place."""
     return Explainer(reading, scene_of(reading, tree)).number(found, tree.root, place)
+
+
+def explain_operand(session: Session, operand: Operand) -> Explanation:
+    """Explain a number that a term is made of, as it was where it was read; the cursor stays.
+
+    Raises GradstepError for a part of a formula, which is no tensor's.
+    """
+    if operand.event is None:
+        raise GradstepError(f"{operand.of} is a part of the formula: it is explained below it")
+    with at(session, operand.event):
+        return explain(session, operand.of)

@@ -66,6 +66,10 @@ class EventChosen(Chosen):
     event: int
 
 
+class NumberChosen(Chosen):
+    """Explain the number of the selected tensor that is under the cursor of its pane."""
+
+
 Choice = (
     TensorChosen
     | OpChosen
@@ -75,4 +79,5 @@ Choice = (
     | GutterClicked
     | WatchRemoved
     | EventChosen
+    | NumberChosen
 )

@@ -208,6 +208,8 @@ class MainScreen(LinesScreen):
                 self.parts.stopping.toggle()
             case messages.WatchRemoved(text):
                 self.parts.stopping.unwatch(text)
+            case messages.NumberChosen():
+                self.parts.opening.open_explanation()
             case messages.PaneChosen(pane):
                 self.parts.panes.choose(pane)
             case _:

@@ -98,7 +98,7 @@ def test_the_loss_and_what_flows_back() -> None:
     ]
     assert said(explain(session, "z1.grad[0,0]"))[:3] == [
         "z1.grad[0,0] = ∂ℓ/∂z2[0,0]·[z1[0,0] > 0]",
-        "             = (−2)·[−0.5 > 0]",
+        "             = (−2)·[(−0.5) > 0]",
         "             = 0",
     ]
 
