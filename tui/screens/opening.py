@@ -81,9 +81,12 @@ class Opening:
 
         if not self.beneath.free:
             return
-        session, (element, _) = self.beneath.session, self.pointing.element()
+        session, array = self.beneath.session, self.beneath.snapshot().array
+        if array is not None and array.size == 0:
+            self.beneath.show_now("there is no number here: the tensor has no elements")
+            return
         try:
-            found = explain(session, element)
+            found = explain(session, self.pointing.element()[0])
         except GradstepError as problem:
             self.beneath.show_now(str(problem))
             return
