@@ -1,6 +1,7 @@
 """The terms of every number add up to it, whatever op made it; and are what NumPy says they are."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from engine.experiment.builtins import builtin_names
 from engine.explain.explain import explain
+from engine.explain.explanation import Explanation, Operand
 from engine.nn.table import LAYERS, LOSSES
 from engine.program.program import Program
 from engine.session.session import Session
@@ -122,21 +124,32 @@ def operands_are_elements(made: Program) -> int:
     count = 0
     for found in explanations(made):
         session = Session(made)
-        for term in found.terms:
-            for one in term.factors:
-                if one.tensor is None:
-                    continue
-                assert one.event is not None
-                session.goto(one.event)
-                value = float(session.tensors[one.tensor][one.index])
-                assert one.value == value or (math.isnan(value) and math.isnan(one.value))
-                count += 1
+        for one in every_factor(found):
+            if one.tensor is None:
+                continue
+            assert one.event is not None
+            session.goto(one.event)
+            value = float(session.tensors[one.tensor][one.index])
+            assert one.value == value or (math.isnan(value) and math.isnan(one.value))
+            count += 1
     return count
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_factors_are_elements_of_tensors(optimizer: str) -> None:
-    assert operands_are_elements(program(optimizer={"type": optimizer, "lr": 0.1})) > 200
+def every_factor(found: Explanation) -> Iterator[Operand]:
+    """The factors of all terms, those of the parts too."""
+    for term in found.terms:
+        yield from term.factors
+    for part in found.parts:
+        yield from every_factor(part)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [{"type": "sgd"}, {"type": "sgd", "momentum": 0.9}, {"type": "adam", "amsgrad": True}],
+    ids=str,
+)
+def test_factors_are_elements_of_tensors(optimizer: dict[str, Any]) -> None:
+    assert operands_are_elements(program(optimizer={"lr": 0.1, **optimizer})) > 200
 
 
 @pytest.mark.parametrize("name", ["recurrent", "embedding", "sample", "softmax-by-hand"])
