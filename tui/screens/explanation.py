@@ -1,5 +1,6 @@
 """One number explained: its terms, and what they are made of, each explained in turn."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -23,8 +24,16 @@ from tui.keys.table import EXPLAINED, Command
 from tui.render.text.clean import clean
 
 
-class ExplanationScreen(ModalScreen[Operand | None]):
-    """A number with the operands of its terms; its result is the one to go to, or None.
+@dataclass(frozen=True)
+class Left:
+    """What an explanation is closed with: the operand to ``go`` to, and the elements to mark."""
+
+    go: Operand | None
+    lit: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+class ExplanationScreen(ModalScreen[Left]):
+    """A number with the operands of its terms; closing it marks their cells in their tensors.
 
     ``trail`` has the numbers on the way here, the last one shown.
     """
@@ -81,6 +90,11 @@ class ExplanationScreen(ModalScreen[Operand | None]):
         place = self.query_one(OptionList).highlighted
         return self.operands[place] if place is not None and place < len(self.operands) else None
 
+    def leave(self, go: Operand | None = None) -> None:
+        """Close, and say which cells the operands on display are."""
+        found = ((one.tensor, one.index) for one in self.operands)
+        self.dismiss(Left(go, tuple((name, index) for name, index in found if name is not None)))
+
     @on(OptionList.OptionSelected)
     def action_deeper(self) -> None:
         """Explain the operand under the cursor."""
@@ -96,7 +110,7 @@ class ExplanationScreen(ModalScreen[Operand | None]):
     def action_back(self) -> None:
         """The number before, with the cursor where it was; from the first one to the debugger."""
         if len(self.trail) == 1:
-            self.dismiss(None)
+            self.leave()
             return
         left = self.trail.pop()
         names = [one.of for one in self.operands]
@@ -105,11 +119,11 @@ class ExplanationScreen(ModalScreen[Operand | None]):
     def action_go(self) -> None:
         """Close, and go where the operand under the cursor was read."""
         if self.chosen is not None:
-            self.dismiss(self.chosen)
+            self.leave(self.chosen)
 
     def action_close(self) -> None:
         """Back to the debugger."""
-        self.dismiss(None)
+        self.leave()
 
 
 def every_operand(found: Explanation) -> list[Operand]:

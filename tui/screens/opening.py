@@ -15,7 +15,7 @@ from tui.keys.table import PLOTS, Command
 from tui.screens.beneath import Beneath
 
 if TYPE_CHECKING:
-    from engine.explain.explanation import Operand
+    from tui.screens.explanation import Left
 
 
 class Opening:
@@ -93,10 +93,15 @@ class Opening:
         screen = ExplanationScreen(session, found, self.commands)
         self.stage.push(screen, self.explanation_closed)
 
-    def explanation_closed(self, operand: "Operand | None") -> None:
-        """The explanation is closed: go to the number that was chosen in it, if one was."""
-        if operand is None or operand.tensor is None or operand.event is None:
+    def explanation_closed(self, left: "Left | None") -> None:
+        """The explanation is closed: mark its operands, and go to one if it was chosen."""
+        if left is None:
             self.beneath.show_now()
+            return
+        operand, count = left.go, len(left.lit)
+        said = f"{count} operand{'s' * (count != 1)} marked in their tensors; Esc ends that"
+        self.follow.light(left.lit, said if count else "")
+        if operand is None or operand.tensor is None or operand.event is None:
             return
         self.words.quiet(f"goto #{operand.event}")
         self.follow.tensor(operand.tensor, f"{operand.of} = {operand.value:.6g}")

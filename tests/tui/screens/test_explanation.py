@@ -5,7 +5,9 @@ from textual.widgets import OptionList, Static
 
 from tests.tui.screen import Opened, debugger
 from tests.tui.typist import note
+from tui.panes.tensor import TensorPane
 from tui.panes.tensor_grid import TensorGrid
+from tui.render.tensor_window import tensor_window
 from tui.screens.explanation import ExplanationScreen
 
 SIZES = [(120, 40), (80, 24)]
@@ -75,6 +77,33 @@ async def test_go_there_shows_the_cell_where_it_was_read():
         assert shown.main.view.tensor == "linear1.out"
         assert shown.main.query_one(TensorGrid).index() == (1, 1)
         assert note(shown) == "linear1.out[1,1] = -0.1"
+
+
+async def test_operands_are_marked_in_their_tensors_until_esc():
+    async with debugger("regression", (120, 40)) as shown:
+        await opened(shown, 5, "right")
+        await shown.press("escape")
+        assert note(shown) == "7 operands marked in their tensors; Esc ends that"
+
+        def marked(name: str) -> list[tuple[int, int]]:
+            shown.main.parts.follow.tensor(name)
+            view, pane = shown.main.view, shown.main.query_one(TensorPane)
+            assert view is not None
+            window = tensor_window(view, pane.form, range(9), range(9))
+            assert window is not None
+            return [
+                (row, col)
+                for row, line in enumerate(window.cells)
+                for col, cell in enumerate(line)
+                if cell.ranged
+            ]
+
+        assert marked("linear1.weight") == [(1, 0), (1, 1), (1, 2)]
+        assert marked("x") == [(0, 0), (0, 1), (0, 2)]
+        assert marked("linear1.bias") == [(0, 1)]
+        assert marked("y") == []
+        await shown.press("escape")
+        assert marked("linear1.weight") == []
 
 
 async def test_what_is_not_computed_yet_cannot_be_explained():
