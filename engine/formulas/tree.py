@@ -129,7 +129,8 @@ ONE, ZERO = Number(1), Number(0)
 
 def plain(number: float) -> str:
     """A number without a needless decimal point, ``2``, ``0.01``; from a million on as it is."""
-    return str(int(number)) if abs(number) < 1e6 and number == int(number) else str(number)
+    whole = abs(number) < 1e6 and number == int(number)  # neither NaN nor an infinity is
+    return str(int(number)) if whole else str(number)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ import numpy as np
 
 from engine.debugger import Debugger
 from engine.errors import GradstepError
+from engine.explain.explain import explain
+from engine.explain.text import explanation_lines
 from engine.expressions.expression import ExpressionError, NotAvailable, truth
 from engine.run.position_text import format_position
 from engine.session.badges import badge
@@ -56,6 +58,17 @@ def value_data(expression: str, value: Any) -> dict[str, Any]:
         return data | {"value": value}
     data |= {"shape": list(value.shape), "dtype": str(value.dtype)}
     return data | {"value": value.tolist() if value.size <= MAX_VALUES else None}
+
+
+def run_explain(debugger: Debugger, argument: Argument, count: int) -> Reply:
+    """Say which terms make a number at the cursor, which stays where it is."""
+    if not argument:
+        raise argument.error("a number is missing: `explain z1[0,1]`")
+    try:
+        found = explain(debugger.session, argument.text)
+    except GradstepError as problem:
+        raise argument.reading(problem) from problem
+    return Reply(tuple(explanation_lines(found)), found.as_json())
 
 
 def run_assert(debugger: Debugger, argument: Argument, count: int) -> Reply:
@@ -189,6 +202,13 @@ def run_info(debugger: Debugger, argument: Argument, count: int) -> Reply:
 
 LOOKING = (
     Command(("p", "print"), "EXPRESSION", "its value: `p norm(z)`", run_print, "expression"),
+    Command(
+        ("explain",),
+        "NAME[INDEX]",
+        "the terms that make a number; without an index the formula",
+        run_explain,
+        "expression",
+    ),
     Command(
         ("assert",),
         "CONDITION",

@@ -16,7 +16,7 @@ BUILT_INS = (
 )
 FILES = ("everything.toml", "activations.toml")
 COMMANDS = (
-    *("run", "list", "new", "show", "trace", "train", "jacobian", "check", "diagnose"),
+    *("run", "list", "new", "show", "trace", "train", "jacobian", "explain", "check", "diagnose"),
     *("overfit", "rates"),
     *("worksheet", "compare", "record", "replay", "info", "verify", "diff", "export"),
     *("config", "keys", "serve", "script"),
@@ -81,6 +81,10 @@ REFUSED: Items = {
         "jacobian xor --of loss --wrt x --window 3",
         "jacobian xor --of loss --wrt x --window 9:12,0:1",
         "jacobian xor --of loss --wrt x --layout sideways",
+    ),
+    "explain": (
+        *("explain xor", "explain xor los", "explain xor z1[0]", "explain xor z1[0,99]"),
+        *("explain xor z1[0,-]", "explain xor loss --at i0", "explain xor W1.grad[0,0] --at #2"),
     ),
     "experiments": tuple(
         f"show {file}"
@@ -148,6 +152,10 @@ def computed(name: str) -> Items:
             f"train {name} --iterations 25 --fail-on nan",
         ),
         "jacobian": tuple(f"jacobian {name} {form}" for form in JACOBIANS),
+        "explain": (
+            *(f"explain {name} {number}" for number in ("z1[0,0]", "W1.grad[0,0]", "W1[0,0]")),
+            *(f"explain {name} loss", f"explain {name} yhat.grad --json"),
+        ),
         "worksheet": (
             *(f"worksheet {name} --format {form}" for form in FORMATS),
             f"worksheet {name} --layout gradient --sample 1",

@@ -14,6 +14,7 @@ COMMANDS = {
     "trace": Lazy("tui.cli.trace:trace", "Run without a screen and print every event."),
     "train": Lazy("tui.cli.train:train", "Run to the end; final loss and accuracy.", answers=True),
     "jacobian": Lazy("tui.cli.jacobian:jacobian", "A Jacobian: sizes, chain, values."),
+    "explain": Lazy("tui.cli.explain:explain_command", "One number: the terms that make it."),
     "check": Lazy("tui.cli.check:check", "Gradients against central differences.", answers=True),
     "diagnose": Lazy(
         "tui.cli.diagnose:diagnose", "What is wrong with a training loop.", answers=True

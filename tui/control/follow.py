@@ -64,8 +64,15 @@ class Follow:
     def again(self) -> None:
         """Show what the last op wrote, and its derivative."""
         derivative = replace(self.selection.derivative, of=None, wrt=None)
-        self.selection = replace(self.selection, tensor=None, derivative=derivative, compared=None)
+        self.selection = replace(
+            self.selection, tensor=None, derivative=derivative, compared=None, lit=()
+        )
         self.refresh()
+
+    def light(self, elements: Sequence[tuple[str, tuple[int, ...]]], note: str = "") -> None:
+        """Mark elements of tensors, each a name and an index, until Esc."""
+        self.selection = replace(self.selection, lit=tuple(elements))
+        self.refresh(note)
 
     def compare(self, branches: Sequence[str]) -> None:
         """Select the compared branch that is not the current one, for the timeline, until Esc."""

@@ -41,6 +41,7 @@ KEY_NAMES = {
     "tab": "Tab",
     "shift+tab": "Shift+Tab",
     "escape": "Esc",
+    "backspace": "Backspace",
     "ctrl+p": "Ctrl+P",
     "shift+f11": "Shift+F11",
     "f5": "F5",

@@ -70,6 +70,10 @@ class EventChosen(Chosen):
     event: int
 
 
+class NumberChosen(Chosen):
+    """Explain the number of the selected tensor that is under the cursor of its pane."""
+
+
 Choice = (
     TensorChosen
     | OpChosen
@@ -80,4 +84,5 @@ Choice = (
     | LineUnfolded
     | WatchRemoved
     | EventChosen
+    | NumberChosen
 )

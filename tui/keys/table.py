@@ -52,7 +52,8 @@ class Command:
 
 # Where commands work that is no pane: other screens, and the prompt.
 PLOTS, STOPS, HELP, PROMPT = "plots", "stop-list", "help", "prompt"
-ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT)
+EXPLAINED = "explanation"
+ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED)
 MOVING = ("continue", "reverse", "help")  # work on the plots screen besides the step keys
 
 
@@ -146,12 +147,16 @@ PROGRAM_COMMANDS: tuple[Command, ...] = (
 
 VARIABLE_COMMANDS: tuple[Command, ...] = (
     Command(
-        "fold", ("enter",), "fold or unfold a group of tensors; ← folds, → unfolds",
+        "fold", ("enter",), "fold or unfold a group (← folds, → unfolds); explain a number",
         "Variables pane", pane="variables", action="fold",
     ),
 )  # fmt: skip
 
 TENSOR_COMMANDS: tuple[Command, ...] = (
+    tensor_command(
+        "explain", "enter", "explain", "explain the number: the terms that make it",
+        "explain",
+    ),
     tensor_command("heat", "h", "face", "numbers, heat map, pictures side by side", "heat map"),
     tensor_command("side", "equals_sign", "side", "the values after, before, or the difference"),
     tensor_command("seek-next", "j", "seek(1)", "next changed cell, NaN, … (k chooses)"),
@@ -181,14 +186,15 @@ TENSOR_COMMANDS: tuple[Command, ...] = (
     tensor_command("copy-cell", "Y", "copy_cell", "copy the cell"),
     tensor_command("copy-window", "W", "copy_window", "copy all cells that are seen"),
     tensor_command("save", "ctrl+s", "save", "save as .npy or .csv"),
-)
+)  # fmt: skip
 
 
 def elsewhere(
     place: str, name: str, keys: str, action: str, words: str, footer: str = "", word: str = ""
 ) -> Command:
     """A command of another screen, or of the prompt: an action of that widget."""
-    group = {PLOTS: "Plots screen", STOPS: "List of stops", HELP: "Help", PROMPT: "Prompt"}[place]
+    groups = {PLOTS: "Plots screen", STOPS: "List of stops", HELP: "Help", PROMPT: "Prompt"}
+    group = groups.get(place, "Explanation")
     return Command(name, tuple(keys.split()), words, group, footer, (), place, action, word)
 
 
@@ -230,6 +236,14 @@ STOP_COMMANDS: tuple[Command, ...] = (
     elsewhere(STOPS, "stop-delete", "d delete", "delete", "remove it", "delete", "delete {stop}"),
     elsewhere(STOPS, "stop-add", "a", "add", "add a stop", "add", "b {text}"),
     elsewhere(STOPS, "stop-close", "escape q B", "close", "close the list of stops", "close"),
+)  # fmt: skip
+
+EXPLAINED_COMMANDS: tuple[Command, ...] = (
+    elsewhere(EXPLAINED, "explain-deeper", "enter right", "deeper", "explain what it is made of",
+              "explain"),
+    elsewhere(EXPLAINED, "explain-back", "backspace left", "back", "the number before", "back"),
+    elsewhere(EXPLAINED, "explain-go", "g", "go", "go where it was read, to its cell", "go there"),
+    elsewhere(EXPLAINED, "explain-close", "escape q", "close", "close the explanation", "close"),
 )  # fmt: skip
 
 HELP_COMMANDS: tuple[Command, ...] = (
@@ -327,6 +341,7 @@ COMMANDS: tuple[Command, ...] = (
 
 EVERY: tuple[Command, ...] = (
     *COMMANDS, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
+    *EXPLAINED_COMMANDS,
 )  # fmt: skip
 BY_ID = {command.id: command for command in EVERY}
 

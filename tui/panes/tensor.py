@@ -14,6 +14,7 @@ from engine.errors import GradstepError
 from tui.control.array_file import array_path, writing
 from tui.control.worker import Job
 from tui.keys.bindings import bindings
+from tui.keys.messages import NumberChosen
 from tui.panes.tensor_grid import IndexWanted, TensorGrid
 from tui.render.tensor import Differences, range_text, tensor_head
 from tui.render.text.clean import clean
@@ -175,6 +176,10 @@ class TensorPane(FormattedPane):
         """Highlight no range of values."""
         self.say("no range of values is set" if self.form.bounds is None else "no range any more")
         self.form = replace(self.form, bounds=None)
+
+    def action_explain(self) -> None:
+        """Explain the number under the cursor."""
+        self.post_message(NumberChosen())
 
     # -- commands: which part
 

@@ -5,12 +5,11 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from tui.keys.bindings import bindings
-from tui.keys.messages import TensorChosen
+from tui.keys.messages import NumberChosen, TensorChosen
 from tui.render.tensor_tree import TreeRow, is_open, labelled, shown_rows
 from tui.render.text.line import Line
 from tui.render.variables import Summaries, group_line, variable_line
 from tui.view.snapshot import View
-from tui.widgets.host import host_of
 from tui.widgets.lines import LineList
 
 
@@ -65,12 +64,10 @@ class VariablesPane(LineList):
     # -- groups
 
     def action_fold(self) -> None:
-        """Fold or unfold the group of the cursor; from inside it is folded."""
-        if self.view is not None:
-            row = self.rows(self.view)[self.row]
-            if not row.members and not row.within:
-                host_of(self).says("this tensor is in no group: there is nothing to fold")
-                return
+        """Fold or unfold the group of the cursor; from inside it is folded.
+
+        A tensor in no group has its number explained.
+        """
         self.fold(None)
 
     def key_left(self) -> None:
@@ -93,6 +90,8 @@ class VariablesPane(LineList):
         elif row.within and not unfold:
             # From a row inside, Enter folds the group around it, and the arrow only goes there.
             self.switch(view, row.within[-1] if unfold is None else "", row.within[-1])
+        elif unfold is None and row.tensor is not None:
+            self.post_message(NumberChosen())
 
     def switch(self, view: View, group: str, at: str) -> None:
         """Turn a group, if one is named, and put the cursor on a row."""

@@ -36,7 +36,11 @@ def tensor_window(view: View, form: TensorDisplay, rows: range, cols: range) -> 
         window=Window(rows, cols),
         header=[str(across[col]) for col in cols],
         labels=[str(down[row]).rjust(wide) for row in rows],
-        cells=marked(window.cells, changes(view, form, inside, values), ranged(form, values)),
+        cells=marked(
+            window.cells,
+            changes(view, form, inside, values),
+            ranged(form, values) | lit(view, form, Window(rows, cols)),
+        ),
     )
 
 
@@ -63,6 +67,20 @@ def ranged(form: TensorDisplay, values: Array) -> NDArray[Any]:
     """The mask of the cells in the highlighted range; none where there is no range."""
     nowhere = np.zeros(values.shape, dtype=np.bool_)
     return nowhere if form.bounds is None else form.bounds.holds(values)
+
+
+def lit(view: View, form: TensorDisplay, window: Window) -> NDArray[Any]:
+    """The mask of the cells of a window that show an element which is to be marked."""
+    mask = np.zeros((len(window.rows), len(window.cols)), dtype=np.bool_)
+    region, shape = form.region(view), shown_shape(view, form)
+    for index in view.lit:
+        inside = len(index) == len(shape) and all(map(int.__lt__, index, shape))
+        if not inside or region.showing(shape, index) != region:
+            continue
+        row, col = region.place_of(shape, index)
+        if row in window.rows and col in window.cols:
+            mask[window.rows.index(row), window.cols.index(col)] = True
+    return mask
 
 
 def marked(

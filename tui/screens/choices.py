@@ -25,6 +25,8 @@ def chosen(parts: Parts, message: messages.Choice) -> None:
             parts.stopping.refold()
         case messages.WatchRemoved(text):
             parts.stopping.unwatch(text)
+        case messages.NumberChosen():
+            parts.opening.open_explanation()
         case messages.PaneChosen(pane):
             parts.panes.choose(pane)
         case _:

@@ -1,15 +1,21 @@
-"""The screens that keys of the main screen open over it: plots, the list of stops, help."""
+"""The screens that keys of the main screen open over it: plots, stops, help, a number explained."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from engine.errors import GradstepError
 from tui.control.display import Acts
 from tui.control.follow import Follow
 from tui.control.layout import Layout
+from tui.control.pointing import Pointing
 from tui.control.prompting import Prompting
 from tui.control.stage import Stage
 from tui.control.words import Words
 from tui.keys.table import PLOTS, Command
 from tui.screens.beneath import Beneath
+
+if TYPE_CHECKING:
+    from tui.screens.explanation import Left
 
 
 class Opening:
@@ -23,6 +29,7 @@ class Opening:
         follow: Follow,
         prompting: Prompting,
         panes: Layout,
+        pointing: Pointing,
         stage: Stage,
     ) -> None:
         self.beneath = beneath
@@ -31,6 +38,7 @@ class Opening:
         self.follow = follow
         self.prompting = prompting
         self.panes = panes
+        self.pointing = pointing
         self.stage = stage
 
     @property
@@ -65,3 +73,36 @@ class Opening:
         if ask is not None:
             ask(self.prompting)
         self.beneath.show_now()
+
+    def open_explanation(self) -> None:
+        """The number under the cursor, explained; a note where it cannot be."""
+        from engine.explain.explain import explain
+        from tui.screens.explanation import ExplanationScreen
+
+        if not self.beneath.free:
+            return
+        session, array = self.beneath.session, self.beneath.snapshot().array
+        if array is not None and array.size == 0:
+            self.beneath.show_now("there is no number here: the tensor has no elements")
+            return
+        try:
+            found = explain(session, self.pointing.element()[0])
+        except GradstepError as problem:
+            self.beneath.show_now(str(problem))
+            return
+        screen = ExplanationScreen(session, found, self.commands)
+        self.stage.push(screen, self.explanation_closed)
+
+    def explanation_closed(self, left: "Left | None") -> None:
+        """The explanation is closed: mark its operands, and go to one if it was chosen."""
+        if left is None:
+            self.beneath.show_now()
+            return
+        operand, count = left.go, len(left.lit)
+        said = f"{count} operand{'s' * (count != 1)} marked in their tensors; Esc ends that"
+        self.follow.light(left.lit, said if count else "")
+        if operand is None or operand.tensor is None or operand.event is None:
+            return
+        self.words.quiet(f"goto #{operand.event}")
+        self.follow.tensor(operand.tensor, f"{operand.of} = {operand.value:.6g}")
+        self.pointing.show_index(operand.index)

@@ -84,7 +84,7 @@ class Parts:
         self.record_key = RecordingKey(
             recording, owner, asking, owner.show_again, owner.resting, stage.every
         )
-        self.opening = Opening(owner, commands, words, follow, asking, panes, stage)
+        self.opening = Opening(owner, commands, words, follow, asking, panes, at, stage)
         self.host = Hosting(owner, asking, worker)
 
     @property

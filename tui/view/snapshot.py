@@ -62,8 +62,9 @@ class View:
     is the selected tensor at the beginning of the selected level, None where it did not exist or
     is beyond the history (``before_lost``). ``note`` is what the last key has led to. What is
     known of the ``past`` holds for as long as ``lineage`` is the same. ``findings`` are the
-    doctor's; None where no pane shows them. What most Views are never asked (badges, watches,
-    Jacobians) is worked out where it is asked for, from what the View holds, and kept there.
+    doctor's; None where no pane shows them. ``lit`` are elements of the tensor to be marked. What
+    most Views are never asked (badges, watches, Jacobians) is worked out where it is asked for,
+    from what the View holds, and kept there.
     """
 
     run: Run
@@ -99,6 +100,7 @@ class View:
     other: tuple[str, Array] | None = None
     badges: dict[str, Badge] = field(default_factory=dict)
     evaluated: dict[str, Watched] = field(default_factory=dict)
+    lit: tuple[tuple[int, ...], ...] = ()
 
     @property
     def program(self) -> Program:
@@ -192,6 +194,7 @@ class Selection:
     """The choices that make a View.
 
     ``tensor`` None follows what the last op wrote; ``row`` is an op's index, ``compared`` a branch.
+    ``lit`` are elements of tensors to be marked, each a name and an index.
     """
 
     tensor: str | None = None
@@ -199,6 +202,7 @@ class Selection:
     derivative: Derivative = field(default_factory=Derivative)
     row: int | None = None
     compared: str | None = None
+    lit: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 def followed(session: Session) -> str:
@@ -353,4 +357,5 @@ def snapshot(debugger: Debugger, selection: Selection, earlier: View | None = No
         row=selection.row,
         other=other_branch(session, selection.compared),
         badges=badges_kept(run, event, lineage, earlier),
+        lit=tuple(index for lit, index in selection.lit if lit == name),
     )

@@ -120,6 +120,7 @@ def test_going_where_the_cursor_is_leaves_nothing_behind() -> None:
 # Lines that end in a command that answers, and what it says.
 ANSWERS = {
     "p": (["8s", "p mean(linear1.weight) * 2"], "mean(linear1.weight) * 2 = "),
+    "explain": (["5s", "explain z1[0,1]"], "= 0.5·(−0.3) + (−1)·0.4 + 2·0.2 + 0.2"),
     "print": (["print linear2.bias"], "linear2.bias (2,) float64\n  [ 0.1 -0.1]"),
     "assert": (["assert linear2.bias[0] == 0.1"], "holds: linear2.bias[0] == 0.1"),
     "display": (["9s", "display loss"], "loss = "),

@@ -1,0 +1,1 @@
+"""One number of a run: the terms that make it, with their values, and where each comes from."""
