@@ -34,6 +34,7 @@ from engine.worksheet.text import (
 from engine.worksheet.worksheet import Worksheet
 
 SHOWN = 6  # rows and columns of a value; more are left out (a matrix of amsmath has up to 10)
+TALL = 12  # lines of one row; a longer one goes on below, for no row is broken over two pages
 MARKS = {Change.SAME: "", Change.MEANING: r"$\sim$", Change.CHANGED: r"$\ne$"}
 PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \usepackage{amsmath}
@@ -43,10 +44,11 @@ PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \setlength{\textheight}{25cm}
 \setlength{\topmargin}{-2cm}
 \setlength{\parindent}{0pt}
+\setlength{\tabcolsep}{4pt}
 \setlength{\emergencystretch}{2cm}
 \renewcommand{\arraystretch}{1.5}
 \newcommand{\cell}[1]{\raggedright #1}
-\newcommand{\fit}[1]{\sbox0{#1}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else#1\fi}
+\newcommand{\fit}[1]{{\sbox0{#1}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi}}
 \begin{document}
 """
 END = "\n\\end{document}\n"
@@ -89,10 +91,13 @@ def gradients(sheet: Worksheet, layout: Layout) -> Iterable[str]:
     rows = []
     for row in sheet.gradients:
         symbol, _, size = gradient_cells(row, layout)
-        lines = gradient_lines(sheet.sample, row, layout)
         value = Entry("", fitted(matrix(row.values(layout))))
+        lines = [*gradient_lines(sheet.sample, row, layout), value]
         numbers = sizes(size, size_numbers(sheet.sample, row.dims(layout)))
-        rows.append([narrow(symbol), stacked(*lines, value), numbers])
+        parts = [lines[start : start + TALL] for start in range(0, len(lines), TALL)]
+        first, *more = (stacked(*part) for part in parts)
+        rows.append([narrow(symbol), first, numbers])
+        rows += [["", part, ""] for part in more]
     empty = ["none", "the layers have no parameters", ""]
     return section(gradients_title(sheet, layout), HEADS["c"], (2, 12.8, 1.6), rows or [empty])
 

@@ -5,6 +5,7 @@ Printed, Markdown and LaTeX worksheets and their comparison are all made from th
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from engine.arrays import Array
@@ -34,6 +35,7 @@ from engine.worksheet.rows import (
 from engine.worksheet.worksheet import Worksheet
 
 BREAK = re.compile(r" [+-] | = |\\cdot |\\odot |\\allowbreak ")
+COMMANDS = re.compile(r"\\(operatorname|text|mathit|mathrm)\{|\\[,;]|[{}^_ ]|(?<=\\)[a-z]+")
 NARROW = 8  # characters that fit the narrowest column
 LONG = 24  # characters of a formula that fits every column
 TIMES = r" \times "
@@ -67,22 +69,25 @@ def math(*formulas: Formula) -> Entry:
 def breakable(formula: Formula) -> str:
     """A formula for LaTeX's text mode, in pieces between which a line may be broken.
 
-    A long piece that has no place to break is made as narrow as the column.
+    A long piece that has too few places to break is made as narrow as the column.
     """
     return r"\allowbreak ".join(
-        rf"\fit{{${piece}$}}" if length > LONG and not has_break(piece) else f"${piece}$"
+        rf"\fit{{${piece}$}}" if length > LONG and not breaks_in_time(piece) else f"${piece}$"
         for piece, length in pieces(formula)
     )
 
 
-def has_break(latex: str) -> bool:
-    """Whether LaTeX may break a line in a formula: at an operator that no braces hold."""
-    depth = latex.count(r"\left") * LONG  # what grows with its contents is one box
+def breaks_in_time(latex: str) -> bool:
+    """Whether LaTeX may break a line often enough: at an operator that no braces hold."""
+    if r"\left" in latex:
+        return False  # what grows with its contents is one box
+    starts, depth = [0], 0
     for i, char in enumerate(latex):
         depth += (char == "{") - (char == "}")
         if depth == 0 and BREAK.match(latex, i):
-            return True
-    return False
+            starts.append(i)
+    runs = [latex[start:end] for start, end in pairwise([*starts, len(latex)])]
+    return all(len(COMMANDS.sub("", run)) <= LONG for run in runs)
 
 
 def narrow(entry: Entry) -> str:

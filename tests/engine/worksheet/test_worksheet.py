@@ -19,7 +19,7 @@ from engine.session.session import Session
 from engine.worksheet.json import worksheet_json
 from engine.worksheet.latex import worksheet_latex
 from engine.worksheet.markdown import worksheet_markdown
-from engine.worksheet.text import factor_numbers, factor_sizes, size
+from engine.worksheet.text import breaks_in_time, factor_numbers, factor_sizes, size
 from engine.worksheet.worksheet import LAYOUTS, Worksheet, worksheet
 from tests.engine.small_experiments import built_in
 from tests.engine.small_experiments import program as small_program
@@ -370,7 +370,7 @@ ENGINE = next(filter(shutil.which, ("pdflatex", "xelatex", "lualatex", "tectonic
 
 
 @pytest.mark.skipif(ENGINE is None, reason="no LaTeX engine is installed")
-@pytest.mark.parametrize("name", [*HOMEWORK, "iris", "deep-relu", "name 1", "name 2"])
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_latex_compiles(name: str, tmp_path: Path) -> None:
     assert ENGINE is not None
     file = tmp_path / "worksheet.tex"
@@ -381,6 +381,37 @@ def test_latex_compiles(name: str, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout[-2000:].decode(errors="replace")
     assert (tmp_path / "worksheet.pdf").stat().st_size > 0
+    assert "Overfull" not in done.stdout.decode(errors="replace")
+
+
+def test_a_matrix_never_stands_within_a_conditional() -> None:
+    (fit,) = re.findall(r"newcommand\{\\fit\}.*", DOCUMENTS["iris"])
+    assert "#1" not in fit.partition("\\ifdim")[2]  # an & there ends the cell of the table
+
+
+def test_tables_are_no_wider_than_the_page() -> None:
+    document = DOCUMENTS["iris"]
+    (page,) = re.findall(r"textwidth\}\{(\d+)cm", document)
+    (gap,) = re.findall(r"tabcolsep\}\{(\d+)pt", document)
+    for columns in set(re.findall(r"begin\{tabular\}\{(p.*?)\}(?: |$)", document, re.M)):
+        widths = [float(width) for width in re.findall(r"p\{([\d.]+)cm", columns)]
+        assert sum(widths) + 2 * len(widths) * int(gap) * 2.54 / 72.27 <= float(page)
+
+
+@pytest.mark.parametrize(
+    ("latex", "breaks"),
+    [
+        (r"a + b", True),
+        (r"\operatorname{mean}(x\,\allowbreak {W}^{\top})", True),
+        (
+            r"{(x\,\allowbreak W - \operatorname{mean}(x\,W + b, \text{axis=(0, 1)}))}^{2} + 1",
+            False,
+        ),
+        (r"\left(a + b\right)", False),
+    ],
+)
+def test_a_long_run_without_a_break_is_told(latex: str, breaks: bool) -> None:
+    assert breaks_in_time(latex) is breaks
 
 
 def test_markdown_tables_have_one_width_each() -> None:
