@@ -7,10 +7,14 @@ from engine.lines.algebra import PERMUTE, RESHAPE, Elementary, fill, reshaped
 from engine.lines.elementwise import Comparison, Where
 from engine.lines.losses import OfSample
 from engine.lines.node import Call, Misfit, Node, call, described, ordered
+from engine.lines.normal import Standard
 from engine.lines.products import MATMUL
 from engine.lines.reductions import Reduction
 from engine.lines.softmaxes import AlongAxis
+from engine.lines.spatial import LARGEST, Adaptive, Mean, Places, Spatial
 from engine.lines.structure import CONCAT, INDEX, ONE_HOT, PAD, RANGE, REPEAT, STACK
+
+OF_IMAGES = (Standard("group"),)
 
 
 class Lift:
@@ -59,9 +63,14 @@ class Lift:
             PAD: self.padded,
             REPEAT: self.repeated,
             ONE_HOT: lambda one: call(ONE_HOT, operands, one.options),
+            LARGEST: lambda one: call(LARGEST, operands, one.options),
         }
         if function in special:
             return special[function](node)
+        if isinstance(function, Places | Mean | Adaptive):
+            return call(function, operands, node.options)  # over the last axes, whatever is before
+        if isinstance(function, Spatial) or function in OF_IMAGES:
+            return self.of_images(node)
         if len(operands) == 1 and operands[0].shape[1:] == node.operands[0].shape:
             return call(function, operands, node.options)
         raise Misfit(f'{described(node)}: not with per = "sample"; per = "batch" has it')
@@ -128,6 +137,15 @@ class Lift:
     def repeated(self, node: Call) -> Node:
         options = (("times", node.option("times")), ("axis", shifted(node.option("axis"))))
         return call(REPEAT, (self.made[node.operands[0]],), options)
+
+    def of_images(self, node: Call) -> Node:
+        """A function whose first axis is of images, each sample one: the samples are that axis."""
+        x, *others = node.operands
+        if x.shape[0] != 1 or any(one in self.batched for one in others):
+            raise Misfit(f"{described(node)}: the filters would differ from sample to sample")
+        images = reshaped(self.made[x], (self.rows, *x.shape[1:]))
+        made = call(node.function, (images, *others), node.options)
+        return reshaped(made, (self.rows, *node.shape))
 
     def losing(self, node: Call) -> Node:
         """The losses of the samples, (N,); a target that is the same for all is repeated."""

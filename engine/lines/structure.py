@@ -330,6 +330,7 @@ class Filled(Primitive):
 class Real(Primitive):
     """Whole numbers or truth as real ones."""
 
+    name = "real"
     linear = True
     makes = True
 

@@ -271,16 +271,6 @@ def rows() -> list[Row]:
     ]
 
 
-def sample_rows() -> list[Row]:
-    """What is otherwise in lines of one sample: a single class makes a column."""
-
-    def hot(y: Node, classes: int) -> Node:
-        made = call(ONE_HOT, (y,), (("classes", classes),))
-        return made if y.rank else reshaped(made, (classes, 1))
-
-    return [Row("one_hot", ("y",), (Option("classes", int),), hot, "a column with a 1")]
-
-
 def spatial_rows() -> list[Row]:
     """Convolutions and pools."""
     one, zero = ("stride", 1), ("padding", 0)

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from engine.lines.algebra import PERMUTE, RESHAPE
+from engine.lines.algebra import Fill, Permute, Reshape
 from engine.lines.line import Line
 from engine.lines.node import Call, Node, formula, ordered, rebuilt, tensor
+from engine.lines.structure import Real
 
 MAX_NAME = 40
 WORDS = {
@@ -20,11 +21,10 @@ WORDS = {
 
 
 def is_step(node: Node) -> bool:
-    """Whether a node is a step of its own: what only moves axes, or says places, is not."""
-    moves = (PERMUTE, RESHAPE)
+    """Whether a node is a step of its own: what only moves or repeats, or says places, is not."""
     if not isinstance(node, Call) or node.kind == "whole":
         return False
-    return node.function not in moves and bool(node.operands)
+    return not isinstance(node.function, Permute | Reshape | Fill | Real) and bool(node.operands)
 
 
 def unfolded(line: Line) -> list[Line]:

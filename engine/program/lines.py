@@ -25,8 +25,9 @@ from engine.lines.losses import LossOf, OfSample
 from engine.lines.node import Kind, Misfit, Node, call, rebuilt, tensor
 from engine.lines.reader import Lines
 from engine.lines.reductions import MEAN, TOTAL, Reduction
+from engine.lines.sample_rows import sample_rows
 from engine.lines.scope import Scope
-from engine.lines.table import loss_rows, rows, sample_rows
+from engine.lines.table import loss_rows, rows
 from engine.lines.unfold import unfolded
 from engine.nn.table import LOSSES
 from engine.program.graph import MAX_BYTES, settings

@@ -1,10 +1,12 @@
 """Lines of one sample: the same numbers as the lines of a batch that say the same."""
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
+from engine.errors import ExperimentError
 from engine.measure.gradcheck import check_gradients
 from engine.session.session import Session
 from tests.engine.lines.networks import after_backward, network
@@ -64,6 +66,43 @@ PAIRS: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"x": X, "W": W},
     ),
 }
+IMAGES, FILTERS = RNG.normal(size=(3, 2, 6, 5)), RNG.normal(size=(4, 2, 3, 3))
+SCALES, SHIFTS = RNG.normal(size=4), RNG.normal(size=4)
+COLUMNS = RNG.normal(size=(3, 4))
+PAIRS |= {
+    "softmax of a column": (
+        "p = softmax(W @ x)\nq = log_softmax(W @ x)\nloss = sum(p**2) - sum(q)",
+        "p = softmax(x @ W.T)\nq = log_softmax(x @ W.T)\nloss = (sum(p**2) - sum(q))/N",
+        {"x": X, "W": W},
+    ),
+    "an image": (
+        "c = conv2d(x, K, b, padding=1)\nm = max_pool2d(relu(c), 2)\na = avg_pool2d(c, 2)\n"
+        "v = flatten(m) + flatten(a)\nloss = sum(tanh(v)**2)",
+        "c = conv2d(x, K, b, padding=1)\nm = max_pool2d(relu(c), 2)\na = avg_pool2d(c, 2)\n"
+        "v = flatten(m) + flatten(a)\nloss = sum(tanh(v)**2)/N",
+        {"x": IMAGES, "K": FILTERS, "b": SCALES},
+    ),
+    "an image, wider again": (
+        "c = conv_transpose2d(x, K, stride=2)\nloss = sum(adaptive_avg_pool2d(c, 3)**2)",
+        "c = conv_transpose2d(x, K, stride=2)\nloss = sum(adaptive_avg_pool2d(c, 3)**2)/N",
+        {"x": IMAGES, "K": FILTERS.transpose(1, 0, 2, 3)},
+    ),
+    "a signal": (
+        "c = conv1d(x, K, b, stride=2)\nloss = sum(max_pool1d(c, 2)**3)",
+        "c = conv1d(x, K, b, stride=2)\nloss = sum(max_pool1d(c, 2)**3)/N",
+        {"x": IMAGES[:, :, :, 0], "K": FILTERS[:, :, :, 0], "b": SCALES},
+    ),
+    "layer norm": (
+        "h = layer_norm(x)\nk = layer_norm(x, g, b)\nloss = sum(h**3) + sum(k**3)",
+        "h = layer_norm(x)\nk = layer_norm(x, g, b)\nloss = (sum(h**3) + sum(k**3))/N",
+        {"x": COLUMNS, "g": SCALES, "b": SHIFTS},
+    ),
+    "group norm": (
+        "c = conv2d(x, K)\nh = group_norm(c, g, b, groups=2)\nloss = sum(h**3)",
+        "c = conv2d(x, K)\nh = group_norm(c, g, b, groups=2)\nloss = sum(h**3)/N",
+        {"x": IMAGES, "K": FILTERS, "g": SCALES, "b": SHIFTS},
+    ),
+}
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -112,3 +151,33 @@ def test_formulas_of_a_batch_in_the_convention_of_each_line() -> None:
         "b1.grad@z1": "∂ℓ/∂b1 += Σₙ (∂ℓ/∂z1)ₙ",
         "x.grad@z1": "∂ℓ/∂x = ∂ℓ/∂z1 W1",
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("z = batch_norm(W @ x)", "mixes the samples"),
+        ("z = conv2d(x, W)", "(C, H, W) is needed, of one sample"),
+    ],
+)
+def test_what_one_sample_cannot_have_is_said(line: str, said: str) -> None:
+    with pytest.raises(ExperimentError, match=re.escape(said)):
+        network(f"{line}\nloss = sum(z**2)", {"network": {"per": "sample"}}, x=X, W=W)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_sample_unfolded_agrees_with_itself(name: str) -> None:
+    sample, _, arrays = PAIRS[name]
+    whole = {"per": "sample"}
+    folded = after_backward(network(sample, {"network": whole}, **arrays))
+    apart = after_backward(network(sample, {"network": {**whole, "unfold": "all"}}, **arrays))
+    for of, value in folded.items():
+        np.testing.assert_allclose(apart[of], value, rtol=1e-10, atol=1e-13, err_msg=of)
+
+
+def test_whole_numbers_of_the_data_unfold() -> None:
+    lines = "z = x @ W.T\nloss = sum((z*x)**2)"
+    arrays = {"x": np.arange(12).reshape(3, 4), "W": RNG.normal(size=(4, 4))}
+    folded = after_backward(network(lines, None, **arrays))
+    apart = after_backward(network(lines, {"network": {"unfold": "all"}}, **arrays))
+    np.testing.assert_allclose(apart["W.grad"], folded["W.grad"], rtol=1e-12)
