@@ -28,6 +28,7 @@ class Parser:
         self.names = names
         self.at = 0
         self.depth = 0
+        self.notes: list[str] = []
 
     def whole(self) -> Expr:
         """The whole text as one expression."""
@@ -353,10 +354,10 @@ class Parser:
         self.at += 1
         wrt, second = self.part()
         indices = (*first[1], *second[1])
-        lacking = not (first[0] and second[0])
         found = self.made("partial", start, data=(of, wrt, False))
-        if lacking:
-            found = Expr(found.op, (), (of, wrt, False), found.text)
+        if not (first[0] and second[0]):
+            above, below = self.names.symbol(of), self.names.symbol(wrt)
+            self.notes.append(f"a ∂ is missing: read as ∂{above}/∂{below}")
         return Expr("element", (found,), indices, found.text) if indices else found
 
     def part(self) -> tuple[str, tuple[bool, tuple[str, ...]]]:
@@ -387,3 +388,9 @@ class Parser:
 def parsed(text: str, names: Names) -> Expr:
     """An answer as a tree; raises Unread with the place."""
     return Parser(text, names).whole()
+
+
+def annotated(text: str, names: Names) -> tuple[Expr, list[str]]:
+    """An answer as a tree, and notes on what was read with good will; raises Unread."""
+    parser = Parser(text, names)
+    return parser.whole(), parser.notes

@@ -92,9 +92,11 @@ def rows_of(program: Program) -> list[Row]:
         else:
             others += 1
             labels = ["fg"[others - 1]] if others <= 2 else []
-            labels += [node.layer.function.type] if not isinstance(
-                node.layer.function, Identity
-            ) else ["identity"]
+            labels += (
+                [node.layer.function.type]
+                if not isinstance(node.layer.function, Identity)
+                else ["identity"]
+            )
         found.append(Row(node.name, (node.input,), node.output, tuple(labels)))
     if nodes:
         found.append(Row("loss", (program.network.output, "y"), "loss", ("loss",)))

@@ -14,9 +14,7 @@ LABEL = (
     r"(?:\^\{?\(\d+\)\}?|_?\{?\(\d+\)\}|_\{\d+\}|\{\d+\}|_\d+|\d+|[₀-₉]+"
     r"|⁽[⁰¹²³⁴-⁹]+⁾)"
 )
-WORD = re.compile(
-    rf"(?P<word>[A-Za-z]+|[^\W\d_])(?P<label>{LABEL})?"
-)
+WORD = re.compile(rf"(?P<word>[A-Za-z]+|[^\W\d_])(?P<label>{LABEL})?")
 INDICES = "ijkm"
 INDEX = re.compile(r"_\{?\s*([ijkm])\s*,?\s*([ijkm])?\s*\}?|([ᵢⱼₖₘ])([ᵢⱼₖₘ])?")
 BRACKET = re.compile(r"\[\s*([ijkm])\s*(?:,\s*([ijkm])\s*)?\]")

@@ -47,9 +47,7 @@ class Scene:
     @cached_property
     def primals(self) -> Primals:
         """Where Jacobians are taken."""
-        return Primals(
-            self.program, self.tensors, complete_at(self.program), sample=self.sample
-        )
+        return Primals(self.program, self.tensors, complete_at(self.program), sample=self.sample)
 
     @cached_property
     def letters(self) -> dict[str, int]:
@@ -98,6 +96,13 @@ class Scene:
         """Whether a tensor is a matrix and no vector, so that its gradient is one too."""
         shape = self.shape(name)
         return len(shape) == 2 and 1 not in shape[1:]
+
+    def lettered(self, shape: Shape) -> str:
+        """Dimensions in letters, where a size has just one: h×h."""
+        letters = {}
+        for letter, size in self.letters.items():
+            letters[size] = "" if size in letters else letter
+        return "×".join(letters.get(size) or str(size) if size > 1 else "1" for size in shape)
 
     def with_values(self, new: Mapping[str, Array]) -> "Scene":
         """The same with other values of some tensors, all that was computed left as it is."""
