@@ -415,7 +415,7 @@ class Marking:
         if target.wrt is not None:
             name = self.grader.program.gradients.get(target.wrt, "")
         found = self.grader.session(self.handin.at).tensors.get(name)
-        if found is None or target.wrt is not None and not target.own:
+        if found is None or (target.wrt is not None and not target.own):
             return False
         return found.size == given.size and bool(
             np.allclose(np.squeeze(found), np.squeeze(given), rtol=1e-5)

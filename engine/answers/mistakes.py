@@ -71,12 +71,18 @@ def of_form(claim: Claim, one: Expr, layout: Layout) -> Mistake | None:
         symbol = claim.target.symbol(Names(claim.scenes[0].program, frozenset()))
         size = claim.scenes[0].lettered(claim.truth[0][layout].shape)
         return Mistake(FLAT, symbol, f"it is {size}, with these on its diagonal")
-    if claim.target.wrt is None and claim.truth[0][layout].size == 1:
-        if claim.holds(one, layout, lambda v, *_: not isinstance(v, Unit) and v.size > 1):
-            value = claim.value(one, layout, 0)
-            assert not isinstance(value, Unit)
-            return Mistake(VECTOR_LOSS, "", f"{claim.scenes[0].lettered(value.shape)}, not 1×1")
-    return None
+    return of_loss(claim, one, layout)
+
+
+def of_loss(claim: Claim, one: Expr, layout: Layout) -> Mistake | None:
+    """A loss that is no number."""
+    if claim.target.wrt is not None or claim.truth[0][layout].size > 1:
+        return None
+    if not claim.holds(one, layout, lambda v, *_: not isinstance(v, Unit) and v.size > 1):
+        return None
+    value = claim.value(one, layout, 0)
+    assert not isinstance(value, Unit)
+    return Mistake(VECTOR_LOSS, "", f"{claim.scenes[0].lettered(value.shape)}, not 1×1")
 
 
 def equal_up(value: Array, diagonal: Array) -> bool:

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from engine.answers.expr import Expr, Unread, product
+from engine.answers.expr import Expr, Unread
 from engine.answers.mistakes import FLAT, MISSING, SCALED, SCALES, TWICE
 from engine.answers.names import Names
 from engine.answers.scene import Large, Scene
 from engine.answers.target import Target
-from engine.answers.values import Evaluator, Mismatch, Unit
 from engine.answers.verdict import COLUMN, ROW, TURNED, Mistake
 from engine.arrays import Array
 from engine.errors import GradstepError
@@ -80,11 +81,7 @@ def shapes_of(given: Array, truth: Array) -> Iterator[tuple[Array, bool]]:
     """The numbers as a matrix that may be compared, and whether they lie in a direction."""
     if given.ndim == 2:
         yield given, 1 in truth.shape and truth.size > 1
-    elif given.ndim == 0 and truth.size == 1:
-        yield given.reshape(truth.shape), False
-    elif given.ndim == 1 and 1 in truth.shape and given.size == truth.size:
-        yield given.reshape(truth.shape), False
-    elif given.ndim > 2 and given.size == truth.size:
+    elif given.size == truth.size and (given.ndim > 2 or 1 in truth.shape):
         yield given.reshape(truth.shape), False
 
 
@@ -120,7 +117,7 @@ def number_mistakes(
 ) -> tuple[Mistake, ...]:
     """What is wrong with numbers that are not right, as far as it can be told."""
     for place in places:
-        for layout, truth in variants(target, place.scene):
+        for _layout, truth in variants(target, place.scene):
             for flat, _ in shapes_of(given, truth):
                 if agrees(flat.T, truth) is not None:
                     rows, cols = truth.shape
@@ -181,20 +178,20 @@ def mutants(
             rest = factors[:i] + factors[i + 1 :]
             twice = factors[: i + 1] + factors[i:]
             for reason, changed in ((MISSING, rest), (TWICE, twice)):
-                for value in worth(product(changed), target, place.scene):
+                for value in worth(changed, target, place.scene):
                     yield Mistake(reason, factor.text), value
 
 
-def worth(one: Expr, target: Target, scene: Scene) -> Iterator[Array]:
-    """A chain in numbers in both layouts; nothing where it does not conform."""
+def worth(factors: Sequence[Expr], target: Target, scene: Scene) -> Iterator[Array]:
+    """Jacobians multiplied, in both layouts; nothing where they do not conform."""
     assert target.wrt is not None
     try:
-        value = Evaluator(scene, "numerator").value(one)
-    except (Mismatch, GradstepError, Large):
+        arrays = [scene.jacobian(*factor.data[:2]) for factor in factors]
+    except (GradstepError, Large):
         return
-    shape = scene.shape(target.wrt)
-    if isinstance(value, Unit) or value.ndim != 2:
+    if not arrays or any(a.shape[1] != b.shape[0] for a, b in pairwise(arrays)):
         return
+    value, shape = reduce(np.matmul, arrays), scene.shape(target.wrt)
     if len(value) == 1 and len(shape) == 2 and value.size == shape[0] * shape[1]:
         value = value.reshape(shape)
     yield value

@@ -28,7 +28,7 @@ class Target:
         """What it is, as a matrix, in each layout."""
         if self.wrt is None:
             value = scene.value(self.of)
-            return {layout: value.T if self.turned else value for layout in LAYOUTS}
+            return dict.fromkeys(LAYOUTS, value.T if self.turned else value)
         found = scene.jacobian(self.of, self.wrt)
         if len(found) == 1 and scene.matrix(self.wrt):
             found = scene.gradient(self.of, self.wrt).T

@@ -215,9 +215,8 @@ class Evaluator:
             flat = inner.reshape(-1)
             if places[0] < len(flat):
                 return np.asarray(flat[places[0]])
-        elif len(places) == 2 and inner.ndim == 2:
-            if places[0] < inner.shape[0] and places[1] < inner.shape[1]:
-                return np.asarray(inner[places[0], places[1]])
+        elif len(places) == inner.ndim == 2 and all(np.less(places, inner.shape)):
+            return np.asarray(inner[places[0], places[1]])
         raise Mismatch(f"({size_text(inner)}) has no element with the indices {', '.join(names)}")
 
     def call(self, function: str | Activation, inner: Array) -> Value:
