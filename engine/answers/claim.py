@@ -7,12 +7,12 @@ from itertools import product as pairs
 import numpy as np
 
 from engine.answers.expr import Expr
+from engine.answers.reading import READINGS, Reading
 from engine.answers.scene import Large, Scene
 from engine.answers.target import Target, close
 from engine.answers.values import MOST, Evaluator, Mismatch, Unit, Value, free_indices
 from engine.arrays import Array
 from engine.errors import GradstepError
-from engine.worksheet.rows import LAYOUTS, Layout
 
 BUDGET = 12_000  # evaluations for one answer, mistakes looked for included
 
@@ -25,7 +25,7 @@ class Spent(Exception):
 class Fit:
     """How an expression fits: as it is, or ``flat``, as a row over all elements of a matrix."""
 
-    layout: Layout
+    layout: Reading
     flat: bool = False
 
 
@@ -36,12 +36,12 @@ class Claim:
     target: Target
     scenes: Sequence[Scene]
     spent: int = 0
-    truth: list[dict[Layout, Array]] = field(default_factory=list)
+    truth: list[dict[Reading, Array]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.truth = [self.target.truths(one) for one in self.scenes]
 
-    def value(self, one: Expr, layout: Layout, k: int) -> Value:
+    def value(self, one: Expr, layout: Reading, k: int) -> Value:
         """The value in scene k; with free indices a vector or a matrix of all elements.
 
         Raises Mismatch where dimensions do not conform, and Spent.
@@ -84,7 +84,7 @@ class Claim:
             raise Mismatch("with an index it must be a number")
         return float(found.reshape(()))
 
-    def fits(self, one: Expr, layout: Layout) -> Fit | None:
+    def fits(self, one: Expr, layout: Reading) -> Fit | None:
         """Whether the expression holds in every scene, in this layout."""
         flat = False
         for k in range(len(self.scenes)):
@@ -104,10 +104,12 @@ class Claim:
 
     def layouts(self, one: Expr) -> list[Fit]:
         """The layouts in which the expression is right."""
-        found = (self.fits(one, layout) for layout in LAYOUTS)
+        found = (self.fits(one, layout) for layout in READINGS)
         return [fit for fit in found if fit is not None]
 
-    def holds(self, one: Expr, layout: Layout, test: Callable[[Value, Array, Scene], bool]) -> bool:
+    def holds(
+        self, one: Expr, layout: Reading, test: Callable[[Value, Array, Scene], bool]
+    ) -> bool:
         """Whether a test of value and truth holds in every scene."""
         for k, scene in enumerate(self.scenes):
             try:

@@ -17,10 +17,13 @@ from engine.answers.expected import Expected
 from engine.answers.expr import Expr, Unread
 from engine.answers.grammar import annotated
 from engine.answers.handin import Answer, HandIn
+from engine.answers.latex import flat_text
 from engine.answers.mistakes import Mending, diagnosed, of_value, repeated
 from engine.answers.names import Names, Row, plain, rows_of
 from engine.answers.numbers import Place, agreements, array_of, number_mistakes
+from engine.answers.reading import Reading, layout_of, readings_of
 from engine.answers.scene import Large, Scene, own_scene, random_scenes
+from engine.answers.spoken import spoken
 from engine.answers.steps import dimensions, step_mistakes
 from engine.answers.target import Target, target_of
 from engine.answers.values import MOST, Mismatch, Unit
@@ -33,6 +36,7 @@ from engine.run.position_text import parse_position
 from engine.session.session import Session
 from engine.worksheet.rows import Layout
 
+STEPS = ("steps", "the five steps")
 SHAPES = ("shape", "dims", "size")
 ITSELF = "it says only what is asked for"
 OTHER_LAYOUT = "in {} layout"
@@ -51,6 +55,7 @@ class Read:
     problem: str = ""
     place: int | None = None
     row: Row | None = None
+    question: str = ""
 
 
 class Grader:
@@ -105,6 +110,11 @@ class Grader:
             self.random[batch] = random_scenes(self.program, None if batch else 0)
         return self.random[batch]
 
+    def question(self, key: str) -> str:
+        """What a key is about, by one name; the key itself where it is about nothing."""
+        read = Marking(self, HandIn("", ())).read(Answer(key, [0.0]))
+        return key if read is None else read.question or key
+
     def grade(self, handin: HandIn) -> list[Verdict]:
         """The verdicts of a hand-in, in the order of its answers."""
         return Marking(self, handin).verdicts()
@@ -117,11 +127,11 @@ class Marking:
         self.grader = grader
         self.handin = handin
         self.names = grader.names
-        self.claims: dict[Target, Claim] = {}
+        self.claims: dict[tuple[Target, bool], Claim] = {}
 
     def verdicts(self) -> list[Verdict]:
         """All verdicts; the layout of the hand-in is known only when all is read."""
-        read = [self.read(answer) for answer in self.handin.answers]
+        read = [one for answer in self.handin.answers if (one := self.read(answer)) is not None]
         fits = [self.fitting(one) for one in read]
         layout = self.handin.layout or self.common(read, fits)
         judge: dict[str, Callable[[Read, list[Fit], Layout], Verdict]] = {
@@ -132,23 +142,61 @@ class Marking:
             "inputs": self.inputs,
             "unread": self.unread,
         }
-        return [judge[one.kind](one, fit, layout) for one, fit in zip(read, fits, strict=True)]
+        return [
+            replace(
+                judge[one.kind](one, fit, layout),
+                of=self.called(one),
+                line=one.answer.line,
+                question=one.question or one.answer.of,
+            )
+            for one, fit in zip(read, fits, strict=True)
+        ]
+
+    def called(self, one: Read) -> str:
+        """What an answer is about, as it is written; in a document by its symbol."""
+        if one.answer.found and one.target is not None:
+            return one.target.symbol(self.names)
+        return one.answer.of
 
     # Reading.
 
-    def read(self, answer: Answer) -> Read:
-        """What an answer is about, and what it says."""
+    def read(self, answer: Answer) -> Read | None:
+        """What an answer is about, and what it says; None where prose is no answer."""
+        question = ""
         try:
-            return self.understood(answer)
+            question, target = self.about(answer.of)
+        except Unread:
+            if answer.found and not any(sign in answer.of for sign in "∂δ"):
+                return None
+            target = None
+        try:
+            return replace(self.understood(answer), question=question)
         except Unread as error:
-            return Read(answer, "unread", problem=error.message, place=error.place)
+            problem, place = error.message, error.place
+            found = Read(answer, "unread", target, problem=problem, place=place)
+            return replace(found, question=question)
+
+    def about(self, key: str) -> tuple[str, Target | None]:
+        """The question of a key, and its target; raises Unread."""
+        key = key.strip()
+        if key.lower() in STEPS:
+            return "steps", None
+        head, _, inner = key.partition("(")
+        if head.strip().lower() in SHAPES and inner.endswith(")"):
+            target, _ = self.target(inner[:-1])
+            return f"shape({target.symbol(self.names)})", target
+        row = self.row(key)
+        if row is not None:
+            return f"{row[0].name}.{row[1]}", None
+        target, _ = self.target(key)
+        return target.symbol(self.names), target
 
     def understood(self, answer: Answer) -> Read:
         """As :meth:`read`; raises Unread."""
         if answer.problem:
             raise Unread(answer.problem, answer.offset or 0)
         key = answer.of.strip()
-        if key.lower() in ("steps", "the five steps"):
+        if key.lower() in STEPS:
             return Read(answer, "steps")
         head, _, inner = key.partition("(")
         if head.strip().lower() in SHAPES and inner.endswith(")"):
@@ -163,14 +211,23 @@ class Marking:
     def target(self, text: str) -> tuple[Target, list[str]]:
         """What a left side is about; raises Unread, whose place is in the key."""
         try:
-            return target_of(text, self.names)
+            return target_of(flat_text(text).text, self.names)
         except Unread as error:
             raise Unread(f"{text.strip()!r}: {error.message}", error.place) from None
+
+    def tree(self, text: str) -> tuple[Expr, list[str]]:
+        """Text, which may be LaTeX, as a tree; raises Unread with the place in the text."""
+        flat = flat_text(text)
+        try:
+            return annotated(flat.text, self.names)
+        except Unread as error:
+            places = [*flat.places, len(text)]
+            raise Unread(error.message, places[min(error.place, len(flat.places))]) from None
 
     def said(self, answer: Answer, target: Target, notes: list[str]) -> Read:
         """An answer about a target: a formula, or numbers."""
         if isinstance(answer.said, str):
-            expr, more = annotated(answer.said, self.names)
+            expr, more = self.tree(answer.said)
             more += self.unexpanded(expr)
             return Read(answer, "formula", target, expr, tuple(dict.fromkeys(notes + more)))
         array_of(answer.said)
@@ -209,11 +266,12 @@ class Marking:
 
     # The layout.
 
-    def claim(self, target: Target) -> Claim:
+    def claim(self, target: Target, batch: bool | None = None) -> Claim:
         """The claim about a target, with its scenes; raises GradstepError where it has no value."""
-        if target not in self.claims:
-            own = self.grader.own(self.handin.at, self.sample)
-            scenes = list(self.grader.tried(self.handin.batch))
+        whole = self.handin.batch if batch is None else batch
+        if (target, whole) not in self.claims:
+            own = self.grader.own(self.handin.at, None if whole else self.sample)
+            scenes = list(self.grader.tried(whole))
             try:
                 truths = target.truths(own).values()
                 if all(t.size <= MOST and np.isfinite(t).all() for t in truths):
@@ -222,8 +280,8 @@ class Marking:
                 pass
             if not scenes:
                 raise GradstepError("it has no finite value that an answer could be compared with")
-            self.claims[target] = Claim(target, scenes)
-        found = self.claims[target]
+            self.claims[target, whole] = Claim(target, scenes)
+        found = self.claims[target, whole]
         return Claim(target, found.scenes)
 
     @property
@@ -241,13 +299,19 @@ class Marking:
             return []
 
     def common(self, read: Sequence[Read], fits: Sequence[list[Fit]]) -> Layout:
-        """The layout that most products are right in; numerator where none decides."""
-        votes = {"numerator": 0, "gradient": 0}
+        """The layout that most products are right in.
+
+        Where none decides, numerator layout; of a batch that of the parameters.
+        """
+        votes: dict[Layout, int] = {"numerator": 0, "gradient": 0}
         for one, found in zip(read, fits, strict=True):
             product = one.expr is not None and any(n.op == "partial" for _, n in one.expr.walk())
-            if len(found) == 1 and product:
-                votes[found[0].layout] += 1
-        return "gradient" if votes["gradient"] > votes["numerator"] else "numerator"
+            layouts = {layout_of(fit.layout) for fit in found}
+            if len(layouts) == 1 and product:
+                votes[layouts.pop()] += 1
+        if votes["gradient"] == votes["numerator"]:
+            return "gradient" if self.handin.batch else "numerator"
+        return max(votes, key=votes.__getitem__)
 
     # Judging.
 
@@ -265,15 +329,41 @@ class Marking:
             claim = self.claim(one.target)
         except GradstepError as error:
             return self.unread(replace(one, problem=str(error)), fits, layout)
+        if not fits and self.of_batch(one):
+            notes = (*one.notes, "of the batch")
+            return Verdict(one.answer.of, "right", text_of(one.answer), notes=notes)
         mistakes, notes, used = self.found(one, claim, fits, layout)
         forward = one.target.wrt is None
         word = judged(mistakes, forward)
         expected = None if word == "right" else self.grader.expected.of(one.target, used)
         dims = self.dims(one.expr, used) if mistakes else ()
-        said = text_of(one.answer)
+        said = spoken(one.expr, self.names) if one.answer.line else text_of(one.answer)
         return Verdict(
             one.answer.of, word, said, mistakes, (*one.notes, *notes), dims, expected, layout=used
         )
+
+    def of_batch(self, one: Read) -> bool:
+        """Whether a formula that is wrong of a sample is right of the batch, samples as rows.
+
+        That is for answers that do not say which they are about.
+        """
+        if self.handin.batch or self.handin.sample is not None or self.circular(one):
+            return False
+        assert one.target is not None
+        assert one.expr is not None
+        try:
+            return bool(self.claim(one.target, True).layouts(one.expr))
+        except (GradstepError, Spent, Large):
+            return False
+
+    def circular(self, one: Read) -> bool:
+        """Whether an answer says what is asked for by itself."""
+        assert one.target is not None
+        assert one.expr is not None
+        given = self.names.program.tensors[one.target.of].role in ("input", "target", "parameter")
+        if one.row is not None or (given and one.target.wrt is None):
+            return False
+        return any(one.target.itself(node) for _, node in one.expr.walk())
 
     def found(
         self, one: Read, claim: Claim, fits: list[Fit], layout: Layout
@@ -281,37 +371,37 @@ class Marking:
         """The mistakes of a formula, notes, and the layout it was read in."""
         assert one.target is not None
         assert one.expr is not None
-        if one.row is None and one.target.itself(one.expr):
+        if self.circular(one):
             return (Mistake(ITSELF),), (), layout
-        other: Layout = "gradient" if layout == "numerator" else "numerator"
-        if any(fit.layout == layout for fit in fits):
-            kink = repeated(self.mending(claim, layout), one.expr) or self.kink(one, claim, layout)
-            said = OTHER_LAYOUT.format(layout)
-            notes = (said,) if layout == "gradient" and len(fits) == 1 else ()
-            return kink, notes, layout
+        menders = [self.mending(self.claim(one.target), r) for r in readings_of(layout)]
+        twice = repeated(menders[0], one.expr)
+        pure = not any(node.op == "partial" for _, node in one.expr.walk())
+        fitting = next((f for f in fits if layout_of(f.layout) == layout), None)
+        if fitting is not None:
+            only = len({layout_of(fit.layout) for fit in fits}) == 1
+            notes = (OTHER_LAYOUT.format(layout),) if layout == "gradient" and only else ()
+            return twice or self.kink(one, claim, fitting.layout), notes, layout
         if fits:
-            turned = of_value(claim, one.expr, layout)
-            pure = not any(node.op == "partial" for _, node in one.expr.walk())
+            other = layout_of(fits[0].layout)
+            turned = of_value(claim, one.expr, readings_of(layout)[0])
             if turned is not None and turned.reason in (COLUMN, ROW) and pure:
                 return (turned,), (), layout
-            twice = repeated(self.mending(claim, other), one.expr)
-            if twice:
-                return twice, (), other
-            if self.handin.layout is not None:
+            if self.handin.layout is not None and not twice:
                 return (Mistake("another layout", "", OTHER_LAYOUT.format(other)),), (), layout
-            return (), (OTHER_LAYOUT.format(other),), other
-        found = diagnosed(self.mending(claim, layout), one.expr)
-        if not found:
-            turned_too = diagnosed(self.mending(self.claim(one.target), other), one.expr)
-            if turned_too:
-                return turned_too, (), other
-        return found or (self.unexplained(one.expr, claim, layout),), (), layout
+            return twice, (OTHER_LAYOUT.format(other),), other
+        found, used = diagnosed(menders, one.expr)
+        if found and layout_of(used) != layout and pure:
+            found = (*found, *lying(claim.truth[0][readings_of(layout)[0]].shape))
+        more = [m for m in twice if m.reason not in [known.reason for known in found]]
+        if found or twice:
+            return (*found, *more), (), layout_of(used)
+        return (self.unexplained(one.expr, claim, readings_of(layout)[0]),), (), layout
 
-    def mending(self, claim: Claim, layout: Layout) -> Mending:
+    def mending(self, claim: Claim, layout: Reading) -> Mending:
         """The search for mistakes in a layout."""
         return Mending(claim, self.names, self.grader.rows, layout)
 
-    def kink(self, one: Read, claim: Claim, layout: Layout) -> tuple[Mistake, ...]:
+    def kink(self, one: Read, claim: Claim, layout: Reading) -> tuple[Mistake, ...]:
         """The mistake of a rule that is right but where all parameters, and so z, are 0."""
         assert one.expr is not None
         assert one.target is not None
@@ -327,7 +417,7 @@ class Marking:
             return ()
         return (Mistake("at the kink", "", "where z is exactly 0 the derivative is 0"),)
 
-    def unexplained(self, expr: Expr, claim: Claim, layout: Layout) -> Mistake:
+    def unexplained(self, expr: Expr, claim: Claim, layout: Reading) -> Mistake:
         """What can be said where no single mistake explains an answer."""
         claim.spent = 0
         for k in (0, *reversed(range(len(claim.scenes)))):
@@ -454,7 +544,7 @@ class Marking:
             vector = 1 in claim.truth[0][layout].shape
             rows = claim.truth[0][layout].shape[0]
             if not vector:
-                note = OTHER_LAYOUT.format(fitting[0])
+                note = OTHER_LAYOUT.format(layout_of(fitting[0]))
                 return Verdict(one.answer.of, "right", said, notes=(*one.notes, note))
             mistake = Mistake(COLUMN if rows == 1 else ROW)
         else:
@@ -471,7 +561,7 @@ class Marking:
             raise Unread("expects dimensions, as h×h or [4, 4]", 0)
         return dimensions("×".join(map(str, flat)) or "1×1")
 
-    def conforms(self, sizes: list[list[str]], claim: Claim, layout: Layout) -> bool:
+    def conforms(self, sizes: list[list[str]], claim: Claim, layout: Reading) -> bool:
         """Whether dimensions are right: letters in every scene, numbers in the experiment's own."""
         letters = any(not part.isdigit() for axis in sizes for part in axis)
         picked = list(enumerate(claim.scenes)) if letters else [(len(claim.scenes) - 1, None)]
@@ -510,20 +600,25 @@ class Marking:
             mistakes = (Mistake("inputs", "", count),)
         for part in parts if not mistakes else []:
             try:
-                expr, _ = annotated(str(part), self.names)
+                expr, _ = self.tree(str(part))
             except Unread as error:
                 new = replace(one, problem=error.message, place=error.place)
                 return self.unread(new, fits, layout)
-            fitting = [t for t in targets if self.claim(t).fits(expr, layout)]
+            fitting = [t for t in targets if self.claim(t).fits(expr, "numerator")]
             if fitting:
                 targets.remove(fitting[0])
                 continue
             claim = self.claim(targets[0])
-            found = diagnosed(self.mending(claim, layout), expr)
-            mistakes += found or (self.unexplained(expr, claim, layout),)
+            found, _ = diagnosed([self.mending(claim, "numerator")], expr)
+            mistakes += found or (self.unexplained(expr, claim, "numerator"),)
         word = judged(mistakes, forward=True)
         expected = symbols if mistakes else None
         return Verdict(one.answer.of, word, text_of(one.answer), mistakes, expected=expected)
+
+
+def lying(shape: tuple[int, ...]) -> tuple[Mistake, ...]:
+    """The mistake of a vector that is not of this shape but its transpose."""
+    return (Mistake(COLUMN if shape[0] == 1 else ROW),) if 1 in shape else ()
 
 
 def split(text: str) -> list[str]:

@@ -59,7 +59,7 @@ class Parser:
 
     def separators(self) -> None:
         """Skip what stands between the branches of cases."""
-        while (self.now.kind == "sign" and self.now.value in ",;:&") or self.word("then"):
+        while (self.now.kind == "sign" and str(self.now.value) in ",;:&") or self.word("then"):
             self.at += 1
 
     # Cases: "1 if C, else 0", "if C then 1 else 0", "1 if C; 0 otherwise".
@@ -150,7 +150,7 @@ class Parser:
         for token in self.tokens[at:]:
             if token.kind in {"word", "end"}:
                 return False
-            if token.kind == "sign" and token.value in ",;:":
+            if token.kind == "sign" and str(token.value) in ",;:":
                 return False
             if token.kind == "sign" and str(token.value) in RELATIONS:
                 return True

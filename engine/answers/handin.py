@@ -28,16 +28,18 @@ SETTINGS = ("at", "sample", "batch", "layout")
 class Answer:
     """One answer: ``of`` as it is written, ``said`` text, numbers in lists, or an array.
 
-    ``place`` is the line that it stands in, where it has one. ``problem`` is why it cannot be read,
-    and then ``offset`` is where.
+    ``line`` is where it stands in a document. ``problem`` is why it cannot be read, and then
+    ``offset`` is where. ``shown`` is how it was written, where ``said`` is what was made of it. One
+    that was ``found`` in a document is none where its left side is about nothing.
     """
 
     of: str
     said: Any
-    place: int | None = None
+    line: int | None = None
     problem: str = ""
     offset: int | None = None
     shown: str = ""
+    found: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Where one change makes an answer right, the change is the mistake. Two changes a
 is not enough.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, permutations
 
@@ -13,12 +13,12 @@ import numpy as np
 from engine.answers.claim import Claim, Spent, equal
 from engine.answers.expr import Expr, product, turned
 from engine.answers.names import Names, Row
+from engine.answers.reading import Reading
 from engine.answers.scene import Scene
 from engine.answers.target import close
 from engine.answers.values import Unit, Value
 from engine.answers.verdict import COLUMN, ROW, TURNED, Mistake
 from engine.arrays import Array
-from engine.worksheet.rows import Layout
 
 MISSING, TWICE, TOO_MANY = "factor missing", "factor twice", "a factor too many"
 TERM = "term missing"
@@ -42,12 +42,36 @@ SCALED = {
 }  # fmt: skip
 
 
-def of_value(claim: Claim, one: Expr, layout: Layout) -> Mistake | None:
+def of_value(claim: Claim, one: Expr, layout: Reading) -> Mistake | None:
     """A mistake that shows in the value: its form, or a number it is multiplied with."""
-    return of_form(claim, one, layout) or of_scale(claim, one, layout)
+    form = of_form(claim, one, layout) or of_scale(claim, one, layout)
+    return form or of_penalty(claim, one, layout)
 
 
-def of_form(claim: Claim, one: Expr, layout: Layout) -> Mistake | None:
+def of_penalty(claim: Claim, one: Expr, layout: Reading) -> Mistake | None:
+    """A gradient without a multiple of its own parameter, which a penalty adds."""
+    name = claim.target.wrt
+    roles = {info.name: info.role for info in claim.scenes[0].program.tensors.values()}
+    if name is None or roles[name] != "parameter":
+        return None
+    found: list[float] = []
+
+    def lacking(value: Value, truth: Array, scene: Scene) -> bool:
+        own = scene.value(name)
+        own = own if own.shape == truth.shape else own.T
+        if isinstance(value, Unit) or value.shape != truth.shape or own.shape != truth.shape:
+            return False
+        by = float(np.vdot(truth - value, own) / np.vdot(own, own))
+        found.append(by)
+        return close(value + by * own, truth) and abs(by - found[0]) <= 1e-9 * abs(by)
+
+    if not claim.holds(one, layout, lacking):
+        return None
+    symbol = claim.scenes[0].program.tensors[name].symbol
+    return Mistake(TERM, f"{found[0]:.6g} · {symbol}")
+
+
+def of_form(claim: Claim, one: Expr, layout: Reading) -> Mistake | None:
     """A value of another form: a row for a column, a scalar for a matrix, a vector for the loss."""
 
     def lying(value: Value, truth: Array, scene: Scene) -> bool:
@@ -74,7 +98,7 @@ def of_form(claim: Claim, one: Expr, layout: Layout) -> Mistake | None:
     return of_loss(claim, one, layout)
 
 
-def of_loss(claim: Claim, one: Expr, layout: Layout) -> Mistake | None:
+def of_loss(claim: Claim, one: Expr, layout: Reading) -> Mistake | None:
     """A loss that is no number."""
     if claim.target.wrt is not None or claim.truth[0][layout].size > 1:
         return None
@@ -92,7 +116,7 @@ def equal_up(value: Array, diagonal: Array) -> bool:
     return value.size == len(diagonal) and close(value.reshape(-1, 1), diagonal)
 
 
-def of_scale(claim: Claim, one: Expr, layout: Layout) -> Mistake | None:
+def of_scale(claim: Claim, one: Expr, layout: Reading) -> Mistake | None:
     """A value that is the truth times 2, ½, −1, K, N …"""
     for name, factor in SCALES:
 
@@ -120,7 +144,7 @@ class Mending:
     claim: Claim
     names: Names
     rows: list[Row]
-    layout: Layout
+    layout: Reading
 
     def links(self) -> Iterator[tuple[str, Expr]]:
         """Every factor that a chain may need: matrices, derivatives, what layers read."""
@@ -171,7 +195,7 @@ class Mending:
         if changed:
             names = list(dict.fromkeys(changed))
             detail = ", ".join(f"{name}ᵀ where {name} is meant" for name in names)
-            yield Mistake(TURNED, ", ".join(names), detail), found
+            yield Mistake(TURNED, names[0], detail), found
 
     def products(self, one: Expr) -> Iterator[tuple[tuple[int, ...], tuple[Expr, ...]]]:
         """The products in an expression, each with its path; a single factor is one too."""
@@ -201,6 +225,16 @@ class Mending:
                 if other.op == "partial" and other.data[1] == factor.data[1]:
                     return Mistake(TWICE, name, f"once inside {self.symbol(other)}")
         return Mistake(TOO_MANY, name)
+
+    def overlap(self, a: Expr, b: Expr) -> Expr | None:
+        """The one of two derivatives that is inside the other; None where they do not overlap."""
+        if a.op != "partial" or b.op != "partial":
+            return None
+        if a.data[0] != b.data[0] and a.data[1] != b.data[1]:
+            return None
+        order = {row.makes: i for i, row in enumerate(self.rows)}
+        spans = [order.get(one.data[0], -1) - order.get(one.data[1], -1) for one in (a, b)]
+        return a if spans[0] <= spans[1] else b
 
     def symbol(self, one: Expr) -> str:
         """How a factor is called in a message."""
@@ -325,19 +359,24 @@ def exchanges(size: int) -> Iterator[tuple[int, ...]]:
             yield tuple(order)
 
 
-def diagnosed(mending: Mending, one: Expr) -> tuple[Mistake, ...]:
-    """The mistakes that make an expression wrong, as few as explain it; none where it is unclear.
+def diagnosed(menders: Sequence[Mending], one: Expr) -> tuple[tuple[Mistake, ...], Reading]:
+    """The mistakes that make an expression wrong, and the reading in which they do.
 
-    The layout is that of the mending.
+    As few as explain it; none where it is unclear. One mistake in any reading goes before two.
     """
-    try:
-        return explained(mending, one)
-    except Spent:
-        return ()
+    for search in (simple, double):
+        for mending in menders:
+            try:
+                found = search(mending, one)
+            except Spent:
+                continue
+            if found:
+                return found, mending.layout
+    return (), menders[0].layout
 
 
-def explained(mending: Mending, one: Expr) -> tuple[Mistake, ...]:
-    """As :func:`diagnosed`; raises Spent."""
+def simple(mending: Mending, one: Expr) -> tuple[Mistake, ...]:
+    """The one mistake that explains an expression; raises Spent."""
     claim, layout = mending.claim, mending.layout
     found = of_value(claim, one, layout)
     if found is not None and found.reason != VECTOR_LOSS:
@@ -345,8 +384,12 @@ def explained(mending: Mending, one: Expr) -> tuple[Mistake, ...]:
     for mistake, new in mending.all(one):
         if claim.fits(new, layout):
             return (mistake,)
-    if found is not None:
-        return (found,)
+    return () if found is None else (found,)
+
+
+def double(mending: Mending, one: Expr) -> tuple[Mistake, ...]:
+    """The two mistakes that explain an expression; raises Spent."""
+    claim, layout = mending.claim, mending.layout
     for mistake, new in mending.untransposed(one):
         second = of_value(claim, new, layout)
         if second is not None:
@@ -365,13 +408,16 @@ def explained(mending: Mending, one: Expr) -> tuple[Mistake, ...]:
 def repeated(mending: Mending, one: Expr) -> tuple[Mistake, ...]:
     """A derivative that stands twice in a product, also where its value does not show it.
 
-    The derivative of ReLU is its own square.
+    The derivative of ReLU is its own square. Two derivatives of one tensor, or by one, overlap.
     """
     for _, node in one.walk():
         seen: list[Expr] = []
         for factor in node.args if node.op == "product" else ():
             inner = factor.args[0] if factor.op == "transpose" else factor
-            if inner.op == "partial" and any(inner.same(other) for other in seen):
-                return (Mistake(TWICE, mending.symbol(inner)),)
-            seen.append(inner)
+            for other in seen:
+                short = mending.overlap(inner, other)
+                if short is not None:
+                    both = (inner, other) if short is inner else (other, inner)
+                    return (mending.superfluous(both[0], (both[1],)),)
+            seen += [inner] if inner.op == "partial" else []
     return ()

@@ -11,6 +11,7 @@ import numpy as np
 from engine.answers.expr import Expr, Unread
 from engine.answers.mistakes import FLAT, MISSING, SCALED, SCALES, TWICE
 from engine.answers.names import Names
+from engine.answers.reading import layout_of
 from engine.answers.scene import Large, Scene
 from engine.answers.target import Target
 from engine.answers.verdict import COLUMN, ROW, TURNED, Mistake
@@ -98,7 +99,9 @@ def agreements(target: Target, given: Array, places: Sequence[Place]) -> Iterato
 def variants(target: Target, scene: Scene) -> Iterator[tuple[Layout, Array]]:
     """What the numbers may be: each layout; of a gradient of the batch its own shape too."""
     try:
-        yield from target.truths(scene).items()
+        for reading, truth in target.truths(scene).items():
+            if reading != "transposed":
+                yield layout_of(reading), truth
         if target.wrt is not None and scene.sample is None:
             jacobian = scene.jacobian(target.of, target.wrt)
             if len(jacobian) == 1:

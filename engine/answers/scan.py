@@ -10,21 +10,23 @@ from engine.program.graph import GRADIENT
 
 MOST = 2000  # characters of an expression
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-LABEL = (
-    r"(?:\^\{?\(\d+\)\}?|_?\{?\(\d+\)\}|_\{\d+\}|\{\d+\}|_\d+|\d+|[₀-₉]+"
-    r"|⁽[⁰¹²³⁴-⁹]+⁾)"
-)
+LABEL = r"(?:\^\{\(\d+\)\}|\^\(\d+\)|_\{\(?\d+\)?\}|_\(?\d+\)?|\d+|[₀-₉]+|⁽[⁰¹²³⁴-⁹]+⁾)"
 WORD = re.compile(rf"(?P<word>[A-Za-z]+|[^\W\d_])(?P<label>{LABEL})?")
 INDICES = "ijkm"
-INDEX = re.compile(r"_\{?\s*([ijkm])\s*,?\s*([ijkm])?\s*\}?|([ᵢⱼₖₘ])([ᵢⱼₖₘ])?")
+PAIR = r"\s*([ijkm])\s*,?\s*([ijkm])?\s*"
+INDEX = re.compile(rf"_\{{{PAIR}\}}|_([ijkm])([ijkm])?(?![A-Za-z])|([ᵢⱼₖₘ])([ᵢⱼₖₘ])?")
+BOTH = re.compile(rf"_\{{\s*(\d+)\s*,?{PAIR}\}}")
 BRACKET = re.compile(r"\[\s*([ijkm])\s*(?:,\s*([ijkm])\s*)?\]")
 LOWERED = {"ᵢ": "i", "ⱼ": "j", "ₖ": "k", "ₘ": "m"}
-TURN = re.compile(r"\^\{?\s*(?:T|⊤|ᵀ|t)\s*\}?(?![A-Za-z])|ᵀ|⊤|\.m?T\b")
-PLUS = re.compile(r"\^\{?\s*\+\s*\}?|⁺")
-POWER = re.compile(r"\^\{?\s*(\d)\s*\}?|\*\*\s*(\d)|([²³])")
+TURN = re.compile(r"\^\{\s*[Ttᵀ⊤]\s*\}|\^[Ttᵀ⊤](?![A-Za-z])|ᵀ|⊤|\.m?T\b")
+PLUS = re.compile(r"\^\{\s*\+\s*\}|\^\+|⁺")
+POWER = re.compile(r"\^\{\s*(\d)\s*\}|(?:\^|\*\*)\s*(\d)|[²³]")
 RAISED = {"²": 2, "³": 3}
-IGNORED = re.compile(r"_\{?(?:2|F)\}?")
-BOUNDS = re.compile(r"_\{?\s*([ijkm])\s*(?:=\s*1\s*)?\}?(?:\s*\^\s*\{?\s*[A-Za-z]\s*\}?)?|([ᵢⱼₖₘ])")
+IGNORED = re.compile(r"_\{[2F]\}|_[2F]")
+BOUNDS = re.compile(
+    r"(?:_\{\s*([ijkm])\s*(?:=\s*1\s*)?\}|_([ijkm])|([ᵢⱼₖₘ]))"
+    r"(?:\s*\^\s*(?:\{\s*[A-Za-z]\s*\}|[A-Za-z]))?"
+)
 SIGNS = {
     "−": "-", "–": "-", "·": "*", "⋅": "*", "@": "*", "∗": "*", "×": "*", "∘": "⊙", "÷": "/",
     "∕": "/",
@@ -142,7 +144,7 @@ class Scanner:
     def sum(self, length: int) -> None:
         """Σᵢ, \\sum_{i=1}^{K}: the index that it runs over."""
         found = BOUNDS.match(self.text, self.at + length)
-        name = (found.group(1) or found.group(2)) if found is not None else None
+        name = next((one for one in found.groups() if one), None) if found is not None else None
         more = 0 if found is None else len(found.group())
         self.add("sum", LOWERED.get(name or "", name), length + more)
 
@@ -176,6 +178,8 @@ class Scanner:
         if found is None:
             raise Unread(f"cannot read {self.text[self.at]!r}", self.at)
         letters = found.group("word")
+        if self.labelled(letters):
+            return
         for length in range(len(letters), 0, -1):
             cut = self.at + length
             ends = (found.end(), cut) if length == len(letters) else (cut,)
@@ -184,6 +188,19 @@ class Scanner:
         before = re.search(r"[A-Za-z]*\Z", self.text[: self.at])
         start = self.at if before is None else before.start()
         raise Unread(f"does not know {self.text[start : found.end('word')]!r}", start)
+
+    def labelled(self, letters: str) -> bool:
+        """A tensor whose number and index stand in one subscript: z_{1,i}."""
+        found = BOTH.match(self.text, self.at + len(letters))
+        name = (
+            self.names.tensors.get(plain(letters) + found.group(1)) if found is not None else None
+        )
+        if found is None or name is None:
+            return False
+        self.add("tensor", name, len(letters))
+        indices = tuple(one for one in found.groups()[1:] if one)
+        self.add("index", indices, len(found.group()))
+        return True
 
     def known(self, word: str) -> bool:
         """Keep a word that means something."""

@@ -7,9 +7,9 @@ import numpy as np
 from engine.answers.expr import Expr, Unread
 from engine.answers.grammar import annotated
 from engine.answers.names import Names
+from engine.answers.reading import READINGS, Reading
 from engine.answers.scene import Scene
 from engine.arrays import Array
-from engine.worksheet.rows import LAYOUTS, Layout
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,16 @@ class Target:
     own: bool = False
     turned: bool = False
 
-    def truths(self, scene: Scene) -> dict[Layout, Array]:
+    def truths(self, scene: Scene) -> dict[Reading, Array]:
         """What it is, as a matrix, in each layout."""
         if self.wrt is None:
             value = scene.value(self.of)
-            return dict.fromkeys(LAYOUTS, value.T if self.turned else value)
+            return dict.fromkeys(READINGS, value.T if self.turned else value)
         found = scene.jacobian(self.of, self.wrt)
         if len(found) == 1 and scene.matrix(self.wrt):
             found = scene.gradient(self.of, self.wrt).T
         pair = (found.T, found) if self.turned else (found, found.T)
-        return dict(zip(LAYOUTS, pair, strict=True))
+        return {"numerator": pair[0], "transposed": pair[1], "gradient": pair[1]}
 
     def flat(self, scene: Scene) -> Array | None:
         """∂ℓ/∂W as a row over all elements of W, where W is a matrix."""

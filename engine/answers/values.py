@@ -1,5 +1,6 @@
 """What an answer is worth in a scene: its value as a matrix, in one layout of the derivatives."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from engine.answers.expr import Expr
+from engine.answers.reading import Reading
 from engine.answers.scene import Scene
 from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.functions.function import Activation, Elementwise
-from engine.worksheet.rows import Layout
 
 Indices = Mapping[str, int]
 EMPTY: Indices = {}
@@ -20,6 +21,7 @@ MOST = 4096  # elements that a rule with indices is tried at
 CALLS: dict[str, Any] = {
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "abs": np.abs, "sign": np.sign,
 }  # fmt: skip
+REDUCED: dict[str, Any] = {"total": np.sum, "mean": np.mean, "max": np.max}
 COMPARED: dict[str, Any] = {
     "=": np.equal, "≠": np.not_equal, "<": np.less, ">": np.greater,
     "≤": np.less_equal, "≥": np.greater_equal,
@@ -57,7 +59,7 @@ class Evaluator:
     """Evaluates expressions in a scene, derivatives in one layout."""
 
     scene: Scene
-    layout: Layout
+    layout: Reading
 
     def value(self, one: Expr, at: Indices = EMPTY) -> Value:
         """The value; scalars have shape (). Raises Mismatch where dimensions do not conform."""
@@ -158,8 +160,14 @@ class Evaluator:
         return Unit(value.scale * by) if isinstance(value, Unit) else np.asarray(value * by)
 
     def alike(self, a: Array, b: Array, sign: str) -> None:
-        """Refuse two values of different dimensions, neither of which is a scalar."""
-        if a.shape != b.shape and a.size > 1 and b.size > 1:
+        """Refuse two values of different dimensions, neither of which is a scalar.
+
+        In a batch a row goes with every row, as b does.
+        """
+        if a.shape == b.shape or 1 in (a.size, b.size):
+            return
+        by_row = a.ndim == b.ndim == 2 and a.shape[1] == b.shape[1] and 1 in (len(a), len(b))
+        if self.scene.sample is not None or not by_row:
             raise Mismatch(
                 f"({size_text(a)}) {sign} ({size_text(b)}) do not conform", [a.shape, b.shape]
             )
@@ -170,7 +178,7 @@ class Evaluator:
         arrays = [term for term in terms if not isinstance(term, Unit)]
         if not arrays:
             return Unit(sum(term.scale for term in terms if isinstance(term, Unit)))
-        shape = next((a.shape for a in arrays if a.size > 1), arrays[0].shape)
+        shape = max((a.shape for a in arrays), key=math.prod)
         found = np.zeros(shape)
         for term in terms:
             if isinstance(term, Unit):
@@ -205,7 +213,7 @@ class Evaluator:
                 free = {**dict.fromkeys("ijkm", 0), **at}
                 shape = self.array(node.args[0], free).shape
                 vector = len(node.data) == 1
-                return max(shape) if vector else shape[node.data.index(name)]
+                return max(shape) if vector else int(shape[node.data.index(name)])
         return None
 
     def element(self, inner: Array, names: tuple[str, ...], at: Indices) -> Value:
@@ -233,8 +241,7 @@ class Evaluator:
             return np.asarray(np.sqrt(np.sum(inner**2)))
         if function == "truth":
             return inner
-        reduced = {"total": np.sum, "mean": np.mean, "max": np.max}
-        return np.asarray(reduced[str(function)](inner))
+        return np.asarray(REDUCED[str(function)](inner))
 
     def slope(self, function: str | Activation, inner: Array) -> Value:
         """f′ of each element."""

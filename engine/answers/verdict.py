@@ -1,6 +1,6 @@
 """What is said about an answer: a verdict, the mistakes by name, and what would have been right."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Word = Literal["right", "nearly", "wrong", "not understood"]
@@ -23,9 +23,9 @@ class Mistake:
 
     def text(self) -> str:
         """The mistake in a line."""
-        about = f": {self.factor}" if self.factor else ""
-        more = f", {self.detail}" if self.detail else ""
-        return f"{self.reason}{about}{more}"
+        parts = [self.factor] if self.factor and self.factor not in self.detail else []
+        about = ", ".join([*parts, *([self.detail] if self.detail else [])])
+        return f"{self.reason}: {about}" if about else self.reason
 
     def as_json(self) -> dict[str, str]:
         """The mistake as plain data, without what is empty."""
@@ -37,6 +37,7 @@ class Mistake:
 class Verdict:
     """The judgement of one answer; ``of`` is the key as written, ``said`` the answer.
 
+    ``question`` is what it is about, whatever it was called.
     ``dims`` are the dimensions of the factors of a product, with the experiment's own sizes,
     ``place`` the character at which reading stopped.
     """
@@ -50,7 +51,8 @@ class Verdict:
     expected: Any = None
     place: int | None = None
     layout: str = ""
-    sizes: tuple[str, ...] = field(default=())
+    line: int | None = None
+    question: str = ""
 
     @property
     def right(self) -> bool:
@@ -84,6 +86,8 @@ class Verdict:
             found["dims"] = [list(one) for one in self.dims]
         if self.layout:
             found["layout"] = self.layout
+        if self.line is not None:
+            found["line"] = self.line
         if self.place is not None:
             found["place"] = self.place
         if self.said:
