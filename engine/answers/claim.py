@@ -10,15 +10,11 @@ from engine.answers.expr import Expr
 from engine.answers.reading import READINGS, Reading
 from engine.answers.scene import Large, Scene
 from engine.answers.target import Target, close
-from engine.answers.values import MOST, Evaluator, Mismatch, Unit, Value, free_indices
+from engine.answers.values import MOST, Evaluator, Meter, Mismatch, Unit, Value, free_indices
 from engine.arrays import Array
 from engine.errors import GradstepError
 
-BUDGET = 12_000  # evaluations for one answer, mistakes looked for included
-
-
-class Spent(Exception):
-    """The evaluations that an answer may cost are used up."""
+BUDGET = 300_000  # nodes evaluated for one answer, mistakes looked for included
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ class Claim:
 
     target: Target
     scenes: Sequence[Scene]
-    spent: int = 0
+    meter: Meter = field(default_factory=lambda: Meter(BUDGET))
     truth: list[dict[Reading, Array]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -46,10 +42,7 @@ class Claim:
 
         Raises Mismatch where dimensions do not conform, and Spent.
         """
-        self.spent += 1
-        if self.spent > BUDGET:
-            raise Spent
-        evaluator = Evaluator(self.scenes[k], layout)
+        evaluator = Evaluator(self.scenes[k], layout, self.meter)
         free = sorted(set(free_indices(one)))
         try:
             if not free:

@@ -1,7 +1,7 @@
 """What an answer says, as a tree: each node knows where it stands in the text it was read from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Path = tuple[int, ...]
@@ -28,6 +28,7 @@ class Expr:
     args: tuple["Expr", ...] = ()
     data: Any = None
     text: str = ""
+    depth: int = 1
 
     def walk(self, path: Path = ()) -> Iterator[tuple[Path, "Expr"]]:
         """Every node below this one, itself first, with its path."""
@@ -41,7 +42,7 @@ class Expr:
             return new
         args = list(self.args)
         args[path[0]] = args[path[0]].put(path[1:], new)
-        return Expr(self.op, tuple(args), self.data, self.text)
+        return replace(self, args=tuple(args))
 
     def same(self, other: "Expr") -> bool:
         """Whether two trees say the same, wherever they stand."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.answers.chains import right_chain
-from engine.answers.claim import Claim, Fit, Spent
+from engine.answers.claim import BUDGET, Claim, Fit
 from engine.answers.expected import Expected
 from engine.answers.expr import Expr, Unread
 from engine.answers.grammar import annotated
@@ -26,7 +26,7 @@ from engine.answers.scene import Large, Scene, own_scene, random_scenes
 from engine.answers.spoken import spoken
 from engine.answers.steps import dimensions, step_mistakes
 from engine.answers.target import Target, target_of
-from engine.answers.values import MOST, Mismatch, Unit
+from engine.answers.values import MOST, Meter, Mismatch, Spent, Unit
 from engine.answers.verdict import COLUMN, ROW, Mistake, Verdict, judged
 from engine.chain.query import complete_at
 from engine.debugger import Debugger
@@ -40,6 +40,8 @@ STEPS = ("steps", "the five steps")
 SHAPES = ("shape", "dims", "size")
 ITSELF = "it says only what is asked for"
 OTHER_LAYOUT = "in {} layout"
+COSTLY = "it takes too long to evaluate: write it shorter"
+FILE_BUDGET = 20 * BUDGET  # for all answers of a hand-in
 SEPARATE = ", ; "
 
 
@@ -127,6 +129,7 @@ class Marking:
         self.grader = grader
         self.handin = handin
         self.names = grader.names
+        self.meter = Meter(FILE_BUDGET)
         self.claims: dict[tuple[Target, bool], Claim] = {}
 
     def verdicts(self) -> list[Verdict]:
@@ -282,7 +285,7 @@ class Marking:
                 raise GradstepError("it has no finite value that an answer could be compared with")
             self.claims[target, whole] = Claim(target, scenes)
         found = self.claims[target, whole]
-        return Claim(target, found.scenes)
+        return Claim(target, found.scenes, Meter(BUDGET, self.meter))
 
     @property
     def sample(self) -> int | None:
@@ -332,7 +335,10 @@ class Marking:
         if not fits and self.of_batch(one):
             notes = (*one.notes, "of the batch")
             return Verdict(one.answer.of, "right", text_of(one.answer), notes=notes)
-        mistakes, notes, used = self.found(one, claim, fits, layout)
+        try:
+            mistakes, notes, used = self.found(one, claim, fits, layout)
+        except Spent:
+            return self.unread(replace(one, problem=COSTLY), fits, layout)
         forward = one.target.wrt is None
         word = judged(mistakes, forward)
         expected = None if word == "right" else self.grader.expected.of(one.target, used)
@@ -419,7 +425,7 @@ class Marking:
 
     def unexplained(self, expr: Expr, claim: Claim, layout: Reading) -> Mistake:
         """What can be said where no single mistake explains an answer."""
-        claim.spent = 0
+        claim = Claim(claim.target, claim.scenes, Meter(BUDGET, self.meter))
         for k in (0, *reversed(range(len(claim.scenes)))):
             scene, truth = claim.scenes[k], claim.truth[k][layout]
             try:
@@ -598,22 +604,28 @@ class Marking:
         if len(parts) != len(targets):
             count = f"{len(parts)}, where it reads {len(targets)}: {symbols}"
             mistakes = (Mistake("inputs", "", count),)
-        for part in parts if not mistakes else []:
-            try:
-                expr, _ = self.tree(str(part))
-            except Unread as error:
-                new = replace(one, problem=error.message, place=error.place)
-                return self.unread(new, fits, layout)
-            fitting = [t for t in targets if self.claim(t).fits(expr, "numerator")]
-            if fitting:
-                targets.remove(fitting[0])
-                continue
-            claim = self.claim(targets[0])
-            found, _ = diagnosed([self.mending(claim, "numerator")], expr)
-            mistakes += found or (self.unexplained(expr, claim, "numerator"),)
+        try:
+            for part in parts if not mistakes else []:
+                mistakes += self.taken(str(part), targets)
+        except Unread as error:
+            new = replace(one, problem=error.message, place=error.place)
+            return self.unread(new, fits, layout)
+        except (Spent, GradstepError) as error:
+            return self.unread(replace(one, problem=str(error) or COSTLY), fits, layout)
         word = judged(mistakes, forward=True)
         expected = symbols if mistakes else None
         return Verdict(one.answer.of, word, text_of(one.answer), mistakes, expected=expected)
+
+    def taken(self, part: str, targets: list[Target]) -> tuple[Mistake, ...]:
+        """What is wrong with one input; the target that it is, or is nearest to, is taken away."""
+        expr, _ = self.tree(part)
+        fitting = next((t for t in targets if self.claim(t).fits(expr, "numerator")), None)
+        if fitting is not None:
+            targets.remove(fitting)
+            return ()
+        claim = self.claim(targets.pop(0))
+        found, _ = diagnosed([self.mending(claim, "numerator")], expr)
+        return found or (self.unexplained(expr, claim, "numerator"),)
 
 
 def lying(shape: tuple[int, ...]) -> tuple[Mistake, ...]:

@@ -5,6 +5,7 @@ side), quotient, sign, what stands above. ``W2ᵀ δ ⊙ s`` is ``(W2ᵀ δ) ⊙
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from engine.answers.expr import Expr, Unread
 from engine.answers.names import Names
@@ -55,7 +56,10 @@ class Parser:
     def made(self, op: str, start: int, *args: Expr, data: object = None) -> Expr:
         """A node of what has been read from a place on."""
         end = self.tokens[self.at - 1].end
-        return Expr(op, args, data, self.text[start:end].strip())
+        depth = 1 + max((arg.depth for arg in args), default=0)
+        if depth > DEEP:
+            raise Unread(f"more than {DEEP} operations in operations", start)
+        return Expr(op, args, data, self.text[start:end].strip(), depth)
 
     def separators(self) -> None:
         """Skip what stands between the branches of cases."""
@@ -173,7 +177,7 @@ class Parser:
     def sum(self) -> Expr:
         """Terms with + and − between them."""
         self.depth += 1
-        if self.depth > DEEP:
+        if self.depth > 2 * DEEP:
             raise Unread(f"more than {DEEP} brackets in brackets", self.now.start)
         start = self.now.start
         if self.sign("+"):
@@ -199,9 +203,15 @@ class Parser:
     def product(self) -> Expr:
         """Factors with · between them, or side by side; quotients from the left."""
         start = self.now.start
-        if self.sign("-"):
+        minus = 0
+        while self.sign("-"):
             self.at += 1
-            return self.made("negative", start, self.product())
+            minus += 1
+        found = self.factors(start)
+        return self.made("negative", start, found) if minus % 2 else found
+
+    def factors(self, start: int) -> Expr:
+        """The factors of a product after its sign."""
         factors = [self.factor()]
         while True:
             if self.sign("*"):
@@ -257,6 +267,15 @@ class Parser:
 
     def primary(self) -> Expr:
         """A number, a name, a derivative, a function of something, or brackets."""
+        self.depth += 1
+        if self.depth > 2 * DEEP:
+            raise Unread(f"more than {DEEP} brackets in brackets", self.now.start)
+        found = self.single()
+        self.depth -= 1
+        return found
+
+    def single(self) -> Expr:
+        """As :meth:`primary`, which looks after the depth."""
         token = self.now
         if token.kind == "end":
             raise Unread("ends where something is missing", token.start)
@@ -297,7 +316,8 @@ class Parser:
         if not self.sign(CLOSING[str(opening.value)]):
             raise Unread(f"{opening.value} is never closed", opening.start)
         self.at += 1
-        return Expr(found.op, found.args, found.data, self.text[opening.start : self.now.start])
+        text = self.text[opening.start : self.now.start]
+        return replace(found, text=text)
 
     def norm(self, start: int) -> Expr:
         """‖…‖."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.answers.expr import Unread
-from engine.errors import GradstepError
 
 MOST = 8000  # characters of one formula
 DEEP = 30
@@ -86,13 +85,13 @@ class Flat:
 def flat_latex(source: str) -> Flat:
     """The text that LaTeX means; raises Unread with the place in the source.
 
-    Raises GradstepError where pylatexenc is not installed.
+    Where pylatexenc is not installed, it says so.
     """
     check_depth(source)
     try:
         from pylatexenc.latexwalker import LatexWalker, LatexWalkerError  # noqa: PLC0415 - an extra
     except ImportError:
-        raise GradstepError(EXTRA) from None
+        raise Unread(EXTRA, 0) from None
     try:
         nodes = LatexWalker(source, tolerant_parsing=False).get_latex_nodes()[0]
     except LatexWalkerError as error:
@@ -104,7 +103,7 @@ def flat_latex(source: str) -> Flat:
 
 
 def flat_text(source: str) -> Flat:
-    """LaTeX as text, and other text as it is; raises Unread and GradstepError for LaTeX."""
+    """LaTeX as text, and other text as it is; raises Unread."""
     if any(sign in source for sign in ("\\", "$", "^{", "_{")):
         return flat_latex(source.replace("$", " "))
     return Flat(source, list(range(len(source))))

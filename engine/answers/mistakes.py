@@ -10,13 +10,13 @@ from itertools import chain, permutations
 
 import numpy as np
 
-from engine.answers.claim import Claim, Spent, equal
+from engine.answers.claim import Claim, equal
 from engine.answers.expr import Expr, product, turned
 from engine.answers.names import Names, Row
 from engine.answers.reading import Reading
 from engine.answers.scene import Scene
 from engine.answers.target import close
-from engine.answers.values import Unit, Value
+from engine.answers.values import Spent, Unit, Value
 from engine.answers.verdict import COLUMN, ROW, TURNED, Mistake
 from engine.arrays import Array
 

@@ -18,6 +18,7 @@ from engine.functions.function import Activation, Elementwise
 Indices = Mapping[str, int]
 EMPTY: Indices = {}
 MOST = 4096  # elements that a rule with indices is tried at
+FLOPS = 4096  # multiplications that cost as much as evaluating a node
 CALLS: dict[str, Any] = {
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "abs": np.abs, "sign": np.sign,
 }  # fmt: skip
@@ -54,12 +55,33 @@ def size_text(value: Value) -> str:
     return "×".join(map(str, value.shape)) if value.ndim else "scalar"
 
 
+class Spent(Exception):
+    """The work that an answer may cost is used up."""
+
+
+@dataclass
+class Meter:
+    """How much work is left, in nodes evaluated; large products cost more. ``outer`` pays too."""
+
+    left: int
+    outer: "Meter | None" = None
+
+    def spend(self, work: int) -> None:
+        """Use some of it up; raises Spent where there is none left."""
+        self.left -= work
+        if self.left < 0:
+            raise Spent
+        if self.outer is not None:
+            self.outer.spend(work)
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluator:
     """Evaluates expressions in a scene, derivatives in one layout."""
 
     scene: Scene
     layout: Reading
+    meter: Meter
 
     def value(self, one: Expr, at: Indices = EMPTY) -> Value:
         """The value; scalars have shape (). Raises Mismatch where dimensions do not conform."""
@@ -67,6 +89,8 @@ class Evaluator:
             return self.made(one, at)
 
     def made(self, one: Expr, at: Indices) -> Value:
+        """As :meth:`value`, without looking after warnings; raises Spent too."""
+        self.meter.spend(1)
         found: Value
         match one.op:
             case "number":
@@ -193,7 +217,7 @@ class Evaluator:
     def product(self, one: Expr, at: Indices) -> Value:
         """The product of matrices from the left; numbers go where they fit."""
         factors = [self.made(arg, at) for arg in one.args]
-        return multiplied(factors)
+        return multiplied(factors, self.meter)
 
     def over(self, one: Expr, at: Indices) -> Value:
         """Σ over an index, or over all elements where it has none."""
@@ -293,7 +317,7 @@ def in_rows(function: Any, inner: Array) -> Array:
     return np.asarray(function(inner))
 
 
-def multiplied(factors: list[Value]) -> Value:
+def multiplied(factors: list[Value], meter: Meter) -> Value:
     """The product of factors from the left. Raises Mismatch with the dimensions of all."""
     scale, arrays = 1.0, []
     for factor in factors:
@@ -312,6 +336,7 @@ def multiplied(factors: list[Value]) -> Value:
             dims = [a.shape for a in arrays]
             said = "".join(f"({rows}×{cols})" for rows, cols in dims)
             raise Mismatch(f"{said} do not conform", dims)
+        meter.spend(found.size * factor.shape[1] // FLOPS)
         plain = found.shape[1] == factor.shape[0]
         found = found @ factor if plain else found * factor
     return np.asarray(found * scale)
