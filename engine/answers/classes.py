@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.answers.grading import Grader
-from engine.answers.handin import read_handin
+from engine.answers.sources import read_handin
 from engine.answers.verdict import Verdict
 from engine.errors import GradstepError
 from engine.files import naming, read_regular

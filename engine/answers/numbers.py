@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from engine.answers.expr import Expr, Unread
-from engine.answers.mistakes import FLAT, MISSING, SCALED, SCALES, TWICE
+from engine.answers.forms import SCALED, SCALES
+from engine.answers.mistakes import MISSING, TWICE
 from engine.answers.names import Names
 from engine.answers.reading import layout_of
 from engine.answers.scene import Large, Scene
 from engine.answers.target import Target
-from engine.answers.verdict import COLUMN, ROW, TURNED, Mistake
+from engine.answers.verdict import COLUMN, FLAT, ROW, TURNED, Mistake
 from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.wording import shown
@@ -211,19 +212,19 @@ def difference(target: Target, given: Array, places: Sequence[Place]) -> Mistake
     for _, truth in truths:
         for flat, _ in shapes_of(given, truth):
             if flat.shape == truth.shape:
-                return first_apart(flat, truth)
+                return first_apart(flat, truth, given.ndim)
     sizes = dict.fromkeys("×".join(map(str, truth.shape)) for _, truth in truths)
     found = "×".join(map(str, given.shape)) or "a number"
     return Mistake("dimensions", "", f"{found}, where it is {' or '.join(sizes)}")
 
 
-def first_apart(given: Array, truth: Array) -> Mistake:
-    """The first element that differs."""
+def first_apart(given: Array, truth: Array, axes: int) -> Mistake:
+    """The first element that differs, with an index for each axis of the answer."""
     bad = ~np.isclose(given, truth, rtol=1e-3, atol=1e-9)
     places = np.argwhere(bad if bad.any() else given != truth)
     if not len(places):
         return Mistake("rounded too far")
     at = tuple(int(i) for i in places[0])
-    where = ", ".join(map(str, at))
+    where = str(max(at)) if axes == 1 else ", ".join(map(str, at))
     said = f"[{where}] is {truth[at]:.6g}, not {given[at]:.6g}"
     return Mistake("the first element that differs", "", said)

@@ -10,7 +10,7 @@ from engine.program.graph import GRADIENT
 
 MOST = 2000  # characters of an expression
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-LABEL = r"(?:\^\{\(\d+\)\}|\^\(\d+\)|_\{\(?\d+\)?\}|_\(?\d+\)?|\d+|[₀-₉]+|⁽[⁰¹²³⁴-⁹]+⁾)"
+LABEL = r"(?:\^\{\(\d+\)\}|\^\(\d+\)|_\{\d+\}|_\{\(\d+\)\}|_\(\d+\)|_\d+|\d+|[₀-₉]+|⁽[⁰¹²³⁴-⁹]+⁾)"
 WORD = re.compile(rf"(?P<word>[A-Za-z]+|[^\W\d_])(?P<label>{LABEL})?")
 INDICES = "ijkm"
 PAIR = r"\s*([ijkm])\s*,?\s*([ijkm])?\s*"

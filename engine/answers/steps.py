@@ -16,7 +16,7 @@ STEPS: tuple[tuple[str, Phase], ...] = (
     (r"gradient", Phase.BACKWARD),
 )
 SIZE = re.compile(r"\d+|[A-Za-z][₀-₉]*")
-SEPARATOR = re.compile(r"[×x,*]|\\times|by")
+LONG = re.compile(r"[A-Za-z]{4}")  # no product of sizes, but a word
 
 
 def phase_of(text: str) -> Phase | None:
@@ -31,7 +31,7 @@ def step_mistakes(lines: Sequence[str]) -> tuple[Mistake, ...]:
     for line in lines:
         phase = phase_of(line)
         if phase is None:
-            raise Unread(f"{line[:60]!r} is none of the five steps", 0)
+            raise Unread(f"{line.strip()[:60]!r} is none of the five steps", 0)
         found.append(phase)
     return tuple(Mistake("the steps", "", said) for said in order_problems(found))
 
@@ -49,7 +49,7 @@ def dimensions(text: str) -> list[list[str]]:
     for part in re.split(r"\s*(?:×|,|\bby\b|(?<=[\w\s])[x*](?=[\w\s]))\s*", inner):
         sizes = SIZE.findall(part)
         rest = SIZE.sub("", part).strip(" ·*()")
-        if part and (rest or not sizes):
+        if part and (rest or not sizes or LONG.search(part)):
             raise Unread(f"{part!r} is no size", text.find(part))
         if part:
             found.append(sizes)

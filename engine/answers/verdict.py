@@ -8,7 +8,9 @@ WORDS: tuple[Word, ...] = ("right", "nearly", "wrong", "not understood")
 COLUMN = "a column where a row is meant"
 ROW = "a row where a column is meant"
 TURNED = "transposed factor"
-ELEMENTWISE = "elementwise product where a matrix product stands"
+TERM = "term missing"
+FLAT = "a scalar where a matrix is meant"
+VECTOR_LOSS = "the loss is a vector"
 NEARLY = {"×2", "×½", "×N", "×1/N", "×K", "×1/K", "sign", "at the kink", TURNED, COLUMN, ROW}
 """The mistakes of which a single one makes an answer nearly right."""
 
