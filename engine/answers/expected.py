@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from engine.answers.names import Names, plain
 from engine.answers.scene import Large, Scene
 from engine.answers.target import Target
+from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.program.program import Program
 from engine.worksheet.rows import Layout
@@ -55,4 +58,10 @@ class Expected:
             truth = target.truths(scene)["gradient" if target.own else layout]
         except (GradstepError, Large):
             return None
-        return truth.tolist() if truth.size <= SHOWN else None
+        return as_lists(truth) if truth.size <= SHOWN else None
+
+
+def as_lists(array: Array) -> Any:
+    """Numbers with the digits that say something: 12, so that 0.1 + 0.2 is 0.3."""
+    flat = [float(f"{value:.12g}") for value in array.reshape(-1).tolist()]
+    return np.array(flat).reshape(array.shape).tolist()
