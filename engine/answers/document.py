@@ -26,6 +26,10 @@ BULLET = re.compile(r"\A\s*(?:[-*+>]|\d+[.)]|\([a-z0-9]\)|[a-z]\))\s+")
 RULE = re.compile(r"\s*\|?[\s:|-]+\|?\s*\Z")
 CONTINUES = re.compile(r"\s*(?:if|else|otherwise|when|where|=|\+|-|·|\*)")
 CONDITIONAL = re.compile(r"\b(?:if|when|where|otherwise|else)\b|[{\[]\s*[^}]*\bif\b|𝟙")
+BOLD = re.compile(r"\*\*(.+?)\*\*")
+DIMENSIONS = re.compile(
+    r"(?:\s+[(\[]|\s*∈\s*ℝ\s*\^\s*\{?|,?\s+)\s*(\w+)\s*×\s*(\w+)\s*[)\]}]?\s*\Z"
+)
 STEPS = 4  # lines about steps that make a list one
 
 
@@ -192,7 +196,7 @@ def formula(key: str, source: str, line: int, shown: str = "") -> Answer:
 def equations(piece: Piece, display: bool) -> Iterator[Answer]:
     """The equations of a display, or the one that a line is."""
     source = piece.text if display else BULLET.sub("", piece.text).strip().rstrip(".,;")
-    source = source.strip("*`") if not display else source
+    source = source if display else BOLD.sub(r"\1", source).replace("`", "")
     try:
         flat = flat_text(source)
     except Unread as error:
@@ -202,8 +206,19 @@ def equations(piece: Piece, display: bool) -> Iterator[Answer]:
         return
     for text in joined(flat.text.split("\n")):
         left, _, right = text.partition("=")
+        right, size = dimensioned(right)
         for part in sides(right):
             yield Answer(left.strip(), part, piece.line, shown=part, found=True)
+        if size:
+            yield Answer(f"shape({left.strip()})", size, piece.line, shown=size, found=True)
+
+
+def dimensioned(right: str) -> tuple[str, str]:
+    """A right side and the dimensions that stand after it, (h×K) or ∈ ℝ^{h×K}; empty without."""
+    found = DIMENSIONS.search(right)
+    if found is None:
+        return right, ""
+    return right[: found.start()], f"{found.group(1)}×{found.group(2)}"
 
 
 def joined(lines: list[str]) -> list[str]:

@@ -59,6 +59,4 @@ class Grader:
 
     def called(self, one: Read) -> str:
         """What an answer is about, as it is written; in a document by its symbol."""
-        if one.answer.found and one.target is not None:
-            return one.target.symbol(self.bench.names)
-        return one.answer.of
+        return one.question if one.answer.found and one.question else one.answer.of

@@ -15,7 +15,7 @@ DEEP = 40  # brackets in brackets
 RELATIONS = "=<>≥≤≠"
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 BEGINS = {
-    "number", "tensor", "size", "call", "eye", "partial", "sum", "letter", "kronecker",
+    "number", "tensor", "size", "call", "eye", "partial", "sum", "letter", "kronecker", "nabla",
 }  # fmt: skip
 
 
@@ -289,6 +289,10 @@ class Parser:
                 return self.made("partial", token.start, data=data)
             case "tensor":
                 return self.made("tensor", token.start, data=token.value)
+            case "nabla":
+                loss = self.names.program.loss
+                self.at += self.now.kind == "tensor" and self.now.value == loss
+                return self.made("partial", token.start, data=(loss, token.value, True))
             case "partial":
                 self.at -= 1
                 return self.derivative()

@@ -25,6 +25,7 @@ SIGNS = {
     "ast": "*", "prime": "′", "div": "/", "eta": "η", "theta": "θ", "lambda": "λ", "alpha": "α",
     "beta": "β", "gamma": "γ", "mu": "μ", "epsilon": "ε", "tau": "τ", "phi": "φ", "omega": "ω",
     "rho": "ρ", "nu": "ν", "xi": "ξ", "pi": "π", "psi": "ψ", "chi": "χ", "kappa": "κ", "zeta": "ζ",
+    "nabla": "∇", "in": "∈",
     "newline": "\n", "\\": "\n", "cr": "\n",
 }  # fmt: skip
 WORDS = {"log", "ln", "exp", "tanh", "max", "diag", "ReLU", "relu", "softmax", "sign"}
@@ -240,6 +241,8 @@ class Reader:
         out, bare = Flat(), inner.text.strip()
         if bare == "1" and name in ("mathbb", "mathbf", "mathds", "bm"):
             out.add("𝟙", place)
+        elif bare == "R" and name == "mathbb":
+            out.add("ℝ", place)
         elif bare == "d" and name == "mathrm":
             out.add("∂", place)
         elif len(bare) > 1:

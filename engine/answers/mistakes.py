@@ -135,7 +135,7 @@ class Mending:
 
     def inserted(self, one: Expr) -> Iterator[Change]:
         """One factor more, at every place of every product."""
-        links = list(self.links())
+        links = [pair for pair in self.links() if not self.claim.target.itself(pair[1])]
         for path, factors in self.products(one):
             for symbol, link in links:
                 for i in range(len(factors) + 1):

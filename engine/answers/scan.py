@@ -18,10 +18,12 @@ INDEX = re.compile(rf"_\{{{PAIR}\}}|_([ijkm])([ijkm])?(?![A-Za-z])|([ᵢⱼₖ�
 BOTH = re.compile(rf"_\{{\s*(\d+)\s*,?{PAIR}\}}")
 BRACKET = re.compile(r"\[\s*([ijkm])\s*(?:,\s*([ijkm])\s*)?\]")
 LOWERED = {"ᵢ": "i", "ⱼ": "j", "ₖ": "k", "ₘ": "m"}
-TURN = re.compile(r"\^\{\s*[Ttᵀ⊤]\s*\}|\^[Ttᵀ⊤](?![A-Za-z])|ᵀ|⊤|\.m?T\b")
+TURN = re.compile(r"\^\{\s*[Ttᵀ⊤]\s*\}|\^[Tᵀ⊤]|\^t(?![A-Za-z])|ᵀ|⊤|\.m?T\b")
 PLUS = re.compile(r"\^\{\s*\+\s*\}|\^\+|⁺")
 POWER = re.compile(r"\^\{\s*(\d)\s*\}|(?:\^|\*\*)\s*(\d)(?!\d)|[²³]")
 RAISED = {"²": 2, "³": 3}
+NABLA = re.compile(r"∇\s*_?\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|([^\s_{}ℓ]+))")
+SIZED = re.compile(r"I_(?:\{[^{}]*\}|\w)")
 IGNORED = re.compile(r"_\{[2F]\}|_[2F]")
 BOUNDS = re.compile(
     r"(?:_\{\s*([ijkm])\s*(?:=\s*1\s*)?\}|_([ijkm])|([ᵢⱼₖₘ]))"
@@ -100,6 +102,8 @@ class Scanner:
             self.add("number", float(found.group()), len(found.group()))
         elif char in "∂δ":
             self.delta()
+        elif char == "∇":
+            self.nabla()
         elif char in "Σ∑":
             self.sum(1)
         elif self.text[self.at : self.at + 2] in PAIRS:
@@ -140,6 +144,16 @@ class Scanner:
             self.add("kronecker", indices, 1 + len(found.group()))
         else:
             self.add("partial", None, 1)
+
+    def nabla(self) -> None:
+        """∇ of a tensor, the gradient of the loss in the shape of that."""
+        found = NABLA.match(self.text, self.at)
+        name = None
+        if found is not None:
+            name = self.names.tensors.get(plain(found.group(1) or found.group(2)))
+        if found is None or name is None:
+            raise Unread("expects a tensor after ∇, as ∇_{W1}", self.at)
+        self.add("nabla", name, len(found.group()))
 
     def sum(self, length: int) -> None:
         """Σᵢ, \\sum_{i=1}^{K}: the index that it runs over."""
@@ -220,7 +234,10 @@ class Scanner:
         elif word in self.names.letters:
             self.add("size", word, length)
         elif word in ("I", "𝐈"):
-            self.add("eye", None, length)
+            sized = SIZED.match(self.text, self.at)
+            self.add("eye", None, length if sized is None else len(sized.group()))
+        elif word == "d" and self.derives():
+            self.add("partial", None, 1)
         elif word in ("Sum", "sum"):
             self.sum(length)
         elif word in INDICES:
@@ -232,6 +249,7 @@ class Scanner:
     def derives(self) -> bool:
         """Whether a d stands for ∂: before a fraction of two of them."""
         rest = self.text[self.at :]
-        if self.tokens and self.tokens[-1].value in ("/", "⁄"):
+        before = [token.value for token in self.tokens[-2:]]
+        if before[-1:] in (["/"], ["⁄"]) or before == ["⁄", "{"]:
             return True
-        return re.match(r"d[^\s/*]*\s*[/⁄]\s*d", rest) is not None
+        return re.match(r"d[^\s/*]*\s*\}?\s*[/⁄]\s*\{?\s*d", rest) is not None

@@ -103,6 +103,35 @@ def test_equalities_in_a_row_are_claims_each() -> None:
     assert [(one.of, one.said) for one in found] == [("z₁", "W⁽¹⁾x + b⁽¹⁾"), ("z₁", "x")]
 
 
+VARIANTS = r"""
+$$\nabla_{W^{(1)}} \ell = x \frac{\partial \ell}{\partial z_1}$$
+
+**∂ℓ/∂b⁽¹⁾** = ∂ℓ/∂ŷ ∂ŷ/∂z₃ W⁽²⁾ ∂z₂/∂z₁
+
+- `dl/dW2 = z2 * dl/dyhat * dyhat/dz3`  (h×K)
+
+$$\frac{d\ell}{d\hat{y}} = 2(\hat{y}-y)^T \in \mathbb{R}^{1 \times K}$$
+$$\frac{\partial \hat{y}}{\partial z_3} = I_K$$
+$$\left[\frac{\partial z_2}{\partial z_1}\right]_{ij} = \mathbb{1}\{i=j\}\,\mathbb{1}\{z_{1,i}>0\}$$
+$$\frac{\partial z_{2,i}}{\partial z_{1,j}} = \begin{cases}1 & i=j, z_{1,i}>0\\0 & \text{else}\end{cases}$$
+"""
+
+
+def test_ways_of_writing_the_same() -> None:
+    found = grader("regression").grade(HandIn("many", tuple(read_document(VARIANTS, ".md"))))
+    assert [(one.of, one.verdict) for one in found] == [
+        ("∂ℓ/∂W⁽¹⁾", "right"),
+        ("∂ℓ/∂b⁽¹⁾", "right"),
+        ("∂ℓ/∂W⁽²⁾", "right"),
+        ("shape(∂ℓ/∂W⁽²⁾)", "right"),
+        ("∂ℓ/∂ŷ", "right"),
+        ("shape(∂ℓ/∂ŷ)", "right"),
+        ("∂ŷ/∂z₃", "right"),
+        ("∂z₂/∂z₁", "right"),
+        ("∂z₂/∂z₁", "right"),
+    ]
+
+
 LATEX = [
     (r"\frac{\partial \ell}{\partial \hat y}", "{∂ ℓ}⁄{∂ yhat }"),
     (r"W^{(1)\top} x", "W^{(1)}^{ᵀ} x"),
