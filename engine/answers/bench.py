@@ -16,9 +16,10 @@ from engine.session.session import Session
 class Bench:
     """Scenes and positions of one program, each made once."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, session: Session | None = None) -> None:
         self.program = program
-        self.sessions: dict[str | None, Session] = {}
+        # A session that somebody else has is where answers are meant that do not say where.
+        self.sessions: dict[str | None, Session] = {} if session is None else {None: session}
         self.scenes: dict[tuple[str | None, int | None], Scene] = {}
         self.random: dict[bool, list[Scene]] = {}
 

@@ -12,7 +12,7 @@ from engine.answers.target import Target
 from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.program.program import Program
-from engine.worksheet.rows import Layout
+from engine.worksheet.rows import Gradient, Layout
 from engine.worksheet.worksheet import Worksheet, worksheet
 
 SHOWN = 256  # numbers that are shown
@@ -43,14 +43,19 @@ class Expected:
                 if self.names.tensors.get(plain(row.symbol.text())) == target.of:
                     return row.output.text()
             return None
-        for gradient in sheet.gradients:
-            if target.of == "loss" and gradient.parameter == target.wrt:
-                return gradient.formula(layout).text()
+        found = self.gradient(target)
+        if found is not None:
+            return found.formula(layout).text()
         for element in sheet.elements:
             pair = (plain(element.symbol.of), plain(element.symbol.wrt))
             if tuple(self.names.tensors.get(one) for one in pair) == (target.of, target.wrt):
                 return element.rule.text()
         return None
+
+    def gradient(self, target: Target) -> Gradient | None:
+        """The row of the worksheet about a gradient of the loss."""
+        rows = self.sheet.gradients if self.sheet is not None and target.of == "loss" else ()
+        return next((row for row in rows if row.parameter == target.wrt), None)
 
     def numbers(self, target: Target, scene: Scene, layout: Layout) -> Any:
         """The numbers of a target, where they are not many."""

@@ -8,25 +8,36 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from engine.answers.bench import Bench
+from engine.answers.claim import Claim
 from engine.answers.handin import Answer, HandIn
 from engine.answers.marking import Marking, unread
 from engine.answers.others import Others
+from engine.answers.target import Target
 from engine.answers.understanding import Read, Understanding
 from engine.answers.verdict import Verdict
 from engine.program.program import Program
+from engine.session.session import Session
 from engine.worksheet.rows import Layout
 
 
 class Grader:
     """Grades hand-ins against one program."""
 
-    def __init__(self, program: Program) -> None:
-        self.bench = Bench(program)
+    def __init__(self, program: Program, session: Session | None = None) -> None:
+        self.bench = Bench(program, session)
+
+    @property
+    def understanding(self) -> Understanding:
+        """What reads answers in the names of the program."""
+        return Understanding(self.bench.names, self.bench.rows)
+
+    def claim(self, target: Target) -> Claim:
+        """A claim about a target of a sample, with its scenes."""
+        return Marking(self.bench, HandIn("", ())).claim(target)
 
     def question(self, key: str) -> str:
         """What a key is about, by one name; the key itself where it is about nothing."""
-        understanding = Understanding(self.bench.names, self.bench.rows)
-        read = understanding.read(Answer(key, [0.0]))
+        read = self.understanding.read(Answer(key, [0.0]))
         return key if read is None else read.question or key
 
     def grade(self, handin: HandIn) -> list[Verdict]:

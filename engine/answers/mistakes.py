@@ -125,7 +125,8 @@ class Mending:
     def symbol(self, one: Expr) -> str:
         """How a factor is called in a message."""
         if one.op == "transpose":
-            return f"{self.symbol(one.args[0])}ᵀ"
+            inner = self.symbol(one.args[0])
+            return f"({inner})ᵀ" if one.args[0].op == "partial" else f"{inner}ᵀ"
         if one.op == "tensor":
             return self.names.symbol(one.data)
         if one.op == "partial":

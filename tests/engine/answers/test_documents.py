@@ -113,7 +113,8 @@ $$\nabla_{W^{(1)}} \ell = x \frac{\partial \ell}{\partial z_1}$$
 $$\frac{d\ell}{d\hat{y}} = 2(\hat{y}-y)^T \in \mathbb{R}^{1 \times K}$$
 $$\frac{\partial \hat{y}}{\partial z_3} = I_K$$
 $$\left[\frac{\partial z_2}{\partial z_1}\right]_{ij} = \mathbb{1}\{i=j\}\,\mathbb{1}\{z_{1,i}>0\}$$
-$$\frac{\partial z_{2,i}}{\partial z_{1,j}} = \begin{cases}1 & i=j, z_{1,i}>0\\0 & \text{else}\end{cases}$$
+$$\frac{\partial z_{2,i}}{\partial z_{1,j}} =
+\begin{cases}1 & i=j, z_{1,i}>0\\0 & \text{else}\end{cases}$$
 """
 
 

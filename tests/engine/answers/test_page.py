@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
+from engine.answers.asking import asked
 from engine.answers.classes import read_points
 from engine.answers.sources import read_handin
-from tests.engine.answers.graded import grader, verdict
+from engine.session.session import Session
+from tests.engine.answers.graded import bench, grader, verdict
 
 PAGE = Path(__file__).parents[3] / "docs" / "grading.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -28,6 +30,12 @@ def test_the_example_is_right(tmp_path: Path) -> None:
     path.write_text(BLOCKS[0], encoding="utf-8")
     found = grader("regression").grade(read_handin(path))
     assert [one.verdict for one in found] == ["right"] * 7
+
+
+def test_the_claim_is_answered_so() -> None:
+    session = Session(bench("regression").program)
+    found = asked(session, "W1.grad = x · ∂ℓ/∂ŷ · ∂ŷ/∂z₃ · ∂z₂/∂z₁")
+    assert "\n".join(found.lines()) in TEXT
 
 
 def test_the_points_are_read(tmp_path: Path) -> None:
