@@ -20,9 +20,9 @@ def test_in_gradient_layout_the_right_chain_is_too() -> None:
     assert asked(session(), claim).lines() == (
         "W1.grad wrong: factor missing: W⁽²⁾, between (∂z₂/∂z₁)ᵀ and (∂ŷ/∂z₃)ᵀ",
         "  claimed  (∂z₂/∂z₁)ᵀ ✗ (∂ŷ/∂z₃)ᵀ · (∂ℓ/∂ŷ)ᵀ ·  xᵀ",
-        "              h×h          K×K         K×1      1×n",
+        "              h×h          K×K        K×1      1×n",
         "  right    (∂z₂/∂z₁)ᵀ · W⁽²⁾ᵀ · (∂ŷ/∂z₃)ᵀ · (∂ℓ/∂ŷ)ᵀ ·  xᵀ",
-        "              h×h        h×K       K×K         K×1      1×n",
+        "              h×h        h×K       K×K        K×1      1×n",
     )
 
 
