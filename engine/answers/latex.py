@@ -52,6 +52,15 @@ DROPPED = {
     "color",
     "hspace*",
 }
+MATRICES = {
+    "matrix",
+    "pmatrix",
+    "bmatrix",
+    "vmatrix",
+    "smallmatrix",
+    "psmallmatrix",
+    "bsmallmatrix",
+}
 CASES = {"cases", "dcases", "cases*", "rcases"}
 PLAIN = {
     "equation", "equation*", "align", "align*", "aligned", "gather", "gather*", "gathered", "split",
@@ -158,7 +167,8 @@ class Reader:
         match self.kind(node):
             case "LatexCharsNode":
                 for i, char in enumerate(node.chars):
-                    out.add(char, node.pos + i)
+                    # A line of the source ends nothing: \\\\ does.
+                    out.add(" " if char == "\n" else char, node.pos + i)
             case "LatexSpecialsNode":
                 out.add(" " if node.specials_chars == "~" else node.specials_chars, node.pos)
             case "LatexCommentNode":
@@ -258,6 +268,8 @@ class Reader:
         name = node.environmentname
         if name in CASES:
             return self.cases(node)
+        if name in MATRICES:
+            return self.matrix(node)
         if name not in PLAIN:
             raise Unread(f"does not know the environment {name}", node.pos)
         inner = self.all(node.nodelist)
@@ -277,6 +289,14 @@ class Reader:
                 self.case(inner.part(start, start + len(row)), out)
             start += len(row) + 1
         out.add("}", node.pos)
+        return out
+
+    def matrix(self, node: Any) -> Flat:
+        """``[[1, 2], [3, 4]]``."""
+        inner, out = self.all(node.nodelist), Flat()
+        rows = [row for row in inner.text.split("\n") if row.strip()]
+        cells = [", ".join(cell.strip() for cell in row.split("&")) for row in rows]
+        out.add(f"[{', '.join(f'[{row}]' for row in cells)}]", node.pos)
         return out
 
     def case(self, row: Flat, out: Flat) -> None:

@@ -1,6 +1,9 @@
 """What an answer is about, and what it says."""
 
+import json
+import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 from engine.answers.expr import Expr, Unread
 from engine.answers.grammar import annotated
@@ -11,6 +14,7 @@ from engine.answers.numbers import array_of
 from engine.answers.target import Target, target_of
 
 STEPS = ("steps", "the five steps")
+NUMBERS = re.compile(r"\[[\[\]\d\s.,eE+-]+\]")
 SHAPES = ("shape", "dims", "size")
 
 
@@ -27,6 +31,17 @@ class Read:
     place: int | None = None
     row: Row | None = None
     question: str = ""
+
+
+def numbers_in(text: str) -> Any:
+    """Numbers in brackets as lists, also of a matrix in LaTeX; None for any other text."""
+    flat = flat_text(text).text.strip().replace("−", "-")
+    if not NUMBERS.fullmatch(flat):
+        return None
+    try:
+        return json.loads(flat)
+    except (ValueError, RecursionError):
+        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +117,10 @@ class Understanding:
 
     def said(self, answer: Answer, target: Target, notes: list[str]) -> Read:
         """An answer about a target: a formula, or numbers."""
+        numbers = numbers_in(answer.said) if isinstance(answer.said, str) else None
+        if numbers is not None:
+            shown = answer.shown or answer.said
+            return self.said(replace(answer, said=numbers, shown=shown), target, notes)
         if isinstance(answer.said, str):
             expr, more = self.tree(answer.said)
             more += self.unexpanded(expr)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MARKS = {"right": "✓", "nearly": "≈", "wrong": "✗", "not understood": "?"}
 STYLES = {"right": "green", "nearly": "yellow", "wrong": "red", "not understood": "magenta"}
+MOST_COLUMNS = 20  # files that are columns of the table
 MOST_MISTAKES = 20  # lines of the summary of a class
 
 
@@ -144,18 +145,10 @@ def print_class(files: Sequence["Graded"], out: Console) -> None:
     from engine.answers.classes import summary
 
     questions = list(dict.fromkeys(v.question for one in files for v in one.verdicts))
-    table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("question", overflow="fold")
-    for i in range(len(files)):
-        table.add_column(str(i + 1), justify="center")
-    for question in questions:
-        table.add_row(clean(question), *(mark(one, question) for one in files))
-    totals = [f"{one.right}/{len(one.verdicts)}" if not one.error else "–" for one in files]
-    table.add_row(Text("right", "bold"), *totals)
-    out.print(table)
-    out.print()
-    for i, one in enumerate(files, 1):
-        out.print(Text(f"{i}  {clean(one.file)}{'  cannot be read' if one.error else ''}"))
+    if len(files) > MOST_COLUMNS:
+        by_file(files, questions, out)
+    else:
+        by_question(files, questions, out)
     found = summary(files)
     if found:
         out.print(Text("\nwhat is wrong, by how many hand-ins make it", "bold"))
@@ -166,6 +159,43 @@ def print_class(files: Sequence["Graded"], out: Console) -> None:
         )
     if len(found) > MOST_MISTAKES:
         out.print(Text(f"      … {len(found) - MOST_MISTAKES} more: --csv has all", "dim"))
+
+
+def columns(first: str, others: Sequence[str]) -> Table:
+    """A table with a wide first column and narrow others."""
+    table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column(first, overflow="fold")
+    for name in others:
+        table.add_column(name, justify="center")
+    return table
+
+
+def by_question(files: Sequence["Graded"], questions: Sequence[str], out: Console) -> None:
+    """A row for each question, a column for each file."""
+    table = columns("question", [str(i + 1) for i in range(len(files))])
+    for question in questions:
+        table.add_row(clean(question), *(mark(one, question) for one in files))
+    table.add_row(Text("right", "bold"), *(total(one) for one in files))
+    out.print(table)
+    out.print()
+    for i, one in enumerate(files, 1):
+        out.print(Text(f"{i}  {clean(one.file)}{'  cannot be read' if one.error else ''}"))
+
+
+def by_file(files: Sequence["Graded"], questions: Sequence[str], out: Console) -> None:
+    """A row for each file with all marks in one string, for many files."""
+    table = columns("file", ["right", "answers"])
+    for one in files:
+        table.add_row(
+            clean(one.file), total(one), Text.assemble(*(mark(one, q) for q in questions))
+        )
+    out.print(table)
+    out.print(Text(f"\nanswers: {clean(', '.join(questions))}"), overflow="fold")
+
+
+def total(one: "Graded") -> str:
+    """How many answers of a file are right."""
+    return f"{one.right}/{len(one.verdicts)}" if not one.error else "–"
 
 
 def mark(one: "Graded", question: str) -> Text:

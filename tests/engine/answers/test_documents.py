@@ -1,10 +1,12 @@
 """Hand-ins as people write them, in Markdown and LaTeX: all that is wrong is found, and no more."""
 
+import sys
+
 import pytest
 
 from engine.answers.document import read_document
 from engine.answers.expr import Unread
-from engine.answers.handin import HandIn
+from engine.answers.handin import Answer, HandIn
 from engine.answers.latex import flat_latex
 from engine.answers.verdict import COLUMN, FLAT, ROW, TURNED, VECTOR_LOSS
 from tests.engine.answers.graded import grader, of_file
@@ -131,6 +133,24 @@ def test_ways_of_writing_the_same() -> None:
         ("∂z₂/∂z₁", "right"),
         ("∂z₂/∂z₁", "right"),
     ]
+
+
+def test_matrices_of_numbers() -> None:
+    text = r"""
+$$\frac{\partial \hat y}{\partial z_3} = \begin{pmatrix} 1 & 0 \\ 0 & 1 \end{pmatrix}$$
+∂ℓ/∂ŷ = [−1.0, −0.36]
+∂z₂/∂z₁ = [[1, 0], [0, 1]]
+"""
+    found = grader("regression").grade(HandIn("numbers", tuple(read_document(text, ".md"))))
+    assert [one.verdict for one in found] == ["right", "right", "wrong"]
+    assert found[2].mistakes[0].text() == "dimensions: 2×2, where it is 4×4"
+
+
+def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pylatexenc.latexwalker", None)
+    found = grader("regression").grade(HandIn("a", (Answer("z1", r"W^{(1)} x"),)))[0]
+    assert found.verdict == "not understood"
+    assert "gradstep[latex]" in found.message
 
 
 LATEX = [

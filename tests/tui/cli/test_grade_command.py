@@ -62,6 +62,17 @@ def test_several_hand_ins_make_a_table(files: dict[str, Path]) -> None:
     assert ["1", "∂ℓ/∂W⁽¹⁾", "factor", "missing:", "W⁽²⁾"] in rows
 
 
+def test_a_class_has_a_row_for_each_file(files: dict[str, Path], tmp_path: Path) -> None:
+    many = [tmp_path / f"{i}.toml" for i in range(30)]
+    for i, path in enumerate(many):
+        path.write_text(WRONG if i % 3 else RIGHT, encoding="utf-8")
+    result = invoke("grade", "regression", *many)
+    text = "".join(result.stdout.split())
+    assert text.count("2/2✓✓·") == 10
+    assert text.count("1/2✗·✓") == 20
+    assert "20∂ℓ/∂W⁽¹⁾factormissing:W⁽²⁾" in text
+
+
 def test_json_of_several_files(files: dict[str, Path]) -> None:
     result = invoke("grade", "regression", files["right.toml"], files["wrong.toml"], "--json")
     found = strict(result.stdout)
