@@ -167,7 +167,7 @@ class Reader:
         match self.kind(node):
             case "LatexCharsNode":
                 for i, char in enumerate(node.chars):
-                    # A line of the source ends nothing: \\\\ does.
+                    # A line of the source ends nothing, two backslashes do.
                     out.add(" " if char == "\n" else char, node.pos + i)
             case "LatexSpecialsNode":
                 out.add(" " if node.specials_chars == "~" else node.specials_chars, node.pos)

@@ -22,7 +22,7 @@ from engine.wording import shown
 from engine.worksheet.rows import Layout
 
 MOST = 2**20  # numbers of an answer
-LOOSE = 0.05  # how far rounding to one digit may go, of the largest element
+LOOSE = (0.005, 0.05)  # how far rounding to 0 or 1 decimals may go, of the largest element
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,8 @@ def agrees(given: Array, truth: Array) -> str | None:
     if apart <= 1e-9 + 1e-6 * size:
         return ""
     count = digits(given)
-    if apart <= 0.501 * 10.0**-count and (count >= 2 or apart <= LOOSE * size):
+    near = count >= len(LOOSE) or apart <= LOOSE[count] * size
+    if apart <= 0.501 * 10.0**-count and near:
         return f"rounded to {count} decimals"
     return None
 

@@ -2,7 +2,12 @@
 
 import pytest
 
+from engine.answers.grading import Grader
+from engine.answers.handin import Answer, HandIn
 from engine.answers.verdict import COLUMN, FLAT, ROW, TERM, TURNED, VECTOR_LOSS
+from engine.experiment.reader import read_experiment
+from engine.program.compiler import compile_program
+from engine.toml_text import read_toml
 from tests.engine.answers.graded import verdict, verdicts
 
 CHAIN = "x * dl/dyhat * dyhat/dz3 * W2 * dz2/dz1"
@@ -146,6 +151,49 @@ def test_formulas_of_the_batch_are_known_by_themselves() -> None:
     assert verdict("regression", "W2.grad", "dl/dz3.T @ z2", sample=0).verdict != "right"
     halved = verdict("regression", "W2.grad", "1/N dl/dz3.T @ z2", batch=True)
     assert (halved.verdict, halved.reason) == ("nearly", "×1/N")
+
+
+SQUARE = """
+[data]
+x = [[0.5, -1.0]]
+y = [[1.0, 0.0]]
+
+[[layers]]
+type = "linear"
+out = 2
+
+[[layers]]
+type = "relu"
+
+[[layers]]
+type = "linear"
+out = 2
+
+[[layers]]
+type = "identity"
+
+[loss]
+type = "mse"
+reduction = "sum"
+
+[optimizer]
+type = "sgd"
+lr = 0.1
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("x * dl/dyhat * dyhat/dz3 * dz2/dz1", "factor missing"),
+        ("x * dl/dyhat * dyhat/dz3 * W2.T * dz2/dz1", TURNED),
+    ],
+)
+def test_where_all_sizes_are_the_same_every_product_conforms(said: str, reason: str) -> None:
+    program = compile_program(read_experiment(read_toml(SQUARE), "square"))
+    (found,) = Grader(program).grade(HandIn("square", (Answer("W1.grad", said),)))
+    assert {size for one in found.dims for size in one} <= {1, 2}
+    assert (found.reason, found.mistakes[0].factor) == (reason, "W⁽²⁾")
 
 
 def test_sigma_and_bce() -> None:

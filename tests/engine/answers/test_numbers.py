@@ -63,6 +63,12 @@ def test_rounded_numbers_are_right_with_a_note(run: Run) -> None:
     assert not verdict("regression", "W1.grad", np.round(mine + 0.02, 2).tolist()).right
 
 
+def test_a_rough_number_is_not_rounded() -> None:
+    assert verdict("regression", "loss", 2.2375, batch=True).right
+    assert verdict("regression", "loss", 2.24, batch=True).notes == ("rounded to 2 decimals",)
+    assert not verdict("regression", "loss", 2, batch=True).right
+
+
 MISTAKES = [
     ("twice", "nearly", "×2", ""),
     ("half", "nearly", "×½", ""),
