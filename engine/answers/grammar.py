@@ -315,7 +315,11 @@ class Parser:
             return self.derivative()
         self.at += 1
         inside, self.inside_norm = self.inside_norm, False
+        begun = self.at
         found = self.cases()
+        if self.now.kind == "sign" and str(self.now.value) in RELATIONS:
+            self.at = begun  # [z > 0] is 1 where it holds
+            found = self.condition()
         self.inside_norm = inside
         if not self.sign(CLOSING[str(opening.value)]):
             raise Unread(f"{opening.value} is never closed", opening.start)

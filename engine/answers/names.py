@@ -17,6 +17,7 @@ HATS = {"\u0302": "hat", "\u0304": "bar", "\u0303": "tilde"}
 
 def plain(text: str) -> str:
     """A name without its ornaments: W⁽²⁾, W^{(2)}, W_2 and W2 are all W2; ŷ is yhat."""
+    text = text.replace("^{[", "").replace("]}", "")
     flat = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text))
     for mark, word in HATS.items():
         flat = flat.replace(mark, word)

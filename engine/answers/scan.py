@@ -10,7 +10,10 @@ from engine.program.graph import GRADIENT
 
 MOST = 2000  # characters of an expression
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-LABEL = r"(?:\^\{\(\d+\)\}|\^\(\d+\)|_\{\d+\}|_\{\(\d+\)\}|_\(\d+\)|_\d+|\d+|[₀-₉]+|⁽[⁰¹²³⁴-⁹]+⁾)"
+LABEL = (
+    r"(?:\^\{\[\d+\]\}|\^\{\(\d+\)\}|\^\(\d+\)|_\{\d+\}|_\{\(\d+\)\}|_\(\d+\)|_\d+|\d+"
+    r"|[₀-₉]+|⁽[⁰¹²³⁴-⁹]+⁾)"
+)
 WORD = re.compile(rf"(?P<word>[A-Za-z]+|[^\W\d_])(?P<label>{LABEL})?")
 INDICES = "ijkm"
 PAIR = r"\s*([ijkm])\s*,?\s*([ijkm])?\s*"
@@ -225,6 +228,9 @@ class Scanner:
             self.brackets()
         elif bare[:1] == "d" and bare[1:] in self.names.tensors and self.derives():
             self.add("partial", None, 1)
+        elif bare[:1] == "d" and bare[1:] in self.names.tensors:
+            # dW1 alone, as code calls the gradient of the loss
+            self.add("nabla", self.names.tensors[bare[1:]], length)
         elif word.lower() in WORDS:
             self.add("word", WORDS[word.lower()], length)
         elif word in self.names.functions:
