@@ -58,7 +58,9 @@ class Others:
             notes = [*one.notes]
             if len(places) > 1:
                 notes.append(f"of {best.place.name}")
-            if best.layout != layout and not target.own and all(a.layout != layout for a in found):
+            # A gradient asked for as a tensor has the shape of its parameter.
+            usual = "gradient" if target.own else layout
+            if all(a.layout != usual for a in found):
                 notes.append(OTHER_LAYOUT.format(best.layout))
             notes += [best.rounded] if best.rounded else []
             return Verdict(one.answer.of, "right", said, notes=tuple(notes))
