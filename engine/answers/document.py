@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from engine.answers.expr import Unread
 from engine.answers.handin import MOST_ANSWERS, Answer
-from engine.answers.latex import flat_text
+from engine.answers.latex import MOST, flat_text
 from engine.answers.steps import phase_of
 from engine.errors import GradstepError
 
-DISPLAY = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|```math\n(.+?)```", re.DOTALL)
+OPENS = re.compile(r"\$\$|\\\[|```math\n")
+CLOSES = {"$$": "$$", "\\[": "\\]", "```math\n": "```"}
 ENVIRONMENT = re.compile(
     r"\\begin\{(equation|align|gather|multline|eqnarray|displaymath)(\*?)\}(.+?)\\end\{\1\2\}",
     re.DOTALL,
@@ -30,6 +31,7 @@ BOLD = re.compile(r"\*\*(.+?)\*\*")
 DIMENSIONS = re.compile(
     r"(?:\s+[(\[]|\s*∈\s*ℝ\s*\^\s*\{?|,?\s+)\s*(\w+)\s*×\s*(\w+)\s*[)\]}]?\s*\Z"
 )
+MOST_TEXT, MOST_ENVIRONMENTS = 2**18, 1000  # of a document
 STEPS = 4  # lines about steps that make a list one
 
 
@@ -44,6 +46,10 @@ class Piece:
 
 def read_document(text: str, kind: str) -> list[Answer]:
     """The answers of a document; raises GradstepError where there are too many."""
+    if len(text) > MOST_TEXT or text.count("\\begin") > MOST_ENVIRONMENTS:
+        raise GradstepError(
+            f"more than {MOST_TEXT:,} characters or {MOST_ENVIRONMENTS} environments"
+        )
     if kind in (".tex", ".latex"):
         text = as_markdown(text)
     found: list[Answer] = []
@@ -101,13 +107,30 @@ def answers(text: str) -> Iterator[Answer]:
 
 def pieces(text: str) -> Iterator[Piece]:
     """Displays, tables, lists of steps, and lines that may be an equation."""
-    at = 0
-    for found in DISPLAY.finditer(text):
-        yield from of_lines(text[at : found.start()], text.count("\n", 0, at) + 1)
-        inner = next(one for one in found.groups() if one is not None)
-        yield Piece("display", inner, text.count("\n", 0, found.start()) + 1)
-        at = found.end()
-    yield from of_lines(text[at:], text.count("\n", 0, at) + 1)
+    at = line = 0
+    for start, end, inner in displays(text):
+        yield from of_lines(text[at:start], line + 1)
+        line += text.count("\n", at, start)
+        yield Piece("display", inner, line + 1)
+        line += text.count("\n", start, end)
+        at = end
+    yield from of_lines(text[at:], line + 1)
+
+
+def displays(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where each display begins and ends, and what is in it; one that never ends is none."""
+    at, endless = 0, set()
+    while (found := OPENS.search(text, at)) is not None:
+        opening = found.group()
+        close = CLOSES[opening]
+        # Whatever has no end here has none later: the text is searched for it only once.
+        end = -1 if opening in endless else text.find(close, found.end())
+        if end < 0:
+            endless.add(opening)
+            at = found.end()
+            continue
+        at = end + len(close)
+        yield found.start(), at, text[found.end() : end]
 
 
 def of_lines(text: str, first: int) -> Iterator[Piece]:
@@ -145,7 +168,8 @@ def cells_of(line: str) -> list[str]:
     i = 0
     while i < len(row):
         if row[i] == "\\" and i + 1 < len(row):
-            cell += row[i : i + 2]
+            escaped = row[i + 1] == "|" and not math
+            cell += "|" if escaped else row[i : i + 2]
             i += 2
             continue
         math ^= row[i] == "$"
@@ -195,9 +219,13 @@ def formula(key: str, source: str, line: int, shown: str = "") -> Answer:
 
 def equations(piece: Piece, display: bool) -> Iterator[Answer]:
     """The equations of a display, or the one that a line is."""
+    if len(piece.text) > MOST and not display:
+        return  # no equation is so long
     source = piece.text if display else BULLET.sub("", piece.text).strip().rstrip(".,;")
     source = source if display else BOLD.sub(r"\1", source).replace("`", "")
     try:
+        if len(source) > MOST:
+            raise Unread(f"{len(source):,} characters are more than {MOST:,}", MOST)
         flat = flat_text(source)
     except Unread as error:
         if display and "=" in source:

@@ -132,10 +132,10 @@ class Parser:
             self.at += 1
             parts += [value, self.condition()]
 
-    def condition(self) -> Expr:
-        """Comparisons, with "and" or a comma between them, or "or"."""
+    def condition(self, first: Expr | None = None) -> Expr:
+        """Comparisons, with "and" or a comma between them, or "or"; ``first`` has been read."""
         start = self.now.start
-        parts, joint = [self.relation()], "and"
+        parts, joint = [self.relation(first)], "and"
         while True:
             save = self.at
             if self.word("and") or self.word("or"):
@@ -160,10 +160,11 @@ class Parser:
                 return True
         return False
 
-    def relation(self) -> Expr:
+    def relation(self, first: Expr | None = None) -> Expr:
         """A comparison, or several in a chain: 0 < z ≤ 1."""
         start = self.now.start
-        parts, signs = [self.sum()], []
+        signs: list[str] = []
+        parts = [self.sum() if first is None else first]
         while self.now.kind == "sign" and str(self.now.value) in RELATIONS:
             signs.append(str(self.now.value))
             self.at += 1
@@ -315,11 +316,9 @@ class Parser:
             return self.derivative()
         self.at += 1
         inside, self.inside_norm = self.inside_norm, False
-        begun = self.at
         found = self.cases()
         if self.now.kind == "sign" and str(self.now.value) in RELATIONS:
-            self.at = begun  # [z > 0] is 1 where it holds
-            found = self.condition()
+            found = self.condition(found)  # [z > 0] is 1 where it holds
         self.inside_norm = inside
         if not self.sign(CLOSING[str(opening.value)]):
             raise Unread(f"{opening.value} is never closed", opening.start)
@@ -344,11 +343,27 @@ class Parser:
             self.at += 1
         if self.now.kind == "power":
             raise Unread("a power of a function: write (f(z))²", self.now.start)
+        if token.value in ("max", "min") and self.sign("("):
+            return self.between(token)
         if token.value == "truth":
             inner = self.indicator()
         else:
             inner = self.brackets() if self.opens() else self.factor()
         return self.made("slope" if slope else "call", token.start, inner, data=token.value)
+
+    def between(self, token: Token) -> Expr:
+        """max(0, z), of each element; with one argument the largest of all."""
+        opening = self.now.start
+        self.at += 1
+        args = [self.sum()]
+        if self.sign(","):
+            self.at += 1
+            args.append(self.sum())
+        if not self.sign(")"):
+            raise Unread("( is never closed", opening)
+        self.at += 1
+        op = "call" if len(args) == 1 else "between"
+        return self.made(op, token.start, *args, data=token.value)
 
     def opens(self) -> bool:
         """Whether a bracket is next."""

@@ -46,7 +46,7 @@ WORDS = {
 }  # fmt: skip
 CALLS = {
     "diag": "diag", "exp": "exp", "log": "log", "ln": "log", "sum": "total", "mean": "mean",
-    "norm": "norm", "sqrt": "sqrt", "abs": "abs", "sign": "sign", "max": "max",
+    "norm": "norm", "sqrt": "sqrt", "abs": "abs", "sign": "sign", "max": "max", "min": "min",
 }  # fmt: skip
 
 

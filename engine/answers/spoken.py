@@ -27,6 +27,8 @@ def spoken(one: Expr, names: Names) -> str:
             return called(one, args[0])
         case "compare":
             return args[0] + "".join(f" {s} {t}" for s, t in zip(one.data, args[1:], strict=True))
+        case "between":
+            return f"{one.data}({', '.join(args)})"
         case "logic":
             return f" {one.data} ".join(args)
         case "cases":

@@ -147,6 +147,8 @@ class Understanding:
             return None
         bare = plain(name).lower().replace("layer", "")
         for row in self.rows:
+            if bare.endswith("loss") and row.name == "loss":
+                return row, "output" if side == "output" else "input"
             if name == row.name or bare in (plain(row.name).lower(), *row.labels):
                 return row, "output" if side == "output" else "input"
         raise Unread(f"no layer and no line {name!r}", 0)

@@ -22,7 +22,8 @@ FLOPS = 4096  # multiplications that cost as much as evaluating a node
 CALLS: dict[str, Any] = {
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "abs": np.abs, "sign": np.sign,
 }  # fmt: skip
-REDUCED: dict[str, Any] = {"total": np.sum, "mean": np.mean, "max": np.max}
+REDUCED: dict[str, Any] = {"total": np.sum, "mean": np.mean, "max": np.max, "min": np.min}
+BETWEEN: dict[str, Any] = {"max": np.maximum, "min": np.minimum}
 COMPARED: dict[str, Any] = {
     "=": np.equal, "≠": np.not_equal, "<": np.less, ">": np.greater,
     "≤": np.less_equal, "≥": np.greater_equal,
@@ -135,6 +136,10 @@ class Evaluator:
                 a, b = args
                 self.alike(a, b, "⊙")
                 return np.asarray(a * b)
+            case "between":
+                a, b = args
+                self.alike(a, b, ",")
+                return np.asarray(BETWEEN[one.data](a, b))
             case "quotient":
                 a, b = args
                 if b.size > 1:

@@ -135,6 +135,28 @@ def test_ways_of_writing_the_same() -> None:
     ]
 
 
+TABLE = r"""
+| Layer | Input | Output |
+|---|---|---|
+| Linear1 | x | W1 x + b1 |
+| ReLU | z1 | max(0, z1) |
+| Identity | z3 | z3 |
+| MSE Loss | yhat, y | \|\|yhat - y\|\|^2 |
+
+1. `optimizer.zero_grad()`
+2. `y_hat = model(x)`
+3. `loss = criterion(y_hat, y)`
+4. `loss.backward()`
+5. `optimizer.step()`
+"""
+
+
+def test_a_table_in_plain_text_and_steps_as_code() -> None:
+    found = grader("regression").grade(HandIn("plain", tuple(read_document(TABLE, ".md"))))
+    assert [one.verdict for one in found] == ["right"] * 9
+    assert found[-2].question == "loss.output"
+
+
 def test_matrices_of_numbers() -> None:
     text = r"""
 $$\frac{\partial \hat y}{\partial z_3} = \begin{pmatrix} 1 & 0 \\ 0 & 1 \end{pmatrix}$$

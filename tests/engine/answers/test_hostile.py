@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.answers.document import read_document
 from engine.answers.grading import Grader
 from engine.answers.handin import Answer, HandIn
 from engine.answers.sources import read_handin
@@ -32,6 +33,11 @@ TEXTS = [
     "𝟙[",
     "∂" * 40,
     "x**99",
+    "max(" * 38 + "x" + ")" * 38,
+    "[" * 38 + "x" + "> 0]" * 38,
+    "(" * 38 + "x" + ")" * 38 + "+",
+    "1 if " * 30 + "x > 0",
+    "{" * 30 + "1 if x > 0" + "}" * 30,
     "__import__('os').system('true')",
     "W1.__class__",
 ]
@@ -87,6 +93,32 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes, me
     path.write_bytes(content)
     with pytest.raises(GradstepError, match=message):
         read_handin(path)
+
+
+DOCUMENTS = [
+    "\\[" * 100_000,
+    "$$" + "\\[" * 100_000,
+    "$" * 200_001,
+    "[" * 200_000 + "= if",
+    "x = " + "[" * 200_000,
+    "| a | input | output |\n|---|\n" + "|" * 200_000,
+    "1. loss\n" * 30_000,
+    "**" * 100_000 + "=",
+    "\\begin{equation}" * 900,
+    "\\begin{tabular}" * 900,
+]
+
+
+@pytest.mark.parametrize("text", DOCUMENTS)
+def test_documents_are_read_in_their_time(text: str) -> None:
+    begun = time.process_time()
+    for kind in (".md", ".tex"):
+        try:
+            answers = read_document(text, kind)
+        except GradstepError:
+            continue
+        assert len(answers) < 500
+    assert time.process_time() - begun < 20  # a tenth of it on a machine of today
 
 
 def test_no_pickles(tmp_path: Path) -> None:
