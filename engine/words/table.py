@@ -2,6 +2,7 @@
 
 from engine.debugger import Debugger
 from engine.wording import suggestion
+from engine.words.claiming import CLAIMING
 from engine.words.command import Argument, Command, Reply
 from engine.words.editing import EDITING
 from engine.words.looking import LOOKING
@@ -31,7 +32,7 @@ HELP = Command(("help", "h"), "[COMMAND]", "these words", run_help, "word")
 GROUPS: dict[str, tuple[Command, ...]] = {
     "Step": STEPPING,
     "Stop": STOPPING,
-    "Look": (*LOOKING, HELP),
+    "Look": (*LOOKING, *CLAIMING, HELP),
     "Places": PLACING,
     "Change": EDITING,
     "Open": OPENING,

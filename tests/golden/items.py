@@ -17,7 +17,7 @@ BUILT_INS = (
 FILES = ("everything.toml", "activations.toml")
 COMMANDS = (
     *("run", "list", "new", "show", "trace", "train", "jacobian", "explain", "check", "diagnose"),
-    *("overfit", "rates"),
+    *("overfit", "rates", "grade"),
     *("worksheet", "compare", "record", "replay", "info", "verify", "diff", "export"),
     *("config", "keys", "serve", "script"),
 )
@@ -33,6 +33,9 @@ def text_items() -> Items:
         "text/config": ("config --path", "config --print", "config", "config", "cat home"),
         "text/group": ("--help", "-h", "--version", "shwo", "xor", "--nothing", "a.toml", ""),
     }
+    items["text/grade"] = tuple(
+        f"grade regression answers.toml{form}" for form in ("", " --json", " answers.toml --csv")
+    )
     items |= {f"text/help/{name}": (f"{name} --help",) for name in COMMANDS}
     items |= {f"text/show/{name}": shown(name) for name in (*BUILT_INS, *FILES)}
     items |= {f"text/refused/{name}": lines for name, lines in REFUSED.items()}

@@ -23,6 +23,7 @@ COMMANDS = {
     "rates": Lazy("tui.cli.rates:rates", "A learning-rate range test."),
     "worksheet": Lazy("tui.cli.worksheet:worksheet_command", "The homework's four tables."),
     "compare": Lazy("tui.cli.compare:compare_command", "What changes from A to B in them."),
+    "grade": Lazy("tui.cli.grade:grade", "Answers checked: right, wrong and why.", answers=True),
     "record": Lazy("tui.cli.record:record", "Run and record without a screen."),
     "replay": Lazy("tui.cli.replay:replay", "The debugger on a recording."),
     "info": Lazy("tui.cli.info:info", "What a recording holds.", answers=True),
