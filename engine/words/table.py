@@ -10,6 +10,7 @@ from engine.words.opening import OPENING
 from engine.words.placing import PLACING
 from engine.words.stepping import STEPPING
 from engine.words.stopping import STOPPING
+from engine.words.working import WORKING
 
 
 def run_help(debugger: Debugger, argument: Argument, count: int) -> Reply:
@@ -32,7 +33,7 @@ HELP = Command(("help", "h"), "[COMMAND]", "these words", run_help, "word")
 GROUPS: dict[str, tuple[Command, ...]] = {
     "Step": STEPPING,
     "Stop": STOPPING,
-    "Look": (*LOOKING, *CLAIMING, HELP),
+    "Look": (*LOOKING, *CLAIMING, *WORKING, HELP),
     "Places": PLACING,
     "Change": EDITING,
     "Open": OPENING,

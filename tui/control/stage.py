@@ -48,6 +48,11 @@ class Stage:
         self.screen.app.go_on_with(debugger)  # type: ignore[attr-defined]  # the debugger's app
 
     @property
+    def width(self) -> int:
+        """The columns of the terminal."""
+        return self.screen.app.size.width
+
+    @property
     def on_top(self) -> bool:
         """Whether no other screen stands over this one."""
         return self.screen.is_active

@@ -60,6 +60,8 @@ class Words:
         self.keep: Callable[[], None] = lambda: None
         self.go_on_with: Callable[[Debugger], None] = lambda _: None
         self.recording: Callable[[], bool] = lambda: False
+        # A screen for the answer of a word, where there is one.
+        self.shows: Callable[[str, Mapping[str, Any]], bool] = lambda word, facts: False
 
     def load(self) -> None:
         """Load the command language, so that the first key need not wait for it."""
@@ -134,6 +136,9 @@ class Words:
         if result.reply.opened is not None:
             self.line.debugger = self.debugger  # this screen stays with its own
             self.go_on_with(result.reply.opened)
+            return
+        if result.ok and self.shows(result.word, facts):
+            self.keep()
             return
         self.show_hit(facts.get("hits", ()), note)
         if len(result.lines) > 1 and result.reply.place is None:

@@ -52,8 +52,8 @@ class Command:
 
 # Where commands work that is no pane: other screens, and the prompt.
 PLOTS, STOPS, HELP, PROMPT = "plots", "stop-list", "help", "prompt"
-EXPLAINED = "explanation"
-ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED)
+EXPLAINED, WORKSHEET = "explanation", "worksheet"
+ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED, WORKSHEET)
 MOVING = ("continue", "reverse", "help")  # work on the plots screen besides the step keys
 
 
@@ -194,7 +194,8 @@ def elsewhere(
 ) -> Command:
     """A command of another screen, or of the prompt: an action of that widget."""
     groups = {PLOTS: "Plots screen", STOPS: "List of stops", HELP: "Help", PROMPT: "Prompt"}
-    group = groups.get(place, "Explanation")
+    groups |= {EXPLAINED: "Explanation", WORKSHEET: "Worksheet"}
+    group = groups[place]
     return Command(name, tuple(keys.split()), words, group, footer, (), place, action, word)
 
 
@@ -244,6 +245,23 @@ EXPLAINED_COMMANDS: tuple[Command, ...] = (
     elsewhere(EXPLAINED, "explain-back", "backspace left", "back", "the number before", "back"),
     elsewhere(EXPLAINED, "explain-go", "g", "go", "go where it was read, to its cell", "go there"),
     elsewhere(EXPLAINED, "explain-close", "escape q", "close", "close the explanation", "close"),
+)  # fmt: skip
+
+WORKSHEET_COMMANDS: tuple[Command, ...] = (
+    elsewhere(WORKSHEET, "sheet-go", "enter", "go", "go where the row happens", "go there"),
+    elsewhere(WORKSHEET, "sheet-next", "right_square_bracket tab", "table(1)", "the next table",
+              "table"),
+    elsewhere(WORKSHEET, "sheet-previous", "left_square_bracket shift+tab", "table(-1)",
+              "the table before"),
+    elsewhere(WORKSHEET, "sheet-view", "v", "view", "one sample, or the whole batch", "batch"),
+    elsewhere(WORKSHEET, "sheet-layout", "l", "layout", "numerator or gradient layout", "layout"),
+    elsewhere(WORKSHEET, "sheet-sample-next", "greater_than_sign", "sample(1)",
+              "the next sample"),
+    elsewhere(WORKSHEET, "sheet-sample-previous", "less_than_sign", "sample(-1)",
+              "the sample before"),
+    elsewhere(WORKSHEET, "sheet-copy", "y", "copy", "copy the tables as Markdown", "copy"),
+    elsewhere(WORKSHEET, "sheet-save", "ctrl+s", "save", "save as .md, .tex or .json", "save"),
+    elsewhere(WORKSHEET, "sheet-close", "escape q H", "close", "close the worksheet", "close"),
 )  # fmt: skip
 
 HELP_COMMANDS: tuple[Command, ...] = (
@@ -313,6 +331,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("inner", ("d",), "compare with an inner level: …, phase, op", "Looking"),
     Command("listing", ("o",), "the program as ops, or as a PyTorch loop", "Looking"),
     Command("plots", ("p",), "curves over the run; decision regions", "Looking", "plots"),
+    Command("worksheet", ("H",), "the homework's four tables here", "Looking"),
     Command("layers", ("L",), "the flow through the layers, or their costs", "Looking"),
     Command("follow", ("full_stop",), "show what the last op wrote", "Looking"),
     *TENSOR_COMMANDS,
@@ -341,7 +360,7 @@ COMMANDS: tuple[Command, ...] = (
 
 EVERY: tuple[Command, ...] = (
     *COMMANDS, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
-    *EXPLAINED_COMMANDS,
+    *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS,
 )  # fmt: skip
 BY_ID = {command.id: command for command in EVERY}
 

@@ -1,7 +1,7 @@
 """The screens that keys of the main screen open over it: plots, stops, help, a number explained."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import GradstepError
 from tui.control.display import Acts
@@ -16,6 +16,7 @@ from tui.screens.beneath import Beneath
 
 if TYPE_CHECKING:
     from tui.screens.explanation import Left
+    from tui.view.derivative import Derivative
 
 
 class Opening:
@@ -44,7 +45,12 @@ class Opening:
     @property
     def acts(self) -> Acts:
         """What keys do here."""
-        return {"plots": self.open_plots, "stops": self.open_stops, "help": self.open_help}
+        return {
+            "plots": self.open_plots,
+            "stops": self.open_stops,
+            "help": self.open_help,
+            "worksheet": self.open_worksheet,
+        }
 
     def open_plots(self) -> None:
         """Curves over the run, and decision regions."""
@@ -73,6 +79,59 @@ class Opening:
         if ask is not None:
             ask(self.prompting)
         self.beneath.show_now()
+
+    def shows(self, word: str, facts: Mapping[str, Any]) -> bool:
+        """Show the answer of a word on a screen of its own; False where it has none."""
+        if word == "worksheet" and "worksheet" in facts:
+            self.open_worksheet()
+            return True
+        if word == "versus" and "versus" in facts:
+            self.open_versus(str(facts["experiment"]))
+            return True
+        return False
+
+    def open_worksheet(self) -> None:
+        """The homework's tables at the cursor, of the sample and in the layout of the chain."""
+        from engine.program.program import Program
+        from tui.screens.worksheet import WorksheetScreen
+
+        if not self.beneath.free:
+            return
+        session = self.beneath.session
+        if not isinstance(session.run, Program):
+            self.beneath.show_now("a captured run has no worksheet: it has no network of layers")
+            return
+        screen = WorksheetScreen(session, self.follow.selection.derivative, self.commands)
+        self.stage.push(screen, self.worksheet_closed)
+
+    def worksheet_closed(self, left: "tuple[Derivative, int | None, bool] | None") -> None:
+        """The worksheet is closed: the chain has its sample; go to a row, or ask for a file."""
+        if left is None:
+            return
+        derivative, op, saving = left
+        self.follow.derivative(sample=derivative.sample, layout=derivative.layout)
+        if op is not None:
+            here = self.beneath.session.position
+            self.words.quiet(f"goto #{here.event - here.op + op}")
+            self.follow.op(op)
+        elif saving:
+            head = "worksheet "
+            self.prompting.command(head + "worksheet.md", len(head))
+
+    def open_versus(self, name: str) -> None:
+        """The tables beside those of another experiment."""
+        from engine.experiment.reader import load_experiment
+        from engine.program.compiler import compile_program
+        from engine.program.program import Program
+        from engine.worksheet.comparison import compare
+        from tui.render.reports.comparison import comparison_tables
+        from tui.screens.worksheet import VersusScreen
+
+        program = self.beneath.session.run
+        if isinstance(program, Program):
+            found = compare(program, compile_program(load_experiment(name)), 0, "numerator")
+            parts = list(comparison_tables(found, self.stage.width))
+            self.stage.push(VersusScreen("Versus · Esc closes", parts))
 
     def open_explanation(self) -> None:
         """The number under the cursor, explained; a note where it cannot be."""

@@ -85,6 +85,7 @@ class Parts:
             recording, owner, asking, owner.show_again, owner.resting, stage.every
         )
         self.opening = Opening(owner, commands, words, follow, asking, panes, at, stage)
+        words.shows = self.opening.shows
         self.host = Hosting(owner, asking, worker)
 
     @property

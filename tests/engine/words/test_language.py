@@ -123,6 +123,8 @@ ANSWERS = {
     "explain": (["5s", "explain z1[0,1]"], "= 0.5·(−0.3) + (−1)·0.4 + 2·0.2 + 0.2"),
     "print": (["print linear2.bias"], "linear2.bias (2,) float64\n  [ 0.1 -0.1]"),
     "assert": (["assert linear2.bias[0] == 0.1"], "holds: linear2.bias[0] == 0.1"),
+    "worksheet": (["worksheet"], "# regression"),
+    "versus": (["versus classification-bce"], "# regression → classification-bce"),
     "claim": (["claim dz3/dz2 = W2"], "dz3/dz2 right\n  claimed  W⁽²⁾\n           K×h"),
     "display": (["9s", "display loss"], "loss = "),
     "undisplay": (["display x", "display event", "undisplay x"], "event = 0"),

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from engine.worksheet.rows import Layout
+from engine.worksheet.rows import Element, Forward, Gradient, Layout, Step
 from engine.worksheet.text import (
     HEADS,
     TITLES,
@@ -29,6 +29,9 @@ from engine.worksheet.text import (
 from engine.worksheet.worksheet import Worksheet
 from tui.render.formula import Lines, Value
 from tui.render.text.clean import clean
+
+Parts = tuple[RenderableType, ...]
+"""The cells of a row."""
 
 
 def worksheet_tables(sheet: Worksheet, layouts: Sequence[Layout]) -> Iterator[RenderableType]:
@@ -59,44 +62,66 @@ def steps_table(sheet: Worksheet) -> Table:
     """(a): step, mathematics and its meaning, PyTorch."""
     table = empty_table(TITLES["a"], HEADS["a"][:3])
     for row in sheet.steps:
-        step, text, code, meaning = (cell.text for cell in step_cells(row))
-        style = "dim strike" if row.skipped else ""
-        lines = Lines((text, meaning), style)
-        table.add_row(Text(step, style), lines, Text(code, style))
+        table.add_row(*step_parts(row))
     return table
+
+
+def step_parts(row: Step) -> Parts:
+    """A row of (a)."""
+    step, text, code, meaning = (cell.text for cell in step_cells(row))
+    style = "dim strike" if row.skipped else ""
+    return Text(step, style), Lines((text, meaning), style), Text(code, style)
 
 
 def forward_table(sheet: Worksheet) -> Table:
     """(b): layer, input, output and its value, size."""
     table = empty_table(TITLES["b"], HEADS["b"])
     for row in sheet.forward:
-        layer, given, output, size = (cell.text for cell in forward_cells(row))
-        numbers = size_numbers(sheet.sample, row.dims).text
-        out = Lines((output,), value=Value(laid_out(row.value), is_column(row.value)))
-        table.add_row(Text(clean(layer)), Lines((given,)), out, Lines((size, numbers)))
+        table.add_row(*forward_parts(sheet, row))
     return table
+
+
+def forward_parts(sheet: Worksheet, row: Forward) -> Parts:
+    """A row of (b)."""
+    layer, given, output, size = (cell.text for cell in forward_cells(row))
+    numbers = size_numbers(sheet.sample, row.dims).text
+    out = Lines((output,), value=Value(laid_out(row.value), is_column(row.value)))
+    return Text(clean(layer)), Lines((given,)), out, Lines((size, numbers))
 
 
 def gradients_table(sheet: Worksheet, layout: Layout) -> Table:
     """(c): parameter, product with the sizes of its factors and its value, size."""
     table = empty_table(gradients_title(sheet, layout), HEADS["c"])
     for row in sheet.gradients:
-        symbol, _, size = (cell.text for cell in gradient_cells(row, layout))
-        lines = tuple(line.text for line in gradient_lines(sheet.sample, row, layout))
-        value = Value(laid_out(row.values(layout)))
-        numbers = size_numbers(sheet.sample, row.dims(layout)).text
-        table.add_row(Text(clean(symbol)), Lines(lines, value=value), Lines((size, numbers)))
+        table.add_row(*gradient_parts(sheet, row, layout))
     if not sheet.gradients:
         table.add_row(Text("none"), Text("the layers have no parameters"), Text(""))
     return table
+
+
+def gradient_parts(sheet: Worksheet, row: Gradient, layout: Layout) -> Parts:
+    """A row of (c)."""
+    symbol, _, size = (cell.text for cell in gradient_cells(row, layout))
+    lines = tuple(line.text for line in gradient_lines(sheet.sample, row, layout))
+    value = Value(laid_out(row.values(layout)))
+    numbers = size_numbers(sheet.sample, row.dims(layout)).text
+    return Text(clean(symbol)), Lines(lines, value=value), Lines((size, numbers))
 
 
 def elements_table(sheet: Worksheet) -> Table:
     """(d): factor, rule and its values, size."""
     table = empty_table(TITLES["d"], HEADS["d"])
     for row in sheet.elements:
-        left, rule, size = (cell.text for cell in element_cells(row))
-        numbers = size_numbers(sheet.sample, row.dims).text
-        lines = Lines((rule,), value=Value(laid_out(row.value)))
-        table.add_row(Text(clean(left)), lines, Lines((size, numbers)))
+        table.add_row(*element_parts(sheet, row))
     return table
+
+
+def element_parts(sheet: Worksheet, row: Element) -> Parts:
+    """A row of (d)."""
+    left, rule, size = (cell.text for cell in element_cells(row))
+    numbers = size_numbers(sheet.sample, row.dims).text
+    return (
+        Text(clean(left)),
+        Lines((rule,), value=Value(laid_out(row.value))),
+        Lines((size, numbers)),
+    )
