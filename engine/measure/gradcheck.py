@@ -33,6 +33,7 @@ MAX_PASSES = 20_000  # forward passes: for a small network calls cost more than 
 TRIALS = 8  # directions for each parameter
 EPSILON = float(np.finfo(np.float64).eps)
 STEP = EPSILON ** (1 / 3)  # h for |θ| ≤ 1, 6e-6
+NONE = "nothing to check: no parameters, and [training] input_gradient does not ask for x.grad"
 CUT_OFF = "bce's gradient is cut off where ŷ(1 − ŷ) < 1e-12, as PyTorch's is"
 GIVEN = ("parameter", "constant", "buffer")  # roles of tensors that are there before forward
 CHECKED = (Phase.FORWARD, Phase.LOSS, Phase.BACKWARD)
@@ -209,11 +210,16 @@ def check_gradients(
 ) -> GradCheck:
     """Check the gradient of every parameter at these tensors (``x``, ``y`` and the parameters).
 
+    Those of x and y are checked where the program computes them.
+
     ``analytic`` gives gradients by parameter instead of those of the program's own backward pass.
     ``mode`` is "every element" or "random directions", by default the former unless that is too
     much work; ``seed`` is of the directions. Raises GradstepError where the experiment skips a
-    phase that is needed, for another mode, and for gradients that are missing or misshapen.
+    phase that is needed, for another mode, for gradients that are missing or misshapen, and where
+    there are none at all.
     """
+    if not gradients_of(program):
+        raise GradstepError(NONE)
     evaluator = Evaluator(program, tensors)
     with np.errstate(all="ignore"):
         computed = evaluator.gradients()
@@ -221,21 +227,32 @@ def check_gradients(
         if chosen not in (EVERY, DIRECTIONS):
             raise GradstepError(f"mode {chosen!r}; allowed: {EVERY!r}, {DIRECTIONS!r}")
         checks = []
-        for i, info in enumerate(program.parameters):
-            own = computed.get(program.gradients[info.name])
+        for i, (name, of) in enumerate(gradients_of(program).items()):
+            own = computed.get(of)
             if own is None:  # nothing that the loss depends on has a derivative by it
-                own = np.zeros_like(evaluator.given[info.name])
-            gradient = own if analytic is None else given(analytic, info.name, own.shape)
+                own = np.zeros_like(evaluator.given[name])
+            gradient = own if analytic is None else given(analytic, name, own.shape)
             if chosen == EVERY:
-                compared = by_element(evaluator, info.name, gradient)
+                compared = by_element(evaluator, name, gradient)
             else:
-                compared = by_direction(evaluator, info.name, gradient, stream(seed, i))
-            verdict = judged(evaluator, info.name, compared, chosen, tolerance)
+                compared = by_direction(evaluator, name, gradient, stream(seed, i))
+            verdict = judged(evaluator, name, compared, chosen, tolerance)
             if not verdict.passed and evaluator.cut_off(computed):
                 verdict = replace(verdict, note=f"{verdict.note}; {CUT_OFF}")
             checks.append(verdict)
     dtype = program.experiment.dtype
     return GradCheck(float(computed["loss"]), chosen, dtype, tuple(checks))
+
+
+def gradients_of(program: Program) -> dict[str, str]:
+    """The gradient of each parameter, and of x and y where backward computes it, by name."""
+    own = {info.name: program.gradients[info.name] for info in program.parameters}
+    data = {
+        info.gradient_of: name
+        for name, info in program.tensors.items()
+        if info.gradient_of in program.batch_names
+    }
+    return {**own, **data}
 
 
 def given(gradients: Mapping[str, Array], name: str, shape: Shape) -> Array:
@@ -249,7 +266,7 @@ def given(gradients: Mapping[str, Array], name: str, shape: Shape) -> Array:
 
 def affordable(program: Program) -> str:
     """The mode "every element", unless its forward passes are too many or too much work."""
-    elements = sum(int(np.prod(info.shape)) for info in program.parameters)
+    elements = sum(int(np.prod(program.tensors[name].shape)) for name in gradients_of(program))
     rows = min(program.batches.size, len(program.data))
     passes = 2 * elements
     few = passes <= MAX_PASSES and passes * elements * rows <= MAX_WORK

@@ -12,7 +12,10 @@ SUFFIXES = (".md", ".tex", ".json")
 
 
 def run_worksheet(debugger: Debugger, argument: Argument, count: int) -> Reply:
-    """The four tables at the cursor as Markdown, or into a file whose name says the format."""
+    """The four tables at the cursor as Markdown, or into a file whose name says the format.
+
+    Of a sample by its number, 0 unless another is given, or of the whole ``batch``.
+    """
     from engine.worksheet.json import worksheet_json
     from engine.worksheet.latex import worksheet_latex
     from engine.worksheet.markdown import worksheet_markdown
@@ -20,15 +23,20 @@ def run_worksheet(debugger: Debugger, argument: Argument, count: int) -> Reply:
     from engine.worksheet.worksheet import standing, worksheet
 
     program = program_of(debugger, argument)
-    path = Path(argument.text)
-    if argument and path.suffix not in SUFFIXES:
-        raise argument.error(f"the name ends in {', '.join(SUFFIXES)}: that is the format")
-    sheet = worksheet(program, 0, tensors=standing(program, debugger.session.state.tensors))
-    if not argument:
+    file, sample = parts_of(argument)
+    path = Path(file.text)
+    if file and path.suffix not in SUFFIXES:
+        raise file.error(f"the name ends in {', '.join(SUFFIXES)}: that is the format")
+    tensors = standing(program, debugger.session.state.tensors)
+    try:
+        sheet = worksheet(program, sample, tensors=tensors)
+    except GradstepError as problem:
+        raise argument.reading(problem) from problem
+    if not file:
         lines = worksheet_markdown(sheet, LAYOUTS).rstrip().splitlines()
         return Reply(tuple(lines), {"worksheet": worksheet_json(sheet)})
     if path.exists():
-        raise argument.error(f"{path} exists already")
+        raise file.error(f"{path} exists already")
     match path.suffix:
         case ".md":
             text = worksheet_markdown(sheet, LAYOUTS)
@@ -39,8 +47,24 @@ def run_worksheet(debugger: Debugger, argument: Argument, count: int) -> Reply:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as problem:
-        raise argument.error(f"cannot be written: {problem.strerror}") from None
+        raise file.error(f"cannot be written: {problem.strerror}") from None
     return Reply((f"wrote {path}",), {"file": str(path)})
+
+
+def parts_of(argument: Argument) -> tuple[Argument, int | None]:
+    """The file, which may be missing, and the sample; None for the batch."""
+    words = argument.words()
+    last = words[-1] if words else argument
+    if last.text == "batch":
+        return without(argument, last), None
+    if last.text.isascii() and last.text.isdigit():
+        return without(argument, last), last.number("a sample")
+    return argument, 0
+
+
+def without(argument: Argument, last: Argument) -> Argument:
+    """An argument without its last word."""
+    return argument.part(0, last.column - argument.column)
 
 
 def run_versus(debugger: Debugger, argument: Argument, count: int) -> Reply:
@@ -72,7 +96,7 @@ def program_of(debugger: Debugger, argument: Argument) -> Program:
 WORKING = (
     Command(
         ("worksheet",),
-        "[FILE]",
+        "[FILE] [SAMPLE|batch]",
         "the homework's four tables here; into FILE.md, FILE.tex or FILE.json",
         run_worksheet,
     ),

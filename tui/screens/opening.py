@@ -116,7 +116,9 @@ class Opening:
             self.follow.op(op)
         elif saving:
             head = "worksheet "
-            self.prompting.command(head + "worksheet.md", len(head))
+            of = "" if derivative.sample == 0 else f" {derivative.sample}"
+            of = " batch" if derivative.sample is None else of
+            self.prompting.command(f"{head}worksheet.md{of}", len(head))
 
     def open_versus(self, name: str) -> None:
         """The tables beside those of another experiment."""

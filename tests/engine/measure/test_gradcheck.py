@@ -11,6 +11,8 @@ from engine.functions.elementwise.sigmoid import Sigmoid
 from engine.measure.gradcheck import DIRECTIONS, EVERY, check_gradients
 from engine.nn.table import LAYERS, LOSSES
 from engine.program.compiler import compile_program
+from engine.session.session import Session
+from tests.engine.lines.networks import network
 from tests.engine.small_experiments import built_in, session_of
 
 
@@ -43,7 +45,9 @@ def test_every_builtin_is_right(name):
     program = built_in(name)
     result = check_gradients(program, program.initial())
     assert result.passed, [one for one in result.parameters if not one.passed]
-    assert [one.name for one in result.parameters] == [one.name for one in program.parameters]
+    data = [name for name in ("x", "y") if program.experiment.training.input_gradient]
+    own = [one.name for one in program.parameters]
+    assert [one.name for one in result.parameters] == [*own, *data]
     assert sum(one.checked for one in result.parameters) > 0
     assert max(one.relative_error for one in result.parameters) < 1e-5
 
@@ -253,3 +257,27 @@ def test_gradients_from_outside_must_fit():
         check_gradients(program, program.initial(), analytic={"linear1.weight": np.ones((1, 2))})
     with pytest.raises(GradstepError, match=r"it has shape \(2,\), but .* shape \(1, 2\)"):
         check_gradients(program, program.initial(), analytic={"linear1.weight": np.ones(2)})
+
+
+def test_the_gradients_of_the_data_are_checked_where_they_are_asked_for() -> None:
+    lines = "z = x @ W.T\nloss = mean((z - y)**2)"
+    arrays = {"x": np.array([[1.0, 2.0], [0.5, -1.0]]), "y": np.array([[0.5], [1.0]])}
+    program = network(lines, None, W=np.array([[0.1, 0.2]]), **arrays)
+    found = check_gradients(program, Session(program).tensors)
+    assert [one.name for one in found.parameters] == ["W", "x", "y"]
+    assert found.passed
+    doubled = {name: 2 * np.ones(one.shape) for name, one in program.tensors.items()}
+    wrong = check_gradients(program, Session(program).tensors, analytic=doubled)
+    assert not any(one.passed for one in wrong.parameters)
+
+
+def test_a_network_without_parameters() -> None:
+    lines = "z = sum(x**2, axis=1)\nloss = mean((z - y)**2)"
+    arrays = {"x": np.array([[1e6, 2.0], [0.5, -1.0]]), "y": np.array([0.5, 1.0])}
+    program = network(lines, None, **arrays)
+    found = check_gradients(program, Session(program).tensors)
+    assert [one.name for one in found.parameters] == ["x", "y"]
+    assert found.passed
+    program = network(lines, {"training": {"input_gradient": False}}, **arrays)
+    with pytest.raises(GradstepError, match=r"no parameters.*input_gradient"):
+        check_gradients(program, Session(program).tensors)

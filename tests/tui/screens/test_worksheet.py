@@ -152,6 +152,20 @@ async def test_copy_and_save(tmp_path, monkeypatch):
         assert "exists already" in note(shown)
 
 
+async def test_the_sample_on_display_is_saved(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    async with debugger("regression", (120, 40)) as shown:
+        await opened(shown, "v")
+        await shown.press("ctrl+s", "enter")
+        assert "the whole batch" in (tmp_path / "worksheet.md").read_text(encoding="utf-8")
+        shown.main.parts.words.typed("worksheet two.json 2")
+        await shown.until((tmp_path / "two.json").exists)
+        shown.main.parts.words.typed("worksheet nine.md 99")
+        await shown.until(lambda: "99" in note(shown))
+        shown.main.parts.words.typed("worksheet what.txt")
+        await shown.until(lambda: ".tex" in note(shown))
+
+
 async def test_words_open_the_screens():
     async with debugger("deep-sigmoid", (120, 40)) as shown:
         await shown.press("colon", *"worksheet", "enter")
