@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.diagnostics.doctor import diagnose
+from engine.diagnostics.doctor import Doctor, diagnose
 from tests.engine.small_experiments import program
 
 CLASSES = {"x": np.random.default_rng(3).normal(size=(12, 2)).tolist(), "y": [0, 1, 2] * 4}
@@ -37,3 +37,22 @@ def binary(loss, *last):
         "layers": [linear(1, init_scale=0.1), *last],
         "loss": {"type": loss},
     }
+
+
+XOR = {
+    "data": {
+        "x": [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]],
+        "y": [[0.0], [1.0], [1.0], [0.0]],
+    },
+    "loss": {"type": "bce_with_logits"},
+    "optimizer": {"type": "sgd", "lr": 0.5},
+    "training": {"epochs": 300},
+}
+
+
+def every(iterations=None, **tables):
+    compiled = program(**tables)
+    doctor = Doctor(compiled)
+    for _ in doctor.run(iterations or compiled.timeline.iterations):
+        pass
+    return doctor.findings()

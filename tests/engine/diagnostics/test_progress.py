@@ -5,29 +5,12 @@ import pytest
 
 from engine.diagnostics.diagnosis import Severity
 from engine.diagnostics.doctor import Doctor
-from tests.engine.diagnostics.diagnosed import CLASSES, finding, found, linear
+from tests.engine.diagnostics.diagnosed import CLASSES, XOR, every, finding, found, linear
 from tests.engine.small_experiments import program
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra 'torch')")
 
-XOR = {
-    "data": {
-        "x": [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]],
-        "y": [[0.0], [1.0], [1.0], [0.0]],
-    },
-    "loss": {"type": "bce_with_logits"},
-    "optimizer": {"type": "sgd", "lr": 0.5},
-    "training": {"epochs": 300},
-}
 LINE = np.linspace(-1, 1, 8)[:, None]
-
-
-def every(iterations=None, **tables):
-    compiled = program(**tables)
-    doctor = Doctor(compiled)
-    for _ in doctor.run(iterations or compiled.timeline.iterations):
-        pass
-    return doctor.findings()
 
 
 def test_converged_is_a_note_with_its_level_and_no_step_is_too_small():

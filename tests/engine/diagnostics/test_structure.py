@@ -6,8 +6,7 @@ import pytest
 from engine.diagnostics.diagnosis import Severity
 from engine.diagnostics.losses import LossOscillating
 from engine.diagnostics.order import mean_entropy, mean_variance
-from tests.engine.diagnostics.diagnosed import finding, found, linear
-from tests.engine.diagnostics.test_progress import XOR, every
+from tests.engine.diagnostics.diagnosed import XOR, every, finding, found, linear
 from tests.engine.small_experiments import program
 
 TANH = {"type": "tanh"}
