@@ -141,6 +141,7 @@ class Reply:
     A command that moved the cursor ends with the ``place``, which is put into words only where
     ``lines`` or ``data`` are read: a key that steps shows the place otherwise. ``ok`` is False for
     a "no": an assertion that does not hold. ``opened`` is another debugger, with which one goes on.
+    ``found`` is what the answer was made of, for a screen that shows it better than lines do.
     """
 
     said: tuple[str, ...] = ()
@@ -148,6 +149,7 @@ class Reply:
     ok: bool = True
     place: Place | None = None
     opened: Debugger | None = None
+    found: object = None
 
     @property
     def lines(self) -> tuple[str, ...]:

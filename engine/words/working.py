@@ -34,7 +34,7 @@ def run_worksheet(debugger: Debugger, argument: Argument, count: int) -> Reply:
         raise argument.reading(problem) from problem
     if not file:
         lines = worksheet_markdown(sheet, LAYOUTS).rstrip().splitlines()
-        return Reply(tuple(lines), {"worksheet": worksheet_json(sheet)})
+        return Reply(tuple(lines), {"worksheet": worksheet_json(sheet)}, found=sheet)
     if path.exists():
         raise file.error(f"{path} exists already")
     match path.suffix:
@@ -83,7 +83,7 @@ def run_versus(debugger: Debugger, argument: Argument, count: int) -> Reply:
     except GradstepError as problem:
         raise argument.reading(problem) from problem
     lines = comparison_markdown(found).rstrip().splitlines()
-    return Reply(tuple(lines), {"experiment": argument.text, "versus": comparison_json(found)})
+    return Reply(tuple(lines), {"versus": comparison_json(found)}, found=found)
 
 
 def program_of(debugger: Debugger, argument: Argument) -> Program:

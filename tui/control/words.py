@@ -61,7 +61,7 @@ class Words:
         self.go_on_with: Callable[[Debugger], None] = lambda _: None
         self.recording: Callable[[], bool] = lambda: False
         # A screen for the answer of a word, where there is one.
-        self.shows: Callable[[str, Mapping[str, Any]], bool] = lambda word, facts: False
+        self.shows: Callable[[object], bool] = lambda found: False
 
     def load(self) -> None:
         """Load the command language, so that the first key need not wait for it."""
@@ -137,7 +137,7 @@ class Words:
             self.line.debugger = self.debugger  # this screen stays with its own
             self.go_on_with(result.reply.opened)
             return
-        if result.ok and self.shows(result.word, facts):
+        if self.shows(result.reply.found):
             self.keep()
             return
         self.show_hit(facts.get("hits", ()), note)

@@ -65,3 +65,9 @@ def key_line(found: Sequence[Hint], width: int) -> Line:
     for x, hint in placed(found, width):
         line += [(" " * (x - width_of(line)), ""), *hint.spans]
     return line
+
+
+def short_names(commands: Sequence[Command], place: str) -> str:
+    """The keys of a modal screen in a line, those that have a key and a short name."""
+    mine = (c for c in commands if c.pane == place and c.footer and c.keys)
+    return "  ".join(f"{key_name(c.keys[0])} {c.footer}" for c in mine)

@@ -19,7 +19,7 @@ from engine.explain.text import explanation_lines
 from engine.explain.writing import number_text
 from engine.session.session import Session
 from tui.keys.bindings import bindings
-from tui.keys.key_names import key_name
+from tui.keys.line import short_names
 from tui.keys.table import EXPLAINED, Command
 from tui.render.text.clean import clean
 
@@ -52,7 +52,7 @@ class ExplanationScreen(ModalScreen[Left]):
             with VerticalScroll(id="explained", can_focus=False):
                 yield Static(id="explained-text", markup=False)
             yield OptionList(id="operands", markup=False)
-            yield Static(hint(self.commands), id="explanation-hint", markup=False)
+            yield Static(short_names(self.commands, EXPLAINED), id="explanation-hint", markup=False)
 
     def on_mount(self) -> None:
         """Show the number that was asked for."""
@@ -130,9 +130,3 @@ def every_operand(found: Explanation) -> list[Operand]:
     """The elements of tensors that an explanation names, those of its parts last."""
     own = [one for term in found.terms for one in term.factors if one.event is not None]
     return [*own, *(one for part in found.parts for one in every_operand(part))]
-
-
-def hint(commands: tuple[Command, ...]) -> str:
-    """The keys of the explanation in a line."""
-    mine = (command for command in commands if command.pane == EXPLAINED)
-    return "  ".join(f"{key_name(command.keys[0])} {command.footer}" for command in mine)

@@ -1,7 +1,7 @@
 """The screens that keys of the main screen open over it: plots, stops, help, a number explained."""
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from engine.errors import GradstepError
 from tui.control.display import Acts
@@ -15,6 +15,8 @@ from tui.keys.table import PLOTS, Command
 from tui.screens.beneath import Beneath
 
 if TYPE_CHECKING:
+    from engine.worksheet.comparison import Comparison
+    from engine.worksheet.worksheet import Worksheet
     from tui.screens.explanation import Left
     from tui.view.derivative import Derivative
 
@@ -80,18 +82,21 @@ class Opening:
             ask(self.prompting)
         self.beneath.show_now()
 
-    def shows(self, word: str, facts: Mapping[str, Any]) -> bool:
-        """Show the answer of a word on a screen of its own; False where it has none."""
-        if word == "worksheet" and "worksheet" in facts:
-            self.open_worksheet()
-            return True
-        if word == "versus" and "versus" in facts:
-            self.open_versus(str(facts["experiment"]))
-            return True
-        return False
+    def shows(self, found: object) -> bool:
+        """Show what a word has found on a screen of its own; False where there is none for it."""
+        if found is None:
+            return False
+        from engine.worksheet.comparison import Comparison
+        from engine.worksheet.worksheet import Worksheet
 
-    def open_worksheet(self) -> None:
-        """The homework's tables at the cursor, of the sample and in the layout of the chain."""
+        if isinstance(found, Worksheet):
+            self.open_worksheet(found)
+        elif isinstance(found, Comparison):
+            self.open_versus(found)
+        return isinstance(found, Worksheet | Comparison)
+
+    def open_worksheet(self, sheet: "Worksheet | None" = None) -> None:
+        """The homework's tables at the cursor, in the layout of the chain, and of its sample."""
         from engine.program.program import Program
         from tui.screens.worksheet import WorksheetScreen
 
@@ -101,7 +106,8 @@ class Opening:
         if not isinstance(session.run, Program):
             self.beneath.show_now("a captured run has no worksheet: it has no network of layers")
             return
-        screen = WorksheetScreen(session, self.follow.selection.derivative, self.commands)
+        derivative = self.follow.selection.derivative
+        screen = WorksheetScreen(session, session.run, derivative, self.commands, sheet)
         self.stage.push(screen, self.worksheet_closed)
 
     def worksheet_closed(self, left: "tuple[Derivative, int | None, bool] | None") -> None:
@@ -120,20 +126,12 @@ class Opening:
             of = " batch" if derivative.sample is None else of
             self.prompting.command(f"{head}worksheet.md{of}", len(head))
 
-    def open_versus(self, name: str) -> None:
+    def open_versus(self, found: "Comparison") -> None:
         """The tables beside those of another experiment."""
-        from engine.experiment.reader import load_experiment
-        from engine.program.compiler import compile_program
-        from engine.program.program import Program
-        from engine.worksheet.comparison import compare
         from tui.render.reports.comparison import comparison_tables
         from tui.screens.worksheet import VersusScreen
 
-        program = self.beneath.session.run
-        if isinstance(program, Program):
-            found = compare(program, compile_program(load_experiment(name)), 0, "numerator")
-            parts = list(comparison_tables(found, self.stage.width))
-            self.stage.push(VersusScreen("Versus · Esc closes", parts))
+        self.stage.push(VersusScreen(list(comparison_tables(found, self.stage.width))))
 
     def open_explanation(self) -> None:
         """The number under the cursor, explained; a note where it cannot be."""

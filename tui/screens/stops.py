@@ -15,7 +15,7 @@ from engine.stops.stop import Stop
 from engine.stops.stop_list import StopList
 from tui.control.prompting import Prompting
 from tui.keys.bindings import bindings
-from tui.keys.key_names import key_name
+from tui.keys.line import short_names
 from tui.keys.table import BY_ID, STOPS, Command
 from tui.render.text.clean import clean
 
@@ -51,7 +51,7 @@ class StopsScreen(ModalScreen[Ask | None]):
             box.border_title = "Stops"
             # Conditions and messages hold brackets, which would be read as markup.
             yield OptionList(id="stop-list", markup=False)
-            yield Static(hint(self.commands), id="stop-hint", markup=False)
+            yield Static(short_names(self.commands, STOPS), id="stop-hint", markup=False)
 
     def on_mount(self) -> None:
         """Fill the list."""
@@ -130,9 +130,3 @@ class StopsScreen(ModalScreen[Ask | None]):
     def action_close(self) -> None:
         """Back to the debugger."""
         self.dismiss(None)
-
-
-def hint(commands: tuple[Command, ...]) -> str:
-    """The keys of the list in a line."""
-    mine = (command for command in commands if command.pane == STOPS)
-    return "  ".join(f"{key_name(command.keys[0])} {command.footer}" for command in mine)

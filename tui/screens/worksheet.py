@@ -1,5 +1,6 @@
 """The homework's four tables at the cursor of the debugger; and beside those of another network."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.console import RenderableType
@@ -18,47 +19,54 @@ from engine.session.session import Session
 from engine.worksheet.markdown import worksheet_markdown
 from engine.worksheet.rows import LAYOUTS, Layout
 from engine.worksheet.worksheet import Worksheet, standing, worksheet
-from tui.keys.bindings import bindings
-from tui.keys.key_names import key_name
-from tui.keys.table import WORKSHEET, Command
+from tui.keys.bindings import binding, bindings
+from tui.keys.line import short_names
+from tui.keys.table import BY_ID, WORKSHEET, Command
 from tui.render.reports.worksheet_rows import Item, worksheet_items
 from tui.render.text.clean import clean
 from tui.view.derivative import Derivative
-
-SAVED = "worksheet.md"  # proposed as the file to save to
 
 
 class WorksheetScreen(ModalScreen[tuple[Derivative, int | None, bool]]):
     """Four tables, a row for the cursor each; of the sample and in the layout of the chain.
 
     It is closed with the Derivative that it was left with, the op of the row that was chosen, and
-    whether the tables are to be saved.
+    whether the tables are to be saved. ``sheet`` is what it shows first, of its own sample.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(WORKSHEET)
 
     def __init__(
-        self, session: Session, derivative: Derivative, commands: tuple[Command, ...]
+        self,
+        session: Session,
+        program: Program,
+        derivative: Derivative,
+        commands: tuple[Command, ...],
+        sheet: Worksheet | None = None,
     ) -> None:
         super().__init__()
-        assert isinstance(session.run, Program)
         self.session = session
-        self.program: Program = session.run
+        self.program = program
         self.derivative = derivative
         self.commands = commands
         self.items: list[Item] = []
-        self.sheet: Worksheet | None = None
-        self.tensors = standing(self.program, session.state.tensors)
+        self.sheet = sheet
+        self.tensors = standing(program, session.state.tensors)
+        if sheet is not None:
+            self.derivative = replace(derivative, sample=sheet.sample.index)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="worksheet"):
             yield OptionList(Option("reckoning …", disabled=True), id="rows", markup=False)
-            yield Static(hint(self.commands), id="worksheet-hint", markup=False)
+            yield Static(short_names(self.commands, WORKSHEET), id="worksheet-hint", markup=False)
 
     def on_mount(self) -> None:
-        """Reckon the tables behind the first picture."""
+        """Show the tables, which are reckoned behind the first picture unless they are there."""
         self.query_one(OptionList).focus()
-        self.reckon()
+        if self.sheet is not None:
+            self.show_sheet(self.sheet)
+        else:
+            self.reckon()
 
     @property
     def layouts(self) -> tuple[Layout, ...]:
@@ -120,7 +128,7 @@ class WorksheetScreen(ModalScreen[tuple[Derivative, int | None, bool]]):
         rows = len(self.tensors[self.program.batch_names[0]])
         at = self.derivative.sample
         moved = 0 if at is None else min(max(at + by, 0), rows - 1)
-        self.change(Derivative(**{**vars(self.derivative), "sample": moved}))
+        self.change(replace(self.derivative, sample=moved))
 
     def action_table(self, by: int) -> None:
         """The first row of the next table, or of the one before."""
@@ -162,25 +170,18 @@ class WorksheetScreen(ModalScreen[tuple[Derivative, int | None, bool]]):
 class VersusScreen(ModalScreen[None]):
     """The tables of two networks side by side, what changes marked."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings(WORKSHEET)
+    BINDINGS: ClassVar[list[BindingType]] = [binding(BY_ID["sheet-close"])]
 
-    def __init__(self, title: str, parts: list[RenderableType]) -> None:
+    def __init__(self, parts: list[RenderableType]) -> None:
         super().__init__()
-        self.said = title
         self.parts = parts
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="versus") as box:
-            box.border_title = clean(self.said)
+            box.border_title = "Versus · Esc closes"
             for part in self.parts:
                 yield Static(part, markup=False)
 
     def action_close(self) -> None:
         """Back to the debugger."""
         self.dismiss(None)
-
-
-def hint(commands: tuple[Command, ...]) -> str:
-    """The keys of the worksheet in a line."""
-    mine = (command for command in commands if command.pane == WORKSHEET and command.footer)
-    return "  ".join(f"{key_name(command.keys[0])} {command.footer}" for command in mine)

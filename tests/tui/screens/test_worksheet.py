@@ -185,3 +185,13 @@ async def test_headings_are_passed_by_the_cursor():
         for _ in range(30):
             await shown.press("down")
             assert screen.items[options.highlighted].row is not None
+
+
+async def test_a_typed_worksheet_shows_the_sample_that_was_asked_for():
+    async with debugger("regression", (120, 40)) as shown:
+        for asked, title in (("2", "sample 2"), ("batch", "batch")):
+            shown.main.parts.words.typed(f"worksheet {asked}")
+            await shown.until(lambda: isinstance(shown.app.screen, WorksheetScreen))
+            await shown.settled()
+            assert title in shown.rows()[0]
+            await shown.press("escape")
