@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.program.evaluation import evaluation
+from engine.session.session import Session
 from tests.engine.nn.torch_layers import beside_torch, compiled, torch
 
 CLOSE = 1e-12
@@ -290,3 +292,29 @@ def test_several_inputs(options, joined):
 
     found = beside_torch(program, modules, forward)
     assert max(found.values()) < CLOSE, found
+
+
+@pytest.mark.parametrize("options", NORMS, ids=str)
+def test_an_evaluation_pass_is_that_of_torch(options):
+    """After two steps of training, with the statistics that ran along; without any, the batch's."""
+    layers = [
+        {"type": "batch_norm1d", **options},
+        {"type": "flatten"},
+        {"type": "linear", "out": 2},
+    ]
+    program = compiled(layers, SEQUENCES, RNG.normal(size=(3, 2)))
+    session = Session(program)
+    session.goto(2 * len(program.ops))
+    found = Session(evaluation(program, session.tensors))
+    found.goto(found.timeline.end)
+    module = nn.Sequential(nn.BatchNorm1d(4, **options), nn.Flatten(), nn.Linear(28, 2)).double()
+    names = {"batch_norm1d1": module[0], "linear1": module[2]}
+    with torch.no_grad():
+        for name, layer in names.items():
+            for part, value in [*layer.named_parameters(), *layer.named_buffers()]:
+                if part != "num_batches_tracked":
+                    value.copy_(torch.tensor(session.tensors[f"{name}.{part}"]))
+        expected = module.eval()(torch.tensor(SEQUENCES)).numpy()
+    np.testing.assert_allclose(found.tensors["linear1.out"], expected, rtol=0, atol=CLOSE)
+    if options.get("track_running_stats", True):
+        assert session.tensors["batch_norm1d1.running_var"].std() > 0
