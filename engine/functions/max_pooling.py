@@ -49,34 +49,6 @@ def max_pool(
     return picked(x, places, len(kernel))
 
 
-def max_pool_vjp(
-    g: Array,
-    x: Array,
-    kernel: Ints,
-    stride: Ints | None = None,
-    padding: Ints | None = None,
-    dilation: Ints | None = None,
-    ceil_mode: bool = False,
-) -> Array:
-    """The gradient (…, *S) of the input, for the gradient g (…, *out): to the maxima alone."""
-    places = max_places(x, kernel, stride, padding, dilation, ceil_mode)
-    return put_back(g, places, x.shape, len(kernel))
-
-
-def max_pool_jvp(
-    tangent: Array,
-    x: Array,
-    kernel: Ints,
-    stride: Ints | None = None,
-    padding: Ints | None = None,
-    dilation: Ints | None = None,
-    ceil_mode: bool = False,
-) -> Array:
-    """The derivative (…, *out) along a tangent (…, *S) of the input: what it is at the maxima."""
-    places = max_places(x, kernel, stride, padding, dilation, ceil_mode)
-    return picked(tangent, places, len(kernel))
-
-
 def max_places(
     x: Array,
     kernel: Ints,

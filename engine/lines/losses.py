@@ -1,5 +1,6 @@
 """The losses as functions of lines: of a prediction and targets, with PyTorch's reductions."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -205,10 +206,7 @@ def rows(node: Node) -> Node:
     """A prediction or a target as rows (N, K): all axes but the first in one."""
     if node.rank in (0, 2):
         return node
-    count = 1
-    for size in node.shape[1:]:
-        count *= size
-    return reshaped(node, (node.shape[0], count))
+    return reshaped(node, (node.shape[0], math.prod(node.shape[1:])))
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,12 @@ from typing import Any
 
 from engine.arrays import Array, Shape
 from engine.formulas.tree import Formula
-from engine.functions.batch_norm import (
-    batch_norm,
-    batch_norm_jvp_x,
-    batch_norm_vjp_x,
-)
+from engine.functions.batch_norm import batch_norm, batch_norm_product
 from engine.functions.normalization import (
     group_norm,
-    group_norm_jvp_x,
-    group_norm_vjp_x,
+    group_norm_product,
     layer_norm,
-    layer_norm_jvp_x,
-    layer_norm_vjp_x,
+    layer_norm_product,
 )
 from engine.lines.algebra import fill, minus, over, plus, power, reshaped, times
 from engine.lines.node import Call, Misfit, Node, Primitive, call, constant, described
@@ -51,16 +45,16 @@ class Standard(Primitive):
     def value(self, *arrays: Array, **options: Any) -> Array:
         z, eps, parts = arrays[0], options["eps"], options["parts"]
         if self.over == "batch":
-            return batch_norm(z, None, None, eps)
+            return batch_norm(z, eps)
         run = layer_norm if self.over == "layer" else group_norm
-        return run(z, parts, None, None, eps)
+        return run(z, parts, eps)
 
     def pull(self, node: Call, i: int, grad: Node) -> Node:
         grad = fill(grad, node.shape)
-        return call(StandardPull(self.over), (grad, node.operands[0]), node.options)
+        return call(StandardProduct(self.over, "ᵀ"), (grad, node.operands[0]), node.options)
 
     def push(self, node: Call, i: int, tangent: Node) -> Node:
-        return call(StandardPush(self.over), (tangent, node.operands[0]), node.options)
+        return call(StandardProduct(self.over, "′"), (tangent, node.operands[0]), node.options)
 
     def definition(self, node: Call) -> Node | None:
         """The equations of a lecture: mean, variance, root."""
@@ -84,51 +78,31 @@ class Standard(Primitive):
 
 
 @dataclass(frozen=True)
-class StandardPull(Primitive):
-    """The gradient of what is normalized, through its mean and its variance too."""
+class StandardProduct(Primitive):
+    """The Jacobian of a normalization, through its mean and its variance too, times a direction.
+
+    It is symmetric: of a gradient this is what flows back, of a tangent the derivative along it,
+    which ``mark`` says.
+    """
 
     over: str
+    mark: str
 
     def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
         return operands[1].shape
 
     def value(self, *arrays: Array, **options: Any) -> Array:
-        grad, z = arrays
+        direction, z = arrays
         eps, parts = options["eps"], options["parts"]
         if self.over == "batch":
-            return batch_norm_vjp_x(grad, z, None, eps)
-        run = layer_norm_vjp_x if self.over == "layer" else group_norm_vjp_x
-        return run(grad, z, parts, None, eps)
+            return batch_norm_product(direction, z, eps)
+        run = layer_norm_product if self.over == "layer" else group_norm_product
+        return run(direction, z, parts, eps)
 
     def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
         options = dict(node.options)
-        return Applied(
-            f"{self.over}_normᵀ", tuple(operands), (), lambda g, z: self.value(g, z, **options)
-        )
-
-
-@dataclass(frozen=True)
-class StandardPush(Primitive):
-    """The derivative of a normalization along a tangent."""
-
-    over: str
-
-    def infer(self, operands: Sequence[Node], options: Mapping[str, Any]) -> Shape:
-        return operands[1].shape
-
-    def value(self, *arrays: Array, **options: Any) -> Array:
-        tangent, z = arrays
-        eps, parts = options["eps"], options["parts"]
-        if self.over == "batch":
-            return batch_norm_jvp_x(tangent, z, None, eps)
-        run = layer_norm_jvp_x if self.over == "layer" else group_norm_jvp_x
-        return run(tangent, z, parts, None, eps)
-
-    def write(self, node: Call, operands: Sequence[Formula]) -> Formula:
-        options = dict(node.options)
-        return Applied(
-            f"{self.over}_norm′", tuple(operands), (), lambda t, z: self.value(t, z, **options)
-        )
+        name = f"{self.over}_norm{self.mark}"
+        return Applied(name, tuple(operands), (), lambda d, z: self.value(d, z, **options))
 
 
 def scaled(made: Node, gamma: Node | None, beta: Node | None, axis: int | None) -> Node:

@@ -8,9 +8,9 @@ import pytest
 from engine.functions.max_pooling import (
     max_places,
     max_pool,
-    max_pool_jvp,
     max_pool_shape,
-    max_pool_vjp,
+    picked,
+    put_back,
 )
 from engine.functions.pooling import (
     adaptive_avg_pool,
@@ -36,6 +36,16 @@ SLIDING = [
     (TWO, (1, 3), (2, 1), (0, 1)),
     (TWO, (7, 8), None, (0, 0)),
 ]
+
+
+def max_pool_vjp(g, x, kernel, *options):
+    """The gradient of the input, as lines compute it: put back where the maxima are."""
+    return put_back(g, max_places(x, kernel, *options), x.shape, len(kernel))
+
+
+def max_pool_jvp(tangent, x, kernel, *options):
+    """The derivative along a tangent: what it is where the maxima are."""
+    return picked(tangent, max_places(x, kernel, *options), len(kernel))
 
 
 def ties(shape):

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.errors import ExperimentError
 from engine.lines.table import loss_rows, rows
 from engine.measure.gradcheck import check_gradients
 from engine.nn.table import LOSSES
@@ -176,3 +177,9 @@ def test_gradients_agree_with_central_differences(
 def test_every_function_of_lines_is_tried() -> None:
     known = {row.name for row in (*rows(), *loss_rows(LOSSES))}
     assert known - {name for name, _, _ in CASES} <= set()
+
+
+@pytest.mark.parametrize("call", ["batch_norm(x, g)", "layer_norm(x, g)", "group_norm(x, g, g, 2)"])
+def test_a_gamma_that_does_not_fit_is_refused_at_its_line(call):
+    with pytest.raises(ExperimentError, match=r"line 1.*\(3,\)"):
+        network(f"z = {call}\nloss = sum(z**2)", None, x=A, g=np.ones(3))
