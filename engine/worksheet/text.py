@@ -173,23 +173,6 @@ def gradient_cells(row: Gradient, layout: Layout) -> tuple[Entry, ...]:
     return math(row.symbol), math(row.formula(layout)), size(row.dims(layout))
 
 
-def factor_sizes(row: Gradient, layout: Layout) -> Entry:
-    """The size of every factor of a gradient in symbols: ``(n×1)(1×K)(K×K)(K×h)(h×h)``."""
-    return summed(joined(size(one.dims) for one in path) for path in row.paths(layout))
-
-
-def factor_numbers(at: Place, row: Gradient, layout: Layout) -> Entry:
-    """The size of every factor of a gradient in numbers: ``(3×1)(1×2)(2×2)(2×4)(4×4)``."""
-    paths = row.paths(layout)
-    return summed(joined(size_numbers(at, one.dims) for one in path) for path in paths)
-
-
-def summed(entries: Iterable[Entry]) -> Entry:
-    """Cells with a + between them."""
-    found = list(entries)
-    return Entry(" + ".join(one.text for one in found), " + ".join(one.latex for one in found))
-
-
 def joined(sizes: Iterable[Entry]) -> Entry:
     """Sizes in parentheses, side by side; LaTeX may break a line between them."""
     found = list(sizes)

@@ -18,7 +18,7 @@ from engine.worksheet.latex import worksheet_latex
 from engine.worksheet.line_chains import Chains
 from engine.worksheet.line_sample import line_sample
 from engine.worksheet.markdown import worksheet_markdown
-from engine.worksheet.text import factor_sizes, gradient_lines, size, sizes_line, subtitle
+from engine.worksheet.text import gradient_lines, path_cells, size, sizes_line, subtitle
 from engine.worksheet.worksheet import LAYOUTS, Worksheet, standing, worksheet
 from tests.engine.small_experiments import built_in
 from tests.engine.worksheet.line_experiments import TEXTS, lines
@@ -141,7 +141,7 @@ def test_the_tables_of_the_homework_in_the_names_of_the_lines(name: str) -> None
     ]
     first = sheet.gradients[0]
     assert first.formula("gradient").text() == ("(∂z2/∂z1)ᵀ W2ᵀ (∂yhat/∂z3)ᵀ (∂ℓ/∂yhat)ᵀ xᵀ")
-    assert factor_sizes(first, "numerator").text == "(n×1)(1×K)(K×K)(K×h)(h×h)"
+    assert path_cells(sheet.sample, first, "numerator")[0][1].text == "(n×1)(1×K)(K×K)(K×h)(h×h)"
     assert [(row.left, row.rule.text(), size(row.dims).text) for row in sheet.elements] == [
         ("(∂ℓ/∂yhat)ᵢ", "2(yhatᵢ − yᵢ)", "1×K"),
         ("∂yhat/∂z3", "I", "K×K"),

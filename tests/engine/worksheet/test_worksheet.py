@@ -19,7 +19,7 @@ from engine.session.session import Session
 from engine.worksheet.json import worksheet_json
 from engine.worksheet.latex import worksheet_latex
 from engine.worksheet.markdown import worksheet_markdown
-from engine.worksheet.text import breaks_in_time, factor_numbers, factor_sizes, size
+from engine.worksheet.text import breaks_in_time, path_cells, size
 from engine.worksheet.worksheet import LAYOUTS, Worksheet, worksheet
 from tests.engine.small_experiments import built_in
 from tests.engine.small_experiments import program as small_program
@@ -130,9 +130,9 @@ def test_gradients_in_gradient_layout(name: str) -> None:
 def test_sizes_of_the_factors(name: str) -> None:
     sheet = sheet_of(name)
     first = sheet.gradients[0]
-    assert factor_sizes(first, "numerator").text == "(n×1)(1×K)(K×K)(K×h)(h×h)"
-    assert factor_numbers(sheet.sample, first, "numerator").text == "(3×1)(1×2)(2×2)(2×4)(4×4)"
-    assert factor_sizes(first, "gradient").text == "(h×h)(h×K)(K×K)(K×1)(1×n)"
+    assert path_cells(sheet.sample, first, "numerator")[0][1].text == "(n×1)(1×K)(K×K)(K×h)(h×h)"
+    assert path_cells(sheet.sample, first, "numerator")[0][2].text == "(3×1)(1×2)(2×2)(2×4)(4×4)"
+    assert path_cells(sheet.sample, first, "gradient")[0][1].text == "(h×h)(h×K)(K×K)(K×1)(1×n)"
 
 
 def test_elements(name: str) -> None:
