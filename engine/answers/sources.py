@@ -21,6 +21,7 @@ from engine.worksheet.rows import LAYOUTS
 
 MAX_BYTES = 8 * 2**20
 DEPTH = 32
+FOUND = "an equation on a line or on display, a table of inputs and outputs, a list of the steps"
 SETTINGS = ("at", "sample", "batch", "layout")
 
 
@@ -41,7 +42,13 @@ def read_handin(path: Path) -> HandIn:
     if kind == ".json":
         return of_table(path, from_json(path, text))
     if kind in (".md", ".markdown", ".tex", ".latex", ".txt"):
-        return HandIn(str(path), tuple(read_document(text, kind)))
+        try:
+            answers = read_document(text, kind)
+        except GradstepError as problem:
+            raise GradstepError(f"{path}: {problem}") from None
+        if not answers:
+            raise GradstepError(f"{path}: has no answer: {FOUND}")
+        return HandIn(str(path), tuple(answers))
     raise GradstepError(f"{path}: answers are .toml, .json, .npz, .md or .tex files")
 
 

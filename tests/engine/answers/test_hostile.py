@@ -130,3 +130,19 @@ def test_no_pickles(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(GradstepError, match=r"none\.toml"):
         read_handin(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("text", ["", "Only words here.\n", "x = " + "(" * 20_000])
+@pytest.mark.parametrize("suffix", ["md", "tex"])
+def test_a_document_without_an_answer_is_not_all_right(text, suffix, tmp_path):
+    path = tmp_path / f"empty.{suffix}"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(GradstepError, match=rf"empty\.{suffix}: has no answer: an equation"):
+        read_handin(path)
+
+
+def test_a_document_that_is_too_long_is_named(tmp_path):
+    path = tmp_path / "long.md"
+    path.write_text("word\n" * 60_000, encoding="utf-8")
+    with pytest.raises(GradstepError, match=r"long\.md: more than"):
+        read_handin(path)
