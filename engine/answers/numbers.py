@@ -67,7 +67,14 @@ def digits(given: Array) -> int:
 
 def agrees(given: Array, truth: Array) -> str | None:
     """None where numbers differ; else how they were rounded, nothing where they were not."""
-    if given.shape != truth.shape or not np.isfinite(given).all():
+    if given.shape != truth.shape:
+        return None
+    # NaN and infinities are right where they stand; the others are held against the finite ones.
+    finite = np.isfinite(truth)
+    if not np.array_equal(given[~finite], truth[~finite], equal_nan=True):
+        return None
+    given, truth = given[finite], truth[finite]
+    if not np.isfinite(given).all():
         return None
     size = float(np.max(np.abs(truth), initial=0.0))
     apart = float(np.max(np.abs(given - truth), initial=0.0))

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from engine.errors import GradstepError
 from engine.explain.asked import asked
 from engine.explain.explainer import Explainer, same
@@ -88,7 +90,8 @@ def unexplained(reading: Reading, name: str) -> str:
 
 def explained(found: Explanation, reading: Reading, tree: Tree, place: Place) -> Explanation:
     """An explanation with the terms of the element at a place."""
-    return Explainer(reading, scene_of(reading, tree)).number(found, tree.root, place)
+    with np.errstate(all="ignore"):  # what overflows is a number to explain
+        return Explainer(reading, scene_of(reading, tree)).number(found, tree.root, place)
 
 
 def explain_operand(session: Session, operand: Operand) -> Explanation:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.answers.numbers import agrees
 from engine.answers.verdict import COLUMN, FLAT
 from engine.arrays import Array
 from engine.chain.query import complete_at
@@ -138,3 +139,12 @@ def test_what_is_no_array_is_not_understood(said: Any) -> None:
 @pytest.mark.parametrize("said", [float("nan"), float("inf"), [[float("nan")] * 3] * 4])
 def test_what_is_not_finite_is_wrong(said: Any) -> None:
     assert verdict("regression", "W1.grad", said).verdict == "wrong"
+
+
+def test_numbers_beside_an_infinity_are_not_right_whatever_they_are():
+    truth = np.array([[np.inf, 2.0, np.nan]])
+    assert agrees(truth.copy(), truth) == ""
+    assert agrees(np.array([[1e300, 2.0, np.nan]]), truth) is None
+    assert agrees(np.array([[np.inf, 3.0, np.nan]]), truth) is None
+    assert agrees(np.array([[np.inf, np.inf, np.nan]]), truth) is None
+    assert agrees(np.array([[-np.inf, 2.0, np.nan]]), truth) is None

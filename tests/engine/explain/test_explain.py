@@ -304,3 +304,14 @@ def test_a_convolution_with_indices() -> None:
     window = (x[1, 0, 1:4, 1:4] * filters[2, 0]).reshape(-1)
     shown = sorted(np.abs([term.value for term in found.terms]), reverse=True)
     assert shown == pytest.approx(sorted(np.abs(window), reverse=True)[:8], rel=1e-12)
+
+
+def test_what_overflows_is_explained_without_a_warning():
+    lines = "z = x @ W.T\nloss = mean((z - y)**2)"
+    arrays = {"x": np.array([[1e308, 2.0]]), "y": np.array([[1.0]])}
+    made = network(lines, None, W=np.array([[1e10, 1.0]]), **arrays)
+    session = Session(made)
+    session.goto(explained_at(made, "z"))
+    found = explain(session, "z[0,0]")
+    assert found.value == np.inf
+    assert found.notes == ("x[0,0]·W[0,0] makes it so: 1e+308·1e+10 is ∞",)
