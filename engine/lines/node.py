@@ -5,7 +5,7 @@ computed once, and "the same" is ``is``. A derivative is a tree of the same kind
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 from weakref import WeakValueDictionary
@@ -20,6 +20,14 @@ Options = tuple[tuple[str, Any], ...]
 
 class Misfit(Exception):
     """Operands that a function does not take; the message names their shapes and what would fit."""
+
+
+def misfit(shape: Callable[[], Shape]) -> Shape:
+    """A shape; what a kernel says of operands that do not fit is a Misfit."""
+    try:
+        return shape()
+    except ValueError as error:
+        raise Misfit(str(error)) from None
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,15 +6,16 @@ from typing import Any
 
 from engine.arrays import Array, Shape
 from engine.formulas.tree import Formula
-from engine.functions.batch_norm import batch_norm, batch_norm_product
+from engine.functions.batch_norm import batch_norm, batch_norm_product, batch_norm_shape
 from engine.functions.normalization import (
     group_norm,
     group_norm_product,
+    group_norm_shape,
     layer_norm,
     layer_norm_product,
 )
 from engine.lines.algebra import fill, minus, over, plus, power, reshaped, times
-from engine.lines.node import Call, Misfit, Node, Primitive, call, constant, described
+from engine.lines.node import Call, Misfit, Node, Primitive, call, constant, described, misfit
 from engine.lines.reductions import MEAN, VARIANCE
 from engine.lines.writing import Applied
 
@@ -40,7 +41,9 @@ class Standard(Primitive):
             raise Misfit(f"{described(z)}: (N, C) or (N, C, …) is needed")
         if self.over == "group" and z.shape[1] % parts:
             raise Misfit(f"{described(z)}: {z.shape[1]} channels make no {parts} groups")
-        return z.shape
+        if self.over == "batch":
+            return misfit(lambda: batch_norm_shape(z.shape))
+        return misfit(lambda: group_norm_shape(z.shape, parts)) if self.over == "group" else z.shape
 
     def value(self, *arrays: Array, **options: Any) -> Array:
         z, eps, parts = arrays[0], options["eps"], options["parts"]

@@ -29,7 +29,7 @@ from engine.functions.pooling import (
     avg_pool_vjp,
 )
 from engine.lines.algebra import SUM, coefficient, fill, number_times, reshaped
-from engine.lines.node import Call, Kind, Misfit, Node, Primitive, call, described
+from engine.lines.node import Call, Kind, Misfit, Node, Primitive, call, described, misfit
 from engine.lines.writing import Applied
 
 Ints = tuple[int, ...]
@@ -48,14 +48,6 @@ def shown(value: Any) -> str:
     if isinstance(value, tuple) and len(set(value)) == 1:
         return str(value[0])
     return str(value)
-
-
-def misfit(shape: Callable[[], Shape]) -> Shape:
-    """A shape; what a kernel says of operands that do not fit is a Misfit."""
-    try:
-        return shape()
-    except ValueError as error:
-        raise Misfit(str(error)) from None
 
 
 def plain(name: str, value: Any) -> bool:

@@ -183,3 +183,18 @@ def test_every_function_of_lines_is_tried() -> None:
 def test_a_gamma_that_does_not_fit_is_refused_at_its_line(call):
     with pytest.raises(ExperimentError, match=r"line 1.*\(3,\)"):
         network(f"z = {call}\nloss = sum(z**2)", None, x=A, g=np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("batch_norm(x)", "batch_norm has 1 values a channel"),
+        ("group_norm(x, groups=4)", "one value a group"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_batch_without_a_variance_is_refused_before_it_runs(call, said, size):
+    """Also where only the last batch is that short."""
+    tables = {"data": {"batch_size": size}}
+    with pytest.raises(ExperimentError, match=f"line 1.*{said}"):
+        network(f"z = {call}\nloss = sum(z**2)", tables, x=A[:1] if size == 1 else A)
