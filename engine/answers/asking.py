@@ -30,11 +30,15 @@ class Link:
 
 @dataclass(frozen=True)
 class Asked:
-    """The verdict on a claim, and the chains: the one that was claimed and the right one."""
+    """The verdict on a claim, and the chains: the one that was claimed and the right one.
+
+    ``about`` are the names of the tensors of the derivative ∂of/∂wrt, or the one of a tensor.
+    """
 
     verdict: Verdict
     claimed: tuple[Link, ...] = ()
     right: tuple[Link, ...] = ()
+    about: tuple[str, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
         """All of it as text."""
@@ -64,7 +68,9 @@ def asked(session: Session, text: str) -> Asked:
     if read is None or read.expr is None or read.target is None:
         return Asked(verdict)
     layout: Layout = "gradient" if verdict.layout == "gradient" else "numerator"
-    return Asked(verdict, links(grader, read, layout), right_links(grader, read, layout))
+    target = read.target
+    about = (target.of,) if target.wrt is None else (target.of, target.wrt)
+    return Asked(verdict, links(grader, read, layout), right_links(grader, read, layout), about)
 
 
 def links(grader: Grader, read: Read, layout: Layout) -> tuple[Link, ...]:

@@ -176,7 +176,7 @@ class Mending:
                 yield Mistake(TURNED, bare(self, factor), said), one.put(path, product(more))
 
     def reordered(self, one: Expr) -> Iterator[Change]:
-        """The factors in another order: of a few all orders, else two of them exchanged."""
+        """The factors in another order: of a few all orders, else one moved or two exchanged."""
         for path, factors in self.products(one):
             size = len(factors)
             orders = permutations(range(size)) if size <= MOST_FACTORS else exchanges(size)
@@ -185,6 +185,15 @@ class Mending:
                     new = tuple(factors[i] for i in order)
                     said = " · ".join(self.symbol(factor) for factor in new)
                     yield Mistake(ORDER, "", f"it is {said}"), one.put(path, product(new))
+
+    def moved(self, one: Expr) -> Iterator[Change]:
+        """The first factor at the end of its product, or the last one at its beginning."""
+        for path, factors in self.products(one):
+            if len(factors) > 1:
+                for new, i in (((factors[-1], *factors[:-1]), 0), ((*factors[1:], factors[0]), -1)):
+                    where = "first" if i == 0 else "last"
+                    mistake = Mistake(ORDER, self.symbol(new[i]), f"it belongs {where}")
+                    yield mistake, one.put(path, product(new))
 
     def elementwise(self, one: Expr) -> Iterator[Change]:
         """⊙ for a product of two vectors; a vector as the diagonal of a matrix."""
@@ -237,8 +246,11 @@ def between(mending: Mending, factors: tuple[Expr, ...], i: int) -> str:
 
 
 def exchanges(size: int) -> Iterator[tuple[int, ...]]:
-    """The orders in which two of so many places are exchanged; and the reverse."""
+    """The reverse, and the orders in which one is moved or two are exchanged."""
     yield tuple(range(size - 1, -1, -1))
+    for i in range(size):
+        rest = [k for k in range(size) if k != i]
+        yield from ((*rest[:j], i, *rest[j:]) for j in range(size))
     for i in range(size):
         for j in range(i + 1, size):
             order = list(range(size))
@@ -286,10 +298,17 @@ def double(mending: Mending, one: Expr) -> tuple[Mistake, ...]:
         if second is not None and first.reason != OTHER:
             return (first, second)
     for first, new in mending.inserted(one):
-        for other, last in chain(mending.removed(new), mending.terms(new)):
+        for other, last in chain(mending.removed(new), mending.terms(new), mending.moved(new)):
             if claim.fits(last, layout):
-                return (first, other)
+                return together(first, other)
     return ()
+
+
+def together(missing: Mistake, other: Mistake) -> tuple[Mistake, ...]:
+    """A factor that is missing here and too many there stands in the wrong place."""
+    if other.reason in (TWICE, TOO_MANY) and other.factor == missing.factor:
+        return (Mistake(ORDER, missing.factor, f"it belongs {missing.detail}"),)
+    return (missing, other)
 
 
 def repeated(mending: Mending, one: Expr) -> tuple[Mistake, ...]:

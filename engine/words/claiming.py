@@ -15,7 +15,7 @@ def run_claim(debugger: Debugger, argument: Argument, count: int) -> Reply:
         found = asked(debugger.session, argument.text)
     except GradstepError as problem:
         raise argument.reading(problem) from problem
-    return Reply(found.lines(), found.verdict.as_json(), ok=found.verdict.right)
+    return Reply(found.lines(), found.verdict.as_json(), ok=found.verdict.right, found=found)
 
 
 CLAIMING = (

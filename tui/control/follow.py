@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
+from engine.jacobian.operator import Layout
 from engine.program.program import CAPTURED, Program
 from engine.run.position import Granularity
 from engine.run.timeline import every_op
@@ -12,6 +14,9 @@ from tui.control.display import Acts, Display
 from tui.keys.table import PANES
 from tui.view.derivative import differentiable, variable
 from tui.view.snapshot import Selection
+
+if TYPE_CHECKING:
+    from engine.answers.asking import Asked
 
 LEVELS = tuple(Granularity)
 
@@ -65,13 +70,24 @@ class Follow:
         """Show what the last op wrote, and its derivative."""
         derivative = replace(self.selection.derivative, of=None, wrt=None)
         self.selection = replace(
-            self.selection, tensor=None, derivative=derivative, compared=None, lit=()
+            self.selection, tensor=None, derivative=derivative, compared=None, lit=(), claimed=None
         )
         self.refresh()
 
     def light(self, elements: Sequence[tuple[str, tuple[int, ...]]], note: str = "") -> None:
         """Mark elements of tensors, each a name and an index, until Esc."""
         self.selection = replace(self.selection, lit=tuple(elements))
+        self.refresh(note)
+
+    def claim(self, found: "Asked", note: str = "") -> None:
+        """Show a claim over the derivative that it is about, in its layout, of a sample."""
+        chosen = self.selection.derivative
+        if len(found.about) == 2:
+            of, wrt = found.about
+            layout = Layout.GRADIENT if found.verdict.layout == "gradient" else Layout.NUMERATOR
+            sample = chosen.sample or 0  # claims are about one sample
+            chosen = replace(chosen, of=of, wrt=wrt, layout=layout, sample=sample)
+        self.selection = replace(self.selection, claimed=found, derivative=chosen)
         self.refresh(note)
 
     def compare(self, branches: Sequence[str]) -> None:

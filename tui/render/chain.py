@@ -13,6 +13,7 @@ from engine.worksheet.rows import Layout as Written
 from engine.worksheet.sample import Sample
 from tui.render.chain_numbers import Room, detail, number_lines
 from tui.render.chain_table import shown_factors, table
+from tui.render.claim import claim_lines
 from tui.render.jacobian import derivative_of, layout_text
 from tui.render.sizes import dims_letters, has_letters, products
 from tui.render.text.line import Line, fitted
@@ -49,11 +50,13 @@ def chain_text(view: View, room: Room) -> ChainText:
     Where there is no derivative its GradstepError is the only line.
     """
     width = room.width
+    claimed = claim_lines(view, width)
     try:
         found = derivative_of(view)
     except GradstepError as error:
-        return ChainText([fitted([(f" {error}", "warn")], width)], [])
-    lines: list[Line] = [head(view, found), *product_lines(view, found, width)]
+        said: list[Line] = [*claimed, [(f" {error}", "warn")]]
+        return ChainText([fitted(line, width) for line in said], [])
+    lines: list[Line] = [head(view, found), *claimed, *product_lines(view, found, width)]
     lines += homework_lines(view, found, width)
     lines += number_lines(found, room)
     ordered = shown_factors(found)

@@ -15,6 +15,7 @@ from tui.keys.table import PLOTS, Command
 from tui.screens.beneath import Beneath
 
 if TYPE_CHECKING:
+    from engine.answers.asking import Asked
     from engine.worksheet.comparison import Comparison
     from engine.worksheet.worksheet import Worksheet
     from tui.screens.explanation import Left
@@ -83,9 +84,10 @@ class Opening:
         self.beneath.show_now()
 
     def shows(self, found: object) -> bool:
-        """Show what a word has found on a screen of its own; False where there is none for it."""
+        """Show what a word has found where it is seen best; False where there is no such place."""
         if found is None:
             return False
+        from engine.answers.asking import Asked
         from engine.worksheet.comparison import Comparison
         from engine.worksheet.worksheet import Worksheet
 
@@ -93,7 +95,18 @@ class Opening:
             self.open_worksheet(found)
         elif isinstance(found, Comparison):
             self.open_versus(found)
-        return isinstance(found, Worksheet | Comparison)
+        elif isinstance(found, Asked) and found.about:
+            self.open_claim(found)
+        else:
+            return False
+        return True
+
+    def open_claim(self, found: "Asked") -> None:
+        """A claim in the chain pane, above the derivative that it is about."""
+        one = found.verdict
+        reason = f": {one.reason}" if one.reason else ""
+        self.follow.claim(found, f"{one.of} {one.verdict}{reason}")
+        self.panes.go_to("chain")
 
     def open_worksheet(self, sheet: "Worksheet | None" = None) -> None:
         """The homework's tables at the cursor, in the layout of the chain, and of its sample."""

@@ -28,6 +28,7 @@ from engine.stops.stop import StopKind
 from tui.view.derivative import Derivative, pair
 
 if TYPE_CHECKING:
+    from engine.answers.asking import Asked
     from engine.diagnostics.diagnosis import Diagnosis
     from engine.expressions.expression import Expression
 
@@ -62,7 +63,8 @@ class View:
     is the selected tensor at the beginning of the selected level, None where it did not exist or
     is beyond the history (``before_lost``). ``note`` is what the last key has led to. What is
     known of the ``past`` holds for as long as ``lineage`` is the same. ``findings`` are the
-    doctor's; None where no pane shows them. ``lit`` are elements of the tensor to be marked. What
+    doctor's; None where no pane shows them. ``lit`` are elements of the tensor to be marked, and
+    ``claimed`` is the last claim of a derivative or tensor, and what there is to say to it. What
     most Views are never asked (badges, watches, Jacobians) is worked out where it is asked for,
     from what the View holds, and kept there.
     """
@@ -101,6 +103,7 @@ class View:
     badges: dict[str, Badge] = field(default_factory=dict)
     evaluated: dict[str, Watched] = field(default_factory=dict)
     lit: tuple[tuple[int, ...], ...] = ()
+    claimed: "Asked | None" = None
 
     @property
     def program(self) -> Program:
@@ -194,7 +197,8 @@ class Selection:
     """The choices that make a View.
 
     ``tensor`` None follows what the last op wrote; ``row`` is an op's index, ``compared`` a branch.
-    ``lit`` are elements of tensors to be marked, each a name and an index.
+    ``lit`` are elements of tensors to be marked, each a name and an index; ``claimed`` is a claim
+    that has been judged.
     """
 
     tensor: str | None = None
@@ -203,6 +207,7 @@ class Selection:
     row: int | None = None
     compared: str | None = None
     lit: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    claimed: "Asked | None" = None
 
 
 def followed(session: Session) -> str:
@@ -358,4 +363,5 @@ def snapshot(debugger: Debugger, selection: Selection, earlier: View | None = No
         other=other_branch(session, selection.compared),
         badges=badges_kept(run, event, lineage, earlier),
         lit=tuple(index for lit, index in selection.lit if lit == name),
+        claimed=selection.claimed,
     )

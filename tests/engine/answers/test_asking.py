@@ -43,3 +43,20 @@ def test_a_claim_that_is_wrong_is_a_no() -> None:
     made = commands()
     assert not made.execute("claim dyhat/dz3 = 1").ok
     assert made.execute("claim dyhat/dz3 = I").ok
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        ("dl/dyhat dyhat/dz3 dz2/dz1 x", "factor missing: W⁽²⁾, between"),
+        ("dl/dyhat dyhat/dz3 dz2/dz1 x", "order of factors: x, it belongs first"),
+        ("dl/dyhat dyhat/dz3 W2 dz2/dz1 dz2/dz1 x", "order of factors: it is x · ∂ℓ/∂ŷ"),
+        ("dl/dyhat dyhat/dz3 W2 dz2/dz1 dz2/dz1 x", "factor twice: ∂z₂/∂z₁"),
+        ("dl/dyhat dyhat/dz3 W2 dz2/dz1 x", "order of factors: it is x · ∂ℓ/∂ŷ"),
+    ],
+)
+def test_a_factor_in_the_wrong_place_is_said_to_be_that(claim: str, said: str) -> None:
+    """Not one too many here and one missing there."""
+    found = asked(session(), f"dl/dW1 = {claim}").verdict.message
+    assert said in found
+    assert "factor missing: x" not in found
