@@ -14,6 +14,7 @@ import time  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from benchmarks.cold import cold  # noqa: E402
 from benchmarks.effort import EFFORTS, Effort  # noqa: E402
 from benchmarks.history import history  # noqa: E402
 from benchmarks.iterations import iterations  # noqa: E402
@@ -28,6 +29,7 @@ from benchmarks.screen import screen  # noqa: E402
 
 COMPARISONS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "screen": screen,
+    "cold": cold,
     "iterations": iterations,
     "lines": lines,
     "jacobians": jacobians,

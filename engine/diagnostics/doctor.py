@@ -12,7 +12,7 @@ from engine.diagnostics.diagnosis import Diagnosis, diagnosis
 from engine.diagnostics.finite import LogOfZero, NonFinite
 from engine.diagnostics.gradients import ExplodingGradients, VanishingGradients
 from engine.diagnostics.loop import AccumulatedGradients, Frozen, NeverMoves
-from engine.diagnostics.losses import LossOscillating, LossRising
+from engine.diagnostics.losses import Losses, LossOscillating, LossRising
 from engine.diagnostics.order import SortedBatches
 from engine.diagnostics.outputs import DoubleSoftmax, WrongOutput
 from engine.diagnostics.precision import Cancellation
@@ -31,10 +31,11 @@ from engine.diagnostics.units import DeadReLU, Saturated, SymmetricUnits
 from engine.diagnostics.validation import Overfitting
 from engine.diagnostics.verdict import concluded
 from engine.program.program import Program
-from engine.run.drive import entered, happen
+from engine.run.drive import carry_out, entered, happen
 from engine.run.event import Event
 from engine.run.phases import Phase
-from engine.run.timeline import completed
+from engine.run.run import loss_key
+from engine.run.timeline import Which, completed
 from engine.session.branches import first_divergence
 from engine.session.cursor import put
 from engine.session.journal import Journal
@@ -106,6 +107,7 @@ class Doctor:
             phase: [one for one in self.detectors if phase in one.phases and one.watching]
             for phase in Phase
         }
+        self.watching_losses = [one for one in self.detectors if isinstance(one, Losses)]
         self.seen = event
         for one in self.detectors:
             one.begin(self.tensors, event)
@@ -188,16 +190,39 @@ class Doctor:
         if edits:
             self._enter(event, {name: value for name, _, value in edits})
 
-    def run(self, iterations: int) -> Iterator[int]:
-        """Run the program for so many iterations and watch; yields how many are done."""
+    def run(self, iterations: int, closely: int | None = None) -> Iterator[int]:
+        """Run the program for so many iterations and watch; yields how many are done.
+
+        After the first ``closely`` of them only the losses are looked at, if a number is given.
+        """
         timeline = self.program.timeline
         first = completed(timeline, self.seen)
         for iteration in range(first, min(iterations, timeline.iterations)):
             begin, end = timeline.begin(iteration), timeline.begin(iteration + 1)
+            if closely is not None and iteration >= closely:
+                self._glance(iteration, begin, end)
+                yield iteration + 1
+                continue
             self._enter(begin, self.program.source.enters(iteration))
             for event in happen(self.program, self.tensors, begin, end):
                 self.see(event)
             yield iteration + 1
+
+    def _glance(self, iteration: int, begin: int, end: int) -> None:
+        """Run an iteration, and show its loss to the detectors of losses."""
+        timeline, loss = self.program.timeline, loss_key(self.program)
+        self.tensors.update(self.program.source.enters(iteration))
+        start = begin
+        for place in timeline.listing(iteration).places(Which(loss)):
+            # Up to there and no further: detectors look at the parameters that made this loss.
+            *_, after = carry_out(timeline.stretch(start, begin + place + 1), self.tensors)
+            start = begin + place + 1
+            event = Event(timeline.position(start - 1), timeline.op(start - 1), (None,), after)
+            with np.errstate(all="ignore"):
+                for one in self.watching_losses:
+                    one.see(event, self.tensors)
+        carry_out(timeline.stretch(start, end), self.tensors)
+        self.seen = end
 
 
 def rewound(session: Session, event: int) -> tuple[int, dict[str, Array]]:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from engine.arrays import Array
+from engine.arrays import Array, keep_memory
 from engine.errors import GradstepError
 from engine.program.program import CAPTURED, Program
 from engine.run.event import Event, State
@@ -28,6 +28,7 @@ class Session(Cursor):
     """
 
     def __init__(self, run: Run, budget: int = DEFAULT_BUDGET) -> None:
+        keep_memory()
         super().__init__(run, budget)
         self.branches = Branches(self, self.branch)
 

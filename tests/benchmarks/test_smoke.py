@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NEEDS = {"screen": 5, "iterations": 10, "lines": 4, "jacobians": 4, "history": 12, "recording": 6}
+NEEDS = {
+    "screen": 5,
+    "cold": 16,
+    "iterations": 10,
+    "lines": 4,
+    "jacobians": 4,
+    "history": 12,
+    "recording": 6,
+}
 
 
 def measured(tmp_path, *names):

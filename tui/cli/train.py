@@ -9,7 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
-from engine.arrays import Array
+from engine.arrays import Array, keep_memory
 from engine.diagnostics.diagnosis import Diagnosis, Severity, place_of
 from engine.diagnostics.doctor import Doctor
 from engine.measure.metrics import correct
@@ -33,6 +33,8 @@ REFRESH = 0.1  # seconds between two looks at loss and accuracy
 NAN, SERIOUS = "nan", "serious"  # what --fail-on takes
 ASKED = 16  # the doctor is asked again after a sixteenth of the iterations so far
 WATCHED = 300  # iterations that the doctor looks at, so that a long run is as fast as without it
+CLOSELY = 2**23  # elements written that it looks at, as long as a training of some seconds takes
+LEAST = 8  # iterations of which it looks at everything in any case
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,13 @@ def first_broken(program: Program, before: Mapping[str, Array], iteration: int) 
     return Broken(end - 1, place_of(program, end - 1), "loss")
 
 
+def looked_at(program: Program) -> int:
+    """The iterations of which the doctor sees everything: fewer, the larger the network."""
+    tensors = program.tensors
+    elements = sum(math.prod(tensors[name].shape) for op in program.ops for name in op.writes)
+    return max(LEAST, CLOSELY // max(1, elements))
+
+
 @dataclass(eq=False)
 class Run:
     """How far a training has come: after whole iterations only, also when it is interrupted."""
@@ -78,16 +87,19 @@ class Run:
     stopped: str | None = None
 
     def __post_init__(self) -> None:
+        keep_memory()
         self.doctor = Doctor(self.program)
         self.asks_next = 1
 
     def advance(self) -> Iterator[int]:
         """Run to the end, iteration by iteration, or to what ``fail_on`` names.
 
-        The first iterations are under the doctor's eyes; with ``serious`` all of them.
+        The first iterations are under the doctor's eyes, of a large network their losses alone
+        after a while; with ``serious`` all of them.
         """
         watched = self.iterations if self.fail_on == SERIOUS else min(self.iterations, WATCHED)
-        for done in self.doctor.run(watched):
+        closely = None if self.fail_on == SERIOUS else looked_at(self.program)
+        for done in self.doctor.run(watched, closely):
             yield from self.took(dict(self.doctor.tensors), done)
             if self.stopped is not None:
                 return
@@ -134,7 +146,8 @@ def train(
     """Run EXPERIMENT to the end, or as long as the options say, with a progress bar.
 
     Ctrl-C ends it after a whole iteration, with a summary and exit status 130. What the doctor
-    finds in the first 300 iterations stands at the end; see gradstep diagnose. So does the first
+    finds in the first 300 iterations (of a large network in their losses, after the first few)
+    stands at the end; see gradstep diagnose. So does the first
     NaN or infinity in the loss, which ends nothing unless --fail-on says so.
     """
     if iterations is not None and epochs is not None:

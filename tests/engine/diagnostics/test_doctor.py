@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from engine.diagnostics import doctor as doctor_module
 from engine.diagnostics.doctor import Doctor, diagnose
+from engine.diagnostics.losses import NoisyLosses
 from engine.errors import ExperimentError
 from engine.experiment.builtins import builtin_names
 from engine.experiment.reader import read_experiment
@@ -16,7 +17,7 @@ from engine.program.compiler import compile_program
 from engine.run.position import Granularity
 from engine.session.session import Session
 from engine.strict_json import strict_json
-from tests.engine.small_experiments import document, program, session_of
+from tests.engine.small_experiments import built_in, document, program, session_of
 
 
 def names(doctor):
@@ -254,3 +255,23 @@ def test_losses_that_are_no_numbers_are_no_warning():
         training={"epochs": 1},
     )
     assert diagnose(compiled, 2)
+
+
+@pytest.mark.parametrize("name", ["bug-exploding", "bug-oscillating", "digits", "rnn"])
+def test_a_glance_at_the_losses_finds_what_is_in_them_and_changes_nothing(name):
+    """After the first iterations the losses alone are looked at: the run is the same to the bit."""
+    compiled = built_in(name)
+    close, glancing = Doctor(compiled), Doctor(compiled)
+    count = min(compiled.timeline.iterations, 60)
+    assert list(close.run(count)) == list(glancing.run(count, closely=8))
+    for tensor, value in close.tensors.items():
+        assert np.array_equal(value, glancing.tensors[tensor], equal_nan=True), tensor
+    assert close.seen == glancing.seen
+    of_losses = [
+        [(type(one).__name__, one.losses.tolist(), one.events.tolist(), one.apart) for one in each]
+        for each in (
+            [one for one in doctor.detectors if isinstance(one, NoisyLosses)]
+            for doctor in (close, glancing)
+        )
+    ]
+    assert str(of_losses[0]) == str(of_losses[1])  # NaN included

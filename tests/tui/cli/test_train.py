@@ -12,7 +12,7 @@ import pytest
 from engine.diagnostics.doctor import Doctor
 from engine.measure.metrics import evaluate
 from engine.session.session import Session
-from tests.engine.small_experiments import built_in, session_of
+from tests.engine.small_experiments import built_in, program, session_of
 from tests.tui.cli.shell import (
     COMMAND,
     assert_refused,
@@ -22,6 +22,7 @@ from tests.tui.cli.shell import (
     shell,
     strict,
 )
+from tui.cli.train import looked_at
 from tui.cli.train_summary import confusion_lines
 
 
@@ -273,3 +274,10 @@ def test_the_bar_is_on_stderr_where_that_is_a_terminal():
     assert "200/200" in shown
     assert "accuracy 100.0%" in shown or "accuracy 9" in shown
     assert f"loss {result['loss']:.4g}" in shown
+
+
+def test_of_a_large_network_the_doctor_sees_less():
+    """Else it costs half as much again as the training it watches."""
+    assert looked_at(built_in("xor")) > 300
+    wide = program(layers=[{"type": "linear", "out": 2**17}, {"type": "linear", "out": 1}])
+    assert looked_at(wide) == 8
