@@ -24,7 +24,7 @@ from engine.run.drive import run_iteration
 
 ENDLESS = 10**9  # iterations: as many as the measurement wants
 BOUNDS = {("digits", "keyframes"): 1.15, ("xor", "full"): 2.0}
-OPENING, SEEK = 0.050, 0.020  # seconds
+OPENING, SEEK = 0.030, 0.010  # seconds
 
 
 def recording(effort: Effort) -> Iterator[Row]:
@@ -34,7 +34,7 @@ def recording(effort: Effort) -> Iterator[Row]:
             yield cost(name, store, bound, Path(directory), effort)
             yield size(name, store, Path(directory), effort)
         path = Path(directory, "long.gradstep")
-        record(path, "xor", "keyframes", effort.events // 21)
+        record(path, "xor", "keyframes", effort.recorded // 21)
         yield opening(path, effort)
         yield seek(path, effort)
 

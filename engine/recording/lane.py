@@ -1,8 +1,11 @@
 """One branch on its way into a recording: digests of what each op wrote, iteration by iteration."""
 
 import math
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from engine.arrays import Array
 from engine.program.program import Program
@@ -10,6 +13,7 @@ from engine.recording.closing import RunningDigest, encoded
 from engine.recording.contents import NOWHERE, Contents
 from engine.recording.digests import STRONG, Digest, link
 from engine.recording.iteration_digests import IterationDigests, QuickDigests, StrongDigests
+from engine.recording.schema import PACK
 from engine.run.run import loss_key
 from engine.run.timeline import Which, completed
 
@@ -39,6 +43,9 @@ class Lane:
         self.blocks: list[Row] = []
         self.losses: list[Row] = []
         self.keyframes: list[Row] = []
+        self.packs: list[Row] = []
+        self.packed = 0
+        self.unpacked = array("d")
         self.running = {"losses": RunningDigest(), "keyframes": RunningDigest()}
         self.digests_of: IterationDigests = (
             StrongDigests(program, contents) if width == STRONG else QuickDigests(program)
@@ -64,7 +71,17 @@ class Lane:
             self.link = row[-1]
             self.blocks.append(row)
             if self._loss_op >= 0:
-                self.losses.append(self.loss(iteration, complete))
+                self.losses.append(loss := self.loss(iteration, complete))
+                self.pack(loss[3])
+
+    def pack(self, value: float | None) -> None:
+        """Add a loss to those of the next pack, which is made when it is full."""
+        self.unpacked.append(math.nan if value is None else value + 0.0)  # no sign of a zero
+        if len(self.unpacked) == PACK:
+            data = np.array(self.unpacked, "<f8").tobytes()
+            self.packs.append((self.number, self.packed, data))
+            self.packed += 1
+            del self.unpacked[:]
 
     def block(self, iteration: int, digests: bytes, refs: str) -> Row:
         """The row of an iteration, bound to the ones before it."""
@@ -99,9 +116,13 @@ class Lane:
         refs = str([reference for _, reference in stored])
         self.keyframes.append((self.number, iteration + 1, int(whole), digests, refs))
 
-    def rows(self) -> tuple[list[Row], list[Row], list[Row]]:
-        """The blocks, losses and keyframes since the last commit, the iteration under way last."""
+    def rows(self) -> tuple[list[Row], list[Row], list[Row], list[Row]]:
+        """The blocks, losses, keyframes and packs since the last commit.
+
+        Those of the iteration under way stand last.
+        """
         blocks, losses, keyframes = self.blocks, self.losses, self.keyframes
+        packs, self.packs = self.packs, []
         self.blocks, self.losses, self.keyframes = [], [], []
         complete = len(losses)
         # Written at every commit, and over again at the next, until it is complete: a kill loses no
@@ -118,7 +139,7 @@ class Lane:
         digest.take(row[1:] for row in told[:complete])
         digest.last = b"".join(encoded(row[1:]) for row in told[complete:])
         self.running["keyframes"].take((*row[1:4], "") for row in keyframes)
-        return blocks, told, keyframes
+        return blocks, told, keyframes, packs
 
 
 def keyframe_names(program: Program) -> list[str]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.experiment.data_inline import MAX_RANK
@@ -24,6 +26,7 @@ from engine.recording.marks import Marks, read_marks
 from engine.recording.plausible import implausible
 from engine.recording.reader import Damaged, Reader
 from engine.recording.runs import RecordedBranch, RecordedRun, read_branches, read_runs
+from engine.recording.schema import PACK
 from engine.recording.stored import StoredContents
 from engine.run.timeline import begun, completed
 
@@ -35,6 +38,15 @@ BLOCK = (
 KEYFRAME = (
     "SELECT CASE WHEN length(digests) <= ? THEN digests END, refs FROM keyframe"
     " WHERE branch = ? AND iteration = ?"
+)
+ENDS = (
+    "SELECT (SELECT min(iteration) FROM loss WHERE branch = ?),"
+    " (SELECT max(iteration) FROM loss WHERE branch = ?)"
+)
+LOSSES = "SELECT value FROM loss WHERE branch = ? AND iteration >= ? ORDER BY iteration"
+PACKS = (
+    "SELECT number, CASE WHEN length(losses) = ? THEN losses END FROM pack"
+    " WHERE branch = ? ORDER BY number"
 )
 MOST_LOSSES = 2**25  # of all branches, and beyond: one for 8 bytes of the file
 
@@ -251,22 +263,37 @@ class Recording:
     def own_losses(self, branch: RecordedBranch) -> "tuple[array[float], int]":
         """The losses that a branch has rows of, and the iteration of the first."""
         what = f"the losses of branch {branch.name!r}"
-        query = "SELECT min(iteration), max(iteration), count(*) FROM loss WHERE branch = ?"
-        row = self.reader.one(query, (branch.id,), "IIi")
+        row = self.reader.one(ENDS, (branch.id, branch.id), "II")
         assert row is not None
-        first, last, count = row
-        if count and (last - first + 1 != count or first < 1):
-            raise self.damaged(f"{what}: {count:,} from iteration {first} to {last}")
-        if count > self.program.timeline.iterations:
-            raise self.damaged(f"{what}: {count:,}, more than it has iterations")
-        query = "SELECT value FROM loss WHERE branch = ? ORDER BY iteration"
-        own = [value for (value,) in self.reader.rows(query, (branch.id,))]
+        first, last = row
+        if first is None or last is None:
+            return array("d"), self.whole(branch.fork) + 1
+        count = last - first + 1
+        if first < 1 or count > self.program.timeline.iterations:
+            raise self.damaged(f"{what}: from iteration {first} to {last}")
+        values = self.packed(branch, count)
+        rows = self.reader.rows(LOSSES, (branch.id, first + len(values)), most=count)
+        if len(values) + len(rows) != count:
+            said = f"{len(values) + len(rows):,} from iteration {first} to {last}"
+            raise self.damaged(f"{what}: {said}")
         try:
             # A long run has a million of them: an addition refuses a text without a call for each.
-            values = array("d", [math.nan if value is None else value + 0.0 for value in own])
+            values.extend([math.nan if value is None else value + 0.0 for (value,) in rows])
         except TypeError:
             raise self.damaged(f"{what}: something else than a number") from None
-        return values, first if count else self.whole(branch.fork) + 1
+        return values, first
+
+    def packed(self, branch: RecordedBranch, most: int) -> "array[float]":
+        """The losses of a branch that are packed: its first ones, at most so many."""
+        values = array("d")
+        if not self.reader.has("pack"):
+            return values
+        rows = self.reader.rows(PACKS, (PACK * 8, branch.id), most=most // PACK)
+        for number, (found, data) in enumerate(rows):
+            if found != number or not isinstance(data, bytes):
+                raise self.damaged(f"the losses of branch {branch.name!r}: pack {number}")
+            values.frombytes(np.frombuffer(data, "<f8").astype("=f8").tobytes())
+        return values
 
     # -- iterations and tensors
 

@@ -4,6 +4,8 @@ APPLICATION_ID = 0x47524450  # "GRDP", so that `file` and SQLite tools know whos
 USER_VERSION = 1
 EXTENSION = ".gradstep"
 
+PACK = 1024  # losses, little-endian float64, in a row of the table of packs
+
 # A file is refused whose statements are not these to the letter: any change is a new version.
 TABLES = {
     "run": """CREATE TABLE run (
@@ -123,6 +125,13 @@ TABLES = {
 
 # What came to version 1 later: files without it are as good, and are told so.
 LATER = {
+    # The losses once more, PACK of them a row: a row each takes a second to read of a long run.
+    "pack": """CREATE TABLE pack (
+  branch INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  losses BLOB NOT NULL,
+  PRIMARY KEY (branch, number)
+) WITHOUT ROWID""",
     "closing": """CREATE TABLE closing (
   run INTEGER PRIMARY KEY,
   digests TEXT NOT NULL

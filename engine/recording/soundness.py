@@ -1,5 +1,6 @@
 """Whether a whole recording is as it was written, without running any of it."""
 
+import math
 from collections.abc import Iterator
 
 from engine.recording.closing import changed
@@ -49,7 +50,7 @@ def claims(recording: Recording, branch: RecordedBranch) -> Iterator[Damaged]:
 
     No digest and no tensor is read, so that this takes no longer than reading the losses.
     """
-    for check in (ends, keyframe_rows):
+    for check in (ends, keyframe_rows, packs):
         try:
             yield from check(recording, branch)
         except Damaged as problem:
@@ -80,6 +81,23 @@ def keyframe_rows(recording: Recording, branch: RecordedBranch) -> Iterator[Dama
         if iteration < 1 or whole not in (0, 1):
             said = f"has a keyframe of iteration {iteration} with {whole} for whole"
             yield recording.damaged(f"branch {branch.name!r} {said}")
+
+
+def packs(recording: Recording, branch: RecordedBranch) -> Iterator[Damaged]:
+    """Packed losses of a branch that are not those of its rows. Raises Damaged."""
+    values = recording.losses(branch)
+    query = "SELECT iteration, value FROM loss WHERE branch = ? AND iteration > ? LIMIT 20000"
+    at, last = 0, None
+    while rows := recording.reader.rows(query, (branch.id, at), "iF"):
+        for iteration, value in rows:
+            known = values[iteration - 1] if 0 < iteration <= len(values) else None
+            same = known == value or (value is None and known is not None and math.isnan(known))
+            if not same or (last is not None and iteration != last + 1):
+                said = f"its packed losses differ from its losses in iteration {iteration}"
+                yield recording.damaged(f"branch {branch.name!r}: {said}")
+                return
+            last = iteration
+        at = rows[-1][0]
 
 
 def tensors(recording: Recording, block: Block, seen: set[tuple[int, bytes]]) -> Iterator[Damaged]:

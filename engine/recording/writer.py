@@ -226,12 +226,15 @@ class Writer:
         for lane in self.lanes.values():
             lane.rows()
 
-    def write_lane(self, lane: Lane, blocks: Rows, losses: Rows, keyframes: Rows) -> None:
+    def write_lane(
+        self, lane: Lane, blocks: Rows, losses: Rows, keyframes: Rows, packs: Rows
+    ) -> None:
         """Insert the rows of a branch that wait, over those of an iteration that was incomplete."""
         run = self.connection.executemany
         run("INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?)", blocks)
         run("INSERT OR REPLACE INTO loss VALUES (?, ?, ?, ?, ?, ?)", losses)
         run("INSERT OR REPLACE INTO keyframe VALUES (?, ?, ?, ?, ?)", keyframes)
+        run("INSERT OR REPLACE INTO pack VALUES (?, ?, ?)", packs)
         values = (lane.events, lane.number)
         self.connection.execute("UPDATE branch SET events = ? WHERE id = ?", values)
 
