@@ -3,11 +3,14 @@
 Prints a table of every comparison and one of how things scale; progress goes to stderr.
 """
 
+import os
 import sys
 
 from benchmarks import threads
 
 threads.fix(threads.wanted(sys.argv))
+# Programs are started as they are installed: with their bytecode, which a setting may forbid.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import argparse  # noqa: E402 - the threads come first
 import time  # noqa: E402

@@ -1,9 +1,10 @@
 """The experiment: all that determines a run, as typed structs with their defaults."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_type_hints
 
 from msgspec import Meta, Struct, defstruct, structs, to_builtins
 
@@ -33,6 +34,9 @@ Initializer = Literal[
 ]
 Generated = Literal["spiral", "moons", "circles", "blobs", "sine", "linear"]
 Share = Annotated[float, Meta(gt=0, lt=1)]
+
+
+T = TypeVar("T")
 
 
 class Table(Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -344,8 +348,34 @@ def layer_table(spec: LayerSpec) -> dict[str, Any]:
     return table | values
 
 
+def _itself(spec: type[T]) -> type[T]:
+    return spec
+
+
 def _by_type(*specs: Any) -> dict[str, Any]:
     return {spec.type: spec for spec in specs}
+
+
+class Specs(Mapping[str, type[T]]):
+    """The structs of tables by the word of their type, each made when it is asked for.
+
+    Making all of them takes as long as everything else that a small experiment needs.
+    """
+
+    def __init__(self, makers: dict[str, Callable[[], type[T]]]) -> None:
+        self.makers = makers
+        self._made: dict[str, type[T]] = {}
+
+    def __getitem__(self, word: str) -> type[T]:
+        if word not in self._made:
+            self._made[word] = self.makers[word]()
+        return self._made[word]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.makers)
+
+    def __len__(self) -> int:
+        return len(self.makers)
 
 
 def _of_layer(row: LayerRow) -> Any:
@@ -385,18 +415,24 @@ def _of(function: Any, base: type[Table], more: Sequence[tuple[str, Any, Any]] =
     )
 
 
-LAYER_SPECS: dict[str, type[LayerSpec]] = {
-    **{type_: _of_layer(row) for type_, row in LAYERS.items()},
-    **{
-        type_: _of(row, LineLayerSpec if row.roles else LayerSpec)
-        for type_, row in LINE_LAYERS.items()
-    },
-}
-LOSS_SPECS: dict[str, type[LossSpec]] = {
-    type_: _of(loss, LossSpec) for type_, loss in LOSSES.items()
-}
+def _of_lines(word: str) -> Any:
+    """The table of a kind of layer that is lines."""
+    row = LINE_LAYERS[word]
+    return _of(row, LineLayerSpec if row.roles else LayerSpec)
+
+
+LAYER_SPECS: Specs[LayerSpec] = Specs(
+    {word: partial(_of_layer, row) for word, row in LAYERS.items()}
+    | {word: partial(_of_lines, word) for word in LINE_LAYERS}
+)
+LOSS_SPECS: Specs[LossSpec] = Specs(
+    {word: partial(_of, loss, LossSpec) for word, loss in LOSSES.items()}
+)
 # What a loss may be where a network is written as lines.
-LINES_LOSS_SPECS: dict[str, type[LossSpec]] = {**LOSS_SPECS, **_by_type(WrittenSpec, GivenSpec)}
+LINES_LOSS_SPECS: Specs[LossSpec] = Specs(
+    {word: partial(LOSS_SPECS.__getitem__, word) for word in LOSS_SPECS}
+    | {spec.type: partial(_itself, spec) for spec in (WrittenSpec, GivenSpec)}
+)
 OPTIMIZER_SPECS: dict[str, type[RuleSpec]] = _by_type(
     SGDSpec, AdamSpec, AdamWSpec, AdagradSpec, RMSpropSpec
 )

@@ -1,60 +1,54 @@
-"""The table of layers that are lines: a row each, by the word that names it in an experiment."""
+"""The table of layers that are lines, by the word that names each; its rows come when asked for."""
 
-from engine.nn.attention_row import AttentionRow
-from engine.nn.line_row import LineRow
-from engine.nn.normal_rows import BatchNorm1dRow, BatchNorm2dRow, GroupNormRow, LayerNormRow
-from engine.nn.plain_rows import (
-    AddRow,
-    ConcatRow,
-    DropoutRow,
-    EmbeddingRow,
-    ExpressionRow,
-    FlattenRow,
-    LinearRow,
-    MultiplyRow,
-    PReLURow,
-    ReshapeRow,
-)
-from engine.nn.recurrent_rows import GRURow, LSTMRow, RNNRow
-from engine.nn.spatial_rows import (
-    AdaptiveAvgPool2dRow,
-    AvgPool1dRow,
-    AvgPool2dRow,
-    Conv1dRow,
-    Conv2dRow,
-    ConvTranspose2dRow,
-    MaxPool1dRow,
-    MaxPool2dRow,
-)
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.nn.line_row import LineRow
 
 # What a network of layers in a row cannot do: one of these makes it a network of lines.
-LINE_LAYERS: dict[str, type[LineRow]] = {
-    row.type: row
-    for row in (
-        FlattenRow,
-        ReshapeRow,
-        Conv1dRow,
-        Conv2dRow,
-        ConvTranspose2dRow,
-        MaxPool1dRow,
-        MaxPool2dRow,
-        AvgPool1dRow,
-        AvgPool2dRow,
-        AdaptiveAvgPool2dRow,
-        BatchNorm1dRow,
-        BatchNorm2dRow,
-        LayerNormRow,
-        GroupNormRow,
-        EmbeddingRow,
-        RNNRow,
-        LSTMRow,
-        GRURow,
-        AttentionRow,
-        AddRow,
-        MultiplyRow,
-        ConcatRow,
-        ExpressionRow,
-    )
-}
-# The forms in lines of layers that also stand in a row.
-BOTH: dict[str, type[LineRow]] = {row.type: row for row in (LinearRow, PReLURow, DropoutRow)}
+WORDS = (
+    "flatten",
+    "reshape",
+    "conv1d",
+    "conv2d",
+    "conv_transpose2d",
+    "max_pool1d",
+    "max_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "adaptive_avg_pool2d",
+    "batch_norm1d",
+    "batch_norm2d",
+    "layer_norm",
+    "group_norm",
+    "embedding",
+    "rnn",
+    "lstm",
+    "gru",
+    "attention",
+    "add",
+    "multiply",
+    "concat",
+    "expression",
+)
+
+
+class LineLayers(Mapping[str, "type[LineRow]"]):
+    """The row of each word. Most experiments have none, and need not wait for the rows."""
+
+    def __getitem__(self, word: str) -> "type[LineRow]":
+        if word not in WORDS:
+            raise KeyError(word)
+        from engine.nn.line_rows import LINE_ROWS
+
+        return LINE_ROWS[word]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(WORDS)
+
+    def __len__(self) -> int:
+        return len(WORDS)
+
+
+LINE_LAYERS = LineLayers()

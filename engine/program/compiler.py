@@ -7,18 +7,15 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Array, frozen
-from engine.errors import ExperimentError, Problem
-from engine.experiment.dataset import Batches, Dataset, batches, load_data
+from engine.experiment.dataset import Batches, Dataset, batches, in_lines, load_data
 from engine.experiment.spec import Experiment
 from engine.formulas.symbols import gradient
 from engine.formulas.tree import Symbol
 from engine.functions.elementwise.dropout import Dropout
 from engine.functions.function import Vjp
+from engine.program.assembly import assembled
 from engine.program.declared import Declared, zeroing
 from engine.program.graph import GRADIENT, Network, Node, build_network
-from engine.program.line_compiler import LineCompiler
-from engine.program.line_pass import pinned
-from engine.program.lines import has_lines, read_lines
 from engine.program.program import Program
 from engine.run.op import CLOCK, Compute, Op, TensorInfo, Tensors
 from engine.run.phases import Phase
@@ -33,29 +30,13 @@ def compile_program(experiment: Experiment, data: Dataset | None = None) -> Prog
     """
     data = load_data(experiment) if data is None else data
     cut = batches(experiment, data)
-    network: Network
-    compiler: Compiler | LineCompiler
-    if has_lines(experiment) or data.x.ndim > 2:
-        experiment = pinned(experiment, data)
-        network, data = read_lines(experiment, data, cut)
-        compiler = LineCompiler(experiment, data, cut, network)
-    else:
-        network = build_network(experiment, data)
-        compiler = Compiler(experiment, data, cut, network)
-    if not compiler.ops:
-        problem = Problem("training.skip", "leaves nothing to run: skip fewer steps")
-        raise ExperimentError(experiment.file or experiment.name, [problem])
-    return Program(
-        experiment,
-        data,
-        cut,
-        network,
-        compiler.declared.optimizer,
-        compiler.tensors,
-        compiler.ops,
-        compiler.declared.scalars,
-        compiler.declared.slots,
-    )
+    if in_lines(experiment) or data.x.ndim > 2:
+        from engine.program.line_compiler import compile_lines
+
+        return compile_lines(experiment, data, cut)
+    network = build_network(experiment, data)
+    compiler = Compiler(experiment, data, cut, network)
+    return assembled(experiment, data, cut, network, compiler.declared, compiler.ops)
 
 
 class Compiler:

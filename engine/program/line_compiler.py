@@ -13,10 +13,14 @@ from engine.lines.derive import gradients
 from engine.lines.line import Line
 from engine.lines.node import Node, Tensor, constant, formula, tensor, tensors
 from engine.lines.tape import Tape
+from engine.program.assembly import assembled
 from engine.program.declared import Declared, zeroing
 from engine.program.graph import GRADIENT
 from engine.program.line_layers import short
 from engine.program.line_network import Graph, LineNetwork
+from engine.program.line_pass import pinned
+from engine.program.lines import read_lines
+from engine.program.program import Program
 from engine.run.op import ROWS, Compute, Op, TensorInfo, Tensors
 from engine.run.phases import Phase
 
@@ -33,6 +37,14 @@ class Piece:
     run: Compute
     layer: str | None = None
     adds: bool = False
+
+
+def compile_lines(experiment: Experiment, data: Dataset, cut: Batches) -> Program:
+    """Compile an experiment of lines; an ExperimentError says what does not fit."""
+    experiment = pinned(experiment, data)
+    network, data = read_lines(experiment, data, cut)
+    compiler = LineCompiler(experiment, data, cut, network)
+    return assembled(experiment, data, cut, network, compiler.declared, compiler.ops)
 
 
 class LineCompiler:

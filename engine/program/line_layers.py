@@ -17,7 +17,8 @@ from engine.lines.node import Misfit, Node, extent, formula, tensor
 from engine.lines.reader import Lines
 from engine.lines.scope import Scope
 from engine.nn.line_row import LineRow, Unfit, Weight, Written
-from engine.nn.line_table import BOTH, LINE_LAYERS
+from engine.nn.line_rows import BOTH
+from engine.nn.line_table import LINE_LAYERS
 from engine.nn.plain_rows import LinearRow, Pointwise
 from engine.nn.table import LAYERS
 from engine.program.graph import settings

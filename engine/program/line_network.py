@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.arrays import Array, Shape
 from engine.experiment.spec import Experiment
-from engine.lines.derive import kinks
-from engine.lines.line import Line
-from engine.lines.tape import Tape
 from engine.program.graph import Network
 from engine.program.graph import Node as LayerNode
 from engine.run.op import Compute
+
+if TYPE_CHECKING:
+    from engine.lines.line import Line
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +51,11 @@ class Holder:
 class Graph:
     """The lines of one size of batch in the order in which they run; the loss is the last."""
 
-    lines: tuple[Line, ...]
+    lines: "tuple[Line, ...]"
     output: str
 
     @property
-    def loss(self) -> Line:
+    def loss(self) -> "Line":
         """The line that makes the loss."""
         return self.lines[-1]
 
@@ -86,6 +86,9 @@ class LineNetwork(Network):
 
     def kinks(self, rows_: int) -> tuple[Compute, ...]:
         """What changes its sign where the loss bends, of a batch of so many rows."""
+        from engine.lines.derive import kinks
+        from engine.lines.tape import Tape
+
         found = [kink for line in self.graphs[rows_].lines for kink in kinks(line.root)]
         tape = Tape(found, "float64")
         return tuple(tape.compute(kink) for kink in found)

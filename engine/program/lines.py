@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.arrays import Array, frozen
 from engine.errors import ExperimentError, Problem
-from engine.experiment.dataset import Batches, Dataset, in_lines
+from engine.experiment.dataset import Batches, Dataset
 from engine.experiment.spec import Experiment, GivenSpec, NetworkSpec, WrittenSpec
 from engine.functions.losses.as_written import AsWritten
 from engine.functions.losses.element_loss import ElementLoss
@@ -38,11 +38,6 @@ from engine.program.line_network import Graph, LineNetwork, Parameter
 from engine.program.line_values import Values, columns
 
 GIVEN = "loss.gradient"
-
-
-def has_lines(experiment: Experiment) -> bool:
-    """Whether a network is one of lines, and no chain of layers."""
-    return in_lines(experiment)
 
 
 def read_lines(experiment: Experiment, data: Dataset, cut: Batches) -> tuple[LineNetwork, Dataset]:

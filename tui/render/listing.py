@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from engine.lines.line import Line as EquationLine
-from engine.lines.unfold import unfolded
 from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.run.op import Op
@@ -17,6 +16,9 @@ from engine.run.timeline import Listing, Which
 from tui.render.text.line import Line, fitted, spread
 from tui.render.text.numbers import shape_text
 from tui.view.snapshot import View
+
+if TYPE_CHECKING:
+    from engine.lines.line import Line as EquationLine
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def natural_width(run: Run, listing: Listing) -> int:
 
 
 @lru_cache(maxsize=4)
-def lines_of(run: Run) -> Mapping[str, EquationLine]:
+def lines_of(run: Run) -> "Mapping[str, EquationLine]":
     """The lines of a network that is written so, by the names of their tensors; else none."""
     network = run.network if isinstance(run, Program) else None
     lines = network.graph.lines if isinstance(network, LineNetwork) else ()
@@ -95,8 +97,10 @@ def fold_mark(run: Run, op: Op) -> str:
 
 
 @lru_cache(maxsize=4096)
-def several(line: EquationLine) -> bool:
+def several(line: "EquationLine") -> bool:
     """Whether a line has more than one function; found for the lines in sight alone."""
+    from engine.lines.unfold import unfolded
+
     return len(unfolded(line)) > 1
 
 

@@ -155,7 +155,7 @@ def shift(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Program]:
     """Programs with a layer of a new kind, whose parameter begins as a whole number."""
     row = LayerRow(Shift, {"bias": Parameter("c", lambda inputs, outputs: (outputs,), 1)})
     monkeypatch.setitem(LAYERS, "shift", row)
-    monkeypatch.setitem(LAYER_SPECS, "shift", _of_layer(row))
+    monkeypatch.setitem(LAYER_SPECS.makers, "shift", lambda: _of_layer(row))
 
     def made(**fields: object) -> Program:
         linear = {"type": "linear", "out": 1}
