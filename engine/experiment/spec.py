@@ -362,8 +362,8 @@ class Specs(Mapping[str, type[T]]):
     Making all of them takes as long as everything else that a small experiment needs.
     """
 
-    def __init__(self, makers: dict[str, Callable[[], type[T]]]) -> None:
-        self.makers = makers
+    def __init__(self, makers: Mapping[str, Callable[[], type[T]]]) -> None:
+        self.makers = dict(makers)
         self._made: dict[str, type[T]] = {}
 
     def __getitem__(self, word: str) -> type[T]:
