@@ -17,10 +17,6 @@ from msgspec import inspect as typed
 
 from engine.experiment.data_generated import RECIPES, columns_of
 from engine.experiment.spec import (
-    LAYER_SPECS,
-    LOSS_SPECS,
-    OPTIMIZER_SPECS,
-    SCHEDULE_SPECS,
     ClipSpec,
     DataSpec,
     Experiment,
@@ -33,6 +29,7 @@ from engine.experiment.spec import (
     Table,
     TrainingSpec,
 )
+from engine.experiment.spec_tables import LAYER_SPECS, LOSS_SPECS, OPTIMIZER_SPECS, SCHEDULE_SPECS
 from engine.formulas.elements import walk
 from engine.formulas.named import Apply
 from engine.formulas.tree import Formula, Symbol

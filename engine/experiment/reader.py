@@ -23,11 +23,6 @@ from engine.experiment.layer_fields import (
 )
 from engine.experiment.own_rule import asked_of_rule, read_own_rule
 from engine.experiment.spec import (
-    LAYER_SPECS,
-    LINES_LOSS_SPECS,
-    LOSS_SPECS,
-    OPTIMIZER_SPECS,
-    SCHEDULE_SPECS,
     ClipSpec,
     DataSpec,
     Experiment,
@@ -43,6 +38,13 @@ from engine.experiment.spec import (
     Table,
     TrainingSpec,
     WrittenSpec,
+)
+from engine.experiment.spec_tables import (
+    LAYER_SPECS,
+    LINES_LOSS_SPECS,
+    LOSS_SPECS,
+    OPTIMIZER_SPECS,
+    SCHEDULE_SPECS,
 )
 from engine.files import read_regular
 from engine.run.phases import Phase, order_problems, skip_problems

@@ -7,7 +7,7 @@ import pytest
 
 from engine.arrays import Array
 from engine.errors import ExperimentError
-from engine.experiment.spec import LAYER_SPECS, _of_layer
+from engine.experiment.spec_tables import LAYER_SPECS, of_layer
 from engine.formulas.batch import WHOLE, OverRows
 from engine.formulas.named import Apply
 from engine.formulas.tree import ONE, Add, Formula, Hadamard, Size, Square, Subtract, Unit
@@ -155,7 +155,7 @@ def shift(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Program]:
     """Programs with a layer of a new kind, whose parameter begins as a whole number."""
     row = LayerRow(Shift, {"bias": Parameter("c", lambda inputs, outputs: (outputs,), 1)})
     monkeypatch.setitem(LAYERS, "shift", row)
-    monkeypatch.setitem(LAYER_SPECS.makers, "shift", lambda: _of_layer(row))
+    monkeypatch.setitem(LAYER_SPECS.makers, "shift", lambda: of_layer(row))
 
     def made(**fields: object) -> Program:
         linear = {"type": "linear", "out": 1}
