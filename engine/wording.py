@@ -76,6 +76,11 @@ def shown(value: Any, width: int = MAX_SHOWN) -> str:
     return clipped(text, width)
 
 
+def guarded(cell: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
 def clipped(text: str, width: int = MAX_SHOWN) -> str:
     """The text, or where it is longer than ``width`` its beginning, with ``…``."""
     return text if len(text) <= width else f"{text[: width - 1]}…"
