@@ -351,6 +351,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("higher", ("shift+up",), "timeline higher", "Panes"),
     Command("lower", ("shift+down",), "timeline lower", "Panes"),
     Command("zoom", ("z",), "the focused pane alone, and back", "Panes", "zoom"),
+    Command("tour", ("f2",), "a tour of the most useful keys; also :tour", "Session"),
     Command("help", ("question_mark",), "this help", "Session", "help"),
     Command("cancel", ("escape",), "stop a long run; forget a count", "Session"),
     Command("suspend", ("ctrl+z",), "to the shell; fg comes back", "Session",

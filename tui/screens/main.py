@@ -26,6 +26,7 @@ from tui.view.snapshot import View, snapshot
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesScreen
 from tui.widgets.prompt import Past, PromptLine
+from tui.widgets.tour_line import TourLine
 
 if TYPE_CHECKING:
     from tui.panes.console import ConsolePane
@@ -38,7 +39,8 @@ DIGITS = [Binding(d, f"digit({d})", show=False) for d in "0123456789"]
 class MainScreen(LinesScreen):
     """The debugger's screen: it makes the View that panes draw, and owns what changes it.
 
-    ``notes`` go into the console when it is mounted; ``hint`` says that it is the first time.
+    ``notes`` are warnings, and ``said`` is what is said first: both stand in the console, and the
+    first line of the latter in the note.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *from_elsewhere("tensor"), *DIGITS]
@@ -48,7 +50,7 @@ class MainScreen(LinesScreen):
     def __init__(self, debugger: Debugger, commands: tuple[Command, ...] = EVERY) -> None:
         super().__init__()
         self.debugger, self.session, self.commands = debugger, debugger.session, commands
-        self.hint, self.notes, self.prompt_past = False, list[str](), Past()
+        self.notes, self.said, self.prompt_past = list[str](), list[str](), Past()
         self.summaries, self.key_line = Summaries(), KeyLine(commands, "program")
         self.tabs = tabs = TabLine(id="top-tabs"), TabLine(id="side-tabs")
         self.parts = parts = Parts(self, self, debugger, commands, tabs, self.key_line)
@@ -68,6 +70,7 @@ class MainScreen(LinesScreen):
                 yield TensorPane(self.summaries, id="tensor", classes="pane")
                 yield VariablesPane(self.summaries, id="variables", classes="pane")
         yield TimelinePane(id="timeline", classes="pane")
+        yield TourLine(id="tour")
         yield MessageLine(id="message").data_bind(MainScreen.view)
         yield self.key_line
 
@@ -78,8 +81,9 @@ class MainScreen(LinesScreen):
         self.parts.panes.resume()
         # Two refreshes later: what can be seen is painted before the others are imported.
         self.call_after_refresh(self.call_after_refresh, self.open_rest)
-        if self.hint:
-            self.say(note=HINT)
+        self.parts.tour.tell()
+        if self.said:
+            self.say(note=self.said[0])
 
     async def open_rest(self) -> None:
         """Import and mount what is hidden at first, and load what keys run; post Opened."""
@@ -89,6 +93,7 @@ class MainScreen(LinesScreen):
         await self.mount(PromptLine(id="prompt"), after="#message")
         self.prompt.pasts["command"] = self.prompt_past
         self.parts.panes.know_panes()
+        self.console.say(self.said)
         self.console.say(self.notes, "warn")
         self.parts.panes.resume()
         self.parts.words.load()
@@ -106,6 +111,10 @@ class MainScreen(LinesScreen):
         from tui.panes.console import ConsolePane  # not needed for the first paint
 
         return self.query_one(ConsolePane)
+
+    def show_tour(self, text: str) -> None:
+        """Show the text of the tour; none takes its line away."""
+        self.query_one(TourLine).show(text)
 
     # -- one View, made here and handed down
 
@@ -177,6 +186,8 @@ class MainScreen(LinesScreen):
         """Stop a long run; forget a count; follow again."""
         if self.job is not None:
             self.worker.cancel()
+        elif self.parts.tour.step is not None:
+            self.parts.tour.leave()
         elif self.counting.text:
             self.parts.digits.forget()
         elif self.parts.panes.zoomed:

@@ -32,7 +32,12 @@ def session_file(session: Session) -> Path:
 
 
 def restore(debugger: Debugger) -> list[str]:
-    """Load the saved stops, watches and bookmarks; a sentence for each that no longer fits."""
+    """Load the saved stops, watches and bookmarks; a sentence for each that no longer fits.
+
+    A recording has its own inside.
+    """
+    if debugger.session.source.recorded:
+        return []
     data = read(session_file(debugger.session))
     if not isinstance(data, dict):
         return []
@@ -52,7 +57,12 @@ def restore(debugger: Debugger) -> list[str]:
 
 
 def save(debugger: Debugger) -> None:
-    """Save the stops, watches and bookmarks of an experiment; without any its file is removed."""
+    """Save the stops, watches and bookmarks of an experiment; without any its file is removed.
+
+    Those of a recording are not saved: it may have the name of an experiment.
+    """
+    if debugger.session.source.recorded:
+        return
     path = session_file(debugger.session)
     data = {
         "experiment": debugger.run.name,
@@ -103,6 +113,17 @@ def write(path: Path, data: Any) -> None:
         with replacing(path) as file:
             # Escapes alone: a path that is no UTF-8 is a text with half characters in it.
             file.write(json.dumps(data, indent=1).encode("ascii"))
+
+
+def load_tour() -> int:
+    """The step of the tour that is next, counted from 0; 0 where it was not begun, or is over."""
+    data = read(state_folder() / "tour.json")
+    return data if type(data) is int and data >= 0 else 0
+
+
+def save_tour(step: int) -> None:
+    """Remember the step of the tour that is next."""
+    write(state_folder() / "tour.json", step)
 
 
 def first_time() -> bool:
