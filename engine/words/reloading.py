@@ -13,12 +13,15 @@ from engine.words.opening import moved
 from engine.words.report import place_of
 
 ANYWAY = "anyway"
+EVALUATING = "this is an evaluation: `leave` it first"
 
 
 def run_open(debugger: Debugger, argument: Argument, count: int) -> Reply:
     """Go on with another thing; what is changed here is lost, which has to be said."""
     from engine.words.things import open_thing
 
+    if debugger.outer is not None:
+        raise argument.error(EVALUATING)
     try:
         words = shlex.split(argument.text)
     except ValueError as problem:
@@ -54,7 +57,7 @@ def run_reload(debugger: Debugger, argument: Argument, count: int) -> Long:
     nothing(argument)
     old = debugger.session
     if debugger.outer is not None:
-        raise argument.error("this is an evaluation: `leave` it, then reload")
+        raise argument.error(EVALUATING)
     file = old.program.experiment.file
     if not file.endswith(".toml") or old.source.recorded:
         raise argument.error("there is no experiment file here that could be read again")

@@ -52,8 +52,8 @@ class Command:
 
 # Where commands work that is no pane: other screens, and the prompt.
 PLOTS, STOPS, HELP, PROMPT = "plots", "stop-list", "help", "prompt"
-EXPLAINED, WORKSHEET = "explanation", "worksheet"
-ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED, WORKSHEET)
+EXPLAINED, WORKSHEET, OPEN = "explanation", "worksheet", "open-dialog"
+ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED, WORKSHEET, OPEN)
 MOVING = ("continue", "reverse", "help")  # work on the plots screen besides the step keys
 
 
@@ -194,7 +194,7 @@ def elsewhere(
 ) -> Command:
     """A command of another screen, or of the prompt: an action of that widget."""
     groups = {PLOTS: "Plots screen", STOPS: "List of stops", HELP: "Help", PROMPT: "Prompt"}
-    groups |= {EXPLAINED: "Explanation", WORKSHEET: "Worksheet"}
+    groups |= {EXPLAINED: "Explanation", WORKSHEET: "Worksheet", OPEN: "Open dialog"}
     group = groups[place]
     return Command(name, tuple(keys.split()), words, group, footer, (), place, action, word)
 
@@ -262,6 +262,18 @@ WORKSHEET_COMMANDS: tuple[Command, ...] = (
     elsewhere(WORKSHEET, "sheet-copy", "y", "copy", "copy the tables as Markdown", "copy"),
     elsewhere(WORKSHEET, "sheet-save", "ctrl+s", "save", "save as .md, .tex or .json", "save"),
     elsewhere(WORKSHEET, "sheet-close", "escape q H", "close", "close the worksheet", "close"),
+)  # fmt: skip
+
+OPEN_COMMANDS: tuple[Command, ...] = (
+    elsewhere(OPEN, "open-choose", "enter", "choose", "open what is under the cursor", "open"),
+    elsewhere(OPEN, "open-mark", "tab", "mark", "mark a column of a table: several are predicted",
+              "mark columns"),
+    elsewhere(OPEN, "open-up", "up", "move('cursor_up')", "the line above"),
+    elsewhere(OPEN, "open-down", "down", "move('cursor_down')", "the line below"),
+    elsewhere(OPEN, "open-page-up", "pageup", "move('page_up')", "a page up"),
+    elsewhere(OPEN, "open-page-down", "pagedown", "move('page_down')", "a page down"),
+    elsewhere(OPEN, "open-close", "escape", "close", "back to the list, or to the debugger",
+              "back"),
 )  # fmt: skip
 
 HELP_COMMANDS: tuple[Command, ...] = (
@@ -351,6 +363,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("higher", ("shift+up",), "timeline higher", "Panes"),
     Command("lower", ("shift+down",), "timeline lower", "Panes"),
     Command("zoom", ("z",), "the focused pane alone, and back", "Panes", "zoom"),
+    Command("open", ("ctrl+o",), "open an experiment, a table or a recording", "Session"),
     Command("tour", ("f2",), "a tour of the most useful keys; also :tour", "Session"),
     Command("help", ("question_mark",), "this help", "Session", "help"),
     Command("cancel", ("escape",), "stop a long run; forget a count", "Session"),
@@ -361,7 +374,7 @@ COMMANDS: tuple[Command, ...] = (
 
 EVERY: tuple[Command, ...] = (
     *COMMANDS, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
-    *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS,
+    *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS, *OPEN_COMMANDS,
 )  # fmt: skip
 BY_ID = {command.id: command for command in EVERY}
 
