@@ -4,8 +4,6 @@ import shlex
 from collections.abc import Sequence
 
 from engine.debugger import Debugger
-from engine.errors import GradstepError
-from engine.program.program import Program
 from engine.run.source import Ability
 from engine.session.branches import MAIN
 from engine.words.command import Argument, Command, Long, Reply, nothing
@@ -52,44 +50,28 @@ def unsaved(debugger: Debugger) -> str:
 
 def run_reload(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Read the experiment file again: the same place, with the journal, and what has changed."""
+    from engine.program.reread import from_file, reread
     from engine.recording.compare import differences
 
     nothing(argument)
     old = debugger.session
     if debugger.outer is not None:
         raise argument.error(EVALUATING)
-    file = old.program.experiment.file
-    if not file.endswith(".toml") or old.source.recorded:
-        raise argument.error("there is no experiment file here that could be read again")
-    program = reread(old.program, file)
+    if old.source.recorded:
+        raise argument.error("a recording stays as it is: there is no file to read again")
+    before, file = from_file(old.run)
+    program = reread(before)
     new, lost = yield from moved(debugger, program)
     if len(old.branches) > 1 and old.branch.name != MAIN:
         lost.append(f"the branch {old.branch.name} goes on as {MAIN}")
     others = [one.name for one in old.branches if one is not old.branch]
     if others:
         lost.append(f"branches {', '.join(others)}")
-    changes = list(differences(old.program, program))
+    changes = list(differences(before, program))
     head = f"{file}: {'as it was' if not changes else f'{len(changes)} changed'}"
     lines = (head, *changes, *(f"left behind: {one}" for one in lost))
     facts = {"file": file, "changed": changes, "left": lost}
     return Reply(lines, facts, place=place_of(new), opened=new)
-
-
-def reread(old: Program, file: str) -> Program:
-    """The program of a file as it is now, with the lines unfolded that are there still."""
-    from engine.experiment.dataset import in_lines
-    from engine.experiment.reader import load_experiment
-    from engine.program.compiler import compile_program
-    from engine.program.refold import unfolded_names, unfolding, wholes
-
-    experiment = load_experiment(file)
-    if in_lines(experiment) and in_lines(old.experiment):
-        names = [name for name in unfolded_names(old) if name == "all" or name in wholes(old)]
-        try:
-            return compile_program(unfolding(experiment, names))
-        except GradstepError:
-            pass  # one of them is no line any more, or something else is wrong, which is told
-    return compile_program(experiment)
 
 
 RELOADING: Sequence[Command] = (
