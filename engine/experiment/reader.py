@@ -64,6 +64,14 @@ from engine.wording import explain, join, nearest, shown, unknown_value, walk, w
 
 MAX_FILE_BYTES = 64 * 2**20
 MAX_LAYERS = 2000  # formulas and listings grow faster than the number of layers
+TABLE_REMEDY = (
+    "a table and no experiment: gradstep new FILE.toml --csv TABLE --target COLUMN makes one"
+)
+NO_EXPERIMENTS = {
+    ".csv": TABLE_REMEDY,
+    ".tsv": TABLE_REMEDY,
+    ".py": "a script and no experiment: an experiment is a .toml file or a built-in's name",
+}
 T = TypeVar("T", bound=Table)
 NAME = re.compile(r"[^\W\d]\w*\Z")
 # Tensors of every program and words of expressions: a layer of that name could not be told apart.
@@ -77,6 +85,8 @@ def experiment_path(name: str) -> Path:
     if name in builtin_names():
         return BUILTINS / f"{name}.toml"
     path = Path(name)
+    if is_there(path) and path.suffix.lower() in NO_EXPERIMENTS:
+        raise GradstepError(f"{name}: {NO_EXPERIMENTS[path.suffix.lower()]}")
     if path.suffix == ".toml" or is_there(path):
         return path
     raise GradstepError(

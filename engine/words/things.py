@@ -1,6 +1,5 @@
 """Whatever can be opened: a built-in, an experiment file, a table, a recording, a script."""
 
-import weakref
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -14,18 +13,15 @@ from engine.experiment.data_table import CSVTable
 from engine.experiment.data_text import MAX_CSV_BYTES
 from engine.experiment.fitted import fitted_text
 from engine.experiment.reader import load_experiment, read_experiment
-from engine.files import naming, no_file, open_regular
+from engine.files import is_database, naming, no_file
 from engine.program.compiler import compile_program
 from engine.program.program import Program
-from engine.recording.reader import Reader
-from engine.recording.recorded import Recording
-from engine.recording.replay import open_debugger
+from engine.recording.replay import open_recording
 from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
 from engine.toml_text import read_toml
 from engine.wording import listed, nearest
 
-SQLITE = b"SQLite format 3\0"
 TABLES = (".csv", ".tsv", ".tab")
 NEEDS_CAPTURE = (
     "a PyTorch script is run and recorded before it can be opened, which needs gradstep capture: "
@@ -67,9 +63,8 @@ def kind_of(thing: str) -> Kind:
     with naming(path):
         there = path.exists()
         if there and not (said := no_file(path)):
-            with open_regular(path) as file:
-                if file.read(len(SQLITE)) == SQLITE:
-                    return Kind.RECORDING
+            if is_database(path):
+                return Kind.RECORDING
         elif there:
             raise GradstepError(f"{thing}: {said}")
     kinds = {".gradstep": Kind.RECORDING, ".py": Kind.SCRIPT} | dict.fromkeys(TABLES, Kind.TABLE)
@@ -95,7 +90,7 @@ def open_thing(thing: str, targets: Sequence[str] = (), budget: int = DEFAULT_BU
         raise GradstepError(f"{thing}: {kind}: only a table has columns to predict")
     match kind:
         case Kind.RECORDING:
-            return recorded(Path(thing), budget)
+            return open_recording(thing, budget=budget)
         case Kind.SCRIPT:
             raise GradstepError(f"{thing}: {NEEDS_CAPTURE}")
         case Kind.TABLE:
@@ -103,18 +98,6 @@ def open_thing(thing: str, targets: Sequence[str] = (), budget: int = DEFAULT_BU
         case _:
             program = compile_program(load_experiment(thing))
     return Debugger(Session(program, budget))
-
-
-def recorded(path: Path, budget: int) -> Debugger:
-    """A debugger on the last run of a recording; its file is let go of with it."""
-    reader = Reader(path)
-    try:
-        debugger, _ = open_debugger(Recording(reader), budget)
-    except BaseException:
-        reader.close()
-        raise
-    weakref.finalize(debugger, reader.close)
-    return debugger
 
 
 def fitted(thing: str, targets: Sequence[str]) -> Program:
