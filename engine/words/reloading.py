@@ -68,10 +68,21 @@ def run_reload(debugger: Debugger, argument: Argument, count: int) -> Long:
     if others:
         lost.append(f"branches {', '.join(others)}")
     changes = list(differences(before, program))
-    head = f"{file}: {'as it was' if not changes else f'{len(changes)} changed'}"
-    lines = (head, *changes, *(f"left behind: {one}" for one in lost))
+    lines = (
+        headline(file, changes),
+        *(changes if len(changes) > 1 else ()),
+        *(f"left behind: {one}" for one in lost),
+    )
     facts = {"file": file, "changed": changes, "left": lost}
     return Reply(lines, facts, place=place_of(new), opened=new)
+
+
+def headline(file: str, changes: Sequence[str]) -> str:
+    """What has changed in a line: the first change, and how many more there are."""
+    if not changes:
+        return f"{file}: as it was"
+    more = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
+    return f"{file}: {changes[0]}{more}"
 
 
 RELOADING: Sequence[Command] = (
