@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Array
+from engine.errors import LAYER
 from engine.program.program import Program
 from engine.recording.canonical import (
     ORDERED,
@@ -193,7 +194,7 @@ def differences(left: Program, right: Program, ignored: Sequence[str] = ()) -> I
     old, new = (tables(parse(text, "experiment")) for text in texts)
     shown = [path for path in paths(old, new, "") if path[0] not in ignored]
     for path, old, new in shown[:MOST_REASONS]:
-        yield f"{kind(path)}: {path} {short(old)} → {short(new)}"
+        yield f"{said(path)} {short(old)} → {short(new)}"
     if len(shown) > MOST_REASONS:
         yield f"and {len(shown) - MOST_REASONS} more differences between the experiments"
     x, y = left.data, right.data
@@ -205,6 +206,21 @@ def differences(left: Program, right: Program, ignored: Sequence[str] = ()) -> I
 def tables(raw: Any) -> Any:
     """A parsed experiment with its ordered tables as tables, so that they are compared by name."""
     return raw | {name: table_of(raw[name], name) for name in ORDERED if name in raw}
+
+
+def said(path: str) -> str:
+    """A field with its kind; layers are counted from 1, as people do."""
+    layer = LAYER.match(path)
+    if layer is None:
+        return f"{kind(path)}: {path}"
+    number, rest = int(layer[1]) + 1, path[layer.end() :].removeprefix(".")
+    if not rest:
+        return f"layer {number}:"
+    return (
+        f"layer {number}: {rest}"
+        if kind(path) == "layer"
+        else f"{kind(path)}: layer {number} {rest}"
+    )
 
 
 def kind(path: str) -> str:

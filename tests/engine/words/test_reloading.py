@@ -51,9 +51,9 @@ def test_reload_goes_on_at_the_same_place_with_edits_stops_and_marks(file: Path)
     file.write_text(TOML.replace('"relu"', '"tanh"').replace("out = 3", "out = 4"))
     result = line.execute("reload")
     assert result.lines[:-1] == (
-        f"{file}: layer: layers[0].out 3 → 4, and 1 more",
-        "layer: layers[0].out 3 → 4",
-        "layer: layers[1].type relu → tanh",
+        f"{file}: layer 1: out 3 → 4, and 1 more",
+        "layer 1: out 3 → 4",
+        "layer 2: type relu → tanh",
     )
     assert "i2:update:linear1.bias" in result.lines[-1]
     new = line.debugger

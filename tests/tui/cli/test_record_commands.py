@@ -185,7 +185,7 @@ def test_diff_of_recordings_and_experiments(recording: Path) -> None:
     assert about["first"]["tensor"]
     assert about["reasons"]
     text = invoke("diff", "deep-relu", "deep-sigmoid", "--iterations", 2).stdout
-    assert "layers[1].type relu → sigmoid" in text
+    assert "layer 2: type relu → sigmoid" in text
     assert "max |A − B|" in text
 
 
