@@ -128,7 +128,7 @@ def explain(said: str, value: Any, kind: Any) -> tuple[str, str]:
         out_of_range = said == "Number out of range"
         return where, f"{shown(value)} is out of range" if out_of_range else said.replace("`", "")
     within = f"; allowed in it: {listed(allowed)}" if allowed else ""
-    kinds = [*match["kind"].split(" | "), *items_of(kind)]
+    kinds = [*match["kind"].split(" | "), *(items_of(kind) if is_list else ())]
     return where, expectation(value, **match.groupdict()) + within + rewritten(value, kinds)
 
 

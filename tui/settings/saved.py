@@ -26,7 +26,7 @@ def session_file(session: Session) -> Path:
     """The JSON file of an experiment: by the absolute path of a file, by the name of a built-in."""
     experiment = session.program.experiment
     origin = experiment.file or experiment.name
-    key = str(Path(origin).resolve()) if origin.endswith(".toml") else origin
+    key = str(Path(origin).resolve()) if Path(origin).suffix else origin  # or a built-in's name
     digest = hashlib.sha256(key.encode("utf-8", "surrogateescape"))  # a path of any bytes
     return state_folder() / "stops" / f"{digest.hexdigest()[:24]}.json"
 
