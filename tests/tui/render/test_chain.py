@@ -142,3 +142,23 @@ def test_what_one_matrix_does_not_need_the_next_one_has() -> None:
     assert shares([30, 1], 25) == [24, 1]
     assert shares([30, 30], 40) == [20, 20]
     assert shares([30, 30], 3) == [SMALL, SMALL]
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "sample", "said"),
+    [
+        ("classification-bce", "sigmoid2.out.grad", 0, "∂ℓ/∂ŷ of the batch: 1/N of this, N = 4"),
+        ("classification-bce", "sigmoid2.out.grad", None, "one sample alone: N times this, N = 4"),
+        ("classification-bce", "linear2.weight", 1, "the mean of this over its samples, N = 4"),
+        ("classification-bce", "linear2.weight", None, "is the mean of its samples' own, N = 4"),
+        ("regression", "identity1.out.grad", 0, "∂ℓ/∂ŷ of the batch: this as it is"),
+    ],
+)
+def test_the_factor_between_a_sample_and_the_batch_is_named(name, tensor, sample, said) -> None:
+    second = rows(seen(name, tensor, sample=sample), 100)[1]
+    assert said in second
+    assert second.endswith("  v shows it")
+
+
+def test_what_is_no_derivative_of_the_loss_has_no_factor_to_name() -> None:
+    assert "N" not in rows(seen("classification-bce", "sigmoid1.out"))[1]

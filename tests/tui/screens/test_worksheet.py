@@ -127,6 +127,15 @@ async def test_the_chain_has_the_sample_and_the_layout_of_the_worksheet():
         assert "batch" in shown.rows()[0]
 
 
+async def test_the_factor_between_the_sample_and_the_batch_is_named():
+    async with debugger("classification-bce", (120, 40)) as shown:
+        await opened(shown)
+        assert "∂ℓ/∂ŷ of the batch: 1/N of this, N = 4 (v shows it)" in shown.text()
+        await shown.press("escape")
+        await opened(shown, "v")
+        assert "∂ℓ/∂ŷ of one sample alone: N times this, N = 4 (v shows it)" in shown.text()
+
+
 async def test_the_numbers_are_those_of_the_cursor():
     async with debugger("regression", (120, 40)) as shown:
         screen = await opened(shown)
