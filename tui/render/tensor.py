@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from engine.run.position import Granularity
 from tui.render.change import ChangeSummary, change_summary, change_text
 from tui.render.formula_roles import tensor_role
-from tui.render.summary import Summary, summarize_difference, summary_text
+from tui.render.summary import Summary, summarize_difference, summary_line
 from tui.render.text.line import Line, fit_parts, fitted, spread, width_of
 from tui.render.text.numbers import compact, shape_text
 from tui.render.text.sampling import bounded
@@ -79,7 +79,7 @@ def tensor_head(
     delta = "Δ " if version == Version.DIFFERENCE else ""
     stats: Line = [(f" {why_nothing(view, form or TensorDisplay())}", "dim")]
     if summary is not None:
-        stats = [(f" {delta}{summary_text(summary, max(0, width - 2 - len(delta)))}", "")]
+        stats = [(f" {delta}", ""), *summary_line(summary, max(0, width - 2 - len(delta)))]
     return [fitted(line, width) for line in (first, stats, change_line(view, differences))]
 
 

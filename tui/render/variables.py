@@ -11,9 +11,9 @@ from engine.run.op import TensorInfo
 from engine.run.run import Run
 from engine.session.badges import Badge, BadgeKind
 from tui.render.formula_roles import tensor_role
-from tui.render.summary import Summary, shown_mean, spark, summarize
+from tui.render.summary import BINS, FEW, Summary, shown_mean, spark, summarize
 from tui.render.tensor_tree import TreeRow, names_of, shown_name, tree_of
-from tui.render.text.line import Line, Span, fitted
+from tui.render.text.line import Line, Span, fitted, shortened
 from tui.render.text.numbers import compact, shape_text
 from tui.render.text.sampling import bounded
 from tui.view.snapshot import View
@@ -32,7 +32,7 @@ MEAN = NUMBER + 3
 COUNTS = 8
 BADGE = 7
 GRADIENT = 4 + BADGE + NUMBER
-SPARK_BINS = 6
+SPARK = BINS // 2
 
 
 class Summaries:
@@ -51,7 +51,7 @@ class Summaries:
             return known[1]
         if len(self._known) > 4096:  # arrays that are gone are not taken out one by one
             self._known.clear()
-        summary = summarize(array, SPARK_BINS, bounded(array.size))
+        summary = summarize(array, limit=bounded(array.size))
         self._known[id(array)] = (weakref.ref(array), summary)
         return summary
 
@@ -71,17 +71,18 @@ class Columns:
     def fitting(cls, run: Run, width: int) -> "Columns":
         """The columns for a pane: name, shape and range always, then what matters most."""
         infos = [run.tensors[name] for name in names_of(run)]
-        name = min(24, max(len(row.label) + 2 * bool(row.members) for row in tree_of(run)) + 1)
+        longest = max(len(row.label) + 2 * bool(row.members) for row in tree_of(run))
+        name = min(max(24, width // 4), longest + 1)
         shape = max(len(shape_text(info.shape)) for info in infos) + 1
         room = width - 1 - name - shape - RANGE
-        wanted = {"gradient": GRADIENT, "counts": COUNTS, "spark": SPARK_BINS + 1, "mean": MEAN}
+        wanted = {"gradient": GRADIENT, "counts": COUNTS, "spark": SPARK + 1, "mean": MEAN}
         given = {}
         for column, size in wanted.items():
             given[column] = size if room >= size else 0
             room -= given[column]
-        if given["gradient"] and room > SPARK_BINS:
-            given["gradient"] += SPARK_BINS + 1
-            room -= SPARK_BINS + 1
+        if given["gradient"] and room > SPARK:
+            given["gradient"] += SPARK + 1
+            room -= SPARK + 1
         if given["counts"]:
             given["counts"] += max(0, min(3, room))
         return cls(name=name, shape=shape, **given)
@@ -99,7 +100,7 @@ def variable_line(
     changed = view.last is not None and name in view.last.op.writes
     line: Line = [
         ("▸" if changed else " ", "changed"),
-        *fitted([(label or shown_name(info), tensor_role(info))], columns.name),
+        *named(label or shown_name(info), info, columns.name),
         (shape_text(info.shape).ljust(columns.shape), "shape"),
         *values(view.tensors.get(name), summaries, columns),
     ]
@@ -122,7 +123,7 @@ def group_line(
     room = RANGE + columns.mean + columns.spark + columns.counts
     line: Line = [
         ("▸" if set(written).intersection(row.members) else " ", "changed"),
-        *fitted([(label, tensor_role(tensors[row.members[0]]))], columns.name),
+        *named(label, tensors[row.members[0]], columns.name),
         (shape.ljust(columns.shape), "shape"),
         *fitted(group_values(view, row, summaries), room),
     ]
@@ -150,6 +151,11 @@ def group_values(view: View, row: TreeRow, summaries: Summaries) -> Line:
     return [(ends, ""), count]
 
 
+def named(label: str, info: TensorInfo, width: int) -> Line:
+    """A name in its column, cut in the middle where that is too narrow."""
+    return fitted([(shortened(label, width - 1), tensor_role(info))], width)
+
+
 def values(array: NDArray[Any] | None, summaries: Summaries, columns: Columns) -> Line:
     """Range, mean, distribution and counts of a tensor, each in its column."""
     room = RANGE + columns.mean + columns.spark + columns.counts
@@ -170,8 +176,13 @@ def values(array: NDArray[Any] | None, summaries: Summaries, columns: Columns) -
     if columns.mean:
         line += [("μ ", "dim"), (compact(shown_mean(s), NUMBER).ljust(MEAN - 2), "")]
     if columns.spark:
-        line += [(spark(s.histogram).ljust(columns.spark), "curve")]
+        line += [(histogram(s).ljust(columns.spark), "histogram")]
     return [*line, *fitted(counts(s), columns.counts)] if columns.counts else line
+
+
+def histogram(s: Summary) -> str:
+    """The distribution; nothing of a few numbers, which say more than their columns would."""
+    return spark(s.histogram) if s.size >= FEW else ""
 
 
 def counts(s: Summary) -> Line:
@@ -208,4 +219,4 @@ def gradient_part(
     bad = s.nan or s.posinf or s.neginf
     size = "NaN" if s.nan else "inf" if bad else compact(max(-s.minimum, s.maximum), NUMBER)
     line.append((size.ljust(NUMBER), "bad" if bad else ""))
-    return [*line, (f" {spark(s.histogram)}", "curve")] if room > GRADIENT else line
+    return [*line, (f" {histogram(s)}", "histogram")] if room > GRADIENT else line

@@ -60,7 +60,7 @@ def test_names_are_cut_first_then_the_symbol_goes_and_the_sizes_stay() -> None:
     view = seen(layout=Layout.GRADIENT)
     wide, cut, bare = (table(rows(view, width))[1] for width in (100, 79, 62))
     assert wide.endswith("linear1.out ← linear1.weight  12×4  kronecker  (∂ℓ/∂W⁽¹⁾)ᵀ 12×1")
-    assert "linear1.out ← linear1.we…" in cut
+    assert "linear1.out ← lin….weight" in cut
     assert cut.endswith("(∂ℓ/∂W⁽¹⁾)ᵀ 12×1")
     assert bare.endswith("12×4  kronecker  12×1")
 
