@@ -1,10 +1,11 @@
-"""The lines at the top: position, the five steps, the equation of the next op, the tabs."""
+"""The lines at the top: position, the five steps, what comes next, the tabs."""
 
 from textual import events
 
 from tui.keys.messages import PaneChosen
 from tui.keys.table import PANES
-from tui.render.status import equation_line, message_line, phase_strip, position_line
+from tui.render.op import next_line
+from tui.render.status import message_line, phase_strip, position_line
 from tui.render.text.line import Line, width_of
 from tui.widgets.lines import Lines, OneLine
 
@@ -24,10 +25,10 @@ class PhaseStrip(OneLine):
 
 
 class EquationLine(OneLine):
-    """One line: the equation of the op about to run, and its shapes."""
+    """One dim line: what comes next, the equation of the op about to run and its shapes."""
 
     def __init__(self, id: str | None = None) -> None:
-        super().__init__(equation_line, id)
+        super().__init__(next_line, id)
 
 
 class MessageLine(OneLine):

@@ -16,6 +16,7 @@ from tui.control.worker import Job
 from tui.keys.bindings import bindings
 from tui.keys.messages import NumberChosen
 from tui.panes.tensor_grid import IndexWanted, TensorGrid
+from tui.render.op import op_height, op_lines
 from tui.render.tensor import Differences, range_text, tensor_head
 from tui.render.text.clean import clean
 from tui.render.text.line import Line
@@ -41,8 +42,19 @@ from tui.widgets.host import host_of
 from tui.widgets.lines import Lines
 
 
+class OpHead(Lines):
+    """The op that made the tensor: its formula, the sizes of its operands, and their numbers."""
+
+    def __init__(self, summaries: Summaries) -> None:
+        super().__init__()
+        self.summaries = summaries
+
+    def lines(self, view: View, width: int, height: int) -> list[Line]:
+        return op_lines(view, width, height, self.summaries)
+
+
 class TensorHead(Lines):
-    """Three lines: the tensor and the value under the cursor, statistics, what has changed."""
+    """The tensor and the value under the cursor, statistics, what has changed."""
 
     form: reactive[TensorDisplay] = reactive(TensorDisplay(), repaint=False)
     under: reactive[tuple[str, ...]] = reactive(("",), repaint=False)
@@ -55,7 +67,8 @@ class TensorHead(Lines):
         self.differences = Differences()
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
-        return tensor_head(view, width, self.summaries, self.form, self.under, self.differences)
+        form, under = self.form, self.under
+        return tensor_head(view, width, self.summaries, form, under, self.differences, height)
 
     def watch_form(self) -> None:
         """Draw another number format, version or range."""
@@ -67,7 +80,10 @@ class TensorHead(Lines):
 
 
 class TensorPane(FormattedPane):
-    """The tensor pane: the head over the grid; ``form`` has the choices made in it."""
+    """The tensor pane: an op over the head and the grid of its result.
+
+    ``form`` has the choices made in it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("tensor")
     view: reactive[View | None] = reactive(None, repaint=False)
@@ -79,6 +95,7 @@ class TensorPane(FormattedPane):
         self.summaries = summaries
 
     def compose(self) -> ComposeResult:
+        yield OpHead(self.summaries).data_bind(TensorPane.view)
         yield TensorHead(self.summaries).data_bind(TensorPane.view, TensorPane.form)
         yield TensorGrid().data_bind(TensorPane.view, TensorPane.form)
 
@@ -86,6 +103,14 @@ class TensorPane(FormattedPane):
     def grid(self) -> TensorGrid:
         """The grid of the values, numbers or colours."""
         return self.query_one(TensorGrid)
+
+    def on_resize(self) -> None:
+        """Share the lines: those of the op need as many as the operands of the program have."""
+        if self.view is None:
+            return
+        op, head = op_height(self.view.run, self.view.listing, self.content_size.height)
+        self.query_one(OpHead).styles.height = op
+        self.query_one(TensorHead).styles.height = head
 
     # -- the cursor
 

@@ -1,17 +1,15 @@
-"""The lines that always stand on screen: position, phases, and the equation of the next op."""
+"""The lines that always stand on screen: position, phases, and what has just been said."""
 
 from bisect import bisect_right
 from functools import lru_cache
 
-from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.position import Granularity
 from engine.run.timeline import Listing, Which
 from tui.render.charts.curve import block_spark
-from tui.render.formula_roles import coloured
 from tui.render.text.clean import clean
-from tui.render.text.line import Line, fit_parts, fitted, spread, width_of
-from tui.render.text.numbers import compact, shape_text
+from tui.render.text.line import Line, fit_parts, spread, width_of
+from tui.render.text.numbers import compact
 from tui.view.snapshot import View
 
 END = "end of run"
@@ -148,23 +146,3 @@ def short_strip(view: View) -> Line:
     for phase in view.run.order:
         line += pill(view, phase)
     return line
-
-
-def equation_line(view: View, width: int) -> Line:
-    """The op about to run: its equation, and the shapes that meet in it."""
-    op = view.op
-    if op is None:
-        over = "the run is over: every step has been taken"
-        return fitted([(" ■ ", "key"), (over, "dim")], width)
-    shapes = ", ".join(shape_text(view.run.tensors[name].shape) for name in inputs(op))
-    out = shape_text(view.run.tensors[op.writes[0]].shape)
-    left: Line = [(" ▶ ", "key"), *coloured(view.run, op.formula, "")]
-    right: Line = [(f" {out} ", "shape")]
-    right += [(f"from {shapes} ", "dim")] if shapes else []
-    return spread(left, right if width_of(left) + width_of(right) <= width else right[:1], width)
-
-
-def inputs(op: Op) -> list[str]:
-    """The tensors that an op reads, the optimizer's settings left out."""
-    # By the table of the experiment and not by the role, which the factor of a clipping has too.
-    return [name for name in op.reads if not name.startswith("optimizer.")]

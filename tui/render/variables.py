@@ -1,5 +1,6 @@
 """One line for each tensor, shape first; a parameter's gradient stands on the same line."""
 
+import math
 import weakref
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +31,7 @@ NUMBER = 6  # the width of a number
 RANGE = 2 * NUMBER + 3
 MEAN = NUMBER + 3
 COUNTS = 8
+LEAST_FIRST, FIRST = 24, 64  # cells of the first numbers, where there is room for them
 BADGE = 7
 GRADIENT = 4 + BADGE + NUMBER
 SPARK = BINS // 2
@@ -66,6 +68,7 @@ class Columns:
     spark: int
     counts: int
     gradient: int
+    first: int = 0
 
     @classmethod
     def fitting(cls, run: Run, width: int) -> "Columns":
@@ -75,17 +78,20 @@ class Columns:
         name = min(max(24, width // 4), longest + 1)
         shape = max(len(shape_text(info.shape)) for info in infos) + 1
         room = width - 1 - name - shape - RANGE
-        wanted = {"gradient": GRADIENT, "counts": COUNTS, "spark": SPARK + 1, "mean": MEAN}
+        many = any(math.prod(info.shape) >= FEW for info in run.tensors.values())
+        spark = SPARK + 1 if many else 0
+        wanted = {"gradient": GRADIENT, "counts": COUNTS, "spark": spark, "mean": MEAN}
         given = {}
         for column, size in wanted.items():
             given[column] = size if room >= size else 0
             room -= given[column]
-        if given["gradient"] and room > SPARK:
-            given["gradient"] += SPARK + 1
-            room -= SPARK + 1
+        if given["gradient"] and room >= spark:
+            given["gradient"] += spark
+            room -= spark
         if given["counts"]:
             given["counts"] += max(0, min(3, room))
-        return cls(name=name, shape=shape, **given)
+        first = min(FIRST, room) if room >= LEAST_FIRST else 0
+        return cls(name=name, shape=shape, first=first, **given)
 
 
 columns_of = lru_cache(maxsize=8)(Columns.fitting)
@@ -104,6 +110,8 @@ def variable_line(
         (shape_text(info.shape).ljust(columns.shape), "shape"),
         *values(view.tensors.get(name), summaries, columns),
     ]
+    if columns.first:
+        line += first_numbers(view.tensors.get(name), columns.first)
     gradient = view.run.gradients.get(name)
     if columns.gradient and gradient is not None:
         part = gradient_part(view, info, gradient, summaries, columns.gradient)
@@ -120,7 +128,7 @@ def group_line(
     written = () if view.last is None else view.last.op.writes
     shapes = {tensors[name].shape for name in row.members}
     shape = shape_text(shapes.pop()) if len(shapes) == 1 else ""
-    room = RANGE + columns.mean + columns.spark + columns.counts
+    room = RANGE + columns.mean + columns.spark + columns.counts + columns.first
     line: Line = [
         ("▸" if set(written).intersection(row.members) else " ", "changed"),
         *named(label, tensors[row.members[0]], columns.name),
@@ -178,6 +186,19 @@ def values(array: NDArray[Any] | None, summaries: Summaries, columns: Columns) -
     if columns.spark:
         line += [(histogram(s).ljust(columns.spark), "histogram")]
     return [*line, *fitted(counts(s), columns.counts)] if columns.counts else line
+
+
+def first_numbers(array: NDArray[Any] | None, width: int) -> Line:
+    """The first numbers of a tensor, row by row, as many as fit."""
+    if array is None or array.size < 2:
+        return [(" " * width, "")]
+    text = "["
+    for count, value in enumerate(array.flat):
+        more = ("" if count == 0 else " ") + compact(value, NUMBER).removesuffix(".0")
+        if len(text) + len(more) + 4 > width:
+            return fitted([(f"{text} …]", "dim")], width)
+        text += more
+    return fitted([(f"{text}]", "dim")], width)
 
 
 def histogram(s: Summary) -> str:

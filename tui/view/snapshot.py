@@ -26,6 +26,7 @@ from engine.session.session import Session
 from engine.stops.evidence import WatchValue
 from engine.stops.stop import StopKind
 from tui.view.derivative import Derivative, pair
+from tui.view.shown_op import ShownOp, done_at, still_to_do
 
 if TYPE_CHECKING:
     from engine.answers.asking import Asked
@@ -146,6 +147,16 @@ class View:
     def selected_op(self) -> int | None:
         """The index of the op that the cursor was moved to, else of the one about to run."""
         return self.row if self.row is not None else self.op.index if self.op else None
+
+    @cached_property
+    def shown(self) -> ShownOp | None:
+        """The op that is looked at: the chosen one, else the one that wrote the tensor last."""
+        if self.row is not None and self.listing.ops[self.row].writes[0] == self.tensor:
+            event = self.begin + self.row
+            if event >= self.event:
+                return still_to_do(self.past, self.listing.ops[self.row], event)
+            return done_at(self.past, event)
+        return None if self.written is None else done_at(self.past, self.written)
 
     @property
     def info(self) -> TensorInfo:

@@ -184,7 +184,7 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         top, height = self.scroll_offset.y, self.size.height
         if height <= 0:
             return
-        margin = min(2, height // 4)
+        margin = min(2, height // 4) or int(height > 2)
         if y < top + margin:
             self.scroll_to(y=max(0, y - margin), animate=False, force=True)
         elif y >= top + height - margin:

@@ -11,7 +11,8 @@ from engine.stops.stop import StopKind
 from tests.engine.small_experiments import program
 from tests.tui.lines import text_of
 from tui.render.listing import row_line, rows_of
-from tui.render.status import equation_line, phase_strip, position_line
+from tui.render.op import next_line
+from tui.render.status import phase_strip, position_line
 from tui.render.tensor import Differences, tensor_head
 from tui.render.tensor_tree import names_of
 from tui.render.text.line import ROLES, Line, width_of
@@ -39,7 +40,7 @@ def view(of: Program, event: int, **selected: object) -> View:
 
 def pane(seen: View, width: int) -> list[Line]:
     summaries = Summaries()
-    lines = [position_line(seen, width), equation_line(seen, width)]
+    lines = [position_line(seen, width), next_line(seen, width)]
     lines += tensor_head(seen, width, summaries)
     lines += [row_line(seen, row, width, False) for row in rows_of(seen.run.order, seen.listing)]
     lines += [variable_line(seen, name, width, summaries, False) for name in names_of(seen.program)]
@@ -125,10 +126,10 @@ def test_the_order_of_the_homework():
 
 
 def test_the_equation_of_the_op_about_to_run(small):
-    seen = text_of(equation_line(view(small, 4), 100))
+    seen = text_of(next_line(view(small, 4), 100))
     assert seen.startswith(" ▶ z₁ = ")
     assert seen.rstrip().endswith("(7, 3) from (7, 2), (3, 2), (3,)")
-    over = text_of(equation_line(view(small, 3 * OPS), 100))
+    over = text_of(next_line(view(small, 3 * OPS), 100))
     assert over.strip() == "■ the run is over: every step has been taken"
 
 
