@@ -22,10 +22,13 @@ TIMELINE, TIMELINE_MORE = 7, 12  # lines of the timeline; those it may have besi
 HIGHEST = 18  # lines of a result that is worth more than a higher timeline
 PAIR = ("program", "tensor")  # what is seen together in little room
 FEWEST = 6  # lines of the variables, border included
+USUAL = 24  # lines of a small screen; of others the program has half of what is more
 STRIP = 4  # lines of the program above an op: its title, before, now, next
 PROGRAM, PROGRAM_WIDE = (38, 46), (38, 60)  # the narrowest and widest program pane
 FRAME = 3  # the border and the scrollbar of a pane
 LEAST = {"program": 24, "timeline": 4}  # cells that a pane needs at least, its border included
+OF_WHAT = " · of the tensor followed, or chosen in 5 Variables"
+SAID = {"jacobian": OF_WHAT, "chain": OF_WHAT, "watches": " · and watchpoints, which stop runs"}
 # Commands of the tensor pane that change only how it is drawn: the focus stays where it is.
 STAY = ("heat", "side", "range-off", "axes", "axes-previous", "transpose", "index-next",
         "index-previous", "format", "format-previous", "digits-more", "digits-fewer")  # fmt: skip
@@ -115,7 +118,9 @@ class Layout:
         """Index the mounted panes by their ids, and give them their titles."""
         self.panes = {widget.id or "": widget for widget in self.screen.query(".pane")}
         for key, widget in self.panes.items():
-            widget.border_title = f"{PANES[key].number} {PANES[key].title}"
+            if not widget.border_title:  # one that says more has done so itself
+                pane = PANES[key]
+                widget.border_title = f"{pane.number} {pane.title}{SAID.get(key, '')}"
 
     def lay_out(self) -> None:
         """All panes, or the focused one alone under a line of tabs."""
@@ -147,7 +152,8 @@ class Layout:
         panes = self.panes
         beside = not single or (paired and not stacked)
         panes["program"].styles.width = self.program_width() if beside else None
-        panes["program"].styles.height = STRIP if stacked else None
+        more = max(0, height - USUAL) // 2
+        panes["program"].styles.height = STRIP + more if stacked else None
         panes["variables"].styles.height = self.variables_height(single)
         panes["timeline"].styles.height = None if single else self.timeline_height()
         top, side = self.tabs

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -65,7 +65,10 @@ def range_text(summary: Summary) -> str:
 def corners(matrix: Array, height: int) -> list[Block]:
     """A matrix (rows, columns) in blocks: whole if it may be, then ever smaller corners of it."""
     rows, columns = matrix.shape
-    high = min(rows, height if height < HINT else height - 1) if rows > height else rows
+    below: Literal["", "line", "mark"] = (
+        "" if rows <= height else "line" if height >= HINT else "mark"
+    )
+    high = height - 1 if below == "line" else min(rows, height)
     sides = [columns] if columns <= MOST else []
     sides += [one for one in CORNERS if one < columns]
     part = matrix[:high, : sides[0]].tolist()
@@ -73,7 +76,7 @@ def corners(matrix: Array, height: int) -> list[Block]:
     for digits in DIGITS:
         texts = [[number(value, digits) for value in row] for row in part]
         if not any("#" in text for row in texts for text in row):
-            found += [block(texts, side, side < columns, high < rows) for side in sides]
+            found += [block(texts, side, side < columns, below) for side in sides]
     whole = sorted(found, key=lambda one: (" …]" in one.rows[0], -one.width))
     kept = [one for i, one in enumerate(whole) if all(one.width < b.width for b in whole[:i])]
     return kept or [Block(("…",), "dim")]
@@ -84,14 +87,20 @@ def number(value: Any, digits: int) -> str:
     return compact(value, digits).removesuffix(".0")
 
 
-def block(texts: Sequence[Sequence[str]], columns: int, wider: bool, higher: bool) -> Block:
-    """The first columns in brackets, aligned; dots where there are more columns or rows."""
+def block(
+    texts: Sequence[Sequence[str]], columns: int, wider: bool, below: Literal["", "line", "mark"]
+) -> Block:
+    """The first columns in brackets, aligned; dots where there are more columns or rows.
+
+    More rows are dots in a line of their own, or behind the last one.
+    """
     shown = [row[:columns] for row in texts]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    hint = higher and len(texts) >= HINT - 1
-    end = (" …]" if wider else "]") + ("⋮" if higher and not hint else "")
+    end = " …]" if wider else "]"
     rows = [
         "[" + " ".join(text.rjust(wide) for text, wide in zip(row, widths, strict=True)) + end
         for row in shown
     ]
-    return Block((*rows, "⋮".center(len(rows[0]))) if hint else tuple(rows))
+    if below == "mark":
+        rows = [*(f"{row} " for row in rows[:-1]), f"{rows[-1]}⋮"]
+    return Block((*rows, "⋮".center(len(rows[0]))) if below == "line" else tuple(rows))

@@ -114,7 +114,7 @@ def head_parts(view: View, form: TensorDisplay) -> list[tuple[int, Line]]:
     symbol = [(f" {info.symbol} ", tensor_role(info))] if info.symbol != info.name else []
     return [
         (0, [(f" {shortened(info.name, LONGEST)} ", tensor_role(info))]),
-        (3, symbol),
+        (LEAST + 1, symbol),  # the formula has it
         (0, [(f" {shape_text(info.shape)}", "shape")]),
         (4, [(f" {info.dtype}", "dim")]),
         (1, [(f"  {settings}", "warn")] if settings else []),

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from numpy.typing import NDArray
+from rich.cells import cell_len
 
 from engine.run.op import TensorInfo
 from engine.run.run import Run
@@ -14,7 +15,7 @@ from engine.session.badges import Badge, BadgeKind
 from tui.render.formula_roles import tensor_role
 from tui.render.summary import BINS, FEW, Summary, shown_mean, spark, summarize
 from tui.render.tensor_tree import TreeRow, names_of, shown_name, tree_of
-from tui.render.text.line import Line, Span, fitted, shortened
+from tui.render.text.line import Line, Span, fitted, shortened, width_of
 from tui.render.text.numbers import compact, shape_text
 from tui.render.text.sampling import bounded
 from tui.view.snapshot import View
@@ -97,6 +98,32 @@ class Columns:
 columns_of = lru_cache(maxsize=8)(Columns.fitting)
 
 
+def heading(run: Run, width: int, title: str, start: int) -> str:
+    """The title of the pane with the head of each column over it; ``start`` is its own column.
+
+    A head that would touch the one before is left out.
+    """
+    columns = columns_of(run, width)
+    sizes = (
+        ("", 1 + columns.name),
+        ("shape", columns.shape),
+        ("min..max", RANGE),
+        ("mean", columns.mean),
+        ("spread", columns.spark),
+        ("zeros", columns.counts),
+        ("first values", columns.first),
+        ("∇ state", 2 + BADGE if columns.gradient else 0),
+        ("max|∇|", columns.gradient - BADGE - 2),
+    )
+    at = 0
+    for head, size in sizes:
+        gap = at - start - cell_len(title) + (2 if head.startswith("∇") else 0)
+        if head and size >= len(head) and gap > 0:
+            title += (" " * gap if gap < 3 else f" {'─' * (gap - 2)} ") + head
+        at += size
+    return title
+
+
 def variable_line(
     view: View, name: str, width: int, summaries: Summaries, selected: bool, label: str = ""
 ) -> Line:
@@ -108,7 +135,7 @@ def variable_line(
         ("▸" if changed else " ", "changed"),
         *named(label or shown_name(info), info, columns.name),
         (shape_text(info.shape).ljust(columns.shape), "shape"),
-        *values(view.tensors.get(name), summaries, columns),
+        *made_when(view, name, values(view.tensors.get(name), summaries, columns)),
     ]
     if columns.first:
         line += first_numbers(view.tensors.get(name), columns.first)
@@ -186,6 +213,17 @@ def values(array: NDArray[Any] | None, summaries: Summaries, columns: Columns) -
     if columns.spark:
         line += [(histogram(s).ljust(columns.spark), "histogram")]
     return [*line, *fitted(counts(s), columns.counts)] if columns.counts else line
+
+
+def made_when(view: View, name: str, shown: Line) -> Line:
+    """The values of a tensor; dim, and the iteration said, where that is an earlier one."""
+    iteration = view.of_earlier(name)
+    if iteration is None:
+        return shown
+    width = width_of(shown)
+    text = "".join(text for text, _ in shown).rstrip()
+    said = f" of iter {iteration}"
+    return fitted([(fitted([(text, "")], width - len(said))[0][0], "dim"), (said, "dim")], width)
 
 
 def first_numbers(array: NDArray[Any] | None, width: int) -> Line:

@@ -18,13 +18,13 @@ from engine.run.op import Op, TensorInfo
 from engine.run.position import Granularity, Position
 from engine.run.run import Run
 from engine.run.source import LIVE
-from engine.run.timeline import Listing
+from engine.run.timeline import Listing, Which
 from engine.session.badges import Badge, badge
 from engine.session.branches import MAIN
 from engine.session.past import Past
 from engine.session.session import Session
 from engine.stops.evidence import WatchValue
-from engine.stops.stop import StopKind
+from engine.stops.stop import BREAKPOINTS, Stop, StopKind
 from tui.view.derivative import Derivative, pair
 from tui.view.shown_op import ShownOp, done_at, still_to_do
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Watched = tuple[WatchValue, list[float]]
+MADE_ANEW = ("activation", "loss", "mask")  # roles of what every iteration makes again
 POINTS = 24  # of the spark of a watch
 WATCHING = 0.02  # seconds that the watches of one View may take together on the screen's thread
 SLOW = "the watches above took too long: p {} evaluates it"
@@ -90,6 +91,7 @@ class View:
     derivative: Derivative
     signs: Signs = field(default_factory=Signs)
     watches: "Mapping[str, Expression]" = field(default_factory=dict)
+    watchpoints: tuple[Stop, ...] = ()
     spent: list[float] = field(default_factory=lambda: [0.0])
     findings: "tuple[Diagnosis, ...] | None" = None
     row: int | None = None
@@ -181,13 +183,27 @@ class View:
             found = self.badges[tensor] = badge(self.past, tensor)
         return found
 
+    def of_earlier(self, tensor: str) -> int | None:
+        """The iteration, from 1, that an activation or a loss is of where that is not this one."""
+        if self.run.tensors[tensor].role not in MADE_ANEW or tensor not in self.tensors:
+            return None
+        places = self.listing.places(Which(writes=tensor))
+        if not places or places[0] < self.position.op:
+            return None
+        timeline = self.run.timeline
+        written = timeline.last(self.event, writes=tensor)
+        earlier = written is not None and written < self.begin
+        return timeline.iteration(written) + 1 if earlier and written is not None else None
+
     def watched(self, text: str) -> Watched:
-        """The value of a watch, and its last values; evaluated once."""
+        """The value of a watch or of a watchpoint, and its last values; evaluated once."""
+        from engine.stops.lookup import compiled
         from engine.stops.watch_values import spark, watch_value  # most sessions have no watch
 
         found = self.evaluated.get(text)
         if found is None:
-            expression, left = self.watches[text], WATCHING - self.spent[0]
+            expression = self.watches.get(text) or compiled(text, self.run)
+            left = WATCHING - self.spent[0]
             if left <= 0:
                 value, past = WatchValue(text, error=SLOW.format(text)), []
             else:
@@ -366,6 +382,7 @@ def snapshot(debugger: Debugger, selection: Selection, earlier: View | None = No
         derivative=selection.derivative,
         signs=signs_of(debugger, listing, begin, None if earlier is None else earlier.signs),
         watches=dict(debugger.watches.expressions),
+        watchpoints=tuple(stop for stop in debugger.stops if stop.kind not in BREAKPOINTS),
         mode=mode,
         brief=brief,
         replayed=replayed,
