@@ -24,7 +24,7 @@ from tui.view.shown_op import ShownOp, Standing
 from tui.view.snapshot import View
 
 MARKS = {Standing.DONE: "✓", Standing.NEXT: "▶", Standing.COMING: "·", Standing.SKIPPED: "⊘"}
-MOST_ROWS = 8  # of an operand
+FEW_ROWS, MOST_ROWS = 4, 8  # of an operand: where there is little room, and at most
 GRID = 6  # lines that the result needs: its columns, four rows, a scrollbar
 LOW = 15  # lines of a pane below which the head of the result has two
 MARGIN = 3  # the mark and the blanks around it
@@ -187,7 +187,8 @@ def op_height(run: Run, listing: Listing, height: int) -> tuple[int, int]:
 def wanted_height(run: Run, listing: Listing, most: int = GRID) -> int:
     """The lines at which an op's operands are seen, and a result of ``most`` lines at most."""
     rows = max((info.shape[0] for info in run.tensors.values() if len(info.shape) > 1), default=1)
-    return 2 + operand_rows(run, listing) + 2 + min(most, rows + 2)
+    operands = operand_rows(run, listing)
+    return 2 + (min(operands, FEW_ROWS) if most == GRID else operands) + 2 + min(most, rows + 2)
 
 
 @lru_cache(maxsize=4)

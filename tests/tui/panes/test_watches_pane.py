@@ -144,3 +144,20 @@ async def test_a_watch_that_takes_longer_says_so(monkeypatch):
         assert value.error is not None
         assert "takes longer than" in value.error
         assert past == []
+
+
+async def test_watchpoints_stand_below_the_watches_and_are_removed_there():
+    async with debugger("regression", (120, 40)) as shown:
+        await watching(shown, "norm(x)")
+        await command(shown, "watch linear2.bias[0]")
+        await command(shown, "watch any nan")
+        await command(shown, "break loss")
+        await shown.press("6")
+        text = shown.text()
+        value = float(shown.session.tensors["linear2.bias"][0])
+        assert f"● 1  watch linear2.bias[0] = {value:g}" in text
+        assert "● 2  watch any nan" in text
+        assert "break loss" not in text, "a breakpoint watches nothing"
+        await shown.press("down", "delete")
+        assert "● 1  watch" not in shown.text()
+        assert [str(stop) for stop in shown.debugger.stops] == ["watch any nan", "break loss"]

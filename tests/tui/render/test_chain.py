@@ -108,8 +108,10 @@ def test_numbers_fit_say_so_or_are_hopeless() -> None:
     alone = rows(view, 117, 34)
     assert " in numbers" in alone
     assert any("= [ 0.492  -0.22      0  0.044]" in line for line in alone)
-    assert "numbers" not in "\n".join(rows(view, 79, 18, (79, 34)))
-    assert "numbers" not in "\n".join(rows(seen("digits"), 79, 18))
+    narrow = rows(view, 79, 18, (79, 34))
+    assert " in numbers: too wide for the screen; the chosen factor is below" in narrow
+    said = " in numbers: 64×32 has no room beside the others; the chosen factor is below"
+    assert said in rows(seen("digits"), 79, 18)
 
 
 def test_a_factor_fills_the_room_that_there_is() -> None:
