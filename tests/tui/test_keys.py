@@ -1,5 +1,7 @@
 """Every key of the command table, from every pane: it does what its help says, or says why not."""
 
+import re
+
 import pytest
 from textual.command import CommandList
 from textual.widgets import Input
@@ -176,7 +178,7 @@ async def test_a_digit_alone_goes_to_the_pane():
             assert shown.app.focused in shown.main.query_one(f"#{key}").walk_children(
                 with_self=True
             )
-            assert any(f"╭─ {pane.number} {pane.title} ─" in row for row in shown.rows())
+            assert any(re.match(rf"╭?─ ?{pane.number} {pane.title}\b", r) for r in shown.rows())
 
 
 async def test_a_count_that_waits_too_long_is_forgotten():

@@ -60,7 +60,7 @@ async def test_keys_of_the_tensor_pane_reach_it_from_beside():
         await shown.press("j")
         assert shown.main.parts.panes.pane == "tensor", "what moves its cursor goes there"
     async with debugger("regression", (80, 24)) as shown:
-        await shown.press("h")
+        await shown.press("5", "escape", "h")
         assert note(shown) == "h is a key of the Tensor pane: 2 goes there"
 
 

@@ -87,6 +87,7 @@ class TensorPane(FormattedPane):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("tensor")
     view: reactive[View | None] = reactive(None, repaint=False)
+    bare = True
 
     def __init__(
         self, summaries: Summaries, id: str | None = None, classes: str | None = None
@@ -106,16 +107,20 @@ class TensorPane(FormattedPane):
 
     def on_resize(self) -> None:
         """Share the lines: those of the op need as many as the operands of the program have."""
-        if self.view is None:
+        view = self.view
+        if view is None or not self.is_mounted:
             return
-        op, head = op_height(self.view.run, self.view.listing, self.content_size.height)
+        self.bare = view.shown is None
+        op, head = op_height(view.run, view.listing, self.content_size.height, self.bare)
         self.query_one(OpHead).styles.height = op
         self.query_one(TensorHead).styles.height = head
 
     # -- the cursor
 
     def watch_view(self) -> None:
-        """The value under the cursor may be another."""
+        """The value under the cursor may be another; a tensor that no op wrote has more room."""
+        if self.view is not None and (self.view.shown is None) != self.bare:
+            self.on_resize()
         self.show_value()
 
     def on_mount(self) -> None:

@@ -90,7 +90,9 @@ class Columns:
             given["gradient"] += spark
             room -= spark
         if given["counts"]:
-            given["counts"] += max(0, min(3, room))
+            more = max(0, min(3, room))
+            given["counts"] += more
+            room -= more
         first = min(FIRST, room) if room >= LEAST_FIRST else 0
         return cls(name=name, shape=shape, first=first, **given)
 

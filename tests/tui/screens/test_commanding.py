@@ -204,7 +204,7 @@ async def test_a_skipped_step_is_shown_as_skipped_and_can_be_stepped_over(size):
         grad = shown.session.tensors["linear1.weight.grad"]
         await command(shown, "skip zero_grad")
         assert "zero_grad skipped 1/4" in shown.rows()[1]
-        assert sum("⊘" in row for row in shown.rows()) == 3
+        assert sum("⊘" in row for row in shown.rows()) == (3 if size[0] == 120 else 2)
         await shown.press("s", "s", "S", "n")
         assert shown.session.tensors["linear1.weight.grad"] is grad
         assert "zero_grad skipped " in shown.rows()[1]
