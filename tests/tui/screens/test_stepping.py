@@ -1,6 +1,7 @@
 """Stepping through the screen: back is exact, resizing is harmless, the mouse hits its mark."""
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -165,7 +166,7 @@ async def test_a_click_on_a_tab_goes_to_the_pane():
         for pane, title in (("variables", "5 Variables"), ("program", "1 Program")):
             await click(shown, title[:5], right=1)  # the tabs are shortened where room is little
             assert shown.main.parts.panes.pane == pane
-            assert any(f"╭─ {title} ─" in row for row in shown.rows())
+            assert any(re.match(f"╭?─ ?{title}", row) for row in shown.rows())
 
 
 async def test_a_click_on_the_footer_steps():

@@ -24,9 +24,9 @@ def stops(shown: Opened) -> list[str]:
 
 def gutter(shown: Opened, label: str) -> str:
     """The two columns before an op of the program pane."""
-    pane = shown.main.query_one("#program")
-    rows = shown.rows()[pane.content_region.y : pane.content_region.bottom]
-    return next(row for row in rows if label in row)[pane.content_region.x :][:2]
+    place = shown.main.query_one("#program").content_region
+    rows = [row[place.x : place.right] for row in shown.rows()[place.y : place.bottom]]
+    return next(row for row in rows if label in row)[:2]
 
 
 async def whole_program(shown: Opened) -> None:

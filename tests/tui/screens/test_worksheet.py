@@ -168,7 +168,7 @@ async def test_the_sample_on_display_is_saved(tmp_path, monkeypatch):
         await shown.press("ctrl+s", "enter")
         assert "the whole batch" in (tmp_path / "worksheet.md").read_text(encoding="utf-8")
         shown.main.parts.words.typed("worksheet two.json 2")
-        await shown.until((tmp_path / "two.json").exists)
+        await shown.until(lambda: "two.json" in note(shown))
         shown.main.parts.words.typed("worksheet nine.md 99")
         await shown.until(lambda: "99" in note(shown))
         shown.main.parts.words.typed("worksheet what.txt")
