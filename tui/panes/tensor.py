@@ -16,14 +16,14 @@ from tui.control.worker import Job
 from tui.keys.bindings import bindings
 from tui.keys.messages import NumberChosen
 from tui.panes.tensor_grid import IndexWanted, TensorGrid
-from tui.render.op import op_height, op_lines
-from tui.render.tensor import Differences, range_text, tensor_head
+from tui.panes.tensor_heads import OpHead, TensorHead
+from tui.render.op import op_height
+from tui.render.tensor import range_text
 from tui.render.text.clean import clean
-from tui.render.text.line import Line
 from tui.render.text.numbers import compact, count_text, exact, shape_text
 from tui.render.variables import Summaries
 from tui.view.display import (
-    TensorDisplay,
+    Face,
     elements_of,
     field_of,
     index_at,
@@ -39,44 +39,6 @@ from tui.view.value_range import EXAMPLES, parse_range
 from tui.view.versions import Elements, Version, shown_version
 from tui.widgets.formatted import FormattedPane
 from tui.widgets.host import host_of
-from tui.widgets.lines import Lines
-
-
-class OpHead(Lines):
-    """The op that made the tensor: its formula, the sizes of its operands, and their numbers."""
-
-    def __init__(self, summaries: Summaries) -> None:
-        super().__init__()
-        self.summaries = summaries
-
-    def lines(self, view: View, width: int, height: int) -> list[Line]:
-        return op_lines(view, width, height, self.summaries)
-
-
-class TensorHead(Lines):
-    """The tensor and the value under the cursor, statistics, what has changed."""
-
-    form: reactive[TensorDisplay] = reactive(TensorDisplay(), repaint=False)
-    under: reactive[tuple[str, ...]] = reactive(("",), repaint=False)
-
-    def __init__(
-        self, summaries: Summaries, id: str | None = None, classes: str | None = None
-    ) -> None:
-        super().__init__(id=id, classes=classes)
-        self.summaries = summaries
-        self.differences = Differences()
-
-    def lines(self, view: View, width: int, height: int) -> list[Line]:
-        form, under = self.form, self.under
-        return tensor_head(view, width, self.summaries, form, under, self.differences, height)
-
-    def watch_form(self) -> None:
-        """Draw another number format, version or range."""
-        self.watch_view()
-
-    def watch_under(self) -> None:
-        """Draw another value under the cursor."""
-        self.watch_view()
 
 
 class TensorPane(FormattedPane):
@@ -87,7 +49,7 @@ class TensorPane(FormattedPane):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("tensor")
     view: reactive[View | None] = reactive(None, repaint=False)
-    bare = True
+    most = 0  # lines that the op has at most
 
     def __init__(
         self, summaries: Summaries, id: str | None = None, classes: str | None = None
@@ -110,16 +72,26 @@ class TensorPane(FormattedPane):
         view = self.view
         if view is None or not self.is_mounted:
             return
-        self.bare = view.shown is None
-        op, head = op_height(view.run, view.listing, self.content_size.height, self.bare)
+        self.most = self.most_of_op(view)
+        op, head = op_height(view.run, view.listing, self.content_size.height, self.most)
         self.query_one(OpHead).styles.height = op
         self.query_one(TensorHead).styles.height = head
+
+    def most_of_op(self, view: View) -> int:
+        """A line where no op made the tensor; beside a picture an op has none of its numbers."""
+        if view.shown is None:
+            return 1
+        return 99 if self.form.shown_face(view) == Face.NUMBERS else 2
+
+    def watch_form(self) -> None:
+        """A picture has more room than numbers."""
+        self.watch_view()
 
     # -- the cursor
 
     def watch_view(self) -> None:
-        """The value under the cursor may be another; a tensor that no op wrote has more room."""
-        if self.view is not None and (self.view.shown is None) != self.bare:
+        """The value under the cursor may be another; what is over the grid may need less room."""
+        if self.view is not None and self.most_of_op(self.view) != self.most:
             self.on_resize()
         self.show_value()
 

@@ -175,15 +175,14 @@ def letters(view: View) -> Mapping[str, int]:
 # -- how many lines it has
 
 
-def op_height(run: Run, listing: Listing, height: int, bare: bool = False) -> tuple[int, int]:
-    """How many of the lines of a pane an op has, and how many the head of its result.
+def op_height(run: Run, listing: Listing, height: int, most: int = 99) -> tuple[int, int]:
+    """How many of the lines of a pane an op has, ``most`` of them, and how many its result's head.
 
-    The same for all ops, so that nothing jumps from one to the next; ``bare``: no op is shown.
+    The same for all ops, so that nothing jumps from one to the next.
     """
     head, grid = (3, GRID) if height > LOW else (2, GRID - 1)
-    if bare:
-        return 1, head
-    return 2 + max(0, min(operand_rows(run, listing), height - head - grid - 2)), head
+    rows = max(0, min(operand_rows(run, listing), height - head - grid - 2))
+    return min(most, 2 + rows), head
 
 
 def wanted_height(run: Run, listing: Listing, most: int = GRID) -> int:

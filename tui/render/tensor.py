@@ -141,7 +141,7 @@ def made_by(view: View) -> list[tuple[int, Line]]:
     if written is None:
         return [(1, [("  not done yet", "warn")])]
     of = f"#{written}" if written >= view.begin else f"iteration {iteration(written) + 1}"
-    return [(1, [(f"  not done yet: the value is of {of}", "warn")])]
+    return [(1, [(f"  not done yet, this is of {of}", "warn")])]
 
 
 def badge_of(view: View) -> Line:

@@ -131,6 +131,7 @@ def test_the_lines_of_an_op_are_those_that_its_program_needs():
     assert op_height(program, listing, 40) == (6, 3)
     assert op_height(program, listing, 13) == (6, 2)
     assert op_height(program, listing, 5)[0] == 2
+    assert op_height(program, listing, 40, most=1) == (1, 3)
     assert wanted_height(program, listing) == 14
 
 
