@@ -132,16 +132,18 @@ def made_by(view: View) -> list[tuple[int, Line]]:
     done = shown.standing in (Standing.DONE, Standing.SKIPPED)
     iteration = view.run.timeline.iteration
     if done and written == shown.event:
-        of = f" of iteration {shown.iteration}" if shown.earlier else ""
-        parts: list[tuple[int, Line]] = [(LEAST, [(f"  done at #{shown.event}", "dim")])]
-        return [*parts, (1, [(of, "warn")] if of else []), (2, badge_of(view))]
+        at = f"  done at #{shown.event}"
+        part: tuple[int, Line] = (LEAST, [(at, "dim")])
+        if shown.earlier:
+            part = (1, [(f"{at} of iteration {shown.iteration}", "warn")])
+        return [part, (2, badge_of(view))]
     if done:
         said = f"skipped at #{shown.event}" if shown.standing == Standing.SKIPPED else ""
         return [(1, [(f"  {said or f'written again by #{written}'}", "warn")])]
     if written is None:
         return [(1, [("  not done yet", "warn")])]
     of = f"#{written}" if written >= view.begin else f"iteration {iteration(written) + 1}"
-    return [(1, [(f"  not done yet, this is of {of}", "warn")])]
+    return [(1, [(f"  not done yet: of {of}", "warn")])]
 
 
 def badge_of(view: View) -> Line:

@@ -153,10 +153,11 @@ class View:
     @cached_property
     def shown(self) -> ShownOp | None:
         """The op that is looked at: the chosen one, else the one that wrote the tensor last."""
-        if self.row is not None and self.listing.ops[self.row].writes[0] == self.tensor:
+        ops = self.listing.ops[self.row : self.row + 1] if self.row is not None else ()
+        if self.row is not None and any(op.writes[0] == self.tensor for op in ops):
             event = self.begin + self.row
             if event >= self.event:
-                return still_to_do(self.past, self.listing.ops[self.row], event)
+                return still_to_do(self.past, ops[0], event)
             return done_at(self.past, event)
         return None if self.written is None else done_at(self.past, self.written)
 

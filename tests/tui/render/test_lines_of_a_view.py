@@ -278,3 +278,19 @@ def test_summaries_are_made_once_for_each_array():
     assert summaries.of(array) is summaries.of(array)
     other = array.copy()
     assert summaries.of(other) is not summaries.of(array)
+
+
+def test_the_head_says_what_the_value_is_of(small):
+    later = 2 * OPS + 1
+    assert "done at #" in head(view(small, later, tensor="linear1.out"))[0]
+    assert "of iteration 2" in head(view(small, later, tensor="linear1.out"))[0]
+    debugger = Debugger(Session(small))
+    debugger.session.goto(OPS + 1)
+    row = next(op.index for op in small.ops if op.key == "forward:linear1.out")
+    chosen = snapshot(debugger, Selection(tensor="linear1.out", row=row))
+    assert "not done yet: of iteration 1" in head(chosen)[0]
+    gradient = next(op for op in small.ops if op.key == "zero_grad:linear1.weight.grad")
+    debugger.session.goto(2 * OPS - 1)
+    again = snapshot(debugger, Selection(tensor=gradient.name, row=gradient.index))
+    assert "written again by #" in head(again)[0]
+    assert "pinned · . follows" in head(again, 78)[0]
