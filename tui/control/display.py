@@ -27,4 +27,4 @@ class Display(Protocol):
         """Take a new View of the session, and show it with a note."""
 
     def say(self, **status: str) -> None:
-        """Change texts of the View alone: ``note``, ``count``, ``busy``."""
+        """Change texts of the View alone: ``note``, ``busy``."""

@@ -11,7 +11,7 @@ from engine.session.session import Session
 from tui.control.display import Acts, Display
 from tui.control.follow import Follow
 from tui.keys.key_names import key_name
-from tui.keys.table import PANES, Command
+from tui.keys.table import PANES, Command, to_pane
 from tui.render.listing import natural_width
 from tui.render.tensor_tree import shown_rows
 
@@ -93,6 +93,7 @@ class Layout:
     def acts(self) -> Acts:
         """What keys do here."""
         return {
+            **{to_pane(key): partial(self.choose, key) for key in PANES},
             "next-pane": partial(self.next_pane, 1),
             "previous-pane": partial(self.next_pane, -1),
             "wider": partial(self.resize, "program", 2),
@@ -208,11 +209,6 @@ class Layout:
     def resume(self) -> None:
         """Give the focus back to the pane that had it."""
         self.go_to(self.pane)
-
-    def back_to(self, pane: str, inspector: str) -> None:
-        """Give a pane the focus again, with the inspector that stood beside it."""
-        self.inspector = inspector
-        self.go_to(pane)
 
     def remember(self, pane: str) -> None:
         """Make ``pane`` the one worked in, and the inspector on display if it is one."""

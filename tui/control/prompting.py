@@ -29,8 +29,12 @@ class Prompt(Protocol):
         completer: Completer | None = None,
         describe: Callable[[str], str] = str,
         proposed: int = 0,
+        instead: str = "",
     ) -> None:
-        """Open with a label and a text, selected from ``proposed`` on; call one of the two."""
+        """Open with a label and a text, selected from ``proposed`` on; call one of the two.
+
+        ``instead`` is what stands there in faint letters while nothing is typed.
+        """
 
     def candidates(self, found: Sequence[str]) -> None:
         """Show candidates over the lines above the prompt."""
@@ -59,6 +63,7 @@ class Prompting:
         self.pointing = pointing
         self.panes = panes
         self.prompt = prompt
+        self.last = ""  # the line that Enter on an empty one runs again
 
     @property
     def acts(self) -> Acts:
@@ -82,11 +87,13 @@ class Prompting:
         completer: Completer | None = None,
         describe: Callable[[str], str] = str,
         proposed: int = 0,
+        instead: str = "",
     ) -> None:
         """Open the prompt, unless a run is under way; ``answer`` gets what is typed, stripped.
 
         What is typed at prompts of the same ``past`` is what the arrows bring back. What stands in
-        ``text`` from ``proposed`` on is replaced by typing.
+        ``text`` from ``proposed`` on is replaced by typing; ``instead`` stands there in faint
+        letters while nothing is typed.
         """
 
         def answered(typed: str) -> None:
@@ -95,8 +102,9 @@ class Prompting:
 
         if self.display.free:
             self.prompt().ask(
-                label, answered, self.panes.resume, text, past, completer, describe, proposed
-            )
+                label, answered, self.panes.resume, text, past, completer, describe, proposed,
+                instead,
+            )  # fmt: skip
 
     def needed(self, answer: Answer) -> Answer:
         """An answer that is not given where nothing is typed."""
@@ -111,10 +119,16 @@ class Prompting:
     # -- keys
 
     def command(self, text: str = "", proposed: int = 0) -> None:
-        """The command line."""
+        """The command line; Enter alone runs the last line again, where none was proposed."""
+        again = "" if text else self.last
+
+        def run(typed: str) -> None:
+            self.last = typed or again or self.last
+            self.needed(self.words.typed)(typed or again)
+
         self.ask(
-            ":", self.needed(self.words.typed), text, "command", self.words.line.complete,
-            proposed=proposed,
+            ":", run, text, "command", self.words.line.complete, proposed=proposed,
+            instead=f"Enter: {again}" if again else "",
         )  # fmt: skip
 
     def edit(self) -> None:

@@ -20,7 +20,7 @@ class Stage:
         self.display = display
 
     def say(self, **status: str) -> None:
-        """Change texts of the View alone: ``note``, ``count``, ``busy``."""
+        """Change texts of the View alone: ``note``, ``busy``."""
         self.display.say(**status)
 
     def in_thread(self, work: Callable[[], None]) -> None:

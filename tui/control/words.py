@@ -85,7 +85,14 @@ class Words:
         if line.split()[:1] and line.split(maxsplit=1)[0] in REFOLDING and self.recording():
             self.failed(GradstepError(RECORDED))
             return
-        self.worker.begin(self.line.run(line), self.answered)
+        self.worker.begin(self.line.run(line), self.answered, self.leads(line))
+
+    def leads(self, line: str) -> int | None:
+        """Where a line leads, as far as that can be said before it is run."""
+        try:
+            return self.line.leads(line)
+        except GradstepError:  # told when it is run
+            return None
 
     def quiet(self, line: str) -> None:
         """Run a line of the list of stops, which shows itself what has come of it."""

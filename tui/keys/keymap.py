@@ -28,7 +28,6 @@ MODIFIERS = ("ctrl", "shift", "alt")
 SAME_AS = {"ctrl+i": "Tab", "ctrl+m": "Enter", "ctrl+j": "Enter", "ctrl+h": "Backspace"}
 # Keys that the settings file cannot give to a command, and whose they are.
 OWN = {
-    **{str(digit): "a count and the numbers of the panes" for digit in range(10)},
     **dict.fromkeys(("up", "down", "left", "right", "enter"), "the focused pane"),
     **dict.fromkeys(("pageup", "pagedown", "home", "end"), "the focused pane"),
     "ctrl+p": "the palette",

@@ -95,6 +95,12 @@ PANES: dict[str, Pane] = {
     ),
 }
 
+
+def to_pane(pane: str) -> str:
+    """The id of the command that goes to a pane."""
+    return f"pane-{pane}"
+
+
 # The word and the key forwards, help, footer, aliases. Backwards the word begins with r, and the
 # key is the same with Shift.
 UNITS = {
@@ -204,6 +210,7 @@ def plot_command(name: str, keys: str, action: str, words: str, footer: str = ""
     return elsewhere(PLOTS, f"plot-{name}", keys, action, words, footer)
 
 
+CURVES = 9  # that have a key
 PLOT_COMMANDS: tuple[Command, ...] = (
     plot_command("in", "plus", "zoom(1)", "a shorter part of the run, around the cursor", "closer"),
     plot_command("out", "minus", "zoom(-1)", "a longer part", "further"),
@@ -216,6 +223,10 @@ PLOT_COMMANDS: tuple[Command, ...] = (
     plot_command("others", "b", "mode('others')", "the losses of other branches", "branches"),
     plot_command("beside", "o", "beside", "the losses of a recording beside these", "recording"),
     plot_command("regions", "r", "regions", "decision regions of two inputs, or curves", "regions"),
+    *(
+        plot_command(f"curve-{n}", str(n), f"curve({n})", "show this curve, or no longer")
+        for n in range(1, CURVES + 1)
+    ),
     plot_command("close", "escape p q", "close", "back to the debugger", "close"),
 )
 
@@ -344,6 +355,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("view", ("v",), "one sample, or the whole batch", "Jacobians"),
     Command("sample-next", ("greater_than_sign",), "the next sample", "Jacobians"),
     Command("sample-previous", ("less_than_sign",), "the sample before", "Jacobians"),
+    *(
+        Command(to_pane(key), (str(pane.number),), f"{pane.title}: {pane.help}", "Panes")
+        for key, pane in PANES.items()
+    ),
     Command("next-pane", ("tab",), "next pane", "Panes"),
     Command("previous-pane", ("shift+tab",), "previous pane", "Panes"),
     Command("wider", ("shift+right",), "program pane wider", "Panes"),
@@ -352,7 +367,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("lower", ("shift+down",), "timeline lower", "Panes"),
     Command("zoom", ("z",), "the focused pane alone, and back", "Panes", "zoom"),
     Command("help", ("question_mark",), "this help", "Session", "help"),
-    Command("cancel", ("escape",), "stop a long run; forget a count", "Session"),
+    Command("cancel", ("escape",), "stop a long run; follow again", "Session"),
     Command("suspend", ("ctrl+z",), "to the shell; fg comes back", "Session",
             action="app.suspend_process"),
     Command("quit", ("q",), "quit", "Session", "quit"),
@@ -370,17 +385,25 @@ def keys_text(command: Command) -> str:
     return ", ".join(key_name(key) for key in (*command.keys, *command.aliases))
 
 
+def run_of(keys: list[str]) -> str:
+    """Keys that do the same to one thing after the other, in brief where they are many."""
+    return ", ".join(keys) if len(keys) < 4 else f"{keys[0]} … {keys[-1]}"
+
+
 def help_rows(
     commands: tuple[Command, ...] = EVERY, pane: str = ""
 ) -> list[tuple[str, list[tuple[str, str]]]]:
     """The table of the help screen: group, then (keys, what they do); a pane's own group first."""
     commands = tuple(sorted(commands, key=lambda command: not pane or command.pane != pane))
-    groups: dict[str, list[tuple[str, str]]] = {}
+    listed: dict[str, dict[str, list[str]]] = {}
     for command in commands:
-        groups.setdefault(command.group, []).append((keys_text(command), command.help))
-    groups["Stepping"].append(("5n, 20s, …", "a count before a step key"))
-    groups["Plots screen"].append(("1 … 9", "show a curve, or no longer; step keys step"))
-    numbers = [(str(pane.number), f"{pane.title}: {pane.help}") for pane in PANES.values()]
-    groups["Panes"] = [*numbers, *groups["Panes"]]
+        rows = listed.setdefault(command.group, {})
+        rows.setdefault(command.help, []).append(keys_text(command))
+    groups = {
+        group: [(run_of(keys), words) for words, keys in rows.items()]
+        for group, rows in listed.items()
+    }
+    groups["Stepping"].append((":20s, :-5n", "a count, and back; : and Enter do it again"))
+    groups["Plots screen"].append(("step keys", "step; the curves go on"))
     groups["Session"].append((key_name("ctrl+p"), "all commands by name"))
     return list(groups.items())

@@ -44,11 +44,9 @@ def recent(losses: tuple[float, ...]) -> str:
 
 
 def status(view: View, width: int) -> Line:
-    """The run under way, the count, or the mode; this is in brief below WHOLE columns."""
+    """The run under way, or the mode; this is in brief below WHOLE columns."""
     if view.busy:
         return [(f" {cleaned(view.busy)} ", "warn")]
-    if view.count:
-        return [(f" count {view.count} ", "warn")]
     return [(f" {cleaned(view.mode if width >= WHOLE else view.brief)} ", "good")]
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from tui.panes.console import ConsolePane
 
 HINT = "? every key · s one op · n next phase · with Shift backwards · q quits"
-# Of the screen, so that a digit counts whichever pane has the focus.
-DIGITS = [Binding(d, f"digit({d})", show=False) for d in "0123456789"]
 
 
 class MainScreen(LinesScreen):
@@ -41,7 +39,7 @@ class MainScreen(LinesScreen):
     ``notes`` go into the console when it is mounted; ``hint`` says that it is the first time.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *from_elsewhere("tensor"), *DIGITS]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *from_elsewhere("tensor")]
     # No repaint: the panes paint the lines of theirs that differ.
     view: reactive[View | None] = reactive(None, repaint=False)
 
@@ -52,7 +50,7 @@ class MainScreen(LinesScreen):
         self.summaries, self.key_line = Summaries(), KeyLine(commands, "program")
         self.tabs = tabs = TabLine(id="top-tabs"), TabLine(id="side-tabs")
         self.parts = parts = Parts(self, self, debugger, commands, tabs, self.key_line)
-        self.worker, self.counting, self.host = parts.worker, parts.counting, parts.host
+        self.worker, self.host = parts.worker, parts.host
         self.acts = {**parts.acts, "cancel": self.cancel, "quit": self.leave}
         self.set_reactive(MainScreen.view, self.snapshot())
 
@@ -148,7 +146,7 @@ class MainScreen(LinesScreen):
         self.show_now("" if self.view is None else self.view.note)
 
     def say(self, **status: str) -> None:
-        """Change texts of the View alone: ``note``, ``count``, ``busy``."""
+        """Change texts of the View alone: ``note``, ``busy``."""
         if self.view is not None:
             self.view = self.view.with_status(**status)
 
@@ -162,10 +160,6 @@ class MainScreen(LinesScreen):
         """Do what the keys of a command of the table are for."""
         self.acts[name]()
 
-    def action_digit(self, digit: int) -> None:
-        """A digit goes to a pane at once; before a step key it is a count after all."""
-        self.parts.digits.press(digit)
-
     async def action_in_pane(self, pane: str, name: str) -> None:
         """A command of a pane that is on screen; where it is not, the key that leads there."""
         command = next(command for command in self.commands if command.id == name)
@@ -174,11 +168,9 @@ class MainScreen(LinesScreen):
             await self.app.run_action(command.press, default_namespace=target)
 
     def cancel(self) -> None:
-        """Stop a long run; forget a count; follow again."""
+        """Stop a long run; end the zoom; follow again."""
         if self.job is not None:
             self.worker.cancel()
-        elif self.counting.text:
-            self.parts.digits.forget()
         elif self.parts.panes.zoomed:
             self.parts.panes.zoom()
         else:

@@ -43,8 +43,7 @@ def bindings() -> list[BindingType]:
         for c in COMMANDS
         if PLOTS in c.places
     ]  # fmt: skip
-    digits = [Binding(str(n), f"curve({n})", show=False) for n in range(1, MOST + 1)]
-    return [*map(binding, PLOT_COMMANDS), *moving, *digits]
+    return [*map(binding, PLOT_COMMANDS), *moving]
 
 
 class PathInput(CleanInput):
@@ -174,6 +173,8 @@ class PlotsScreen(LinesScreen):
         """Show a curve, or no longer."""
         if number <= len(self.sheet.names):
             self.choose(self.sheet.plots.toggled(self.sheet.names[number - 1]))
+        else:
+            self.main.show_now(f"there are {len(self.sheet.names)} curves here")
 
     def action_zoom(self, direction: int) -> None:
         """A shorter or longer part of the run."""

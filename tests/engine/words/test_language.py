@@ -84,6 +84,22 @@ MOVES = {
 }
 
 
+BELOW_ZERO = {
+    "20s, -5s": 15,
+    "20s, s -5": 15,
+    "20s, -5rs": 25,
+    "2f, -1 finish": OPS,
+    "b backward, goto 40, -1c": OPS + 9,
+    "b backward, goto 40, rc -1": 2 * OPS + 9,
+    "20s, -99999999999999999999s": 0,
+}
+
+
+@pytest.mark.parametrize("script", BELOW_ZERO)
+def test_a_count_below_zero_goes_the_other_way(script: str) -> None:
+    assert commands(*script.split(", ")).debugger.event == BELOW_ZERO[script]
+
+
 @pytest.mark.parametrize("word", sorted(MOVES))
 def test_where_a_script_ends(word: str) -> None:
     lines, expected = MOVES[word]
@@ -242,10 +258,10 @@ def test_a_stop_as_it_is_listed_sets_the_same_stop(stop: str) -> None:
 ERRORS = [
     ("frobnicate", 0, "no command 'frobnicate'"),
     ("contnue", 0, "did you mean continue"),
-    ("5", 1, "begins with a word"),
     ("re-", 0, "may be|no command"),
     ("3p loss", 0, "takes no count"),
     ("3s 4", 3, "a count already"),
+    ("20", 0, "20 of what\\? a step follows: 20s, 20n, 20f"),
     ("s x", 2, "must be a whole number"),
     ("c now", 2, "the count must be a whole number"),
     ("b bakward", 2, "did you mean backward"),

@@ -9,7 +9,7 @@ from engine.words.language import CommandLine
 from tests.engine.small_experiments import built_in
 from tests.tui.screen import Opened, debugger
 from tests.tui.typist import answer, note, said
-from tui.keys.table import BY_ID, COMMANDS, EVERY, Command
+from tui.keys.table import BY_ID, COMMANDS, EVERY, PANES, Command, to_pane
 
 MIDDLE = 50  # regression: in the backward step of the third iteration
 PLAIN = [c for c in COMMANDS if c.word and "{" not in c.word]
@@ -19,6 +19,7 @@ OWN = {
     *("listing", "plots", "layers", "follow", "numerator", "denominator", "layout", "view"),
     *("sample-next", "sample-previous", "next-pane", "previous-pane", "wider", "narrower"),
     *("higher", "lower", "zoom", "help", "cancel", "quit", "worksheet"),
+    *(to_pane(key) for key in PANES),
 }
 
 
@@ -69,13 +70,6 @@ async def test_a_key_leads_where_its_word_leads(command: Command, lines: list[st
         assert shown.debugger.jumps == headless.debugger.jumps
 
 
-async def test_a_count_stands_before_the_word(lines: list[str]):
-    async with debugger("regression", (80, 24)) as shown:
-        await shown.press("1", "2", "s", "3", "S")
-        assert lines == ["12s", "3rs"]
-        assert shown.session.event == 9
-
-
 async def at_middle(shown: Opened) -> None:
     shown.session.goto(MIDDLE)
     shown.main.show_now()
@@ -101,7 +95,7 @@ async def test_keys_fill_the_holes_of_their_words(lines: list[str]):
         await shown.press("at")
         await answer(shown, "i2:forward")
         assert lines == ["mark here a text", "goto 'here", "display loss", "goto i2:forward"]
-        await shown.press("6", "escape", "delete")
+        await shown.press("6", "delete")
         assert lines[-1] == "undisplay loss"
 
 

@@ -54,7 +54,7 @@ def test_no_two_commands_of_the_table_share_a_key():
         ),
         ('step-op = "shift+a"', "line 4: step-op: 'shift+a' is unreachable: write 'A'"),
         ('step-op = "ctrl+1"', "line 4: step-op: 'ctrl+1' is unreachable"),
-        ('step-op = "5"', "line 4: step-op: '5' belongs to a count"),
+        ('step-op = "5"', "line 4: step-op: '5' is the key of pane-variables and plot-curve-5 too"),
         ('step-op = "up"', "line 4: step-op: 'up' belongs to the focused pane"),
         ('step-op = "ctrl+p"', "line 4: step-op: 'ctrl+p' belongs to the palette"),
         ('step-op = "meta+x"', "line 4: step-op: 'meta+x' is no key"),
@@ -113,7 +113,21 @@ async def test_own_keys_work_and_are_shown_everywhere(tmp_path):
 def test_the_help_has_every_key_of_every_command():
     rows = {words: keys for _, group in help_rows() for keys, words in group}
     for command in EVERY:
-        assert keys_text(command) in rows[command.help]
+        curve = command.id.startswith("plot-curve-")
+        assert curve or keys_text(command) in rows[command.help]
+    assert rows["show this curve, or no longer"] == "1 … 9"
+
+
+async def test_digits_are_given_to_others_like_all_keys(tmp_path):
+    commands = loaded(
+        tmp_path, HEAD + 'pane-chain = "ctrl+k"\nplot-curve-4 = "ctrl+k"\nstep-op = "4"\n'
+    )
+    app = GradstepApp(Debugger(session_of("regression")), Settings(hint=False, commands=commands))
+    async with steered(app) as shown:
+        await shown.press("4")
+        assert app.session.event == 1
+        await shown.press("ctrl+k")
+        assert shown.main.parts.panes.pane == "chain"
 
 
 async def test_own_keys_work_on_the_plots_screen_too(tmp_path):

@@ -54,7 +54,7 @@ async def test_a_watch_is_added_with_its_errors_and_removed_in_the_pane():
             await shown.press("w")
             await answer(shown, source)
         assert note(shown) == "watched: loss; 6 shows its values"
-        await shown.press("6", "escape", "D")
+        await shown.press("6", "D")
         assert list(shown.debugger.watches) == ["loss"]
         assert note(shown) == "no longer watched: norm(x)"
         await shown.press("delete")
@@ -74,7 +74,7 @@ async def test_the_cursor_stays_on_a_line_when_the_last_watch_goes():
 async def test_d_is_the_inner_level_elsewhere():
     async with debugger("regression", (80, 24)) as shown:
         await watching(shown, "loss")
-        await shown.press("1", "escape", "u", "d")
+        await shown.press("1", "u", "d")
         assert list(shown.debugger.watches) == ["loss"]
 
 
@@ -92,7 +92,7 @@ async def test_only_what_is_seen_is_evaluated_and_once(monkeypatch):
             shown.debugger.watches.add(f"loss + {number}")
         await shown.press("s")
         assert asked == [], "the pane is not on the screen"
-        await shown.press("6", "escape")
+        await shown.press("6")
         assert 0 < len(set(asked)) <= 24
         asked.clear()
         await shown.press("f")
@@ -114,7 +114,7 @@ async def test_what_the_command_line_watches_is_here_too():
     async with debugger("regression", (80, 24)) as shown:
         await command(shown, "display sum(y)", "undisplay sum(y)", "display mean(y)")
         assert list(shown.debugger.watches) == ["mean(y)"]
-        await shown.press("6", "escape")
+        await shown.press("6")
         assert "mean(y) = 0.5" in shown.text()
 
 

@@ -23,7 +23,7 @@ async def test_an_error_points_at_its_column():
     async with debugger("regression", (80, 24)) as shown:
         await command(shown, "p norm(linear1.wieght)")
         assert "did you mean linear1.weight" in note(shown)
-        await shown.press("7", "escape")
+        await shown.press("7")
         rows = shown.rows()
         at = next(
             y for y, row in enumerate(rows) if "p norm(linear1.wieght)" in row and ">" not in row
@@ -39,7 +39,7 @@ async def test_an_answer_to_read_opens_the_console_at_its_beginning():
         assert shown.rows()[6].startswith("│ Step:")
         await shown.press("end")
         assert "unskip" in shown.text()
-        await shown.press("1", "escape")
+        await shown.press("1")
         await command(shown, "goto i3")
         assert shown.main.parts.panes.pane == "program", "a movement is seen where one is"
 
@@ -73,7 +73,7 @@ async def test_every_form_of_a_position(text, event):
 
 async def test_an_index_of_the_tensor_and_what_is_none():
     async with debugger("regression", (80, 24)) as shown:
-        await shown.press("2", "escape", "at")
+        await shown.press("2", "at")
         await answer(shown, "[3, 1]")
         assert shown.main.parts.pointing.value() == "x[3, 1]"
         for text in ("²", "9" * 30, "9" * 5000, "1,2,3,4,5", "\x1b[31m", "[/b]", "-1"):
@@ -135,7 +135,7 @@ async def test_an_edit_in_the_past_starts_a_branch_that_is_named_listed_and_dele
         session = shown.session
         await shown.press("f", "f")
         whole = {name: array.copy() for name, array in session.tensors.items()}
-        await shown.press("F", "2", "escape")
+        await shown.press("F", "2")
         shown.main.parts.follow.tensor("linear1.weight")
         await shown.press("down", "right", "i")
         before = shown.main.prompt.field.value
@@ -162,7 +162,7 @@ async def test_an_edit_in_the_past_starts_a_branch_that_is_named_listed_and_dele
 async def test_a_whole_tensor_and_a_hyper_parameter_are_edited():
     async with debugger("regression", (120, 40)) as shown:
         shown.main.parts.follow.tensor("linear2.bias")
-        await shown.press("5", "escape", "i")
+        await shown.press("5", "i")
         values = shown.session.tensors["linear2.bias"].tolist()
         assert shown.main.prompt.field.value == f"set linear2.bias = {values}"
         await answer(shown, "set linear2.bias = [1, 2]")

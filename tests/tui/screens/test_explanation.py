@@ -17,7 +17,7 @@ async def opened(shown: Opened, event: int, *keys: str) -> ExplanationScreen:
     """The explanation that Enter opens in the tensor pane at an event."""
     shown.session.goto(event)
     shown.main.show_now()
-    await shown.press("2", "escape", *keys, "enter")
+    await shown.press("2", *keys, "enter")
     assert isinstance(shown.app.screen, ExplanationScreen)
     return shown.app.screen
 
@@ -109,6 +109,6 @@ async def test_operands_are_marked_in_their_tensors_until_esc():
 async def test_what_is_not_computed_yet_cannot_be_explained():
     async with debugger("regression", (120, 40)) as shown:
         shown.main.parts.follow.tensor("loss")
-        await shown.press("2", "escape", "enter")
+        await shown.press("2", "enter")
         assert shown.app.screen is shown.main
         assert note(shown) == "loss is not computed yet at i1:zero_grad:linear1.weight.grad"

@@ -120,7 +120,7 @@ async def test_every_change_is_saved_as_it_happens():
         await shown.press("w")
         await answer(shown, "loss")
         assert seen[-1] == (2, 1, 1)
-        await shown.press("6", "escape", "D")
+        await shown.press("6", "D")
         assert seen[-1] == (2, 0, 1)
         await shown.press("B", "d", "escape")
         assert seen[-1] == (1, 0, 1)
