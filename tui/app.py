@@ -26,7 +26,9 @@ from engine.program.program import Program
 from engine.run.position_text import parse_position
 from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
-from tui.keys.table import ELSEWHERE, EVERY, Command, keys_text
+from tui.keys.command import ELSEWHERE, Command
+from tui.keys.help import keys_text
+from tui.keys.table import EVERY
 from tui.screens.main import MainScreen
 from tui.screens.palette import Palette
 from tui.settings.folders import config_file
@@ -208,7 +210,7 @@ class GradstepApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """All commands of the table by name, then the themes."""
         for command in self.commands:
-            if command.pane in ELSEWHERE:
+            if command.pane in ELSEWHERE or command.fixed:
                 continue
             yield SystemCommand(command.title, f"key {keys_text(command)}", self.runner(command))
         yield SystemCommand("Dark theme", "colours for a dark terminal", self.dark_theme)

@@ -7,9 +7,11 @@ from textual.widgets import Input
 from engine.run.position import Granularity
 from tests.tui.clock import HandClock
 from tests.tui.screen import Opened, debugger
-from tests.tui.typist import command as run_line
+from tests.tui.typist import run_line
+from tui.keys.command import PANES, Command, to_pane
+from tui.keys.help import help_rows
 from tui.keys.key_names import key_name
-from tui.keys.table import COMMANDS, PANES, UNITS, Command, help_rows, to_pane
+from tui.keys.table import COMMANDS, UNITS
 from tui.panes.program import ProgramPane
 from tui.panes.tensor_grid import TensorGrid
 from tui.screens.help import HelpScreen
@@ -244,14 +246,12 @@ async def test_the_help_lists_every_command_of_the_table():
     for command in COMMANDS:
         keys = ", ".join(key_name(key) for key in keys_of(command))
         assert (keys, command.help) in rows
-    async with debugger("regression", (120, 140)) as shown:
+    async with debugger("regression", (120, 300)) as shown:
         await shown.press("question_mark")
         assert isinstance(shown.app.screen, HelpScreen)
         text = shown.text()
         for command in COMMANDS:
-            assert command.help.partition(":")[0] in text
-        for pane in PANES.values():
-            assert f"{pane.title}: " in text
+            assert command.help[:24] in text
         await shown.press("q")
         assert shown.app.screen is shown.main
         assert shown.app.is_running

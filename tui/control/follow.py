@@ -11,7 +11,7 @@ from engine.run.position import Granularity
 from engine.run.timeline import every_op
 from engine.session.session import Session
 from tui.control.display import Acts, Display
-from tui.keys.table import PANES
+from tui.keys.command import PANES
 from tui.view.derivative import differentiable, variable
 from tui.view.snapshot import Selection
 

@@ -10,8 +10,8 @@ from textual.widget import Widget
 from engine.session.session import Session
 from tui.control.display import Acts, Display
 from tui.control.follow import Follow
+from tui.keys.command import PANES, Command, to_pane
 from tui.keys.key_names import key_name
-from tui.keys.table import PANES, Command, to_pane
 from tui.render.listing import natural_width
 from tui.render.tensor_tree import shown_rows
 

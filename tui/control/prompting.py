@@ -9,7 +9,8 @@ from tui.control.layout import Layout
 from tui.control.movement import Movement
 from tui.control.pointing import Pointing
 from tui.control.words import Words
-from tui.keys.table import BY_ID, PANES
+from tui.keys.command import PANES
+from tui.keys.table import BY_ID
 
 Completer = Callable[[str], Sequence[str]]
 """From the text before the cursor to the whole texts that could stand instead."""

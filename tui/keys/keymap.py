@@ -16,8 +16,9 @@ from engine.errors import GradstepError
 from engine.files import read_regular
 from engine.toml_text import read_toml
 from engine.wording import nearest
+from tui.keys.command import Command
 from tui.keys.key_names import key_name
-from tui.keys.table import EVERY, Command
+from tui.keys.table import EVERY
 
 MAX_BYTES = 2**20  # of a settings file
 ARROWS = ("up", "down", "left", "right", "home", "end", "pageup", "pagedown")
@@ -85,6 +86,9 @@ def remapped(table: object, path: Path, text: str) -> tuple[Command, ...]:
         where = f"line {line_of(text, name)}: {name}"
         if name not in known:
             problems.append(f"{where}: no such command; {nearest(name, known)}")
+            continue
+        if known[name].fixed:
+            problems.append(f"{where}: a pane moves its cursor with these keys, and keeps them")
             continue
         listed = [value] if isinstance(value, str) else value
         if not isinstance(listed, list) or not all(isinstance(key, str) for key in listed):

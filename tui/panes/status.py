@@ -2,8 +2,8 @@
 
 from textual import events
 
+from tui.keys.command import PANES
 from tui.keys.messages import PaneChosen
-from tui.keys.table import PANES
 from tui.render.status import equation_line, message_line, phase_strip, position_line
 from tui.render.text.line import Line, width_of
 from tui.widgets.lines import Lines, OneLine

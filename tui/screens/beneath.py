@@ -5,8 +5,8 @@ from typing import Protocol
 from engine.session.session import Session
 from tui.control.display import Display
 from tui.control.worker import Job
+from tui.keys.command import Command
 from tui.keys.messages import Choice
-from tui.keys.table import Command
 
 
 class Beneath(Display, Protocol):

@@ -13,7 +13,9 @@ from engine.debugger import Debugger
 from tui.control.worker import BUSY, Job
 from tui.keys import messages
 from tui.keys.bindings import bindings, from_elsewhere
-from tui.keys.table import EVERY, Command
+from tui.keys.command import Command
+from tui.keys.shown import shown_of
+from tui.keys.table import EVERY
 from tui.panes.program import ProgramPane
 from tui.panes.status import EquationLine, MessageLine, PhaseStrip, PositionLine, TabLine
 from tui.panes.tensor import TensorPane
@@ -128,6 +130,9 @@ class MainScreen(LinesScreen):
             return
         for pane in self.parts.panes.seen.values():  # nothing is computed for a hidden pane
             pane.view = view
+        if view is not None:
+            alone = self.has_class("single") and not self.parts.panes.zoomed
+            self.key_line.shown = shown_of(view, len(self.debugger.bookmarks), alone)
 
     watch_view = hand_down
 

@@ -11,7 +11,7 @@ from tui.control.pointing import Pointing
 from tui.control.prompting import Prompting
 from tui.control.stage import Stage
 from tui.control.words import Words
-from tui.keys.table import PLOTS, Command
+from tui.keys.command import PLOTS, Command
 from tui.screens.beneath import Beneath
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Opening:
         from tui.screens.plots import PlotsScreen
 
         if self.follow.may("flow"):  # as a program has it, of layers or of lines
+            self.beneath.say(note="")  # it is about the place before
             self.stage.push(PlotsScreen(self.beneath))
 
     def open_help(self) -> None:

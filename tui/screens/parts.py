@@ -19,7 +19,7 @@ from tui.control.stage import Stage
 from tui.control.stopping import Stopping
 from tui.control.words import Console, Words
 from tui.control.worker import Worker
-from tui.keys.table import Command
+from tui.keys.command import Command
 from tui.screens.beneath import Beneath
 from tui.screens.opening import Opening
 

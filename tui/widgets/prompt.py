@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
 from tui.keys.bindings import bindings
-from tui.keys.table import PROMPT
+from tui.keys.command import PROMPT
 from tui.render.text.clean import clean
 from tui.widgets.clean_input import CleanInput
 from tui.widgets.key_line import KeyLine

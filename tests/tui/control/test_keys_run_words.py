@@ -9,7 +9,8 @@ from engine.words.language import CommandLine
 from tests.engine.small_experiments import built_in
 from tests.tui.screen import Opened, debugger
 from tests.tui.typist import answer, note, said
-from tui.keys.table import BY_ID, COMMANDS, EVERY, PANES, Command, to_pane
+from tui.keys.command import PANES, Command, to_pane
+from tui.keys.table import BY_ID, COMMANDS, EVERY
 
 MIDDLE = 50  # regression: in the backward step of the third iteration
 PLAIN = [c for c in COMMANDS if c.word and "{" not in c.word]

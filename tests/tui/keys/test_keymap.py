@@ -10,8 +10,10 @@ from engine.errors import GradstepError
 from tests.engine.small_experiments import session_of
 from tests.tui.screen import screen_text, steered
 from tui.app import GradstepApp
+from tui.keys.command import Command
+from tui.keys.help import help_rows, keys_text
 from tui.keys.keymap import load_commands
-from tui.keys.table import EVERY, Command, help_rows, keys_text
+from tui.keys.table import EVERY
 from tui.screens.plots import PlotsScreen
 from tui.settings.settings import Settings
 
@@ -149,6 +151,33 @@ def test_a_key_of_the_plots_screen_may_mean_something_else_elsewhere(tmp_path):
     assert loaded(tmp_path, HEAD + 'plot-log = "w"\n')
     with pytest.raises(GradstepError, match=r"line 4: plot-log: 's' is the key of step-op too"):
         loaded(tmp_path, HEAD + 'plot-log = "s"\n')
+
+
+@pytest.mark.parametrize("name", ["timeline-move-1", "program-move-2"])
+def test_the_keys_with_which_a_pane_moves_its_cursor_stay(tmp_path, name):
+    said = problems(tmp_path, f'{HEAD}{name} = "ctrl+k"\n')
+    assert f"line 4: {name}: a pane moves its cursor with these keys" in said
+
+
+# What has AltGr on some European layout: German, French, Spanish, Italian, Nordic.
+ALT_GR = {
+    *("at", "left_square_bracket", "right_square_bracket", "left_curly_bracket", "tilde"),
+    *("right_curly_bracket", "backslash", "vertical_line", "number_sign", "dollar_sign"),
+    *("circumflex_accent", "grave_accent"),
+}
+
+
+def test_keys_that_need_alt_gr_have_a_second_one():
+    for command in EVERY:
+        keys = {*command.keys, *command.aliases}
+        assert not keys <= ALT_GR, command.id
+
+
+def test_no_key_is_written_as_a_control_character():
+    for _, rows in help_rows():
+        for keys, words in rows:
+            assert (keys + words).isprintable(), repr(keys)
+    assert keys_text(next(c for c in EVERY if c.id == "unwatch")) == "Delete, D"
 
 
 def test_a_command_keeps_a_key(tmp_path):

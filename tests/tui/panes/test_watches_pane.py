@@ -6,7 +6,7 @@ import pytest
 
 from engine.stops import watch_values
 from tests.tui.screen import Opened, debugger
-from tests.tui.typist import answer, command, note
+from tests.tui.typist import answer, note, run_line
 
 
 def line_of(shown: Opened, source: str) -> str:
@@ -112,7 +112,7 @@ async def test_an_error_stands_in_the_line():
 
 async def test_what_the_command_line_watches_is_here_too():
     async with debugger("regression", (80, 24)) as shown:
-        await command(shown, "display sum(y)", "undisplay sum(y)", "display mean(y)")
+        await run_line(shown, "display sum(y)", "undisplay sum(y)", "display mean(y)")
         assert list(shown.debugger.watches) == ["mean(y)"]
         await shown.press("6")
         assert "mean(y) = 0.5" in shown.text()

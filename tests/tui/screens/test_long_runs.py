@@ -6,7 +6,7 @@ from engine.program.program import Program
 from engine.session.session import Session
 from tests.engine.small_experiments import program
 from tests.tui.screen import Opened, debugger
-from tests.tui.typist import command
+from tests.tui.typist import run_line
 from tui.control.worker import Job
 from tui.keys.table import COMMANDS
 
@@ -21,7 +21,7 @@ def endless() -> Program:
 async def started(shown: Opened) -> Job:
     """Begin to go to the end of the run."""
     await shown.press("9")
-    await command(shown, "9e")
+    await run_line(shown, "9e")
     shown.main.parts.words.typed("9999999e")
     await shown.until(lambda: shown.main.job)
     assert shown.main.job is not None
@@ -113,7 +113,7 @@ async def test_quitting_during_a_run():
 
 async def test_a_run_to_the_end_and_back_to_the_beginning():
     async with debugger(program(training={"epochs": 3000}), (80, 24)) as shown:
-        await command(shown, "3000e")
+        await run_line(shown, "3000e")
         assert shown.session.event == shown.session.program.timeline.end
         assert "end of run" in shown.place()
         await shown.press("g")

@@ -7,8 +7,10 @@ from engine.measure.metrics import evaluate
 from engine.measure.series import Series
 from tests.tui.cli.shell import invoke
 from tests.tui.screen import Opened, debugger
-from tests.tui.typist import command
-from tui.keys.table import COMMANDS, CURVES, PLOT_COMMANDS, help_rows
+from tests.tui.typist import run_line
+from tui.keys.help import help_rows
+from tui.keys.screen_commands import CURVES, PLOT_COMMANDS
+from tui.keys.table import COMMANDS
 from tui.render.plots import MOST
 from tui.screens.plots import PlotsScreen
 from tui.widgets.plot import RegionMap
@@ -30,7 +32,7 @@ async def settled(shown: Opened) -> None:
 @pytest.mark.parametrize("size", SIZES)
 async def test_curves_legend_and_back(size):
     async with debugger("xor", size) as shown:
-        await command(shown, "4f")
+        await run_line(shown, "4f")
         await shown.press("p")
         text = shown.text()
         assert f"1● loss {shown.session.loss:.4f}" in text
@@ -65,7 +67,7 @@ async def test_step_keys_step_and_the_curves_follow():
 
 async def test_zoom_and_pan_and_the_whole_again():
     async with debugger("xor", (80, 24)) as shown:
-        await command(shown, "40f")
+        await run_line(shown, "40f")
         await shown.press("p")
         whole = screen(shown).sheet.plots
         await shown.press("plus", "plus")
@@ -90,7 +92,7 @@ async def test_every_key_changes_what_is_seen_or_says_why_not():
     keys = {key for command in PLOT_COMMANDS for key in command.keys}
     assert keys - set(order) == {"p", "q", *"789"}
     async with debugger("xor", (80, 24)) as shown:
-        await command(shown, "20f")
+        await run_line(shown, "20f")
         await shown.press("p")
         assert MOST == CURVES
         for key in order:
@@ -114,7 +116,7 @@ def test_the_keys_are_in_the_help():
 async def test_a_watch_has_a_curve():
     async with debugger("xor", (120, 40)) as shown:
         shown.debugger.watches.add("norm(linear2.weight)")
-        await command(shown, "3f")
+        await run_line(shown, "3f")
         await shown.press("p", "4")
         await settled(shown)
         assert "◆ norm(linear2.weight) " in shown.text()
@@ -123,10 +125,10 @@ async def test_a_watch_has_a_curve():
 
 async def test_other_branches_beside_the_loss():
     async with debugger("xor", (120, 40)) as shown:
-        await command(shown, "9f")
+        await run_line(shown, "9f")
         shown.session.goto(3 * len(shown.session.program.ops))
         shown.session.set("linear1.weight", 0.0)
-        await command(shown, "5f")
+        await run_line(shown, "5f")
         await shown.press("p")
         assert "loss of main" not in shown.text()
         await shown.press("b")
@@ -145,7 +147,7 @@ async def test_only_curves_that_are_shown_are_measured(monkeypatch):
 
     monkeypatch.setattr(Series, "fill", counted)
     async with debugger("xor", (80, 24)) as shown:
-        await command(shown, "5f")
+        await run_line(shown, "5f")
         await shown.press("p", "f")
         assert snapshot == []
         await shown.press("4")
@@ -193,7 +195,7 @@ async def test_without_colour_or_with_few_the_regions_are_characters(monkeypatch
     for name, value in terminal.items():
         monkeypatch.setenv(name, value)
     async with debugger("xor", (80, 24)) as shown:
-        await command(shown, "40f")
+        await run_line(shown, "40f")
         await shown.press("p", "r")
         rows = "\n".join(shown.rows()[1:20])
         assert "▀" not in rows
@@ -205,7 +207,7 @@ async def test_without_colour_or_with_few_the_regions_are_characters(monkeypatch
 
 async def test_a_click_goes_to_the_iteration_under_it():
     async with debugger("xor", (80, 24)) as shown:
-        await command(shown, "20f")
+        await run_line(shown, "20f")
         await shown.press("p")
         await shown.pilot.click("#curves", offset=(9 + 35, 5))
         await shown.settled()
@@ -218,7 +220,7 @@ async def test_a_recording_beside_the_session(tmp_path):
     file = tmp_path / "slow[b].gradstep"
     assert invoke("record", "xor", "-o", str(file), "--iterations", "12").exit_code == 0
     async with debugger("xor", (120, 40)) as shown:
-        await command(shown, "5f")
+        await run_line(shown, "5f")
         await shown.press("p")
         await asked(shown, str(file))
         text = shown.text()

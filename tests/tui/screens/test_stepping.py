@@ -8,7 +8,7 @@ import pytest
 from engine.arrays import Array
 from engine.chain.query import complete_at
 from tests.tui.screen import Opened, debugger
-from tests.tui.typist import command
+from tests.tui.typist import run_line
 from tui.panes.chain import ChainPane
 from tui.panes.diagnostics import DiagnosticsPane
 from tui.panes.program import ProgramPane
@@ -53,7 +53,7 @@ async def test_forwards_and_back_restores_every_bit_and_every_character(name):
             seen.append((now(shown), shown.text()))
             places.append(shown.session.event)
         for (tensors, text), event in zip(reversed(seen[:-1]), reversed(places[:-1]), strict=True):
-            await command(shown, f"{shown.session.event - event}rs")
+            await run_line(shown, f"{shown.session.event - event}rs")
             assert shown.session.event == event
             assert now(shown) == tensors
             if event:
@@ -143,7 +143,7 @@ async def test_a_click_chooses_the_factor_under_it():
 
 async def test_a_click_chooses_the_finding_under_it():
     async with debugger("bug-exploding", (120, 60)) as shown:
-        await command(shown, "50f")
+        await run_line(shown, "50f")
         await shown.press("0")
         pane = shown.main.query_one(DiagnosticsPane)
         places = pane.found(pane.view)[1].places
