@@ -81,7 +81,20 @@ MOVES = {
     "rchapter": (["goto 9", "m", "goto 30", "m", "goto 40", "rchapter", "rchapter"], 9),
     "mark": (["goto 33", "mark here a text", "goto end", "goto 'here"], 33),
     "m": (["goto 33", "m", "goto end", "goto 'm1"], 33),
+    "undo": (["20s", "set optimizer.lr = 0.5", "9s", "undo"], 20),
 }
+
+
+def test_undo_takes_back_the_last_changes() -> None:
+    made = commands("20s", "set optimizer.lr = 0.5", "goto 10", "skip update", "2undo")
+    assert made.debugger.event == 20
+    assert [branch.name for branch in made.debugger.session.branches] == ["main"]
+    assert same_tensors(made.debugger.session.tensors, STATES[20])
+    told = commands("set optimizer.lr = 0.5", "s").execute("undo 5")
+    assert told.data["undone"] == ["set optimizer.lr = 0.5"]
+    assert told.lines[0] == "taken back: set optimizer.lr = 0.5"
+    with pytest.raises(CommandError, match="nothing to undo"):
+        commands("s").execute("undo")
 
 
 BELOW_ZERO = {

@@ -59,7 +59,7 @@ def test_the_plots_screen_offers_what_the_regions_have():
     curves = line(PLOTS)
     assert curves.startswith("+ - zoom  ← → pan  = all  l log  a scales  x axis  b branches")
     assert "1 … 9 curve" in curves
-    assert line(PLOTS, Shown(regions=True)).split() == "r regions Esc close ? help".split()
+    assert line(PLOTS, Shown(regions=True)).split() == ["r", "regions", "Esc", "close", "?", "help"]
 
 
 def test_at_the_ends_step_keys_go_dim_and_stay_where_they_are():
