@@ -21,6 +21,7 @@ from textual.screen import Screen
 
 from engine.debugger import Debugger
 from engine.experiment.reader import load_experiment
+from engine.jacobian.operator import Layout
 from engine.program.compiler import compile_program
 from engine.program.program import Program
 from engine.run.position_text import parse_position
@@ -32,7 +33,15 @@ from tui.keys.table import EVERY
 from tui.screens.main import MainScreen
 from tui.screens.palette import Palette
 from tui.settings.folders import config_file
-from tui.settings.saved import first_time, load_lines, restore, save, save_lines
+from tui.settings.remembered import Remembered, load_screen, save_screen
+from tui.settings.saved import (
+    first_time,
+    load_lines,
+    restore,
+    save,
+    save_lines,
+    session_file,
+)
 from tui.settings.settings import Settings, load_settings
 from tui.theme import DARK, LIGHT, THEMES, fitting
 
@@ -92,12 +101,14 @@ class GradstepApp(App[None]):
         self.commands = settings.commands
         for theme in THEMES:
             self.register_theme(theme)
+        self.named_theme = settings.theme
         self.choose_theme(settings.theme)
         self.main = MainScreen(debugger, settings.commands)
         self.mains = [self.main]  # the last is the one in use: an evaluation stands over another
         self.typed_ahead: deque[events.Key] = deque()
         self.key_since: float | None = None
         self.start_at: int | None = None
+        self.left = Remembered()
 
     def begin_at(self, target: int) -> None:
         """Move the session to event ``target`` before anything is painted, for HEAD_START seconds.
@@ -158,6 +169,10 @@ class GradstepApp(App[None]):
             # The first screen was never pushed, and cannot be taken from under another one.
             (self.push_screen if before is self.screen_stack[0] else self.switch_screen)(made)
         self.use(made)
+        if debugger.outer is None and session_file(debugger.session) != session_file(
+            before.session
+        ):
+            made.notes += restore(debugger)
 
     def use(self, main: MainScreen) -> None:
         """Make a main screen the one that keys and stops are about."""
@@ -184,6 +199,11 @@ class GradstepApp(App[None]):
         if not gc.isenabled():  # see tui.cli.debugger.loading
             gc.freeze()
             gc.enable()
+        left, self.left, panes = self.left, Remembered(), self.main.parts.panes
+        if left.code and isinstance(self.session.run, Program):
+            panes.listing()
+        if left.inspector != "tensor" and not panes.missing(left.inspector):
+            panes.put_beside(left.inspector)
         if self.start_at is not None:
             self.main.parts.movement.go_to(self.start_at)
         await self.next_key()
@@ -230,7 +250,30 @@ class GradstepApp(App[None]):
 
     def choose_theme(self, name: str) -> None:
         """Switch to a theme by name, in its variant for the colours that the terminal has."""
+        self.chosen_theme = name
         self.theme = fitting(name, self.console.color_system)
+
+    def recall(self, left: Remembered) -> None:
+        """Begin as the screen was left the last time."""
+        parts = self.main.parts
+        self.choose_theme(left.theme_over(self.named_theme))
+        parts.panes.sizes |= left.sizes
+        if left.gradient:
+            parts.follow.prefer(Layout.GRADIENT)
+        self.left = left
+
+    @property
+    def remembered(self) -> Remembered:
+        """How the screen is left."""
+        parts = self.main.parts
+        return Remembered(
+            self.chosen_theme,
+            self.named_theme,
+            dict(parts.panes.sizes),
+            parts.panes.inspector,
+            self.main.has_class("code"),
+            parts.follow.selection.derivative.layout == Layout.GRADIENT,
+        )
 
 
 class Runner:
@@ -276,13 +319,19 @@ def run_debugger(
     app = GradstepApp(debugger, settings)
     if target is not None:
         app.begin_at(target)
-    # At every change: a killed process loses none.
-    app.main.parts.words.keep = lambda: save(app.mains[0].debugger)
     app.main.hint = settings.hint and first_time()
-    app.main.prompt_past.lines += load_lines()
     app.main.notes += problems
     if record is not None:
         app.main.notes.append(app.main.parts.recording.start(Path(record)))
+    return run_and_keep(app)
+
+
+def run_and_keep(app: GradstepApp) -> int:
+    """Run the application as it was left the last time, and keep how it is left; exit status."""
+    app.recall(load_screen())
+    # At every change: a killed process loses none.
+    app.main.parts.words.keep = lambda: save(app.mains[0].debugger)
+    app.main.prompt_past.lines += load_lines()
     try:
         app.run()
     finally:
@@ -290,6 +339,7 @@ def run_debugger(
         said = app.mains[0].parts.recording.stop()
         save(app.mains[0].debugger)
         save_lines(app.main.prompt_past.lines)
+        save_screen(app.remembered)
     if said:
         with contextlib.suppress(OSError):  # the terminal may be gone
             print(said, file=sys.stderr, flush=True)

@@ -166,6 +166,11 @@ class Follow:
         """The other layout."""
         self.derivative(layout=self.selection.derivative.toggled_layout().layout)
 
+    def prefer(self, layout: Layout) -> None:
+        """Begin with a layout."""
+        derivative = replace(self.selection.derivative, layout=layout)
+        self.selection = replace(self.selection, derivative=derivative)
+
     def one_or_all(self) -> None:
         """One sample, or the whole batch."""
         self.derivative(sample=self.selection.derivative.toggled_view(0).sample)

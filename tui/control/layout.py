@@ -210,6 +210,11 @@ class Layout:
         """Give the focus back to the pane that had it."""
         self.go_to(self.pane)
 
+    def put_beside(self, inspector: str) -> None:
+        """Show an inspector beside the program, which keeps the focus."""
+        self.inspector = inspector
+        self.lay_out()
+
     def remember(self, pane: str) -> None:
         """Make ``pane`` the one worked in, and the inspector on display if it is one."""
         self.pane = pane

@@ -41,6 +41,7 @@ class Movement:
             **{name: partial(self.go, word) for name, word in plain.items()},
             "continue": partial(self.words.typed, BY_ID["continue"].word),
             "reverse": partial(self.words.typed, BY_ID["reverse"].word),
+            "undo": partial(self.words.typed, BY_ID["undo"].word),
             "run-to": self.run_to,
             "next-change": partial(self.change, "next-change"),
             "previous-change": partial(self.change, "previous-change"),

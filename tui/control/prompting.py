@@ -119,11 +119,17 @@ class Prompting:
 
     # -- keys
 
-    def command(self, text: str = "", proposed: int = 0) -> None:
-        """The command line; Enter alone runs the last line again, where none was proposed."""
+    def command(self, text: str = "", proposed: int = 0, unchanged: str = "") -> None:
+        """The command line; Enter alone runs the last line again, where none was proposed.
+
+        ``unchanged`` is the note where a proposed line is left as it is, instead of running it.
+        """
         again = "" if text else self.last
 
         def run(typed: str) -> None:
+            if unchanged and typed == text.strip():
+                self.display.show_now(unchanged)
+                return
             self.last = typed or again or self.last
             self.needed(self.words.typed)(typed or again)
 
@@ -136,7 +142,7 @@ class Prompting:
         """Edit the selected value; among the variables the whole tensor, where it is small."""
         name, value = self.pointing.edited()
         head = BY_ID["edit"].line(value=name, text="")
-        self.command(head + value, len(head))
+        self.command(head + value, len(head), "nothing was changed: no edit")
 
     def search(self) -> None:
         """Search tensors and ops."""

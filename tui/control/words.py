@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from engine.words.language import CommandLine, Result
 
 QUIT = ("q", "quit", "exit")
-REFOLDING = ("unfold", "fold", "refold")
-RECORDED = "lines are not unfolded while a recording is written: stop it first"
+# What would take from under a recording the branches that it is written of.
+REMAKING = {
+    **dict.fromkeys(
+        ("unfold", "fold", "refold"),
+        "lines are not unfolded while a recording is written: stop it first",
+    ),
+    "undo": "nothing is taken back while a recording is written: stop it first",
+}
 
 
 class Console(Protocol):
@@ -82,8 +88,9 @@ class Words:
             self.leave()
             return
         self.console().begin(line)
-        if line.split()[:1] and line.split(maxsplit=1)[0] in REFOLDING and self.recording():
-            self.failed(GradstepError(RECORDED))
+        word = line.lstrip("+-0123456789 ").partition(" ")[0]
+        if word in REMAKING and self.recording():
+            self.failed(GradstepError(REMAKING[word]))
             return
         self.worker.begin(self.line.run(line), self.answered, self.leads(line))
 

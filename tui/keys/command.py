@@ -10,8 +10,8 @@ Useful = Callable[[Shown], bool]
 
 # Where commands work that is no pane: other screens, and the prompt.
 PLOTS, STOPS, HELP, PROMPT = "plots", "stop-list", "help", "prompt"
-EXPLAINED, WORKSHEET = "explanation", "worksheet"
-ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED, WORKSHEET)
+EXPLAINED, WORKSHEET, QUITTING, JUMP = "explanation", "worksheet", "quitting", "jump"
+ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED, WORKSHEET, QUITTING, JUMP)
 MOVING = ("continue", "reverse", "help")  # work on the plots screen besides the step keys
 
 
@@ -70,13 +70,14 @@ class Command:
 
 @dataclass(frozen=True)
 class Pane:
-    """A pane: the digit that goes there, its title, its help.
+    """A pane: the digit that goes there, the letter behind the jump key, its title, its help.
 
     An inspector shares the place of the tensor pane, under a line of tabs. One that is about
     ``layers`` has nothing to show of a run that no program of layers made.
     """
 
     number: int
+    letter: str
     title: str
     help: str
     inspector: bool = False
@@ -84,25 +85,33 @@ class Pane:
 
 
 PANES: dict[str, Pane] = {
-    "program": Pane(1, "Program", "the ops of one iteration; ▶ next, ✓ done, ⊞ can unfold"),
-    "tensor": Pane(2, "Tensor", "the values; ▸ marks what the selected level changed", True),
-    "jacobian": Pane(3, "Jacobian", "sizes, structure and values of a derivative", True, True),
-    "chain": Pane(4, "Chain", "the product that makes a derivative, factor by factor", True, True),
-    "variables": Pane(
-        5, "Variables", "every tensor: range, mean μ, histogram; ∇ its gradient, largest magnitude"
+    "program": Pane(1, "p", "Program", "the ops of one iteration; ▶ next, ✓ done, ⊞ can unfold"),
+    "tensor": Pane(2, "t", "Tensor", "the values; ▸ marks what the selected level changed", True),
+    "jacobian": Pane(3, "j", "Jacobian", "sizes, structure and values of a derivative", True, True),
+    "chain": Pane(
+        4, "c", "Chain", "the product that makes a derivative, factor by factor", True, True
     ),
-    "watches": Pane(6, "Watches", "expressions: now, before the last op, and their past", True),
-    "console": Pane(7, "Console", "what commands have answered", True),
-    "timeline": Pane(8, "Timeline", "the loss and the phases of every iteration; ← → scrub"),
+    "variables": Pane(
+        5,
+        "v",
+        "Variables",
+        "every tensor: range, mean μ, histogram; ∇ its gradient, largest magnitude",
+    ),
+    "watches": Pane(
+        6, "w", "Watches", "expressions: now, before the last op, and their past", True
+    ),
+    "console": Pane(7, "o", "Console", "what commands have answered", True),
+    "timeline": Pane(8, "l", "Timeline", "the loss and the phases of every iteration; ← → scrub"),
     "flow": Pane(
         9,
+        "f",
         "Flow",
         "per layer: gradient, activation, update; ↑ ↓ past a limit, ⇈ ⇊ far past",
         True,
         True,
     ),
     "diagnostics": Pane(
-        0, "Doctor", "what is wrong with this training loop; Enter goes there", True, True
+        0, "d", "Doctor", "what is wrong with this training loop; Enter goes there", True, True
     ),
 }
 

@@ -176,11 +176,12 @@ def owners(commands: tuple[Command, ...]) -> dict[str, list[str]]:
     for command in commands:
         for key in (*command.keys, *command.aliases):
             found.setdefault(key, []).append(command)
-    return {
-        key: [command.id for command in meant]
-        for key, meant in found.items()
-        if any(a.places & b.places for a, b in combinations(meant, 2))
-    }
+    shared: dict[str, list[str]] = {}
+    for key, meant in found.items():
+        pairs = [pair for pair in combinations(meant, 2) if pair[0].places & pair[1].places]
+        if pairs:
+            shared[key] = [each.id for each in meant if any(each in pair for pair in pairs)]
+    return shared
 
 
 def line_of(text: str, name: str) -> int:

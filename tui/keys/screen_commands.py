@@ -1,6 +1,18 @@
 """The commands of the screens that open over the debugger, and of the prompt."""
 
-from tui.keys.command import EXPLAINED, HELP, PLOTS, PROMPT, STOPS, WORKSHEET, Command, Useful
+from tui.keys.command import (
+    EXPLAINED,
+    HELP,
+    JUMP,
+    PANES,
+    PLOTS,
+    PROMPT,
+    QUITTING,
+    STOPS,
+    WORKSHEET,
+    Command,
+    Useful,
+)
 from tui.keys.shown import always, curves
 
 
@@ -16,7 +28,8 @@ def elsewhere(
 ) -> Command:
     """A command of another screen, or of the prompt: an action of that widget."""
     groups = {PLOTS: "Plots screen", STOPS: "List of stops", HELP: "Help", PROMPT: "Prompt"}
-    groups |= {EXPLAINED: "Explanation", WORKSHEET: "Worksheet"}
+    groups |= {EXPLAINED: "Explanation", WORKSHEET: "Worksheet", QUITTING: "Question of q"}
+    groups |= {JUMP: "Jump to a pane"}
     group = groups[place]
     return Command(
         name, tuple(keys.split()), words, group, footer, (), place, action, word, useful=useful
@@ -110,4 +123,17 @@ PROMPT_COMMANDS: tuple[Command, ...] = (
     ),
     elsewhere(PROMPT, "prompt-earlier", "up", "prompt_recall(-1)", "an earlier line", "earlier"),
     elsewhere(PROMPT, "prompt-later", "down", "prompt_recall(1)", "a later line", "later"),
+)
+
+QUIT_COMMANDS: tuple[Command, ...] = (
+    elsewhere(QUITTING, "quit-leave", "q y enter", "answer(True)", "quit all the same", "quit"),
+    elsewhere(QUITTING, "quit-stay", "escape n", "answer(False)", "stay", "stay"),
+)
+
+JUMP_COMMANDS: tuple[Command, ...] = (
+    *(
+        elsewhere(JUMP, f"jump-{key}", pane.letter, f"go({key!r})", f"to {pane.title}", pane.title)
+        for key, pane in PANES.items()
+    ),
+    elsewhere(JUMP, "jump-close", "escape P", "close", "stay where one is", "stay"),
 )

@@ -27,14 +27,15 @@ class Shown:
     unfolds: bool = False
     watches: int = 0
     bookmarks: int = 0
+    changes: int = 0
     start: bool = False
     end: bool = False
     alone: bool = False
     regions: bool = False
 
 
-def shown_of(view: "View", bookmarks: int, alone: bool) -> Shown:
-    """The facts of a View."""
+def shown_of(view: "View", bookmarks: int, changes: int, alone: bool) -> Shown:
+    """The facts of a View, with how many bookmarks there are, and changes to take back."""
     array = view.array
     return Shown(
         layers=isinstance(view.run, Program),
@@ -44,6 +45,7 @@ def shown_of(view: "View", bookmarks: int, alone: bool) -> Shown:
         unfolds=unfolding(view),
         watches=len(view.watches),
         bookmarks=bookmarks,
+        changes=changes,
         start=view.event == 0,
         end=view.op is None,
         alone=alone,
@@ -111,6 +113,11 @@ def watched(shown: Shown) -> bool:
 def marked(shown: Shown) -> bool:
     """There are bookmarks."""
     return shown.bookmarks > 0
+
+
+def changed(shown: Shown) -> bool:
+    """Something was edited, skipped or switched."""
+    return shown.changes > 0
 
 
 def ahead(shown: Shown) -> bool:

@@ -13,12 +13,14 @@ from tui.keys.pane_commands import (
 from tui.keys.screen_commands import (
     EXPLAINED_COMMANDS,
     HELP_COMMANDS,
+    JUMP_COMMANDS,
     PLOT_COMMANDS,
     PROMPT_COMMANDS,
+    QUIT_COMMANDS,
     STOP_COMMANDS,
     WORKSHEET_COMMANDS,
 )
-from tui.keys.shown import ahead, always, behind, beside, editable, layers, marked, pinned
+from tui.keys.shown import ahead, always, behind, beside, changed, editable, layers, marked, pinned
 
 # The word and the key forwards, help, footer, aliases. Backwards the word begins with r, and the
 # key is the same with Shift.
@@ -94,6 +96,8 @@ GOING: tuple[Command, ...] = tuple(everywhere("Going", *row) for row in (
     ("visited-back", "alt+left", "back to where the last jump came from", "", "back"),
     ("visited-forward", "alt+right", "forward again after going back", "", "ahead"),
     ("edit", "i", "edit the selected value", "edit", "set {value} = {text}", NUMBERS, editable),
+    ("undo", "U", "take back the last edit, skip or change of branch", "undo", "undo", NUMBERS,
+     changed),
 ))  # fmt: skip
 
 LESSON: tuple[Command, ...] = tuple(everywhere("Lesson", *row) for row in (
@@ -133,6 +137,7 @@ PANE_KEYS: tuple[Command, ...] = (
         for key, pane in PANES.items()
     ),
     *(everywhere("Panes", *row) for row in (
+        ("jump", "P", "to a pane by its letter"),
         ("next-pane", "tab", "next pane"),
         ("previous-pane", "shift+tab", "previous pane"),
         ("wider", "shift+right", "program pane wider", "", "", "program", beside),
@@ -164,6 +169,6 @@ COMMANDS: tuple[Command, ...] = (
 
 EVERY: tuple[Command, ...] = (
     *COMMANDS, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
-    *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS, *MOVES,
+    *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS, *QUIT_COMMANDS, *JUMP_COMMANDS, *MOVES,
 )  # fmt: skip
 BY_ID = {command.id: command for command in EVERY}

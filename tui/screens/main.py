@@ -24,6 +24,7 @@ from tui.panes.variables import VariablesPane
 from tui.render.variables import Summaries
 from tui.screens.choices import chosen
 from tui.screens.parts import Parts
+from tui.screens.quitting import QuitScreen, would_go
 from tui.view.snapshot import View, snapshot
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesScreen
@@ -132,7 +133,9 @@ class MainScreen(LinesScreen):
             pane.view = view
         if view is not None:
             alone = self.has_class("single") and not self.parts.panes.zoomed
-            self.key_line.shown = shown_of(view, len(self.debugger.bookmarks), alone)
+            self.key_line.shown = shown_of(
+                view, len(self.debugger.bookmarks), len(self.session.undo.changes), alone
+            )
 
     watch_view = hand_down
 
@@ -182,9 +185,18 @@ class MainScreen(LinesScreen):
             self.parts.follow.again()
 
     def leave(self) -> None:
-        """Leave; a long run is stopped first."""
+        """Leave, at once where nothing would go with it; a long run is stopped first."""
         self.worker.cancel()
-        self.parts.stage.exit()
+        going = would_go(self.debugger, self.parts.recording)
+        if going:
+            self.parts.stage.push(QuitScreen(going, self.commands), self.answered)
+        else:
+            self.parts.stage.exit()
+
+    def answered(self, leaving: bool | None) -> None:
+        """Leave all the same, or stay."""
+        if leaving:
+            self.parts.stage.exit()
 
     # -- what panes post
 

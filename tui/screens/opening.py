@@ -51,6 +51,7 @@ class Opening:
         return {
             "plots": self.open_plots,
             "stops": self.open_stops,
+            "jump": self.open_jump,
             "help": self.open_help,
             "worksheet": self.open_worksheet,
         }
@@ -69,6 +70,17 @@ class Opening:
 
         place = self.panes.pane if self.stage.on_top else PLOTS
         self.stage.push(HelpScreen(place, self.commands))
+
+    def open_jump(self) -> None:
+        """The letters of the panes: the next key goes to one."""
+        from tui.screens.jump import JumpScreen
+
+        self.stage.push(JumpScreen(self.commands), self.jumped)
+
+    def jumped(self, pane: str | None) -> None:
+        """Go to the pane that was chosen."""
+        if pane is not None:
+            self.panes.choose(pane)
 
     def open_stops(self) -> None:
         """The list of stops; then the prompt that it is closed for."""

@@ -133,10 +133,10 @@ async def test_digits_are_given_to_others_like_all_keys(tmp_path):
 
 
 async def test_own_keys_work_on_the_plots_screen_too(tmp_path):
-    commands = loaded(tmp_path, HEAD + 'plot-log = "L"\nstep-op = "ctrl+t"\nplots = "P"\n')
+    commands = loaded(tmp_path, HEAD + 'plot-log = "L"\nstep-op = "ctrl+t"\nplots = "Z"\n')
     app = GradstepApp(Debugger(session_of("regression")), Settings(hint=False, commands=commands))
     async with steered(app) as shown:
-        await shown.press("P", "ctrl+t")
+        await shown.press("Z", "ctrl+t")
         assert app.session.event == 1
         screen = app.screen
         assert isinstance(screen, PlotsScreen)
