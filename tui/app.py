@@ -172,7 +172,7 @@ class GradstepApp(App[None]):
         if debugger.outer is None and session_file(debugger.session) != session_file(
             before.session
         ):
-            made.notes += restore(debugger)
+            made.problems += restore(debugger)
 
     def use(self, main: MainScreen) -> None:
         """Make a main screen the one that keys and stops are about."""
@@ -185,6 +185,8 @@ class GradstepApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Queue a key until the one before it has been handled; every other event passes."""
+        if isinstance(event, events.MouseDown):
+            self.main.moment()
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
@@ -217,6 +219,7 @@ class GradstepApp(App[None]):
         self.key_since = None
         while self.typed_ahead and self.key_since is None and self.main.whole:
             key, target = self.typed_ahead.popleft(), self.focused or self.screen
+            self.main.moment()
             await super().on_event(key)
             if key.is_forwarded and self.main in target.ancestors_with_self:
                 self.key_since = time.monotonic()
@@ -320,9 +323,9 @@ def run_debugger(
     if target is not None:
         app.begin_at(target)
     app.main.hint = settings.hint and first_time()
-    app.main.notes += problems
+    app.main.problems += problems
     if record is not None:
-        app.main.notes.append(app.main.parts.recording.start(Path(record)))
+        app.main.problems.append(app.main.parts.recording.start(Path(record)))
     return run_and_keep(app)
 
 

@@ -49,6 +49,7 @@ class FollowingApp(GradstepApp):
         if lost == self.lost or not self.main.is_mounted:
             return
         self.lost = lost
+        self.main.moment()
         self.main.show_now(clean(lost) if lost else "followed again")
 
 
@@ -67,5 +68,5 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
     outlive_terminal()
     app = FollowingApp(debugger, playback) if follow else GradstepApp(debugger, settings)
     app.begin_at(target)
-    app.main.notes += problems
+    app.main.problems += problems
     return run_and_keep(app)

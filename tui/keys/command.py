@@ -11,8 +11,9 @@ Useful = Callable[[Shown], bool]
 # Where commands work that is no pane: other screens, and the prompt.
 PLOTS, STOPS, HELP, PROMPT = "plots", "stop-list", "help", "prompt"
 EXPLAINED, WORKSHEET, QUITTING, JUMP = "explanation", "worksheet", "quitting", "jump"
-ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED, WORKSHEET, QUITTING, JUMP)
-MOVING = ("continue", "reverse", "help")  # work on the plots screen besides the step keys
+NOTES = "notes"
+ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED, WORKSHEET, QUITTING, JUMP, NOTES)
+MOVING = ("continue", "reverse", "help", "notes")  # work on the plots screen besides the step keys
 
 
 @dataclass(frozen=True)

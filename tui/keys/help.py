@@ -15,6 +15,11 @@ def keys_text(command: Command) -> str:
     return ", ".join(key_name(key) for key in (*command.keys, *command.aliases))
 
 
+def key_of(commands: Sequence[Command], name: str) -> str:
+    """The first key of a command as it is read on screen."""
+    return next(key_name(command.keys[0]) for command in commands if command.id == name)
+
+
 def run_of(keys: Sequence[str]) -> str:
     """Keys that do the same to one thing after the other, in brief where they are many."""
     return ", ".join(keys) if len(keys) < 4 else f"{keys[0]} … {keys[-1]}"

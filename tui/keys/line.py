@@ -61,7 +61,7 @@ def hints(commands: Sequence[Command], place: str, shown: Shown | None = None) -
     shown = shown or Shown()
     own = sorted((c for c in commands if c.pane == place), key=lambda c: c.fixed)
     mine = [*own, *(c for c in commands if place in c.near)]
-    alone = [] if place == PROMPT else ["help"] if place == PLOTS else None
+    alone = [] if place == PROMPT else ["help", "notes"] if place == PLOTS else None
     shared = [c for c in commands if not c.pane and place not in c.near]
     shared = [c for c in shared if alone is None or c.id in alone]
     shared.sort(key=rank)

@@ -4,6 +4,7 @@ from tui.keys.command import (
     EXPLAINED,
     HELP,
     JUMP,
+    NOTES,
     PANES,
     PLOTS,
     PROMPT,
@@ -29,7 +30,7 @@ def elsewhere(
     """A command of another screen, or of the prompt: an action of that widget."""
     groups = {PLOTS: "Plots screen", STOPS: "List of stops", HELP: "Help", PROMPT: "Prompt"}
     groups |= {EXPLAINED: "Explanation", WORKSHEET: "Worksheet", QUITTING: "Question of q"}
-    groups |= {JUMP: "Jump to a pane"}
+    groups |= {JUMP: "Jump to a pane", NOTES: "What was said"}
     group = groups[place]
     return Command(
         name, tuple(keys.split()), words, group, footer, (), place, action, word, useful=useful
@@ -136,4 +137,8 @@ JUMP_COMMANDS: tuple[Command, ...] = (
         for key, pane in PANES.items()
     ),
     elsewhere(JUMP, "jump-close", "escape P", "close", "stay where one is", "stay"),
+)
+
+NOTES_COMMANDS: tuple[Command, ...] = (
+    elsewhere(NOTES, "notes-close", "escape q M", "close", "back to the debugger", "close"),
 )

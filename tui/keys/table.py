@@ -14,6 +14,7 @@ from tui.keys.screen_commands import (
     EXPLAINED_COMMANDS,
     HELP_COMMANDS,
     JUMP_COMMANDS,
+    NOTES_COMMANDS,
     PLOT_COMMANDS,
     PROMPT_COMMANDS,
     QUIT_COMMANDS,
@@ -119,6 +120,7 @@ LOOKING: tuple[Command, ...] = tuple(everywhere("Looking", *row) for row in (
     ("plots", "p", "curves over the run; decision regions", "plots", "", "timeline", layers),
     ("worksheet", "H", "the homework's four tables here", "worksheet", "", DERIVATIVES, layers),
     ("layers", "L", "the flow through the layers, or their costs", "costs", "", "flow", layers),
+    ("notes", "M", "what was said, all of it", "said", "", "console"),
     ("follow", "full_stop", "show what the last op wrote", "follow", "", NUMBERS, pinned),
 ))  # fmt: skip
 
@@ -169,6 +171,7 @@ COMMANDS: tuple[Command, ...] = (
 
 EVERY: tuple[Command, ...] = (
     *COMMANDS, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
-    *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS, *QUIT_COMMANDS, *JUMP_COMMANDS, *MOVES,
+    *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS, *QUIT_COMMANDS, *JUMP_COMMANDS,
+    *NOTES_COMMANDS, *MOVES,
 )  # fmt: skip
 BY_ID = {command.id: command for command in EVERY}

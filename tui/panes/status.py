@@ -31,10 +31,10 @@ class EquationLine(OneLine):
 
 
 class MessageLine(OneLine):
-    """One line: the note, which the last key has led to."""
+    """One line: the notes that the last key has led to; ``key`` shows all that was said."""
 
-    def __init__(self, id: str | None = None) -> None:
-        super().__init__(message_line, id)
+    def __init__(self, key: str, id: str | None = None) -> None:
+        super().__init__(lambda view, width: message_line(view, width, key), id)
 
 
 # The names of the panes where the whole ones do not fit.
@@ -87,4 +87,4 @@ if __name__ == "__main__":
 
     from tui.panes.alone import show
 
-    show(Vertical(PositionLine(), PhaseStrip(), EquationLine(), MessageLine()))
+    show(Vertical(PositionLine(), PhaseStrip(), EquationLine(), MessageLine("M")))

@@ -10,10 +10,12 @@ from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
 
 from engine.debugger import Debugger
+from tui.control.notes import Notes
 from tui.control.worker import BUSY, Job
 from tui.keys import messages
 from tui.keys.bindings import bindings, from_elsewhere
 from tui.keys.command import Command
+from tui.keys.help import key_of
 from tui.keys.shown import shown_of
 from tui.keys.table import EVERY
 from tui.panes.program import ProgramPane
@@ -39,7 +41,7 @@ HINT = "? every key · s one op · n next phase · with Shift backwards · q qui
 class MainScreen(LinesScreen):
     """The debugger's screen: it makes the View that panes draw, and owns what changes it.
 
-    ``notes`` go into the console when it is mounted; ``hint`` says that it is the first time.
+    ``problems`` go into the console when it is mounted; ``hint`` says that it is the first time.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *from_elsewhere("tensor")]
@@ -49,7 +51,8 @@ class MainScreen(LinesScreen):
     def __init__(self, debugger: Debugger, commands: tuple[Command, ...] = EVERY) -> None:
         super().__init__()
         self.debugger, self.session, self.commands = debugger, debugger.session, commands
-        self.hint, self.notes, self.prompt_past = False, list[str](), Past()
+        self.hint, self.problems, self.prompt_past = False, list[str](), Past()
+        self.notes = Notes()
         self.summaries, self.key_line = Summaries(), KeyLine(commands, "program")
         self.tabs = tabs = TabLine(id="top-tabs"), TabLine(id="side-tabs")
         self.parts = parts = Parts(self, self, debugger, commands, tabs, self.key_line)
@@ -69,7 +72,7 @@ class MainScreen(LinesScreen):
                 yield TensorPane(self.summaries, id="tensor", classes="pane")
                 yield VariablesPane(self.summaries, id="variables", classes="pane")
         yield TimelinePane(id="timeline", classes="pane")
-        yield MessageLine(id="message").data_bind(MainScreen.view)
+        yield MessageLine(key_of(self.commands, "notes"), id="message").data_bind(MainScreen.view)
         yield self.key_line
 
     def on_mount(self) -> None:
@@ -90,7 +93,7 @@ class MainScreen(LinesScreen):
         await self.mount(PromptLine(id="prompt"), after="#message")
         self.prompt.pasts["command"] = self.prompt_past
         self.parts.panes.know_panes()
-        self.console.say(self.notes, "warn")
+        self.console.say(self.problems, "warn")
         self.parts.panes.resume()
         self.parts.words.load()
         self.parts.panes.whole = True
@@ -147,14 +150,21 @@ class MainScreen(LinesScreen):
     def show_now(self, note: str = "") -> None:
         """Take a new View of the session, and show it with a note."""
         view = self.snapshot()
-        self.view = view.with_status(note=note) if note or view is self.view else view
+        self.view = view.with_status(note=self.notes.tell(note, self.session.event))
 
     def show_again(self) -> None:
         """Take a new View of the session, and keep the note."""
-        self.show_now("" if self.view is None else self.view.note)
+        note = "" if self.view is None else self.view.note
+        self.view = self.snapshot().with_status(note=note)
+
+    def moment(self) -> None:
+        """From here on notes are of another moment: they hide those that are on display."""
+        self.notes.moment()
 
     def say(self, **status: str) -> None:
         """Change texts of the View alone: ``note``, ``busy``."""
+        if "note" in status:
+            status["note"] = self.notes.tell(status["note"], self.session.event)
         if self.view is not None:
             self.view = self.view.with_status(**status)
 

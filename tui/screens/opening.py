@@ -51,6 +51,7 @@ class Opening:
         return {
             "plots": self.open_plots,
             "stops": self.open_stops,
+            "notes": self.open_notes,
             "jump": self.open_jump,
             "help": self.open_help,
             "worksheet": self.open_worksheet,
@@ -70,6 +71,12 @@ class Opening:
 
         place = self.panes.pane if self.stage.on_top else PLOTS
         self.stage.push(HelpScreen(place, self.commands))
+
+    def open_notes(self) -> None:
+        """What was said, all of it."""
+        from tui.screens.notes import NotesScreen
+
+        self.stage.push(NotesScreen(self.beneath.notes.past, self.commands))
 
     def open_jump(self) -> None:
         """The letters of the panes: the next key goes to one."""

@@ -18,7 +18,7 @@ OWN = {
     "chain": f"↑ ↓ ← → factor  {OF_TWO}",
     "variables": "Enter fold, explain  ↑ ↓ tensor  ← → group  ) ( change  i edit",
     "watches": "↑ ↓ choose  w watch",
-    "console": "↑ ↓ scroll  : command",
+    "console": "↑ ↓ scroll  : command  M said",
     "timeline": "← → iteration  PgUp PgDn tenth  m bookmark  p plots",
     "flow": "↑ ↓ layer  L costs",
     "diagnostics": "Enter go there  ↑ ↓ finding",
@@ -59,7 +59,8 @@ def test_the_plots_screen_offers_what_the_regions_have():
     curves = line(PLOTS)
     assert curves.startswith("+ - zoom  ← → pan  = all  l log  a scales  x axis  b branches")
     assert "1 … 9 curve" in curves
-    assert line(PLOTS, Shown(regions=True)).split() == ["r", "regions", "Esc", "close", "?", "help"]
+    regions = line(PLOTS, Shown(regions=True)).split()
+    assert regions == ["r", "regions", "│", "M", "said", "Esc", "close", "?", "help"]
 
 
 def test_at_the_ends_step_keys_go_dim_and_stay_where_they_are():

@@ -179,12 +179,14 @@ async def test_a_stop_is_reported_with_tensor_index_and_value(size):
         assert shown.rows()[-2].startswith(" stop 1 (watch any non-finite in linear2.out)")
 
 
-async def test_long_reports_point_at_the_console_which_has_all_of_them():
+async def test_long_reports_point_at_what_has_all_of_them():
     async with debugger("regression", (80, 24)) as shown:
         condition = " and ".join(["norm(linear1.weight) > 0"] * 6)
         await run_line(shown, f"b loss if {condition}")
         await shown.press("c")
-        assert shown.rows()[-2].endswith("7 Console")
-        await shown.press("7")
+        assert shown.rows()[-2].endswith("all of it: M")
+        await shown.press("M")
+        assert condition.replace(" ", "") in "".join(shown.text().replace("│", "").split())
+        await shown.press("M", "7")
         text = " ".join(row.strip("│ ▁▂▃▄▅▆▇█") for row in shown.rows())
         assert "before #8 i1:loss:loss" in text
