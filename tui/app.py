@@ -10,12 +10,14 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from functools import partial
+from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 
@@ -27,11 +29,12 @@ from engine.program.program import Program
 from engine.run.position_text import parse_position
 from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
-from tui.keys.command import ELSEWHERE, Command
-from tui.keys.help import keys_text
+from tui.keys.command import Command
 from tui.keys.table import EVERY
+from tui.render.text.ascii import HANDLER, draws
 from tui.screens.main import MainScreen
-from tui.screens.palette import Palette
+from tui.screens.offered import offered
+from tui.screens.palette import Choice, Entry, Palette
 from tui.settings.folders import config_file
 from tui.settings.remembered import Remembered, load_screen, save_screen
 from tui.settings.saved import (
@@ -74,7 +77,8 @@ def outlive_terminal() -> None:
     if stderr is not None and stderr.isatty():
         raw = Terminal(stderr.fileno(), "wb", closefd=False)
         buffer = io.BufferedWriter(raw)
-        sys.__stderr__ = io.TextIOWrapper(buffer, stderr.encoding, stderr.errors)  # type: ignore[misc]
+        errors = stderr.errors if draws(stderr.encoding) else HANDLER
+        sys.__stderr__ = io.TextIOWrapper(buffer, stderr.encoding, errors)  # type: ignore[misc]
 
 
 class KeyHandled(Message):
@@ -225,23 +229,25 @@ class GradstepApp(App[None]):
                 self.key_since = time.monotonic()
                 target.post_message(KeyHandled())
 
-    def action_command_palette(self) -> None:
-        """Open the palette, if it is not open."""
+    async def action_command_palette(self) -> None:  # type: ignore[override]
+        """Open the palette, if it is not open; what is typed ahead is for its field."""
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())  # no id: the one before may not be gone yet
+            await self.push_screen(Palette(list(self.offered()), self.commands), self.chosen)
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """All commands of the table by name, then the themes."""
-        for command in self.commands:
-            if command.pane in ELSEWHERE or command.fixed:
-                continue
-            yield SystemCommand(command.title, f"key {keys_text(command)}", self.runner(command))
-        yield SystemCommand("Dark theme", "colours for a dark terminal", self.dark_theme)
-        yield SystemCommand("Light theme", "colours for a light terminal", self.light_theme)
+    def offered(self) -> Iterator[Entry]:
+        """What the palette offers."""
+        parts = self.main.parts
+        yield from offered(self.commands, parts.words, parts.prompting, partial(Runner, self))
+        yield Entry("Theme: dark", "", self.dark_theme)
+        yield Entry("Theme: light", "", self.light_theme)
 
-    def runner(self, command: Command) -> "Runner":
-        """The palette's callback for a command."""
-        return Runner(self, command)
+    async def chosen(self, act: Choice | None) -> None:
+        """Do what was chosen in the palette."""
+        if act is not None:
+            self.main.moment()
+            result = act()
+            if isawaitable(result):
+                await result
 
     def dark_theme(self) -> None:
         """Colours for a dark terminal."""

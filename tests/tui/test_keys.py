@@ -1,7 +1,6 @@
 """Every key of the command table, from every pane: it does what its help says, or says why not."""
 
 import pytest
-from textual.command import CommandList
 from textual.widgets import Input
 
 from engine.run.position import Granularity
@@ -15,7 +14,6 @@ from tui.keys.table import COMMANDS, UNITS
 from tui.panes.program import ProgramPane
 from tui.panes.tensor_grid import TensorGrid
 from tui.screens.help import HelpScreen
-from tui.screens.palette import Palette
 from tui.view.derivative import Derivative
 from tui.view.snapshot import Selection
 
@@ -255,61 +253,6 @@ async def test_the_help_lists_every_command_of_the_table():
         await shown.press("q")
         assert shown.app.screen is shown.main
         assert shown.app.is_running
-
-
-async def test_the_palette_has_every_command_and_runs_it():
-    async with debugger("regression") as shown:
-        titles = [entry.title for entry in shown.app.get_system_commands(shown.main)]
-        wanted = [command.title for command in COMMANDS]
-        assert [title for title in titles if title in wanted] == wanted
-        await shown.press("ctrl+p", *"finishthe")
-        found = shown.app.screen.query_one(CommandList)
-        await shown.until(lambda: found.highlighted is not None)
-        await shown.press("enter")
-        await shown.until(lambda: shown.session.event)
-        assert shown.session.event == 21
-
-
-@pytest.mark.parametrize("times", [2, 3])
-async def test_enter_in_the_palette_more_than_once_at_once(times, monkeypatch):
-    """Only the palette is closed, and what was chosen is done once."""
-    chosen = []
-    async with debugger("regression", (100, 30)) as shown:
-        monkeypatch.setattr(shown.app, "dark_theme", lambda: chosen.append("dark"))
-        await shown.press("ctrl+p", *"darktheme")
-        found = shown.app.screen.query_one(CommandList)
-        await shown.until(lambda: found.highlighted is not None)
-        for _ in range(times):
-            shown.app.simulate_key("enter")
-        await shown.until(lambda: shown.app.screen is shown.main)
-        await shown.press("s")
-        assert shown.app.is_running
-        assert (chosen, shown.session.event) == (["dark"], 1)
-
-
-async def test_pages_of_a_palette_without_room():
-    """Its list is as high as the window leaves it, which may be not at all."""
-    async with debugger("regression", (100, 30)) as shown:
-        await shown.press("ctrl+p")
-        found = shown.app.screen.query_one(CommandList)
-        await shown.until(lambda: found.option_count)
-        await shown.resize(60, 2)
-        found.clear_options().add_options(["one", "two"])
-        found.highlighted = 0
-        await shown.press("pagedown", "pageup")
-        assert shown.app.is_running
-
-
-async def test_the_palette_is_opened_again_and_typed_into_before_it_is_gone():
-    async with debugger("regression", (100, 30)) as shown:
-        await shown.press("ctrl+p")
-        closed = shown.app.screen
-        closed.dismiss()
-        closed.query_one(Input).value = "dark"
-        await shown.app.run_action("command_palette")
-        await shown.settled()
-        assert isinstance(shown.app.screen, Palette)
-        assert shown.app.screen is not closed
 
 
 def test_no_key_has_two_commands():

@@ -5,6 +5,7 @@ from tui.keys.command import (
     HELP,
     JUMP,
     NOTES,
+    PALETTE,
     PANES,
     PLOTS,
     PROMPT,
@@ -31,6 +32,7 @@ def elsewhere(
     groups = {PLOTS: "Plots screen", STOPS: "List of stops", HELP: "Help", PROMPT: "Prompt"}
     groups |= {EXPLAINED: "Explanation", WORKSHEET: "Worksheet", QUITTING: "Question of q"}
     groups |= {JUMP: "Jump to a pane", NOTES: "What was said"}
+    groups |= {PALETTE: "Palette"}
     group = groups[place]
     return Command(
         name, tuple(keys.split()), words, group, footer, (), place, action, word, useful=useful
@@ -140,5 +142,14 @@ JUMP_COMMANDS: tuple[Command, ...] = (
 )
 
 NOTES_COMMANDS: tuple[Command, ...] = (
-    elsewhere(NOTES, "notes-close", "escape q M", "close", "back to the debugger", "close"),
+    elsewhere(NOTES, "notes-close", "escape q M", "close", "close what was said", "close"),
+)
+
+PALETTE_COMMANDS: tuple[Command, ...] = (
+    elsewhere(PALETTE, "palette-choose", "enter", "choose", "do what is under the cursor", "do it"),
+    elsewhere(PALETTE, "palette-up", "up", "move(-1)", "the entry before"),
+    elsewhere(PALETTE, "palette-down", "down", "move(1)", "the next entry"),
+    elsewhere(PALETTE, "palette-page-up", "pageup", "move(-10)", "ten entries up"),
+    elsewhere(PALETTE, "palette-page-down", "pagedown", "move(10)", "ten entries down"),
+    elsewhere(PALETTE, "palette-close", "escape ctrl+p", "leave", "close the palette", "close"),
 )

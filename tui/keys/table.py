@@ -15,6 +15,7 @@ from tui.keys.screen_commands import (
     HELP_COMMANDS,
     JUMP_COMMANDS,
     NOTES_COMMANDS,
+    PALETTE_COMMANDS,
     PLOT_COMMANDS,
     PROMPT_COMMANDS,
     QUIT_COMMANDS,
@@ -172,6 +173,6 @@ COMMANDS: tuple[Command, ...] = (
 EVERY: tuple[Command, ...] = (
     *COMMANDS, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
     *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS, *QUIT_COMMANDS, *JUMP_COMMANDS,
-    *NOTES_COMMANDS, *MOVES,
+    *NOTES_COMMANDS, *PALETTE_COMMANDS, *MOVES,
 )  # fmt: skip
 BY_ID = {command.id: command for command in EVERY}

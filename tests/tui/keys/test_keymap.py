@@ -108,8 +108,8 @@ async def test_own_keys_work_and_are_shown_everywhere(tmp_path):
         await shown.press("percent_sign")
         text = screen_text(app)
         assert re.search(r"Ctrl\+T, F12 +step one op", text)
-        titles = {c.title: c.help for c in app.get_system_commands(app.screen)}
-        assert titles["Stepping: step one op"] == "key Ctrl+T, F12"
+        titles = {c.title: c.right for c in app.offered()}
+        assert titles["Stepping: step one op"] == "Ctrl+T, F12"
 
 
 def test_the_help_has_every_key_of_every_command():
