@@ -79,9 +79,14 @@ def spread(word: str, title: str) -> bool:
 
 
 def found(entries: Sequence[Entry], query: str) -> list[Entry]:
-    """The entries that fit, the best first; of those that fit as well the order stays."""
+    """The entries that fit, the best first; of those that fit as well the order stays.
+
+    Letters spread over a title are what is left to guess where nothing fits better.
+    """
     rated = [(fit(query, entry.title), entry) for entry in entries]
     some = [(score, entry) for score, entry in rated if score is not None]
+    if any(score[0] <= INSIDE for score, _ in some):
+        some = [(score, entry) for score, entry in some if score[0] < SPREAD]
     return [entry for _, entry in sorted(some, key=lambda pair: pair[0])][:MOST]
 
 

@@ -31,7 +31,7 @@ def test_everything_that_is_drawn_has_a_sign_of_its_width():
     [
         ("╭─ 1 Program ─╮", "+- 1 Program -+"),
         ("│ ▶ ∂ℓ/∂W⁽¹⁾ += (∂ℓ/∂z₁)ᵀ x", "| > dl/dW(1) += (dl/dz1)T x"),
-        ("ŷ = σ(z₃) ✓ 4×2 … μ", "y = s(z3) v 4x2 . m"),
+        ("ŷ = σ(z₃) ✓ 4×2 … μ", "Y = s(z3) v 4x2 . m"),
         ("▁▂▃▄▅▆▇█ ⠀⠁⣿", "_--==### \x20.#"),
         ("漢字 \u0301", "???? "),
         ("💥", "??"),
