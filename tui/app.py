@@ -35,6 +35,7 @@ from tui.render.text.ascii import HANDLER, draws
 from tui.screens.main import MainScreen
 from tui.screens.offered import offered
 from tui.screens.palette import Choice, Entry, Palette
+from tui.screens.quitting import QuitScreen
 from tui.settings.folders import config_file
 from tui.settings.remembered import Remembered, load_screen, save_screen
 from tui.settings.saved import (
@@ -143,6 +144,13 @@ class GradstepApp(App[None]):
         """End as on a quit: a long run is stopped, a recording is closed, nothing is lost."""
         self.main.worker.cancel()
         self.exit()
+
+    async def action_quit(self) -> None:
+        """Quit as with the key: asked where something would go, at once where it is asked again."""
+        if isinstance(self.screen, QuitScreen):
+            self.exit()
+        else:
+            self.main.leave()
 
     def leave_when_alone(self) -> None:
         """The window is closed, or the browser's server is gone: end as on a quit, nothing is lost.

@@ -24,7 +24,7 @@ STATES = [
     ("backward", ["n", "n", "s", "s"]),
     ("iteration", ["f"]),
     ("back", ["S", "S", "N"]),
-    ("end", ["9", "9", "9", "e"]),
+    ("end", ["colon", *"999e", "enter"]),
 ]
 
 

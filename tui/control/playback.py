@@ -109,8 +109,8 @@ class Playback:
         """Move by an op, and wait for the next; pause at an end of the run."""
         if not self.player.playing:
             return
-        self.display.moment()
         if self.resting():  # no key was pressed: what the job says stays on display
+            self.display.moment()
             target = self.session.event + self.player.direction
             if not 0 <= target <= self.session.timeline.end:
                 self.player.direction = 0

@@ -43,8 +43,11 @@ def would_go(debugger: Debugger, recording: RecordingControl) -> list[str]:
     found = []
     if recording.running and not recording.trouble:
         found.append(f"The recording ends: {recording.path} is closed as it is now.")
-    if not recording.running and (made := changes(debugger.session)):
-        found.append(f"{made} would be gone: R records a session into a file.")
+    within: Debugger | None = debugger
+    while within is not None:  # an evaluation stands over the session that it was opened from
+        if not recording.running and (made := changes(within.session)):
+            found.append(f"{made} would be gone: R records a session into a file.")
+        within = within.outer
     return found
 
 

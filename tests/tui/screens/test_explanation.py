@@ -76,7 +76,8 @@ async def test_go_there_shows_the_cell_where_it_was_read():
         assert shown.main.view is not None
         assert shown.main.view.tensor == "linear1.out"
         assert shown.main.query_one(TensorGrid).index() == (1, 1)
-        assert note(shown) == "linear1.out[1,1] = -0.1"
+        marked = "2 operands marked in their tensors; Esc ends that"
+        assert note(shown) == f"{marked} · linear1.out[1,1] = -0.1"
 
 
 async def test_operands_are_marked_in_their_tensors_until_esc():

@@ -92,6 +92,7 @@ async def test_what_nobody_pressed_says_nothing_during_a_run(tmp_path):
         main = shown.main
         main.parts.recording.start(tmp_path / "run.gradstep")
         job = await started(shown)
+        main.moment()
         main.say(note="what the run says")
         main.parts.record_key.feed()
         main.parts.playback.player.direction = 1

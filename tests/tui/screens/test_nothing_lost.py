@@ -54,8 +54,11 @@ async def test_q_asks_where_edits_would_go():
         assert "1 edit and 1 branch would be gone" in shown.text()
         await shown.press("escape")
         assert shown.app.screen is shown.main
-        await run_line(shown, "q")
+        await shown.press("ctrl+q")
         assert isinstance(shown.app.screen, QuitScreen)
+        await shown.press("n")
+        await run_line(shown, "eval", "q")
+        assert "1 edit and 1 branch would be gone" in shown.text()
         shown.app.simulate_key("q")
         await shown.until(lambda: not shown.app.is_running)
     assert shown.app.return_code == 0
