@@ -20,6 +20,7 @@ KINDS = {
     stat.S_IFBLK: "a device, not a file",
     stat.S_IFSOCK: "a socket, not a file",
 }
+SQLITE = b"SQLite format 3\0"  # what a database begins with
 NEW = 0o666  # the mode of a new file, before the umask
 
 
@@ -46,6 +47,17 @@ def open_regular(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise GradstepError(f"{path}: not a file")
     return os.fdopen(descriptor, "rb")
+
+
+def is_database(path: Path) -> bool:
+    """Whether a path is a regular file of SQLite, as every recording is; False for what fails."""
+    try:
+        if no_file(path):
+            return False
+        with open_regular(path) as file:
+            return file.read(len(SQLITE)) == SQLITE
+    except (GradstepError, OSError):
+        return False
 
 
 def read_regular(path: Path, limit: int) -> bytes:

@@ -1,10 +1,10 @@
 """Messages about wrong values and unknown names: what was found, what is allowed, what is near."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from enum import Enum
-from typing import Any, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 MAX_SHOWN = 60  # characters of a value in a message
 MAX_CHOICES = 30
@@ -16,6 +16,8 @@ EXPECTED = re.compile(
     r" (?P<limit>[^\s,]+))?(?:, got .*)?\Z"
 )
 LIST = re.compile(r"Expected `[^`]*\barray\b")  # alone, or among other kinds
+NUMBER = re.compile(r"[+-]?\d{1,30}([.,]\d{1,30})?([eE][+-]?\d{1,3})?")
+ITEMS = {"of texts": (str,), "of numbers": (int, float)}
 KINDS = {
     "int": "a whole number",
     "float": "a number",
@@ -74,6 +76,11 @@ def shown(value: Any, width: int = MAX_SHOWN) -> str:
     return clipped(text, width)
 
 
+def guarded(cell: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
 def clipped(text: str, width: int = MAX_SHOWN) -> str:
     """The text, or where it is longer than ``width`` its beginning, with ``…``."""
     return text if len(text) <= width else f"{text[: width - 1]}…"
@@ -121,7 +128,44 @@ def explain(said: str, value: Any, kind: Any) -> tuple[str, str]:
         out_of_range = said == "Number out of range"
         return where, f"{shown(value)} is out of range" if out_of_range else said.replace("`", "")
     within = f"; allowed in it: {listed(allowed)}" if allowed else ""
-    return where, expectation(value, **match.groupdict()) + within
+    kinds = [*match["kind"].split(" | "), *(items_of(kind) if is_list else ())]
+    return where, expectation(value, **match.groupdict()) + within + rewritten(value, kinds)
+
+
+def items_of(kind: Any) -> Iterator[str]:
+    """Of a type with lists: whether they are ``of texts`` or ``of numbers``."""
+    inside = get_args(kind)
+    if get_origin(kind) in (list, tuple):
+        yield from (word for word, of in ITEMS.items() if {*of} & {*map(innermost, inside)})
+    elif get_origin(kind) is not Literal:
+        for part in inside:
+            yield from items_of(part)
+
+
+def innermost(kind: Any) -> Any:
+    """A type without what is annotated to it; text for one of some words."""
+    origin = get_origin(kind)
+    if origin is Literal or (isinstance(kind, type) and issubclass(kind, Enum)):
+        return str
+    return get_args(kind)[0] if origin is Annotated else kind
+
+
+def rewritten(value: Any, kinds: Sequence[str]) -> str:
+    """How a value of another kind is written that is meant: ``: write 0.1, without quotes``."""
+    match value:
+        case str() if "bool" in kinds and value.lower() in ("true", "false"):
+            return f": write {value.lower()}, without quotes"
+        case str() if {"int", "float"} & {*kinds} and NUMBER.fullmatch(value):
+            return f": write {value.replace(',', '.')}, without quotes"
+        case float() if "float" not in kinds and "int" in kinds and value.is_integer():
+            return f": write {value:.0f}"
+        case str() if "of texts" in kinds:
+            return f': write ["{shown(value)[1:-1]}"], in brackets'
+        case bool():
+            return ""
+        case int() | float() if "of numbers" in kinds:
+            return f": write [{shown(value)}], in brackets"
+    return ""
 
 
 def unknown_value(value: Any, allowed: Iterable[str]) -> str:

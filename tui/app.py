@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from inspect import isawaitable
 from pathlib import Path
@@ -29,14 +29,16 @@ from engine.program.program import Program
 from engine.run.position_text import parse_position
 from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
+from tui.control.tour import tour_offer
 from tui.keys.command import Command
 from tui.keys.table import EVERY
 from tui.render.text.ascii import HANDLER, draws
-from tui.screens.main import MainScreen
+from tui.screens.main import HINT, MainScreen
 from tui.screens.offered import offered
 from tui.screens.palette import Choice, Entry, Palette
 from tui.screens.quitting import QuitScreen
 from tui.settings.folders import config_file
+from tui.settings.recent import remember
 from tui.settings.remembered import Remembered, load_screen, save_screen
 from tui.settings.saved import (
     first_time,
@@ -44,7 +46,6 @@ from tui.settings.saved import (
     restore,
     save,
     save_lines,
-    session_file,
 )
 from tui.settings.settings import Settings, load_settings
 from tui.theme import DARK, LIGHT, THEMES, fitting
@@ -162,8 +163,11 @@ class GradstepApp(App[None]):
         if any(told & select.POLLHUP for _, told in watch.poll(0)):
             self.leave()
 
-    def go_on_with(self, debugger: Debugger) -> None:
-        """Go on with another debugger: an evaluation over this one, this one again, or another."""
+    def go_on_with(self, debugger: Debugger, said: Sequence[str] = ()) -> None:
+        """Go on with another debugger: an evaluation over this one, this one again, or another.
+
+        What is ``said`` of that stands in its console, and the first line in its note.
+        """
         if len(self.mains) > 1 and debugger is self.mains[-2].debugger:
             self.mains.pop()
             self.pop_screen()
@@ -173,6 +177,8 @@ class GradstepApp(App[None]):
         made, before = MainScreen(debugger, self.commands), self.main
         made.prompt_past = before.prompt_past
         made.parts.words.keep = before.parts.words.keep
+        made.parts.tour.step = before.parts.tour.step
+        made.said += said
         if debugger.outer is before.debugger:
             self.mains.append(made)
             self.push_screen(made)
@@ -181,10 +187,6 @@ class GradstepApp(App[None]):
             # The first screen was never pushed, and cannot be taken from under another one.
             (self.push_screen if before is self.screen_stack[0] else self.switch_screen)(made)
         self.use(made)
-        if debugger.outer is None and session_file(debugger.session) != session_file(
-            before.session
-        ):
-            made.problems += restore(debugger)
 
     def use(self, main: MainScreen) -> None:
         """Make a main screen the one that keys and stops are about."""
@@ -232,7 +234,13 @@ class GradstepApp(App[None]):
         while self.typed_ahead and self.key_since is None and self.main.whole:
             key, target = self.typed_ahead.popleft(), self.focused or self.screen
             self.main.moment()
+            main, listens = (
+                self.main,
+                self.screen is self.main and not self.main.has_class("asking"),
+            )
             await super().on_event(key)
+            if listens:
+                main.parts.tour.pressed(key.key)
             if key.is_forwarded and self.main in target.ancestors_with_self:
                 self.key_since = time.monotonic()
                 target.post_message(KeyHandled())
@@ -320,12 +328,13 @@ def run_debugger(
     budget: int | None = None,
     record: str | None = None,
     program: Callable[[str], Program] = compiled,
+    offer: bool = False,
 ) -> int:
     """Open the debugger on an experiment, a built-in's name or a file; the exit status.
 
     ``at`` is a position as a person types it, ``budget`` the bytes of the history, ``record`` the
-    file to record into, ``program`` what compiles the experiment of a name. Raises GradstepError
-    where one of them cannot be used.
+    file to record into, ``program`` what compiles the experiment of a name. With ``offer`` the
+    first start offers a tour. Raises GradstepError where one of them cannot be used.
     """
     settings = load_settings(config_file())
     budget = budget or settings.history or DEFAULT_BUDGET
@@ -336,7 +345,9 @@ def run_debugger(
     app = GradstepApp(debugger, settings)
     if target is not None:
         app.begin_at(target)
-    app.main.hint = settings.hint and first_time()
+    remember(name)
+    if settings.hint and first_time():
+        app.main.said += [tour_offer(settings.commands) if offer else HINT]
     app.main.problems += problems
     if record is not None:
         app.main.problems.append(app.main.parts.recording.start(Path(record)))

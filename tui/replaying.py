@@ -8,6 +8,7 @@ from engine.run.position_text import parse_position
 from tui.app import GradstepApp, outlive_terminal, run_and_keep
 from tui.render.text.clean import clean
 from tui.settings.folders import config_file
+from tui.settings.recent import remember
 from tui.settings.saved import restore
 from tui.settings.settings import load_settings
 
@@ -65,6 +66,7 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
     if at is not None:
         target = parse_position(at, debugger)
     settings = load_settings(config_file())
+    remember(str(recording.reader.path))
     outlive_terminal()
     app = FollowingApp(debugger, playback) if follow else GradstepApp(debugger, settings)
     app.begin_at(target)

@@ -15,6 +15,7 @@ from engine.answers.verdict import Verdict
 from engine.errors import GradstepError
 from engine.files import naming, read_regular
 from engine.toml_text import read_toml
+from engine.wording import guarded
 
 MAX_KEY = 2**20
 HEADINGS = ("file", "question", "of", "verdict", "reason", "factor", "message", "line")
@@ -165,11 +166,6 @@ def as_csv(files: Sequence[Graded]) -> str:
             cells = (file.file, one.question, one.of, one.verdict, one.reason, factor, one.message)
             writer.writerow([*map(guarded, cells), one.line or ""])
     return out.getvalue()
-
-
-def guarded(cell: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def as_json(files: Sequence[Graded]) -> dict[str, Any]:

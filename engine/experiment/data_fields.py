@@ -5,7 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.experiment.data_generated import RECIPES
+from engine.experiment.synonyms import is_names, plain, words_for
 from engine.wording import shown
+
+# What is taken for names of columns, and the field that has them.
+COLUMNS = {"x": "inputs", "features": "inputs", "y": "targets", "classes": "targets"}
 
 
 def data_problems(raw: Mapping[str, Any], lines: bool) -> Iterator[tuple[str, str]]:
@@ -71,3 +75,20 @@ def generate_problems(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     noise = raw.get("noise")
     if isinstance(noise, float) and not math.isfinite(noise):
         yield "data.noise", f"{noise} is not finite"
+
+
+def columns_elsewhere(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Fields with names of columns that stand for others: (as it is called, which is meant).
+
+    That is so beside a csv, however that is called, with x, y, features and classes.
+    """
+    if not {"csv", *words_for("csv")} & {plain(key) for key in raw}:
+        return
+    for key, field in (
+        ("x", "inputs"),
+        ("features", "inputs"),
+        ("y", "targets"),
+        ("classes", "targets"),
+    ):
+        if key in raw and field not in raw and is_names(raw[key]):
+            yield key, field

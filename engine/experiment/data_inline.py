@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.arrays import Shape
 from engine.experiment.data_problem import DataProblem
-from engine.wording import shown
+from engine.wording import rewritten, shown
 
 MAX_RANK = 8  # axes, also of arrays in files
 MAX_NUMBERS = 2**25  # no file of 64 MiB has more: a number and its comma are two characters
@@ -59,7 +59,8 @@ def all_floats(items: Nested) -> bool:
 def wrong_number(item: Any, depth: int) -> str:
     """Why an item of a list at this depth is no number; empty where it is one."""
     if isinstance(item, bool) or not isinstance(item, int | float):
-        return f"must be a number{', or a list' if depth == 1 else ''}, not {shown(item)}"
+        said = f"must be a number{', or a list' if depth == 1 else ''}, not {shown(item)}"
+        return said + rewritten(item, ("float",))
     try:
         float(item)
     except OverflowError:

@@ -17,6 +17,7 @@ from engine.experiment.data_text import DECIMAL_COMMA, NAMES, NUMBER, Format, fo
 from engine.wording import nearest, shown
 
 MAX_CLASSES = 2**31
+LABELS = "one_hot = true turns labels into columns; the loss cross_entropy takes them as they are"
 MISSING = frozenset(("", "na", "n/a", "null", "none", "?", "-", "missing"))
 INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*\Z")
 WIDE = 30  # columns: beyond, nobody lists them one by one
@@ -217,7 +218,7 @@ class CSVTable:
             except ValueError:
                 (gone if absent(cells[i]) else wrong).append(i)
         if wrong:
-            hint = "; one_hot = true turns labels into columns" if single else self.remedy(cells)
+            hint = f"; {LABELS}" if single else self.remedy(cells)
             problems.append((field, self.counted(column, cells, wrong, "is not a number") + hint))
         if gone and (policy == "refuse" or field == "targets"):
             hint = 'missing = "drop" leaves such rows out'
@@ -280,6 +281,19 @@ class CSVTable:
             said = self.counted(column, cells, wrong, "is beyond the integers of 64 bits")
             raise DataProblem("targets", said) from None
 
+    def refuse_amounts(self, column: str) -> None:
+        """DataProblem for numbers with fractions that hardly come twice: amounts, not classes."""
+        place = self.header.index(column)
+        cells = [row[place] for _, row in self.lines if not absent(row[place])]
+        wrong = [i for i, cell in enumerate(self.plain(cells)) if not is_whole(cell)]
+        distinct = len(set(cells))
+        many = distinct > max(2, len(cells) / 2)
+        if wrong and many and all(map(is_number, self.plain(cells))):
+            said = f"column {shown(column)} has numbers such as {shown(cells[wrong[0]])}"
+            said = f"{said}, {distinct} different ones, and the loss takes classes"
+            hint = 'the loss type = "mse" predicts numbers; one_hot = true makes classes of them'
+            raise DataProblem("targets", f"{said}: {hint}")
+
     def labels(self, column: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
         """The distinct labels of a column in order, and each row's index among them, (N,) of int64.
 
@@ -298,6 +312,15 @@ class CSVTable:
             labels = tuple(sorted(set(cells)))
         index = {label: i for i, label in enumerate(labels)}
         return labels, np.array([index[cell] for cell in cells], dtype=np.int64)
+
+
+def is_whole(cell: str) -> bool:
+    """Whether a cell is a whole number, however it is written."""
+    try:
+        whole(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def absent(cell: str) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Array, frozen
-from engine.errors import ExperimentError, Problem
+from engine.errors import Problem
 from engine.experiment.data_files import MAX_BYTES, check_size, npz_arrays
 from engine.experiment.data_generated import RECIPES, bytes_needed, columns_of, generated
 from engine.experiment.data_inline import MAX_RANK, array_of
@@ -30,6 +30,7 @@ from engine.experiment.data_problem import DataProblem
 from engine.experiment.data_split import split
 from engine.experiment.data_table import CSVTable
 from engine.experiment.data_text import MAX_CSV_BYTES
+from engine.experiment.failing import failed
 from engine.experiment.layer_fields import as_lines
 from engine.experiment.spec import DataSpec, Experiment, LearningSpec
 from engine.experiment.target_range import refusal
@@ -112,7 +113,7 @@ def load_data(experiment: Experiment) -> Dataset:
         ignored = getattr(experiment.loss, "ignore_index", None)
         return finished(data, spec, dtype, classes, ignored, experiment.seed)
     except DataProblem as error:
-        raise ExperimentError(experiment.file or experiment.name, error.problems) from None
+        raise failed(experiment, error.problems) from None
 
 
 def finished(
@@ -244,6 +245,8 @@ def read_csv(spec: DataSpec, path: Path, classes: bool, told: bool = False) -> D
         y = table.integers(targets[0])
         return Dataset(x, y, (), names)
     if len(targets) == 1 and (spec.one_hot or classes) and kind != "numbers":
+        if not spec.one_hot:
+            table.refuse_amounts(targets[0])
         labels, index = table.labels(targets[0])
         y = one_hot(index, len(labels)) if spec.one_hot else index
         return Dataset(x, y, labels, names)
@@ -336,6 +339,5 @@ def batches(experiment: Experiment, data: Dataset) -> Batches:
     size = min(spec.batch_size or len(data), len(data))
     if spec.drop_last and spec.batch_size and spec.batch_size > len(data):
         said = f"drop_last with {len(data)} rows and batch_size {spec.batch_size} leaves no batch"
-        file = experiment.file or experiment.name
-        raise ExperimentError(file, [Problem("data.drop_last", said)])
+        raise failed(experiment, [Problem("data.drop_last", said)])
     return Batches(len(data), size, spec.shuffle, spec.drop_last, experiment.seed)

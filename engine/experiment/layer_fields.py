@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.errors import Problem
 from engine.experiment.data_inline import Walk
+from engine.experiment.spec_tables import LAYER_SPECS
 from engine.nn.line_table import LINE_LAYERS
 from engine.wording import shown, walk
 
@@ -107,3 +108,30 @@ def shared_problems(layers: Sequence[Any], names: Sequence[str | None]) -> Itera
             yield Problem(path, f"{other} shares those of {shown(source['shared'])}: name that")
         elif "running_mean" in getattr(LINE_LAYERS.get(source["type"]), "roles", ""):
             yield Problem(path, f"{other} keeps running statistics, which no two layers share")
+
+
+def layers_as_lines(raw: Mapping[str, Any]) -> bool:
+    """Whether a document without lines has layers that are no chain."""
+    layers, data = raw.get("layers"), raw.get("data")
+    tables = (
+        [table for table in layers if isinstance(table, Mapping)]
+        if isinstance(layers, list)
+        else []
+    )
+    return as_lines(tables, data if isinstance(data, Mapping) else {})
+
+
+def layer_names(raw: Sequence[Any]) -> list[str | None]:
+    """The names of the layers, given or numbered; None where a table is too wrong to have one."""
+    # As Experiment.layer_names, but of raw tables, any of which may be wrong.
+    counts: dict[str, int] = {}
+    names: list[str | None] = []
+    for table in (item if isinstance(item, Mapping) else {} for item in raw):
+        kind, name = table.get("type"), table.get("name")
+        number = None
+        if isinstance(kind, str) and kind in LAYER_SPECS:
+            number = counts[kind] = counts.get(kind, 0) + 1
+        if name is None and number is not None:
+            name = f"{kind}{number}"
+        names.append(name if isinstance(name, str) and name else None)
+    return names

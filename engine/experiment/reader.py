@@ -12,10 +12,11 @@ import numpy as np
 
 from engine.errors import ExperimentError, GradstepError, Problem
 from engine.experiment.builtins import BUILTINS, builtin_names
-from engine.experiment.data_fields import data_problems
+from engine.experiment.data_fields import columns_elsewhere, data_problems
 from engine.experiment.data_inline import Walk, floats
 from engine.experiment.layer_fields import (
-    as_lines,
+    layer_names,
+    layers_as_lines,
     shared_problems,
     sharing,
     value_problems,
@@ -46,13 +47,31 @@ from engine.experiment.spec_tables import (
     OPTIMIZER_SPECS,
     SCHEDULE_SPECS,
 )
+from engine.experiment.synonyms import (
+    as_toml,
+    is_names,
+    meant_type,
+    renamed,
+    unknown_field,
+    unknown_type,
+    written,
+)
 from engine.files import read_regular
 from engine.run.phases import Phase, order_problems, skip_problems
+from engine.toml_lines import located, unreadable
 from engine.toml_text import read_toml
 from engine.wording import explain, join, nearest, shown, unknown_value, walk, words_of
 
 MAX_FILE_BYTES = 64 * 2**20
 MAX_LAYERS = 2000  # formulas and listings grow faster than the number of layers
+TABLE_REMEDY = (
+    "a table and no experiment: gradstep new FILE.toml --csv TABLE --target COLUMN makes one"
+)
+NO_EXPERIMENTS = {
+    ".csv": TABLE_REMEDY,
+    ".tsv": TABLE_REMEDY,
+    ".py": "a script and no experiment: an experiment is a .toml file or a built-in's name",
+}
 T = TypeVar("T", bound=Table)
 NAME = re.compile(r"[^\W\d]\w*\Z")
 # Tensors of every program and words of expressions: a layer of that name could not be told apart.
@@ -66,6 +85,8 @@ def experiment_path(name: str) -> Path:
     if name in builtin_names():
         return BUILTINS / f"{name}.toml"
     path = Path(name)
+    if is_there(path) and path.suffix.lower() in NO_EXPERIMENTS:
+        raise GradstepError(f"{name}: {NO_EXPERIMENTS[path.suffix.lower()]}")
     if path.suffix == ".toml" or is_there(path):
         return path
     raise GradstepError(
@@ -90,24 +111,28 @@ def load_experiment(name: str) -> Experiment:
     path = experiment_path(name)
     try:
         content = read_regular(path, MAX_FILE_BYTES)
-        raw = read_toml(content.decode("utf-8-sig").replace("\r\n", "\n"))
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        raw = read_toml(text)
     except OSError as error:
         raise GradstepError(f"{name}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise GradstepError(f"{name}: not UTF-8 text (byte {error.start})") from error
     except ValueError as error:
-        raise GradstepError(f"{name}: not valid TOML: {error}") from error
-    return read_experiment(raw, file=name, stem=path.stem, directory=str(path.parent))
+        raise GradstepError(f"{name}{unreadable(str(error), text)}") from error
+    return read_experiment(raw, name, path.stem, str(path.parent), text)
 
 
 def read_experiment(
-    raw: Mapping[str, Any], file: str, stem: str = "", directory: str = ""
+    raw: Mapping[str, Any], file: str, stem: str = "", directory: str = "", text: str = ""
 ) -> Experiment:
-    """The experiment that a parsed TOML document describes; ExperimentError with every problem."""
+    """The experiment that a parsed TOML document describes; ExperimentError with every problem.
+
+    The problems have lines where the ``text`` of the document is given.
+    """
     reader = Reader()
     experiment = reader.experiment(raw, file, stem or file, directory)
     if reader.problems or experiment is None:
-        raise ExperimentError(file, reader.problems)
+        raise ExperimentError(file, located(reader.problems, text))
     return experiment
 
 
@@ -133,8 +158,9 @@ class Reader:
         self.unknown(raw, "", (*plain, *tables, *LINES_TABLES))
         self.tables = any(table in raw for table in LINES_TABLES)
         lines = self.tables or layers_as_lines(raw)
+        known = renamed(raw, REQUIRED_TABLES)
         for table, header in REQUIRED_TABLES.items():
-            if table not in raw and not self.tables:
+            if table not in known and not self.tables:
                 self.problem(table, f"missing: the file needs {header}")
         # A file's name may be no UTF-8, and the name of an experiment goes into JSON and SQLite.
         name = stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -163,8 +189,22 @@ class Reader:
     def data(self, raw: Mapping[str, Any]) -> DataSpec | None:
         """The [data] table; lines may do without."""
         if "data" in raw or not self.tables:
-            return self.table(DataSpec, raw["data"], "data") if "data" in raw else None
+            return (
+                self.table(DataSpec, self.columns(raw["data"]), "data") if "data" in raw else None
+            )
         return DataSpec()
+
+    def columns(self, raw: Any) -> Any:
+        """The [data] table with names of columns where they belong; notes where they do not."""
+        if not isinstance(raw, Mapping):
+            return raw
+        found = dict(raw)
+        for key, field in columns_elsewhere(raw):
+            names = found.pop(key)
+            found[field] = names if isinstance(names, list) else [names]
+            said = f"names columns of a table: write {field} = {as_toml(found[field])} beside a csv"
+            self.problem(f"data.{key}", said)
+        return found
 
     def loss(self, raw: Mapping[str, Any]) -> LossSpec | None:
         """The [loss] table; where there are lines they may make the loss themselves."""
@@ -215,7 +255,7 @@ class Reader:
         """A problem for each key that the table does not have."""
         for key in raw:
             if key not in allowed:
-                self.problem(join(path, key), f"unknown field; {nearest(key, allowed)}")
+                self.problem(join(path, key), unknown_field(key, raw, path, allowed))
 
     def fields(
         self, cls: type[Table], raw: Mapping[str, Any], path: str, names: Sequence[str]
@@ -241,7 +281,9 @@ class Reader:
         """The numbers of x or y, noted where one is none; integers stay what they are in lines."""
         fault = Walk().fault(items)
         if fault is not None:
-            self.problem(path + fault[0], fault[1])
+            names = path == "data.y" and is_names(items)
+            said = ": classes are whole numbers from 0" if names else ""
+            self.problem(path + fault[0], fault[1] + said)
         return items if fault is not None or self.lines else floats(items)
 
     def wrong(self, value: Any, kind: Any, path: str, data: bool) -> bool:
@@ -267,18 +309,19 @@ class Reader:
     def table(self, cls: type[T], raw: Any, path: str, more: Sequence[str] = ()) -> T | None:
         """One table as a struct; None when anything in it is wrong."""
         if not isinstance(raw, Mapping):
-            self.problem(path, f"must be a table, [{path}], not {shown(raw)}")
+            self.problem(path, f"must be a table, [{path}], not {shown(raw)}{written(raw, path)}")
             return None
         before = len(self.problems)
         infos = msgspec.structs.fields(cls)
         names = [info.name for info in infos if info.name != "values"]
         self.unknown(raw, path, (*more, *names))
         values = self.fields(cls, raw, path, names)
+        given = renamed(raw, names)
         for info in infos:
-            if info.required and info.name not in raw:
+            if info.required and info.name not in given:
                 self.problem(join(path, info.name), "missing: this field is required")
         if cls is DataSpec:
-            for said in data_problems(raw, self.lines):
+            for said in data_problems(given, self.lines):
                 self.problem(*said)
         elif cls is LinearSpec:
             self.linear(values, path)
@@ -293,14 +336,16 @@ class Reader:
     def typed(self, raw: Any, path: str, specs: Mapping[str, type[T]]) -> T | None:
         """A table whose ``type`` chooses the struct; None when anything in it is wrong."""
         if not isinstance(raw, Mapping):
-            self.problem(path, f"must be a table with a type, not {shown(raw)}")
+            self.problem(path, f"must be a table with a type, not {shown(raw)}{written(raw, path)}")
             return None
-        kind = raw.get("type")
+        kind = raw.get("type", renamed(raw, ("type",)).get("type"))
         if kind is None:
             self.problem(join(path, "type"), f"missing; allowed: {', '.join(specs)}")
         elif not isinstance(kind, str) or kind not in specs:
-            said = f"unknown type {shown(kind)}; {nearest(str(kind)[:100], specs)}"
+            said = f"unknown type {shown(kind)}; {unknown_type(str(kind)[:100], specs)}"
             self.problem(join(path, "type"), said)
+            if fitting := meant_type(str(kind)[:100], specs):  # for what else is wrong there
+                self.table(specs[fitting], raw, path, more=("type",))
         else:
             return self.table(specs[kind], raw, path, more=("type",))
         return None
@@ -308,7 +353,9 @@ class Reader:
     def layers(self, raw: Any) -> tuple[LayerSpec, ...] | None:
         """The [[layers]] tables; notes names that are taken, or cannot be used in expressions."""
         if not isinstance(raw, list) or not raw:
-            self.problem("layers", "must be a list of at least one table, [[layers]]")
+            one = "; [layers] is a single table" if isinstance(raw, Mapping) else ""
+            said = f"must be a list of at least one table{one}: write [[layers]] above each layer"
+            self.problem("layers", said)
             return None
         if len(raw) > MAX_LAYERS:
             self.problem("layers", f"{len(raw):,} layers, more than the limit of {MAX_LAYERS:,}")
@@ -336,7 +383,7 @@ class Reader:
     def layer_name(self, path: str, name: str, first: int, i: int) -> None:
         """Note a layer's name that is taken, is no identifier, or is a word of the debugger."""
         if first < i:
-            self.problem(path, f"{shown(name)} is already the name of layers[{first}]")
+            self.problem(path, f"{shown(name)} is already the name of layer {first + 1}")
         elif not NAME.match(name):
             rule = "a name has letters, digits and _, and does not start with a digit"
             self.problem(path, f"{shown(name)}: {rule}")
@@ -395,30 +442,3 @@ class Reader:
             self.problem("training.order", said)
         for said in skip_problems(values.get("skip", ())):
             self.problem("training.skip", said)
-
-
-def layers_as_lines(raw: Mapping[str, Any]) -> bool:
-    """Whether a document without lines has layers that are no chain."""
-    layers, data = raw.get("layers"), raw.get("data")
-    tables = (
-        [table for table in layers if isinstance(table, Mapping)]
-        if isinstance(layers, list)
-        else []
-    )
-    return as_lines(tables, data if isinstance(data, Mapping) else {})
-
-
-def layer_names(raw: Sequence[Any]) -> list[str | None]:
-    """The names of the layers, given or numbered; None where a table is too wrong to have one."""
-    # As Experiment.layer_names, but of raw tables, any of which may be wrong.
-    counts: dict[str, int] = {}
-    names: list[str | None] = []
-    for table in (item if isinstance(item, Mapping) else {} for item in raw):
-        kind, name = table.get("type"), table.get("name")
-        number = None
-        if isinstance(kind, str) and kind in LAYER_SPECS:
-            number = counts[kind] = counts.get(kind, 0) + 1
-        if name is None and number is not None:
-            name = f"{kind}{number}"
-        names.append(name if isinstance(name, str) and name else None)
-    return names

@@ -1,7 +1,8 @@
 """What a compiler has made of an experiment, put together to a program."""
 
-from engine.errors import ExperimentError, Problem
+from engine.errors import Problem
 from engine.experiment.dataset import Batches, Dataset
+from engine.experiment.failing import failed
 from engine.experiment.spec import Experiment
 from engine.program.declared import Declared
 from engine.program.graph import Network
@@ -20,7 +21,7 @@ def assembled(
     """The program; an ExperimentError where nothing is left to run."""
     if not ops:
         problem = Problem("training.skip", "leaves nothing to run: skip fewer steps")
-        raise ExperimentError(experiment.file or experiment.name, [problem])
+        raise failed(experiment, [problem])
     return Program(
         experiment,
         data,

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from engine.arrays import Array, Shape, frozen
-from engine.errors import ExperimentError, Problem
+from engine.errors import Problem
+from engine.experiment.failing import failed
 from engine.experiment.spec import Experiment, LinesSpec
 from engine.optim.lines import Lines, shape_problem
 from engine.optim.optimizers import Optimizer
@@ -27,7 +28,7 @@ def first_slots(
         return {}
     problems = [*line_problems(rule, moved, experiment.dtype), *value_problems(spec, moved)]
     if problems:
-        raise ExperimentError(experiment.file or experiment.name, problems)
+        raise failed(experiment, problems)
     return {
         f"{one.name}.{slot}": beginning(given(spec, slot, one), shape, experiment.dtype)
         for one in moved

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Array, Shape, frozen
-from engine.errors import ExperimentError, Problem
+from engine.errors import Problem
 from engine.experiment.dataset import Dataset
+from engine.experiment.failing import failed
 from engine.experiment.spec import Experiment, LayerSpec, LinearSpec, ParametersSpec
 from engine.formulas.symbols import subscript, superscript
 from engine.functions.elementwise.dropout import Dropout
@@ -20,6 +21,7 @@ from engine.nn import initializers
 from engine.nn.layer import Layer
 from engine.nn.table import LAYERS, LOSSES
 from engine.streams import stream
+from engine.wording import listed
 
 GRADIENT = ".grad"  # how the name of a tensor's gradient ends
 MAX_BYTES = 8 * 2**30  # of parameters, or of the activations of a batch, with their gradients
@@ -79,7 +81,7 @@ def settings(spec: Any, cls: Any) -> dict[str, Any]:
 def build_network(experiment: Experiment, data: Dataset) -> Network:
     """Infer every size; an ExperimentError names the layers and shapes that do not fit."""
     if data.x.ndim != 2:
-        raise ExperimentError(experiment.file or experiment.name, [rank_problem(experiment, data)])
+        raise failed(experiment, [rank_problem(experiment, data)])
     # All problems are told at once: whoever repairs one sees the next in the same message.
     problems: list[Problem] = []
     nodes: list[Node] = []
@@ -116,7 +118,7 @@ def build_network(experiment: Experiment, data: Dataset) -> Network:
     problems += loss_problems(loss, nodes[-1], size)
     problems += memory_problems(experiment, nodes, len(data))
     if problems:
-        raise ExperimentError(experiment.file or experiment.name, problems)
+        raise failed(experiment, problems)
     return Network(tuple(nodes), loss)
 
 
@@ -159,23 +161,31 @@ def target_problems(
     """Targets that do not fit the output of the last layer."""
     y, kind = data.y, experiment.loss.type
     output = f"{last.output} has shape (N, {size})"
+    path = "data.y" if experiment.data.csv is None else "data.targets"
     if y.ndim == 1 and not LOSSES[kind].takes_classes:
         broadcast = f"; ({len(y)},) against ({len(y)}, 1) would broadcast to ({len(y)}, {len(y)})"
         said = f"y has shape ({len(y)},), but {output}{broadcast if size == 1 else ''}"
-        yield Problem("data.y", f"{said}: write each target as a row, [[…], […]]")
+        yield Problem(path, f"{said}: write each target as a row, [[…], […]]")
     elif y.ndim >= 2 and not LOSSES[kind].takes_rows:
-        yield Problem("data.y", f"{kind} takes class indices (N,), but y has shape {y.shape}")
+        yield Problem(path, f"{kind} takes class indices (N,), but y has shape {y.shape}")
     elif y.ndim >= 2 and y.shape[1:] != (size,):
-        yield Problem("data.y", f"y has shape {y.shape}, but {output}: the columns must agree")
+        yield Problem(path, f"y has shape {y.shape}, but {output}: the columns must agree")
     elif y.ndim == 1 and (largest := largest_class(experiment, y)) >= size:
         said = f"class {largest} needs {largest + 1} outputs, but {output}"
-        yield Problem("data.y", said + hint(y, largest, size))
+        yield Problem(path, said + hint(data, largest, size))
+    elif y.ndim == 2 and size == 1 and LOSSES[kind].takes_classes:
+        said = f"{kind} of a single output is the same whatever the output is"
+        yield Problem("loss.type", f"{said}: numbers take mse, two classes bce_with_logits")
 
 
-def hint(y: Array, largest: int, size: int) -> str:
-    """What to do where as many classes as there are outputs seem to be numbered from 1."""
-    if largest == size and int(y.min()) > 0:
-        return f"; the smallest is {int(y.min())}, and classes count from 0: subtract 1 from each"
+def hint(data: Dataset, largest: int, size: int) -> str:
+    """What to do where classes seem to be numbered from 1, or are no classes but amounts."""
+    least = int(data.y.min())
+    if largest == size and least > 0:
+        return f"; the smallest is {least}, and classes count from 0: subtract 1 from each"
+    if size == 1:
+        names = f" here, {listed([*data.classes][:4])} …" if data.classes else ""
+        return f"; cross_entropy predicts one of the classes{names}; amounts take mse"
     return "; classes count from 0"
 
 

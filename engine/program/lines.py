@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from engine.arrays import Array, frozen
-from engine.errors import ExperimentError, Problem
+from engine.errors import Problem
 from engine.experiment.dataset import Batches, Dataset
+from engine.experiment.failing import failed
 from engine.experiment.spec import Experiment, GivenSpec, NetworkSpec, WrittenSpec
 from engine.functions.losses.as_written import AsWritten
 from engine.functions.losses.element_loss import ElementLoss
@@ -64,16 +65,15 @@ class Builder:
         self.held: dict[str, Held] = {}
         self.read_in: set[int] = set()
 
-    def problem(self, path: str, message: str) -> None:
-        """Note one problem."""
-        self.problems.append(Problem(path, message))
+    def problem(self, path: str, message: str, row: int = 0) -> None:
+        """Note one problem; ``row`` is the line of a text of several lines."""
+        self.problems.append(Problem(path, message, row))
 
     def fail(self) -> None:
         """Raise ExperimentError where anything is wrong."""
         if self.problems:
-            name = self.experiment.file or self.experiment.name
             # Lines are read again where a name turns out to be real: the same may be wrong twice.
-            raise ExperimentError(name, list(dict.fromkeys(self.problems)))
+            raise failed(self.experiment, list(dict.fromkeys(self.problems)))
 
     def build(self) -> tuple[LineNetwork, Dataset]:
         """The network, and the data."""
@@ -196,7 +196,7 @@ class Builder:
         layers.rest(lines)
         self.held, self.read_in = layers.held, layers.read_in
         for fault in lines.faults:
-            self.problem("network.lines", str(fault))
+            self.problem("network.lines", str(fault), fault.line)
         real |= lines.expressions.mixed & {"x", "y", *constants}
         return None if self.problems else self.finished(lines, rows_)
 
@@ -221,7 +221,7 @@ class Builder:
             elif loss.root.shape != ():
                 shape = loss.root.shape
                 said = f"line {loss.number}: loss has shape {shape}: it must be a single number"
-                self.problem("network.lines", said)
+                self.problem("network.lines", said, loss.number)
                 return None
             others = [line for line in lines.lines if line.name != "loss"]
             output = self.output_of(others)

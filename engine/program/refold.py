@@ -109,28 +109,34 @@ def line_of(name: str) -> str:
 def same_place(old: Run, event: int, new: Program) -> int:
     """The event of the new program at the place of an event of the old one.
 
-    That is the op of the same key in the same iteration, or the first of the same line.
+    That is the op of the same key in the same iteration, else the first of the same line, else the
+    one as far on in the same phase; beyond the end of a shorter run it is its end.
     """
     timeline = old.timeline
+    end = new.timeline.end
     if event >= timeline.end:
-        return new.timeline.end
-    iteration = timeline.iteration(event)
-    begin = new.timeline.begin(iteration)
+        return end
+    begin = new.timeline.begin(timeline.iteration(event))
+    if begin >= end:
+        return end
     op = timeline.op(event)
     places = {one.key: i for i, one in enumerate(new.ops)}
     if op.key in places:
         return begin + places[op.key]
     whole = whole_of(old, op)
-    for i, one in enumerate(new.ops):
-        if one.phase == op.phase and whole_of(new, one) == whole:
-            return begin + i
-    return begin
+    same = [i for i, one in enumerate(new.ops) if one.phase == op.phase]
+    of_line = [i for i in same if whole_of(new, new.ops[i]) == whole]
+    if of_line or not same:
+        return begin + (of_line[0] if of_line else 0)
+    first = next(e for e in range(event, -1, -1) if e == 0 or timeline.op(e - 1).phase != op.phase)
+    return begin + same[min(event - first, len(same) - 1)]
 
 
 def whole_of(run: Run, op: Op) -> str:
-    """The folded line that an op belongs to."""
+    """The folded line that an op belongs to, or the name that it is about."""
     name = line_of(op.name)
-    for line in lines_of(run)[1]:
+    network = run.network if isinstance(run, Program) else None
+    for line in network.graph.lines if isinstance(network, LineNetwork) else ():
         if line.name == name:
             return line.whole or line.name
     return name

@@ -1,12 +1,13 @@
 """Two runs side by side: the first event and tensor that differ, why, and how it grows."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from engine.arrays import Array
+from engine.errors import LAYER
 from engine.program.program import Program
 from engine.recording.canonical import (
     ORDERED,
@@ -182,25 +183,44 @@ def aligned(a: Program, b: Program) -> list[tuple[int, int]]:
 
 def reasons(left: Session, right: Session) -> Iterator[str]:
     """What is different in the experiments, the data and the edits."""
-    texts = (experiment_text(self_contained(s.program)) for s in (left, right))
-    old, new = (tables(parse(text, "experiment")) for text in texts)
-    found = list(paths(old, new, ""))
     # Another name is no reason, nor how far a run was to go: both are compared equally far.
-    shown = [path for path in found if path[0] not in ("name", "description", "training.epochs")]
+    yield from differences(left.program, right.program, ("name", "description", "training.epochs"))
+    yield from edits(left.journal, right.journal)
+
+
+def differences(left: Program, right: Program, ignored: Sequence[str] = ()) -> Iterator[str]:
+    """What is different in the experiments, but for the ``ignored`` fields, and in the data."""
+    texts = (experiment_text(self_contained(program)) for program in (left, right))
+    old, new = (tables(parse(text, "experiment")) for text in texts)
+    shown = [path for path in paths(old, new, "") if path[0] not in ignored]
     for path, old, new in shown[:MOST_REASONS]:
-        yield f"{kind(path)}: {path} {short(old)} → {short(new)}"
+        yield f"{said(path)} {short(old)} → {short(new)}"
     if len(shown) > MOST_REASONS:
         yield f"and {len(shown) - MOST_REASONS} more differences between the experiments"
-    x, y = left.program.data, right.program.data
+    x, y = left.data, right.data
     pairs = [(x.x, y.x), (x.y, y.y)]
     if any(a.dtype == b.dtype and first_difference(a, b) is not None for a, b in pairs):
         yield f"data: {x.x.shape} against {y.x.shape}, or other values"
-    yield from edits(left.journal, right.journal)
 
 
 def tables(raw: Any) -> Any:
     """A parsed experiment with its ordered tables as tables, so that they are compared by name."""
     return raw | {name: table_of(raw[name], name) for name in ORDERED if name in raw}
+
+
+def said(path: str) -> str:
+    """A field with its kind; layers are counted from 1, as people do."""
+    layer = LAYER.match(path)
+    if layer is None:
+        return f"{kind(path)}: {path}"
+    number, rest = int(layer[1]) + 1, path[layer.end() :].removeprefix(".")
+    if not rest:
+        return f"layer {number}:"
+    return (
+        f"layer {number}: {rest}"
+        if kind(path) == "layer"
+        else f"{kind(path)}: layer {number} {rest}"
+    )
 
 
 def kind(path: str) -> str:

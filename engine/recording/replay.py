@@ -6,6 +6,7 @@ and its result checked against the recorded digest. Beyond what is recorded, and
 the session is live.
 """
 
+import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -253,15 +254,20 @@ def open_debugger(recording: Recording, budget: int = DEFAULT_BUDGET) -> tuple[D
     return debugger, playback
 
 
-def open_recording(path: str | Path, run: int | None = None) -> Debugger:
+def open_recording(
+    path: str | Path, run: int | None = None, budget: int = DEFAULT_BUDGET
+) -> Debugger:
     """A debugger on the last run of a recording, or on that of a number, at its first event.
 
-    Raises GradstepError for a file that is no recording and for a run that it has not, and Damaged
-    for one that is not as it was written.
+    ``budget`` is the bytes of its history; the file is let go of with the debugger. Raises
+    GradstepError for a file that is no recording and for a run that it has not, and Damaged for one
+    that is not as it was written.
     """
     reader = Reader(Path(path))
     try:
-        return open_debugger(Recording(reader, run))[0]
+        debugger, _ = open_debugger(Recording(reader, run), budget)
     except BaseException:
         reader.close()
         raise
+    weakref.finalize(debugger, reader.close)
+    return debugger

@@ -1,6 +1,6 @@
 """Commands that go on with another program: lines unfolded or folded, an evaluation, and back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from engine.debugger import Debugger
 from engine.errors import GradstepError
@@ -79,19 +79,29 @@ def check_many(run: Run, name: str, argument: Argument) -> None:
 
 def changed(debugger: Debugger, names: Sequence[str], said: str) -> Long:
     """Go on with other lines unfolded; edits, stops, watches and bookmarks come along."""
+    new, lost = yield from moved(debugger, refolded(debugger.run, names))
+    lines = (said, *(f"left behind: {one}" for one in lost))
+    return Reply(lines, {"unfold": list(names)}, place=place_of(new), opened=new)
+
+
+def moved(
+    debugger: Debugger, program: Program
+) -> Generator[Progress, None, tuple[Debugger, list[str]]]:
+    """A debugger on another program at the same place, with edits, stops, watches and bookmarks.
+
+    Also a sentence for each that does not fit it.
+    """
     old = debugger.session
-    refold = refolded(old.run, names)
-    session = Session(refold, old.history.budget)
+    session = Session(program, old.history.budget)
     new = Debugger(session, debugger.outer)
-    lost = list(carried_edits(debugger, session, refold))
+    lost = list(carried_edits(debugger, session, program))
     lost += new.stops.load(debugger.stops.to_list())
     lost += new.watches.load(debugger.watches)
     for mark in debugger.bookmarks.values():
-        new.bookmarks.mark(mark.name, same_place(old.run, mark.event, refold), mark.text)
-    for event in session.travel(same_place(old.run, old.event, refold)):
+        new.bookmarks.mark(mark.name, same_place(old.run, mark.event, program), mark.text)
+    for event in session.travel(same_place(old.run, old.event, program)):
         yield Progress(event, session.loss)
-    lines = (said, *(f"left behind: {one}" for one in lost))
-    return Reply(lines, {"unfold": list(names)}, place=place_of(new), opened=new)
+    return new, lost
 
 
 def carried_edits(debugger: Debugger, session: Session, refold: Program) -> Iterator[str]:

@@ -8,6 +8,7 @@ from engine.words.editing import EDITING
 from engine.words.looking import LOOKING
 from engine.words.opening import OPENING
 from engine.words.placing import PLACING
+from engine.words.reloading import RELOADING
 from engine.words.stepping import STEPPING
 from engine.words.stopping import STOPPING
 from engine.words.working import WORKING
@@ -36,7 +37,7 @@ GROUPS: dict[str, tuple[Command, ...]] = {
     "Look": (*LOOKING, *CLAIMING, *WORKING, HELP),
     "Places": PLACING,
     "Change": EDITING,
-    "Open": OPENING,
+    "Open": (*OPENING, *RELOADING),
 }
 COMMANDS: dict[str, Command] = {
     name: command for group in GROUPS.values() for command in group for name in command.names

@@ -15,3 +15,9 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key is answered for at last, however much else the machine has to do."""
     monkeypatch.setattr("tui.app.PATIENCE", 600.0)
+
+
+@pytest.fixture(autouse=True)
+def nobodys_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No settings and nothing saved but what the test itself has saved."""
+    monkeypatch.setenv("GRADSTEP_HOME", str(tmp_path_factory.mktemp("home")))

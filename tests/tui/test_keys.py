@@ -53,7 +53,7 @@ def state(shown: Opened) -> tuple[object, ...]:
     focus, grid = shown.app.focused, main.query_one(TensorGrid)
     return (
         (main.session.event, parts.follow.selection, parts.panes.pane, parts.panes.zoomed),
-        (screens, focus, said, len(list(main.debugger.stops))),
+        (screens, focus, said, len(list(main.debugger.stops)), parts.tour.step),
         (main.query_one(ProgramPane).as_code, dict(parts.panes.sizes)),
         (grid.row, grid.column, grid.form),
     )
@@ -95,7 +95,7 @@ async def test_every_key_in_every_pane_does_something_or_says_why_not(pane):
 async def leave(shown: Opened) -> None:
     """Esc out of what a key has opened."""
     for _ in range(3):
-        asking = isinstance(shown.app.focused, Input)
+        asking = isinstance(shown.app.focused, Input) or shown.main.parts.tour.step is not None
         if asking or shown.app.screen is not shown.main or shown.main.parts.panes.zoomed:
             await shown.press("escape")
 

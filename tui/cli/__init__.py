@@ -54,7 +54,8 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def gradstep(ctx: click.Context) -> int:
     """Step through the training of a neural network, forwards and backwards.
 
-    Without a command: the debugger on the experiment "regression".
+    Without a command: the debugger on the experiment "regression". With the name of a THING, the
+    debugger on it: a built-in experiment, a .toml, a .csv, a .gradstep or a .py.
 
     Exit status: 0 done, 1 the answer is no, 2 the request cannot be served.
     """
@@ -62,7 +63,7 @@ def gradstep(ctx: click.Context) -> int:
         return 0
     from tui.cli.debugger import debug
 
-    return debug(DEFAULT, None, None)
+    return debug(DEFAULT, None, None, offer=True)
 
 
 def main() -> None:

@@ -27,14 +27,23 @@ def run(experiment: str, record: str | None, at: str | None, budget: int | None)
     return debug(experiment, at, budget, record)
 
 
-def debug(experiment: str, at: str | None, budget: int | None, record: str | None = None) -> int:
-    """Open the debugger; the exit status. Raises GradstepError where there is no terminal."""
+def debug(
+    experiment: str,
+    at: str | None,
+    budget: int | None,
+    record: str | None = None,
+    offer: bool = False,
+) -> int:
+    """Open the debugger; the exit status. Raises GradstepError where there is no terminal.
+
+    With ``offer`` the first start offers a tour.
+    """
     need_terminal(f"gradstep trace {shlex.quote(experiment)}")
     with loading():
         from tui.app import run_debugger
 
         if not any(asked()):
-            return run_debugger(experiment, at, budget, record)
+            return run_debugger(experiment, at, budget, record, offer=offer)
         unfold, evaluate = asked()
         program = partial(program_of, unfold=unfold, evaluate=evaluate)
         return run_debugger(experiment, at, budget, record, program)

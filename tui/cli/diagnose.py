@@ -11,10 +11,9 @@ from engine.diagnostics.diagnosis import Diagnosis
 from engine.diagnostics.doctor import Doctor
 from engine.diagnostics.refusals import diagnose_refusal
 from engine.errors import ExperimentError
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
 from engine.program.program import Program
 from tui.cli.arguments import experiment_argument, iterations_option, json_option
+from tui.cli.opened import program_of, unedited
 from tui.cli.output import console, note, print_json
 from tui.cli.status import DONE, INTERRUPTED, NO
 from tui.render.reports.findings import print_findings
@@ -66,8 +65,9 @@ def examine(name: str, iterations: int | None) -> Examination:
 
     Raises ExperimentError where the refusal is no mistake of the training loop.
     """
+    unedited(name, "diagnose")
     try:
-        program = compile_program(load_experiment(name))
+        program = program_of(name)
     except ExperimentError as error:
         findings = diagnose_refusal(error)
         if not findings:

@@ -2,14 +2,13 @@
 
 import click
 
-from engine.debugger import Debugger
 from engine.explain.asked import explained_at
 from engine.explain.explain import explain
 from engine.explain.text import explanation_lines
 from engine.run.position_text import parse_position
 from engine.session.session import Session
 from tui.cli.arguments import experiment_argument, json_option
-from tui.cli.opened import opened, unfold_option
+from tui.cli.opened import debugger_on, unfold_option
 from tui.cli.output import print_json
 from tui.render.text.clean import clean
 
@@ -44,16 +43,8 @@ def explain_command(experiment: str, of: str, at: str | None, as_json: bool) -> 
 
 def session_for(experiment: str, of: str, at: str | None) -> Session:
     """A session of an experiment, or of a recording, at a position; raises GradstepError."""
-    session = session_of(experiment)
+    debugger = debugger_on(experiment)
+    session = debugger.session
     target = explained_at(session.program, of)
-    session.goto(target if at is None else parse_position(at, Debugger(session)))
+    session.goto(target if at is None else parse_position(at, debugger))
     return session
-
-
-def session_of(name: str) -> Session:
-    """A session of an experiment, or of a recording."""
-    if not name.endswith(".gradstep"):
-        return Session(opened(name))
-    from engine.recording.replay import open_recording
-
-    return open_recording(name).session

@@ -1,8 +1,9 @@
 """``gradstep export``: a recording for other programs and for people."""
 
 import io
+import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -16,47 +17,68 @@ from engine.pytorch.script import torch_script
 from engine.recording.as_toml import experiment_toml
 from engine.recording.export import recorded_arrays, recorded_lines
 from engine.recording.recorded import Recording
+from engine.recording.scalars import Scalars, csv_of, scalars_of
+from engine.session.branches import MAIN
 from engine.strict_json import strict_json
 from tui.cli.output import note
-from tui.cli.recordings import damage, opened, recording_argument, run_option
+from tui.cli.recordings import damage, opened, run_option
 from tui.cli.report import report
 from tui.cli.status import DONE, NO
 
-FORMATS = ("jsonl", "npz", "markdown", "script", "toml")
+FORMATS = ("jsonl", "npz", "csv", "markdown", "script", "toml")
 
 
 @click.command("export")
-@recording_argument
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--to", "form", type=click.Choice(FORMATS), required=True, help="Which form.")
 @click.option("-o", "--output", metavar="OUT", help="Where to; stdout by default.")
-@click.option("--branch", default="main", show_default=True, help="Which branch of the run.")
+@click.option("--branch", help="Which branch of the run: main, with csv all of them by default.")
 @run_option
-def export(file: str, form: str, output: str | None, branch: str, number: int | None) -> int:
-    """The recording FILE in another form.
+def export(
+    files: tuple[str, ...], form: str, output: str | None, branch: str | None, number: int | None
+) -> int:
+    """The recording FILE in another form; with csv several of them.
 
     jsonl: the lines of `trace --json --values`. npz: parameters after every iteration, losses,
-    data. markdown: a report. script: a PyTorch script of the experiment. toml: the experiment
-    itself, with its data. 1 where something in FILE is damaged: what could not be read is
-    recomputed, and told.
+    data. csv: loss, hyper-parameters and metrics by iteration. markdown: a report. script: a
+    PyTorch script of the experiment. toml: the experiment itself, with its data. 1 where something
+    in FILE is damaged: what could not be read is recomputed, and told.
     """
     if form == "npz" and output is None and sys.stdout.isatty():
         raise click.UsageError("an npz file is not for a terminal: give -o OUT")
-    with opened(file, number) as recording:
-        if branch not in recording.branches:
-            known = ", ".join(recording.branches)
-            raise GradstepError(f"{file}: no branch {branch!r}; there are: {known}")
-        with target(output, Path(file)) as out:
-            for piece in pieces(recording, form, branch):
-                out.write(piece)
-        found = damage(recording)
+    if len(files) > 1 and form != "csv":
+        raise click.UsageError(f"--to {form} takes one recording; --to csv alone takes several")
+    found: list[str] = []
+    with target(output, files) as out:
+        for piece in pieces(files, form, branch, number, found):
+            out.write(piece)
     if output not in (None, "-"):
         note(f"wrote {output}")
     for said in found:
-        note(f"{file}: {said}")
+        note(said)
     return NO if found else DONE
 
 
-def pieces(recording: Recording, form: str, branch: str) -> Iterator[bytes]:
+def pieces(
+    files: Sequence[str], form: str, branch: str | None, number: int | None, found: list[str]
+) -> Iterator[bytes]:
+    """The bytes of an export, one after the other; what is damaged goes into ``found``."""
+    tables: list[Scalars] = []
+    for file in files:
+        with opened(file, number) as recording:
+            if branch is not None and branch not in recording.branches:
+                known = ", ".join(recording.branches)
+                raise GradstepError(f"{file}: no branch {branch!r}; there are: {known}")
+            if form == "csv":
+                tables += scalars_of(recording, file, branch)
+            else:
+                yield from written(recording, form, branch or MAIN)
+            found += (f"{file}: {said}" for said in damage(recording))
+    if form == "csv":
+        yield from (line.encode("utf-8", "backslashreplace") for line in csv_of(tables))
+
+
+def written(recording: Recording, form: str, branch: str) -> Iterator[bytes]:
     """The bytes of an export, one after the other."""
     match form:
         case "jsonl":
@@ -80,14 +102,16 @@ def npz(arrays: Mapping[str, Any]) -> bytes:
 
 
 @contextmanager
-def target(output: str | None, recorded: Path) -> Iterator[IO[bytes]]:
+def target(output: str | None, recorded: Sequence[str]) -> Iterator[IO[bytes]]:
     """The stream that an export goes to; raises GradstepError where it is the recording itself."""
     if output is None or output == "-":
         yield sys.stdout.buffer
         return
     path = Path(output)
     with naming(path):
-        itself = path.exists() and path.samefile(recorded)
+        itself = path.exists() and any(
+            os.path.exists(one) and path.samefile(one) for one in recorded
+        )
     if itself:
         raise GradstepError(f"{output}: is the recording itself; choose another file")
     with replacing(path) as file:

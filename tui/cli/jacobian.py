@@ -6,13 +6,12 @@ from collections.abc import Iterator
 import click
 
 from engine.chain.query import JacobianView, Window, complete_at, query
-from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.jacobian.operator import Layout
 from engine.run.position_text import parse_position
 from engine.session.session import Session
 from tui.cli.arguments import experiment_argument, json_option
-from tui.cli.opened import opened, unfold_option
+from tui.cli.opened import debugger_on, unfold_option
 from tui.cli.output import console, note, print_json
 
 WINDOW = re.compile(r"(\d{0,18}):(\d{0,18}),(\d{0,18}):(\d{0,18})\Z", re.ASCII)
@@ -82,9 +81,10 @@ def session_at(experiment: str, at: str | None) -> Session:
 
     There all tensors of the iteration have values. Raises GradstepError.
     """
-    session = Session(opened(experiment))
+    debugger = debugger_on(experiment)
+    session = debugger.session
     complete = complete_at(session.program)
-    session.goto(complete if at is None else parse_position(at, Debugger(session)))
+    session.goto(complete if at is None else parse_position(at, debugger))
     return session
 
 

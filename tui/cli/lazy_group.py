@@ -1,7 +1,6 @@
 """A click group whose commands are imported only when they are run."""
 
 import os
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,16 +54,18 @@ class LazyGroup(click.Group):
         """The command that the arguments begin with; a UsageError names the nearest one."""
         name = args[0]
         if name not in self.lazy and not name.startswith("-"):
-            raise click.UsageError(f"no command {name!r}{self.hint(name)}", ctx)
+            if is_thing(name):
+                from tui.cli.opening import thing_command
+
+                return name, thing_command, args
+            raise click.UsageError(f"no command {name!r}, and no such file{self.hint(name)}", ctx)
         return super().resolve_command(ctx, args)
 
     def hint(self, name: str) -> str:
-        """What was meant by a word that is no command: an experiment, or the nearest command."""
+        """What was meant by a word that is no command: the nearest command or built-in."""
         from engine.experiment.builtins import builtin_names
 
-        if name in builtin_names() or name.endswith(".toml"):
-            return f"; to debug this experiment: gradstep run {shlex.quote(name)}"
-        return did_you_mean(name, list(self.lazy))
+        return did_you_mean(name, [*self.lazy, *builtin_names()])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands in the help, without importing any."""
@@ -90,3 +91,11 @@ class LazyGroup(click.Group):
             return result if isinstance(result, int) else 0
 
         sys.exit(status_of(command))
+
+
+def is_thing(word: str) -> bool:
+    """Whether a word that is no command is the name of something that there is to open."""
+    from engine.experiment.builtins import builtin_names
+
+    known = (".toml", ".csv", ".tsv", ".gradstep", ".py")
+    return word in builtin_names() or word.lower().endswith(known) or os.path.exists(word)

@@ -1,11 +1,18 @@
 """The program that a command is about, with the options that say how it is opened."""
 
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.errors import GradstepError
+
 if TYPE_CHECKING:
+    from engine.debugger import Debugger
+    from engine.experiment.dataset import Dataset
+    from engine.experiment.spec import Experiment
     from engine.program.program import Program
 
 UNFOLD, EVAL = "gradstep.unfold", "gradstep.eval"
@@ -52,18 +59,73 @@ def opened(name: str) -> "Program":
 
 
 def program_of(name: str, unfold: Sequence[str] = (), evaluate: bool = False) -> "Program":
-    """The compiled program of an experiment with lines unfolded, or its evaluation pass."""
-    from engine.experiment.reader import load_experiment
+    """The compiled program of an experiment with lines unfolded, or its evaluation pass.
+
+    That of a recording is the one that was recorded, without the edits.
+    """
     from engine.program.compiler import compile_program
 
-    experiment = load_experiment(name)
+    experiment, data = experiment_of(name)
     if unfold:
         from engine.program.refold import unfolding
 
         experiment = unfolding(experiment, unfold)
-    program = compile_program(experiment)
+    program = compile_program(experiment, data)
     if evaluate:
         from engine.program.evaluation import evaluation
 
         return evaluation(program, program.initial())
     return program
+
+
+def experiment_of(name: str) -> "tuple[Experiment, Dataset | None]":
+    """An experiment by its name, or that of a recording with its data."""
+    from engine.experiment.reader import load_experiment
+
+    if not is_recording(name):
+        return load_experiment(name), None
+    from engine.recording.reader import Reader
+    from engine.recording.recorded import Recording
+
+    reader = Reader(Path(name))
+    try:
+        program = Recording(reader).program  # the compiled one: it is bounded by what is plausible
+        return program.experiment, program.data
+    finally:
+        reader.close()
+
+
+def is_recording(name: str) -> bool:
+    """Whether a name is that of a recording, by its ending or its first bytes."""
+    from engine.files import is_database
+
+    return name.endswith(".gradstep") or (not name.endswith(".toml") and is_database(Path(name)))
+
+
+def unedited(name: str, command: str) -> None:
+    """Raise GradstepError where a recording has edits, which a run from the beginning has not."""
+    if not is_recording(name):
+        return
+    from engine.recording.replay import open_recording
+
+    if any(branch.journal for branch in open_recording(name).session.branches):
+        raise GradstepError(
+            f"{name}: has edits, and {command} runs the experiment without them; "
+            f"gradstep export {shlex.quote(name)} --to jsonl has what was recorded"
+        )
+
+
+def debugger_on(name: str, budget: int | None = None) -> "Debugger":
+    """A debugger on an experiment as the options of the command want it, or on a recording.
+
+    ``budget`` is the bytes of the history.
+    """
+    from engine.debugger import Debugger
+    from engine.session.history import DEFAULT_BUDGET
+    from engine.session.session import Session
+
+    if is_recording(name) and not any(asked()):
+        from engine.recording.replay import open_recording
+
+        return open_recording(name, budget=budget or DEFAULT_BUDGET)
+    return Debugger(Session(opened(name), budget or DEFAULT_BUDGET))

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import click
 
-from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.experiment.builtins import DEFAULT
-from engine.session.session import Session
 from engine.words.command import CommandError
 from engine.words.language import CommandLine, Result
 from tui.cli.arguments import history_option, json_option
-from tui.cli.opened import eval_option, opened, unfold_option
+from tui.cli.opened import debugger_on, eval_option, unfold_option
 from tui.cli.output import print_json
 from tui.cli.status import DONE
 from tui.render.text.clean import clean
@@ -30,7 +28,7 @@ MAX_BYTES = 10 * 2**20
 @history_option
 @json_option
 def script(file: str, experiment: str, budget: int, as_json: bool) -> int:
-    """Run the debugger commands of FILE on EXPERIMENT ("regression" by default); - is stdin.
+    """Run the debugger commands of FILE on EXPERIMENT, or on a recording; - is stdin.
 
     A command a line, as on the debugger's command line; `help` is one of them, # begins a comment.
     Exit status 1 when an `assert CONDITION` did not hold: a session as a regression test.
@@ -40,8 +38,7 @@ def script(file: str, experiment: str, budget: int, as_json: bool) -> int:
         echo "until any non-finite" | gradstep script - bug-exploding
     """
     lines = read_lines(file)
-    session = Session(opened(experiment), budget)
-    commands = CommandLine(Debugger(session))
+    commands = CommandLine(debugger_on(experiment, budget))
     status = DONE
     for number, line in enumerate(lines, 1):
         for result in results(commands, line, f"{file}:{number}"):

@@ -6,7 +6,7 @@ from engine.program.program import Program
 from engine.recording.trace_json import trace_lines
 from engine.run.position import Granularity
 from tui.cli.arguments import experiment_argument, iterations_option, json_option
-from tui.cli.opened import eval_option, opened, unfold_option
+from tui.cli.opened import eval_option, opened, unedited, unfold_option
 from tui.cli.output import console, print_json
 
 SIZES = (Granularity.OP, Granularity.PHASE, Granularity.ITERATION)
@@ -31,6 +31,7 @@ def trace(experiment: str, iterations: int, granularity: str, values: bool, as_j
 
     With --json: a header line, then one JSON object a line.
     """
+    unedited(experiment, "trace")
     program = opened(experiment).lasting(iterations)
     size = Granularity(granularity)
     if as_json:

@@ -3,11 +3,10 @@
 import click
 
 from engine.arrays import Array
-from engine.program.program import Program
 from engine.worksheet.rows import LAYOUTS, Layout
 from engine.worksheet.worksheet import Worksheet, standing, worksheet
 from tui.cli.arguments import experiment_argument
-from tui.cli.opened import opened, unfold_option
+from tui.cli.opened import debugger_on, opened, unfold_option
 from tui.cli.output import console, print_json
 
 FORMATS = ("text", "markdown", "latex", "json")
@@ -67,20 +66,19 @@ def worksheet_command(
     if batch and sample is not None:
         raise click.UsageError("--sample and --batch exclude each other: give one of them")
     program = opened(experiment)
-    tensors = None if at is None else standing_at(program, at)
+    tensors = None if at is None else standing_at(experiment, at)
     sheet = worksheet(program, None if batch else sample or 0, tensors=tensors)
     print_worksheet(sheet, layout, form)
 
 
-def standing_at(program: Program, at: str) -> dict[str, Array]:
+def standing_at(experiment: str, at: str) -> dict[str, Array]:
     """The batch and the parameters at a position; raises GradstepError where there is none."""
-    from engine.debugger import Debugger
     from engine.run.position_text import parse_position
-    from engine.session.session import Session
 
-    session = Session(program)
-    session.goto(parse_position(at, Debugger(session)))
-    return standing(program, session.state.tensors)
+    debugger = debugger_on(experiment)
+    session = debugger.session
+    session.goto(parse_position(at, debugger))
+    return standing(session.program, session.state.tensors)
 
 
 def print_worksheet(sheet: Worksheet, layout: Layout | None, form: str) -> None:

@@ -1,6 +1,6 @@
 """What a screen's parts need of the toolkit: threads, timers, other screens, the end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual.screen import Screen
@@ -48,9 +48,9 @@ class Stage:
         """Open another screen over this one; ``closed`` gets what it is closed with."""
         self.screen.app.push_screen(screen, closed)
 
-    def go_on_with(self, debugger: Debugger) -> None:
-        """Go on with another debugger, on a screen of its own."""
-        self.screen.app.go_on_with(debugger)  # type: ignore[attr-defined]  # the debugger's app
+    def go_on_with(self, debugger: Debugger, said: Sequence[str] = ()) -> None:
+        """Go on with another debugger, on a screen of its own, with what is said of that."""
+        self.screen.app.go_on_with(debugger, said)  # type: ignore[attr-defined]  # the debugger's app
 
     @property
     def width(self) -> int:

@@ -17,14 +17,10 @@ if TYPE_CHECKING:
     from engine.words.language import CommandLine, Result
 
 QUIT = ("q", "quit", "exit")
-# What would take from under a recording the branches that it is written of.
-REMAKING = {
-    **dict.fromkeys(
-        ("unfold", "fold", "refold"),
-        "lines are not unfolded while a recording is written: stop it first",
-    ),
-    "undo": "nothing is taken back while a recording is written: stop it first",
-}
+# What goes on with another run is none of the recording under way, and what takes branches from
+# under it neither.
+RERUNNING = ("unfold", "fold", "refold", "open", "reload", "undo")
+RECORDED = "a recording is being written: R closes it, then this can be done"
 
 
 class Console(Protocol):
@@ -64,7 +60,8 @@ class Words:
         self.console = console
         self.leave = leave
         self.keep: Callable[[], None] = lambda: None
-        self.go_on_with: Callable[[Debugger], None] = lambda _: None
+        self.go_on_with: Callable[[Debugger, Sequence[str]], None] = lambda debugger, said: None
+        self.own: Mapping[str, Callable[[], None]] = {}  # words of the screen, which has the tour
         self.recording: Callable[[], bool] = lambda: False
         # A screen for the answer of a word, where there is one.
         self.shows: Callable[[object], bool] = lambda found: False
@@ -87,10 +84,13 @@ class Words:
         if line.strip() in QUIT:
             self.leave()
             return
+        if line.strip() in self.own:
+            self.own[line.strip()]()
+            return
         self.console().begin(line)
         word = line.lstrip("+-0123456789 ").partition(" ")[0]
-        if word in REMAKING and self.recording():
-            self.failed(GradstepError(REMAKING[word]))
+        if word in RERUNNING and self.recording():
+            self.failed(GradstepError(RECORDED))
             return
         self.worker.begin(self.line.run(line), self.answered, self.leads(line))
 
@@ -149,7 +149,9 @@ class Words:
         note = "stopped" if run.cancelled else headline(result.word, said)
         if result.reply.opened is not None:
             self.line.debugger = self.debugger  # this screen stays with its own
-            self.go_on_with(result.reply.opened)
+            if result.word == "open":
+                said = (*said, *taken_up(result.reply.opened, facts["thing"]))
+            self.go_on_with(result.reply.opened, said)
             return
         if self.shows(result.reply.found):
             self.keep()
@@ -178,6 +180,15 @@ class Words:
         self.console().say([str(error)], "bad")
         said = error.message if isinstance(error, CommandError) else str(error)
         self.display.show_now(said.strip().splitlines()[-1])
+
+
+def taken_up(debugger: Debugger, thing: str) -> list[str]:
+    """Remember what has been opened, and give it its saved stops; what of them does not fit."""
+    from tui.settings.recent import remember
+    from tui.settings.saved import restore
+
+    remember(thing)
+    return restore(debugger)
 
 
 def headline(word: str, lines: Sequence[str]) -> str:

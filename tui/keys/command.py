@@ -11,8 +11,8 @@ Useful = Callable[[Shown], bool]
 # Where commands work that is no pane: other screens, and the prompt.
 PLOTS, STOPS, HELP, PROMPT = "plots", "stop-list", "help", "prompt"
 EXPLAINED, WORKSHEET, QUITTING, JUMP = "explanation", "worksheet", "quitting", "jump"
-NOTES, PALETTE = "notes", "palette"
-ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED, WORKSHEET, QUITTING, JUMP, NOTES, PALETTE)
+NOTES, PALETTE, OPEN = "notes", "palette", "open-dialog"
+ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED, WORKSHEET, QUITTING, JUMP, NOTES, PALETTE, OPEN)
 MOVING = ("continue", "reverse", "help", "notes")  # work on the plots screen besides the step keys
 
 

@@ -5,6 +5,7 @@ from tui.keys.command import (
     HELP,
     JUMP,
     NOTES,
+    OPEN,
     PALETTE,
     PANES,
     PLOTS,
@@ -32,7 +33,7 @@ def elsewhere(
     groups = {PLOTS: "Plots screen", STOPS: "List of stops", HELP: "Help", PROMPT: "Prompt"}
     groups |= {EXPLAINED: "Explanation", WORKSHEET: "Worksheet", QUITTING: "Question of q"}
     groups |= {JUMP: "Jump to a pane", NOTES: "What was said"}
-    groups |= {PALETTE: "Palette"}
+    groups |= {PALETTE: "Palette", OPEN: "Open dialog"}
     group = groups[place]
     return Command(
         name, tuple(keys.split()), words, group, footer, (), place, action, word, useful=useful
@@ -153,3 +154,15 @@ PALETTE_COMMANDS: tuple[Command, ...] = (
     elsewhere(PALETTE, "palette-page-down", "pagedown", "move(10)", "ten entries down"),
     elsewhere(PALETTE, "palette-close", "escape ctrl+p", "leave", "close the palette", "close"),
 )
+
+OPEN_COMMANDS: tuple[Command, ...] = (
+    elsewhere(OPEN, "open-choose", "enter", "choose", "open what is under the cursor", "open"),
+    elsewhere(OPEN, "open-mark", "tab", "mark", "mark a column of a table: several are predicted",
+              "mark columns"),
+    elsewhere(OPEN, "open-up", "up", "move('cursor_up')", "the line above"),
+    elsewhere(OPEN, "open-down", "down", "move('cursor_down')", "the line below"),
+    elsewhere(OPEN, "open-page-up", "pageup", "move('page_up')", "a page up"),
+    elsewhere(OPEN, "open-page-down", "pagedown", "move('page_down')", "a page down"),
+    elsewhere(OPEN, "open-close", "escape", "close", "back to the list, or to the debugger",
+              "back"),
+)  # fmt: skip

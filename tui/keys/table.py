@@ -15,6 +15,7 @@ from tui.keys.screen_commands import (
     HELP_COMMANDS,
     JUMP_COMMANDS,
     NOTES_COMMANDS,
+    OPEN_COMMANDS,
     PALETTE_COMMANDS,
     PLOT_COMMANDS,
     PROMPT_COMMANDS,
@@ -153,6 +154,8 @@ PANE_KEYS: tuple[Command, ...] = (
 
 SESSION: tuple[Command, ...] = (
     *(everywhere("Session", *row) for row in (
+        ("open", "ctrl+o", "open an experiment, a table or a recording"),
+        ("tour", "f2", "a tour of the most useful keys; also :tour"),
         ("help", "question_mark", "this help", "help"),
         ("cancel", "escape", "stop a long run; follow again"),
     )),
@@ -173,6 +176,6 @@ COMMANDS: tuple[Command, ...] = (
 EVERY: tuple[Command, ...] = (
     *COMMANDS, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
     *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS, *QUIT_COMMANDS, *JUMP_COMMANDS,
-    *NOTES_COMMANDS, *PALETTE_COMMANDS, *MOVES,
+    *NOTES_COMMANDS, *PALETTE_COMMANDS, *OPEN_COMMANDS, *MOVES,
 )  # fmt: skip
 BY_ID = {command.id: command for command in EVERY}

@@ -31,6 +31,7 @@ from tui.view.snapshot import View, snapshot
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesScreen
 from tui.widgets.prompt import Past, PromptLine
+from tui.widgets.tour_line import TourLine
 
 if TYPE_CHECKING:
     from tui.panes.console import ConsolePane
@@ -41,7 +42,8 @@ HINT = "? every key · s one op · n next phase · with Shift backwards · q qui
 class MainScreen(LinesScreen):
     """The debugger's screen: it makes the View that panes draw, and owns what changes it.
 
-    ``problems`` go into the console when it is mounted; ``hint`` says that it is the first time.
+    ``problems`` are warnings, and ``said`` is what is said first: both stand in the console, and
+    the first line of the latter in the note.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *from_elsewhere("tensor")]
@@ -51,7 +53,7 @@ class MainScreen(LinesScreen):
     def __init__(self, debugger: Debugger, commands: tuple[Command, ...] = EVERY) -> None:
         super().__init__()
         self.debugger, self.session, self.commands = debugger, debugger.session, commands
-        self.hint, self.problems, self.prompt_past = False, list[str](), Past()
+        self.problems, self.said, self.prompt_past = list[str](), list[str](), Past()
         self.notes = Notes()
         self.summaries, self.key_line = Summaries(), KeyLine(commands, "program")
         self.tabs = tabs = TabLine(id="top-tabs"), TabLine(id="side-tabs")
@@ -72,6 +74,7 @@ class MainScreen(LinesScreen):
                 yield TensorPane(self.summaries, id="tensor", classes="pane")
                 yield VariablesPane(self.summaries, id="variables", classes="pane")
         yield TimelinePane(id="timeline", classes="pane")
+        yield TourLine(id="tour")
         yield MessageLine(key_of(self.commands, "notes"), id="message").data_bind(MainScreen.view)
         yield self.key_line
 
@@ -82,8 +85,9 @@ class MainScreen(LinesScreen):
         self.parts.panes.resume()
         # Two refreshes later: what can be seen is painted before the others are imported.
         self.call_after_refresh(self.call_after_refresh, self.open_rest)
-        if self.hint:
-            self.say(note=HINT)
+        self.parts.tour.tell()
+        if self.said:
+            self.say(note=self.said[0])
 
     async def open_rest(self) -> None:
         """Import and mount what is hidden at first, and load what keys run; post Opened."""
@@ -93,6 +97,7 @@ class MainScreen(LinesScreen):
         await self.mount(PromptLine(id="prompt"), after="#message")
         self.prompt.pasts["command"] = self.prompt_past
         self.parts.panes.know_panes()
+        self.console.say(self.said)
         self.console.say(self.problems, "warn")
         self.parts.panes.resume()
         self.parts.words.load()
@@ -110,6 +115,10 @@ class MainScreen(LinesScreen):
         from tui.panes.console import ConsolePane  # not needed for the first paint
 
         return self.query_one(ConsolePane)
+
+    def show_tour(self, text: str) -> None:
+        """Show the text of the tour; none takes its line away."""
+        self.query_one(TourLine).show(text)
 
     # -- one View, made here and handed down
 
@@ -189,6 +198,8 @@ class MainScreen(LinesScreen):
         """Stop a long run; end the zoom; follow again."""
         if self.job is not None:
             self.worker.cancel()
+        elif self.parts.tour.step is not None:
+            self.parts.tour.leave()
         elif self.parts.panes.zoomed:
             self.parts.panes.zoom()
         else:

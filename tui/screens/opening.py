@@ -10,12 +10,13 @@ from tui.control.layout import Layout
 from tui.control.pointing import Pointing
 from tui.control.prompting import Prompting
 from tui.control.stage import Stage
-from tui.control.words import Words
+from tui.control.words import RECORDED, Words, taken_up
 from tui.keys.command import PLOTS, Command
 from tui.screens.beneath import Beneath
 
 if TYPE_CHECKING:
     from engine.answers.asking import Asked
+    from engine.debugger import Debugger
     from engine.worksheet.comparison import Comparison
     from engine.worksheet.worksheet import Worksheet
     from tui.screens.explanation import Left
@@ -55,6 +56,7 @@ class Opening:
             "jump": self.open_jump,
             "help": self.open_help,
             "worksheet": self.open_worksheet,
+            "open": self.open_dialog,
         }
 
     def open_plots(self) -> None:
@@ -102,6 +104,27 @@ class Opening:
         if ask is not None:
             ask(self.prompting)
         self.beneath.show_now()
+
+    def open_dialog(self) -> None:
+        """The dialog that opens something else."""
+        from engine.words.reloading import EVALUATING, unsaved
+        from tui.screens.open import OpenScreen
+
+        debugger = self.words.debugger
+        if not self.beneath.free:
+            return
+        if debugger.outer is not None or self.words.recording():
+            self.beneath.show_now(EVALUATING if debugger.outer is not None else RECORDED)
+            return
+        budget = debugger.session.history.budget
+        screen = OpenScreen(self.commands, budget, unsaved(debugger))
+        self.stage.push(screen, self.dialog_closed)
+
+    def dialog_closed(self, opened: "tuple[str, Debugger] | None") -> None:
+        """The dialog is closed: go on with what it has opened."""
+        if opened is not None:
+            thing, debugger = opened
+            self.stage.go_on_with(debugger, (f"opened: {thing}", *taken_up(debugger, thing)))
 
     def shows(self, found: object) -> bool:
         """Show what a word has found where it is seen best; False where there is no such place."""

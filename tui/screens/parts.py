@@ -17,6 +17,7 @@ from tui.control.prompting import Prompt, Prompting
 from tui.control.recording import RecordingControl, RecordingKey
 from tui.control.stage import Stage
 from tui.control.stopping import Stopping
+from tui.control.tour import WORD, Tour
 from tui.control.words import Console, Words
 from tui.control.worker import Worker
 from tui.keys.command import Command
@@ -43,6 +44,9 @@ class Owner(Beneath, Protocol):
 
     def leave(self) -> None:
         """End the debugger."""
+
+    def show_tour(self, text: str) -> None:
+        """Show the text of the tour; none takes its line away."""
 
 
 class Parts:
@@ -81,6 +85,8 @@ class Parts:
         )
         self.opening = Opening(owner, commands, words, follow, asking, panes, at, stage)
         words.shows = self.opening.shows
+        self.tour = Tour(commands, owner, owner.show_tour)
+        words.own = {WORD: self.tour.begin}
         self.host = Hosting(owner, asking, worker)
 
     @property
@@ -95,4 +101,5 @@ class Parts:
             **self.playback.acts,
             **self.record_key.acts,
             **self.opening.acts,
+            **self.tour.acts,
         }

@@ -132,6 +132,17 @@ def write(path: Path, data: Any) -> None:
             file.write(json.dumps(data, indent=1).encode("ascii"))
 
 
+def load_tour() -> int:
+    """The step of the tour that is next, counted from 0; 0 where it was not begun, or is over."""
+    data = read(state_folder() / "tour.json")
+    return data if type(data) is int and data >= 0 else 0
+
+
+def save_tour(step: int) -> None:
+    """Remember the step of the tour that is next."""
+    write(state_folder() / "tour.json", step)
+
+
 def first_time() -> bool:
     """Whether the debugger was never opened here before; remembers that it now is.
 

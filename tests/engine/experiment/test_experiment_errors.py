@@ -103,7 +103,11 @@ ONE_FIELD = [
     ({"optimizer": "lr = -0.1"}, "optimizer.lr", "must be a number of at least 0, not -0.1"),
     ({"optimizer": "lr = '0.1'"}, "optimizer.lr", "must be a number, not '0.1'"),
     ({"optimizer": "lr = -inf"}, "optimizer.lr", "-inf is not finite"),
-    ({"optimizer": "learning_rate = 1"}, "optimizer.learning_rate", "unknown field; allowed: type"),
+    (
+        {"optimizer": "learning_rate = 1"},
+        "optimizer.learning_rate",
+        "unknown field; did you mean 'lr'? allowed: type",
+    ),
     ({"optimizer": "nesterov = true"}, "optimizer.nesterov", "needs a momentum above 0"),
     ({"training": "epochs = 0"}, "training.epochs", "of at least 1, not 0"),
     ({"training": "epochs = 1.0"}, "training.epochs", "must be a whole number, not 1.0"),
@@ -339,7 +343,7 @@ def test_wide_activations_of_a_large_batch_are_refused_too():
 def test_names_of_layers_are_distinct_also_from_numbered_ones():
     named = [{"type": "relu"}, {"type": "linear", "out": 1, "name": "relu1"}]
     assert problems(document(layers=named)) == [
-        ("layers[1].name", "'relu1' is already the name of layers[0]")
+        ("layers[1].name", "'relu1' is already the name of layer 1")
     ]
 
 

@@ -175,6 +175,8 @@ ANSWERS = {
     ),
     "unmark": (["mark a", "unmark a"], "removed 'a"),
     "unfold": (["help unfold"], "[LINE…|all]"),
+    "open": (["open xor"], "opened: xor"),
+    "reload": (["help reload"], "read the experiment file again"),
     "refold": (["help refold"], "or fold it again"),
     "fold": (["help fold"], "by default all"),
     "eval": (["9s", "eval"], "evaluation over the training rows"),

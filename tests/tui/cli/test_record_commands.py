@@ -1,5 +1,7 @@
 """The commands of recordings: record, info, verify, diff, export, replay."""
 
+import csv
+import io
 import json
 import signal
 import sqlite3
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.experiment.builtins import BUILTINS
 from engine.recording.writer import Writer
 from tests.tui.cli.shell import (
     COMMAND,
@@ -126,6 +129,35 @@ def test_export_of_arrays(recording: Path, tmp_path: Path) -> None:
         assert arrays["loss"].shape == (6,)
 
 
+def test_export_of_scalars_has_a_row_for_each_iteration_of_each_run(
+    recording: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "=other.gradstep"
+    document = tmp_path / "steps.toml"
+    schedule = '[schedule]\ntype = "step"\nstep_size = 1\ngamma = 0.5\n'
+    document.write_text((BUILTINS / "xor.toml").read_text("utf-8") + schedule, "utf-8")
+    assert invoke("record", document, "-o", other, "--iterations", 2).exit_code == 0
+    result = invoke("export", recording, other, "--to", "csv")
+    assert result.exit_code == 0
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["iteration"] for row in rows] == [*map(str, range(7)), "0", "1", "2"]
+    assert {row["branch"] for row in rows} == {"main"}
+    trace = lines(invoke("trace", "regression", "--json", "--iterations", 6).stdout)
+    losses = [line["loss"] for line in trace[1:] if line["op"] == "loss"]
+    assert [float(row["loss"]) for row in rows[1:7]] == losses
+    assert rows[0]["loss"] == ""
+    assert float(rows[0]["data.loss"]) > float(rows[6]["data.loss"]) > 0
+    rates = [float(row["optimizer.lr"]) for row in rows[-2:]]
+    assert rates == [rates[0], rates[0] / 2]
+
+
+def test_several_recordings_go_into_csv_alone(recording: Path) -> None:
+    result = invoke("export", recording, recording, "--to", "jsonl")
+    assert_refused(result, "--to jsonl takes one recording")
+    result = invoke("export", recording, "absent.gradstep", "--to", "csv")
+    assert_refused(result, "absent.gradstep")
+
+
 def test_the_report(recording: Path) -> None:
     text = invoke("export", recording, "--to", "markdown").stdout
     for words in ("## Loss", "| 6 |", "## Environment", "(a) The five steps"):
@@ -153,7 +185,7 @@ def test_diff_of_recordings_and_experiments(recording: Path) -> None:
     assert about["first"]["tensor"]
     assert about["reasons"]
     text = invoke("diff", "deep-relu", "deep-sigmoid", "--iterations", 2).stdout
-    assert "layers[1].type relu → sigmoid" in text
+    assert "layer 2: type relu → sigmoid" in text
     assert "max |A − B|" in text
 
 

@@ -30,7 +30,7 @@ def opened(monkeypatch):
     """A screen that only notes what it is asked to open."""
     calls = []
     screen = ModuleType("tui.app")
-    screen.run_debugger = lambda *asked: calls.append(asked) or 0
+    screen.run_debugger = lambda *asked, **more: calls.append(asked) or 0
     monkeypatch.setitem(sys.modules, "tui.app", screen)
     return calls
 
@@ -40,6 +40,8 @@ def opened(monkeypatch):
     [
         ([], ("regression", None, None, None)),
         (["run", "iris"], ("iris", None, None, None)),
+        (["iris"], ("iris", None, None, None)),
+        (["my.toml", "--at", "e2"], ("my.toml", "e2", None, None)),
         (["run", "iris", "--at", "i3:backward"], ("iris", "i3:backward", None, None)),
         (["run", "my.toml", "--history", "1GiB"], ("my.toml", None, 1024 * MIB, None)),
         (["run", "iris", "--record", "f.gradstep"], ("iris", None, None, "f.gradstep")),
@@ -95,3 +97,32 @@ def test_sizes(text, size):
 @pytest.mark.parametrize("text", ["", "0", "-1", "12XB", "MiB", "1e9", "nan", "9" * 400, "0.1"])
 def test_what_is_no_size(text):
     assert_refused(invoke("run", "iris", f"--history={text}"), "--history", "256MiB")
+
+
+@pytest.mark.parametrize(
+    ("extra", "typed", "targets"),
+    [(["--target", "price"], [], ("price",)), ([], ["cost", "price, size"], ("price", "size"))],
+)
+def test_a_table_asks_for_its_targets(
+    extra, typed, targets, opened, monkeypatch, tmp_path, capsys
+) -> None:
+    table = tmp_path / "p.csv"
+    table.write_text("size,rooms,price\n50,2,250.5\n70,3,320.25\n")
+    monkeypatch.setattr("tui.cli.opening.need_terminal", lambda instead: None)
+    monkeypatch.setattr("click.prompt", lambda *asked, **more: typed.pop(0))
+    fitted = []
+    monkeypatch.setattr("engine.words.things.fitted", lambda name, chosen: fitted.append(chosen))
+    sys.modules["tui.app"].run_debugger = lambda name, at, budget, program: program(name) or 0
+    with pytest.raises(SystemExit) as end:
+        gradstep.main([str(table), *extra])
+    assert end.value.code == 0
+    assert (fitted, typed) == ([targets], [])
+    asked = capsys.readouterr().err
+    assert ("no column 'cost'" in asked) == (not extra)
+    assert ("size, rooms, price" in asked) == (not extra)
+
+
+def test_a_script_needs_what_there_is_not_yet(tmp_path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text("import torch\n")
+    assert_refused(invoke(script), "train.py", "needs gradstep capture")

@@ -19,8 +19,8 @@ OWN = {
     *("stops", "search", "play", "play-back", "slower", "faster", "record", "outer", "inner"),
     *("listing", "plots", "layers", "follow", "numerator", "denominator", "layout", "view"),
     *("sample-next", "sample-previous", "next-pane", "previous-pane", "wider", "narrower"),
-    *("higher", "lower", "zoom", "help", "cancel", "quit", "worksheet", "jump"),
-    "notes",
+    *("higher", "lower", "zoom", "help", "cancel", "quit", "worksheet", "tour", "open"),
+    *("jump", "notes"),
     *(to_pane(key) for key in PANES),
 }
 
