@@ -79,7 +79,7 @@ async def test_q_asks_while_a_recording_is_written(tmp_path):
     async with debugger("regression") as shown:
         shown.main.parts.recording.start(tmp_path / "r.gradstep")
         await run_line(shown, "set optimizer.lr = 0.5", "undo")
-        assert "nothing is taken back while a recording" in said(shown)
+        assert "a recording is being written" in said(shown)
         await shown.press("q")
         assert "The recording ends" in shown.text()
         assert "edit" not in shown.app.screen.going[0]
