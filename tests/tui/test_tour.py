@@ -45,7 +45,6 @@ async def test_every_row_of_the_tour_shows_what_it_says(
 ) -> None:
     async with debugger(name, size) as opened:
         for pressed, expected in rows:
-            opened.main.counting.clear()  # a person reads for longer than a count lasts
             await opened.press(*pressed)
             screen = opened.text()
             missing = [text for text in expected if text not in screen]

@@ -10,8 +10,8 @@ from textual.widget import Widget
 from engine.session.session import Session
 from tui.control.display import Acts, Display
 from tui.control.follow import Follow
+from tui.keys.command import PANES, Command, to_pane
 from tui.keys.key_names import key_name
-from tui.keys.table import PANES, Command
 from tui.render.listing import natural_width
 from tui.render.op import wanted_height
 from tui.render.tensor_tree import shown_rows
@@ -103,6 +103,7 @@ class Layout:
     def acts(self) -> Acts:
         """What keys do here."""
         return {
+            **{to_pane(key): partial(self.choose, key) for key in PANES},
             "next-pane": partial(self.next_pane, 1),
             "previous-pane": partial(self.next_pane, -1),
             "wider": partial(self.resize, "program", 2),
@@ -242,10 +243,10 @@ class Layout:
         """Give the focus back to the pane that had it."""
         self.go_to(self.pane)
 
-    def back_to(self, pane: str, inspector: str) -> None:
-        """Give a pane the focus again, with the inspector that stood beside it."""
+    def put_beside(self, inspector: str) -> None:
+        """Show an inspector beside the program, which keeps the focus."""
         self.inspector = inspector
-        self.go_to(pane)
+        self.lay_out()
 
     def remember(self, pane: str) -> None:
         """Make ``pane`` the one worked in, and the inspector on display if it is one."""

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from engine.words.language import CommandLine, Result
 
 QUIT = ("q", "quit", "exit")
-# What goes on with another run is none of the recording under way.
-RERUNNING = ("unfold", "fold", "refold", "open", "reload")
+# What goes on with another run is none of the recording under way, and what takes branches from
+# under it neither.
+RERUNNING = ("unfold", "fold", "refold", "open", "reload", "undo")
 RECORDED = "a recording is being written: R closes it, then this can be done"
 
 
@@ -87,10 +88,18 @@ class Words:
             self.own[line.strip()]()
             return
         self.console().begin(line)
-        if line.split()[:1] and line.split(maxsplit=1)[0] in RERUNNING and self.recording():
+        word = line.lstrip("+-0123456789 ").partition(" ")[0]
+        if word in RERUNNING and self.recording():
             self.failed(GradstepError(RECORDED))
             return
-        self.worker.begin(self.line.run(line), self.answered)
+        self.worker.begin(self.line.run(line), self.answered, self.leads(line))
+
+    def leads(self, line: str) -> int | None:
+        """Where a line leads, as far as that can be said before it is run."""
+        try:
+            return self.line.leads(line)
+        except GradstepError:  # told when it is run
+            return None
 
     def quiet(self, line: str) -> None:
         """Run a line of the list of stops, which shows itself what has come of it."""

@@ -2,8 +2,8 @@
 
 from textual import events
 
+from tui.keys.command import PANES
 from tui.keys.messages import PaneChosen
-from tui.keys.table import PANES
 from tui.render.op import next_line
 from tui.render.status import message_line, phase_strip, position_line
 from tui.render.text.line import Line, width_of
@@ -32,10 +32,10 @@ class EquationLine(OneLine):
 
 
 class MessageLine(OneLine):
-    """One line: the note, which the last key has led to."""
+    """One line: the notes that the last key has led to; ``key`` shows all that was said."""
 
-    def __init__(self, id: str | None = None) -> None:
-        super().__init__(message_line, id)
+    def __init__(self, key: str, id: str | None = None) -> None:
+        super().__init__(lambda view, width: message_line(view, width, key), id)
 
 
 # The names of the panes where the whole ones do not fit.
@@ -88,4 +88,4 @@ if __name__ == "__main__":
 
     from tui.panes.alone import show
 
-    show(Vertical(PositionLine(), PhaseStrip(), EquationLine(), MessageLine()))
+    show(Vertical(PositionLine(), PhaseStrip(), EquationLine(), MessageLine("M")))

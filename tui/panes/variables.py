@@ -5,8 +5,8 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from tui.keys.bindings import bindings
+from tui.keys.command import PANES
 from tui.keys.messages import NumberChosen, TensorChosen
-from tui.keys.table import PANES
 from tui.render.tensor_tree import TreeRow, is_open, labelled, shown_rows
 from tui.render.text.line import Line
 from tui.render.variables import Summaries, group_line, heading, variable_line

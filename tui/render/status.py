@@ -13,7 +13,6 @@ from tui.render.text.numbers import compact
 from tui.view.snapshot import View
 
 END = "end of run"
-ALL_OF_IT = " all of it: 7 Console "
 WHOLE = 100  # columns from which the mode is told in full
 SPARK = 12  # losses
 MODE = 22  # cells kept for it, so that nothing moves when a recording begins
@@ -42,18 +41,16 @@ def recent(losses: tuple[float, ...]) -> str:
 
 
 def status(view: View, width: int) -> Line:
-    """The run under way, the count, or the mode; this is in brief below WHOLE columns."""
+    """The run under way, or the mode; this is in brief below WHOLE columns."""
     if view.busy:
         return [(f" {cleaned(view.busy)} ", "warn")]
-    if view.count:
-        return [(f" count {view.count} ", "warn")]
     return [(f" {cleaned(view.mode if width >= WHOLE else view.brief)} ", "good")]
 
 
-def message_line(view: View, width: int) -> Line:
-    """The note; one that is too long is cut, and the console named."""
+def message_line(view: View, width: int, key: str) -> Line:
+    """The note; of one that is too long the ``key`` that shows all of it is named."""
     line: Line = [(f" {cleaned(view.note)}", "warn")] if view.note else []
-    more: Line = [(ALL_OF_IT, "dim")] if width_of(line) > width else []
+    more: Line = [(" all of it: ", "dim"), (f"{key} ", "key")] if width_of(line) > width else []
     return spread(line, more, width)
 
 

@@ -20,8 +20,9 @@ from engine.worksheet.markdown import worksheet_markdown
 from engine.worksheet.rows import LAYOUTS, Layout
 from engine.worksheet.worksheet import Worksheet, standing, worksheet
 from tui.keys.bindings import binding, bindings
+from tui.keys.command import WORKSHEET, Command
 from tui.keys.line import short_names
-from tui.keys.table import BY_ID, WORKSHEET, Command
+from tui.keys.table import BY_ID
 from tui.render.reports.worksheet_rows import Item, worksheet_items
 from tui.render.text.clean import clean
 from tui.view.derivative import Derivative

@@ -95,7 +95,6 @@ class View:
     spent: list[float] = field(default_factory=lambda: [0.0])
     findings: "tuple[Diagnosis, ...] | None" = None
     row: int | None = None
-    count: str = ""
     note: str = ""
     busy: str = ""
     mode: str = "LIVE"
@@ -216,7 +215,7 @@ class View:
         return found
 
     def with_status(self, **status: str) -> "View":
-        """The same view with another count, note or busy text."""
+        """The same view with another note or busy text."""
         return replace(self, **status)  # type: ignore[arg-type]
 
 

@@ -84,10 +84,8 @@ def test_what_matters_least_goes_first(small):
     assert short.endswith(" LIVE ")
 
 
-def test_busy_and_count_take_the_place_of_the_mode(small):
-    seen = view(small, 0)
-    assert text_of(position_line(seen.with_status(count="12"), 100)).endswith(" count 12 ")
-    busy = seen.with_status(count="12", busy="running 5%")
+def test_a_run_under_way_takes_the_place_of_the_mode(small):
+    busy = view(small, 0).with_status(busy="running 5%")
     assert text_of(position_line(busy, 100)).endswith(" running 5% ")
 
 

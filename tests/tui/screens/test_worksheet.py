@@ -9,7 +9,7 @@ from textual.widgets import OptionList
 from engine.worksheet.places import op_of
 from engine.worksheet.worksheet import worksheet
 from tests.tui.screen import Opened, debugger
-from tests.tui.typist import note
+from tests.tui.typist import note, run_line
 from tui.screens.worksheet import VersusScreen, WorksheetScreen
 
 ROOT = Path(__file__).parents[3]
@@ -90,7 +90,7 @@ def test_every_row_happens_at_an_op_that_writes_it(name):
 
 async def test_the_row_of_the_op_at_the_cursor_is_marked_and_enter_goes_to_a_row():
     async with debugger("regression", (120, 40)) as shown:
-        await shown.press("5", "s")
+        await run_line(shown, "5s")
         await opened(shown)
         marked = [row for row in shown.rows() if "▶" in row]
         assert [row.split()[2] for row in marked] == ["forward", "relu1"]
@@ -105,7 +105,8 @@ async def test_the_row_of_the_op_at_the_cursor_is_marked_and_enter_goes_to_a_row
 
 async def test_enter_stays_in_the_iteration():
     async with debugger("regression", (120, 40)) as shown:
-        await shown.press("2", "f", "3", "s")
+        await run_line(shown, "2f")
+        await run_line(shown, "3s")
         await opened(shown)
         await shown.press("enter")
         position = shown.session.position
@@ -140,7 +141,8 @@ async def test_the_numbers_are_those_of_the_cursor():
     async with debugger("regression", (120, 40)) as shown:
         screen = await opened(shown)
         start = screen.sheet.forward[0].value
-        await shown.press("escape", "3", "f")
+        await shown.press("escape")
+        await run_line(shown, "3f")
         screen = await opened(shown)
         assert (screen.sheet.forward[0].value != start).any()
 
