@@ -11,8 +11,9 @@ from itertools import pairwise
 
 from engine.chain.primals import Primals
 from engine.errors import GradstepError
+from engine.jacobian.association import Association
 from engine.jacobian.operator import Jacobian
-from engine.jacobian.product import Association, product
+from engine.jacobian.product import product
 from engine.jacobian.structures import Identity, Zero
 from engine.program.graph import Node
 from engine.program.program import Program
@@ -134,21 +135,16 @@ class Chain:
             return self.whole
         return product([factor.jacobian for factor in self.factors])
 
-    def partials(self, symbols: Program) -> tuple[Factor, ...]:
-        """The partial products from the left, ∂ℓ/∂ŷ, ∂ℓ/∂z₃, …, as reverse mode makes them.
+    def partial(self, symbols: Program, index: int) -> Factor:
+        """The product of the factors up to number ``index``, counted from 0, from the left.
 
-        The last one is the whole chain; ``symbols`` gives the symbols of the tensors.
+        ∂ℓ/∂ŷ, ∂ℓ/∂z₃, …, as reverse mode makes them, of which the last is the whole chain;
+        ``symbols`` gives the symbols of the tensors.
         """
-        top = symbols.tensors[self.of].symbol
-        return tuple(
-            Factor(
-                f"∂{top}/∂{symbols.tensors[factor.wrt].symbol}",
-                self.of,
-                factor.wrt,
-                product([one.jacobian for one in self.factors[: i + 1]]),
-            )
-            for i, factor in enumerate(self.factors)
-        )
+        wrt = self.factors[index].wrt
+        symbol = f"∂{symbols.tensors[self.of].symbol}/∂{symbols.tensors[wrt].symbol}"
+        factors = [one.jacobian for one in self.factors[: index + 1]]
+        return Factor(symbol, self.of, wrt, product(factors))
 
     @cached_property
     def association(self) -> Association:
@@ -156,8 +152,8 @@ class Chain:
         return Association([factor.jacobian.pattern for factor in self.factors])
 
     def order(self) -> str:
-        """The cheapest order with brackets: ``(∂ℓ/∂ŷ ∂ŷ/∂z₃) ∂z₃/∂z₂``."""
-        return self.association.brackets([factor.symbol for factor in self.factors])
+        """The cheapest order: ``cheapest order: (∂ℓ/∂ŷ ∂ŷ/∂z₃) ∂z₃/∂z₂``, or from which side."""
+        return self.association.order([factor.symbol for factor in self.factors])
 
     def without(self, index: int) -> "Chain":
         """The same chain with one factor forgotten."""

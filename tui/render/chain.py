@@ -63,7 +63,7 @@ def chain_text(view: View, room: Room) -> ChainText:
     ordered = shown_factors(found)
     chosen = min(view.derivative.factor, len(ordered) - 1)
     start = len(lines) + 1
-    lines += table(view, found, chosen, width)
+    lines += table(found, chosen, width)
     lines += detail(view, found, ordered[chosen], room, len(lines))
     return ChainText(
         [fitted(line, width) for line in lines], [start + i for i in range(len(ordered))]

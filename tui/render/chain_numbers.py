@@ -11,7 +11,7 @@ from engine.chain.chain import Chain, Factor
 from engine.chain.query import SHOWN, JacobianView
 from engine.errors import GradstepError
 from engine.jacobian.operator import Jacobian
-from tui.render.chain_table import dims_of, shown_symbol, so_far
+from tui.render.chain_table import dims_of, shown_symbol
 from tui.render.sizes import element_rule, has_letters
 from tui.render.text.line import Line
 from tui.render.text.numbers import cells, compact, count_text, dims_text
@@ -160,8 +160,9 @@ def detail(
     lines: list[Line] = [[*title, (f"  vjp {cost} multiply-adds", "dim")]]
     last: list[Line] = []
     if len(path.factors) > 2:
-        last = [[(" cheapest order: ", "dim"), (path.order(), "")]]
-    partial = so_far(view, factor, path)
+        label, order = path.order().split(": ", 1)
+        last = [[(f" {label}: ", "dim"), (order, "")]]
+    partial = path.partial(view.program, path.factors.index(factor))
     matrices = [factor.jacobian]
     if partial.symbol != factor.symbol:
         matrices.append(partial.jacobian)

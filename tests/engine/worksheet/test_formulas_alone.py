@@ -1,5 +1,7 @@
 """Who prints formulas alone computes nothing: values are made where they are looked at."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -41,7 +43,7 @@ def test_a_value_is_made_once_where_it_is_looked_at(sample: Sample) -> None:
 @pytest.mark.parametrize("sides", [(1, 4, 3, 2), (3, 1, 4, 2), (3, 4, 2, 1), (5, 3, 2, 4), (2, 3)])
 def test_a_product_does_not_depend_on_the_order(sides: tuple[int, ...]) -> None:
     rng = np.random.default_rng(0)
-    matrices = [rng.normal(size=pair) for pair in zip(sides, sides[1:], strict=False)]
+    matrices = [rng.normal(size=pair) for pair in pairwise(sides)]
     expected = matrices[0]
     for matrix in matrices[1:]:
         expected = expected @ matrix
