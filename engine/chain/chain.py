@@ -4,7 +4,7 @@ In a sequence of layers one path leads from a tensor to another, and a derivativ
 In a network of lines it is a sum over paths: :mod:`engine.chain.sums`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -24,15 +24,21 @@ from engine.wording import nearest
 class Factor:
     """One Jacobian ``∂of/∂wrt`` of a chain, in numerator layout, with the names of both tensors.
 
-    Over several paths, ``count``, it is a sum in brackets; its ``terms`` where they are not many.
+    Over several paths, ``count``, it is a sum in brackets; ``expand`` makes its ``terms`` where
+    they are not many.
     """
 
     symbol: str
     of: str
     wrt: str
     jacobian: Jacobian
-    terms: tuple["Chain", ...] = ()
+    expand: Callable[[], tuple["Chain", ...]] | None = None
     count: int = 1
+
+    @cached_property
+    def terms(self) -> tuple["Chain", ...]:
+        """The chains that it is a sum of; made where somebody looks at them."""
+        return () if self.expand is None else self.expand()
 
     @property
     def dims(self) -> tuple[int, int]:
@@ -78,7 +84,7 @@ class Chain:
         """What is a sum: of the whole, None, or of a factor in brackets; with its chains."""
         if self.paths:
             return ((None, self.paths),)
-        return tuple((one, one.terms) for one in self.factors if one.terms)
+        return tuple((one, one.terms) for one in self.factors if one.expand is not None)
 
     @property
     def dims(self) -> tuple[tuple[int, int], ...]:

@@ -127,7 +127,7 @@ def product_lines(view: View, found: JacobianView, width: int) -> list[Line]:
 
 def many_lines(found: JacobianView) -> list[Line]:
     """The factors over too many paths to be written out."""
-    many = [one for one in found.chain.factors if one.count > 1 and not one.terms]
+    many = [one for one in found.chain.factors if one.count > 1 and one.expand is None]
     return [
         [(f" {found.shown(one).symbol}", "symbol"), (f" over {count_text(one.count)} paths", "dim")]
         for one in many

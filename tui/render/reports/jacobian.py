@@ -109,7 +109,7 @@ def bracket_lines(view: JacobianView, width: int) -> Iterator[Text]:
         if factor.count == 1:
             continue
         symbol = clean(view.shown(factor).symbol)
-        said = "" if factor.terms else ", accumulated"
+        said = "" if factor.expand else ", accumulated"
         yield Text()
         yield Text(f"{symbol} is a sum over {count_text(factor.count)} paths{said}")
         for i, path in enumerate(factor.terms):
