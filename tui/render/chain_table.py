@@ -70,12 +70,31 @@ def dims_of(found: JacobianView, jacobian: Jacobian) -> tuple[int, int]:
     return (cols, rows) if found.transposed else (rows, cols)
 
 
-def table(found: JacobianView, chosen: int, width: int) -> list[Line]:
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The headings, and a line for each factor, made where it is seen: a deep chain has many."""
+
+    rows: list[tuple[str, ...]]
+    widths: Widths
+    chosen: int
+    width: int
+
+    def __len__(self) -> int:
+        return 1 + len(self.rows)
+
+    def line(self, y: int) -> Line:
+        """The headings at 0, then the factors in turn."""
+        if y == 0:
+            return fitted(heading(self.widths), self.width)
+        line = table_line(self.rows[y - 1], self.widths, y - 1 == self.chosen, self.width)
+        return fitted(line, self.width)
+
+
+def table(found: JacobianView, chosen: int, width: int) -> Table:
     """A line for each factor: its tensors, sizes and structure, and the product up to it."""
     rows = table_cells(found)
     widths = fitting([max(map(cell_len, column)) for column in zip(*rows, strict=True)], width)
-    lines = [table_line(row, widths, i == chosen, width) for i, row in enumerate(rows)]
-    return [heading(widths), *lines]
+    return Table(rows, widths, chosen, width)
 
 
 def table_cells(found: JacobianView) -> list[tuple[str, ...]]:
