@@ -276,6 +276,7 @@ class Flow:
             self.primals.dtype,
             facts.form,
             facts.work,
+            sum(map(len, ways.edges.values())),
             lambda v: self.pull(ways, v),
             lambda u: self.push(ways, u),
         )

@@ -19,11 +19,13 @@ from engine.jacobian.terms import keyed, met, transposed
 class Linked(Jacobian):
     """``pull`` is the VJP and ``push`` the JVP of one tensor; the rest follows from the ``form``.
 
-    ``push`` may raise NotImplementedError. ``work`` is the multiply-adds of a VJP.
+    ``push`` may raise NotImplementedError. ``work`` is the multiply-adds of a VJP, which is made of
+    so many ``steps``.
     """
 
     form: Form
     work: int
+    steps: int
     pull: Callable[[Array], Array]
     push: Callable[[Array], Array]
 
@@ -34,6 +36,10 @@ class Linked(Jacobian):
     @property
     def cost_vjp(self) -> int:
         return self.work
+
+    @property
+    def calls(self) -> int:
+        return self.steps
 
     @property
     def cost_jvp(self) -> int:

@@ -39,6 +39,10 @@ class Product(Jacobian):
         return sum(factor.cost_jvp for factor in self.factors)
 
     @property
+    def calls(self) -> int:
+        return sum(factor.calls for factor in self.factors)
+
+    @property
     def cost_full(self) -> int:
         """The factors, and their multiplication in the cheapest order."""
         multiplied = self.association.costs[0, len(self.factors)]
