@@ -117,7 +117,7 @@ class Movement:
         before = self.display.view
         if self.follow.selection.row is not None:
             self.follow.next_op()
-        self.display.show_now("stopped" if run.cancelled else said)
+        self.display.show_now(run.left_at(self.session.event) if run.cancelled else said)
         now = self.display.view
         if before is not None and now is not None and left_recording(before, now):
             self.display.say(note="the recording is over: from here on everything is computed live")

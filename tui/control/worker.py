@@ -7,7 +7,7 @@ screen's own thread for as long as nobody notices; what is not finished then goe
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
@@ -87,6 +87,12 @@ class Job:
                 between()
             if end is not None and time.perf_counter() > end:
                 return
+        if self.cancelled and isinstance(self.steps, Generator):
+            self.steps.close()  # here and not when it is forgotten: a search goes back
+
+    def left_at(self, event: int) -> str:
+        """The note where it was cancelled: whether the cursor is where it began."""
+        return "stopped: back where it began" if event == self.start else "stopped"
 
     def cancel(self) -> None:
         """Ask it to end behind the item that is being pulled; callable from any thread."""

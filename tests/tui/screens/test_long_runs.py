@@ -1,5 +1,7 @@
 """Runs in the background: they show progress, Esc leaves a whole event, and nothing else hurts."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -162,3 +164,28 @@ def test_a_count_has_no_leading_zeros_and_seven_digits(monkeypatch):
     counting.clear()
     counting.digit(0, ("program", "tensor"))
     assert counting.take()[0] == 1
+
+
+@pytest.mark.parametrize("line", ["until loss < -1", "runtil loss < -1", "pc x", "goto #4800"])
+async def test_esc_in_a_search_leaves_one_where_one_was(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.control.worker.INLINE_SECONDS", -1.0)
+    # Everything that runs in the thread waits here till Esc has been pressed.
+    gate = threading.Event()
+    async with debugger(endless(), (120, 40)) as shown:
+        shown.session.goto(90_000)
+        shown.main.show_now()
+        before = {name: array.tobytes() for name, array in shown.session.tensors.items()}
+        shown.main.worker.between = gate.wait
+        shown.main.parts.words.typed(line)
+        job = shown.main.job
+        assert job is not None
+        shown.app.simulate_key("escape")
+        await shown.until(lambda: job.cancelled)
+        gate.set()
+        await shown.idle()
+        assert shown.session.event == 90_000
+        assert "#90000 " in shown.place().replace(",", "")
+        assert shown.main.view.note == "stopped: back where it began"
+        assert {n: a.tobytes() for n, a in shown.session.tensors.items()} == before
