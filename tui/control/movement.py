@@ -89,8 +89,8 @@ class Movement:
 
     def run(self, line: str, target: int | None, said: str = "") -> None:
         """Run a line that goes to ``target``, and show where it has led to."""
-        steps = self.words.line.run(line)
-        self.worker.begin(steps, partial(self.arrived, said=said), target)
+        steps, before = self.words.line.run(line), self.display.view
+        self.worker.begin(steps, partial(self.arrived, said=said, before=before), target)
 
     def refuse(self, error: GradstepError, refused: str) -> None:
         """Say why a line is refused."""
@@ -109,12 +109,11 @@ class Movement:
             return "at the first event"
         return "at the end of the run" if event >= self.session.timeline.end else "already there"
 
-    def arrived(self, run: Job, said: str = "") -> None:
-        """Show where a movement has led to, or why it failed."""
+    def arrived(self, run: Job, said: str = "", before: View | None = None) -> None:
+        """Show where a movement has led to from the View ``before``, or why it failed."""
         if run.error is not None:
             self.words.failed(run.error)
             return
-        before = self.display.view
         if self.follow.selection.row is not None:
             self.follow.next_op()
         self.display.show_now(run.left_at(self.session.event) if run.cancelled else said)

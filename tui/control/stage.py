@@ -31,6 +31,10 @@ class Stage:
         """From another thread: call ``callback`` on the screen's own, and wait for it."""
         self.screen.app.call_from_thread(callback)
 
+    def post(self, callback: Callable[[], None]) -> None:
+        """From any thread: call ``callback`` on the screen's own, and do not wait for it."""
+        self.screen.call_later(callback)
+
     def later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Call ``callback`` on the screen's thread after some seconds."""
         return self.screen.set_timer(seconds, callback)
