@@ -148,10 +148,10 @@ class MainScreen(LinesScreen):
         """Hand a new View down; of a run that goes on to the panes that move with it."""
         if self.resting():
             self.hand_down()
-            return
-        for name, pane in self.parts.panes.seen.items():
-            if name in MOVING:
-                pane.view = self.view
+        elif self.parts.stage.visible:
+            for name, pane in self.parts.panes.seen.items():
+                if name in MOVING:
+                    pane.view = self.view
 
     def show_live(self, view: View) -> None:
         """Show how a run goes on: where it is, the curves, the flow, the watches."""
