@@ -272,16 +272,19 @@ def run_debugger(
     record: str | None = None,
     program: Callable[[str], Program] = compiled,
     offer: bool = False,
+    drawing: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
 ) -> int:
     """Open the debugger on an experiment, a built-in's name or a file; the exit status.
 
     ``at`` is a position as a person types it, ``budget`` the bytes of the history, ``record`` the
     file to record into, ``program`` what compiles the experiment of a name. With ``offer`` the
-    first start offers a tour. Raises GradstepError where one of them cannot be used.
+    first start offers a tour. Initial values are drawn within ``drawing``, before there is a
+    screen. Raises GradstepError where one of them cannot be used.
     """
     settings = load_settings(config_file())
     budget = budget or settings.history or DEFAULT_BUDGET
-    debugger = Debugger(Session(program(name), budget))
+    with drawing():
+        debugger = Debugger(Session(program(name), budget))
     problems = restore(debugger)
     target = None if at is None else parse_position(at, debugger)
     outlive_terminal()

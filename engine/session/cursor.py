@@ -47,6 +47,7 @@ class Cursor:
         self.source: Source[Branch] = run.source
         self.branch = Branch(MAIN, History(run, budget))
         self._tensors = self.source.initial()
+        self._first = dict(self._tensors)  # not drawn again: the first keyframe has most of it
         self._event = 0
         self.history.keyframe(0, self._tensors)
         self._chunk = max(1, min(CHUNK_EVENTS, CHUNK_BYTES // self.history.mean_cost))
@@ -114,7 +115,7 @@ class Cursor:
         if own <= after:
             return None
         if own == 0:
-            return Keyframe(0, self.source.initial(), whole=True)
+            return Keyframe(0, self._first, whole=True)
         return Keyframe(own, self.history.keyframes[own], own in self.history.whole)
 
     def hold(self) -> Held:
