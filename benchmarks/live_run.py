@@ -61,9 +61,9 @@ class Turns:
     def measure(self) -> None:
         """Alternate; then end the application."""
         session = self.app.main.session
-        time.sleep(WARM_UP)
+        time.sleep(WARM_UP if self.seconds else 0.0)
         end = time.perf_counter() + self.seconds
-        while time.perf_counter() < end:
+        while not all(self.taken.values()) or time.perf_counter() < end:
             self.on = not self.on
             time.sleep(TURN / 4)  # what the turn before has asked for is over
             began, first = self.used(), session.event
@@ -71,7 +71,6 @@ class Turns:
             taken = (self.used() - began) / max(1, session.event - first)
             self.taken["with" if self.on else "without"].append(taken)
         self.app.call_from_thread(self.app.main.leave)
-
 
     def used(self) -> float:
         """Processor seconds of the run's thread and the screen's so far."""

@@ -62,8 +62,8 @@ def test_no_bar_without_a_terminal(large: Path) -> None:
 def test_no_bar_for_a_small_network(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[object] = []
     monkeypatch.setattr("tui.cli.drawing.Bar.drawn", lambda bar, shape, done: told.append(shape))
-    assert invoke("train", "xor", "--iterations", "1").exit_code == 0
+    assert invoke("train", "iris", "--iterations", "1").exit_code == 0
     assert told == []
     monkeypatch.setattr(initializers, "BLOCK", 5)
-    assert invoke("train", "xor", "--iterations", "1").exit_code == 0
+    assert invoke("train", "iris", "--iterations", "1").exit_code == 0
     assert told
