@@ -47,6 +47,7 @@ class Facts(NamedTuple):
 
     form: Form
     work: int
+    steps: int
 
 
 @dataclass(eq=False)
@@ -59,6 +60,8 @@ class Kept:
     edges: dict[tuple[str, str], Dependence | None] = field(default_factory=dict)
     lines: dict[tuple[str, str], Ways] = field(default_factory=dict)
     ways: dict[tuple[str, str], Ways | None] = field(default_factory=dict)
+    depends: dict[Ways, Dependence | None] = field(default_factory=dict)
+    work: dict[tuple[Ways, bool], int] = field(default_factory=dict)
     facts: dict[tuple[Ways, int | None], Facts | None] = field(default_factory=dict)
     mixing: dict[Ways, str] = field(default_factory=dict)
     by_value: set[tuple[str, str]] = field(default_factory=set)
@@ -213,6 +216,15 @@ class Flow:
 
     def depends(self, ways: Ways) -> Dependence | None:
         """Where the Jacobian of both ends can be non-zero, of the whole batch."""
+        for kept in (self.lasting, self.own):
+            if ways in kept.depends:
+                return kept.depends[ways]
+        found = self.dependence(ways)
+        self.common.depends[ways] = found
+        return found
+
+    def dependence(self, ways: Ways) -> Dependence | None:
+        """The same, found along the way."""
         found: dict[str, Dependence] = {ways.wrt: identity(self.full_shape(ways.wrt))}
         for name in reversed(list(ways.edges)):
             total: Dependence | None = None
@@ -227,6 +239,15 @@ class Flow:
 
     def work(self, ways: Ways) -> int:
         """Multiply-adds of one VJP: the structural non-zeros of every line on the way."""
+        key = ways, self.primals.sample is None  # of any one sample as many
+        for kept in (self.lasting, self.own):
+            if key in kept.work:
+                return kept.work[key]
+        found = self.common.work[key] = self.counted(ways)
+        return found
+
+    def counted(self, ways: Ways) -> int:
+        """The same, counted."""
         return sum(
             count(term)
             for name, others in ways.edges.items()
@@ -260,7 +281,9 @@ class Flow:
             both = self.by_sample(ways.of) and self.by_sample(ways.wrt)
             samples = self.samples if both and self.primals.sample is None else 1
             shapes = self.shape(ways.of), self.shape(ways.wrt)
-            found = Facts(Form(*shapes, terms, made.unit, samples), self.work(ways))
+            form = Form(*shapes, terms, made.unit, samples)
+            steps = sum(1 + self.graph.sizes[name] for name in ways.edges)
+            found = Facts(form, self.work(ways), steps)
         self.common.facts[key] = found
         return found
 
@@ -276,7 +299,7 @@ class Flow:
             self.primals.dtype,
             facts.form,
             facts.work,
-            sum(map(len, ways.edges.values())),
+            facts.steps,
             lambda v: self.pull(ways, v),
             lambda u: self.push(ways, u),
         )

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from engine.arrays import Shape
 from engine.lines.line import Line
-from engine.lines.node import Tensor, tensors
+from engine.lines.node import Call, Tensor, ordered, tensors
 from engine.program.line_network import Graph
 
 
@@ -38,6 +38,14 @@ class LineGraph:
         """The shape of each tensor that a line makes or reads, of the whole batch."""
         found = {one.name: one.shape for line in self.graph.lines for one in tensors(line.root)}
         return found | {line.name: line.root.shape for line in self.graph.lines}
+
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """How many functions each line is made of."""
+        return {
+            line.name: sum(isinstance(node, Call) for node in ordered(line.root))
+            for line in self.graph.lines
+        }
 
     def between(self, of: str, wrt: str) -> tuple[str, ...]:
         """The tensors on paths from ``of`` back to ``wrt``, both included, ``of`` first.
