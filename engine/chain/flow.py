@@ -258,15 +258,14 @@ class Flow:
     def terms(self, made: Dependence | None, of: str, wrt: str) -> tuple[Term, ...]:
         """The terms of a dependence; of one sample, at its row."""
         sample = self.primals.sample
-        out = []
-        for term in made.terms if made is not None else ():
-            left: Term | None = term
-            for name, row in ((of, True), (wrt, False)):
-                if sample is not None and left is not None and self.by_sample(name):
-                    left = restricted(left, digits(self.full_shape(name))[0], sample, row)
-            if left is not None:
-                out.append(left)
-        return tuple(out)
+        every = made.terms if made is not None else ()
+        if sample is None:
+            return every
+        row, col = (
+            digits(self.full_shape(name))[0] if self.by_sample(name) else None for name in (of, wrt)
+        )
+        parts = (restricted(term, row, col, sample) for term in every)
+        return tuple(one for one in parts if one is not None)
 
     def facts(self, ways: Ways) -> Facts | None:
         """What is known of the Jacobian over all paths without its values; None of a zero."""

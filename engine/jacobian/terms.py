@@ -260,20 +260,31 @@ def entries(term: Term, cols: int) -> Index:
     return found
 
 
-def restricted(term: Term, digit: tuple[int, int], value: int, row: bool) -> Term | None:
-    """A term at one value of a digit of the row (or of the column), which is dropped."""
+Digit = tuple[int, int]
+
+
+def restricted(term: Term, row: Digit | None, col: Digit | None, value: int) -> Term | None:
+    """A term at one value of a digit of the row, of the column, or of both; these are dropped.
+
+    None where that meets nothing.
+    """
     plain = all(one.pairs is None for one in term)
-    at = known_part if plain else part_at
-    if row:
-        return at(term, digit, value)
-    found = at(transposed(term), digit, value)
-    return None if found is None else transposed(found)
+    return known_part(term, row, col, value) if plain else part(term, row, col, value)
 
 
 @lru_cache(maxsize=1024)
-def known_part(term: Term, digit: tuple[int, int], value: int) -> Term | None:
-    """The part of a term without relations at one value of a digit of the row."""
-    return part_at(term, digit, value)
+def known_part(term: Term, row: Digit | None, col: Digit | None, value: int) -> Term | None:
+    """The part of a term without relations: that of many lines is the same."""
+    return part(term, row, col, value)
+
+
+def part(term: Term, row: Digit | None, col: Digit | None, value: int) -> Term | None:
+    """The part of a term, side by side."""
+    found: Term | None = term if row is None else part_at(term, row, value)
+    if found is None or col is None:
+        return found
+    found = part_at(transposed(found), col, value)
+    return None if found is None else transposed(found)
 
 
 def part_at(term: Term, digit: tuple[int, int], value: int) -> Term | None:
