@@ -44,6 +44,9 @@ LOOK_UP = 2.0  # seconds between two looks whether anybody is there
 STDIN = 0
 REFUSED = 2  # the exit status where a recording could not be written to its end
 PATIENCE = 3.0  # seconds after which a key that nobody has answered for is given up
+# Objects between two looks for garbage, and how many looks at the young make one at the older: what
+# is known of a network of a thousand lines takes a tenth of a second to look through.
+SELDOM = (10_000, 50, 100)
 
 
 class Terminal(io.FileIO):
@@ -188,6 +191,7 @@ class GradstepApp(App[None]):
         """All panes are there: go on with what was typed before."""
         if not gc.isenabled():  # see tui.cli.debugger.loading
             gc.freeze()
+            gc.set_threshold(*SELDOM)
             gc.enable()
         if self.start_at is not None:
             self.main.parts.movement.go_to(self.start_at)

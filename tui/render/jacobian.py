@@ -31,14 +31,14 @@ def derivative_of(view: View) -> JacobianView:
     Asked once, whichever panes show it and however often they are painted.
     """
     worked = view.worked
-    if worked.error is not None:
-        raise worked.error.with_traceback(None)
+    if worked.refused:
+        raise GradstepError(worked.refused)
     if worked.jacobian is None:
         try:
             primals = view.primals
             worked.jacobian = query(primals, view.of, view.wrt, layout=view.derivative.layout)
         except GradstepError as error:
-            worked.error = error
+            worked.refused = str(error)
             raise
     return worked.jacobian
 

@@ -61,12 +61,13 @@ class Signs:
 class Worked:
     """What a View has found about its derivative; Views that differ in their texts share it.
 
-    ``jacobian`` is the answer of the query, or the ``error`` that says why there is none.
+    ``jacobian`` is the answer of the query; without one ``refused`` says why, in words: an error
+    that is kept would keep all that was about where it was raised.
     """
 
     primals: Primals | None = None
     jacobian: "JacobianView | None" = None
-    error: GradstepError | None = None
+    refused: str = ""
 
 
 # Equal only to itself: panes tell by identity whether a View is new; arrays are not compared.
