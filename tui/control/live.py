@@ -7,13 +7,27 @@ session stands still, and goes on at once: it never waits for the screen.
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tui.view.snapshot import View
 
 EVERY = 0.2  # seconds from one View to the next, where that is cheap
-SHARE = 0.025  # of the time, for what the screen computes meanwhile: the run waits for it
+SHARE = 0.025  # for what the screen computes, of what the run does: it waits meanwhile
 LONGEST = 2.0  # seconds, however much there is to draw
+LEAST = 0.1  # of a processor, which a run is taken to have at least
+
+
+class Spent(NamedTuple):
+    """Seconds by the clock, and of processor time: of the screen's thread, of all threads."""
+
+    clock: float
+    screen: float
+    process: float
+
+    @classmethod
+    def now(cls) -> "Spent":
+        """Asked on the screen's thread."""
+        return cls(time.monotonic(), time.thread_time(), time.process_time())
 
 
 class Shown(Protocol):
@@ -36,12 +50,12 @@ class Live:
         self.shown = shown
         self.post = post
         self.asked = self.came = False
-        self.spent = 0.0
+        self.spent = Spent(0.0, 0.0, 0.0)
 
     def begin(self) -> None:
         """A run begins: nothing is asked for yet."""
         self.asked = self.came = False
-        self.spent = time.thread_time()
+        self.spent = Spent.now()
 
     def ask(self) -> bool:
         """Ask for a View; whether one has come since the last time."""
@@ -64,7 +78,12 @@ class Live:
             self.shown.show_live(view)
 
     def pause(self) -> float:
-        """Seconds until the next tick, so that the screen's work keeps within its SHARE."""
-        now = time.thread_time()
-        used, self.spent = now - self.spent, now
-        return min(LONGEST, max(EVERY, used / SHARE))
+        """Seconds until the next tick, so that the screen's work keeps within its SHARE.
+
+        Of processor time: where other programs take much of it, both get less of every second.
+        """
+        before, self.spent = self.spent, Spent.now()
+        used = self.spent.screen - before.screen
+        run = self.spent.process - before.process - used
+        clock = max(1e-6, self.spent.clock - before.clock)
+        return min(LONGEST, max(EVERY, used / (SHARE * min(1.0, max(LEAST, run / clock)))))

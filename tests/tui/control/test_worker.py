@@ -9,7 +9,7 @@ from engine.errors import GradstepError
 from engine.session.progress import Progress
 from engine.session.session import Session
 from tests.engine.small_experiments import session_of
-from tui.control.live import EVERY, LONGEST, SHARE, Live
+from tui.control.live import EVERY, LONGEST, SHARE, Live, Spent
 from tui.control.worker import BUSY, Job, Worker
 from tui.view.snapshot import Selection, View, snapshot
 
@@ -111,10 +111,10 @@ def test_errors_results_and_logs_are_kept():
 
 
 @pytest.fixture
-def spending(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The processor time of the screen's thread, in the hand of a test: the last of the list."""
-    times = [0.0]
-    monkeypatch.setattr("tui.control.live.time.thread_time", lambda: times[-1])
+def spending(monkeypatch: pytest.MonkeyPatch) -> list[Spent]:
+    """The time that is spent, in the hand of a test: the last of the list."""
+    times = [Spent(0.0, 0.0, 0.0)]
+    monkeypatch.setattr(Spent, "now", lambda: times[-1])
     return times
 
 
@@ -166,11 +166,18 @@ def test_a_view_of_a_run_that_is_over_is_not_shown(seconds, spending):
 def test_the_screen_takes_its_share_of_the_time_and_no_more(spending):
     live = Live(Host(), lambda callback: None)
     live.begin()
-    for used, expected in ((0.0, EVERY), (EVERY * SHARE, EVERY), (0.02, 0.02 / SHARE)):
-        spending.append(spending[-1] + used)
-        assert live.pause() == pytest.approx(max(EVERY, expected))
-    spending.append(spending[-1] + 100.0)
-    assert live.pause() == LONGEST
+    for used, run, expected in (
+        (0.0, 1.0, EVERY),
+        (EVERY * SHARE, 1.0, EVERY),
+        (0.02, 1.0, 0.02 / SHARE),
+        (0.02, 4.0, 0.02 / SHARE),  # products of matrices in several threads
+        (0.01, 0.5, 0.02 / SHARE),  # half of every second is another program's
+        (0.001, 0.0, 0.01 / SHARE),  # a run that waits for its file
+        (100.0, 1.0, LONGEST),
+    ):
+        clock, screen, process = spending[-1]
+        spending.append(Spent(clock + 1.0, screen + used, process + used + run))
+        assert live.pause() == pytest.approx(expected)
 
 
 def test_an_op_that_takes_long_leaves_its_progress_on_display(seconds, spending):
