@@ -9,22 +9,22 @@ SHORT = 12  # a chain of so many factors is seen whole
 
 
 class Run(NamedTuple):
-    """``times`` repetitions of the ``period`` factors from number ``start`` on; else once one."""
+    """``times`` repetitions of the ``size`` factors from number ``start`` on; else once one."""
 
     start: int
-    period: int
+    size: int
     times: int
 
     @property
     def stop(self) -> int:
         """The number of the factor behind the run."""
-        return self.start + self.period * self.times
+        return self.start + self.size * self.times
 
 
 def repeats(factors: Sequence[Hashable]) -> list[Run]:
     """A chain as runs of equal factors, from left to right; a short one as single factors.
 
-    Where several begin at one place, the one that covers most; of equals the shortest period.
+    Where several begin at one place, the one that covers most; of equals the shortest.
     """
     if len(factors) <= SHORT:
         return [Run(i, 1, 1) for i in range(len(factors))]
@@ -33,18 +33,18 @@ def repeats(factors: Sequence[Hashable]) -> list[Run]:
     found, at = list[Run](), 0
     while at < len(factors):
         best = Run(at, 1, 1)
-        for period, equal in lengths.items():
-            times = equal[at] // period + 1
-            if times >= FEWEST and period * times > best.stop - at:
-                best = Run(at, period, times)
+        for size, equal in lengths.items():
+            times = equal[at] // size + 1
+            if times >= FEWEST and size * times > best.stop - at:
+                best = Run(at, size, times)
         found.append(best)
         at = best.stop
     return found
 
 
-def equal_from(factors: Sequence[Hashable], period: int) -> list[int]:
-    """For each place how many factors in a row equal the one ``period`` places further on."""
+def equal_from(factors: Sequence[Hashable], size: int) -> list[int]:
+    """For each place how many factors in a row equal the one ``size`` places further on."""
     found = [0] * (len(factors) + 1)
-    for i in range(len(factors) - period - 1, -1, -1):
-        found[i] = found[i + 1] + 1 if factors[i] == factors[i + period] else 0
+    for i in range(len(factors) - size - 1, -1, -1):
+        found[i] = found[i + 1] + 1 if factors[i] == factors[i + size] else 0
     return found[:-1]

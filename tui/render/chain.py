@@ -163,7 +163,7 @@ def sums_of(found: JacobianView) -> Iterator[tuple[Factor | None, tuple[Chain, .
         return
     ordered, runs = runs_of(found, found.chain)
     for run in runs:
-        for factor in ordered[run.start : run.start + run.period]:
+        for factor in ordered[run.start : run.start + run.size]:
             if factor.expand is not None:
                 yield factor, factor.terms
 
@@ -184,7 +184,7 @@ def folded(runs: Sequence[Run], column_of: Callable[[int], Column]) -> list[Colu
     """The columns of a product, of a run of equal factors the first ones in brackets."""
     made: list[Column] = []
     for run in runs:
-        once = [column_of(i) for i in range(run.start, run.start + run.period)]
+        once = [column_of(i) for i in range(run.start, run.start + run.size)]
         if run.times > 1:
             once[0] = replace(once[0], symbol=f"({once[0].symbol}")
             once[-1] = replace(once[-1], symbol=f"{once[-1].symbol}) × {run.times}")

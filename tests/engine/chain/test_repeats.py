@@ -38,6 +38,6 @@ def test_runs_cover_every_chain_with_what_is_equal(seed: int) -> None:
     text = "".join(rng.choice("AB") for _ in range(rng.randrange(0, 60)))
     assert "".join(unfolded(text)) == text
     for run in repeats(text):
-        once = text[run.start : run.start + run.period]
+        once = text[run.start : run.start + run.size]
         assert text[run.start : run.stop] == once * run.times
-        assert run.times == 1 or (run.times >= FEWEST and run.period <= LONGEST)
+        assert run.times == 1 or (run.times >= FEWEST and run.size <= LONGEST)
