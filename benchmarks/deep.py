@@ -79,7 +79,8 @@ def deep(effort: Effort) -> Iterator[Row]:
             work = f"a step in Chain and Jacobian, {many} {kind}"
             yield versus(work, "", samples, 1, f"{few} {kind}", GROWTH)
             yield first_look(f"the first look, {many} {kind}", programs[0], weight)
-            yield press(f"key press s with Chain, {many} {kind}", files[0], effort)
+            work = f"key press s with Chain, {many} {kind}"
+            yield press(work, files[0], f"{few} {kind}", files[1], effort)
 
 
 def stepping(program: Program, weight: str) -> Callable[[], object]:
@@ -115,8 +116,12 @@ def first_look(work: str, program: Program, weight: str) -> Row:
     return Row(work, "", "", time.perf_counter() - begin, NAN, NAN)
 
 
-def press(work: str, file: Path, effort: Effort) -> Row:
-    """A step with the chain on display, in a terminal: the median."""
-    command = (*GRADSTEP, "run", str(file), "--at", "i1:backward")
-    seconds = presses(command, READY, "s", effort.presses, before=("4", "\x1b"))
-    return Row(work, "", "", statistics.median(seconds), NAN, NAN, limit=KEY_SECONDS)
+def press(work: str, file: Path, against: str, other: Path, effort: Effort) -> Row:
+    """A step with the chain on display, in a terminal, beside that of a shallower network."""
+    medians = []
+    for each in (file, other):
+        command = (*GRADSTEP, "run", str(each), "--at", "i1:backward")
+        seconds = presses(command, READY, "s", effort.presses, before=("4", "\x1b"))
+        medians.append(statistics.median(seconds))
+    ours, theirs = medians
+    return Row(work, "", against, ours, theirs, ours / theirs, limit=KEY_SECONDS)

@@ -16,10 +16,10 @@ from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.session.session import Session
 from tui.app import GradstepApp
-from tui.control.live import EVERY, LONGEST
+from tui.control.live import EVERY
 
 ENDLESS = 10**8
-WARM_UP, TURN = 3.0, 3.0  # seconds: until history has its memory; of one turn
+WARM_UP, TURN = 3.0, 4.0  # seconds: until history has its memory; of one turn
 
 
 class Turns:
@@ -65,7 +65,7 @@ class Turns:
         end = time.perf_counter() + self.seconds
         while not all(self.taken.values()) or time.perf_counter() < end:
             self.on = not self.on
-            time.sleep(LONGEST / 4)  # what the turn before has asked for is over
+            time.sleep(0.5)  # what the turn before has asked for is over
             began, first = self.used(), session.event
             time.sleep(TURN)
             taken = (self.used() - began) / max(1, session.event - first)
