@@ -1,0 +1,38 @@
+"""Puts everything in its place, once torch has been imported."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from gradstep_tracer import backward, compiled, ends, modules, optimizers, scaling
+from gradstep_tracer.functions import Functions, listener
+from gradstep_tracer.hiding import Hiding
+from gradstep_tracer.names import Names
+from gradstep_tracer.plan import Plan
+from gradstep_tracer.reading import Reading
+from gradstep_tracer.tracing import Tracing
+from gradstep_tracer.writes import Writes
+
+
+def install(plan: Plan, torch: ModuleType) -> None:
+    """Begin to listen. Nothing is sent before the first event."""
+    tracing = Tracing(plan, torch)
+    names = Names(tracing)
+    reading = Reading(tracing, names)
+    writes = Writes(tracing, names, reading)
+    hiding = Hiding(tracing)
+    functions = Functions(tracing, names, reading, writes)
+    hiding.mode, _ = listener(tracing, functions, torch.overrides.TorchFunctionMode)
+    called = modules.Modules(tracing, names, reading, hiding)
+    engine = backward.Backward(tracing, names, reading, writes, called)
+    stepping = optimizers.Optimizers(tracing, names, writes, engine)
+    modules.install(tracing, called)
+    backward.install(tracing, engine, hiding)
+    optimizers.install(tracing, stepping)
+    scaling.install(tracing, stepping)
+    compiled.install(tracing, reading, hiding)
+    ends.install(tracing, hiding)
+    hiding.install()
+    hiding.on()
+    if plan.eager and hasattr(torch, "compiler"):
+        torch.compiler.set_stance("force_eager")

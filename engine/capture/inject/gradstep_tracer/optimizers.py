@@ -1,0 +1,237 @@
+"""Optimizers: their steps, parameter by parameter, and gradients that are cleared."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from types import FrameType
+
+from gradstep_tracer.backward import Backward
+from gradstep_tracer.channel import as_json
+from gradstep_tracer.names import Names, version_of
+from gradstep_tracer.recorder import MOST_LINKS
+from gradstep_tracer.tracing import Body, Tracing, stripped
+from gradstep_tracer.writes import Writes
+
+
+class Optimizers:
+    """What happens around steps and zero_grad."""
+
+    def __init__(
+        self, tracing: Tracing, names: Names, writes: Writes, backward: Backward
+    ) -> None:
+        self.tracing = tracing
+        self.names = names
+        self.writes = writes
+        self.backward = backward
+        self.recorder = tracing.recorder
+        self.facts: dict = {}
+        self.steps = 0  # how many there were, skipped ones not counted
+
+    @staticmethod
+    def parameters(optimizer) -> list:
+        """Each parameter with its group."""
+        return [(group, one) for group in optimizer.param_groups for one in group["params"]]
+
+    def fallback(self, optimizer, place: int, frame: FrameType) -> str:
+        """The name of a parameter that no module and no variable has."""
+        return "%s.param%d" % (self.names.optimizer(optimizer, frame), place)
+
+    def before(self, optimizer, frame: FrameType) -> None:
+        """A step begins: what was done to the gradients since backward, by whomever?"""
+        changed = []
+        for _, one in self.parameters(optimizer):
+            left = self.backward.left.get(id(one))
+            gradient = one.grad
+            if left is None or gradient is None or left[0]() is not one:
+                continue
+            known = self.names.lookup(gradient)
+            if known is None or known.version != version_of(gradient):
+                changed.append(one)
+        if changed:
+            recorder = self.recorder
+            writes = tuple(self.names.gradient(one, one.grad, frame) for one in changed)
+            name = recorder.unique("update", "changed between backward and step")
+            place = self.tracing.places.of(self.tracing.places.users(frame))
+            op = recorder.op("update", name, "changed", place, writes, writes)
+            recorder.told(op, [one.grad for one in changed])
+            self.writes.remember(changed, writes)
+
+    def after(self, optimizer, frame: FrameType) -> None:
+        """A step is over."""
+        tracing, names, recorder = self.tracing, self.names, self.recorder
+        self.steps += 1
+        place = tracing.places.of(tracing.places.users(frame))
+        kind = type(optimizer).__name__ + ".step"
+        for index, (group, one) in enumerate(self.parameters(optimizer)):
+            if one.grad is None:
+                continue
+            name, module = names.leaf(one, frame, self.fallback(optimizer, index, frame))
+            number = recorder.tensor(one, name, "parameter", module, leaf=True)
+            gradient = names.gradient(one, one.grad, frame)
+            if names.lookup(one.grad) is None:  # nobody saw a backward
+                names.give(one.grad, gradient)
+            slots, values = [], []
+            for key, value in optimizer.state.get(one, {}).items():
+                if isinstance(value, tracing.torch.Tensor):
+                    slots.append(
+                        recorder.tensor(
+                            value, "%s.%s" % (name, key), "slot", module, slot_of=name
+                        )
+                    )
+                    values.append(value)
+            writes = (number, *slots)
+            op = recorder.op(
+                "update",
+                recorder.unique("update", name),
+                kind,
+                place,
+                (number, gradient, *slots),
+                writes,
+                module,
+            )
+            recorder.told(op, [one, *values], self.hyper(group))
+            names.remember(one, number)
+        tracing.passes.step(frame)
+
+    def hyper(self, group: dict) -> bytes:
+        """The numbers of a group, lr among them, as facts."""
+        found = {}
+        for key, value in group.items():
+            if key == "params":
+                continue
+            if isinstance(value, self.tracing.torch.Tensor):
+                value = value.item() if value.numel() == 1 else None
+            if value is None or type(value) in (bool, int, float, str):
+                found[key] = value
+            elif type(value) in (tuple, list):
+                found[key] = [one for one in value if type(one) in (bool, int, float)]
+        key = repr(found)
+        facts = self.facts.get(key)
+        if facts is None:
+            if len(self.facts) > 1000:
+                self.facts.clear()
+            facts = self.facts[key] = as_json(found)
+        return facts
+
+    def cleared(self, kind: str, parameters: list, module: str | None, frame: FrameType) -> None:
+        """Gradients were cleared: to zeros, or away."""
+        tracing, names, recorder = self.tracing, self.names, self.recorder
+        parameters = [one for one in parameters if one.requires_grad][:MOST_LINKS]
+        if not parameters:
+            return
+        tracing.turn(frame)
+        if not names.looked:
+            names.look(frame)
+        place = tracing.places.of(tracing.places.users(frame))
+        writes = tuple(names.gradient(one, one.grad, frame) for one in parameters)
+        gone = all(one.grad is None for one in parameters)
+        op = recorder.op(
+            "zero_grad",
+            recorder.unique("zero_grad", kind),
+            "zero_grad",
+            place,
+            (),
+            writes,
+            module,
+            attributes=lambda: {"set_to_none": gone},
+        )
+        recorder.told(op, [one.grad for one in parameters])
+        self.writes.remember(parameters, writes)
+
+    def changed(self, kind: str, parameters: list, facts: dict, frame: FrameType) -> None:
+        """Gradients were clipped or unscaled."""
+        parameters = [one for one in parameters if one.grad is not None][:MOST_LINKS]
+        if not parameters:
+            return
+        recorder = self.recorder
+        writes = tuple(self.names.gradient(one, one.grad, frame) for one in parameters)
+        place = self.tracing.places.of(self.tracing.places.users(frame))
+        op = recorder.op("update", recorder.unique("update", kind), kind, place, writes, writes)
+        recorder.told(op, [one.grad for one in parameters], as_json(facts) if facts else b"")
+        self.writes.remember(parameters, writes)
+
+    def skipped(self, optimizer, facts: dict, frame: FrameType) -> None:
+        """A GradScaler has left out a step."""
+        recorder = self.recorder
+        name = self.names.optimizer(optimizer, frame)
+        place = self.tracing.places.of(self.tracing.places.users(frame))
+        op = recorder.op(
+            "update", recorder.unique("update", name + ".step skipped"), "step skipped", place
+        )
+        recorder.told(op, (), as_json(facts))
+        self.tracing.passes.step(frame)
+
+
+def install(tracing: Tracing, optimizers: Optimizers) -> None:
+    """Be there at each step and each zero_grad."""
+    module = sys.modules["torch.optim.optimizer"]
+    here = tracing.here
+    getframe = sys._getframe
+
+    def listening() -> bool:
+        return not (tracing.over or here.off or here.backward)
+
+    compiling = getattr(getattr(tracing.torch, "compiler", None), "is_compiling", lambda: False)
+
+    def before(optimizer, args, kwargs):
+        if compiling():
+            return
+        if listening():
+            with Body(tracing):
+                optimizers.before(optimizer, getframe(1))
+        here.stepping += 1
+
+    def after(optimizer, args, kwargs):
+        if compiling():
+            return
+        here.stepping = max(0, here.stepping - 1)
+        if listening():
+            with Body(tracing):
+                optimizers.after(optimizer, getframe(1))
+
+    module.register_optimizer_step_pre_hook(before)
+    module.register_optimizer_step_post_hook(after)
+    clear_optimizer = module.Optimizer.zero_grad
+    clear_module = tracing.torch.nn.Module.zero_grad
+
+    @functools.wraps(clear_optimizer)
+    def optimizer_zero_grad(self, *args, **kwargs):
+        if not listening():
+            return clear_optimizer(self, *args, **kwargs)
+        here.stepping = 0
+        here.off += 1
+        try:
+            clear_optimizer(self, *args, **kwargs)
+        except BaseException as problem:
+            stripped(problem, own, 0)
+            raise
+        finally:
+            here.off -= 1
+        with Body(tracing):
+            frame = getframe(1)
+            name = optimizers.names.optimizer(self, frame)
+            own_parameters = [one for _, one in optimizers.parameters(self)]
+            optimizers.cleared(name + ".zero_grad", own_parameters, None, frame)
+
+    @functools.wraps(clear_module)
+    def module_zero_grad(self, *args, **kwargs):
+        if not listening():
+            return clear_module(self, *args, **kwargs)
+        here.off += 1
+        try:
+            clear_module(self, *args, **kwargs)
+        except BaseException as problem:
+            stripped(problem, own, 0)
+            raise
+        finally:
+            here.off -= 1
+        with Body(tracing):
+            frame = getframe(1)
+            path = optimizers.names.path(self, frame)
+            name = path + ".zero_grad" if path else "zero_grad"
+            optimizers.cleared(name, list(self.parameters()), path or None, frame)
+
+    own = {optimizer_zero_grad.__code__, module_zero_grad.__code__}
+    module.Optimizer.zero_grad = optimizer_zero_grad
+    tracing.torch.nn.Module.zero_grad = module_zero_grad

@@ -1,0 +1,142 @@
+"""What all parts of the tracer share: the plan, the recorder, and whether it is over."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from types import CodeType, FrameType, ModuleType
+
+from gradstep_tracer.channel import Channel
+from gradstep_tracer.degrees import Degrees
+from gradstep_tracer.passes import Passes
+from gradstep_tracer.places import Places
+from gradstep_tracer.plan import Plan
+from gradstep_tracer.recorder import Recorder
+from gradstep_tracer.values import Reader
+
+
+class Here(threading.local):
+    """What is going on in a thread."""
+
+    def __init__(self) -> None:
+        self.off = 0  # the tracer is not to listen
+        self.backward = 0  # calls of the engine, one within the other
+        self.stepping = 0  # an optimizer's step is under way
+        self.modules: list[str] = []  # paths of the modules whose forward runs
+        self.pushed = False  # the function mode is on this thread's stack
+        self.raised = 0  # the id of an exception that was told of
+
+
+class Tracing:
+    """One process being traced."""
+
+    def __init__(self, plan: Plan, torch: ModuleType) -> None:
+        self.plan = plan
+        self.torch = torch
+        self.pid = os.getpid()
+        self.over = False
+        self.lock = threading.RLock()
+        self.here = Here()
+        self.places = Places(torch)
+        self.reader = Reader(torch)
+        self.channel = Channel(plan, torch)
+        self.degrees = Degrees(plan, self.reader)
+        self.recorder = Recorder(self.channel, self.reader, self.degrees)
+        self.passes = Passes(self.places, plan.iteration)
+        self.quietly = torch._C.DisableTorchFunction
+        self.forget: list = []  # called when a pass ends
+
+    def say(self, text: str) -> None:
+        """A line on stderr."""
+        if not self.plan.quiet:
+            try:
+                sys.stderr.write("gradstep: %s\n" % (text,))
+            except Exception:
+                self.plan.quiet = True
+
+    def fault(self, problem: Exception) -> None:
+        """Something went wrong in here: tracing ends, the script goes on."""
+        if self.over:
+            return
+        self.over = True
+        if isinstance(problem, OSError) and self.channel.socket is not None:
+            self.say("nobody listens any more; the script goes on")
+        else:
+            trace = problem.__traceback__
+            while trace is not None and trace.tb_next is not None:
+                trace = trace.tb_next
+            where = ""
+            if trace is not None:
+                name = os.path.basename(trace.tb_frame.f_code.co_filename)
+                where = " (%s:%d)" % (name, trace.tb_lineno)
+            text = "tracing ended, the script goes on: %r%s" % (problem, where)
+            self.say(text)
+            try:
+                self.recorder.note(text)
+            except Exception:
+                self.channel.closed = True
+        self.channel.close()
+
+    def turn(self, frame: FrameType | None) -> None:
+        """Before an event that can begin a pass: does it?"""
+        passes = self.passes
+        if (passes.stepped is not None or passes.begin is not None) and passes.over(frame):
+            self.end_pass()
+
+    def end_pass(self) -> None:
+        """The iteration is over, if anything happened in it."""
+        self.passes.updated = False
+        if self.recorder.story:
+            self.recorder.end_iteration()
+            for forget in self.forget:
+                forget()
+
+
+class Body:
+    """The body of a hook: torch functions and gradients are off, the tracer does not listen.
+
+    An Exception in it ends the tracing and goes no further. Anything else, Ctrl-C, passes through;
+    what was under way is then incomplete, so that no more is told but how it ended.
+    """
+
+    __slots__ = ("_disabled", "_grad", "tracing")
+
+    def __init__(self, tracing: Tracing) -> None:
+        self.tracing = tracing
+
+    def __enter__(self) -> None:
+        tracing = self.tracing
+        tracing.here.off += 1
+        tracing.lock.acquire()
+        self._disabled = tracing.quietly()
+        self._disabled.__enter__()
+        self._grad = tracing.torch.is_grad_enabled()
+        tracing.torch._C._set_grad_enabled(False)
+
+    def __exit__(self, kind: type | None, problem: BaseException | None, trace: object) -> bool:
+        tracing = self.tracing
+        tracing.torch._C._set_grad_enabled(self._grad)
+        self._disabled.__exit__(None, None, None)
+        tracing.lock.release()
+        tracing.here.off -= 1
+        if problem is None:
+            return False
+        if isinstance(problem, Exception):
+            tracing.fault(problem)
+            return True
+        tracing.over = True
+        return False
+
+
+def stripped(problem: BaseException, codes: frozenset[CodeType] | set[CodeType], more: int) -> None:
+    """Take frames of ours, and as many that we made, off the top of an exception's traceback.
+
+    Followed by a bare ``raise`` nothing of them is left, from Python 3.11 on.
+    """
+    trace = problem.__traceback__
+    while trace is not None and trace.tb_frame.f_code in codes:
+        trace = trace.tb_next
+    while more and trace is not None:
+        trace, more = trace.tb_next, more - 1
+    problem.__traceback__ = trace
