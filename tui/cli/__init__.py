@@ -25,6 +25,9 @@ COMMANDS = {
     "compare": Lazy("tui.cli.compare:compare_command", "What changes from A to B in them."),
     "grade": Lazy("tui.cli.grade:grade", "Answers checked: right, wrong and why.", answers=True),
     "record": Lazy("tui.cli.record:record", "Run and record without a screen."),
+    "capture": Lazy(
+        "tui.cli.capture:capture", "Run a PyTorch script and record its training.", answers=True
+    ),
     "replay": Lazy("tui.cli.replay:replay", "The debugger on a recording."),
     "info": Lazy("tui.cli.info:info", "What a recording holds.", answers=True),
     "verify": Lazy("tui.cli.verify:verify", "Execute a recording again and compare.", answers=True),

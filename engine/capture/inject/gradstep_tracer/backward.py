@@ -267,20 +267,18 @@ class Backward:
         numbers = []
         for source, (_, result) in zip(sources, pairs):
             name = recorder.name(source)
-            numbers.append(
-                recorder.tensor(result, "grad(%s)" % name, "gradient", gradient_of=name)
-            )
+            numbers.append(recorder.tensor(result, "grad(%s)" % name, "gradient", gradient_of=name))
         name = recorder.unique("backward", "autograd.grad")
-        op = recorder.op(
-            "backward", name, "autograd.grad", self.place, sources, tuple(numbers)
-        )
+        op = recorder.op("backward", name, "autograd.grad", self.place, sources, tuple(numbers))
         at = len(recorder.story)
         recorder.told(op, [result for _, result in pairs])
         for number, (_, result) in zip(numbers, pairs):
             names.remember(result, number)
             node = result.grad_fn
             if node is not None:
-                made = Produced(op, [None] * result.output_nr + [number], at, recorder.iteration, False)
+                made = Produced(
+                    op, [None] * result.output_nr + [number], at, recorder.iteration, False
+                )
                 self.reading.produced.setdefault(sequence_of(node), made)
 
     def reduced(self) -> None:

@@ -30,8 +30,9 @@ def raised(tracing: Tracing, problem: BaseException) -> None:
     tracing.channel.send(b"X", as_json(said))
 
 
-def finish(tracing: Tracing) -> None:
+def finish(tracing: Tracing, hiding: Hiding) -> None:
     """The interpreter ends: the last words."""
+    hiding.away(False)  # what a thread's end destroys must not be a Python object
     channel = tracing.channel
     if channel.socket is None or channel.closed or os.getpid() != tracing.pid:
         return
@@ -55,14 +56,17 @@ def finish(tracing: Tracing) -> None:
 
 def install(tracing: Tracing, hiding: Hiding) -> None:
     """Be there."""
-    atexit.register(finish, tracing)
+    atexit.register(finish, tracing, hiding)
     begin = threading.Thread._bootstrap_inner
 
     @functools.wraps(begin)
     def _bootstrap_inner(self):
         if not tracing.over:
             hiding.on()
-        begin(self)
+        try:
+            begin(self)
+        finally:
+            hiding.away(False)
 
     threading.Thread._bootstrap_inner = _bootstrap_inner
 

@@ -15,12 +15,55 @@ from gradstep_tracer.writes import Writes
 PROPERTIES = frozenset(("T", "mT", "H", "mH", "real", "imag", "data", "grad"))
 # Neither results nor warnings come from these.
 QUIET = frozenset(
-    """size dim numel nelement stride is_contiguous is_floating_point is_complex element_size
-    storage_offset data_ptr item tolist __len__ __bool__ __hash__ __format__ __repr__ __str__
-    __float__ __int__ __index__ __contains__ get_device requires_grad_ retain_grad register_hook
-    register_post_accumulate_grad_hook backward is_conj is_neg is_inference untyped_storage
-    __reduce_ex__ __deepcopy__ __dlpack__ __array__ numpy cpu_ has_names is_same_size allclose equal
-    is_shared share_memory_ __dir__ __delete__""".split()
+    [
+        "size",
+        "dim",
+        "numel",
+        "nelement",
+        "stride",
+        "is_contiguous",
+        "is_floating_point",
+        "is_complex",
+        "element_size",
+        "storage_offset",
+        "data_ptr",
+        "item",
+        "tolist",
+        "__len__",
+        "__bool__",
+        "__hash__",
+        "__format__",
+        "__repr__",
+        "__str__",
+        "__float__",
+        "__int__",
+        "__index__",
+        "__contains__",
+        "get_device",
+        "requires_grad_",
+        "retain_grad",
+        "register_hook",
+        "register_post_accumulate_grad_hook",
+        "backward",
+        "is_conj",
+        "is_neg",
+        "is_inference",
+        "untyped_storage",
+        "__reduce_ex__",
+        "__deepcopy__",
+        "__dlpack__",
+        "__array__",
+        "numpy",
+        "cpu_",
+        "has_names",
+        "is_same_size",
+        "allclose",
+        "equal",
+        "is_shared",
+        "share_memory_",
+        "__dir__",
+        "__delete__",
+    ]
 )
 SAME_OP = {"nll_loss_nd": "nll_loss", "cross_entropy_loss": "cross_entropy"}
 MOST_SITES = 50_000

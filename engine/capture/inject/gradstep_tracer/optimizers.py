@@ -17,9 +17,7 @@ from gradstep_tracer.writes import Writes
 class Optimizers:
     """What happens around steps and zero_grad."""
 
-    def __init__(
-        self, tracing: Tracing, names: Names, writes: Writes, backward: Backward
-    ) -> None:
+    def __init__(self, tracing: Tracing, names: Names, writes: Writes, backward: Backward) -> None:
         self.tracing = tracing
         self.names = names
         self.writes = writes
@@ -75,9 +73,7 @@ class Optimizers:
             for key, value in optimizer.state.get(one, {}).items():
                 if isinstance(value, tracing.torch.Tensor):
                     slots.append(
-                        recorder.tensor(
-                            value, "%s.%s" % (name, key), "slot", module, slot_of=name
-                        )
+                        recorder.tensor(value, "%s.%s" % (name, key), "slot", module, slot_of=name)
                     )
                     values.append(value)
             writes = (number, *slots)

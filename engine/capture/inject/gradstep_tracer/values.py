@@ -16,9 +16,20 @@ SAMPLED, CORNER = 1024, 8
 CHUNK = 2**16  # words that are multiplied with the same numbers again
 GOLDEN = 0x9E3779B97F4A7C15
 MASK = 2**64 - 1
-DTYPES = (
-    "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128"
-).split()
+DTYPES = [
+    "bool",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+]
 
 
 def split_mix(number: int) -> int:
@@ -153,4 +164,3 @@ class Reader:
                 found = int(torch.dot(mixed, numbers[: len(part)]))
                 total += found * (split_mix(2**40 + number) if number else 1)
         return ((total & MASK) | 1).to_bytes(8, "little")
-
