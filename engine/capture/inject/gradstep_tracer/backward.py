@@ -57,7 +57,8 @@ class Backward:
         graph = Graph(self.reading, [one.grad_fn for one in roots])
         if nested:  # a checkpoint's: its own graph is that of ops which were told of before
             for owner in graph.order:
-                if owner.leaf is not None and accumulate:
+                known = owner.leaf is not None and self.names.is_parameter(owner.leaf)
+                if known and accumulate:
                     handles.append(self.hook_leaf(owner, graph, {}, frame))
             return
         self.loss(numbers, graph)
@@ -141,7 +142,10 @@ class Backward:
 
     def hook_node(self, owner: Owner, graph, contributions: dict, accumulate: bool, frame):
         """A node has computed the gradients of what its op read."""
-        produced, kind = owner.produced, owner.node.name().rpartition("::")[2]
+        produced = owner.produced
+        key = (produced.op.id, produced.place) if produced.op is not None else None
+        kind = graph.kinds.get(key) or owner.node.name().rpartition("::")[2]
+        results = graph.results.get(key) or [one for one in produced.numbers if one is not None]
         plan = []
         for index, target, output, viewed in owner.edges:
             key = (target.node, output)
@@ -160,24 +164,24 @@ class Backward:
             if self.tracing.over:
                 return None
             with Body(self.tracing):
-                self.computed(produced, kind, plan, contributions, grad_inputs, frame)
+                self.computed(produced, kind, results, plan, contributions, grad_inputs, frame)
             return None
 
         return owner.node.register_hook(computed)
 
-    def computed(self, produced: Produced, kind, plan, contributions, grad_inputs, frame) -> None:
+    def computed(
+        self, produced: Produced, kind, results, plan, contributions, grad_inputs, frame
+    ) -> None:
         """Tell what a node has computed."""
         recorder = self.recorder
         op = produced.op
         base = op.name if op is not None else kind
-        reads = tuple(self.gradient_of(one) for one in produced.numbers if one is not None)
-        if not reads and op is not None:
-            reads = tuple(self.gradient_of(one) for one in op.writes[:1])
+        reads = tuple(self.gradient_of(one) for one in results)
         writes, values = [], []
         for index, way, target, key in plan:
             gradient = grad_inputs[index] if index < len(grad_inputs) else None
             if way == "leaf":
-                contributions.setdefault(key, []).extend(reads[:1])
+                contributions.setdefault(key, []).extend(reads)
                 continue
             if gradient is None:
                 continue

@@ -159,7 +159,7 @@ class Functions:
         read = None
         if rule.places or (kwargs and kwargs.get("out") is not None):
             target = self.writes.target(rule, args, kwargs)
-            if target is not None and self.grad_on() and self.writes.is_result(target):
+            if target is not None and tracing.here.grad and self.writes.is_result(target):
                 tracing.turn(frame)
                 read = self.reading.of(self.reading.tensors(args, kwargs), rule.kind, frame)
         elif tracing.here.modules and self.names.buffers:
@@ -262,7 +262,7 @@ class Functions:
 
     def raised(self, rule, args, kwargs, problem: BaseException, frame: FrameType) -> None:
         """An op did not end."""
-        if not self.grad_on() or rule.prop is not None or self.transforms() is not None:
+        if not self.tracing.here.grad or rule.prop is not None or self.transforms() is not None:
             return
         tensors = self.reading.tensors(args, kwargs)
         if not self.known_any(tensors):
@@ -326,10 +326,11 @@ def plain_text(value: object) -> str:
 
 def attributes(torch: ModuleType, rule: Rule, args: tuple, kwargs: dict | None) -> dict:
     """The arguments of a call that are no tensors, by name where PyTorch knows one."""
-    with_names = []
+    with_names: list = []
     for schema in torch._C._jit_get_schemas_for_operator("aten::" + rule.name):
-        with_names = [one.name for one in schema.arguments]
-        if len(with_names) >= len(args):
+        given = [one for one in schema.arguments if not one.kwarg_only]
+        if len(given) >= len(args) and all(map(fits, args, given)):
+            with_names = [one.name for one in given]
             break
     found = {}
     for place, value in enumerate(args):
@@ -342,6 +343,18 @@ def attributes(torch: ModuleType, rule: Rule, args: tuple, kwargs: dict | None) 
         if shown is not UNTOLD:
             found[key] = shown
     return found
+
+
+def fits(value: object, argument) -> bool:
+    """Whether a value can be this argument of a schema, by what is easily seen."""
+    kind = str(argument.type)
+    if isinstance(value, (list, tuple)):
+        return "List" in kind
+    if type(value) is bool:
+        return "bool" in kind
+    if type(value) in (int, float):
+        return any(word in kind for word in ("int", "float", "number", "Scalar", "Tensor"))
+    return ("str" in kind) if isinstance(value, str) else True
 
 
 def plain_value(value: object) -> object:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gradstep_tracer.reading import Produced, Reading, sequence_of
 
+REARRANGE = tuple("View UnsafeView Transpose T Clone Expand Squeeze Unsqueeze Reshape Split".split())
+
 
 class Owner:
     """Whose backward a node of the graph belongs to."""
@@ -26,6 +28,8 @@ class Graph:
         self.order: list[Owner] = []
         self.arrivals: dict[tuple, int] = {}  # of gradients: by (owner's node, output)
         self.through_views: set = set()
+        self.kinds: dict[tuple, str] = {}  # of ops, by (op, place): the node that says what it is
+        self.results: dict[tuple, list] = {}  # the op's results that backward comes through
         self.walk(roots)
         self.link()
 
@@ -45,10 +49,22 @@ class Graph:
                 produced = reading.producer(sequence_of(node)) or user
             owner = owners[node] = Owner(node, produced, leaf)
             self.order.append(owner)
+            if produced is not None and produced.op is not None:
+                self.describe(produced, node)
             inherited = produced if produced is not None and not produced.view else user
             for nearer, _ in node.next_functions:
                 if nearer is not None and nearer not in owners:
                     todo.append((nearer, inherited))
+
+    def describe(self, produced: Produced, node) -> None:
+        """What an op's backward is called: its first node that does more than rearrange."""
+        key = (produced.op.id, produced.place)
+        name = node.name().rpartition("::")[2]
+        held = self.kinds.get(key)
+        if held is None or (held.startswith(REARRANGE) and not name.startswith(REARRANGE)):
+            self.kinds[key] = name
+        results = self.results.setdefault(key, [])
+        results += [one for one in produced.numbers if one is not None and one not in results]
 
     def link(self) -> None:
         """The edges that go from one op to another or to a leaf."""

@@ -10,6 +10,7 @@ from gradstep_tracer.tracing import Tracing
 
 WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 MOST_KNOWN = 20_000
+MOST_LOOKS = 20  # at all variables, for models that were not there before
 DEEPEST = 12  # frames in which a variable is looked for
 
 
@@ -52,7 +53,7 @@ class Names:
         self.labels: dict[int, tuple] = {}  # of parameters and buffers: reference, name, module
         self.buffers: dict[int, weakref.ref] = {}
         self.pointers: dict[int, int] = {}  # of parameters' data: id of the parameter
-        self.looked = False
+        self.looks = 0
         self.many = False
         self.optimizers: dict[int, tuple] = {}
         self.arguments: dict[int, tuple] = {}  # what a model was called with: reference, name
@@ -69,7 +70,7 @@ class Names:
 
     def look(self, frame: FrameType | None) -> None:
         """The models that the script's variables hold, before the first event."""
-        self.looked = True
+        self.looks += 1
         module = self.tracing.torch.nn.Module
         found: dict[int, tuple] = {}
         while frame is not None:
@@ -105,15 +106,16 @@ class Names:
             for tensors, buffer in ((part._parameters, False), (part._buffers, True)):
                 for key, tensor in tensors.items():
                     if tensor is not None:
-                        self.label(tensor, ".".join(one for one in (path, key) if one), path)
+                        name = ".".join(one for one in (path, key) if one)
+                        self.label(tensor, name, path, sure=True)
                         if buffer:
                             self.buffers[id(tensor)] = weakref.ref(tensor)
 
-    def label(self, tensor, name: str, module: str | None) -> None:
-        """A parameter or buffer gets its name, if it has none."""
+    def label(self, tensor, name: str, module: str | None, sure: bool = False) -> None:
+        """A parameter or buffer gets its name, if it has none that is as sure."""
         held = self.labels.get(id(tensor))
-        if held is None or held[0]() is not tensor:
-            self.labels[id(tensor)] = (weakref.ref(tensor), name, module)
+        if held is None or held[0]() is not tensor or (sure and not held[3]):
+            self.labels[id(tensor)] = (weakref.ref(tensor), name, module, sure)
             if self.tracing.reader.readable(tensor) and tensor.numel():
                 self.pointers[tensor.data_ptr()] = id(tensor)
 
@@ -122,12 +124,12 @@ class Names:
         held = self.modules.get(id(module))
         if held is not None and held[0]() is module:
             return held[1] or (type(module).__name__ if not module._modules else "")
-        if not self.looked:
+        outer = self.tracing.here.modules
+        if not outer and self.looks < MOST_LOOKS:
             self.look(frame)
             held = self.modules.get(id(module))
             if held is not None and held[0]() is module:
                 return held[1]
-        outer = self.tracing.here.modules
         if outer:
             path = ".".join(one for one in (outer[-1], type(module).__name__) if one)
             self.modules[id(module)] = (weakref.ref(module), path)
@@ -174,7 +176,10 @@ class Names:
         held = self.labels.get(id(tensor))
         if held is not None and held[0]() is tensor:
             return held[1], held[2]
-        if not self.looked:
+        known = self.lookup(tensor)
+        if known is not None:  # an input that wants a gradient
+            return self.recorder.name(known.number), None
+        if self.looks < MOST_LOOKS:
             self.look(frame)
             held = self.labels.get(id(tensor))
             if held is not None and held[0]() is tensor:
@@ -198,6 +203,9 @@ class Names:
 
     def parameter(self, tensor, frame: FrameType | None, fallback: str = "") -> int:
         """The number of a parameter or buffer; its value is given if it was not told."""
+        known = self.lookup(tensor)
+        if known is not None and not self.is_parameter(tensor):
+            return known.number
         name, module = self.leaf(tensor, frame, fallback)
         buffer = self.buffers.get(id(tensor))
         role = "buffer" if buffer is not None and buffer() is tensor else "parameter"

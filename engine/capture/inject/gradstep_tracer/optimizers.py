@@ -117,8 +117,6 @@ class Optimizers:
         if not parameters:
             return
         tracing.turn(frame)
-        if not names.looked:
-            names.look(frame)
         place = tracing.places.of(tracing.places.users(frame))
         writes = tuple(names.gradient(one, one.grad, frame) for one in parameters)
         gone = all(one.grad is None for one in parameters)
@@ -159,6 +157,16 @@ class Optimizers:
         self.tracing.passes.step(frame)
 
 
+def in_step(frame: FrameType | None) -> bool:
+    """Whether an optimizer's step is among the callers."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "wrapper" and code.co_filename.endswith("optimizer.py"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def install(tracing: Tracing, optimizers: Optimizers) -> None:
     """Be there at each step and each zero_grad."""
     module = sys.modules["torch.optim.optimizer"]
@@ -195,7 +203,8 @@ def install(tracing: Tracing, optimizers: Optimizers) -> None:
     def optimizer_zero_grad(self, *args, **kwargs):
         if not listening():
             return clear_optimizer(self, *args, **kwargs)
-        here.stepping = 0
+        if here.stepping and not in_step(getframe(1)):
+            here.stepping = 0  # a step that raised
         here.off += 1
         try:
             clear_optimizer(self, *args, **kwargs)

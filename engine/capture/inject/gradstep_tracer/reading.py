@@ -8,7 +8,7 @@ from gradstep_tracer.names import Names, version_of
 from gradstep_tracer.recorder import Op
 from gradstep_tracer.tracing import Tracing
 
-MOST_PRODUCED = 200_000
+NEAR = 64  # nodes that are looked through for what an unseen op has read
 LOSSES = ("loss", "cross_entropy", "kl_div", "binary_cross_entropy")
 
 
@@ -89,22 +89,24 @@ class Reading:
             if known is not None:
                 return names.remember(tensor, known.number, joined(known.views, "view"))
             return self.unseen(tensor, frame)
-        if names.is_parameter(tensor) or tensor.requires_grad:
+        called = names.arguments.get(id(tensor))
+        given = called is not None and called[0]() is tensor
+        if names.is_parameter(tensor) or (tensor.requires_grad and not given):
             names.parameter(tensor, frame)
             return names.lookup(tensor)
         name, role = self.input_name(tensor, kind, place, frame)
-        number = recorder.tensor(tensor, name, role)
+        number = recorder.tensor(tensor, name, role, leaf=tensor.requires_grad)
         recorder.given(number, tensor, self.told(number))
         return names.remember(tensor, number)
 
     def input_name(self, tensor, kind: str, place: int, frame: FrameType) -> tuple[str, str]:
         """The name and role of a tensor that the script made outside of what is traced."""
         names = self.names
+        loss = place == 1 and any(word in kind for word in LOSSES)
         called = names.arguments.get(id(tensor))
         if called is not None and called[0]() is tensor:
-            return called[1], "input"
+            return called[1], "target" if loss else "input"
         outside = self.tracing.places.outside(frame)
-        loss = place == 1 and any(word in kind for word in LOSSES)
         role = "target" if loss else "constant" if self.tracing.here.modules else "input"
         site = (id(outside.f_code), outside.f_lasti, kind, place) if outside else None
         name = names.sites.get(site)
@@ -120,25 +122,36 @@ class Reading:
         kind = node.name().rpartition("::")[2]
         kind = kind.rstrip("0123456789")
         kind = kind[: -len("Backward")] if kind.endswith("Backward") else kind
-        sources = self.sources(node)
-        numbers, views = self.of(sources, kind, frame) if sources else ((), ())
+        numbers, views = self.sources(node, frame)
         place = self.tracing.places.of(self.tracing.places.outside(frame))
         return self.made(kind or "op", None, [tensor], numbers, views, place, {})[0]
 
-    def sources(self, node) -> list:
-        """The leaves that a node is made of, as far as they are near."""
-        found, todo, seen = [], [node], 0
-        while todo and seen < 64 and len(found) < 64:
+    def sources(self, node, frame: FrameType) -> tuple[tuple, tuple]:
+        """What a node is made of, as far as it is near: numbers, and how they are viewed."""
+        numbers: list = []
+        views: list = []
+        todo, seen = [node], 0
+        while todo and seen < NEAR:
             one = todo.pop()
             seen += 1
-            for nearer, _ in one.next_functions:
+            for nearer, output in one.next_functions:
+                if nearer is None:
+                    continue
                 leaf = getattr(nearer, "variable", None)
+                produced = self.producer(sequence_of(nearer))
+                number, view = None, ""
                 if isinstance(leaf, self.tensor_type):
-                    if not any(leaf is other for other in found):
-                        found.append(leaf)
-                elif nearer is not None and self.producer(sequence_of(nearer)) is None:
+                    number = self.names.parameter(leaf, frame)
+                elif produced is not None and produced.view:
+                    number, view = produced.numbers[0], "view"
+                elif produced is not None and output < len(produced.numbers):
+                    number = produced.numbers[output]
+                else:
                     todo.append(nearer)
-        return found
+                if number is not None and number not in numbers:
+                    numbers.append(number)
+                    views.append(view)
+        return tuple(numbers), tuple(views) if any(views) else ()
 
     def made(
         self,
@@ -201,7 +214,9 @@ class Reading:
             if start and last - start < 1000:
                 inner = Produced(produced.op, [], produced.place, produced.iteration, False)
                 for sequence in range(start, last):
-                    self.produced[sequence] = inner
+                    before = self.produced.get(sequence)
+                    if before is None or before.op is not produced.op:
+                        self.produced[sequence] = inner
 
     def viewed(self, tensor, known, text: str, start: int) -> None:
         """A view of something that is known."""

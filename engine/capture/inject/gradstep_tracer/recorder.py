@@ -102,7 +102,13 @@ class Recorder:
         key = (phase, base)
         count = self.counts.get(key, 0) + 1
         self.counts[key] = count
-        return base if count == 1 else "%s#%d" % (base, count)
+        if count == 1:
+            return base
+        while (phase, "%s#%d" % (base, count)) in self.counts:
+            count += 1
+        name = "%s#%d" % (base, count)
+        self.counts[key], self.counts[phase, name] = count, 1
+        return name
 
     def op(
         self,

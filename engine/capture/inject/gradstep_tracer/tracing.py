@@ -24,6 +24,7 @@ class Here(threading.local):
         self.backward = 0  # calls of the engine, one within the other
         self.stepping = 0  # an optimizer's step is under way
         self.modules: list[str] = []  # paths of the modules whose forward runs
+        self.grad = True  # whether gradients were on where the hook was met
         self.pushed = False  # the function mode is on this thread's stack
         self.raised = 0  # the id of an exception that was told of
 
@@ -112,6 +113,8 @@ class Body:
         self._disabled = tracing.quietly()
         self._disabled.__enter__()
         self._grad = tracing.torch.is_grad_enabled()
+        if tracing.here.off == 1:
+            tracing.here.grad = self._grad
         tracing.torch._C._set_grad_enabled(False)
 
     def __exit__(self, kind: type | None, problem: BaseException | None, trace: object) -> bool:

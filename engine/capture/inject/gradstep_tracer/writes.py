@@ -103,7 +103,7 @@ class Writes:
         if read is not None:
             self.result(rule, target, frame, read, start)
             return
-        if self.tracing.here.stepping and not self.tracing.torch.is_grad_enabled():
+        if self.tracing.here.stepping and not self.tracing.here.grad:
             return
         owner = self.owner(target)
         if owner is not None:
