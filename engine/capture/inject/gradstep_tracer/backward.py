@@ -35,6 +35,7 @@ class Backward:
         self.writes = writes
         self.modules = modules
         self.recorder = tracing.recorder
+        self.light = tracing.plan.values == "light"  # then only gradients of parameters are told
         self.place: tuple = (None, 0)
         self.frame: FrameType | None = None
         self.left: dict[int, tuple] = {}  # gradients as backward left them, by parameter's id
@@ -68,7 +69,7 @@ class Backward:
             if owner.leaf is not None:
                 if accumulate:
                     handles.append(self.hook_leaf(owner, graph, contributions, frame))
-            elif owner.produced is not None and not owner.produced.view:
+            elif owner.produced is not None and not owner.produced.view and not self.light:
                 self.hook_op(owner, graph, contributions, handles, accumulate, frame)
 
     def loss(self, numbers: tuple, graph: Graph) -> None:

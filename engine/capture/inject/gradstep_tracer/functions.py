@@ -149,7 +149,21 @@ class Functions:
     def listening(self, rule: Rule) -> bool:
         """Whether something is to be told of a call, now."""
         here, tracing = self.tracing.here, self.tracing
-        return not (here.off or here.backward or tracing.over) and (self.grad_on() or rule.places)
+        if here.off or here.backward or tracing.over:
+            return False
+        return self.grad_on() or (rule.places and not here.stepping)
+
+    def asks(self, rule: Rule, args: tuple, kwargs: dict | None) -> bool:
+        """Whether something must be known before a call: what it overwrites, buffers."""
+        if rule.places or (kwargs and kwargs.get("out") is not None):
+            return True
+        held = self.names.buffers
+        if not held or not self.tracing.here.modules:
+            return False
+        for one in args:
+            if id(one) in held:
+                return True
+        return False
 
     def before(self, rule: Rule, args: tuple, kwargs: dict | None, frame: FrameType) -> tuple:
         """What must be known before the call: the sequence number, reads of what is overwritten,
@@ -372,7 +386,7 @@ def plain_value(value: object) -> object:
 def listener(tracing: Tracing, functions: Functions, mode_type: type) -> tuple[object, CodeType]:
     """The function mode, and the code of its frame."""
     rules, sites, here = functions.rules, functions.sites, tracing.here
-    getframe = sys._getframe
+    getframe, sequence = sys._getframe, functions.sequence
 
     def __torch_function__(self, func, types, args=(), kwargs=None):  # noqa: N807
         rule = rules.get(func)
@@ -389,8 +403,11 @@ def listener(tracing: Tracing, functions: Functions, mode_type: type) -> tuple[o
         active = functions.listening(rule)
         begun = None
         if active:
-            with Body(tracing):
-                begun = functions.before(rule, args, kwargs, frame)
+            if functions.asks(rule, args, kwargs):
+                with Body(tracing):
+                    begun = functions.before(rule, args, kwargs, frame)
+            else:
+                begun = (sequence(), None, ())
         try:
             out = call(func, args, kwargs or {})
         except BaseException as problem:

@@ -60,6 +60,17 @@ class Hiding:
             self.push(self.mode)
             self.tracing.here.pushed = True
 
+    def aside(self) -> None:
+        """Take the mode off for a step of an optimizer."""
+        if self.tracing.here.aside is None:
+            self.tracing.here.aside = self.away(False)
+
+    def again(self) -> None:
+        """The step is over."""
+        was, self.tracing.here.aside = self.tracing.here.aside, None
+        if was is not None:
+            self.back(was)
+
     def install(self) -> None:
         """Answer in the place of torch."""
         answers = self.answers()

@@ -28,7 +28,7 @@ def install(plan: Plan, torch: ModuleType) -> None:
     stepping = optimizers.Optimizers(tracing, names, writes, engine)
     modules.install(tracing, called)
     backward.install(tracing, engine, hiding)
-    optimizers.install(tracing, stepping)
+    optimizers.install(tracing, stepping, hiding)
     scaling.install(tracing, stepping)
     compiled.install(tracing, reading, hiding)
     ends.install(tracing, hiding)

@@ -8,6 +8,7 @@ from types import FrameType
 
 from gradstep_tracer.backward import Backward
 from gradstep_tracer.channel import as_json
+from gradstep_tracer.hiding import Hiding
 from gradstep_tracer.names import Names, version_of
 from gradstep_tracer.recorder import MOST_LINKS
 from gradstep_tracer.tracing import Body, Tracing, stripped
@@ -86,7 +87,11 @@ class Optimizers:
                 writes,
                 module,
             )
-            recorder.told(op, [one, *values], self.hyper(group))
+            facts = self.hyper(group)
+            if tracing.plan.values == "light":
+                norm = tracing.torch.linalg.vector_norm(one.grad).item()
+                facts = b'%s,"gradient_norm":%s}' % (facts[:-1], as_json(norm))
+            recorder.told(op, [one, *values], facts)
             names.remember(one, number)
         tracing.passes.step(frame)
 
@@ -167,7 +172,7 @@ def in_step(frame: FrameType | None) -> bool:
     return False
 
 
-def install(tracing: Tracing, optimizers: Optimizers) -> None:
+def install(tracing: Tracing, optimizers: Optimizers, hiding: Hiding) -> None:
     """Be there at each step and each zero_grad."""
     module = sys.modules["torch.optim.optimizer"]
     here = tracing.here
@@ -178,17 +183,27 @@ def install(tracing: Tracing, optimizers: Optimizers) -> None:
 
     compiling = getattr(getattr(tracing.torch, "compiler", None), "is_compiling", lambda: False)
 
+    def recovered(frame: FrameType) -> None:
+        """After a step that raised: it is no longer under way."""
+        if here.stepping and not in_step(frame):
+            here.stepping = 0
+            hiding.again()
+
     def before(optimizer, args, kwargs):
         if compiling():
             return
+        recovered(getframe(1).f_back)
         if listening():
             with Body(tracing):
                 optimizers.before(optimizer, getframe(1))
         here.stepping += 1
+        if len(args) < 2 and not kwargs:  # no closure, in which the model would be called
+            hiding.aside()
 
     def after(optimizer, args, kwargs):
         if compiling():
             return
+        hiding.again()
         here.stepping = max(0, here.stepping - 1)
         if listening():
             with Body(tracing):
@@ -203,8 +218,7 @@ def install(tracing: Tracing, optimizers: Optimizers) -> None:
     def optimizer_zero_grad(self, *args, **kwargs):
         if not listening():
             return clear_optimizer(self, *args, **kwargs)
-        if here.stepping and not in_step(getframe(1)):
-            here.stepping = 0  # a step that raised
+        recovered(getframe(1))
         here.off += 1
         try:
             clear_optimizer(self, *args, **kwargs)

@@ -24,6 +24,7 @@ class Here(threading.local):
         self.backward = 0  # calls of the engine, one within the other
         self.stepping = 0  # an optimizer's step is under way
         self.modules: list[str] = []  # paths of the modules whose forward runs
+        self.aside: tuple | None = None  # how the mode was taken off for a step
         self.grad = True  # whether gradients were on where the hook was met
         self.pushed = False  # the function mode is on this thread's stack
         self.raised = 0  # the id of an exception that was told of

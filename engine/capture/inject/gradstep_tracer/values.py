@@ -82,7 +82,7 @@ class Reader:
         """A contiguous tensor in this machine's memory with these values; itself if it is one."""
         if tensor.device.type != "cpu":
             tensor = tensor.cpu()
-        if tensor.is_conj():
+        if tensor.dtype.is_complex and tensor.is_conj():
             tensor = tensor.resolve_conj()
         if tensor.is_neg():
             tensor = tensor.resolve_neg()
@@ -95,17 +95,14 @@ class Reader:
         return ctypes.string_at(near.data_ptr(), size) if size else b""
 
     def sample(self, tensor):
-        """A strided sample of a large tensor, flat."""
-        flat = tensor.view(-1) if tensor.is_contiguous() else tensor.reshape(-1)
-        return flat[:: -(-flat.numel() // SAMPLED)]
+        """A strided sample of a large tensor that is contiguous, flat."""
+        flat = tensor.view(-1)
+        return flat[:: -(-flat.numel() // SAMPLED)].contiguous()
 
     def corner(self, tensor):
-        """The corner of its first matrix."""
-        while tensor.dim() > 2:
-            tensor = tensor[0]
-        for axis in range(tensor.dim()):
-            tensor = tensor.narrow(axis, 0, min(CORNER, tensor.shape[axis]))
-        return tensor
+        """The corner of the first matrix of a tensor that is contiguous."""
+        sizes = [min(CORNER, size) for size in tensor.shape[-2:]]
+        return tensor.as_strided(sizes, tensor.stride()[-2:], tensor.storage_offset())
 
     def statistics(self, tensor, sample) -> tuple:
         """Minimum and maximum of all elements; mean, root mean square and zeros of the sample."""
@@ -114,17 +111,11 @@ class Reader:
             tensor, sample = tensor.abs(), sample.abs()
         low, high = torch.aminmax(tensor)
         some = sample.double()
-        square = torch.linalg.vector_norm(some)
-        zeros = torch.count_nonzero(some)
-        found = torch.stack((low.double(), high.double(), some.sum(), square, zeros)).tolist()
         count = some.numel()
-        return (
-            found[0],
-            found[1],
-            found[2] / count,
-            found[3] / count**0.5,
-            (count - found[4]) / count,
-        )
+        square = torch.dot(some, some).item()
+        filled = torch.count_nonzero(some).item()
+        mean = some.sum().item() / count
+        return low.item(), high.item(), mean, (square / count) ** 0.5, (count - filled) / count
 
     def multipliers(self):
         """The odd numbers for the words of a chunk, int64."""
