@@ -9,7 +9,7 @@ from types import FrameType
 
 from gradstep_tracer.functions import raised_facts
 from gradstep_tracer.hiding import Hiding
-from gradstep_tracer.names import Names
+from gradstep_tracer.names import Names, version_of
 from gradstep_tracer.reading import Reading
 from gradstep_tracer.tracing import Body, Tracing, stripped
 
@@ -17,13 +17,14 @@ from gradstep_tracer.tracing import Body, Tracing, stripped
 class Region:
     """What a call of a module has begun."""
 
-    __slots__ = ("entered", "kind", "path", "window")
+    __slots__ = ("entered", "kind", "path", "read", "window")
 
     def __init__(self) -> None:
         self.entered = False  # its path is on the list
         self.window = ""  # "quiet": the mode is off; "compiled" and "leaf": it is one op
         self.path = ""
         self.kind = ""
+        self.read: tuple = ((), ())  # of one that is an op: what it reads, before it overwrites it
 
 
 class Modules:
@@ -73,6 +74,10 @@ class Modules:
                 region.window = "leaf"
             here.modules.append(region.path)
             region.entered = True
+            if region.window:
+                tracing.turn(frame)
+                tensors = self.reading.tensors(args, kwargs) + list(module.parameters())
+                region.read = self.reading.of(tensors, region.kind, frame)
         return region
 
     def call(self, module, args: tuple, kwargs: dict, frame: FrameType) -> None:
@@ -104,21 +109,18 @@ class Modules:
             return
         if problem is not None:
             if region.window and here.raised != id(problem) and isinstance(problem, Exception):
-                self.whole(module, args, kwargs, None, region, frame, problem)
+                self.whole(None, region, frame, problem)
             return
         if region.window in ("compiled", "leaf"):
-            self.whole(module, args, kwargs, out, region, frame, None)
+            self.whole(out, region, frame, None)
         if not here.modules and next(module.parameters(), None) is not None:
             self.root_exit = len(self.tracing.recorder.story)
 
-    def whole(self, module, args, kwargs, out, region, frame, problem) -> None:
+    def whole(self, out, region, frame, problem) -> None:
         """A module that is one op: what it reads, and its results."""
         tracing, reading, names = self.tracing, self.reading, self.names
         kind = tracing.torch.Tensor
-        tracing.turn(frame)
-        tensors = [one for one in reading.tensors(args, kwargs) if isinstance(one, kind)]
-        tensors += list(module.parameters())
-        reads, views = reading.of(tensors, region.kind, frame)
+        reads, views = region.read
         place = tracing.places.of(tracing.places.outside(frame))
         if problem is not None:
             recorder = tracing.recorder
@@ -129,7 +131,8 @@ class Modules:
             here.raised = id(problem)
             return
         outs = [one for one in results(out, kind) if one.grad_fn is not None]
-        outs = [one for one in outs if names.lookup(one) is None]
+        known = [(one, names.lookup(one)) for one in outs]
+        outs = [one for one, held in known if held is None or held.version != version_of(one)]
         if outs:
             reading.made(region.kind, region.path or None, outs, reads, views, place, {})
 
