@@ -28,9 +28,21 @@ TIMELINE = Path("engine/run/timeline.py")  # where an event becomes an iteration
 MEAN_COST = (Path("engine/session/history.py"), "written // max(1, len(listing))")
 
 
+# Runs in the process of somebody's script, with whatever Python and torch are there; is no part of
+# the package for anybody here.
+INJECTED = Path("engine/capture/inject")
+OLDEST = (3, 9)  # Python that it must run on
+
+
 def modules(package: str) -> list[Path]:
     """The files of a package, from the root."""
-    return sorted(path.relative_to(ROOT) for path in (ROOT / package).rglob("*.py"))
+    found = sorted(path.relative_to(ROOT) for path in (ROOT / package).rglob("*.py"))
+    return [path for path in found if INJECTED not in path.parents]
+
+
+def injected() -> list[Path]:
+    """The files of the tracer."""
+    return sorted(path.relative_to(ROOT) for path in (ROOT / INJECTED).rglob("*.py"))
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -87,6 +99,37 @@ def test_every_module_of_the_engine_loads_without_the_interface() -> None:
     assert int(count) == len(modules("engine")) - 1  # the package itself is none of its modules
     assert len(packages) > 15
     assert loaded == []
+
+
+def imported(source: str) -> set[str]:
+    """The packages that a file for the oldest Python imports, by their first names."""
+    found = set()
+    for node in ast.walk(ast.parse(source, feature_version=OLDEST)):
+        match node:
+            case ast.Import(names=names):
+                found |= {alias.name.partition(".")[0] for alias in names}
+            case ast.ImportFrom(module=str() as module, level=0):
+                found.add(module.partition(".")[0])
+            case ast.ImportFrom():
+                found.add(".")
+    return found
+
+
+def test_the_tracer_imports_nothing_but_the_standard_library() -> None:
+    """Nothing of ours, nothing that is not there; torch is handed to it, never imported early."""
+    assert len(injected()) > 20
+    found = {name for path in injected() for name in imported(text_of(path))}
+    assert found - sys.stdlib_module_names == {"gradstep_tracer"}
+
+
+def test_nothing_here_imports_the_tracer() -> None:
+    sources = [text_of(path) for package in ("engine", "tui") for path in modules(package)]
+    assert not [source for source in sources if "import gradstep_tracer" in source]
+    assert not (ROOT / INJECTED / "__init__.py").exists()  # it is no package of engine
+
+
+def test_the_files_of_the_tracer_are_short() -> None:
+    assert [path for path in injected() if text_of(path).count("\n") > 400] == []
 
 
 class Kind(Enum):

@@ -13,7 +13,7 @@ from gradstep_tracer.plan import Plan, read_plan
 
 
 def mark(plan: Plan, word: str) -> None:
-    """Leave an empty file beside the socket: how far this process got, where nothing is captured."""
+    """Leave an empty file beside the socket: it says how far this process got."""
     path = os.path.join(os.path.dirname(plan.socket), "%s-%d" % (word, os.getpid()))
     with contextlib.suppress(OSError):
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))

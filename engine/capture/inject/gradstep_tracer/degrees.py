@@ -97,7 +97,7 @@ class Degrees:
         """Raise the alarm at the first number that is not finite and is not meant to be so."""
         if self.alarmed or math.isfinite(number):
             return
-        if number == -math.inf and role != "loss" and role != "parameter":
+        if number == -math.inf and role not in ("loss", "parameter"):
             return  # a mask
         if self.scaled and role == "gradient":
             return

@@ -3,124 +3,15 @@
 from __future__ import annotations
 
 import sys
-from types import CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FrameType
 
+from gradstep_tracer.arguments import attributes, described
+from gradstep_tracer.channel import as_json, clipped
 from gradstep_tracer.names import Names, version_of
 from gradstep_tracer.reading import Reading
-from gradstep_tracer.recorder import UNTOLD
+from gradstep_tracer.rules import Rule, Sites
 from gradstep_tracer.tracing import Body, Tracing, stripped
 from gradstep_tracer.writes import Writes
-
-# Tensors' properties that are tensors; all others are quiet.
-PROPERTIES = frozenset(("T", "mT", "H", "mH", "real", "imag", "data", "grad"))
-# Neither results nor warnings come from these.
-QUIET = frozenset(
-    [
-        "size",
-        "dim",
-        "numel",
-        "nelement",
-        "stride",
-        "is_contiguous",
-        "is_floating_point",
-        "is_complex",
-        "element_size",
-        "storage_offset",
-        "data_ptr",
-        "item",
-        "tolist",
-        "__len__",
-        "__bool__",
-        "__hash__",
-        "__format__",
-        "__repr__",
-        "__str__",
-        "__float__",
-        "__int__",
-        "__index__",
-        "__contains__",
-        "get_device",
-        "requires_grad_",
-        "retain_grad",
-        "register_hook",
-        "register_post_accumulate_grad_hook",
-        "backward",
-        "is_conj",
-        "is_neg",
-        "is_inference",
-        "untyped_storage",
-        "__reduce_ex__",
-        "__deepcopy__",
-        "__dlpack__",
-        "__array__",
-        "numpy",
-        "cpu_",
-        "has_names",
-        "is_same_size",
-        "allclose",
-        "equal",
-        "is_shared",
-        "share_memory_",
-        "__dir__",
-        "__delete__",
-    ]
-)
-SAME_OP = {"nll_loss_nd": "nll_loss", "cross_entropy_loss": "cross_entropy"}
-MOST_SITES = 50_000
-
-
-class Rule:
-    """What is known of a function from its name alone."""
-
-    __slots__ = ("kind", "name", "places", "prop", "quiet")
-
-    def __init__(self, func: object) -> None:
-        self.name = name = getattr(func, "__name__", "op")
-        self.prop = None
-        if name in ("__get__", "__set__"):
-            self.prop = getattr(getattr(func, "__self__", None), "__name__", "")
-        self.quiet = name in QUIET or (
-            self.prop is not None
-            and (self.prop not in PROPERTIES if name == "__get__" else self.prop == "requires_grad")
-        )
-        self.places = name in ("__setitem__", "__set__") or (
-            name.endswith("_") and not name.endswith("__")
-        )
-        if name.startswith("__i") and name.endswith("__") and name not in ("__invert__",):
-            self.places = True
-        kind = self.prop if self.prop is not None else name.strip("_")
-        kind = kind[1:] if name.startswith("__i") and self.places and name != "__ior__" else kind
-        self.kind = SAME_OP.get(kind, kind)
-
-
-def template(func, args, kwargs):
-    return func(*args, **kwargs)
-
-
-class Sites:
-    """A function for each place that calls torch, with that place's file and line.
-
-    PyTorch's warnings name the Python frame that called it, and are shown once for each: that must
-    be the script's frame, and not one of ours.
-    """
-
-    def __init__(self) -> None:
-        self.made: dict[tuple, tuple] = {}
-
-    def at(self, frame: FrameType) -> FunctionType:
-        """The one for where a frame stands."""
-        code = frame.f_code
-        key = (id(code), frame.f_lasti)
-        found = self.made.get(key)
-        if found is None:
-            if len(self.made) > MOST_SITES:
-                self.made.clear()
-            line = max(1, (frame.f_lineno or 1) - 1)
-            same = template.__code__.replace(
-                co_filename=code.co_filename, co_name=code.co_name, co_firstlineno=line
-            )
-            found = self.made[key] = (FunctionType(same, frame.f_globals), code)
-        return found[0]
 
 
 class Functions:
@@ -160,10 +51,7 @@ class Functions:
         held = self.names.buffers
         if not held or not self.tracing.here.modules:
             return False
-        for one in args:
-            if id(one) in held:
-                return True
-        return False
+        return any(id(one) in held for one in args)
 
     def before(self, rule: Rule, args: tuple, kwargs: dict | None, frame: FrameType) -> tuple:
         """What must be known before the call: the sequence number, reads of what is overwritten,
@@ -244,7 +132,7 @@ class Functions:
 
     def view(self, rule, args, kwargs, outs, source, frame, start) -> None:
         """Views are no ops: what reads them says how."""
-        numbers, _ = self.reading.of([source], rule.kind, frame)
+        self.reading.of([source], rule.kind, frame)
         known = self.names.lookup(source)
         text = described(rule, args, kwargs, self.tensor)
         for index, one in enumerate(outs):
@@ -305,82 +193,7 @@ class Functions:
 
 def raised_facts(problem: BaseException) -> bytes:
     """What an op raised, as facts."""
-    from gradstep_tracer.channel import as_json, clipped
-
     return as_json({"raised": type(problem).__name__, "text": clipped(str(problem))})
-
-
-def described(rule: Rule, args: tuple, kwargs: dict | None, tensor: type) -> str:
-    """A view as text: ``view(4, 2)``, ``[:, 0]``."""
-    if rule.name == "__getitem__":
-        index = args[1] if type(args[1]) is tuple else (args[1],)
-        return "[%s]" % (", ".join(index_text(one, tensor) for one in index),)
-    if rule.prop is not None:
-        return rule.kind
-    words = [plain_text(one) for one in args[1:]]
-    words += ["%s=%s" % (key, plain_text(one)) for key, one in (kwargs or {}).items()]
-    return "%s(%s)" % (rule.kind, ", ".join(words))
-
-
-def index_text(index: object, tensor: type) -> str:
-    """A part of an index as text."""
-    if isinstance(index, slice):
-        ends = ["" if one is None else plain_text(one) for one in (index.start, index.stop)]
-        step = "" if index.step is None else ":" + plain_text(index.step)
-        return ":".join(ends) + step
-    return "..." if index is Ellipsis else "tensor" if isinstance(index, tensor) else str(index)
-
-
-def plain_text(value: object) -> str:
-    """A number, a text or a sequence of them; the name of its type for anything else."""
-    if isinstance(value, (list, tuple)):
-        return ", ".join(plain_text(one) for one in value)
-    return str(value) if isinstance(value, (int, float, str)) else type(value).__name__
-
-
-def attributes(torch: ModuleType, rule: Rule, args: tuple, kwargs: dict | None) -> dict:
-    """The arguments of a call that are no tensors, by name where PyTorch knows one."""
-    with_names: list = []
-    for schema in torch._C._jit_get_schemas_for_operator("aten::" + rule.name):
-        given = [one for one in schema.arguments if not one.kwarg_only]
-        if len(given) >= len(args) and all(map(fits, args, given)):
-            with_names = [one.name for one in given]
-            break
-    found = {}
-    for place, value in enumerate(args):
-        shown = plain_value(value)
-        if shown is not UNTOLD:
-            name = with_names[place] if place < len(with_names) else "argument%d" % place
-            found[name] = shown
-    for key, value in (kwargs or {}).items():
-        shown = plain_value(value)
-        if shown is not UNTOLD:
-            found[key] = shown
-    return found
-
-
-def fits(value: object, argument) -> bool:
-    """Whether a value can be this argument of a schema, by what is easily seen."""
-    kind = str(argument.type)
-    if isinstance(value, (list, tuple)):
-        return "List" in kind
-    if type(value) is bool:
-        return "bool" in kind
-    if type(value) in (int, float):
-        return any(word in kind for word in ("int", "float", "number", "Scalar", "Tensor"))
-    return ("str" in kind) if isinstance(value, str) else True
-
-
-def plain_value(value: object) -> object:
-    """A value as JSON has it, UNTOLD for what it has no form for."""
-    if value is None or type(value) in (bool, int, float, str):
-        return value
-    if type(value) in (list, tuple) or type(value).__name__ == "Size":
-        parts = [plain_value(one) for one in value[:64]]
-        return UNTOLD if any(one is UNTOLD for one in parts) else parts
-    if type(value).__name__ == "dtype":
-        return str(value)
-    return UNTOLD
 
 
 def listener(tracing: Tracing, functions: Functions, mode_type: type) -> tuple[object, CodeType]:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from gradstep_tracer.reading import Produced, Reading, sequence_of
 
-REARRANGE = tuple("View UnsafeView Transpose T Clone Expand Squeeze Unsqueeze Reshape Split".split())
+REARRANGE = (
+    *("View", "UnsafeView", "Reshape", "Transpose", "T", "Clone"),
+    *("Expand", "Squeeze", "Unsqueeze", "Split"),
+)
+
+
+def rearranges(name: str) -> bool:
+    """Whether a node of this name computes nothing."""
+    return name.rstrip("0123456789")[: -len("Backward")] in REARRANGE
 
 
 class Owner:
@@ -61,7 +69,7 @@ class Graph:
         key = (produced.op.id, produced.place)
         name = node.name().rpartition("::")[2]
         held = self.kinds.get(key)
-        if held is None or (held.startswith(REARRANGE) and not name.startswith(REARRANGE)):
+        if held is None or (rearranges(held) and not rearranges(name)):
             self.kinds[key] = name
         results = self.results.setdefault(key, [])
         results += [one for one in produced.numbers if one is not None and one not in results]
@@ -72,10 +80,10 @@ class Graph:
             produced = owner.produced
             if owner.leaf is not None or (produced is not None and produced.view):
                 continue
-            for index, (nearer, output) in enumerate(owner.node.next_functions):
+            for index, (nearer, into) in enumerate(owner.node.next_functions):
                 if nearer is None:
                     continue
-                target, output, viewed = self.resolved(nearer, output)
+                target, output, viewed = self.resolved(nearer, into)
                 if target is None:
                     continue
                 inside = target.produced is not None and produced is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from gradstep_tracer import backward, compiled, ends, modules, optimizers, scaling
+from gradstep_tracer import backward, clearing, compiled, ends, modules, optimizers, scaling
 from gradstep_tracer.functions import Functions, listener
 from gradstep_tracer.hiding import Hiding
 from gradstep_tracer.names import Names
@@ -29,6 +29,7 @@ def install(plan: Plan, torch: ModuleType) -> None:
     modules.install(tracing, called)
     backward.install(tracing, engine, hiding)
     optimizers.install(tracing, stepping, hiding)
+    clearing.install(tracing, stepping, hiding)
     scaling.install(tracing, stepping)
     compiled.install(tracing, reading, hiding)
     ends.install(tracing, hiding)

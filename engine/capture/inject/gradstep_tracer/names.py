@@ -106,8 +106,8 @@ class Names:
             for tensors, buffer in ((part._parameters, False), (part._buffers, True)):
                 for key, tensor in tensors.items():
                     if tensor is not None:
-                        name = ".".join(one for one in (path, key) if one)
-                        self.label(tensor, name, path, sure=True)
+                        full = ".".join(one for one in (path, key) if one)
+                        self.label(tensor, full, path, sure=True)
                         if buffer:
                             self.buffers[id(tensor)] = weakref.ref(tensor)
 

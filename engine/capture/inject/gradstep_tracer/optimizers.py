@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from types import FrameType
 
@@ -11,7 +10,7 @@ from gradstep_tracer.channel import as_json
 from gradstep_tracer.hiding import Hiding
 from gradstep_tracer.names import Names, version_of
 from gradstep_tracer.recorder import MOST_LINKS
-from gradstep_tracer.tracing import Body, Tracing, stripped
+from gradstep_tracer.tracing import Body, Tracing
 from gradstep_tracer.writes import Writes
 
 
@@ -102,8 +101,8 @@ class Optimizers:
             if key == "params":
                 continue
             if isinstance(value, self.tracing.torch.Tensor):
-                value = value.item() if value.numel() == 1 else None
-            if value is None or type(value) in (bool, int, float, str):
+                found[key] = value.item() if value.numel() == 1 else None
+            elif value is None or type(value) in (bool, int, float, str):
                 found[key] = value
             elif type(value) in (tuple, list):
                 found[key] = [one for one in value if type(one) in (bool, int, float)]
@@ -172,28 +171,32 @@ def in_step(frame: FrameType | None) -> bool:
     return False
 
 
+def recovered(tracing: Tracing, hiding: Hiding, frame: FrameType | None) -> None:
+    """After a step that raised: it is no longer under way."""
+    if tracing.here.stepping and not in_step(frame):
+        tracing.here.stepping = 0
+        hiding.again()
+
+
+def listening(tracing: Tracing) -> bool:
+    """Whether calls of this thread are told of."""
+    here = tracing.here
+    return not (tracing.over or here.off or here.backward)
+
+
 def install(tracing: Tracing, optimizers: Optimizers, hiding: Hiding) -> None:
-    """Be there at each step and each zero_grad."""
+    """Be there at each step."""
     module = sys.modules["torch.optim.optimizer"]
     here = tracing.here
     getframe = sys._getframe
 
-    def listening() -> bool:
-        return not (tracing.over or here.off or here.backward)
-
     compiling = getattr(getattr(tracing.torch, "compiler", None), "is_compiling", lambda: False)
-
-    def recovered(frame: FrameType) -> None:
-        """After a step that raised: it is no longer under way."""
-        if here.stepping and not in_step(frame):
-            here.stepping = 0
-            hiding.again()
 
     def before(optimizer, args, kwargs):
         if compiling():
             return
-        recovered(getframe(1).f_back)
-        if listening():
+        recovered(tracing, hiding, getframe(1).f_back)
+        if listening(tracing):
             with Body(tracing):
                 optimizers.before(optimizer, getframe(1))
         here.stepping += 1
@@ -205,52 +208,9 @@ def install(tracing: Tracing, optimizers: Optimizers, hiding: Hiding) -> None:
             return
         hiding.again()
         here.stepping = max(0, here.stepping - 1)
-        if listening():
+        if listening(tracing):
             with Body(tracing):
                 optimizers.after(optimizer, getframe(1))
 
     module.register_optimizer_step_pre_hook(before)
     module.register_optimizer_step_post_hook(after)
-    clear_optimizer = module.Optimizer.zero_grad
-    clear_module = tracing.torch.nn.Module.zero_grad
-
-    @functools.wraps(clear_optimizer)
-    def optimizer_zero_grad(self, *args, **kwargs):
-        if not listening():
-            return clear_optimizer(self, *args, **kwargs)
-        recovered(getframe(1))
-        here.off += 1
-        try:
-            clear_optimizer(self, *args, **kwargs)
-        except BaseException as problem:
-            stripped(problem, own, 0)
-            raise
-        finally:
-            here.off -= 1
-        with Body(tracing):
-            frame = getframe(1)
-            name = optimizers.names.optimizer(self, frame)
-            own_parameters = [one for _, one in optimizers.parameters(self)]
-            optimizers.cleared(name + ".zero_grad", own_parameters, None, frame)
-
-    @functools.wraps(clear_module)
-    def module_zero_grad(self, *args, **kwargs):
-        if not listening():
-            return clear_module(self, *args, **kwargs)
-        here.off += 1
-        try:
-            clear_module(self, *args, **kwargs)
-        except BaseException as problem:
-            stripped(problem, own, 0)
-            raise
-        finally:
-            here.off -= 1
-        with Body(tracing):
-            frame = getframe(1)
-            path = optimizers.names.path(self, frame)
-            name = path + ".zero_grad" if path else "zero_grad"
-            optimizers.cleared(name, list(self.parameters()), path or None, frame)
-
-    own = {optimizer_zero_grad.__code__, module_zero_grad.__code__}
-    module.Optimizer.zero_grad = optimizer_zero_grad
-    tracing.torch.nn.Module.zero_grad = module_zero_grad

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Callable
 
-from gradstep_tracer.optimizers import Optimizers
+from gradstep_tracer.optimizers import Optimizers, listening
 from gradstep_tracer.tracing import Body, Tracing, stripped
 
 CLIPPING = ("clip_grad_norm_", "clip_grad_value_")
@@ -30,38 +31,41 @@ def install(tracing: Tracing, optimizers: Optimizers) -> None:
 def install_clipping(tracing: Tracing, optimizers: Optimizers) -> None:
     """``torch.nn.utils.clip_grad_norm_`` and ``clip_grad_value_`` are one event."""
     utils = tracing.torch.nn.utils
-    here = tracing.here
-    getframe = sys._getframe
     for name in CLIPPING:
-        original = getattr(utils, name)
-
-        def around(parameters, *args, _original=original, _name=name, **kwargs):
-            if tracing.over or here.off or here.backward:
-                return _original(parameters, *args, **kwargs)
-            if not isinstance(parameters, (tracing.torch.Tensor, list, tuple)):
-                parameters = list(parameters)  # it may be read but once
-            here.off += 1
-            try:
-                result = _original(parameters, *args, **kwargs)
-            except BaseException as problem:
-                stripped(problem, codes, 0)
-                raise
-            finally:
-                here.off -= 1
-            with Body(tracing):
-                one = isinstance(parameters, tracing.torch.Tensor)
-                norm = number(result)
-                facts = {} if norm is None else {"norm": norm}
-                facts["limit"] = number(args[0] if args else next(iter(kwargs.values()), None))
-                optimizers.changed(
-                    _name, [parameters] if one else list(parameters), facts, getframe(1)
-                )
-            return result
-
-        codes = {around.__code__}
-        made = functools.wraps(original)(around)
+        made = clipping(tracing, optimizers, name, getattr(utils, name))
         setattr(utils, name, made)
         setattr(utils.clip_grad, name, made)
+
+
+def clipping(tracing: Tracing, optimizers: Optimizers, name: str, original: Callable) -> Callable:
+    """A function that clips, and is told of."""
+    here, tensor = tracing.here, tracing.torch.Tensor
+    getframe = sys._getframe
+
+    @functools.wraps(original)
+    def clip(parameters, *args, **kwargs):
+        if not listening(tracing):
+            return original(parameters, *args, **kwargs)
+        if not isinstance(parameters, (tensor, list, tuple)):
+            parameters = list(parameters)  # it may be read but once
+        here.off += 1
+        try:
+            result = original(parameters, *args, **kwargs)
+        except BaseException as problem:
+            stripped(problem, own, 0)
+            raise
+        finally:
+            here.off -= 1
+        with Body(tracing):
+            norm = number(result)
+            facts = {} if norm is None else {"norm": norm}
+            facts["limit"] = number(args[0] if args else next(iter(kwargs.values()), None))
+            one = isinstance(parameters, tensor)
+            optimizers.changed(name, [parameters] if one else list(parameters), facts, getframe(1))
+        return result
+
+    own = {clip.__code__}
+    return clip
 
 
 def install_scaler(tracing: Tracing, optimizers: Optimizers, kind: type) -> None:
@@ -72,7 +76,7 @@ def install_scaler(tracing: Tracing, optimizers: Optimizers, kind: type) -> None
 
     @functools.wraps(unscale)
     def unscale_(self, optimizer):
-        if tracing.over or here.off or not self._enabled:
+        if not (listening(tracing) and self._enabled):
             return unscale(self, optimizer)
         here.off += 1
         try:
@@ -91,7 +95,7 @@ def install_scaler(tracing: Tracing, optimizers: Optimizers, kind: type) -> None
 
     @functools.wraps(step)
     def scaler_step(self, optimizer, *args, **kwargs):
-        if tracing.over or here.off or not self._enabled:
+        if not (listening(tracing) and self._enabled):
             return step(self, optimizer, *args, **kwargs)
         before = optimizers.steps
         try:
