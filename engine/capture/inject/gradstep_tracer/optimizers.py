@@ -95,14 +95,14 @@ class Optimizers:
         tracing.passes.step(frame)
 
     def hyper(self, group: dict) -> bytes:
-        """The numbers of a group, lr among them, as facts."""
+        """The numbers of a group, lr among them, as facts; what is switched off is left out."""
         found = {}
         for key, value in group.items():
-            if key == "params":
+            if key == "params" or value is None or value is False:
                 continue
             if isinstance(value, self.tracing.torch.Tensor):
                 found[key] = value.item() if value.numel() == 1 else None
-            elif value is None or type(value) in (bool, int, float, str):
+            elif type(value) in (bool, int, float, str):
                 found[key] = value
             elif type(value) in (tuple, list):
                 found[key] = [one for one in value if type(one) in (bool, int, float)]
