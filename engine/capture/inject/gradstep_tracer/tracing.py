@@ -130,6 +130,7 @@ class Body:
             tracing.fault(problem)
             return True
         tracing.over = True
+        problem.__traceback__ = None  # where in here it came is nobody's business
         return False
 
 
