@@ -288,15 +288,20 @@ def test_a_window_and_every_so_many_iterations_are_in_full():
 def test_light_tells_rates_losses_and_fingerprints():
     found = told("convolution.py", Plan(quiet=True, values="light"))
     assert len(found.iterations) == 6
-    update = next(e for e in found.iterations[1] if found.op(e).name == "fc.weight")
-    assert update.values[0].degree == Degree.FINGERPRINT
-    assert update.facts["gradient_norm"] > 0
-    loss = next(e for e in found.iterations[1] if found.op(e).name == "nll_loss")
+    assert [op.kind for op in ops(found, 1)] == [
+        "zero_grad",
+        "NllLoss",
+        "backward",
+        *["Adadelta.step"] * 6,
+    ]
+    loss, _, *updates = found.iterations[1][1:]
     assert loss.values[0].degree == Degree.WHOLE
-    other = next(e for e in found.iterations[1] if found.op(e).name == "conv.conv2d")
-    assert other.values[0].degree == 0
-    full = next(e for e in told("convolution.py").iterations[1] if e.op == loss.op)
-    assert full.op == loss.op
+    assert [found.op(event).name for event in updates][-2:] == ["fc.weight", "fc.bias"]
+    assert {int(event.values[0].degree) for event in updates} == {int(Degree.FINGERPRINT)}
+    assert all(event.facts["gradient_norm"] > 0 and event.facts["lr"] == 1 for event in updates)
+    full = told("convolution.py")
+    assert list(found.values("NllLoss")) == list(full.values("nll_loss"))
+    assert run("convolution.py", Plan(quiet=True, values="light")).out == run("convolution.py").out
 
 
 def test_inputs_can_be_kept_back():

@@ -54,6 +54,8 @@ class Backward:
             self.place = self.tracing.places.of(self.tracing.places.users(frame))
         if not roots:
             return
+        if self.light and not nested:
+            self.tracing.turn(frame)
         numbers = self.reading.of(roots, "backward", frame)[0] if not nested else ()
         graph = Graph(self.reading, [one.grad_fn for one in roots])
         if nested:  # a checkpoint's: its own graph is that of ops which were told of before
@@ -67,7 +69,7 @@ class Backward:
         contributions: dict = {}
         for owner in graph.order:
             if owner.leaf is not None:
-                if accumulate:
+                if accumulate and not self.light:
                     handles.append(self.hook_leaf(owner, graph, contributions, frame))
             elif owner.produced is not None and not owner.produced.view and not self.light:
                 self.hook_op(owner, graph, contributions, handles, accumulate, frame)

@@ -45,6 +45,8 @@ def finish(tracing: Tracing, hiding: Hiding) -> None:
         else:
             if complete and tracing.passes.updated and tracing.recorder.story:
                 channel.send(b"I")
+            if tracing.plan.values == "light" and not tracing.recorder.iteration:
+                tracing.recorder.note("--light tells of optimizers' steps, and there were none")
             tracing.recorder.pour()
             channel.send(b"Z", b"{}")
     except Exception as failure:

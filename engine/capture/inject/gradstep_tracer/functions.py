@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from types import CodeType, FrameType
+from types import FrameType
 
 from gradstep_tracer.arguments import attributes, described
 from gradstep_tracer.channel import as_json, clipped
@@ -196,8 +196,8 @@ def raised_facts(problem: BaseException) -> bytes:
     return as_json({"raised": type(problem).__name__, "text": clipped(str(problem))})
 
 
-def listener(tracing: Tracing, functions: Functions, mode_type: type) -> tuple[object, CodeType]:
-    """The function mode, and the code of its frame."""
+def listener(tracing: Tracing, functions: Functions, mode_type: type) -> object:
+    """The function mode."""
     rules, sites, here = functions.rules, functions.sites, tracing.here
     getframe, sequence = sys._getframe, functions.sequence
 
@@ -237,4 +237,4 @@ def listener(tracing: Tracing, functions: Functions, mode_type: type) -> tuple[o
 
     own = {__torch_function__.__code__}
     made = type("Listening", (mode_type,), {"__torch_function__": __torch_function__})
-    return made(), __torch_function__.__code__
+    return made()

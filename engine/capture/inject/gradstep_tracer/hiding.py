@@ -32,7 +32,7 @@ class Hiding:
 
     def on(self) -> None:
         """Put the mode on in this thread."""
-        if not self.tracing.here.pushed:
+        if self.mode is not None and not self.tracing.here.pushed:
             self.push(self.mode)
             self.tracing.here.pushed = True
 
