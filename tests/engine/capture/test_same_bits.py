@@ -39,7 +39,7 @@ SAME = [
     Script("gan.py", 4, 1, None),
     Script("recurrent.py", 6, 2),
     Script("closures.py", 5, 2, None),
-    Script("encoder.py", 4, 2),
+    Script("encoder.py", 4, 2, None),
     Script("weird.py", 6, 4, None),
     Script("by_hand.py", 6, 1, None),
     Script("threaded.py", 3),
@@ -109,7 +109,7 @@ def test_the_script_that_raises_is_itself_to_the_byte_of_its_traceback(tmp_path:
 
 def test_ranks_are_processes_of_one_command(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    command += ["--master-port", "0", str(SCRIPTS / "ranks.py")]
+    command += ["--standalone", str(SCRIPTS / "ranks.py")]
     without, found = plain(command, tmp_path), captured(command, tmp_path)
     assert found.out == without.stdout
     processes = list(found.sink.processes.values())
