@@ -208,7 +208,7 @@ def target_of(path: str | None, stem: str) -> Path:
 
 
 def recording_sink(path: Path, words: list[str], plan: Plan) -> Sink | None:
-    """What writes the recording."""
+    """What writes the recording; None: the run is only counted."""
     return None
 
 
@@ -222,7 +222,7 @@ class Progress:
         self.drawn = False
         self.fresh = True  # the script is at the beginning of a line
         self.due = 0.0
-        self.began = time.monotonic()
+        self.began: float | None = None  # when the first event came
         self.estimated = False
 
     def write(self, stream: Stream, data: bytes) -> None:
@@ -240,7 +240,9 @@ class Progress:
             self.estimated = True
             self.say(self.estimate())
         now = time.monotonic()
-        if self.shown and self.fresh and now >= self.due:
+        if self.began is None and self.tally.events:
+            self.began = now
+        if self.shown and self.fresh and self.began is not None and now >= self.due:
             self.due = now + REFRESH
             self.clear()
             width = max(20, shutil.get_terminal_size().columns - 1)
@@ -254,7 +256,7 @@ class Progress:
         tally = self.tally
         first = tally.processes.get(0)
         loss = "" if first is None or first.loss is None else f"  loss {compact(first.loss)}"
-        rate = tally.events / max(1e-9, now - self.began)
+        rate = tally.events / max(REFRESH, now - (self.began or now))
         kept = nbytes_text(sum(one.told for one in tally.processes.values()))
         its = f"{count_text(tally.iterations)} iterations"
         return f"gradstep: {its}{loss}  {rate:,.0f} events/s  {kept}"
@@ -287,14 +289,14 @@ def captured(words: list[str], plan: Plan, target: Path, outer: dict[str, str]) 
     progress = Progress(tally, plan.quiet)
     outcome = launch(words, plan, tally, progress.write, outer, progress.look)
     progress.clear()
-    for line in report(outcome, tally):
+    for line in report(outcome, tally, target):
         progress.say(f"gradstep: {line}")
     if outcome.why_nothing and outcome.status == 0:
         return NO
     return outcome.status
 
 
-def report(outcome: Outcome, tally: Tally) -> list[str]:
+def report(outcome: Outcome, tally: Tally, target: Path) -> list[str]:
     """What came of it, for people."""
     if outcome.why_nothing:
         return [f"nothing was captured: {outcome.why_nothing}"]
@@ -307,6 +309,8 @@ def report(outcome: Outcome, tally: Tally) -> list[str]:
             f"{again}{count_text(process.iterations)} iterations, "
             f"{count_text(process.events)} events"
         )
+    if target.exists():
+        found.append(f"{target}: {nbytes_text(target.stat().st_size)}")
     if outcome.failed:
         found.append(f"the recording ended early: {outcome.failed}")
     return found

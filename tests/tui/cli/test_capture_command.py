@@ -133,7 +133,8 @@ def test_progress_tells_iterations_loss_and_bytes() -> None:
     ):
         tally.frame(0, frame)
     progress = Progress(tally, quiet=True)
-    line = progress.line(progress.began + 0.5)
+    progress.began = 10.0
+    line = progress.line(10.5)
     assert line == "gradstep: 1 iterations  loss 0.5  2 events/s  4 B"
     assert progress.estimate() == (
         "gradstep: an iteration is 1.0 MiB in full; 4 B of the first are kept"

@@ -320,7 +320,7 @@ def install(tracing: Tracing, backward: Backward, hiding: Hiding) -> None:
 
     @functools.wraps(run)
     def engine(t_outputs, *args, **kwargs):
-        if tracing.over or here.off:
+        if tracing.over or here.off or tracing.transforms() is not None:
             return run(t_outputs, *args, **kwargs)
         frame = getframe(1)
         handles: list = []

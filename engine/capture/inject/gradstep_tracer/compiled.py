@@ -1,14 +1,25 @@
-"""Functions that torch.compile has made: each call is one op, and nothing of us is in it."""
+"""Functions that torch.compile has made: each call is one op, and nothing of us is in it.
+
+Nor in what torch.jit.trace, torch.export and torch.onnx write down of the ops that they see.
+"""
 
 from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Callable
 
 from gradstep_tracer.hiding import Hiding
 from gradstep_tracer.modules import results
 from gradstep_tracer.reading import Reading
 from gradstep_tracer.tracing import Body, Tracing, stripped
+
+WRITTEN_DOWN = (
+    ("torch.jit", "trace"),
+    ("torch.jit", "trace_module"),
+    ("torch.export", "export"),
+    ("torch.onnx", "export"),
+)
 
 
 def install(tracing: Tracing, reading: Reading, hiding: Hiding) -> None:
@@ -72,3 +83,29 @@ def install(tracing: Tracing, reading: Reading, hiding: Hiding) -> None:
 
     codes = {compile.__code__}
     torch.compile = compile
+    for path, name in WRITTEN_DOWN:
+        module = sys.modules.get(path)
+        function = getattr(module, name, None)
+        if function is not None:
+            setattr(module, name, alone(tracing, hiding, function))
+
+
+def alone(tracing: Tracing, hiding: Hiding, original: Callable) -> Callable:
+    """A function in which the tracer is not there."""
+    here = tracing.here
+
+    @functools.wraps(original)
+    def call(*args, **kwargs):
+        away = hiding.away(True)
+        here.off += 1
+        try:
+            return original(*args, **kwargs)
+        except BaseException as problem:
+            stripped(problem, own, 0)
+            raise
+        finally:
+            here.off -= 1
+            hiding.back(away)
+
+    own = {call.__code__}
+    return call

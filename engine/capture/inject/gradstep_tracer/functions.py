@@ -29,8 +29,7 @@ class Functions:
         self.grad_on = torch.is_grad_enabled
         counter = getattr(torch._C._autograd, "_get_sequence_nr", None)
         self.sequence = counter or (lambda: 0)
-        functorch = getattr(torch._C, "_functorch", None)
-        self.transforms = getattr(functorch, "peek_interpreter_stack", lambda: None)
+        self.transforms = tracing.transforms
 
     def rule(self, func: object) -> Rule:
         """The rule of a function."""
@@ -40,7 +39,7 @@ class Functions:
     def listening(self, rule: Rule) -> bool:
         """Whether something is to be told of a call, now."""
         here, tracing = self.tracing.here, self.tracing
-        if here.off or here.backward or tracing.over:
+        if here.off or here.backward or tracing.over or self.transforms() is not None:
             return False
         return self.grad_on() or (rule.places and not here.stepping)
 
@@ -76,8 +75,6 @@ class Functions:
 
     def after(self, rule, args, kwargs, out, frame, begun) -> None:
         """The call has returned: tell of it if it is an op."""
-        if self.transforms() is not None:
-            return
         start, read, buffers = begun
         if rule.places or (kwargs and kwargs.get("out") is not None):
             self.writes.done(rule, args, kwargs, out, frame, read, start)
@@ -164,7 +161,7 @@ class Functions:
 
     def raised(self, rule, args, kwargs, problem: BaseException, frame: FrameType) -> None:
         """An op did not end."""
-        if not self.tracing.here.grad or rule.prop is not None or self.transforms() is not None:
+        if not self.tracing.here.grad or rule.prop is not None:
             return
         tensors = self.reading.tensors(args, kwargs)
         if not self.known_any(tensors):

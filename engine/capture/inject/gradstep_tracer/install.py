@@ -17,6 +17,16 @@ from gradstep_tracer.writes import Writes
 def install(plan: Plan, torch: ModuleType) -> None:
     """Begin to listen. Nothing is sent before the first event."""
     tracing = Tracing(plan, torch)
+    try:
+        listen(tracing)
+    except Exception:  # what is in its place already keeps still
+        tracing.over = True
+        raise
+
+
+def listen(tracing: Tracing) -> None:
+    """Put everything in its place."""
+    plan, torch = tracing.plan, tracing.torch
     names = Names(tracing)
     reading = Reading(tracing, names)
     writes = Writes(tracing, names, reading)

@@ -58,7 +58,7 @@ class Modules:
             # Nothing is told of a pass without gradients.
             region.window = "quiet"
             return region
-        if here.off or here.backward:
+        if here.off or here.backward or tracing.transforms() is not None:
             region.window = region.window and "quiet"
             return region
         with Body(tracing):

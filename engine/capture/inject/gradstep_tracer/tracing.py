@@ -46,6 +46,9 @@ class Tracing:
         self.degrees = Degrees(plan, self.reader)
         self.recorder = Recorder(self.channel, self.reader, self.degrees)
         self.passes = Passes(self.places, plan.iteration)
+        functorch = getattr(torch._C, "_functorch", None)
+        # vmap, grad, jvp: tensors within are none that have values.
+        self.transforms = getattr(functorch, "peek_interpreter_stack", lambda: None)
         self.quietly = torch._C.DisableTorchFunction
         self.forget: list = []  # called when a pass ends
 
