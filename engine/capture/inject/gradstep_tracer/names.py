@@ -77,11 +77,12 @@ class Names:
             if self.tracing.places.kind(frame.f_code.co_filename) != 2:
                 held = variables(frame)
                 for name, value in held:
-                    if name == "self" and not isinstance(value, module):
+                    if name == "self" and not issubclass(type(value), module):
                         held = held + list(getattr(value, "__dict__", {}).items())
                 for name, value in held:
                     if (
-                        isinstance(value, module)
+                        # isinstance would ask the object, and a lazy one would load itself.
+                        issubclass(type(value), module)
                         and name != "self"
                         and not name.startswith("_")
                         and next(value.parameters(), None) is not None

@@ -40,7 +40,7 @@ class Recorder:
         self.iteration = 0
         self.story: list[Op] = []  # of the iteration under way
         self.counts: dict = {}
-        self.hyper: dict = {}
+        self.too_large = False  # it was said that the ring has no place
 
     def tensor(
         self,
@@ -207,6 +207,9 @@ class Recorder:
         self.iteration += 1
         self.story = []
         self.counts = {}
+        if self.degrees.ring.full and not self.too_large:
+            self.too_large = True
+            self.note("iterations are too large for the last two to be kept in full")
         self.degrees.turn(self.iteration)
 
     def note(self, text: str) -> None:
