@@ -41,7 +41,7 @@ SAME = [
     Script("closures.py", 5, 2, None),
     Script("encoder.py", 4, 2, None),
     Script("weird.py", 6, 4, None),
-    Script("by_hand.py", 6, 1, None),
+    Script("by_hand.py", 6, 2, None),
     Script("threaded.py", 3),
     Script("spawned.py", 4),
     Script("own_mode.py", 3),

@@ -19,7 +19,12 @@ class Places:
     """What is known of files and of the instructions that were seen in them."""
 
     def __init__(self, torch: ModuleType) -> None:
-        self.internal = (os.path.dirname(os.path.abspath(torch.__file__)) + os.sep, HERE, "<frozen")
+        self.internal = (
+            os.path.dirname(os.path.abspath(torch.__file__)) + os.sep,
+            HERE,
+            "<frozen",
+            "<eval_with",
+        )
         paths = sysconfig.get_paths()
         self.standard = tuple(
             paths[name] + os.sep for name in ("stdlib", "platstdlib") if paths.get(name)
