@@ -19,7 +19,7 @@ COMMANDS = (
     *("run", "list", "new", "show", "trace", "train", "jacobian", "explain", "check", "diagnose"),
     *("overfit", "rates", "grade"),
     *("worksheet", "compare", "record", "replay", "info", "verify", "diff", "export"),
-    *("config", "keys", "serve", "script"),
+    *("config", "keys", "serve", "script", "capture"),
 )
 FORMATS = ("text", "markdown", "latex", "json")
 
@@ -49,6 +49,15 @@ def shown(name: str) -> tuple[str, ...]:
 
 
 REFUSED: Items = {
+    "capture": (
+        "capture",
+        "capture -m",
+        "capture nothing.py",
+        "capture --window 5 nothing.py",
+        "capture --iteration nothing.py nothing.py",
+        "capture --check 0 nothing.py",
+        "capture --python python -- nothing",
+    ),
     "names": tuple(
         f"{command} regresion"
         for command in ("show", "trace", "train", "check", "diagnose", "worksheet", "run")
