@@ -87,6 +87,9 @@ class Playback:
             self.account.note(self.account.differing, origin.name, event)
         return self.noted(origin, event, RECOMPUTED if same else DIFFERS, results)
 
+    def kept(self, event: int, name: str) -> None:
+        """None: what is not stored is recomputed, so that every tensor is whole."""
+
     def meet(self, problem: Damaged) -> None:
         """Note damage that does not end the replay."""
         self.trouble = str(problem)

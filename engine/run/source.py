@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from engine.arrays import Array
+from engine.run.kept import Kept
 from engine.run.op import Op, Tensors
 
 LIVE = "live"
@@ -52,13 +53,25 @@ class Source(Protocol[BranchT_contra]):
     def initial(self) -> dict[str, Array]:
         """Every tensor that exists before the first op, the first batch too."""
 
-    def enters(self, iteration: int) -> dict[str, Array]:
-        """The tensors that an iteration, counted from 0, begins with anew: its batch."""
+    def enters(self, iteration: int) -> Mapping[str, Array | None]:
+        """The tensors that an iteration, counted from 0, begins with anew: its batch.
+
+        None for one that is not there, or not to be had, from here on.
+        """
 
     def produce(
         self, branch: BranchT_contra, event: int, op: Op, tensors: Tensors
-    ) -> tuple[Array, ...]:
-        """What the op at an event writes, one array for each name; may raise what the op raises."""
+    ) -> tuple[Array | None, ...]:
+        """What the op at an event writes, one array for each name; may raise what the op raises.
+
+        None where there is no value: the tensor is gone, or was recorded without its elements.
+        """
+
+    def kept(self, event: int, name: str) -> Kept | None:
+        """What is known of a tensor at an event whose elements are not all there.
+
+        None for one that is whole, and for one that does not exist there.
+        """
 
     def keyframe(self, branch: BranchT_contra, event: int, after: int) -> Keyframe | None:
         """The last keyframe that restores an event; None where none lies beyond ``after``.
@@ -84,6 +97,9 @@ class Executed:
     ) -> None:
         self.initial = initial
         self.enters = enters
+
+    def kept(self, event: int, name: str) -> None:
+        """None: every tensor is whole."""
 
     def produce(self, branch: object, event: int, op: Op, tensors: Tensors) -> tuple[Array, ...]:
         """What the op writes, executed now."""
