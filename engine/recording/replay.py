@@ -50,7 +50,7 @@ class Playback:
         self.session = session = debugger.session
         self.timeline = session.timeline
         self.initial = session.source.initial
-        self.enters = session.source.enters
+        self.enters = self.leaves = session.source.enters
         self.known: dict[Branch, RecordedBranch] = {}
         self.statuses: dict[tuple[str, int], str] = {}
         self.trouble = ""

@@ -59,6 +59,9 @@ class Source(Protocol[BranchT_contra]):
         None for one that is not there, or not to be had, from here on.
         """
 
+    def leaves(self, iteration: int) -> Mapping[str, Array | None]:
+        """What an iteration ends with under the names that enter with the next one."""
+
     def produce(
         self, branch: BranchT_contra, event: int, op: Op, tensors: Tensors
     ) -> tuple[Array | None, ...]:
@@ -96,7 +99,7 @@ class Executed:
         enters: Callable[[int], dict[str, Array]],
     ) -> None:
         self.initial = initial
-        self.enters = enters
+        self.enters = self.leaves = enters  # no op writes a batch
 
     def kept(self, event: int, name: str) -> None:
         """None: every tensor is whole."""

@@ -188,7 +188,7 @@ class Cursor:
                 for name, old, _ in reversed(history.edited.get(event, ())):
                     put(tensors, name, old)
                 if next_began:
-                    self._take_in(history.inputs.get(event) or self.source.enters(self._iteration))
+                    self._take_in(history.inputs.get(event) or self.source.leaves(self._iteration))
                     next_began = False
                 event -= 1
                 for name, old in zip(op.writes, history.events[event][0], strict=False):
