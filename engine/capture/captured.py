@@ -220,6 +220,11 @@ class Captured:
             nearest=self.nearest(name, at),
         )
 
+    def suspect(self, event: int) -> int:
+        """The first event from this one on that wrote something not finite, or the end."""
+        found = self.first_odd(event, self.run.timeline.end)
+        return self.run.timeline.end if found is None else found
+
     # -- look-ups
 
     def state(self, iteration: int) -> dict[str, Array]:

@@ -90,6 +90,10 @@ class Playback:
     def kept(self, event: int, name: str) -> None:
         """None: what is not stored is recomputed, so that every tensor is whole."""
 
+    def suspect(self, event: int) -> int:
+        """``event``: what is executed shows it."""
+        return event
+
     def meet(self, problem: Damaged) -> None:
         """Note damage that does not end the replay."""
         self.trouble = str(problem)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -69,11 +70,16 @@ class TensorInfo:
 
 @lru_cache(maxsize=64)
 def itemsize(dtype: str) -> int:
-    """Bytes of an element as it is held; a bfloat16 is a float32 here."""
+    """Bytes of an element as it is held; 0 where NumPy has none: then its shape alone is known."""
     try:
-        return 4 if dtype == "bfloat16" else np.dtype(dtype).itemsize
-    except TypeError:  # of a captured tensor: its shape alone is known
+        return np.dtype("float32" if dtype == "bfloat16" else dtype).itemsize
+    except TypeError:
         return 0
+
+
+def held_dtype(dtype: str) -> np.dtype[Any]:
+    """The dtype that elements are held in: a captured bfloat16 is a float32 here."""
+    return np.dtype(dtype if dtype != "bfloat16" and itemsize(dtype) else "float32")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

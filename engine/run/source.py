@@ -76,6 +76,12 @@ class Source(Protocol[BranchT_contra]):
         None for one that is whole, and for one that does not exist there.
         """
 
+    def suspect(self, event: int) -> int:
+        """The first event from this one on that may have written something not finite.
+
+        ``event`` itself where that is not known beforehand.
+        """
+
     def keyframe(self, branch: BranchT_contra, event: int, after: int) -> Keyframe | None:
         """The last keyframe that restores an event; None where none lies beyond ``after``.
 
@@ -103,6 +109,10 @@ class Executed:
 
     def kept(self, event: int, name: str) -> None:
         """None: every tensor is whole."""
+
+    def suspect(self, event: int) -> int:
+        """``event``: an op has to be executed for that."""
+        return event
 
     def produce(self, branch: object, event: int, op: Op, tensors: Tensors) -> tuple[Array, ...]:
         """What the op writes, executed now."""

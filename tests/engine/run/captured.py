@@ -183,6 +183,9 @@ class Written:
     def leaves(self, iteration: int) -> dict[str, Array]:
         return self.enters(iteration)
 
+    def suspect(self, event: int) -> int:
+        return event
+
     def kept(self, event: int, name: str) -> None:
         return None
 
