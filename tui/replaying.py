@@ -1,9 +1,14 @@
 """The screen on a recording, also while it is still being written."""
 
+from collections.abc import Callable
+
+from engine.capture.captured import CapturedRun
+from engine.capture.opened import debugger_of
+from engine.capture.opened import follow as take_in
 from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.recording.recorded import Recording
-from engine.recording.replay import Playback, open_debugger
+from engine.recording.replay import open_debugger
 from engine.run.position_text import parse_position
 from tui.app import GradstepApp, outlive_terminal, run_and_keep
 from tui.render.text.clean import clean
@@ -18,9 +23,9 @@ POLL = 0.25  # seconds between two looks at a recording that grows
 class FollowingApp(GradstepApp):
     """The debugger on a recording that grows: a cursor at its end stays at its end."""
 
-    def __init__(self, debugger: Debugger, playback: Playback) -> None:
+    def __init__(self, debugger: Debugger, grown: Callable[[], bool]) -> None:
         super().__init__(debugger, load_settings(config_file()))
-        self.playback = playback
+        self.grown = grown  # takes in what came since; whether there was anything
         self.lost = ""  # why the file cannot be followed at present
 
     def on_mount(self) -> None:
@@ -34,7 +39,7 @@ class FollowingApp(GradstepApp):
             return
         at_end = self.session.event == self.session.known
         try:
-            grown = self.playback.refresh()
+            grown = self.grown()
         except GradstepError as problem:
             self.tell(f"no longer followed: {problem}")
             return
@@ -61,6 +66,17 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
     person types it, ``budget`` the bytes of the history. Raises GradstepError where ``at`` is none.
     """
     debugger, playback = open_debugger(recording, budget)
+    return shown(debugger, playback.refresh, at, follow)
+
+
+def open_captured(run: CapturedRun, at: str | None, follow: bool, budget: int) -> int:
+    """Open the debugger on a captured script, in the same way."""
+    debugger = debugger_of(run, budget)
+    return shown(debugger, lambda: take_in(debugger.session, run), at, follow)
+
+
+def shown(debugger: Debugger, grown: Callable[[], bool], at: str | None, follow: bool) -> int:
+    """Show a debugger, which may follow a file that grows; the exit status."""
     problems = restore(debugger)
     target = debugger.session.known if follow else 0
     if at is not None:
@@ -68,7 +84,7 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
     settings = load_settings(config_file())
     remember(str(recording.reader.path))
     outlive_terminal()
-    app = FollowingApp(debugger, playback) if follow else GradstepApp(debugger, settings)
+    app = FollowingApp(debugger, grown) if follow else GradstepApp(debugger, settings)
     app.begin_at(target)
     app.main.problems += problems
     return run_and_keep(app)
