@@ -9,8 +9,9 @@ from typing import Any, Final
 import numpy as np
 
 from engine.arrays import Array
+from engine.capture.definitions import NOTE
 from engine.capture.elements import is_finite
-from engine.capture.listings import Listings, gradients_of, infos_of
+from engine.capture.listings import Listings, aliases_of, gradients_of, infos_of
 from engine.capture.messages import Degree
 from engine.capture.packed import Told
 from engine.capture.stored import StoredCapture
@@ -27,17 +28,17 @@ WHY_NOT: Final = (
     "this is what a script did: it can be looked at; to change something, change the script and "
     "capture it again"
 )
-RECORDED, PARTLY = "captured", "captured in part"
+RECORDED: Final = "captured"
+PIECES: Final = 4  # in which a line may have come
 
 
 class CapturedRun:
     """A captured process as a Run. It grows with :meth:`refresh` while the script is running."""
 
-    order: tuple[Phase, ...] = DEFAULT_ORDER
-
     def __init__(self, stored: StoredCapture) -> None:
         self.stored = stored
         self.name = stored.run.name
+        self.order: tuple[Phase, ...] = DEFAULT_ORDER
         self.timeline = Trace()
         self.listings = Listings(stored.ops, stored.tensors)
         self.source = Captured(self)
@@ -66,6 +67,10 @@ class CapturedRun:
         given = [name for name in self.source.given if name in self.tensors]
         batch = ("input", "target")
         self.entering = tuple(name for name in given if self.tensors[name].role in batch)
+        self.aliases = aliases_of(self.tensors)
+        # The phases in the order in which most iterations have them.
+        phases = dict.fromkeys((*self.timeline.listings[0].phases(), *DEFAULT_ORDER))
+        self.order = tuple(phases)
         self.live_in = frozenset(self.tensors) - frozenset(self.entering)
         if self.loss_op is None:  # it stays what it is: what counts losses has it by name
             self.find_loss()
@@ -219,6 +224,25 @@ class Captured:
             *(tensor.shape, tensor.dtype, told.statistics, sample, corner, written),
             nearest=self.nearest(name, at),
         )
+
+    @property
+    def scripts(self) -> Mapping[str, str]:
+        """The files of the script by path, where they were kept."""
+        try:
+            return self.stored.sources
+        except Damaged as problem:
+            self.trouble = str(problem)
+            return {}
+
+    def printed(self, event: int, most: int) -> list[str]:
+        """The last lines that the command had printed before an event, at most so many."""
+        try:
+            pieces = self.stored.log(event, most * PIECES)
+        except Damaged as problem:
+            self.trouble = str(problem)
+            return []
+        text = "".join(text for _, stream, text in pieces if stream != NOTE)
+        return text.splitlines()[-most:]
 
     def suspect(self, event: int) -> int:
         """The first event from this one on that wrote something not finite, or the end."""

@@ -11,6 +11,7 @@ from engine.recording.closing import encoded
 from engine.recording.digests import STRONG, Digest, text_digest
 
 Row = tuple[Any, ...]
+NOTE: Final = "note"  # the stream of text that the tracer wants to be read, and not the script's
 ENTERS: Final = 2**31
 """Among the ops of an iteration: this and the number of a tensor for one that enters there."""
 

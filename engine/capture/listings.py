@@ -1,7 +1,7 @@
 """Captured ops as everybody sees them: names, formulas, listings; and the tensors' table."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from engine.capture.definitions import ENTERS
 from engine.capture.messages import OpDefinition, TensorDefinition
@@ -11,6 +11,9 @@ from engine.run.phases import Phase
 from engine.run.timeline import Listing
 
 MOST_NAMED: Final = 6  # operands that a formula names
+MOST_OPTIONS: Final = 4  # other arguments that it names
+MOST_PATH: Final = 16  # characters of the path of a module in a listing
+MOST_OPTION: Final = 24  # characters of one
 
 
 class Listings:
@@ -54,8 +57,8 @@ class Listings:
             place,
             phase,
             one.name,
-            one.module,
-            formula,
+            one.module or None,
+            label_of(one, reads, writes, formula),
             formula,
             reads,
             writes,
@@ -72,14 +75,64 @@ class Listings:
 
 def formula_of(op: OpDefinition, reads: Sequence[str], writes: Sequence[str]) -> str:
     """An op as a call: ``h = linear(x, fc1.weight, fc1.bias)``."""
+    if op.phase == Phase.ZERO_GRAD:
+        value = "None" if (op.attributes or {}).get("set_to_none") else "0"
+        made = writes[0] if len(writes) == 1 else f"{len(writes)} gradients"
+        return f"{made} = {value}"
     views = op.views if len(op.views) == len(reads) else ("",) * len(reads)
     shown = [f"{name}.{view}" if view else name for name, view in zip(reads, views, strict=True)]
-    if len(shown) > MOST_NAMED:
-        shown = [*shown[:MOST_NAMED], "…"]
-    written = list(writes) if len(writes) <= MOST_NAMED else [*writes[:MOST_NAMED], "…"]
-    made = ", ".join(written)
-    call = f"{op.kind}({', '.join(shown)})"
+    made = ", ".join(shortened(writes))
+    if op.phase == Phase.UPDATE and writes:  # beside the parameter its slots change as well
+        shown = [name for name in shown if name not in writes]
+        made = writes[0]
+    else:
+        shown += options_of(op.attributes or {})
+    call = f"{op.kind}({', '.join(shortened(shown))})"
     return f"{made} {'+=' if op.adds else '='} {call}" if made else call
+
+
+def shortened(names: Sequence[str]) -> list[str]:
+    """The first MOST_NAMED of some names."""
+    return list(names) if len(names) <= MOST_NAMED else [*names[:MOST_NAMED], "…"]
+
+
+def options_of(attributes: Mapping[str, Any]) -> list[str]:
+    """The arguments that are no tensors and say something: ``dim=0``."""
+    found = []
+    for name, value in attributes.items():
+        text = f"{name}={value}"
+        if value not in (None, False, "") and len(text) <= MOST_OPTION:
+            found.append(text)
+    return found[:MOST_OPTIONS]
+
+
+def label_of(op: OpDefinition, reads: Sequence[str], writes: Sequence[str], formula: str) -> str:
+    """An op as a listing of many shows it: by its module, else by its formula."""
+    if op.phase in (Phase.FORWARD, Phase.LOSS) and op.module and writes:
+        return f"{tail(op.module)}: {op.kind}"
+    return formula
+
+
+def tail(path: str) -> str:
+    """The last parts of the path of a module, which tell it from its neighbours."""
+    parts = path.split(".")
+    while len(parts) > 1 and len(".".join(parts)) > MOST_PATH:
+        del parts[0]
+    text = ".".join(parts)
+    return text if text == path else f"…{text}"
+
+
+def aliases_of(infos: Mapping[str, TensorInfo]) -> dict[str, str]:
+    """How expressions write names that are none to them: ``layer1[0].weight``, ``relu_2``."""
+    found: dict[str, str] = {}
+    for name in infos:
+        parts = name.replace("#", "_").replace("@", "_at_").split(".")
+        text = parts[0] if not parts[0].isdecimal() else f"module[{parts[0]}]"
+        for part in parts[1:]:
+            text += f"[{part}]" if part.isdecimal() else f".{part}"
+        if text != name and text not in infos:
+            found.setdefault(text, name)
+    return found
 
 
 def infos_of(tensors: Sequence[TensorDefinition]) -> dict[str, TensorInfo]:
@@ -93,7 +146,7 @@ def infos_of(tensors: Sequence[TensorDefinition]) -> dict[str, TensorInfo]:
         if one.gradient_of is not None and gradients.get(one.gradient_of) == one.name:
             symbol = f"∂ℓ/∂{one.gradient_of}"
         found[one.name] = TensorInfo(
-            *(one.name, symbol, one.shape, one.dtype, one.role, one.module),
+            *(one.name, symbol, one.shape, one.dtype, one.role, one.module or None),
             gradient_of=one.gradient_of,
             slot_of=one.slot_of,
         )

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from threading import RLock
 from typing import Final
 
 import numpy as np
@@ -80,6 +81,7 @@ class StoredCapture:
         self.layouts: list[Layout] = []
         self.index: list[IndexRow] = []
         self._blocks: OrderedDict[int, Block] = OrderedDict()
+        self.lock = RLock()  # a thread moves the session while the screen looks things up
         with reader.snapshot():
             self.read()
 
@@ -132,13 +134,14 @@ class StoredCapture:
 
     def block(self, iteration: int) -> Block:
         """What was told of the values of an iteration; a Damaged if it was changed."""
-        found = self._blocks.get(iteration)
-        if found is None:
-            found = self._blocks[iteration] = self.read_block(iteration)
-            if len(self._blocks) > CACHED_BLOCKS:
-                self._blocks.popitem(last=False)
-        self._blocks.move_to_end(iteration)
-        return found
+        with self.lock:
+            found = self._blocks.get(iteration)
+            if found is None:
+                found = self._blocks[iteration] = self.read_block(iteration)
+                if len(self._blocks) > CACHED_BLOCKS:
+                    self._blocks.popitem(last=False)
+            self._blocks.move_to_end(iteration)
+            return found
 
     def read_block(self, iteration: int) -> Block:
         """A block from the file, checked against its link."""
@@ -218,7 +221,8 @@ class StoredCapture:
         size = tensor.elements * tensor.itemsize
         if not tensor.itemsize or size > self.reader.size:
             raise self.damaged(f"{what}: {size:,} bytes of {tensor.dtype[:20]}")
-        data = self.contents.content(told.reference, size, what)
+        with self.lock:
+            data = self.contents.content(told.reference, size, what)
         if strong(tensor.dtype, tensor.shape, data) != told.digest:
             raise self.damaged(f"{what}: its bytes are not the ones that were recorded")
         return self.array(tensor.dtype, data, tensor.shape, what)
@@ -231,7 +235,8 @@ class StoredCapture:
         count, corner = sample_size(tensor.elements), corner_shape(tensor.shape)
         cut = count * tensor.itemsize
         size = cut + int(np.prod(corner, dtype=np.int64)) * tensor.itemsize
-        data = self.contents.content(told.sample_reference, size, what)
+        with self.lock:
+            data = self.contents.content(told.sample_reference, size, what)
         if strong(f"sample {tensor.dtype}", tensor.shape, data) != told.sample:
             raise self.damaged(f"{what}: its sample is not the one that was recorded")
         first = self.array(tensor.dtype, data[:cut], (count,), what)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from engine import __version__
 from engine.capture.closing import closing_digests
-from engine.capture.definitions import plain
+from engine.capture.definitions import NOTE, plain
 from engine.capture.lane import Lane
 from engine.capture.messages import Ended, Frame, Hello, Note, OpDefinition, Raised
 from engine.capture.sink import End, Reason, Stream
@@ -25,7 +25,6 @@ PATIENCE: Final = 4  # a commit that took long waits so many times as long for t
 MOST_SOURCES: Final = 1000
 MOST_SOURCE: Final = 2**21  # characters of one source file
 MOST_LOG: Final = 2**26  # characters of what the command printed
-NOTE: Final = "note"  # the stream of what the tracer wants to be read
 RUN = "INSERT INTO capture_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'recording', '{}', '', 0)"
 
 

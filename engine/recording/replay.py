@@ -10,6 +10,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from engine.arrays import Array
 from engine.debugger import Debugger
@@ -42,6 +43,7 @@ class Playback:
     can = frozenset(Ability)
     why_not = ""
     recorded = True
+    scripts: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, recording: Recording, debugger: Debugger) -> None:
         self.recording = recording
@@ -89,6 +91,10 @@ class Playback:
 
     def kept(self, event: int, name: str) -> None:
         """None: what is not stored is recomputed, so that every tensor is whole."""
+
+    def printed(self, event: int, most: int) -> tuple[str, ...]:
+        """Nothing: an experiment prints nothing."""
+        return ()
 
     def suspect(self, event: int) -> int:
         """``event``: what is executed shows it."""

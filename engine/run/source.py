@@ -1,8 +1,9 @@
 """Where the results of a timeline's ops come from: executed, recorded, or sent by a script."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from engine.arrays import Array
@@ -49,6 +50,13 @@ class Source(Protocol[BranchT_contra]):
     @property
     def recorded(self) -> bool:
         """Whether what it gives was written down before, or is made now."""
+
+    @property
+    def scripts(self) -> Mapping[str, str]:
+        """The texts of the files that the run is written in, by path; none of an experiment."""
+
+    def printed(self, event: int, most: int) -> Sequence[str]:
+        """The last lines that a script had printed before an event, at most so many."""
 
     def initial(self) -> dict[str, Array]:
         """Every tensor that exists before the first op, the first batch too."""
@@ -98,6 +106,7 @@ class Executed:
     can = frozenset(Ability)
     why_not = ""
     recorded = False
+    scripts: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -109,6 +118,10 @@ class Executed:
 
     def kept(self, event: int, name: str) -> None:
         """None: every tensor is whole."""
+
+    def printed(self, event: int, most: int) -> tuple[str, ...]:
+        """Nothing: an experiment prints nothing."""
+        return ()
 
     def suspect(self, event: int) -> int:
         """``event``: an op has to be executed for that."""

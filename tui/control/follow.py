@@ -134,6 +134,11 @@ class Follow:
             self.display.say(note=refused)
         return not refused
 
+    def has_code(self) -> bool:
+        """Whether the run is written in a program or a script; sets the note where it is not."""
+        source = self.session.source
+        return bool(source.scripts) or self.layered()
+
     def layered(self) -> bool:
         """Whether the run is of layers in a row; sets the note where it is not."""
         return self.may("jacobian")

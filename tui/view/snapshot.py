@@ -14,6 +14,7 @@ from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.program.program import CAPTURED, Program
 from engine.run.event import Event
+from engine.run.kept import Kept
 from engine.run.op import Op, TensorInfo
 from engine.run.position import Granularity, Position
 from engine.run.run import Run
@@ -195,6 +196,12 @@ class View:
         """The loss computed last; None before the first."""
         found = None if self.run.loss is None else self.tensors.get(self.run.loss)
         return None if found is None else float(found)
+
+    def kept(self, tensor: str) -> Kept | None:
+        """What a recording has of a tensor that it has not kept whole; None of any other."""
+        if tensor in self.tensors:
+            return None
+        return self.run.source.kept(self.event, tensor)
 
     def badge(self, tensor: str) -> Badge:
         """The badge of the gradient of a tensor that has one; found once."""

@@ -183,6 +183,11 @@ class Written:
     def leaves(self, iteration: int) -> dict[str, Array]:
         return self.enters(iteration)
 
+    scripts: Mapping[str, str] = {}
+
+    def printed(self, event: int, most: int) -> tuple[str, ...]:
+        return ()
+
     def suspect(self, event: int) -> int:
         return event
 
