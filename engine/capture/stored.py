@@ -1,5 +1,6 @@
 """A captured run as it is in its file: definitions, iterations, and the values that were kept."""
 
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -206,12 +207,20 @@ class StoredCapture:
         told = block.values.told(slot)
         if event is None or told.reference != NOWHERE or not self.laters:
             return told
-        place = int(np.searchsorted(block.starts, slot, "right")) - 1
-        later = self.laters.get((event, slot - block.starts[place]))
+        place = self.place_of(block, slot)
+        later = None
+        if place is not None:
+            later = self.laters.get((event, slot - block.starts[place]))
         if later is None:
             return told
         digest, reference = later
         return replace(told, degree=told.degree | Degree.WHOLE, digest=digest, reference=reference)
+
+    def place_of(self, block: Block, slot: int) -> int | None:
+        """The place of the op that wrote what is in a slot; None for what entered."""
+        if slot >= block.starts[-1]:
+            return None
+        return bisect_right(block.starts, slot) - 1
 
     def whole(self, number: int, told: Told, what: str) -> Array | None:
         """The elements of a value; None where they were not kept."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from engine.capture.opened import is_capture
 from engine.diagnostics.diagnosis import Diagnosis
 from engine.diagnostics.doctor import Doctor
 from engine.diagnostics.refusals import diagnose_refusal
@@ -50,6 +51,10 @@ def diagnose(experiment: str, iterations: int | None, as_json: bool) -> int:
     Runs it and watches every op: each finding has its evidence in numbers, the first event that
     shows it, the likely cause and what to change. Exit status 1 when anything serious is found.
     """
+    if is_capture(experiment):
+        from tui.cli.captures.diagnose import diagnose as diagnose_capture
+
+        return diagnose_capture(experiment, iterations, as_json)
     result = examine(experiment, iterations)
     if as_json:
         print_json(as_object(result), indent=1)

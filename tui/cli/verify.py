@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from engine.capture.opened import is_capture
 from engine.recording.environment import environment
 from engine.recording.verify import Divergence, Verdict, Verification
 from tui.cli.arguments import json_option
@@ -25,6 +26,10 @@ def verify(file: str, number: int | None, as_json: bool) -> int:
     Bit by bit where NumPy, BLAS, its threads and the CPU are the recorded ones, else within a
     tolerance, which is said.
     """
+    if is_capture(file):
+        from tui.cli.captures.verify import verify as verify_capture
+
+        return verify_capture(file, number, as_json)
     with opened(file, number) as recording:
         steps = Verification(recording, environment()).run()
         while True:
