@@ -18,8 +18,8 @@ class ForgottenZeroGrad:
     card = Card(
         name="accumulated-gradients",
         title="gradients pile up: they are not zeroed between updates",
-        looks="a backward pass that adds to a gradient which an update has used already, and which "
-        "nothing has zeroed since. Passes between two updates are accumulation on purpose.",
+        looks="an update with a gradient that an update before has used already, and to which "
+        "backward has added since. Passes between two updates are accumulation on purpose.",
         levels="serious",
         cause="optimizer.zero_grad() is missing, or comes before backward of the pass before",
         remedy="call optimizer.zero_grad() once for each optimizer.step()",
@@ -29,6 +29,7 @@ class ForgottenZeroGrad:
         self.gradients = {gradient: name for name, gradient in run.gradients.items()}
         self.of = run.gradients
         self.used: set[str] = set()
+        self.added: dict[str, int] = {}
         self.first: dict[str, int] = {}
         self.times: dict[str, int] = {}
 
@@ -36,23 +37,26 @@ class ForgottenZeroGrad:
         """Note what an update uses, what is zeroed, and what is added to."""
         op = seen.op
         if op.phase == Phase.UPDATE:
-            self.used.update(self.of[name] for name in op.writes if name in self.of)
-        elif op.phase == Phase.ZERO_GRAD:
-            self.used.difference_update(op.writes)
-        elif op.phase == Phase.BACKWARD:
-            for name in op.writes:
-                if op.adds and name in self.used:
-                    self.first.setdefault(name, seen.event)
+            for name in [self.of[name] for name in op.writes if name in self.of]:
+                self.used.add(name)
+                if name in self.added:
+                    self.first.setdefault(name, self.added.pop(name))
                     self.times[name] = self.times.get(name, 0) + 1
-                elif not op.adds:
-                    self.used.discard(name)
+            return
+        for name in op.writes:
+            if op.phase == Phase.ZERO_GRAD or (op.phase == Phase.BACKWARD and not op.adds):
+                self.used.discard(name)
+                # One that is zeroed before it is stepped with did no harm: a GAN's discriminator.
+                self.added.pop(name, None)
+            elif op.phase == Phase.BACKWARD and name in self.used:
+                self.added.setdefault(name, seen.event)
 
     def found(self) -> Iterator[Found]:
         """One finding for the run."""
         if self.first:
             name = min(self.first, key=lambda one: self.first[one])
             most = max(self.times.values())
-            told = f"{len(self.first)} gradients are added to after an update has used them, "
+            told = f"{len(self.first)} gradients are added to what an update has used already, "
             yield Found(
                 self.first[name],
                 self.gradients.get(name, name),
