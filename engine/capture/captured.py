@@ -67,7 +67,6 @@ class CapturedRun:
         given = [name for name in self.source.given if name in self.tensors]
         batch = ("input", "target")
         self.entering = tuple(name for name in given if self.tensors[name].role in batch)
-        self.aliases = aliases_of(self.tensors)
         # The phases in the order in which most iterations have them.
         phases = dict.fromkeys((*self.timeline.listings[0].phases(), *DEFAULT_ORDER))
         self.order = tuple(phases)
@@ -76,6 +75,9 @@ class CapturedRun:
             self.find_loss()
         if self.loss_op is not None:
             self.count_losses()
+        self.aliases = aliases_of(self.tensors)
+        if self.loss is not None and "loss" not in self.tensors:
+            self.aliases = {"loss": self.loss, **self.aliases}  # whatever the script calls it
 
     def refresh(self) -> bool:
         """Take in what has been recorded since; whether there was anything. Raises Damaged."""

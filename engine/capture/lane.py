@@ -98,6 +98,8 @@ class Lane:
         self.laters = 0
         self.notes: list[str] = []
         self._last: dict[int, Told] = {}
+        self._partial: set[int] = set()  # tensors that were told without all of their elements
+        self._whole_at: dict[int, int] = {}  # the last event that told one whole
         self._told = 0  # events as the process counts them
         self._entered: list[int] = []  # before which of those a tensor entered
 
@@ -172,8 +174,15 @@ class Lane:
             self.now.odd = len(self.now.ops) - 1
 
     def whole(self, number: int, told: Told, event: int) -> None:
-        """Note where a tensor that is not always whole is."""
-        if told.reference != NOWHERE and self.tensors[number].elements > SMALL:
+        """Note where a tensor is whole that is not always so: what is small is, as a rule."""
+        if told.reference == NOWHERE:
+            if number not in self._partial and not told.degree & Degree.GONE:
+                self._partial.add(number)
+                if number in self._whole_at and self.tensors[number].elements <= SMALL:
+                    self.waiting.wholes.append((number, self._whole_at[number]))
+            return
+        self._whole_at[number] = event
+        if number in self._partial or self.tensors[number].elements > SMALL:
             self.waiting.wholes.append((number, event))
 
     def told(self, number: int, value: Value) -> Told:
@@ -231,8 +240,7 @@ class Lane:
         self.later = later_link(self.later, event, later.write, digest)
         row = (self.laters, event, later.write, digest, reference, self.later)
         self.waiting.laters.append(row)
-        if tensor.elements > SMALL:
-            self.waiting.wholes.append((tensor.id, event))
+        self.waiting.wholes.append((tensor.id, event))
         self.laters += 1
 
     def written_by(self, event: int, write: int) -> TensorDefinition:
