@@ -11,6 +11,7 @@ from typing import IO, Any
 import click
 import numpy as np
 
+from engine.capture.opened import is_capture, opened_capture
 from engine.errors import GradstepError
 from engine.files import naming, replacing
 from engine.pytorch.script import torch_script
@@ -65,6 +66,9 @@ def pieces(
     """The bytes of an export, one after the other; what is damaged goes into ``found``."""
     tables: list[Scalars] = []
     for file in files:
+        if is_capture(file):
+            yield from of_capture(file, form, number, tables)
+            continue
         with opened(file, number) as recording:
             if branch is not None and branch not in recording.branches:
                 known = ", ".join(recording.branches)
@@ -76,6 +80,16 @@ def pieces(
             found += (f"{file}: {said}" for said in damage(recording))
     if form == "csv":
         yield from (line.encode("utf-8", "backslashreplace") for line in csv_of(tables))
+
+
+def of_capture(
+    file: str, form: str, number: int | None, tables: list[Scalars]
+) -> Iterator[bytes]:
+    """The bytes of an export of a captured script; its scalars go into ``tables``."""
+    from tui.cli.captures.export import pieces as pieces_of_capture
+
+    with opened_capture(file, number) as run:
+        yield from pieces_of_capture(run, form)
 
 
 def written(recording: Recording, form: str, branch: str) -> Iterator[bytes]:

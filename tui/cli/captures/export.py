@@ -1,0 +1,35 @@
+"""``gradstep export`` of a captured script."""
+
+from collections.abc import Iterator
+
+from engine.capture.as_experiment import experiment_of
+from engine.capture.captured import CapturedRun
+from engine.capture.export import arrays, main_script, report
+from engine.capture.lines import trace_lines
+from engine.errors import GradstepError
+from engine.recording.as_toml import experiment_toml
+from engine.run.position import Granularity
+from engine.strict_json import strict_json
+from tui.render.text.clean import clean
+
+
+def pieces(run: CapturedRun, form: str) -> Iterator[bytes]:
+    """The bytes of an export, one after the other."""
+    from tui.cli.export import npz
+
+    match form:
+        case "jsonl":
+            for line in trace_lines(run, Granularity.OP, run.timeline.iterations, values=True):
+                yield strict_json(line).encode() + b"\n"
+        case "npz":
+            yield npz(arrays(run))
+        case "markdown":
+            for i, (heading, lines) in enumerate(report(run)):
+                head = f"{'#' if i == 0 else '##'} {heading}"
+                yield "\n".join(map(clean, [head, "", *lines, "", ""])).encode()
+        case "toml":
+            yield experiment_toml(experiment_of(run)).encode()
+        case "script":
+            yield main_script(run).encode()
+        case _:
+            raise GradstepError(f"a captured script is not exported to {form}")
