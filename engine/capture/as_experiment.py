@@ -188,6 +188,10 @@ def order_of(run: CapturedRun) -> dict[str, Any]:
     phases = listing.phases()
     if len(phases) != len(set(phases)):
         raise refuse(None, "an iteration has several passes")
+    for iteration in range(run.timeline.iterations):
+        here = run.timeline.listing(iteration).phases()
+        if here != phases and (iteration or here != [p for p in phases if p != Phase.ZERO_GRAD]):
+            raise refuse(None, f"iteration {iteration + 1} has other phases than most")
     missing = [phase for phase in Phase if phase not in phases]
     if missing and missing != [Phase.ZERO_GRAD]:
         raise refuse(None, f"an iteration has no {missing[0]}")

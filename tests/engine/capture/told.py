@@ -170,7 +170,7 @@ class Net:
     """A script with two linear layers, ReLU, MSE and SGD: told op by op, computed with NumPy.
 
     ``rows`` are those of each iteration's batch; ``scale`` multiplies the input. ``step_every``
-    accumulates; ``forgets`` never zeroes. The columns are float32.
+    accumulates; ``forgets`` never zeroes; after ``again`` iterations the batches come again.
     """
 
     teller: Teller
@@ -180,6 +180,7 @@ class Net:
     forgets: bool = False
     scale: float = 1.0
     seed: int = 0
+    again: int = 0
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(self.seed)
@@ -210,6 +211,8 @@ class Net:
         """One iteration, whole."""
         t, p = self.teller, self.p
         steps = (self.done + 1) % self.step_every == 0
+        if self.again:  # the same batches in each epoch
+            self.rng = np.random.default_rng((self.seed, self.done % self.again))
         x = (self.rng.normal(size=(rows, self.sizes[0])) * self.scale).astype(np.float32)
         y = self.rng.normal(size=(rows, self.sizes[2])).astype(np.float32)
         state = t.states[-1]

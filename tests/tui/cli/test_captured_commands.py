@@ -3,10 +3,12 @@
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from engine.capture.opened import opened_capture
 from engine.capture.sink import End, Reason, Stream
-from tests.engine.capture.told import Net, Teller, trained, writer_at
+from tests.engine.capture.told import HELLO, Net, Teller, trained, writer_at
 from tests.tui.cli.shell import assert_refused, invoke, lines, strict
 
 
@@ -167,3 +169,62 @@ def test_nothing_of_a_file_reaches_the_terminal(tmp_path: Path) -> None:
         found = invoke(*command)
         assert found.exit_code == 0, found.output
         assert "\x1b" not in found.output
+
+
+def test_export_of_lines_report_and_script(path: Path, tmp_path: Path) -> None:
+    head, *events = lines(invoke("export", path, "--to", "jsonl").stdout)
+    assert (head["ops"], len(events)) == (18, 68)
+    text = invoke("export", path, "--to", "markdown").stdout
+    assert "# train.py" in text
+    assert "| forward | train.py:11 | h = linear(x, fc1.weight, fc1.bias) |" in text
+    refused = invoke("export", path, "--to", "script")
+    assert_refused(refused, "the text of train.py is not in the recording")
+    with_source = tmp_path / "with.gradstep"
+    (tmp_path / "train.py").write_text("loss = 1\n", encoding="utf-8")
+    fields = {name: getattr(HELLO, name) for name in HELLO.__slots__} | {"cwd": str(tmp_path)}
+    teller = Teller(writer_at(with_source), HELLO.__class__(**fields))
+    Net(teller).iterate()
+    teller.end()
+    assert invoke("export", with_source, "--to", "script").stdout == "loss = 1\n"
+
+
+def test_export_of_arrays(path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.npz"
+    assert invoke("export", path, "--to", "npz", "-o", out).exit_code == 0
+    with np.load(out) as found:
+        assert found["fc1.weight"].shape == (5, 4, 3)
+        assert found["iterations"].tolist() == [0, 1, 2, 3, 4]
+        assert found["loss"].shape == (4,)
+    trained(tmp_path / "none.gradstep", 2, limit=1)
+    refused = invoke("export", tmp_path / "none.gradstep", "--to", "npz", "-o", out)
+    assert_refused(refused, "no iteration has all parameters in full")
+
+
+@pytest.mark.parametrize("options", [{}, {"forgets": True}, {"lr": 0.03}])
+def test_a_perceptron_is_exported_as_an_experiment_that_trains_the_same(
+    options, tmp_path: Path
+) -> None:
+    path, out = tmp_path / "r.gradstep", tmp_path / "r.toml"
+    trained(path, 6, rows=(5, 5, 2), again=3, **options)
+    assert invoke("export", path, "--to", "toml", "-o", out).exit_code == 0
+    found = lines(invoke("trace", out, "--json", "--iterations", "6").stdout)
+    losses = [one["loss"] for one in found if one.get("phase") == "loss"]
+    with opened_capture(str(path)) as run:
+        expected = [row.loss for row in run.stored.index]
+    assert losses == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"step_every": 2, "again": 3}, "has other phases than most"),
+        ({}, "its batches are of different sizes"),
+        ({"again": 2}, "do not come again in the same order"),
+        ({"limit": 3, "again": 3}, "was not kept in full"),
+    ],
+)
+def test_what_is_no_experiment_says_why(options, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "r.gradstep"
+    trained(path, 6, rows=(5, 5, 2), **options)
+    refused = invoke("export", path, "--to", "toml")
+    assert_refused(refused, "no experiment can be made of this script", said)
