@@ -19,8 +19,14 @@ from tui.render.text.numbers import count_text, exact
 @click.command("verify")
 @recording_argument
 @run_option
+@click.option(
+    "--math",
+    "mathematics",
+    is_flag=True,
+    help="Of a captured script: compute the ops again whose functions are known here.",
+)
 @json_option
-def verify(file: str, number: int | None, as_json: bool) -> int:
+def verify(file: str, number: int | None, mathematics: bool, as_json: bool) -> int:
     """Execute the recording FILE again and compare every event; 1 at the first divergence.
 
     Bit by bit where NumPy, BLAS, its threads and the CPU are the recorded ones, else within a
@@ -29,7 +35,9 @@ def verify(file: str, number: int | None, as_json: bool) -> int:
     if is_capture(file):
         from tui.cli.captures.verify import verify as verify_capture
 
-        return verify_capture(file, number, as_json)
+        return verify_capture(file, number, mathematics, as_json)
+    if mathematics:
+        raise click.UsageError("--math: an experiment is always executed again, to the bit")
     with opened(file, number) as recording:
         steps = Verification(recording, environment()).run()
         while True:
