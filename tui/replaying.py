@@ -72,6 +72,8 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
 def open_captured(run: CapturedRun, at: str | None, follow: bool, budget: int) -> int:
     """Open the debugger on a captured script, in the same way."""
     debugger = debugger_of(run, budget)
+    if at == "end" and run.failed is not None:  # on the op that ended the script, not behind it
+        at = f"#{run.failed[0]}"
     return shown(debugger, lambda: take_in(debugger.session, run), at, follow)
 
 

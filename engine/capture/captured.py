@@ -29,6 +29,7 @@ WHY_NOT: Final = (
     "capture it again"
 )
 RECORDED: Final = "captured"
+MOST_NAME: Final = 60  # characters of the name of an exception
 PIECES: Final = 4  # in which a line may have come
 
 
@@ -48,6 +49,7 @@ class CapturedRun:
         self.entering: tuple[str, ...] = ()
         self.live_in: frozenset[str] = frozenset()
         self.losses: array[float] = array("d")
+        self.failed: tuple[int, str] | None = None
         self.loss: str | None = None
         self.loss_op: str | None = None
         self.take(0)
@@ -71,6 +73,7 @@ class CapturedRun:
         phases = dict.fromkeys((*self.timeline.listings[0].phases(), *DEFAULT_ORDER))
         self.order = tuple(phases)
         self.live_in = frozenset(self.tensors) - frozenset(self.entering)
+        self.failed = self.find_failure()
         if self.loss_op is None:  # it stays what it is: what counts losses has it by name
             self.find_loss()
         if self.loss_op is not None:
@@ -84,6 +87,20 @@ class CapturedRun:
         before = self.timeline.end, self.timeline.over
         self.take(self.stored.reread())
         return before != (self.timeline.end, self.timeline.over)
+
+    def find_failure(self) -> tuple[int, str] | None:
+        """The last event, where it raised, and the name of the exception."""
+        event = self.timeline.end - 1
+        if event < 0 or self.timeline.op(event).writes:
+            return None
+        iteration = self.timeline.iteration(event)
+        try:
+            facts = self.stored.facts(iteration)
+        except Damaged as problem:
+            self.source.trouble = str(problem)
+            return None
+        raised = facts.get(event - self.timeline.begin(iteration), {}).get("raised")
+        return None if raised is None else (event, str(raised)[:MOST_NAME])
 
     def find_loss(self) -> None:
         """The loss that backward begins with in the most iterations, and the op that makes it."""
@@ -200,7 +217,10 @@ class Captured:
         return Keyframe(iteration, self.state(iteration), whole=True)
 
     def status(self, branch: Any, event: int) -> str:
-        """Whether what an event wrote was kept whole."""
+        """That it was captured; beside the op that ended the script, what it raised."""
+        failed = self.run.failed
+        if failed is not None and event >= failed[0] - 1:
+            return f"{failed[1]} {'here' if event >= failed[0] else 'next'}"
         return RECORDED
 
     def kept(self, event: int, name: str) -> Kept | None:

@@ -27,6 +27,7 @@ Key = tuple[str, str | None, str, int]
 MOST_DRIFT: Final = 20  # changes of shape and dtype that are named
 MOST_LOSSES: Final = 12  # losses that are told side by side
 INPUT: Final = "input"
+ALL_REDUCE: Final = "all_reduce"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Outcome:
     """How two runs differ over ``compared`` iterations.
 
     ``unknown`` counts values of which neither bytes nor fingerprints were kept in both: of these
-    only statistics were compared, or nothing.
+    only statistics were compared, or nothing. ``beside`` has for each phase, and for all_reduce, of
+    the iteration of the first difference how many values are the same, and how many are not.
     """
 
     compared: int = 0
@@ -60,6 +62,7 @@ class Outcome:
     drift: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     unknown: int = 0
+    beside: dict[str, tuple[int, int]] = field(default_factory=dict)
     losses: list[tuple[int, float | None, float | None]] = field(default_factory=list)
 
     @property
@@ -87,6 +90,7 @@ class Comparison:
         """Compare iteration by iteration up to the first difference; yields how many are done."""
         outcome = self.outcome
         for iteration in range(self.iterations):
+            outcome.beside.clear()
             self.compare(iteration)
             outcome.compared = iteration + 1
             yield iteration + 1
@@ -114,8 +118,6 @@ class Comparison:
                 self.note_missing(iteration, listings, place, other)
                 continue
             self.compare_op(iteration, place, other)
-            if self.outcome.first is not None:
-                return
 
     def compare_given(self, iteration: int) -> None:
         """Compare the tensors that entered with an iteration, by name."""
@@ -126,7 +128,7 @@ class Comparison:
             names = [run.stored.tensors[number].name for number in numbers]
             found.append(dict(zip(names, slots, strict=True)))
         for name, slot in found[0].items():
-            if name in found[1] and self.outcome.first is None:
+            if name in found[1]:
                 position = f"i{iteration + 1}"
                 what = (name, iteration, slot, found[1][name], (None, None))
                 self.compare_values(what, position, None)
@@ -144,9 +146,8 @@ class Comparison:
             strict=False,
         )
         for slot, twin, name in pairs:
-            if self.outcome.first is None:
-                what = (name, iteration, slot, twin, events)
-                self.compare_values(what, format_position(self.a, events[0]), op)
+            what = (name, iteration, slot, twin, events)
+            self.compare_values(what, format_position(self.a, events[0]), op)
 
     def compare_values(
         self,
@@ -168,7 +169,11 @@ class Comparison:
         found = differs(left, a, b, x, y, self.tolerance)
         if found is None:
             self.outcome.unknown += 1
-        elif found.differ:
+            return
+        part = INPUT if op is None else ALL_REDUCE if op.kind == ALL_REDUCE else str(op.phase)
+        same, other = self.outcome.beside.get(part, (0, 0))
+        self.outcome.beside[part] = same + (not found.differ), other + found.differ
+        if found.differ and self.outcome.first is None:
             about = None if op is None else op.formula
             place = None if op is None or not op.file else f"{op.file}:{op.line}"
             self.outcome.first = Difference(
@@ -225,6 +230,8 @@ def differs(
     tensor: TensorDefinition, a: Told, b: Told, x: Array | None, y: Array | None, tolerance: float
 ) -> Found | None:
     """Whether two values of one shape and dtype differ; None where that is not known."""
+    if a.degree & b.degree & Degree.GONE:
+        return SAME
     if (a.degree ^ b.degree) & Degree.GONE:
         return Found(True, f"it is there in {'B' if a.degree & Degree.GONE else 'A'} alone")
     if x is not None and y is not None:

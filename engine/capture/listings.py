@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from engine.arrays import Shape as Sizes
 from engine.capture.definitions import ENTERS
 from engine.capture.messages import OpDefinition, TensorDefinition
 from engine.capture.rows import Shape
@@ -51,7 +52,7 @@ class Listings:
             return Op(place, Phase.FORWARD, key, None, text, text, (), (name,), kind="given")
         one = self.ops[number]
         reads, writes = self.names(one.reads), self.names(one.writes)
-        formula = formula_of(one, reads, writes)
+        formula = formula_of(one, reads, writes, [self.tensors[i].shape for i in one.reads])
         phase = Phase.LOSS if of_loss and one.phase == Phase.FORWARD else one.phase
         return Op(
             place,
@@ -73,8 +74,13 @@ class Listings:
         return tuple(self.tensors[number].name for number in numbers)
 
 
-def formula_of(op: OpDefinition, reads: Sequence[str], writes: Sequence[str]) -> str:
-    """An op as a call: ``h = linear(x, fc1.weight, fc1.bias)``."""
+def formula_of(
+    op: OpDefinition, reads: Sequence[str], writes: Sequence[str], shapes: Sequence[Sizes] = ()
+) -> str:
+    """An op as a call: ``h = linear(x, fc1.weight, fc1.bias)``.
+
+    ``shapes`` are those of what it reads, for one that wrote nothing.
+    """
     if op.phase == Phase.ZERO_GRAD:
         value = "None" if (op.attributes or {}).get("set_to_none") else "0"
         made = writes[0] if len(writes) == 1 else f"{len(writes)} gradients"
@@ -87,6 +93,8 @@ def formula_of(op: OpDefinition, reads: Sequence[str], writes: Sequence[str]) ->
         made = writes[0]
     else:
         shown += options_of(op.attributes or {})
+    if not writes:  # it raised, or was skipped: what it was called with is all there is to see
+        shown = [f"{name} {shape}" for name, shape in zip(shown, shapes, strict=False)]
     call = f"{op.kind}({', '.join(shortened(shown))})"
     return f"{made} {'+=' if op.adds else '='} {call}" if made else call
 

@@ -105,3 +105,25 @@ async def test_changing_anything_is_refused_with_the_reason(run: CapturedRun) ->
         for line in ("set fc1.bias = 1", "skip update", "branch other"):
             await command(shown, line)
             assert "this is what a script did: it can be looked at" in shown.text()
+
+
+async def test_an_op_that_wrote_nothing(tmp_path: Path) -> None:
+    """It raised: its operands and their shapes are there to be seen."""
+    teller = Teller(writer_at(tmp_path / "r.gradstep"))
+    net = Net(teller)
+    net.iterate()
+    ids = {"x": teller.tensor("x", "input", np.ones((5, 4), np.float32))}
+    facts = {"raised": "RuntimeError", "text": "shapes"}
+    teller.happen(Phase.FORWARD, "h", "linear", ids, {}, 11, facts)
+    teller.end(1)
+    with opened_capture(str(tmp_path / "r.gradstep")) as run:
+        app = GradstepApp(debugger_of(run))
+        async with steered(app, (120, 40)) as shown:
+            await shown.press("G")
+            assert "RuntimeError here" in shown.text()
+            await shown.press("S")
+            text = shown.text()
+            assert "RuntimeError next" in text
+            assert "▶ linear(x (5, 4))" in text
+            await shown.press("1", "up", "down", "enter", "S", "g")
+            await command(shown, "/linear")

@@ -133,6 +133,8 @@ def several(line: "EquationLine") -> bool:
 
 def shapes(run: Run, op: Op, whole: bool) -> str:
     """The shape of what an op writes; with all shapes, also what goes into a layer."""
+    if not op.writes:  # it has raised, or was skipped
+        return ""
     out = shape_text(run.tensors[op.writes[0]].shape)
     if lines_of(run):
         return out  # a line reads as many tensors as it names

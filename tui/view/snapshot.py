@@ -268,7 +268,11 @@ def followed(session: Session) -> str:
     """The tensor to show when none is chosen: what the last op wrote, or the input at the start."""
     if session.event == 0:
         return next(iter((*session.run.entering, *session.run.tensors)))
-    return session.timeline.op(session.event - 1).writes[0]
+    for event in range(session.event - 1, -1, -1):  # one that has raised has written nothing
+        writes = session.timeline.op(event).writes
+        if writes:
+            return writes[0]
+    return next(iter(session.run.tensors))
 
 
 def before_level(session: Session, name: str, level: Granularity) -> tuple[Array | None, bool]:

@@ -192,3 +192,24 @@ def test_ranks_are_opened_by_name(tmp_path: Path) -> None:
     writer.close(0)
     with opened_capture(f"{path}#rank0") as run:
         assert (run.stored.run.rank, run.stored.run.id) == (0, 2)
+
+
+def test_the_op_that_ended_the_script(tmp_path: Path) -> None:
+    path = tmp_path / "r.gradstep"
+    teller = Teller(writer_at(path))
+    net = Net(teller)
+    net.iterate()
+    x = np.ones((5, 4), np.float32)
+    ids = {"x": teller.tensor("x", "input", x), "fc1.weight": net.parameter("fc1.weight")}
+    facts = {"raised": "RuntimeError", "text": "shapes"}
+    teller.happen(Phase.FORWARD, "h", "linear", ids, {}, 11, facts)
+    teller.end(1)
+    with opened_capture(str(path)) as run:
+        assert run.failed == (14, "RuntimeError")
+        assert run.timeline.op(14).formula == "linear(x (5, 4), fc1.weight (4, 3))"
+        assert run.source.status(None, 12) == "captured"
+        assert run.source.status(None, 13) == "RuntimeError next"
+        session = debugger_of(run).session
+        session.goto(15)
+        session.goto(13)
+        assert session.event == 13

@@ -42,6 +42,10 @@ def as_object(outcome: Outcome) -> dict[str, Any]:
         "drift": outcome.drift,
         "reasons": outcome.reasons,
         "uncompared": outcome.unknown,
+        "iteration_of_first": {
+            part: {"same": same, "different": other}
+            for part, (same, other) in outcome.beside.items()
+        },
         "losses": [{"iteration": i, "a": x, "b": y} for i, x, y in outcome.losses],
     }
 
@@ -55,6 +59,9 @@ def lines(outcome: Outcome) -> Iterator[str]:
         yield from difference_lines("first difference", outcome.first)
     elif not outcome.same:
         yield f"values            no difference in {compared} iterations"
+    if outcome.first is not None:
+        for part, (same, other) in outcome.beside.items():
+            yield f"in that iteration {part}: {count_text(same)} the same, {count_text(other)} not"
     if outcome.missing is not None:
         yield from difference_lines("first missing op", outcome.missing)
     for said in outcome.drift:
@@ -76,7 +83,7 @@ def difference_lines(title: str, found: Difference) -> Iterator[str]:
     yield f"{title:<18}{where} {found.position}{name}"
     yield f"{indent}{found.what}"
     if found.values is not None:
-        left, right = (compact(v, 17).strip() if isinstance(v, float) else v for v in found.values)
+        left, right = found.values
         yield f"{indent}A {left}, B {right}"
     if found.op:
         yield f"{indent}{found.op}" + (f"  {found.place}" if found.place else "")
