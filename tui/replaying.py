@@ -11,7 +11,9 @@ from engine.recording.recorded import Recording
 from engine.recording.replay import open_debugger
 from engine.run.position_text import parse_position
 from tui.app import GradstepApp, outlive_terminal, run_and_keep
+from tui.render.tensor_tree import tree_of
 from tui.render.text.clean import clean
+from tui.render.variables import columns_of
 from tui.settings.folders import config_file
 from tui.settings.recent import remember
 from tui.settings.saved import restore
@@ -45,6 +47,8 @@ class FollowingApp(GradstepApp):
             return
         self.tell("")
         if grown and self.main.is_mounted:
+            for known in (tree_of, columns_of):  # of the tensors that there were
+                known.cache_clear()
             if at_end:
                 self.main.parts.movement.go_to(self.session.known)
             else:
