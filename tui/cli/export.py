@@ -1,15 +1,13 @@
 """``gradstep export``: a recording for other programs and for people."""
 
-import io
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import click
-import numpy as np
 
 from engine.capture.opened import is_capture, opened_capture
 from engine.errors import GradstepError
@@ -21,6 +19,7 @@ from engine.recording.recorded import Recording
 from engine.recording.scalars import Scalars, csv_of, scalars_of
 from engine.session.branches import MAIN
 from engine.strict_json import strict_json
+from tui.cli.npz import npz
 from tui.cli.output import note
 from tui.cli.recordings import damage, opened, run_option
 from tui.cli.report import report
@@ -106,13 +105,6 @@ def written(recording: Recording, form: str, branch: str) -> Iterator[bytes]:
             yield experiment_toml(recording.program).encode()
         case _:
             yield torch_script(recording, branch).encode()
-
-
-def npz(arrays: Mapping[str, Any]) -> bytes:
-    """Arrays as a compressed NPZ file."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import click
 
 from engine.capture.opened import opened_capture
 from engine.diagnostics.capture_doctor import CANNOT_TELL, CaptureDoctor
-from tui.cli.diagnose import MOST_ITERATIONS, Examination, as_object, print_examination
+from tui.cli.examination import MOST_ITERATIONS, Examination, as_object, print_examination
 from tui.cli.output import print_json
 from tui.cli.status import DONE, INTERRUPTED, NO
 

@@ -10,13 +10,12 @@ from engine.errors import GradstepError
 from engine.recording.as_toml import experiment_toml
 from engine.run.position import Granularity
 from engine.strict_json import strict_json
+from tui.cli.npz import npz
 from tui.render.text.clean import clean
 
 
 def pieces(run: CapturedRun, form: str) -> Iterator[bytes]:
     """The bytes of an export, one after the other."""
-    from tui.cli.export import npz
-
     match form:
         case "jsonl":
             for line in trace_lines(run, Granularity.OP, run.timeline.iterations, values=True):
