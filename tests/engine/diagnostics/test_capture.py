@@ -9,12 +9,19 @@ import pytest
 
 from engine.capture.messages import Degree, Value
 from engine.capture.opened import opened_capture
-from engine.diagnostics.capture_doctor import CaptureDoctor
+from engine.diagnostics.capture_doctor import CAPTURE_DETECTORS, CaptureDoctor
 from engine.diagnostics.diagnosis import Diagnosis
 from engine.run.phases import Phase
 from tests.engine.capture.told import Net, Teller, trained, writer_at
 
 ONE = np.float32([[1, 2], [3, 4]])
+
+
+def test_every_kind_of_finding_is_declared() -> None:
+    cards = [kind.card for kind in CAPTURE_DETECTORS]
+    assert len({card.name for card in cards}) == len(cards)
+    assert all(card.looks and card.remedy and card.cause for card in cards)
+    assert all(len(limit.reason) > 10 for card in cards for limit in card.limits)
 
 
 def findings(path: Path) -> list[Diagnosis]:
