@@ -50,8 +50,8 @@ REFUSED_TEXT = """\
 Such an experiment cannot be run at all; the words of the refusal are the evidence.
 """
 CAPTURED_TEXT = """\
-`gradstep diagnose FILE.gradstep` looks at the events of a captured PyTorch script: at statistics of every value, whether it was
-kept in full or not. Findings of the same name mean the same.
+`gradstep diagnose FILE.gradstep` looks at the events of a captured PyTorch script: at statistics of
+every value, whether it was kept in full or not. Findings of the same name mean the same.
 """
 FOLLOWS_TEXT = f"""\
 A finding becomes a note that names its cause when one of the causes below is there too, weighs as

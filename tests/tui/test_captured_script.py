@@ -127,3 +127,16 @@ async def test_an_op_that_wrote_nothing(tmp_path: Path) -> None:
             assert "▶ linear(x (5, 4))" in text
             await shown.press("1", "up", "down", "enter", "S", "g")
             await command(shown, "/linear")
+
+
+async def test_curves_over_the_run(run: CapturedRun) -> None:
+    async with steered(GradstepApp(debugger_of(run)), (120, 40)) as shown:
+        await command(shown, "goto i4")
+        await shown.press("p")
+        text = shown.text()
+        assert "loss" in text
+        assert "‖∂ℓ/∂fc1.weight‖" in text
+        await shown.press("2", "S", "s", "r")
+        assert "this run was captured" in shown.text()
+        await shown.press("escape")
+        assert "Program" in shown.text()
