@@ -70,6 +70,7 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
     person types it, ``budget`` the bytes of the history. Raises GradstepError where ``at`` is none.
     """
     debugger, playback = open_debugger(recording, budget)
+    remember(str(recording.reader.path))
     return shown(debugger, playback.refresh, at, follow)
 
 
@@ -78,6 +79,7 @@ def open_captured(run: CapturedRun, at: str | None, follow: bool, budget: int) -
     debugger = debugger_of(run, budget)
     if at == "end" and run.failed is not None:  # on the op that ended the script, not behind it
         at = f"#{run.failed[0]}"
+    remember(str(run.stored.reader.path))
     return shown(debugger, lambda: take_in(debugger.session, run), at, follow)
 
 
@@ -88,7 +90,6 @@ def shown(debugger: Debugger, grown: Callable[[], bool], at: str | None, follow:
     if at is not None:
         target = parse_position(at, debugger)
     settings = load_settings(config_file())
-    remember(str(recording.reader.path))
     outlive_terminal()
     app = FollowingApp(debugger, grown) if follow else GradstepApp(debugger, settings)
     app.begin_at(target)

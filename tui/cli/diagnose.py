@@ -4,7 +4,7 @@ import time
 
 import click
 
-from engine.capture.opened import is_capture
+from engine.capture.recognized import is_capture
 from engine.diagnostics.doctor import Doctor
 from engine.diagnostics.refusals import diagnose_refusal
 from engine.errors import ExperimentError

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from engine.capture.opened import is_capture
+from engine.capture.recognized import is_capture
 from engine.errors import GradstepError
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program

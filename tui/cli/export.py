@@ -9,7 +9,7 @@ from typing import IO
 
 import click
 
-from engine.capture.opened import is_capture, opened_capture
+from engine.capture.recognized import is_capture
 from engine.errors import GradstepError
 from engine.files import naming, replacing
 from engine.pytorch.script import torch_script
@@ -81,14 +81,17 @@ def pieces(
         yield from (line.encode("utf-8", "backslashreplace") for line in csv_of(tables))
 
 
-def of_capture(
-    file: str, form: str, number: int | None, tables: list[Scalars]
-) -> Iterator[bytes]:
+def of_capture(file: str, form: str, number: int | None, tables: list[Scalars]) -> Iterator[bytes]:
     """The bytes of an export of a captured script; its scalars go into ``tables``."""
+    from engine.capture.opened import opened_capture
     from tui.cli.captures.export import pieces as pieces_of_capture
+    from tui.cli.captures.export import scalars as scalars_of_capture
 
     with opened_capture(file, number) as run:
-        yield from pieces_of_capture(run, form)
+        if form == "csv":
+            tables.append(scalars_of_capture(run, file))
+        else:
+            yield from pieces_of_capture(run, form)
 
 
 def written(recording: Recording, form: str, branch: str) -> Iterator[bytes]:

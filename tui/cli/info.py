@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from engine.capture.opened import is_capture
+from engine.capture.recognized import is_capture
 from engine.errors import GradstepError
 from engine.recording.closing import changed
 from engine.recording.environment import DECISIVE, shown

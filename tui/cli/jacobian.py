@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import click
 
-from engine.capture.opened import is_capture
+from engine.capture.recognized import is_capture
 from engine.chain.query import JacobianView, Window, complete_at, query
 from engine.errors import GradstepError
 from engine.jacobian.operator import Layout

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.capture.opened import is_capture
+from engine.capture.recognized import is_capture
 from engine.errors import GradstepError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import shlex
 
 import click
 
-from engine.capture.opened import is_capture
+from engine.capture.recognized import is_capture
 from tui.cli.arguments import history_option
 from tui.cli.debugger import loading, need_terminal
 from tui.cli.recordings import opened, recording_argument, run_option

@@ -2,7 +2,7 @@
 
 import click
 
-from engine.capture.opened import is_capture
+from engine.capture.recognized import is_capture
 from engine.program.program import Program
 from engine.recording.trace_json import trace_lines
 from engine.run.position import Granularity

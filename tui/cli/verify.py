@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from engine.capture.opened import is_capture
+from engine.capture.recognized import is_capture
 from engine.recording.environment import environment
 from engine.recording.verify import Divergence, Verdict, Verification
 from tui.cli.arguments import json_option

@@ -10,10 +10,9 @@ from engine.capture.messages import Degree, Value
 from engine.capture.opened import (
     debugger_of,
     follow,
-    is_capture,
     opened_capture,
-    split_rank,
 )
+from engine.capture.recognized import is_capture, split_rank
 from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.run.phases import Phase

@@ -8,10 +8,33 @@ from engine.capture.export import arrays, main_script, report
 from engine.capture.lines import trace_lines
 from engine.errors import GradstepError
 from engine.recording.as_toml import experiment_toml
+from engine.recording.scalars import Scalars
 from engine.run.position import Granularity
 from engine.strict_json import strict_json
 from tui.cli.npz import npz
 from tui.render.text.clean import clean
+
+
+def scalars(run: CapturedRun, name: str) -> Scalars:
+    """The loss of each iteration, and the learning rate of its first update."""
+    found = Scalars(name, run.name)
+    for iteration, row in enumerate(run.stored.index):
+        if row.loss is not None:
+            found.put(iteration + 1, "loss", row.loss)
+        rate = rate_of(run, iteration)
+        if rate is not None:
+            found.put(iteration + 1, "lr", rate)
+        found.epochs[iteration + 1] = 1
+    return found
+
+
+def rate_of(run: CapturedRun, iteration: int) -> float | None:
+    """The learning rate of the first update of an iteration; None where there is none."""
+    for facts in run.stored.facts(iteration).values():
+        rate = facts.get("lr")
+        if isinstance(rate, int | float):
+            return float(rate)
+    return None
 
 
 def pieces(run: CapturedRun, form: str) -> Iterator[bytes]:
