@@ -10,6 +10,7 @@ from engine.errors import GradstepError
 from engine.recording.as_toml import experiment_toml
 from engine.recording.scalars import Scalars
 from engine.run.position import Granularity
+from engine.session.branches import MAIN
 from engine.strict_json import strict_json
 from tui.cli.npz import npz
 from tui.render.text.clean import clean
@@ -17,7 +18,7 @@ from tui.render.text.clean import clean
 
 def scalars(run: CapturedRun, name: str) -> Scalars:
     """The loss of each iteration, and the learning rate of its first update."""
-    found = Scalars(name, run.name)
+    found = Scalars(name, MAIN)
     for iteration, row in enumerate(run.stored.index):
         if row.loss is not None:
             found.put(iteration + 1, "loss", row.loss)
