@@ -8,6 +8,8 @@ import pytest
 
 from engine.capture.opened import opened_capture
 from engine.capture.sink import End, Reason, Stream
+from engine.words.about import about
+from engine.words.things import open_thing
 from tests.engine.capture.told import HELLO, Net, Teller, trained, writer_at
 from tests.tui.cli.shell import assert_refused, invoke, lines, strict
 
@@ -228,3 +230,21 @@ def test_what_is_no_experiment_says_why(options, said: str, tmp_path: Path) -> N
     trained(path, 6, rows=(5, 5, 2), **options)
     refused = invoke("export", path, "--to", "toml")
     assert_refused(refused, "no experiment can be made of this script", said)
+
+
+def test_scalars_as_csv(path: Path) -> None:
+    head, first, *_ = invoke("export", path, "--to", "csv").stdout.splitlines()
+    assert head == "run,branch,iteration,epoch,loss,lr"
+    cells = first.split(",")
+    assert cells[1:4] == ["main", "1", "1"]
+    assert float(cells[5]) == 0.1
+
+
+def test_it_is_opened_like_any_other_thing(path: Path, tmp_path: Path) -> None:
+    assert about(str(path)) == "captured script train.py · 68 events · closed"
+    debugger = open_thing(str(path))
+    debugger.session.goto(20)
+    assert debugger.session.loss is not None
+    script = tmp_path / "s.txt"
+    script.write_text(f"open {path}\ngoto module:fc2\nwhere\n", encoding="utf-8")
+    assert "#2 i1:forward:z" in invoke("script", script).stdout
