@@ -174,7 +174,7 @@ class View:
     def shown(self) -> ShownOp | None:
         """The op that is looked at: the chosen one, else the one that wrote the tensor last."""
         ops = self.listing.ops[self.row : self.row + 1] if self.row is not None else ()
-        if self.row is not None and any(op.writes[0] == self.tensor for op in ops):
+        if self.row is not None and any(self.tensor in op.writes[:1] for op in ops):
             event = self.begin + self.row
             if event >= self.event:
                 return still_to_do(self.past, ops[0], event)
