@@ -58,7 +58,7 @@ async def test_what_was_sampled_says_so(run: CapturedRun) -> None:
         text = shown.text()
         assert "h  (5, 4)" in text
         assert "≈ min" in text
-        assert "sampled; here its first 5×4; nowhere whole" in text
+        assert "· nowhere whole · mean" in text
         assert "≈-" in text  # in the list of variables, its range
 
 

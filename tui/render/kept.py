@@ -12,36 +12,28 @@ NUMBER = 6
 
 
 def kept_lines(kept: Kept) -> list[Line]:
-    """Two lines for the head of a tensor: its statistics, and where the whole of it is."""
-    letter, role = str(kept.degree), "warn"
+    """A line for the head of a tensor, what matters most first, and an empty one below it.
+
+    Its range, where the whole of it is, the other statistics, what of it is shown.
+    """
     found = kept.statistics
-    first: Line = [(f" {letter} ", role)]
+    line: Line = [(f" {kept.degree} ", "warn")]
     if found is None:
-        first.append(("its values were not recorded", "dim"))
+        line.append(("not recorded", "dim"))
     else:
-        first += [(statistics_text(found), "bad" if is_odd(found) else "")]
-    second: Line = [(f" {kept.degree.words}", "dim")]
+        ends = f"min {compact(found.minimum)} max {compact(found.maximum)}"
+        line.append((ends, "bad" if is_odd(found) else ""))
+    if kept.nearest is None:
+        line.append((" · nowhere whole", "dim"))
+    else:
+        line += [(" · whole: ", "dim"), (f"goto #{kept.nearest + 1}", "key")]
+    if found is not None:
+        zeros = f" {100 * found.zeros:.3g}% zero" if found.zeros else ""
+        line.append((f" · mean {compact(found.mean)} rms {compact(found.rms)}{zeros}", ""))
     if kept.corner is not None and kept.corner.size:
         rows, cols = (1, *kept.corner.shape)[-2:]
-        second = [(f" sampled; here its first {rows}×{cols}", "dim")]
-    if kept.nearest is None:
-        second.append(("; nowhere whole", "dim"))
-    else:
-        second += [("; whole: ", "dim"), (f"goto #{kept.nearest + 1}", "key")]
-    return [first, second]
-
-
-def statistics_text(found: Statistics) -> str:
-    """``min … max … mean … rms … 12% zero``."""
-    parts = [
-        f"min {compact(found.minimum)}",
-        f"max {compact(found.maximum)}",
-        f"mean {compact(found.mean)}",
-        f"rms {compact(found.rms)}",
-    ]
-    if found.zeros:
-        parts.append(f"{100 * found.zeros:.3g}% zero")
-    return "  ".join(parts)
+        line.append((f" · its first {rows}×{cols}", "dim"))
+    return [line, []]
 
 
 def is_odd(found: Statistics) -> bool:
