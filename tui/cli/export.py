@@ -69,9 +69,10 @@ def pieces(
             yield from of_capture(file, form, number, tables)
             continue
         with opened(file, number) as recording:
-            if branch is not None and branch not in recording.branches:
+            wanted = branch if form == "csv" else branch or MAIN
+            if wanted is not None and wanted not in recording.branches:
                 known = ", ".join(recording.branches)
-                raise GradstepError(f"{file}: no branch {branch!r}; there are: {known}")
+                raise GradstepError(f"{file}: no branch {wanted!r}; there are: {known}")
             if form == "csv":
                 tables += scalars_of(recording, file, branch)
             else:
