@@ -12,7 +12,7 @@ from engine.capture.sink import Stream
 from engine.run.phases import Phase
 from tests.engine.capture.told import HELLO, Net, Teller, writer_at
 from tests.tui.screen import steered
-from tests.tui.typist import command
+from tests.tui.typist import run_line
 from tui.app import GradstepApp
 
 SCRIPT = [f"line {number}" for number in range(1, 20)]
@@ -43,7 +43,7 @@ def run(tmp_path: Path) -> Iterator[CapturedRun]:
 async def test_stepping_and_going(run: CapturedRun, size: tuple[int, int]) -> None:
     async with steered(GradstepApp(debugger_of(run)), size) as shown:
         await shown.press(*"ssnnfSSNF")
-        await command(shown, "goto i3:backward:fc1.weight")
+        await run_line(shown, "goto i3:backward:fc1.weight")
         assert "#44" in shown.place()
         assert "iter 3/5" in shown.place()
         await shown.press("s")
@@ -64,9 +64,9 @@ async def test_what_was_sampled_says_so(run: CapturedRun) -> None:
 
 async def test_the_nearest_whole_value_is_told(run: CapturedRun) -> None:
     async with steered(GradstepApp(debugger_of(run)), (120, 40)) as shown:
-        await command(shown, "goto end")
+        await run_line(shown, "goto end")
         assert "whole: goto #69" in shown.text()
-        await command(shown, "goto #69")
+        await run_line(shown, "goto #69")
         assert "(30, 40)" in shown.text()
         assert "all 1" in shown.text()
         assert "whole: goto" not in shown.text()
@@ -80,7 +80,7 @@ async def test_the_source_is_a_program_pane(run: CapturedRun) -> None:
         text = shown.text()
         assert "▶  13 line 13" in text
         assert "✓  11 line 11" in text
-        await command(shown, "b train.py:16", "c")
+        await run_line(shown, "b train.py:16", "c")
         text = shown.text()
         assert "●▶  16 line 16" in text
         await shown.press("o")
@@ -91,19 +91,19 @@ async def test_what_the_script_printed_scrolls_with_the_cursor(run: CapturedRun)
     async with steered(GradstepApp(debugger_of(run)), (120, 40)) as shown:
         await shown.press("7")
         assert "epoch 0" not in shown.text()
-        await command(shown, "goto i3")
+        await run_line(shown, "goto i3")
         text = shown.text()
         assert "│ epoch 0" in text
         assert "│ epoch 1" in text
         assert "epoch 2" not in text
-        await command(shown, "goto i1")
+        await run_line(shown, "goto i1")
         assert "epoch 0" not in shown.text()
 
 
 async def test_changing_anything_is_refused_with_the_reason(run: CapturedRun) -> None:
     async with steered(GradstepApp(debugger_of(run)), (200, 60)) as shown:
         for line in ("set fc1.bias = 1", "skip update", "branch other"):
-            await command(shown, line)
+            await run_line(shown, line)
             assert "this is what a script did: it can be looked at" in shown.text()
 
 
@@ -126,12 +126,12 @@ async def test_an_op_that_wrote_nothing(tmp_path: Path) -> None:
             assert "RuntimeError next" in text
             assert "▶ linear(x (5, 4))" in text
             await shown.press("1", "up", "down", "enter", "S", "g")
-            await command(shown, "/linear")
+            await run_line(shown, "/linear")
 
 
 async def test_curves_over_the_run(run: CapturedRun) -> None:
     async with steered(GradstepApp(debugger_of(run)), (120, 40)) as shown:
-        await command(shown, "goto i4")
+        await run_line(shown, "goto i4")
         await shown.press("p")
         text = shown.text()
         assert "loss" in text
