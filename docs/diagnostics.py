@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from engine.diagnostics.capture_doctor import CANNOT_TELL, CAPTURE_DETECTORS
 from engine.diagnostics.diagnosis import Card
 from engine.diagnostics.doctor import THOROUGH, WATCHING
 from engine.diagnostics.refusals import REFUSALS
@@ -31,6 +32,7 @@ def page() -> str:
     parts += ["\n## At the end of a diagnosis\n", THOROUGH_TEXT, *map(entry, cards(THOROUGH))]
     parts += ["\n## Refused before anything runs\n", REFUSED_TEXT]
     parts += [entry(refusal.card) for refusal in REFUSALS]
+    parts += ["\n## In a captured script\n", CAPTURED_TEXT, *captured()]
     parts += ["\n## What follows from what\n", FOLLOWS_TEXT, *follows()]
     return "\n".join(parts) + "\n"
 
@@ -46,6 +48,10 @@ These take as long as many iterations, and are left out while one steps.
 """
 REFUSED_TEXT = """\
 Such an experiment cannot be run at all; the words of the refusal are the evidence.
+"""
+CAPTURED_TEXT = """\
+`gradstep diagnose FILE.gradstep` looks at the events of a captured PyTorch script: at statistics of
+every value, whether it was kept in full or not. Findings of the same name mean the same.
 """
 FOLLOWS_TEXT = f"""\
 A finding becomes a note that names its cause when one of the causes below is there too, weighs as
@@ -87,6 +93,19 @@ def entry(card: Card) -> str:
 def escaped(text: str) -> str:
     """Text in which Markdown finds no emphasis of its own."""
     return text.replace("*", r"\*").replace("|", r"\|")
+
+
+def captured() -> Iterator[str]:
+    """The table of what is found in a captured script, and what cannot be told there."""
+    yield "| finding | looks at | how much it matters | how sure | what to change | thresholds |"
+    yield "|---|---|---|---|---|---|"
+    for card in cards(CAPTURE_DETECTORS):
+        limits = "; ".join(f"{one.name} {one:g}: {one.reason}" for one in card.limits)
+        texts = (card.looks, card.levels, card.certainty.value, card.remedy, limits)
+        yield f"| `{card.name}` | {' | '.join(map(escaped, texts))} |"
+    yield "\nIt cannot tell:\n"
+    for what, why in CANNOT_TELL.items():
+        yield f"- {what}: {why}"
 
 
 def follows() -> Iterator[str]:

@@ -1,12 +1,19 @@
 """The screen on a recording, also while it is still being written."""
 
+from collections.abc import Callable
+
+from engine.capture.captured import CapturedRun
+from engine.capture.opened import debugger_of
+from engine.capture.opened import follow as take_in
 from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.recording.recorded import Recording
-from engine.recording.replay import Playback, open_debugger
+from engine.recording.replay import open_debugger
 from engine.run.position_text import parse_position
 from tui.app import GradstepApp, outlive_terminal, run_and_keep
+from tui.render.tensor_tree import tree_of
 from tui.render.text.clean import clean
+from tui.render.variables import columns_of
 from tui.settings.folders import config_file
 from tui.settings.recent import remember
 from tui.settings.saved import restore
@@ -18,9 +25,9 @@ POLL = 0.25  # seconds between two looks at a recording that grows
 class FollowingApp(GradstepApp):
     """The debugger on a recording that grows: a cursor at its end stays at its end."""
 
-    def __init__(self, debugger: Debugger, playback: Playback) -> None:
+    def __init__(self, debugger: Debugger, grown: Callable[[], bool]) -> None:
         super().__init__(debugger, load_settings(config_file()))
-        self.playback = playback
+        self.grown = grown  # takes in what came since; whether there was anything
         self.lost = ""  # why the file cannot be followed at present
 
     def on_mount(self) -> None:
@@ -34,12 +41,14 @@ class FollowingApp(GradstepApp):
             return
         at_end = self.session.event == self.session.known
         try:
-            grown = self.playback.refresh()
+            grown = self.grown()
         except GradstepError as problem:
             self.tell(f"no longer followed: {problem}")
             return
         self.tell("")
         if grown and self.main.is_mounted:
+            for known in (tree_of, columns_of):  # of the tensors that there were
+                known.cache_clear()
             if at_end:
                 self.main.parts.movement.go_to(self.session.known)
             else:
@@ -61,14 +70,28 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
     person types it, ``budget`` the bytes of the history. Raises GradstepError where ``at`` is none.
     """
     debugger, playback = open_debugger(recording, budget)
+    remember(str(recording.reader.path))
+    return shown(debugger, playback.refresh, at, follow)
+
+
+def open_captured(run: CapturedRun, at: str | None, follow: bool, budget: int) -> int:
+    """Open the debugger on a captured script, in the same way."""
+    debugger = debugger_of(run, budget)
+    if at == "end" and run.failed is not None:  # on the op that ended the script, not behind it
+        at = f"#{run.failed[0]}"
+    remember(str(run.stored.reader.path))
+    return shown(debugger, lambda: take_in(debugger.session, run), at, follow)
+
+
+def shown(debugger: Debugger, grown: Callable[[], bool], at: str | None, follow: bool) -> int:
+    """Show a debugger, which may follow a file that grows; the exit status."""
     problems = restore(debugger)
     target = debugger.session.known if follow else 0
     if at is not None:
         target = parse_position(at, debugger)
     settings = load_settings(config_file())
-    remember(str(recording.reader.path))
     outlive_terminal()
-    app = FollowingApp(debugger, playback) if follow else GradstepApp(debugger, settings)
+    app = FollowingApp(debugger, grown) if follow else GradstepApp(debugger, settings)
     app.begin_at(target)
     app.main.problems += problems
     return run_and_keep(app)

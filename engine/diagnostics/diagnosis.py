@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.program.program import Program
+from engine.run.run import Run
 
 NOT_FINITE = "non-finite"  # the name of the finding that is told before all others
 Number = float | int | str | None
@@ -116,13 +116,13 @@ class Found:
     entered: bool = False
 
 
-def place_of(program: Program, event: int) -> str:
+def place_of(program: Run, event: int) -> str:
     """``#41  iteration 2, backward, linear2.weight.grad``."""
     position, op = program.timeline.position(event), program.timeline.op(event)
     return f"#{event}  iteration {position.iteration}, {op.phase}, {op.name}"
 
 
-def place_before(program: Program, event: int) -> str:
+def place_before(program: Run, event: int) -> str:
     """``#20  iteration 2, before its first op``."""
     timeline = program.timeline
     position = timeline.position(event)
@@ -131,7 +131,7 @@ def place_before(program: Program, event: int) -> str:
     return f"#{event}  iteration {position.iteration}, before {before}"
 
 
-def diagnosis(card: Card, found: Found, program: Program) -> Diagnosis:
+def diagnosis(card: Card, found: Found, program: Run) -> Diagnosis:
     """The Diagnosis of what was found, with the rest from the card."""
     return Diagnosis(
         name=card.name,

@@ -31,7 +31,7 @@ from engine.diagnostics.units import DeadReLU, Saturated, SymmetricUnits
 from engine.diagnostics.validation import Overfitting
 from engine.diagnostics.verdict import concluded
 from engine.program.program import Program
-from engine.run.drive import carry_out, entered, happen
+from engine.run.drive import carry_out, entered, happen, present
 from engine.run.event import Event
 from engine.run.phases import Phase
 from engine.run.run import loss_key
@@ -238,7 +238,7 @@ def rewound(session: Session, event: int) -> tuple[int, dict[str, Array]]:
             break
         iteration = timeline.iteration(place - 1)
         if timeline.begin(iteration + 1) == place:
-            tensors.update(session.source.enters(iteration))
+            tensors.update(present(session.source.enters(iteration)))
         changes = list(zip(done.op.writes, done.before, strict=False)) if done.after else []
         edits = [(name, old) for name, old, _ in session.history.edited.get(place, ())]
         for name, old in (*reversed(edits), *changes):

@@ -46,22 +46,36 @@ class Quantity:
     value: Value
 
 
-def gradient_norms(program: Program) -> list[Quantity]:
+def gradient_norms(run: Run) -> list[Quantity]:
     """‖∂ℓ/∂W‖ of each weight, after each op of backward that writes it."""
     found = []
-    for info in program.parameters:
-        name = program.gradients[info.name]
-        ops = frozenset(
-            o.key for o in program.ops if o.phase == Phase.BACKWARD and name in o.writes
-        )
+    parameters = [one for one in run.tensors.values() if one.role == "parameter"]
+    every = every_op(run.timeline)
+    for info in parameters:
+        name = run.gradients.get(info.name)
+        if name is None:
+            continue
+        ops = frozenset(o.key for o in every if o.phase == Phase.BACKWARD and name in o.writes)
         if ops and len(info.shape) >= 2:
             found.append(Quantity(f"‖{gradient(info.symbol)}‖", ops, norm_of(name)))
     return found
 
 
 def norm_of(name: str) -> Value:
-    """The Euclidean norm of a tensor, or its estimate, by its name; None where it is missing."""
-    return lambda session, tensors, event: magnitude(tensors[name]) if name in tensors else None
+    """The Euclidean norm of a tensor, or its estimate, by its name; None where it is missing.
+
+    Of one that a recording has not kept whole it is that of its statistics.
+    """
+
+    def norm(session: Travelled, tensors: Mapping[str, Array], event: int) -> float | None:
+        if name in tensors:
+            return magnitude(tensors[name])
+        kept = session.source.kept(event, name)
+        if kept is None or kept.statistics is None:
+            return None
+        return kept.statistics.rms * math.sqrt(math.prod(kept.shape))
+
+    return norm
 
 
 def measures(program: Program) -> list[Quantity]:
@@ -133,7 +147,7 @@ class Series:
     ``covered`` is the range of events that has been measured for all ``wanted`` quantities.
     """
 
-    program: Program
+    run: Run
     points: dict[str, dict[int, float]] = field(default_factory=dict)
     wanted: tuple[Quantity, ...] = ()
     lineage: object = None

@@ -96,6 +96,11 @@ class Program:
         """The name of the loss."""
         return next((info.name for info in self.tensors.values() if info.role == "loss"), None)
 
+    @property
+    def loss_op(self) -> str | None:
+        """The name of the op that computes the loss: that of the loss."""
+        return self.loss
+
     def resolve(self, name: str) -> str:
         """A tensor's own name for an alias, any other name as it is."""
         return self.aliases.get(name, name)

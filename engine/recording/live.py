@@ -10,7 +10,8 @@ from engine.measure.metrics import evaluate
 from engine.program.program import Program
 from engine.recording.environment import environment
 from engine.recording.estimate import STORES, estimate
-from engine.recording.writer import Writer, exists
+from engine.recording.file import exists
+from engine.recording.writer import Writer
 from engine.run.drive import carry_out
 from engine.session.branches import MAIN
 

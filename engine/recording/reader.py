@@ -14,7 +14,14 @@ from urllib.parse import quote
 
 from engine.errors import GradstepError
 from engine.files import open_regular
-from engine.recording.schema import APPLICATION_ID, LATER, TABLES, USER_VERSION
+from engine.recording.schema import (
+    APPLICATION_ID,
+    CAPTURE_VERSION,
+    CAPTURES,
+    LATER,
+    TABLES,
+    USER_VERSION,
+)
 
 MAGIC = b"SQLite format 3\0"
 STEPS = 10_000  # virtual machine instructions between two checks of the budget
@@ -41,7 +48,7 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.steps = 0
+        self.steps = self.version = 0
         self.tables: frozenset[str] = frozenset()
         self.size = checked_size(path)
         self.identity, self.length = identity(path), path.stat().st_size
@@ -177,11 +184,12 @@ class Reader:
         if application != APPLICATION_ID:
             said = f"an SQLite file, but not a recording of gradstep{self.hint}"
             raise GradstepError(f"{self.path}: {said}")
-        if version > USER_VERSION:
+        if version > CAPTURE_VERSION:
             raise GradstepError(
                 f"{self.path}: written in version {version} of the format by a newer gradstep; "
-                f"this one reads versions up to {USER_VERSION}: upgrade gradstep"
+                f"this one reads versions up to {CAPTURE_VERSION}: upgrade gradstep"
             )
+        self.version = version
         if version < 1:
             raise Damaged(f"{self.path}: damaged: there is no version {version} of the format")
 
@@ -192,14 +200,26 @@ class Reader:
         """
         rows = self.rows("SELECT type, name, sql FROM sqlite_master")
         found = {name: sql for kind, name, sql in rows if kind == "table"}
+        known = TABLES | LATER | CAPTURES
         for kind, name, _ in rows:
-            if kind != "table" or name not in TABLES | LATER:
+            if kind != "table" or name not in known:
                 raise Damaged(f"{self.path}: damaged: a {kind} {name!r} that no recording has")
         self.tables = frozenset(found)
-        for name, sql in (TABLES | {name: LATER[name] for name in LATER if name in found}).items():
+        if self.captured != (self.version == CAPTURE_VERSION):
+            said = f"version {self.version} of the format has other tables"
+            raise Damaged(f"{self.path}: damaged: {said}")
+        needed = TABLES | {name: LATER[name] for name in LATER if name in found}
+        if self.captured:
+            needed |= CAPTURES
+        for name, sql in needed.items():
             if found.get(name) != sql:
                 said = "is not as it was made" if name in found else "is missing"
                 raise Damaged(f"{self.path}: damaged: table {name} {said}{self.hint}")
+
+    @property
+    def captured(self) -> bool:
+        """Whether the file has a captured script in it, and no experiment."""
+        return not self.tables.isdisjoint(CAPTURES)
 
     def has(self, table: str) -> bool:
         """Whether the file has a table that came later."""

@@ -55,7 +55,12 @@ class Recorder:
                 # Before its edits: the rerun applies them together with the op.
                 lane.keyframe(rerun.tensors, whole=bool(branch.journal))
             known = branch.history.events.get(lane.events)
-            written = rerun.result() if known is None else known[1]
+            # Only a captured run has values that are not there, and that is not recorded again.
+            written = (
+                rerun.result()
+                if known is None
+                else tuple(array for array in known[1] if array is not None)
+            )
             lane.take([written])
             rerun.take(written)
             if lane.events % PIECE == 0:

@@ -10,6 +10,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from engine.arrays import Array
 from engine.debugger import Debugger
@@ -42,6 +43,7 @@ class Playback:
     can = frozenset(Ability)
     why_not = ""
     recorded = True
+    scripts: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, recording: Recording, debugger: Debugger) -> None:
         self.recording = recording
@@ -50,7 +52,7 @@ class Playback:
         self.session = session = debugger.session
         self.timeline = session.timeline
         self.initial = session.source.initial
-        self.enters = session.source.enters
+        self.enters = self.leaves = session.source.enters
         self.known: dict[Branch, RecordedBranch] = {}
         self.statuses: dict[tuple[str, int], str] = {}
         self.trouble = ""
@@ -86,6 +88,17 @@ class Playback:
         if not same:
             self.account.note(self.account.differing, origin.name, event)
         return self.noted(origin, event, RECOMPUTED if same else DIFFERS, results)
+
+    def kept(self, event: int, name: str) -> None:
+        """None: what is not stored is recomputed, so that every tensor is whole."""
+
+    def printed(self, event: int, most: int) -> tuple[str, ...]:
+        """Nothing: an experiment prints nothing."""
+        return ()
+
+    def suspect(self, event: int) -> int:
+        """``event``: what is executed shows it."""
+        return event
 
     def meet(self, problem: Damaged) -> None:
         """Note damage that does not end the replay."""

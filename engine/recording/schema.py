@@ -1,7 +1,8 @@
 """The tables of a recording. Iterations count from 1 and events from 0, as in a trace."""
 
 APPLICATION_ID = 0x47524450  # "GRDP", so that `file` and SQLite tools know whose file it is
-USER_VERSION = 1
+USER_VERSION = 1  # of what experiments are recorded in
+CAPTURE_VERSION = 2  # of a file with captures, which needs the tables of both
 EXTENSION = ".gradstep"
 
 PACK = 1024  # losses, little-endian float64, in a row of the table of packs
@@ -133,6 +134,113 @@ LATER = {
   PRIMARY KEY (branch, number)
 ) WITHOUT ROWID""",
     "closing": """CREATE TABLE closing (
+  run INTEGER PRIMARY KEY,
+  digests TEXT NOT NULL
+)""",
+}
+
+# A PyTorch script that was captured has these, and no row in those above but contents and marks.
+# ``run`` counts the processes of the command; iterations and events count from 0 here.
+CAPTURES = {
+    "capture_run": """CREATE TABLE capture_run (
+  id INTEGER PRIMARY KEY,
+  gradstep TEXT NOT NULL,
+  name TEXT NOT NULL,
+  rank INTEGER NOT NULL,
+  world INTEGER NOT NULL,
+  command TEXT NOT NULL,
+  process TEXT NOT NULL,
+  root BLOB NOT NULL,
+  status TEXT NOT NULL,
+  ending TEXT NOT NULL,
+  note TEXT NOT NULL,
+  events INTEGER NOT NULL
+)""",
+    "capture_tensor": """CREATE TABLE capture_tensor (
+  run INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  dtype TEXT NOT NULL,
+  shape TEXT NOT NULL,
+  module TEXT,
+  gradient_of TEXT,
+  slot_of TEXT,
+  leaf INTEGER NOT NULL,
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID""",
+    "capture_op": """CREATE TABLE capture_op (
+  run INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  phase TEXT NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  reads BLOB NOT NULL,
+  writes BLOB NOT NULL,
+  module TEXT,
+  file TEXT,
+  line INTEGER NOT NULL,
+  views TEXT NOT NULL,
+  forward INTEGER,
+  adds INTEGER NOT NULL,
+  attributes TEXT NOT NULL,
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID""",
+    "capture_shape": """CREATE TABLE capture_shape (
+  run INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  ops BLOB NOT NULL,
+  loss_ops BLOB NOT NULL,
+  loss INTEGER,
+  sure INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID""",
+    "capture_block": """CREATE TABLE capture_block (
+  run INTEGER NOT NULL,
+  iteration INTEGER NOT NULL,
+  shape INTEGER NOT NULL,
+  given BLOB NOT NULL,
+  degrees BLOB NOT NULL,
+  digests BLOB NOT NULL,
+  refs BLOB NOT NULL,
+  statistics BLOB NOT NULL,
+  fingerprints BLOB NOT NULL,
+  facts TEXT NOT NULL,
+  loss REAL,
+  odd INTEGER,
+  link BLOB NOT NULL,
+  PRIMARY KEY (run, iteration)
+) WITHOUT ROWID""",
+    "capture_later": """CREATE TABLE capture_later (
+  run INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  event INTEGER NOT NULL,
+  write INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  reference INTEGER NOT NULL,
+  link BLOB NOT NULL,
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID""",
+    "capture_whole": """CREATE TABLE capture_whole (
+  run INTEGER NOT NULL,
+  tensor INTEGER NOT NULL,
+  event INTEGER NOT NULL,
+  PRIMARY KEY (run, tensor, event)
+) WITHOUT ROWID""",
+    "capture_source": """CREATE TABLE capture_source (
+  number INTEGER PRIMARY KEY,
+  path TEXT NOT NULL,
+  text TEXT NOT NULL
+)""",
+    "capture_log": """CREATE TABLE capture_log (
+  number INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL,
+  event INTEGER NOT NULL,
+  stream TEXT NOT NULL,
+  text TEXT NOT NULL
+)""",
+    "capture_closing": """CREATE TABLE capture_closing (
   run INTEGER PRIMARY KEY,
   digests TEXT NOT NULL
 )""",

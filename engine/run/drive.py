@@ -4,7 +4,7 @@
 the one loop in which ops are executed, but for a session's own, which keeps a past as well.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -35,7 +35,12 @@ def entered(run: Run, event: int) -> dict[str, Array]:
     timeline = run.timeline
     iteration = timeline.iteration(event)
     begins = event < timeline.end and timeline.begin(iteration) == event
-    return run.source.enters(iteration) if begins else {}
+    return present(run.source.enters(iteration)) if begins else {}
+
+
+def present(batch: Mapping[str, Array | None]) -> dict[str, Array]:
+    """The tensors of a batch that are there."""
+    return {name: array for name, array in batch.items() if array is not None}
 
 
 def advance(run: Run, state: State) -> tuple[State, Event]:
@@ -86,7 +91,7 @@ def run_iteration(run: Run, tensors: Tensors, iteration: int) -> dict[str, Array
     """Every tensor after one iteration, counted from 0; ``tensors`` stays as it was."""
     timeline = run.timeline
     start, stop = timeline.begin(iteration), timeline.begin(iteration + 1)
-    after = {**tensors, **run.source.enters(iteration)}
+    after = {**tensors, **present(run.source.enters(iteration))}
     carry_out(timeline.stretch(start, stop), after)
     return after
 

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -62,8 +64,22 @@ class TensorInfo:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the whole tensor."""
-        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+        """Bytes of the whole tensor; 0 where NumPy has no such elements."""
+        return math.prod(self.shape) * itemsize(self.dtype)
+
+
+@lru_cache(maxsize=64)
+def itemsize(dtype: str) -> int:
+    """Bytes of an element as it is held; 0 where NumPy has none: then its shape alone is known."""
+    try:
+        return np.dtype("float32" if dtype == "bfloat16" else dtype).itemsize
+    except TypeError:
+        return 0
+
+
+def held_dtype(dtype: str) -> np.dtype[Any]:
+    """The dtype that elements are held in: a captured bfloat16 is a float32 here."""
+    return np.dtype(dtype if dtype != "bfloat16" and itemsize(dtype) else "float32")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +89,8 @@ class Op:
     ``name`` is the tensor it is about, the first it writes; ``key`` is phase and name, as in
     ``backward:linear2.weight.grad``, which no other op of an iteration has. Reads and writes are
     tensors by name. One that ``adds`` puts its result on top of what is there.
-    An op of a captured run has no ``run``: calling it raises GradstepError.
+    An op of a captured run has no ``run``: calling it raises GradstepError. It has the ``kind``
+    that PyTorch calls it by, and the ``file`` and ``line`` of the script that it comes from.
     """
 
     index: int
@@ -86,6 +103,9 @@ class Op:
     writes: tuple[str, ...]
     run: Compute = field(default=not_executable, repr=False)
     adds: bool = False
+    kind: str = ""
+    file: str | None = None
+    line: int = 0
     key: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

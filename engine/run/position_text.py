@@ -1,22 +1,25 @@
 """Positions as people write them: #41, i3, i3:backward:linear2, e2, 50%, end, 'name, +5."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Protocol
 
 from engine.errors import GradstepError
+from engine.run.code_places import MODULE, by_code, code_line, is_file, module_pattern
 from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.position import Granularity
 from engine.run.run import Run
-from engine.run.timeline import Listing
+from engine.run.timeline import Listing, Timeline, every_op
 from engine.wording import suggestion
 
 FORMS = (
     "#41 or 41 (event), i3 (iteration), i3:backward, i3:backward:linear2, backward:linear2 "
     "(in this iteration), e2 (epoch), 50%, +5, -5, start, end, 'name (bookmark)"
 )
+OF_SCRIPTS = "; of a captured script also train.py:41 and module:layer1.0"
+MOST_LISTED = 12  # of what there is instead of what was asked for
 MAX_DIGITS = 18  # such a number fits into 64 bits
 
 
@@ -65,7 +68,50 @@ def parse_position(text: str, at: Travelled) -> int:
         return inside(word, match[2], at.run, iteration)
     if word.split(":")[0] in list(Phase):
         return inside(word, word, at.run, timeline.iteration(at.event))
-    raise refusal(text, f"is no position; positions are {FORMS}")
+    if by_code(timeline.listing(0), word) is not None:
+        return in_code(word, at)
+    raise refusal(text, f"is no position; positions are {FORMS}{OF_SCRIPTS}")
+
+
+def in_code(word: str, at: Travelled) -> int:
+    """The event that ``train.py:41`` or ``module:layer1.0`` means: the first of this iteration.
+
+    Where this iteration has none, the next one that has, else the last.
+    """
+    timeline = at.run.timeline
+
+    def places(listing: Listing) -> list[int]:
+        return [op.index for op in by_code(listing, word) or ()]
+
+    begin = timeline.begin(timeline.iteration(at.event))
+    found = timeline.next_place(begin - 1, places)
+    if found is None:
+        found = timeline.last_place(begin, places)
+    if found is None:
+        raise refusal(word, f"is nowhere: {known_code(word, timeline)}")
+    return found
+
+
+def known_code(word: str, timeline: Timeline) -> str:
+    """What there is instead: modules, or lines of the file."""
+    ops = every_op(timeline)
+    if module_pattern(word) is not None:
+        modules = list(dict.fromkeys(op.layer for op in ops if op.layer))
+        near = suggestion(word.removeprefix(MODULE), modules)
+        return f"no module of that name runs an op{near}: {listed(modules)}"
+    named = code_line(word)
+    files = list(dict.fromkeys(op.file for op in ops if op.file))
+    mine = [file for file in files if named is not None and is_file(file, named[0])]
+    if not mine:
+        return f"no op comes from that file; ops come from {listed(files)}"
+    lines = sorted({op.line for op in ops if op.file in mine})
+    return f"no op comes from that line; ops come from lines {listed(lines)}"
+
+
+def listed(things: Sequence[object]) -> str:
+    """The first MOST_LISTED things, and how many more there are."""
+    more = f" and {len(things) - MOST_LISTED} more" if len(things) > MOST_LISTED else ""
+    return (", ".join(str(one) for one in things[:MOST_LISTED]) or "none") + more
 
 
 def format_position(run: Run, event: int) -> str:
@@ -79,13 +125,20 @@ def format_position(run: Run, event: int) -> str:
 def find_ops(run: Run, listing: Listing, phase: str, name: str | None = None) -> list[Op]:
     """The ops of a phase of an iteration; with a name, the op of that name or those of that layer.
 
-    A layer is looked for where no op is called so.
+    A layer is looked for where no op is called so, and then what writes a tensor of that name or
+    its gradient.
     """
     ops = [op for op in listing.ops if op.phase == phase]
     if name is None:
         return ops
     resolved = run.resolve(name)
-    return [op for op in ops if op.name == resolved] or [op for op in ops if op.layer == name]
+    gradient = run.gradients.get(resolved)
+    return (
+        [op for op in ops if op.name == resolved]
+        or [op for op in ops if op.layer == name]
+        or [op for op in ops if resolved in op.writes]
+        or [op for op in ops if gradient in op.writes]
+    )
 
 
 def inside(word: str, inner: str | None, run: Run, iteration: int) -> int:
@@ -98,6 +151,10 @@ def inside(word: str, inner: str | None, run: Run, iteration: int) -> int:
         return begin
     listing = run.timeline.listing(iteration)
     phase, _, name = inner.partition(":")
+    if phase not in list(Phase) and (of_code := by_code(listing, inner)) is not None:
+        if not of_code:
+            raise refusal(word, f"is nowhere: {known_code(inner, run.timeline)}")
+        return begin + of_code[0].index
     named = name if ":" in inner else None
     ops = find_ops(run, listing, phase, named)
     if ops:

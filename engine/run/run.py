@@ -48,6 +48,10 @@ class Run(Protocol):
         """The name of the loss; None where none is known."""
 
     @property
+    def loss_op(self) -> str | None:
+        """The name of the op that computes the loss; None where none is known."""
+
+    @property
     def entering(self) -> tuple[str, ...]:
         """The tensors that no op writes, and that every iteration begins with anew."""
 
@@ -69,7 +73,7 @@ class Run(Protocol):
 
 def loss_key(run: Run) -> str:
     """The key of the op that computes the loss; no op has it where there is none."""
-    return f"{Phase.LOSS}:{run.loss}"
+    return f"{Phase.LOSS}:{run.loss_op}"
 
 
 def loss_of(run: Run, tensors: Tensors) -> float | None:

@@ -1,11 +1,13 @@
 """Where the results of a timeline's ops come from: executed, recorded, or sent by a script."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from engine.arrays import Array
+from engine.run.kept import Kept
 from engine.run.op import Op, Tensors
 
 LIVE = "live"
@@ -49,16 +51,44 @@ class Source(Protocol[BranchT_contra]):
     def recorded(self) -> bool:
         """Whether what it gives was written down before, or is made now."""
 
+    @property
+    def scripts(self) -> Mapping[str, str]:
+        """The texts of the files that the run is written in, by path; none of an experiment."""
+
+    def printed(self, event: int, most: int) -> Sequence[str]:
+        """The last lines that a script had printed before an event, at most so many."""
+
     def initial(self) -> dict[str, Array]:
         """Every tensor that exists before the first op, the first batch too."""
 
-    def enters(self, iteration: int) -> dict[str, Array]:
-        """The tensors that an iteration, counted from 0, begins with anew: its batch."""
+    def enters(self, iteration: int) -> Mapping[str, Array | None]:
+        """The tensors that an iteration, counted from 0, begins with anew: its batch.
+
+        None for one that is not there, or not to be had, from here on.
+        """
+
+    def leaves(self, iteration: int) -> Mapping[str, Array | None]:
+        """What an iteration ends with under the names that enter with the next one."""
 
     def produce(
         self, branch: BranchT_contra, event: int, op: Op, tensors: Tensors
-    ) -> tuple[Array, ...]:
-        """What the op at an event writes, one array for each name; may raise what the op raises."""
+    ) -> tuple[Array | None, ...]:
+        """What the op at an event writes, one array for each name; may raise what the op raises.
+
+        None where there is no value: the tensor is gone, or was recorded without its elements.
+        """
+
+    def kept(self, event: int, name: str) -> Kept | None:
+        """What is known of a tensor at an event whose elements are not all there.
+
+        None for one that is whole, and for one that does not exist there.
+        """
+
+    def suspect(self, event: int) -> int:
+        """The first event from this one on that may have written something not finite.
+
+        ``event`` itself where that is not known beforehand.
+        """
 
     def keyframe(self, branch: BranchT_contra, event: int, after: int) -> Keyframe | None:
         """The last keyframe that restores an event; None where none lies beyond ``after``.
@@ -76,6 +106,7 @@ class Executed:
     can = frozenset(Ability)
     why_not = ""
     recorded = False
+    scripts: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -83,7 +114,18 @@ class Executed:
         enters: Callable[[int], dict[str, Array]],
     ) -> None:
         self.initial = initial
-        self.enters = enters
+        self.enters = self.leaves = enters  # no op writes a batch
+
+    def kept(self, event: int, name: str) -> None:
+        """None: every tensor is whole."""
+
+    def printed(self, event: int, most: int) -> tuple[str, ...]:
+        """Nothing: an experiment prints nothing."""
+        return ()
+
+    def suspect(self, event: int) -> int:
+        """``event``: an op has to be executed for that."""
+        return event
 
     def produce(self, branch: object, event: int, op: Op, tensors: Tensors) -> tuple[Array, ...]:
         """What the op writes, executed now."""

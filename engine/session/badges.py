@@ -4,12 +4,13 @@ All of it follows from the timeline, the event and the journal of edits; nothing
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from typing import Protocol
 
+from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.run.op import Op
 from engine.run.phases import Phase
@@ -44,7 +45,7 @@ class Badge:
 
 
 class Placed(Protocol):
-    """A session, of which the run, the cursor and the journal are asked."""
+    """A session, of which the run, the cursor, the journal and the tensors are asked."""
 
     @property
     def run(self) -> Run: ...
@@ -52,11 +53,22 @@ class Placed(Protocol):
     def event(self) -> int: ...
     @property
     def journal(self) -> Journal: ...
+    @property
+    def tensors(self) -> Mapping[str, Array]: ...
 
 
 def badge(session: Placed, tensor: str) -> Badge:
-    """The badge of a tensor's gradient at the cursor; see :func:`badge_at`."""
-    return badge_at(session.run, session.journal, session.event, tensor)
+    """The badge of a tensor's gradient at the cursor; see :func:`badge_at`.
+
+    A gradient that zero_grad has set to None, as PyTorch does, is none again.
+    """
+    run = session.run
+    found = badge_at(run, session.journal, session.event, tensor)
+    if found.kind == BadgeKind.ZEROED:
+        gradient = run.gradients[tensor if tensor in run.gradients else run.resolve(tensor)]
+        if gradient not in session.tensors and run.source.kept(session.event, gradient) is None:
+            return Badge(BadgeKind.NONE)
+    return found
 
 
 def badge_at(run: Run, journal: Journal, event: int, tensor: str) -> Badge:

@@ -53,9 +53,9 @@ def changes_at(session: Travelled, event: int, tensors: Mapping[str, Array]) -> 
             found[name] = old, new
     iteration = timeline.iteration(event)
     if 0 < event < timeline.end and event == timeline.begin(iteration):
-        before = history.inputs.get(event) or session.source.enters(iteration - 1)
+        before = history.inputs.get(event) or session.source.leaves(iteration - 1)
         for name in session.run.entering:
-            found[name] = before.get(name), tensors[name]
+            found[name] = before.get(name), tensors.get(name)
     # Last, because edits come last. What is edited where it was just written has changed since
     # before that.
     for name, old, _ in history.edited.get(event, ()):

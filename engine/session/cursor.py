@@ -5,12 +5,12 @@ backwards it puts back what was there, or executes again from a keyframe. Wherev
 is at a whole event.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from engine.arrays import Array
+from engine.arrays import Array, frozen
 from engine.errors import GradstepError
 from engine.run.op import Op
 from engine.run.run import Run, loss_key
@@ -188,7 +188,7 @@ class Cursor:
                 for name, old, _ in reversed(history.edited.get(event, ())):
                     put(tensors, name, old)
                 if next_began:
-                    tensors.update(history.inputs.get(event) or self.source.enters(self._iteration))
+                    self._take_in(history.inputs.get(event) or self.source.leaves(self._iteration))
                     next_began = False
                 event -= 1
                 for name, old in zip(op.writes, history.events[event][0], strict=False):
@@ -208,7 +208,7 @@ class Cursor:
         self._tensors.update(start.tensors)
         self._event, self._waiting = timeline.begin(start.iteration), False
         history.restart(self._event)
-        self._tensors.update(self.source.enters(start.iteration))
+        self._take_in(self.source.enters(start.iteration))
         if not start.whole:
             self._run(timeline.begin(start.iteration + 1))
             history.restart(self._event)
@@ -272,7 +272,8 @@ class Cursor:
         """Put in place what the window knows up to an event of the same iteration."""
         tensors, events = self._tensors, self.history.events
         for event, op in enumerate(self.timeline.stretch(self._event, stop), self._event):
-            tensors.update(zip(op.writes, events[event][1], strict=False))
+            for name, new in zip(op.writes, events[event][1], strict=False):
+                put(tensors, name, new)
         self._event = stop
 
     def _execute(self, stop: int) -> None:
@@ -288,7 +289,14 @@ class Cursor:
         op = ops[0]
         try:
             for op in ops:
-                names, after = (op.writes, op.run(tensors)) if plain else self._outcome(op, event)
+                if not plain:
+                    names, found = self._outcome(op, event)
+                    events[event] = tuple([get(name) for name in names]), found
+                    for name, new in zip(names, found, strict=False):
+                        put(tensors, name, new if new is None else frozen(new))
+                    event += 1
+                    continue
+                names, after = op.writes, op.run(tensors)
                 if len(after) == 1 == len(names):
                     result, name = after[0], names[0]
                     result.setflags(write=False)  # takes half as long as flags.writeable
@@ -318,9 +326,10 @@ class Cursor:
         for place in self._losses:
             if known <= begin + place < event:
                 after = branch.history.events[begin + place][1]
-                branch.losses.append(float(after[0]) if after else np.nan)
+                loss = after[0] if after else None
+                branch.losses.append(np.nan if loss is None else float(loss))
 
-    def _outcome(self, op: Op, event: int) -> tuple[tuple[str, ...], tuple[Array, ...]]:
+    def _outcome(self, op: Op, event: int) -> tuple[tuple[str, ...], tuple[Array | None, ...]]:
         """What an op writes when some ops are skipped or a source knows the results: the names too.
 
         A skipped op writes nothing.
@@ -337,8 +346,13 @@ class Cursor:
             # An edited batch is no function of the position: going back needs it kept.
             if any(edit.target in names for edit in journal.edited(before, event)):
                 self.history.inputs[event] = {name: self._tensors[name] for name in names}
-        self._tensors.update(self.source.enters(iteration))
+        self._take_in(self.source.enters(iteration))
         self.history.keyframe(iteration, self._tensors, whole=bool(journal))
+
+    def _take_in(self, batch: Mapping[str, Array | None]) -> None:
+        """Put the batch of an iteration in place."""
+        for name, array in batch.items():
+            put(self._tensors, name, array)
 
 
 def put(tensors: dict[str, Array], name: str, value: Array | None) -> None:

@@ -23,7 +23,8 @@ from engine.run.run import Run
 from engine.run.timeline import Listing
 from engine.session.journal import Journal
 
-Written = tuple[tuple[Array | None, ...], tuple[Array, ...]]
+# None: the tensor was not there, or a recording has not kept its elements.
+Written = tuple[tuple[Array | None, ...], tuple[Array | None, ...]]
 Edited = tuple[str, Array | None, Array]
 DEFAULT_BUDGET = 256 * 2**20
 EVENT_OVERHEAD = 256  # bytes of the tuples around the arrays of one event
@@ -66,7 +67,7 @@ class History:
     spacing: int = 0
     swept: int = 0
     edited: dict[int, tuple[Edited, ...]] = field(default_factory=dict)
-    inputs: dict[int, dict[str, Array]] = field(default_factory=dict)
+    inputs: dict[int, dict[str, Array | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         timeline = self.run.timeline

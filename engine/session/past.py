@@ -8,7 +8,8 @@ from engine.arrays import Array
 from engine.run.event import Event
 from engine.run.run import Run
 from engine.run.source import Source
-from engine.session.history import History
+from engine.run.timeline import Timeline
+from engine.session.history import History, Written
 from engine.session.journal import Journal
 
 
@@ -36,5 +37,15 @@ class Past:
         written = self.history.events.get(event) if event < self.event else None
         if written is None:
             return None
-        timeline = self.run.timeline
-        return Event(timeline.position(event), timeline.op(event), *written)
+        return happened(self.run.timeline, event, written)
+
+
+def happened(timeline: Timeline, event: int, written: Written) -> Event:
+    """An event of a history; ``after`` ends before the first value that was not kept."""
+    before, results = written
+    after = list[Array]()
+    for array in results:
+        if array is None:
+            break
+        after.append(array)
+    return Event(timeline.position(event), timeline.op(event), before, tuple(after))

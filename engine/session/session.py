@@ -19,6 +19,7 @@ from engine.session.branches import Branches
 from engine.session.cursor import Cursor
 from engine.session.history import DEFAULT_BUDGET
 from engine.session.journal import Edit, Entered, Index, Skip
+from engine.session.past import happened
 from engine.session.undo import Undo
 
 
@@ -104,7 +105,7 @@ class Session(Cursor):
         written = self.history.events.get(event)
         if written is None:
             return None
-        return Event(self.timeline.position(event), self.timeline.op(event), *written)
+        return happened(self.timeline, event, written)
 
     def step(self, count: int = 1, granularity: Granularity = Granularity.OP) -> int:
         """Move ``count`` steps of a size, backwards where it is negative; the new event."""

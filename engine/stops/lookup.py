@@ -16,6 +16,7 @@ from engine.expressions.expression import (
 )
 from engine.expressions.values import Site, TooCostly
 from engine.functions.language import compile_expression
+from engine.run.op import held_dtype
 from engine.run.run import Run
 from engine.session.changes import Change, Travelled
 from engine.session.edits import visible_names
@@ -61,7 +62,7 @@ def try_out(expression: Expression, run: Run, condition: bool) -> None:
 
     def ones(name: str) -> Array:
         info = run.tensors[run.resolve(name)]
-        return np.ones(info.shape, info.dtype)
+        return np.ones(info.shape, held_dtype(info.dtype))
 
     with suppress(TooCostly):
         value = expression.evaluate(ones, TRIAL_SECONDS)

@@ -4,6 +4,7 @@ Those of values (non-finite, a dead unit) are met where they *become* true; thos
 norm of the gradient it made, the parameter it did not move) at every op of which they are true.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -12,7 +13,7 @@ from engine.arrays import Array
 from engine.expressions.expression import Expression, truth
 from engine.run.op import TensorInfo
 from engine.run.phases import Phase
-from engine.session.changes import first_difference, same
+from engine.session.changes import Travelled, first_difference, same
 from engine.stops.evidence import Evidence, number
 from engine.stops.lookup import Lookup, value_of
 from engine.stops.stop import StopKind
@@ -103,6 +104,36 @@ PREDICATES: Mapping[StopKind, tuple[Predicate, frozenset[Phase]]] = {
     StopKind.DEAD: (dead_unit, frozenset({Phase.FORWARD})),
     StopKind.UNMOVED: (unmoved, frozenset({Phase.UPDATE})),
 }
+# What statistics tell as well as elements do: whether the least or the largest is such a number.
+BAD: Mapping[StopKind, Callable[[float], bool]] = {
+    StopKind.NAN: math.isnan,
+    StopKind.INF: math.isinf,
+    StopKind.NONFINITE: lambda value: not math.isfinite(value),
+}
+
+
+def by_statistics(
+    kind: StopKind, session: Travelled, name: str, old: Array | None
+) -> Evidence | None:
+    """The same of a tensor whose elements a recording has not kept, by its statistics."""
+    bad = BAD.get(kind)
+    kept = None if bad is None else session.source.kept(session.event, name)
+    if bad is None or kept is None or kept.statistics is None:
+        return None
+    worst = [x for x in (kept.statistics.minimum, kept.statistics.maximum) if bad(x)]
+    if not worst:
+        return None
+    if old is not None:
+        before = [float(x) for x in np.ravel(old[not_finite(old)])[:1]]
+    else:
+        known = session.source.kept(session.event - 1, name)
+        found = None if known is None else known.statistics
+        before = [] if found is None else [found.minimum, found.maximum]
+    if any(bad(value) for value in before):
+        return None
+    return Evidence(name, (), None, worst[0], "by its statistics")
+
+
 # Asked of what an op itself wrote; the others of everything that changed, edits and batches too.
 OF_OPS = frozenset({StopKind.GRADIENT_ABOVE, StopKind.GRADIENT_BELOW, StopKind.UNMOVED}) | {
     StopKind.DEAD

@@ -14,6 +14,7 @@ from engine.run.position_text import format_position
 from engine.run.timeline import Listing, Where
 from engine.session.progress import Progress
 from engine.session.session import Session
+from engine.stops import predicates
 from engine.stops.evidence import Evidence
 from engine.stops.lookup import compiled, lookup
 from engine.stops.stop import Stop, StopKind
@@ -97,6 +98,14 @@ class Plan:
         return tuple(check for check in self.checks if check.test is not None)
 
     @cached_property
+    def of_numbers(self) -> bool:
+        """Whether nothing else is asked than whether what ops write is finite."""
+        return bool(self.checks) and all(
+            check.stop.kind in predicates.BAD and not check.begins and check.event is None
+            for check in self.checks
+        )
+
+    @cached_property
     def wheres(self) -> tuple[tuple[Where, int], ...]:
         """Places of ops, and by how much the cursor stands behind them; those without left out."""
         listings = self.session.timeline.listings
@@ -117,6 +126,8 @@ class Plan:
         """The first event after ``event`` at which a stop may be met, or the end of the run."""
         timeline = self.session.timeline
         found = timeline.end
+        if self.of_numbers:  # what a recording has of every value tells where to look
+            event = max(event, min(self.session.source.suspect(event), timeline.end - 1))
         for where, behind in self.wheres:
             place = timeline.next_place(event - behind, where)
             if place is not None and place + behind < found:

@@ -5,12 +5,13 @@ elsewhere.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from engine.errors import GradstepError
 from engine.expressions.expression import Expression, ExpressionError
+from engine.run.code_places import by_code, in_module, module_pattern
 from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.position_text import find_ops
@@ -120,15 +121,12 @@ def compile_test(stop: Stop, run: Run) -> tuple[Where, bool, Test]:
         begins = moving or bool(names.intersection((*run.entering, *COUNTERS)))
         after = places_of(lambda op: moving or bool(names.intersection(op.writes)))
         return after, begins, expression_test(stop, expression, run)
-    if stop.target and run.resolve(stop.target) not in run.tensors:
-        hint = suggestion(stop.target, run.tensors)
-        raise GradstepError(f"no tensor {stop.target!r}{hint}")
     test, phases = predicates.PREDICATES[stop.kind]
-    only = run.resolve(stop.target) if stop.target else None
+    only = named_tensors(stop.target, run)
     bound = stop.bound or 0.0
 
     def concerned(op: Op) -> bool:
-        return op.phase in phases and (not only or only in op.writes)
+        return op.phase in phases and (only is None or not only.isdisjoint(op.writes))
 
     def found(scene: Scene) -> Evidence | None:
         if stop.kind in predicates.OF_OPS and not concerned(scene.op):
@@ -137,13 +135,35 @@ def compile_test(stop: Stop, run: Run) -> tuple[Where, bool, Test]:
         if stop.kind in predicates.OF_OPS:
             written = {name: written[name] for name in scene.op.writes if name in written}
         for name, (old, new) in written.items():
-            if new is not None and only in (None, name):
+            if only is not None and name not in only:
+                continue
+            if new is not None:
                 evidence = test(run.tensors[name], old, new, bound)
-                if evidence is not None:
-                    return evidence
+            else:
+                evidence = predicates.by_statistics(stop.kind, scene.session, name, old)
+            if evidence is not None:
+                return evidence
         return None
 
     return places_of(concerned), False, found
+
+
+def named_tensors(target: str, run: Run) -> frozenset[str] | None:
+    """The tensors that a predicate looks at: one, those of ``module:layer1.*``, or None for all.
+
+    Raises GradstepError where there is none of that name.
+    """
+    if not target:
+        return None
+    pattern = module_pattern(target)
+    if pattern is not None:
+        found = frozenset(one.name for one in run.tensors.values() if in_module(one.layer, pattern))
+        if found:
+            return found
+    name = run.resolve(target)
+    if name not in run.tensors:
+        raise GradstepError(f"no tensor {target!r}{suggestion(target, run.tensors)}")
+    return frozenset((name,))
 
 
 def places_of(wanted: Callable[[Op], bool]) -> Where:
@@ -184,6 +204,9 @@ def breakpoint_places(target: str, run: Run) -> Where:
 
 def breakpoint_ops(target: str, run: Run, listing: Listing) -> list[Op]:
     """The ops of an iteration before which a breakpoint stops."""
+    of_code = by_code(listing, target)
+    if of_code is not None:
+        return first_of_each(of_code)
     phase, _, rest = target.partition(":")
     if phase in list(Phase) and rest:
         return find_ops(run, listing, phase, rest)[:1]
@@ -197,6 +220,18 @@ def breakpoint_ops(target: str, run: Run, listing: Listing) -> list[Op]:
     named = [op for op in listing.ops if op.name == resolved]
     of_layer = {op.phase: op for op in reversed(listing.ops) if op.layer == target}
     return named or list(of_layer.values())
+
+
+def first_of_each(ops: Sequence[Op]) -> list[Op]:
+    """The first op of each module in each phase; of a line its first op of those in a row."""
+    found: list[Op] = []
+    last: Op | None = None
+    for op in ops:
+        in_a_row = last is not None and op.index == last.index + 1
+        if not (in_a_row and last is not None and (op.layer, op.phase) == (last.layer, last.phase)):
+            found.append(op)
+        last = op
+    return found
 
 
 def refusal(target: str, run: Run) -> GradstepError:

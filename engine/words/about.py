@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from engine.capture.rows import Rows
 from engine.errors import GradstepError
 from engine.experiment.builtins import BUILTINS
 from engine.files import naming, open_regular
@@ -114,6 +115,8 @@ def about_recording(path: Path) -> str:
     """The last run of a recording: its experiment, how far it goes, and when it was written."""
     reader = Reader(path)
     try:
+        if reader.captured:
+            return about_capture(reader)
         runs = read_runs(reader)
         if not runs:
             return "a recording without a run"
@@ -125,3 +128,13 @@ def about_recording(path: Path) -> str:
         date = datetime.fromtimestamp(path.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
     many = f" · {len(runs)} runs" if len(runs) > 1 else ""
     return f"recording of {run.name} · {events:,} events{many} · {date}"
+
+
+def about_capture(reader: Reader) -> str:
+    """A captured script: its name, how far it went and how it ended. Raises Damaged."""
+    runs = Rows(reader).processes()
+    if not runs:
+        return "a captured script of which nothing is written yet"
+    first = runs[0]
+    ranks = f" · {len(runs)} processes" if len(runs) > 1 else ""
+    return f"captured script {first.name} · {first.events:,} events · {first.status}{ranks}"

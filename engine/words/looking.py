@@ -21,6 +21,7 @@ from engine.words.placing import branch_data, branch_line, mark_data, mark_line
 from engine.words.report import place_of
 from engine.words.stopping import told
 
+MOST_PRINTED = 20  # lines of a captured script that are shown
 MAX_VALUES = 1000  # elements of a tensor that are given as data
 
 
@@ -182,6 +183,12 @@ def info_tensors(debugger: Debugger) -> Reply:
     return Reply(tuple(line.rstrip() for line in lines), {"tensors": data})
 
 
+def info_output(debugger: Debugger) -> Reply:
+    """The last lines that the captured script had printed at the cursor."""
+    lines = debugger.session.source.printed(debugger.event, MOST_PRINTED)
+    return Reply(tuple(lines) or ("nothing was printed before here",), {"output": list(lines)})
+
+
 TOPICS: dict[str, Callable[[Debugger], Reply]] = {
     "stops": info_stops,
     "watches": info_watches,
@@ -189,6 +196,7 @@ TOPICS: dict[str, Callable[[Debugger], Reply]] = {
     "branches": info_branches,
     "edits": info_edits,
     "tensors": info_tensors,
+    "output": info_output,
 }
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
+from engine.capture.opened import open_capture
+from engine.capture.recognized import is_capture
 from engine.debugger import Debugger
 from engine.errors import ExperimentError, GradstepError
 from engine.experiment.builtins import builtin_names
@@ -89,6 +91,8 @@ def open_thing(thing: str, targets: Sequence[str] = (), budget: int = DEFAULT_BU
     if targets and kind is not Kind.TABLE:
         raise GradstepError(f"{thing}: {kind}: only a table has columns to predict")
     match kind:
+        case Kind.RECORDING if is_capture(thing):
+            return open_capture(thing, budget)
         case Kind.RECORDING:
             return open_recording(thing, budget=budget)
         case Kind.SCRIPT:

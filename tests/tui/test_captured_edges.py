@@ -21,7 +21,7 @@ from tui.render.timeline import AXIS, Axis, Curves, timeline_lines
 from tui.view.snapshot import Selection, snapshot
 
 REFUSED = {"set", "skip", "unskip"}  # whatever is asked for
-KEYS_OF_LAYERS = ("3", "4", "9", "0", "L", "p", "x", "y", "l", "v", "o")
+KEYS_OF_LAYERS = ("3", "4", "9", "0", "L", "x", "y", "l", "v", "o")
 
 
 @pytest.mark.parametrize("key", KEYS_OF_LAYERS)

@@ -60,7 +60,7 @@ async def test_a_recording_is_followed_while_it_grows(tmp_path: Path) -> None:
         opened_on, playback = open_debugger(recording)
         session = opened_on.session
         session.goto(session.known)
-        app = FollowingApp(opened_on, playback)
+        app = FollowingApp(opened_on, playback.refresh)
         async with steered(app, (100, 30)) as shown:
             for done in steps:
                 made_by.commit()
@@ -121,7 +121,7 @@ async def test_a_followed_file_that_is_lost_is_told_and_survived(
         opened_on, playback = open_debugger(recording)
         session = opened_on.session
         session.goto(session.known)
-        app = FollowingApp(opened_on, playback)
+        app = FollowingApp(opened_on, playback.refresh)
         async with steered(app, (100, 30)) as shown:
             app.poll()
             lose(path)
@@ -149,7 +149,7 @@ async def test_a_file_that_comes_back_is_followed_again(tmp_path: Path) -> None:
         opened_on, playback = open_debugger(recording)
         session = opened_on.session
         session.goto(session.known)
-        app = FollowingApp(opened_on, playback)
+        app = FollowingApp(opened_on, playback.refresh)
         async with steered(app, (100, 30)) as shown:
             path.rename(tmp_path / "elsewhere")
             app.poll()

@@ -16,8 +16,10 @@ from engine.capture.check import compare
 from engine.capture.interpreter import check_torch, choose
 from engine.capture.launch import Outcome, launch
 from engine.capture.plan import BUDGET, DEPTHS, VALUES, Plan
-from engine.capture.sink import Sink, Stream
+from engine.capture.sink import Stream
 from engine.capture.tally import Tally
+from engine.capture.writer import CaptureWriter
+from engine.capture.writer import Command as Started
 from engine.errors import GradstepError
 from tui.cli.arguments import size_option
 from tui.cli.output import note
@@ -207,9 +209,10 @@ def target_of(path: str | None, stem: str) -> Path:
     raise GradstepError(f"{stem}{SUFFIX}: there are {MANY_FILES:,} of them; name a file with -o")
 
 
-def recording_sink(path: Path, words: list[str], plan: Plan) -> Sink | None:
-    """What writes the recording; None: the run is only counted."""
-    return None
+def recording_sink(path: Path, words: list[str], plan: Plan) -> CaptureWriter:
+    """What writes the recording, with its first event."""
+    started = Started(path.stem, tuple(words), os.getcwd())
+    return CaptureWriter(path, started, sources=plan.source, limit=plan.budget)
 
 
 class Progress:
@@ -285,11 +288,12 @@ class Progress:
 
 def captured(words: list[str], plan: Plan, target: Path, outer: dict[str, str]) -> int:
     """Run the command and record it; the exit status."""
-    tally = Tally(recording_sink(target, words, plan))
+    writer = recording_sink(target, words, plan)
+    tally = Tally(writer)
     progress = Progress(tally, plan.quiet)
     outcome = launch(words, plan, tally, progress.write, outer, progress.look)
     progress.clear()
-    for line in report(outcome, tally, target):
+    for line in [*report(outcome, tally, target), *writer.notes]:
         progress.say(f"gradstep: {line}")
     if outcome.why_nothing and outcome.status == 0:
         return NO

@@ -6,6 +6,7 @@ from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.worksheet.comparison import Comparison, compare
 from engine.worksheet.rows import LAYOUTS, Layout
+from tui.cli.opened import refuse_capture
 from tui.cli.output import console, print_json
 from tui.cli.worksheet import format_option, sample_option
 
@@ -28,6 +29,8 @@ def compare_command(a: str, b: str, sample: int | None, layout: Layout, form: st
     The tables stand side by side, changed cells marked ≠; each ends with a sentence about what
     changes. What counts is the formula or the rule. Below, the norms of the gradients.
     """
+    for name in (a, b):
+        refuse_capture(name)
     programs = [compile_program(load_experiment(name)) for name in (a, b)]
     print_comparison(compare(programs[0], programs[1], sample or 0, layout), form)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from engine.capture.recognized import is_capture
+from engine.errors import GradstepError
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.recording.compare import Comparison, Outcome
@@ -44,6 +46,14 @@ def diff(a: str, b: str, tolerance: float, iterations: int | None, as_json: bool
     Each is a recording, or an experiment that is run on the spot. Also 1 where one of them is
     damaged: what could not be read is recomputed, and told.
     """
+    captures = [is_capture(name) for name in (a, b)]
+    if all(captures):
+        from tui.cli.captures.diff import diff as diff_of_captures
+
+        return diff_of_captures(a, b, tolerance, iterations, as_json)
+    if any(captures):
+        one, other = (a, b) if captures[0] else (b, a)
+        raise GradstepError(f"{one} is a captured script, and {other} is none: nothing to compare")
     with ExitStack() as stack:
         recordings: dict[str, Recording] = {}
         sides = [side(name, iterations, stack, recordings) for name in (a, b)]

@@ -1,16 +1,15 @@
 """``gradstep export``: a recording for other programs and for people."""
 
-import io
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import click
-import numpy as np
 
+from engine.capture.recognized import is_capture
 from engine.errors import GradstepError
 from engine.files import naming, replacing
 from engine.pytorch.script import torch_script
@@ -20,6 +19,7 @@ from engine.recording.recorded import Recording
 from engine.recording.scalars import Scalars, csv_of, scalars_of
 from engine.session.branches import MAIN
 from engine.strict_json import strict_json
+from tui.cli.npz import npz
 from tui.cli.output import note
 from tui.cli.recordings import damage, opened, run_option
 from tui.cli.report import report
@@ -65,10 +65,14 @@ def pieces(
     """The bytes of an export, one after the other; what is damaged goes into ``found``."""
     tables: list[Scalars] = []
     for file in files:
+        if is_capture(file):
+            yield from of_capture(file, form, number, tables)
+            continue
         with opened(file, number) as recording:
-            if branch is not None and branch not in recording.branches:
+            wanted = branch if form == "csv" else branch or MAIN
+            if wanted is not None and wanted not in recording.branches:
                 known = ", ".join(recording.branches)
-                raise GradstepError(f"{file}: no branch {branch!r}; there are: {known}")
+                raise GradstepError(f"{file}: no branch {wanted!r}; there are: {known}")
             if form == "csv":
                 tables += scalars_of(recording, file, branch)
             else:
@@ -76,6 +80,19 @@ def pieces(
             found += (f"{file}: {said}" for said in damage(recording))
     if form == "csv":
         yield from (line.encode("utf-8", "backslashreplace") for line in csv_of(tables))
+
+
+def of_capture(file: str, form: str, number: int | None, tables: list[Scalars]) -> Iterator[bytes]:
+    """The bytes of an export of a captured script; its scalars go into ``tables``."""
+    from engine.capture.opened import opened_capture
+    from tui.cli.captures.export import pieces as pieces_of_capture
+    from tui.cli.captures.export import scalars as scalars_of_capture
+
+    with opened_capture(file, number) as run:
+        if form == "csv":
+            tables.append(scalars_of_capture(run, file))
+        else:
+            yield from pieces_of_capture(run, form)
 
 
 def written(recording: Recording, form: str, branch: str) -> Iterator[bytes]:
@@ -92,13 +109,6 @@ def written(recording: Recording, form: str, branch: str) -> Iterator[bytes]:
             yield experiment_toml(recording.program).encode()
         case _:
             yield torch_script(recording, branch).encode()
-
-
-def npz(arrays: Mapping[str, Any]) -> bytes:
-    """Arrays as a compressed NPZ file."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from engine.capture.recognized import is_capture
 from engine.errors import GradstepError
 from engine.recording.closing import changed
 from engine.recording.environment import DECISIVE, shown
@@ -29,6 +30,10 @@ def info(file: str, number: int | None, as_json: bool) -> int:
 
     Tensors and their digests are not read for it: `verify` does that.
     """
+    if is_capture(file):
+        from tui.cli.captures.info import info as captured_info
+
+        return captured_info(file, number, as_json)
     with opened(file, number) as recording:
         found = recording.reader.problems(everything=True)
         found += changed(recording.reader, recording.run.id)

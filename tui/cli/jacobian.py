@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import click
 
+from engine.capture.recognized import is_capture
 from engine.chain.query import JacobianView, Window, complete_at, query
 from engine.errors import GradstepError
 from engine.jacobian.operator import Layout
@@ -61,6 +62,13 @@ def jacobian(
     """
     if batch and sample is not None:
         raise click.UsageError("--sample and --batch exclude each other: give one of them")
+    if is_capture(experiment):
+        from tui.cli.captures.jacobian import jacobian as of_capture
+
+        if window is not None:
+            raise click.UsageError("--window: a captured op is not executed: there are no windows")
+        of_capture(experiment, of, wrt, at, batch, Layout(layout), as_json)
+        return
     session = session_at(experiment, at)
     view = query(session, of, wrt, None if batch else sample or 0, Layout(layout))
     shown, missing = values(view, window)

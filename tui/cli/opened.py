@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.capture.recognized import is_capture
 from engine.errors import GradstepError
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def experiment_of(name: str) -> "tuple[Experiment, Dataset | None]":
     """An experiment by its name, or that of a recording with its data."""
     from engine.experiment.reader import load_experiment
 
+    refuse_capture(name)
     if not is_recording(name):
         return load_experiment(name), None
     from engine.recording.reader import Reader
@@ -93,6 +95,17 @@ def experiment_of(name: str) -> "tuple[Experiment, Dataset | None]":
         return program.experiment, program.data
     finally:
         reader.close()
+
+
+def refuse_capture(name: str) -> None:
+    """Raise GradstepError where a name is that of a captured script."""
+    from engine.program.program import CAPTURED
+
+    if is_capture(name):
+        raise GradstepError(
+            f"{name}: {CAPTURED}, which this command is about; replay, trace, script, info, diff, "
+            "diagnose, jacobian, verify and export take it"
+        )
 
 
 def is_recording(name: str) -> bool:
@@ -124,6 +137,12 @@ def debugger_on(name: str, budget: int | None = None) -> "Debugger":
     from engine.session.history import DEFAULT_BUDGET
     from engine.session.session import Session
 
+    if is_capture(name):
+        from engine.capture.opened import debugger_of, opened_capture
+
+        # Open as long as the command runs: whoever looks at a value reads it from the file.
+        context = click.get_current_context()
+        return debugger_of(context.with_resource(opened_capture(name)), budget or DEFAULT_BUDGET)
     if is_recording(name) and not any(asked()):
         from engine.recording.replay import open_recording
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import click
 
+from engine.capture.recognized import is_capture
 from engine.errors import GradstepError
 from tui.cli.arguments import own_history_option
 from tui.cli.debugger import debug, loading, need_terminal
@@ -39,6 +40,13 @@ def thing_command(thing: str, targets: tuple[str, ...], at: str | None, budget: 
 def replayed(file: str, at: str | None, budget: int | None) -> int:
     """The debugger on a recording; the exit status."""
     need_terminal(f"gradstep info {shlex.quote(file)}")
+    if is_capture(file):
+        from engine.capture.opened import opened_capture
+        from engine.session.history import DEFAULT_BUDGET
+        from tui.replaying import open_captured
+
+        with loading(), opened_capture(file) as run:
+            return open_captured(run, at, False, budget or DEFAULT_BUDGET)
     with loading(), opened(file) as recording:
         from engine.session.history import DEFAULT_BUDGET
         from tui.replaying import open_recording

@@ -9,6 +9,7 @@ from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from tui.cli.arguments import experiment_argument, iterations_option, json_option
 from tui.cli.following import followed
+from tui.cli.opened import refuse_capture
 from tui.cli.output import console, print_json
 from tui.cli.status import DONE, INTERRUPTED, NO
 from tui.render.reports.findings import print_findings
@@ -28,6 +29,7 @@ def overfit(experiment: str, iterations: int, as_json: bool) -> int:
     the best constant answer to the lowest loss that is possible. Exit status 1 when it cannot, with
     what the doctor says about it.
     """
+    refuse_capture(experiment)
     attempt = Attempt(compile_program(load_experiment(experiment)), iterations)
     name = attempt.program.experiment.name
     complete = followed(attempt.run(), iterations)

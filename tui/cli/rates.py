@@ -10,6 +10,7 @@ from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from tui.cli.arguments import experiment_argument, json_option
 from tui.cli.following import followed
+from tui.cli.opened import refuse_capture
 from tui.cli.output import print_json
 from tui.cli.status import DONE, INTERRUPTED, NO
 from tui.render.charts.curve import braille_curve
@@ -42,6 +43,7 @@ def rates(experiment: str, low: float, high: float, steps: int, as_json: bool) -
     """
     if not low < high:
         raise click.UsageError(f"--from {low:g} is not below --to {high:g}: give a smaller one")
+    refuse_capture(experiment)
     tester = RangeTester(compile_program(load_experiment(experiment)), low, high, steps)
     complete = followed(tester.run(), steps)
     result, experiment_ = tester.result(), tester.program.experiment

@@ -16,9 +16,10 @@ from engine.errors import GradstepError
 from engine.program.program import Program
 from engine.recording.environment import environment
 from engine.recording.estimate import Estimate, estimate
+from engine.recording.file import exists
 from engine.recording.live import record_run
 from engine.recording.reader import check_appendable
-from engine.recording.writer import Writer, exists
+from engine.recording.writer import Writer
 from tui.cli.arguments import (
     MOST_ITERATIONS,
     experiment_argument,

@@ -2,6 +2,7 @@
 
 import click
 
+from engine.capture.recognized import is_capture
 from engine.program.program import Program
 from engine.recording.trace_json import trace_lines
 from engine.run.position import Granularity
@@ -31,9 +32,14 @@ def trace(experiment: str, iterations: int, granularity: str, values: bool, as_j
 
     With --json: a header line, then one JSON object a line.
     """
+    size = Granularity(granularity)
+    if is_capture(experiment):
+        from tui.cli.captures.trace import trace as captured_trace
+
+        captured_trace(experiment, iterations, size, values, as_json)
+        return
     unedited(experiment, "trace")
     program = opened(experiment).lasting(iterations)
-    size = Granularity(granularity)
     if as_json:
         print_lines(program, size, iterations, values)
         return

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from engine.capture.recognized import is_capture
 from engine.recording.environment import environment
 from engine.recording.verify import Divergence, Verdict, Verification
 from tui.cli.arguments import json_option
@@ -18,13 +19,25 @@ from tui.render.text.numbers import count_text, exact
 @click.command("verify")
 @recording_argument
 @run_option
+@click.option(
+    "--math",
+    "mathematics",
+    is_flag=True,
+    help="Of a captured script: compute the ops again whose functions are known here.",
+)
 @json_option
-def verify(file: str, number: int | None, as_json: bool) -> int:
+def verify(file: str, number: int | None, mathematics: bool, as_json: bool) -> int:
     """Execute the recording FILE again and compare every event; 1 at the first divergence.
 
     Bit by bit where NumPy, BLAS, its threads and the CPU are the recorded ones, else within a
     tolerance, which is said.
     """
+    if is_capture(file):
+        from tui.cli.captures.verify import verify as verify_capture
+
+        return verify_capture(file, number, mathematics, as_json)
+    if mathematics:
+        raise click.UsageError("--math: an experiment is always executed again, to the bit")
     with opened(file, number) as recording:
         steps = Verification(recording, environment()).run()
         while True:

@@ -58,7 +58,8 @@ class Follow:
 
     def op(self, index: int) -> None:
         """Select an op of the iteration, and show the tensor that it writes."""
-        name = self.display.snapshot().listing.ops[index].writes[0]
+        writes = self.display.snapshot().listing.ops[index].writes
+        name = writes[0] if writes else self.selection.tensor
         self.selection = replace(self.selection, tensor=name, row=index)
         self.refresh()
 
@@ -111,12 +112,13 @@ class Follow:
     def search(self, text: str) -> None:
         """Show the first tensor that a text finds, else the op whose formula holds it."""
         found = self.found(text)
-        ops = [op.writes[0] for op in every_op(self.session.timeline) if text in op.formula]
-        if not found and not ops:
+        ops = every_op(self.session.timeline)
+        wrote = [op.writes[0] for op in ops if text in op.formula and op.writes]
+        if not found and not wrote:
             self.display.show_now(f"nothing found for {text!r}")
             return
         exactly = [name for name in found if name == text]
-        self.tensor((exactly or found or ops)[0])
+        self.tensor((exactly or found or wrote)[0])
 
     # -- derivatives
 
@@ -133,6 +135,11 @@ class Follow:
         if refused:
             self.display.say(note=refused)
         return not refused
+
+    def has_code(self) -> bool:
+        """Whether the run is written in a program or a script; sets the note where it is not."""
+        source = self.session.source
+        return bool(source.scripts) or self.layered()
 
     def layered(self) -> bool:
         """Whether the run is of layers in a row; sets the note where it is not."""

@@ -283,8 +283,8 @@ class Layout:
     # -- what two of the panes show
 
     def listing(self) -> None:
-        """The program as ops, or as a PyTorch loop."""
-        if not self.follow.layered():
+        """The program as ops, or as a PyTorch loop, or as the script that was captured."""
+        if not self.follow.has_code():
             return
         program = cast(Listing, self.panes["program"])
         program.as_code = not program.as_code

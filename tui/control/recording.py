@@ -76,8 +76,9 @@ class RecordingControl:
         # Imported here: a session that records nothing needs no SQLite.
         from engine.recording.environment import environment
         from engine.recording.estimate import estimate
+        from engine.recording.file import exists
         from engine.recording.recorder import Recorder
-        from engine.recording.writer import Writer, exists
+        from engine.recording.writer import Writer
 
         check_writable(path)
         if exists(path):

@@ -11,23 +11,42 @@ from tui.view.snapshot import View
 from tui.widgets.lines import LineList
 
 MAX_LINES = 10_000
+MOST_PRINTED = 8  # lines of a captured script
+MOST_WIDE = 1000  # characters of one
 INTRODUCTION = (" : opens the command line; help lists the commands", "dim")
 
 
 class ConsolePane(LineList):
-    """Commands and their answers, newest at the bottom; long lines go on in the next one."""
+    """Commands and their answers, newest at the bottom; long lines go on in the next one.
+
+    Of a captured script the last lines that it had printed at the cursor stand above them.
+    """
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.said = [INTRODUCTION]
         self.folded: list[Line] = [[INTRODUCTION]]
+        self.seen: View | None = None
+        self.output: list[Line] = []
         self.answer = self.first = 0  # the text, and the line, at which the newest command begins
 
     def count(self, view: View) -> int:
-        return len(self.folded)
+        return len(self.printed(view)) + len(self.folded)
 
     def line(self, view: View, y: int, width: int) -> Line:
+        printed = self.printed(view)
+        if y < len(printed):
+            return printed[y]
+        y -= len(printed)
         return self.folded[y] if y < len(self.folded) else []
+
+    def printed(self, view: View) -> list[Line]:
+        """The last lines that the script had printed, looked up once for a View."""
+        if self.seen is not view:
+            lines = view.run.source.printed(view.event, MOST_PRINTED)
+            self.seen = view
+            self.output = [[("│ ", "dim"), (clean(line)[:MOST_WIDE], "")] for line in lines]
+        return self.output
 
     def begin(self, command: str) -> None:
         """Append a command; what is said from here on is its answer."""
@@ -67,8 +86,9 @@ class ConsolePane(LineList):
         self.watch_view(self.view)
         height = self.size.height
         if height > 0:
-            top = max(0, min(self.first, len(self.folded) - height))
-            self.row = max(0, min(len(self.folded), self.first + height) - 1)
+            above = 0 if self.view is None else len(self.printed(self.view))
+            top = max(0, min(above + self.first, above + len(self.folded) - height))
+            self.row = max(0, min(above + len(self.folded), above + self.first + height) - 1)
             self.scroll_to(y=top, animate=False, force=True)
 
 

@@ -8,10 +8,12 @@ from textual import events
 from textual.binding import BindingType
 from textual.reactive import reactive
 
+from engine.program.program import Program
 from tui.keys.bindings import bindings
 from tui.keys.messages import GutterClicked, LineUnfolded, OpChosen
 from tui.render.code import CodeRow, code_line, code_rows
 from tui.render.listing import Row, op_rows, row_line, rows_of
+from tui.render.source import SourceRow, is_current, source_line, source_rows
 from tui.render.text.line import Line
 from tui.view.snapshot import View
 from tui.widgets.lines import LineList
@@ -35,10 +37,10 @@ class ProgramPane(LineList):
     strip = False
     as_code: reactive[bool] = reactive(False)
 
-    def rows(self, view: View) -> Sequence[Row | CodeRow]:
-        """The rows of the listing, or the lines of the PyTorch loop."""
+    def rows(self, view: View) -> Sequence[Row | CodeRow | SourceRow]:
+        """The rows of the listing, or the lines of the PyTorch loop, or of a captured script."""
         if self.as_code:
-            return code(view.program)
+            return code(view.run) if isinstance(view.run, Program) else source_rows(view)
         return ops_alone(view.listing) if self.strip else listing(view.run.order, view.listing)
 
     def watch_as_code(self) -> None:
@@ -56,6 +58,8 @@ class ProgramPane(LineList):
         row = self.rows(view)[y]
         if isinstance(row, CodeRow):
             return code_line(view, row, width, selected)
+        if isinstance(row, SourceRow):
+            return source_line(view, row, width, selected)
         return row_line(view, row, width, selected)
 
     def selectable(self, view: View, y: int) -> bool:
@@ -89,6 +93,8 @@ class ProgramPane(LineList):
         for y in places:
             row = rows[y]
             if view.op is not None and isinstance(row, CodeRow) and row.code.phase == view.op.phase:
+                return y
+            if isinstance(row, SourceRow) and is_current(view, row):
                 return y
             if row.op is view.op:
                 return y

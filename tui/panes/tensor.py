@@ -17,6 +17,7 @@ from tui.keys.bindings import bindings
 from tui.keys.messages import NumberChosen
 from tui.panes.tensor_grid import IndexWanted, TensorGrid
 from tui.panes.tensor_heads import OpHead, TensorHead
+from tui.render.kept import with_corner
 from tui.render.op import op_height
 from tui.render.tensor import range_text
 from tui.render.text.clean import clean
@@ -49,6 +50,7 @@ class TensorPane(FormattedPane):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("tensor")
     view: reactive[View | None] = reactive(None, repaint=False)
+    shown: reactive[View | None] = reactive(None, repaint=False)
     most = 0  # lines that the op has at most
 
     def __init__(
@@ -60,7 +62,7 @@ class TensorPane(FormattedPane):
     def compose(self) -> ComposeResult:
         yield OpHead(self.summaries).data_bind(TensorPane.view)
         yield TensorHead(self.summaries).data_bind(TensorPane.view, TensorPane.form)
-        yield TensorGrid().data_bind(TensorPane.view, TensorPane.form)
+        yield TensorGrid().data_bind(TensorPane.form, view=TensorPane.shown)
 
     @property
     def grid(self) -> TensorGrid:
@@ -91,6 +93,7 @@ class TensorPane(FormattedPane):
 
     def watch_view(self) -> None:
         """The value under the cursor may be another; what is over the grid may need less room."""
+        self.shown = with_corner(self.view)
         if self.view is not None and self.most_of_op(self.view) != self.most:
             self.on_resize()
         self.show_value()

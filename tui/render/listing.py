@@ -35,6 +35,12 @@ class Row:
 def rows_of(order: tuple[Phase, ...], listing: Listing) -> list[Row]:
     """The rows of the listing, by phase in their order; skipped steps have a heading too."""
     rows: list[Row] = []
+    if len(listing.phase_starts) > len(set(listing.phases())):  # some come again: as they came
+        for op in listing.ops:
+            if op.index in listing.phase_starts:
+                rows.append(Row(op.phase, None))
+            rows.append(Row(op.phase, op))
+        return rows
     for phase in order:
         rows.append(Row(phase, None))
         rows += [Row(phase, listing.ops[place]) for place in listing.places(Which(phase=phase))]
@@ -127,6 +133,8 @@ def several(line: "EquationLine") -> bool:
 
 def shapes(run: Run, op: Op, whole: bool) -> str:
     """The shape of what an op writes; with all shapes, also what goes into a layer."""
+    if not op.writes:  # it has raised, or was skipped
+        return ""
     out = shape_text(run.tensors[op.writes[0]].shape)
     if lines_of(run):
         return out  # a line reads as many tensors as it names

@@ -130,7 +130,7 @@ def plain_lines(view: View, shown: ShownOp, width: int) -> list[Line]:
         f"{view.run.tensors[name].symbol} {dims_text(shape_of(view, name, shown))}"
         for name in names
     )
-    written = dims_text(shape_of(view, shown.op.writes[0], shown))
+    written = " ".join(dims_text(shape_of(view, n, shown)) for n in shown.op.writes[:1])
     under: Line = [("   ", ""), (written, "shape"), (f"  from {read}" if read else "", "dim")]
     return [fitted(top, width), fitted(under, width)]
 
@@ -216,7 +216,7 @@ def pieces_of(run: Run, op: Op, width: int) -> tuple[Piece, ...]:
     found_in = rf"(?:(?P<name>{words or '(?!)'})|(?P<size>{sizes}))"
     pattern = re.compile(rf"(?<![a-zA-Z_0-9]){found_in}(?![a-zA-Z_0-9\u0300-\u036f])")
     found: list[Piece] = []
-    seen: set[str] = set(op.writes[:1] if op.writes[0] not in op.reads else ())
+    seen: set[str] = set(op.writes[:1]) - set(op.reads)
     at = 0
     for match in pattern.finditer(formula):
         start, end = framed(formula, *match.span())
@@ -287,6 +287,8 @@ def next_line(view: View, width: int) -> Line:
         return fitted([(" ■ ", "key"), (over, "dim")], width)
     names = [name for name in op.reads if view.run.tensors[name].role != "hyper"]
     shapes = ", ".join(shape_text(view.run.tensors[name].shape) for name in names)
+    if not op.writes:  # it raised, or was skipped: its formula has the shapes
+        return fitted([(" ▶ ", "key"), ("next  ", "dim"), (op.formula, "dim")], width)
     out = shape_text(view.run.tensors[op.writes[0]].shape)
     left: Line = [(" ▶ ", "key"), ("next  ", "dim"), *coloured(view.run, op.formula, "dim")]
     right: Line = [(f" {out} ", "shape")]

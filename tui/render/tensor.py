@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from engine.run.position import Granularity
 from tui.render.change import ChangeSummary, change_summary, change_text
 from tui.render.formula_roles import tensor_role
+from tui.render.kept import kept_lines
 from tui.render.summary import Summary, summarize_difference, summary_line
 from tui.render.text.line import Line, fit_parts, fitted, shortened, spread, width_of
 from tui.render.text.numbers import compact, shape_text
@@ -78,8 +79,11 @@ def tensor_head(
     first = fit_parts(parts, width - width_of([(text, "")]) - 2)
     first = spread(first, [(f" {text} ", "key")] if text else [], width)
     if view.array is None:
+        kept = view.kept(view.tensor)
         missing = "no step yet" if view.info.role == "slot" else "not computed yet"
-        return [fitted(line, width) for line in (first, [(f" {missing}", "dim")], [])[:height]]
+        missing = missing if view.written is None else "none: there is no tensor now"
+        rest: list[Line] = [[(f" {missing}", "dim")], []] if kept is None else kept_lines(kept)
+        return [fitted(line, width) for line in (first, *rest)[:height]]
     version, differences = form.version if form else Version.AFTER, differences or Differences()
     summary = summary_of(view, version, summaries, differences)
     delta = "Δ " if version == Version.DIFFERENCE else ""
@@ -109,13 +113,16 @@ def summary_of(
 def head_parts(view: View, form: TensorDisplay) -> list[tuple[int, Line]]:
     """The parts of the first line with their ranks; the least important has the highest."""
     info, settings = view.info, "  ".join(settings_of(view, form))
+    kept = view.kept(view.tensor)
+    shape = info.shape if kept is None else kept.shape
+    shape = shape if view.array is None else view.array.shape
     follow = "pinned" if view.pinned else "following"
     again: Line = [(" · ", "dim"), (".", "key"), (" follows", "dim")]
     symbol = [(f" {info.symbol} ", tensor_role(info))] if info.symbol != info.name else []
     return [
         (0, [(f" {shortened(info.name, LONGEST)} ", tensor_role(info))]),
         (LEAST + 1, symbol),  # the formula has it
-        (0, [(f" {shape_text(info.shape)}", "shape")]),
+        (0, [(f" {shape_text(shape)}", "shape")]),
         (4, [(f" {info.dtype}", "dim")]),
         (1, [(f"  {settings}", "warn")] if settings else []),
         *made_by(view),

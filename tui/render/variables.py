@@ -13,6 +13,7 @@ from engine.run.op import TensorInfo
 from engine.run.run import Run
 from engine.session.badges import Badge, BadgeKind
 from tui.render.formula_roles import tensor_role
+from tui.render.kept import is_odd, kept_range
 from tui.render.summary import BINS, FEW, Summary, shown_mean, spark, summarize
 from tui.render.tensor_tree import TreeRow, names_of, shown_name, tree_of
 from tui.render.text.line import Line, Span, fitted, shortened, width_of
@@ -137,7 +138,7 @@ def variable_line(
         ("▸" if changed else " ", "changed"),
         *named(label or shown_name(info), info, columns.name),
         (shape_text(info.shape).ljust(columns.shape), "shape"),
-        *made_when(view, name, values(view.tensors.get(name), summaries, columns)),
+        *made_when(view, name, values_of(view, name, summaries, columns)),
     ]
     if columns.first:
         line += first_numbers(view.tensors.get(name), columns.first)
@@ -179,11 +180,15 @@ def group_values(view: View, row: TreeRow, summaries: Summaries) -> Line:
     """The range of all tensors of a group that are computed, and how many there are."""
     count: Span = (f" in {len(row.members)}", "dim")
     known = [summaries.of(view.tensors[n]) for n in row.members if n in view.tensors]
-    if not known:
-        return [("  not computed", "dim"), count]
-    if any(one.nan or one.posinf or one.neginf for one in known):
+    told = [kept.statistics for n in row.members if (kept := view.kept(n)) is not None]
+    statistics = [one for one in told if one is not None]
+    if not known and not statistics:
+        return [("  not recorded" if told else "  not computed", "dim"), count]
+    odd = any(one.nan or one.posinf or one.neginf for one in known)
+    if odd or any(is_odd(one) for one in statistics):
         return [("  not finite".ljust(RANGE), "bad"), count]
-    low, high = min(one.minimum for one in known), max(one.maximum for one in known)
+    low = min([one.minimum for one in known] + [one.minimum for one in statistics])
+    high = max([one.maximum for one in known] + [one.maximum for one in statistics])
     ends = f"{compact(low, NUMBER).rjust(NUMBER)}..{compact(high, NUMBER).ljust(NUMBER + 1)}"
     return [(ends, ""), count]
 
@@ -191,6 +196,14 @@ def group_values(view: View, row: TreeRow, summaries: Summaries) -> Line:
 def named(label: str, info: TensorInfo, width: int) -> Line:
     """A name in its column, cut in the middle where that is too narrow."""
     return fitted([(shortened(label, width - 1), tensor_role(info))], width)
+
+
+def values_of(view: View, name: str, summaries: Summaries, columns: Columns) -> Line:
+    """What there is of a tensor: its values, or what a recording has kept of them."""
+    kept = view.kept(name)
+    if kept is None:
+        return values(view.tensors.get(name), summaries, columns)
+    return kept_range(kept, RANGE + columns.mean + columns.spark + columns.counts)
 
 
 def values(array: NDArray[Any] | None, summaries: Summaries, columns: Columns) -> Line:
@@ -264,16 +277,20 @@ def gradient_part(
     view: View, info: TensorInfo, gradient: str, summaries: Summaries, room: int
 ) -> Line:
     """The gradient of a tensor: its badge, its largest magnitude, its distribution."""
-    array = view.tensors.get(gradient)
+    array, kept = view.tensors.get(gradient), view.kept(gradient)
     badge: Badge | None = view.badge(info.name)
     if info.role != "parameter" and badge and badge.kind != BadgeKind.STALE:
         badge = None  # of an activation only what belongs to another iteration is told
-    if array is None and badge is None:
+    if array is None and badge is None and kept is None:
         return [("│", "dim")]
     changed = view.last is not None and gradient in view.last.op.writes
     line: Line = [("│", "dim"), ("▸" if changed else " ", "changed"), ("∇ ", "tensor-gradient")]
     role = "warn" if badge is None else BADGE_ROLES[badge.kind]
     line.append((badge_words(badge).ljust(BADGE), role))
+    if kept is not None and kept.statistics is not None:
+        found = kept.statistics
+        size = compact(max(-found.minimum, found.maximum), NUMBER - 1)
+        return [*line, (kept.degree.value, "warn"), (size.ljust(NUMBER - 1), "")]
     if array is None or (badge and badge.kind in EMPTY):
         return line
     s = summaries.of(array)

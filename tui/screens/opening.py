@@ -63,9 +63,8 @@ class Opening:
         """Curves over the run, and decision regions."""
         from tui.screens.plots import PlotsScreen
 
-        if self.follow.may("flow"):  # as a program has it, of layers or of lines
-            self.beneath.say(note="")  # it is about the place before
-            self.stage.push(PlotsScreen(self.beneath))
+        self.beneath.say(note="")  # it is about the place before
+        self.stage.push(PlotsScreen(self.beneath))
 
     def open_help(self) -> None:
         """Every command, those of the place first."""

@@ -17,6 +17,7 @@ from engine.arrays import Array
 from engine.errors import GradstepError
 from engine.measure.regions import has_regions
 from engine.measure.series import Quantity, Series, gradient_norms, measures, watched
+from engine.program.program import CAPTURED, Program
 from engine.recording.losses import losses_of
 from engine.session.session import Session
 from tui.keys.bindings import binding
@@ -73,10 +74,12 @@ class PlotsScreen(LinesScreen):
         assert isinstance(main, DOMNode)
         self.main: Beneath = main
         self.node: DOMNode = main
-        program = main.session.program
-        self.sheet = Sheet(Series(program))
-        self.measures = {q.name: q for q in measures(program)}
-        self.norms = {q.name: q for q in gradient_norms(program)}
+        run = main.session.run
+        self.sheet = Sheet(Series(run))
+        # A captured script's data are not known: nothing can be measured on all of them.
+        own = measures(run) if isinstance(run, Program) else []
+        self.measures = {q.name: q for q in own}
+        self.norms = {q.name: q for q in gradient_norms(run)}
         self.regions = False
         self.recordings: dict[str, Array] = {}
 
@@ -202,6 +205,9 @@ class PlotsScreen(LinesScreen):
 
     def action_regions(self) -> None:
         """The decision regions, or the curves."""
+        if not isinstance(self.main.session.run, Program):
+            self.main.show_now(CAPTURED)
+            return
         if not self.regions and not has_regions(self.main.session.program):
             layers = bool(self.main.session.program.network.nodes)
             need = "a network with two inputs" if layers else "layers in a row and two inputs"

@@ -41,6 +41,11 @@ def origin(session: Session) -> str:
         if isinstance(session.source, Playback):
             recording = session.source.recording
             return f"{Path(recording.reader.path).resolve()}#{recording.run.id}"
+        from engine.capture.captured import Captured
+
+        if isinstance(session.source, Captured):
+            stored = session.source.stored
+            return f"{Path(stored.reader.path).resolve()}#{stored.run.id}"
     experiment = session.run.experiment if isinstance(session.run, Program) else None
     if experiment is None:
         return session.run.name

@@ -14,6 +14,7 @@ from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.program.program import CAPTURED, Program
 from engine.run.event import Event
+from engine.run.kept import Kept
 from engine.run.op import Op, TensorInfo
 from engine.run.position import Granularity, Position
 from engine.run.run import Run
@@ -173,7 +174,7 @@ class View:
     def shown(self) -> ShownOp | None:
         """The op that is looked at: the chosen one, else the one that wrote the tensor last."""
         ops = self.listing.ops[self.row : self.row + 1] if self.row is not None else ()
-        if self.row is not None and any(op.writes[0] == self.tensor for op in ops):
+        if self.row is not None and any(self.tensor in op.writes[:1] for op in ops):
             event = self.begin + self.row
             if event >= self.event:
                 return still_to_do(self.past, ops[0], event)
@@ -195,6 +196,12 @@ class View:
         """The loss computed last; None before the first."""
         found = None if self.run.loss is None else self.tensors.get(self.run.loss)
         return None if found is None else float(found)
+
+    def kept(self, tensor: str) -> Kept | None:
+        """What a recording has of a tensor that it has not kept whole; None of any other."""
+        if tensor in self.tensors:
+            return None
+        return self.run.source.kept(self.event, tensor)
 
     def badge(self, tensor: str) -> Badge:
         """The badge of the gradient of a tensor that has one; found once."""
@@ -261,7 +268,11 @@ def followed(session: Session) -> str:
     """The tensor to show when none is chosen: what the last op wrote, or the input at the start."""
     if session.event == 0:
         return next(iter((*session.run.entering, *session.run.tensors)))
-    return session.timeline.op(session.event - 1).writes[0]
+    for event in range(session.event - 1, -1, -1):  # one that has raised has written nothing
+        writes = session.timeline.op(event).writes
+        if writes:
+            return writes[0]
+    return next(iter(session.run.tensors))
 
 
 def before_level(session: Session, name: str, level: Granularity) -> tuple[Array | None, bool]:

@@ -180,6 +180,20 @@ class Written:
     def enters(self, iteration: int) -> dict[str, Array]:
         return dict(self.batches[iteration]) if iteration < len(self.batches) else {}
 
+    def leaves(self, iteration: int) -> dict[str, Array]:
+        return self.enters(iteration)
+
+    scripts: Mapping[str, str] = {}
+
+    def printed(self, event: int, most: int) -> tuple[str, ...]:
+        return ()
+
+    def suspect(self, event: int) -> int:
+        return event
+
+    def kept(self, event: int, name: str) -> None:
+        return None
+
     def produce(self, branch: Any, event: int, op: Op, tensors: Any) -> tuple[Array, ...]:
         return self.results[event]
 
@@ -209,6 +223,7 @@ class CapturedRun:
     name: str = "train.py"
     order: tuple[Phase, ...] = tuple(Phase)
     loss: str | None = "objective"
+    loss_op: str | None = "objective"
     entering: tuple[str, ...] = ("images", "labels")
     tensors: Mapping[str, TensorInfo] = field(
         default_factory=lambda: {

@@ -1,0 +1,1 @@
+"""What each command says of a captured script."""
