@@ -26,6 +26,7 @@ COMMANDS = {
     "grade": Lazy("tui.cli.grade:grade", "Answers checked: right, wrong and why.", answers=True),
     "record": Lazy("tui.cli.record:record", "Run and record without a screen."),
     "replay": Lazy("tui.cli.replay:replay", "The debugger on a recording."),
+    "lesson": Lazy("tui.cli.lesson:lesson", "A lesson: captions, views, questions."),
     "info": Lazy("tui.cli.info:info", "What a recording holds.", answers=True),
     "verify": Lazy("tui.cli.verify:verify", "Execute a recording again and compare.", answers=True),
     "diff": Lazy(

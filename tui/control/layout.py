@@ -85,6 +85,7 @@ class Layout:
         self.inspector = "tensor"
         self.zoomed = False
         self.whole = False
+        self.taken = 0  # lines that the panes have less than the screen, below a lesson's caption
         self.sizes: dict[str, int] = {}
         self.panes: dict[str, Widget] = {}
         self.seen: dict[str, Shows] = {}
@@ -116,7 +117,7 @@ class Layout:
             return
         screen = self.screen
         width, height = screen.size
-        single = self.zoomed or width < NARROW or height < LOW
+        single = self.zoomed or width < NARROW or height - self.taken < LOW
         screen.set_class(single, "single")
         screen.set_class(width >= WIDE, "wide")
         screen.set_class(self.inspector != "tensor", "deep")

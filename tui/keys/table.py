@@ -52,8 +52,8 @@ class Command:
 
 # Where commands work that is no pane: other screens, and the prompt.
 PLOTS, STOPS, HELP, PROMPT = "plots", "stop-list", "help", "prompt"
-EXPLAINED, WORKSHEET, OPEN = "explanation", "worksheet", "open-dialog"
-ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED, WORKSHEET, OPEN)
+EXPLAINED, WORKSHEET, OPEN, LESSON = "explanation", "worksheet", "open-dialog", "lesson"
+ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED, WORKSHEET, OPEN, LESSON)
 MOVING = ("continue", "reverse", "help")  # work on the plots screen besides the step keys
 
 
@@ -195,6 +195,7 @@ def elsewhere(
     """A command of another screen, or of the prompt: an action of that widget."""
     groups = {PLOTS: "Plots screen", STOPS: "List of stops", HELP: "Help", PROMPT: "Prompt"}
     groups |= {EXPLAINED: "Explanation", WORKSHEET: "Worksheet", OPEN: "Open dialog"}
+    groups |= {LESSON: "Lesson"}
     group = groups[place]
     return Command(name, tuple(keys.split()), words, group, footer, (), place, action, word)
 
@@ -263,6 +264,13 @@ WORKSHEET_COMMANDS: tuple[Command, ...] = (
     elsewhere(WORKSHEET, "sheet-save", "ctrl+s", "save", "save as .md, .tex or .json", "save"),
     elsewhere(WORKSHEET, "sheet-close", "escape q H", "close", "close the worksheet", "close"),
 )  # fmt: skip
+
+LESSON_COMMANDS: tuple[Command, ...] = (
+    elsewhere(LESSON, "lesson-on", "space", "lesson_on", "go on to the next hold; answer", "on"),
+    elsewhere(LESSON, "lesson-back", "backspace", "lesson_back", "read the caption before again"),
+    elsewhere(LESSON, "lesson-large", "ctrl+l", "lesson_large", "large: one pane alone; and back"),
+    elsewhere(LESSON, "lesson-reload", "ctrl+r", "lesson_reload", "read the edited file again"),
+)
 
 OPEN_COMMANDS: tuple[Command, ...] = (
     elsewhere(OPEN, "open-choose", "enter", "choose", "open what is under the cursor", "open"),
@@ -363,6 +371,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("higher", ("shift+up",), "timeline higher", "Panes"),
     Command("lower", ("shift+down",), "timeline lower", "Panes"),
     Command("zoom", ("z",), "the focused pane alone, and back", "Panes", "zoom"),
+    Command("guide", ("V",), "what was looked at when it was recorded, or a view of one's own",
+            "Looking"),
     Command("open", ("ctrl+o",), "open an experiment, a table or a recording", "Session"),
     Command("tour", ("f2",), "a tour of the most useful keys; also :tour", "Session"),
     Command("help", ("question_mark",), "this help", "Session", "help"),
@@ -374,7 +384,7 @@ COMMANDS: tuple[Command, ...] = (
 
 EVERY: tuple[Command, ...] = (
     *COMMANDS, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
-    *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS, *OPEN_COMMANDS,
+    *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS, *OPEN_COMMANDS, *LESSON_COMMANDS,
 )  # fmt: skip
 BY_ID = {command.id: command for command in EVERY}
 
