@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.jacobian.operator import Layout
+from engine.lesson.hidden import NOTHING
 from engine.program.program import CAPTURED, Program
 from engine.run.position import Granularity
 from engine.run.timeline import every_op
@@ -14,6 +15,7 @@ from tui.control.display import Acts, Display
 from tui.keys.table import PANES
 from tui.view.derivative import differentiable, variable
 from tui.view.snapshot import Selection
+from tui.view.veil import VEILED, WHY
 
 if TYPE_CHECKING:
     from engine.answers.asking import Asked
@@ -28,6 +30,7 @@ class Follow:
         self.session = session
         self.display = display
         self.selection = Selection()
+        self.hidden = NOTHING  # by a lesson
 
     @property
     def acts(self) -> Acts:
@@ -111,7 +114,11 @@ class Follow:
     def search(self, text: str) -> None:
         """Show the first tensor that a text finds, else the op whose formula holds it."""
         found = self.found(text)
-        ops = [op.writes[0] for op in every_op(self.session.timeline) if text in op.formula]
+        ops = [
+            op.writes[0]
+            for op in every_op(self.session.timeline)
+            if text in op.formula and not self.hidden.hides_formula(op)
+        ]
         if not found and not ops:
             self.display.show_now(f"nothing found for {text!r}")
             return
@@ -123,6 +130,8 @@ class Follow:
     def refusal(self, pane: str) -> str:
         """Why a pane has nothing to show of this run; empty where it has."""
         run = self.session.run
+        if self.hidden and pane in VEILED:
+            return WHY
         if not PANES[pane].layers:
             return ""
         return "" if isinstance(run, Program) else CAPTURED

@@ -73,6 +73,7 @@ def tensor_head(
     first = spread(first, [(f" {text} ", "key")] if text else [], width)
     if view.array is None:
         missing = "no step yet" if view.info.role == "slot" else "not computed yet"
+        missing = "hidden until the lesson reveals it" if view.tensor in view.hidden else missing
         return [fitted(line, width) for line in (first, [(f" {missing}", "dim")], [])]
     version, differences = form.version if form else Version.AFTER, differences or Differences()
     summary = summary_of(view, version, summaries, differences)

@@ -101,7 +101,7 @@ def variable_line(
         ("▸" if changed else " ", "changed"),
         *fitted([(label or shown_name(info), tensor_role(info))], columns.name),
         (shape_text(info.shape).ljust(columns.shape), "shape"),
-        *values(view.tensors.get(name), summaries, columns),
+        *values(view.tensors.get(name), summaries, columns, name in view.hidden),
     ]
     gradient = view.run.gradients.get(name)
     if columns.gradient and gradient is not None:
@@ -150,11 +150,13 @@ def group_values(view: View, row: TreeRow, summaries: Summaries) -> Line:
     return [(ends, ""), count]
 
 
-def values(array: NDArray[Any] | None, summaries: Summaries, columns: Columns) -> Line:
+def values(
+    array: NDArray[Any] | None, summaries: Summaries, columns: Columns, hidden: bool = False
+) -> Line:
     """Range, mean, distribution and counts of a tensor, each in its column."""
     room = RANGE + columns.mean + columns.spark + columns.counts
     if array is None:
-        return fitted([("  not computed", "dim")], room)
+        return fitted([("  hidden" if hidden else "  not computed", "dim")], room)
     s = summaries.of(array)
     if s.nan == s.size > 1:
         return fitted([("   all NaN", "bad")], room)

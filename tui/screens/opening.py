@@ -13,6 +13,7 @@ from tui.control.stage import Stage
 from tui.control.words import RECORDED, Words, taken_up
 from tui.keys.table import PLOTS, Command
 from tui.screens.beneath import Beneath
+from tui.view.veil import WHY
 
 if TYPE_CHECKING:
     from engine.answers.asking import Asked
@@ -63,6 +64,12 @@ class Opening:
 
         if self.follow.may("flow"):  # as a program has it, of layers or of lines
             self.stage.push(PlotsScreen(self.beneath))
+
+    def veiled(self) -> bool:
+        """Whether a lesson hides something, which this could tell; sets the note where it does."""
+        if self.follow.hidden:
+            self.beneath.show_now(WHY)
+        return bool(self.follow.hidden)
 
     def open_help(self) -> None:
         """Every command, those of the place first."""
@@ -136,7 +143,7 @@ class Opening:
         from engine.program.program import Program
         from tui.screens.worksheet import WorksheetScreen
 
-        if not self.beneath.free:
+        if not self.beneath.free or self.veiled():
             return
         session = self.beneath.session
         if not isinstance(session.run, Program):
@@ -174,7 +181,7 @@ class Opening:
         from engine.explain.explain import explain
         from tui.screens.explanation import ExplanationScreen
 
-        if not self.beneath.free:
+        if not self.beneath.free or self.veiled():
             return
         session, array = self.beneath.session, self.beneath.snapshot().array
         if array is not None and array.size == 0:

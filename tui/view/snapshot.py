@@ -104,6 +104,7 @@ class View:
     evaluated: dict[str, Watched] = field(default_factory=dict)
     lit: tuple[tuple[int, ...], ...] = ()
     claimed: "Asked | None" = None
+    hidden: frozenset[str] = frozenset()  # tensors whose values a lesson hides
 
     @property
     def program(self) -> Program:
