@@ -20,6 +20,7 @@ class FollowingApp(GradstepApp):
     def __init__(self, debugger: Debugger, playback: Playback) -> None:
         super().__init__(debugger, load_settings(config_file()))
         self.playback = playback
+        self.main.parts.following = True
         self.lost = ""  # why the file cannot be followed at present
 
     def on_mount(self) -> None:
@@ -67,5 +68,6 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
     outlive_terminal()
     app = FollowingApp(debugger, playback) if follow else GradstepApp(debugger, settings)
     app.begin_at(target)
+    app.main.parts.diary.thing = str(recording.reader.path)
     app.run()
     return app.return_code or 0

@@ -23,6 +23,7 @@ from tui.render.variables import Summaries
 from tui.screens.choices import chosen
 from tui.screens.parts import Parts
 from tui.view.snapshot import View, snapshot
+from tui.view.veil import veiled
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesScreen
 from tui.widgets.prompt import Past, PromptLine
@@ -124,10 +125,12 @@ class MainScreen(LinesScreen):
         if before is not None and not self.resting():
             return before
         view = snapshot(self.debugger, self.parts.follow.selection, before)
+        view = veiled(view, self.parts.follow.hidden)
         recording, player = self.parts.recording, self.parts.playback.player
-        if recording.recorder is not None or player.direction:
-            extra = (part for part in (recording.text, player.text, view.mode) if part)
-            short = (part for part in (recording.brief, player.text, view.brief) if part)
+        behind = self.parts.behind(view.event)
+        if recording.recorder is not None or player.direction or behind:
+            extra = (part for part in (behind, recording.text, player.text, view.mode) if part)
+            short = (part for part in (behind, recording.brief, player.text, view.brief) if part)
             view = replace(view, mode="  ".join(extra), brief="  ".join(short))
         return view
 
@@ -137,6 +140,8 @@ class MainScreen(LinesScreen):
         if view is not None and view.findings is None and self.examined:
             self.view = replace(view, findings=self.parts.examination.findings())
             return
+        if view is not None:
+            self.parts.note(view.event)
         for pane in self.parts.panes.seen.values():  # nothing is computed for a hidden pane
             pane.view = view
 
