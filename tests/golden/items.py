@@ -118,6 +118,13 @@ REFUSED: Items = {
         "record xor -o walk.txt --append",
         "record xor -o a.gradstep --limit much",
     ),
+    "lesson": (
+        "lesson nothing",
+        "lesson v1.gradstep",
+        "lesson homework-1.2",
+        "script walk.txt --check",
+        "export homework-1.2 --to npz -o a.npz",
+    ),
     "script": (
         "script missing.txt",
         "script v1.gradstep",
