@@ -91,6 +91,8 @@ def read_lesson(text: str, file: str) -> Lesson:
     for number, line, said in statements(text, problems):
         if not thing:
             thing = opened(line, number, problems)
+            if problems:
+                break  # it is no lesson: the rest says nothing
             continue
         try:
             steps.append(Say(number, said) if said is not None else step(line, number))
