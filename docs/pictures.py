@@ -40,7 +40,6 @@ async def shot(picture: Picture) -> str:
         for key in picture.keys.split():
             await pilot.press(key)
             await pilot.pause()
-        app.main.parts.digits.expire()
         await pilot.pause(1.0)
         return app.export_screenshot(title="gradstep")
 

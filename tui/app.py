@@ -10,29 +10,43 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 
 from engine.debugger import Debugger
 from engine.experiment.reader import load_experiment
+from engine.jacobian.operator import Layout
 from engine.program.compiler import compile_program
 from engine.program.program import Program
 from engine.run.position_text import parse_position
 from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
 from tui.control.tour import tour_offer
-from tui.keys.table import ELSEWHERE, EVERY, Command, keys_text
+from tui.keys.command import Command
+from tui.keys.table import EVERY
+from tui.render.text.ascii import HANDLER, draws
 from tui.screens.main import HINT, MainScreen
-from tui.screens.palette import Palette
+from tui.screens.offered import offered
+from tui.screens.palette import Choice, Entry, Palette
+from tui.screens.quitting import QuitScreen
 from tui.settings.folders import config_file
 from tui.settings.recent import remember
-from tui.settings.saved import first_time, load_lines, restore, save, save_lines
+from tui.settings.remembered import Remembered, load_screen, save_screen
+from tui.settings.saved import (
+    first_time,
+    load_lines,
+    restore,
+    save,
+    save_lines,
+)
 from tui.settings.settings import Settings, load_settings
 from tui.theme import DARK, LIGHT, THEMES, fitting
 
@@ -65,7 +79,8 @@ def outlive_terminal() -> None:
     if stderr is not None and stderr.isatty():
         raw = Terminal(stderr.fileno(), "wb", closefd=False)
         buffer = io.BufferedWriter(raw)
-        sys.__stderr__ = io.TextIOWrapper(buffer, stderr.encoding, stderr.errors)  # type: ignore[misc]
+        errors = stderr.errors if draws(stderr.encoding) else HANDLER
+        sys.__stderr__ = io.TextIOWrapper(buffer, stderr.encoding, errors)  # type: ignore[misc]
 
 
 class KeyHandled(Message):
@@ -92,12 +107,14 @@ class GradstepApp(App[None]):
         self.commands = settings.commands
         for theme in THEMES:
             self.register_theme(theme)
+        self.named_theme = settings.theme
         self.choose_theme(settings.theme)
         self.main = MainScreen(debugger, settings.commands)
         self.mains = [self.main]  # the last is the one in use: an evaluation stands over another
         self.typed_ahead: deque[events.Key] = deque()
         self.key_since: float | None = None
         self.start_at: int | None = None
+        self.left = Remembered()
 
     def begin_at(self, target: int) -> None:
         """Move the session to event ``target`` before anything is painted, for HEAD_START seconds.
@@ -128,6 +145,13 @@ class GradstepApp(App[None]):
         """End as on a quit: a long run is stopped, a recording is closed, nothing is lost."""
         self.main.worker.cancel()
         self.exit()
+
+    async def action_quit(self) -> None:
+        """Quit as with the key: asked where something would go, at once where it is asked again."""
+        if isinstance(self.screen, QuitScreen):
+            self.exit()
+        else:
+            self.main.leave()
 
     def leave_when_alone(self) -> None:
         """The window is closed, or the browser's server is gone: end as on a quit, nothing is lost.
@@ -177,6 +201,8 @@ class GradstepApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Queue a key until the one before it has been handled; every other event passes."""
+        if isinstance(event, events.MouseDown):
+            self.main.moment()
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
@@ -191,6 +217,11 @@ class GradstepApp(App[None]):
         if not gc.isenabled():  # see tui.cli.debugger.loading
             gc.freeze()
             gc.enable()
+        left, self.left, panes = self.left, Remembered(), self.main.parts.panes
+        if left.code and isinstance(self.session.run, Program):
+            panes.listing()
+        if left.inspector != "tensor" and not panes.missing(left.inspector):
+            panes.put_beside(left.inspector)
         if self.start_at is not None:
             self.main.parts.movement.go_to(self.start_at)
         await self.next_key()
@@ -204,6 +235,7 @@ class GradstepApp(App[None]):
         self.key_since = None
         while self.typed_ahead and self.key_since is None and self.main.whole:
             key, target = self.typed_ahead.popleft(), self.focused or self.screen
+            self.main.moment()
             main, listens = (
                 self.main,
                 self.screen is self.main and not self.main.has_class("asking"),
@@ -215,23 +247,25 @@ class GradstepApp(App[None]):
                 self.key_since = time.monotonic()
                 target.post_message(KeyHandled())
 
-    def action_command_palette(self) -> None:
-        """Open the palette, if it is not open."""
+    async def action_command_palette(self) -> None:  # type: ignore[override]
+        """Open the palette, if it is not open; what is typed ahead is for its field."""
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())  # no id: the one before may not be gone yet
+            await self.push_screen(Palette(list(self.offered()), self.commands), self.chosen)
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """All commands of the table by name, then the themes."""
-        for command in self.commands:
-            if command.pane in ELSEWHERE:
-                continue
-            yield SystemCommand(command.title, f"key {keys_text(command)}", self.runner(command))
-        yield SystemCommand("Dark theme", "colours for a dark terminal", self.dark_theme)
-        yield SystemCommand("Light theme", "colours for a light terminal", self.light_theme)
+    def offered(self) -> Iterator[Entry]:
+        """What the palette offers."""
+        parts = self.main.parts
+        yield from offered(self.commands, parts.words, parts.prompting, partial(Runner, self))
+        yield Entry("Theme: dark", "", self.dark_theme)
+        yield Entry("Theme: light", "", self.light_theme)
 
-    def runner(self, command: Command) -> "Runner":
-        """The palette's callback for a command."""
-        return Runner(self, command)
+    async def chosen(self, act: Choice | None) -> None:
+        """Do what was chosen in the palette."""
+        if act is not None:
+            self.main.moment()
+            result = act()
+            if isawaitable(result):
+                await result
 
     def dark_theme(self) -> None:
         """Colours for a dark terminal."""
@@ -243,7 +277,30 @@ class GradstepApp(App[None]):
 
     def choose_theme(self, name: str) -> None:
         """Switch to a theme by name, in its variant for the colours that the terminal has."""
+        self.chosen_theme = name
         self.theme = fitting(name, self.console.color_system)
+
+    def recall(self, left: Remembered) -> None:
+        """Begin as the screen was left the last time."""
+        parts = self.main.parts
+        self.choose_theme(left.theme_over(self.named_theme))
+        parts.panes.sizes |= left.sizes
+        if left.gradient:
+            parts.follow.prefer(Layout.GRADIENT)
+        self.left = left
+
+    @property
+    def remembered(self) -> Remembered:
+        """How the screen is left."""
+        parts = self.main.parts
+        return Remembered(
+            self.chosen_theme,
+            self.named_theme,
+            dict(parts.panes.sizes),
+            parts.panes.inspector,
+            self.main.has_class("code"),
+            parts.follow.selection.derivative.layout == Layout.GRADIENT,
+        )
 
 
 class Runner:
@@ -291,15 +348,21 @@ def run_debugger(
     app.main.parts.diary.thing = name
     if target is not None:
         app.begin_at(target)
-    # At every change: a killed process loses none.
-    app.main.parts.words.keep = lambda: save(app.mains[0].debugger)
     remember(name)
     if settings.hint and first_time():
         app.main.said += [tour_offer(settings.commands) if offer else HINT]
-    app.main.prompt_past.lines += load_lines()
-    app.main.notes += problems
+    app.main.problems += problems
     if record is not None:
-        app.main.notes.append(app.main.parts.recording.start(Path(record)))
+        app.main.problems.append(app.main.parts.recording.start(Path(record)))
+    return run_and_keep(app)
+
+
+def run_and_keep(app: GradstepApp) -> int:
+    """Run the application as it was left the last time, and keep how it is left; exit status."""
+    app.recall(load_screen())
+    # At every change: a killed process loses none.
+    app.main.parts.words.keep = lambda: save(app.mains[0].debugger)
+    app.main.prompt_past.lines += load_lines()
     try:
         app.run()
     finally:
@@ -307,6 +370,7 @@ def run_debugger(
         said = app.mains[0].parts.recording.stop()
         save(app.mains[0].debugger)
         save_lines(app.main.prompt_past.lines)
+        save_screen(app.remembered)
     if said:
         with contextlib.suppress(OSError):  # the terminal may be gone
             print(said, file=sys.stderr, flush=True)

@@ -5,10 +5,11 @@ from engine.errors import GradstepError
 from engine.recording.recorded import Recording
 from engine.recording.replay import Playback, open_debugger
 from engine.run.position_text import parse_position
-from tui.app import GradstepApp, outlive_terminal
+from tui.app import GradstepApp, outlive_terminal, run_and_keep
 from tui.render.text.clean import clean
 from tui.settings.folders import config_file
 from tui.settings.recent import remember
+from tui.settings.saved import restore
 from tui.settings.settings import load_settings
 
 POLL = 0.25  # seconds between two looks at a recording that grows
@@ -50,6 +51,7 @@ class FollowingApp(GradstepApp):
         if lost == self.lost or not self.main.is_mounted:
             return
         self.lost = lost
+        self.main.moment()
         self.main.show_now(clean(lost) if lost else "followed again")
 
 
@@ -60,6 +62,7 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
     person types it, ``budget`` the bytes of the history. Raises GradstepError where ``at`` is none.
     """
     debugger, playback = open_debugger(recording, budget)
+    problems = restore(debugger)
     target = debugger.session.known if follow else 0
     if at is not None:
         target = parse_position(at, debugger)
@@ -69,5 +72,5 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
     app = FollowingApp(debugger, playback) if follow else GradstepApp(debugger, settings)
     app.begin_at(target)
     app.main.parts.diary.thing = str(recording.reader.path)
-    app.run()
-    return app.return_code or 0
+    app.main.problems += problems
+    return run_and_keep(app)

@@ -5,7 +5,8 @@ few keyframes, from which re-execution gives every one of their bits again.
 """
 
 from array import array
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -66,11 +67,19 @@ class Comparison:
     values: tuple[float | None, float | None] = (None, None)
 
 
+class Undoing(Protocol):
+    """What takes changes back."""
+
+    def changing(self, what: str) -> AbstractContextManager[None]: ...
+
+
 class Stepped(Protocol):
     """A session, as far as its branches need it."""
 
     branch: Branch
 
+    @property
+    def undo(self) -> Undoing: ...
     @property
     def run(self) -> Run: ...
     @property
@@ -120,9 +129,14 @@ class Branches:
     def fork(self, name: str | None = None) -> Branch:
         """Leave the current branch at the cursor: the new one is current and equal up to here.
 
-        Without a name it gets a number. Raises GradstepError for a name that is taken or is none,
-        and for a run that has no branches.
+        Without a name it gets a number. It can be taken back. Raises GradstepError for a name that
+        is taken or is none, and for a run that has no branches.
         """
+        with self._session.undo.changing(f"branch {name or ''}".strip()):
+            return self.split(name)
+
+    def split(self, name: str | None = None) -> Branch:
+        """What ``fork`` does, as a part of an edit, with which it is taken back."""
         session, old = self._session, self._session.branch
         session.need(Ability.BRANCH)
         name = self._named(name, old.name)
@@ -143,11 +157,12 @@ class Branches:
         session, old = self._session, self._session.branch
         new = self.find(name)
         if new is not old:
-            event = min(session.event, new.known)
-            session.branch = new
-            old.history.restart(0)  # the current branch alone has a window
-            self._thin(old)
-            session.reenter(event)
+            with session.undo.changing(f"switch {name}"):
+                event = min(session.event, new.known)
+                session.branch = new
+                old.history.restart(0)  # the current branch alone has a window
+                self._thin(old)
+                session.reenter(event)
         return new
 
     def delete(self, name: str) -> None:
@@ -158,11 +173,19 @@ class Branches:
         gone = self.find(name)
         if gone is self._session.branch:
             raise GradstepError(f"{name} is the current branch: switch to another one first")
-        for branch in self:
-            if branch.parent == name:
-                # What a child shares with its grandparent ends where the first of the two left it.
-                branch.parent, branch.fork = gone.parent, min(branch.fork, gone.fork)
-        del self._all[name]
+        with self._session.undo.changing(f"branch delete {name}"):
+            for branch in self:
+                if branch.parent == name:
+                    # What a child shares with its grandparent ends where the first of the two
+                    # left it.
+                    branch.parent, branch.fork = gone.parent, min(branch.fork, gone.fork)
+            del self._all[name]
+        while len(gone.history.keyframes) > 1:  # it is kept for undo alone
+            gone.history.thin()
+
+    def restore(self, branches: Iterable[Branch]) -> None:
+        """Have these branches and no others."""
+        self._all = {branch.name: branch for branch in branches}
 
     def compare(self, left: str, right: str) -> Generator[int, None, Comparison]:
         """Find the first difference of two branches; yields the event reached now and then.

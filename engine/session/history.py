@@ -148,6 +148,11 @@ class History:
         new.forget_after(event)
         return new
 
+    def unedit(self, event: int) -> None:
+        """Drop everything after the cursor at ``event``, and what was edited there too."""
+        self.forget_after(event)
+        self.edited.pop(event, None)
+
     def forget_after(self, event: int) -> None:
         """Drop everything that comes after the cursor at ``event``, and what was edited later."""
         for later in range(max(event, self.first), self.end):

@@ -19,6 +19,7 @@ from engine.session.branches import Branches
 from engine.session.cursor import Cursor
 from engine.session.history import DEFAULT_BUDGET
 from engine.session.journal import Edit, Entered, Index, Skip
+from engine.session.undo import Undo
 
 
 class Session(Cursor):
@@ -31,6 +32,7 @@ class Session(Cursor):
         keep_memory()
         super().__init__(run, budget)
         self.branches = Branches(self, self.branch)
+        self.undo = Undo(self)
 
     def __repr__(self) -> str:
         loss = "no loss yet" if self.loss is None else f"loss {self.loss:.6g}"
@@ -128,9 +130,10 @@ class Session(Cursor):
         self.need(Ability.EDIT)
         edit = Edit(self._event, target, value, index)
         edited_tensor(edit, self.run, self._tensors)  # refused before anything changes
-        self._diverge(branch)
-        self.branch.journal = self.journal.add(edit)
-        self._apply((edit,))
+        with self.undo.changing(str(edit)):
+            self._diverge(branch)
+            self.branch.journal = self.journal.add(edit)
+            self._apply((edit,))
         return edit
 
     def skip(
@@ -145,9 +148,10 @@ class Session(Cursor):
 
         self.need(Ability.SKIP)
         entries = skip_entries(self.run, self.journal, self._event, targets, always)
-        self._diverge(branch)
-        for entry in entries:
-            self.branch.journal = self.journal.add(entry)
+        with self.undo.changing(", ".join(map(str, entries))):
+            self._diverge(branch)
+            for entry in entries:
+                self.branch.journal = self.journal.add(entry)
         return entries
 
     def unskip(self, target: str, branch: str | None = None) -> None:
@@ -159,8 +163,9 @@ class Session(Cursor):
         from engine.session.edits import unskipped
 
         unskipped(self.journal, self._event, target)  # refused before anything changes
-        self._diverge(branch)
-        self.branch.journal = unskipped(self.journal, self._event, target)
+        with self.undo.changing(f"unskip {target}"):
+            self._diverge(branch)
+            self.branch.journal = unskipped(self.journal, self._event, target)
 
     def need(self, ability: Ability) -> None:
         """Raise GradstepError where the source of the run does not allow something."""
@@ -178,5 +183,5 @@ class Session(Cursor):
     def _diverge(self, name: str | None) -> None:
         """Make the future open: forget it at the end of a branch, start a new branch elsewhere."""
         if name is not None or self._event < self.known:
-            self.branches.fork(name)
+            self.branches.split(name)
         self.history.forget_after(self._event)

@@ -40,8 +40,10 @@ MOST = 10**18  # more than any run has of anything
 
 
 def counted(digits: str) -> int:
-    """Digits as a number, at most MOST: how many there are beyond makes no difference."""
-    return int(digits) if len(digits) < 19 else MOST
+    """Digits, perhaps signed, as a number of at most MOST: more than that makes no difference."""
+    size = digits.lstrip("+-")
+    most = int(size) if len(size) < 19 else MOST
+    return -most if digits.startswith("-") else most
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,12 @@ class Argument:
         """The whole number it is, a larger one than MOST as MOST; raises CommandError otherwise."""
         if not re.fullmatch(r"\d+", self.text, re.ASCII):
             raise self.error(f"{what} must be a whole number")
+        return counted(self.text)
+
+    def count(self) -> int:
+        """How often: a whole number as ``number`` reads it, below zero for the other way."""
+        if not re.fullmatch(r"[+-]?\d+", self.text, re.ASCII):
+            raise self.error("the count must be a whole number")
         return counted(self.text)
 
     def real(self, what: str) -> float:

@@ -9,6 +9,7 @@ from engine.session.edits import parse_index
 from engine.session.journal import Entered, Index, to_dict
 from engine.words.command import Argument, Command, Reply
 from engine.words.report import arrived
+from engine.words.stepping import times
 
 # One = is an edit; == is a comparison.
 FORM = re.compile(r"(?P<left>[^=]+?)\s*=(?!=)\s*(?P<value>.*)")
@@ -86,6 +87,19 @@ def told(debugger: Debugger, what: str) -> str:
     return f"{what}, in branch {branch.name}{started}"
 
 
+def run_undo(debugger: Debugger, argument: Argument, count: int) -> Reply:
+    """Take back the last edit, skip or branch, as often as the count says."""
+    often = max(1, times(argument, count))
+    taken: list[str] = []
+    while len(taken) < often and (debugger.session.undo.changes or not taken):
+        try:
+            taken.append(debugger.session.undo.take_back().what)
+        except GradstepError as problem:
+            raise argument.reading(problem) from problem
+    lines = [f"taken back: {what}" for what in taken]
+    return arrived(debugger, *lines, undone=taken)
+
+
 EDITING = (
     Command(
         ("set",),
@@ -102,4 +116,11 @@ EDITING = (
         "phase",
     ),
     Command(("unskip",), "PHASE", "let it run again from here on", run_unskip, "phase"),
+    Command(
+        ("undo",),
+        "[COUNT]",
+        "take back the last edit, skip, or change of branch",
+        run_undo,
+        counted=True,
+    ),
 )

@@ -1,6 +1,7 @@
 """The command line of the debugger: gdb's and pdb's words over a debugger, with completion.
 
-A line is a word and its argument; a count may stand before the word, ``5n``, or follow it.
+A line is a word and its argument; a count may stand before the word, ``5n``, or follow it; one
+below zero goes the other way, ``-5n``.
 Lines that begin with # are comments.
 """
 
@@ -22,7 +23,7 @@ from engine.words.command import Argument, Command, CommandError, Reply, counted
 from engine.words.looking import TOPICS
 from engine.words.table import COMMANDS
 
-LINE = re.compile(r"\s*(?P<count>\d+)?\s*(?P<word>[A-Za-z][A-Za-z-]*)?(?P<rest>.*)", re.DOTALL)
+LINE = re.compile(r"\s*(?P<count>[+-]?\d+)?\s*(?P<word>[A-Za-z][A-Za-z-]*)?(?P<rest>.*)", re.DOTALL)
 MAX_CHARACTERS = 10_000
 KEPT = 5_000  # lines that were run
 PREDICATES = (
@@ -118,7 +119,7 @@ class CommandLine:
     def complete(self, line: str, cursor: int | None = None) -> list[str]:
         """What the line up to the cursor may become; each answer can replace that part."""
         start = line if cursor is None else line[:cursor]
-        match = re.match(r"\s*\d*\s*", start)
+        match = re.match(r"\s*[+-]?\d*\s*", start)
         head = match.group() if match else ""
         word, blank, rest = start[len(head) :].partition(" ")
         if not blank:
@@ -187,6 +188,9 @@ def parse(line: str) -> tuple[Command, Argument, int] | None:
     match = LINE.fullmatch(line)
     assert match is not None
     whole = Argument(line, 0, line)
+    if match["count"] and not match["word"] and not match["rest"].strip():
+        often = match["count"]
+        raise whole.error(f"{often} of what? a step follows: {often}s, {often}n, {often}f")
     if not match["word"]:
         raise whole.part(match.end("count") if match["count"] else 0).error(
             "a command begins with a word; `help` lists them"

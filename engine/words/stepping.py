@@ -12,8 +12,11 @@ from engine.words.stop_words import condition_stop
 
 
 def times(argument: Argument, count: int) -> int:
-    """How often: the number behind the word, ``s 3``, or else the one before it, ``3s``."""
-    return argument.number("the count") if argument else count
+    """How often: the number behind the word, ``s 3``, or else the one before it, ``3s``.
+
+    Below zero it is the other way.
+    """
+    return argument.count() if argument else count
 
 
 def steps(granularity: Granularity, direction: int) -> Leads:
@@ -56,9 +59,13 @@ def run_reverse(debugger: Debugger, argument: Argument, count: int) -> Long:
 
 
 def repeated(debugger: Debugger, count: int, backwards: bool) -> Long:
-    """Continue ``count`` times, or until nothing stops it; the reply is that of the last."""
+    """Continue ``count`` times, the other way below zero, or until nothing stops it.
+
+    The reply is that of the last.
+    """
     reply, session, stops = Reply(), debugger.session, debugger.stops
-    for _ in range(max(1, count)):
+    backwards = backwards != (count < 0)
+    for _ in range(max(1, abs(count))):
         run = reverse_continue(session, stops) if backwards else continue_(session, stops)
         reply = yield from concluded(debugger, run, backwards)
         if not reply.facts["hits"]:

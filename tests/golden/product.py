@@ -16,7 +16,6 @@ PLACES = {
     "compile_program": ("engine.program.compiler", "engine.program"),
     "load_experiment": ("engine.experiment.reader", "engine.experiment"),
 }
-PATIENCE = 600.0  # seconds for which a digit waits for a step key: no machine is that slow
 
 
 def find(name: str) -> Any:
@@ -56,9 +55,7 @@ def application(experiment: str) -> Any:
     session = find("Session")(program)
     with contextlib.suppress(ImportError):  # the screen held the session itself
         session = find("Debugger")(session)
-    app = find("GradstepApp")(session)
-    app.main.counting.patience = PATIENCE
-    return app
+    return find("GradstepApp")(session)
 
 
 def busy(app: Any) -> bool:

@@ -160,8 +160,7 @@ class Opened:
 
 @asynccontextmanager
 async def steered(app: GradstepApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Opened]:
-    """An application without a terminal. Digits wait long for a step key."""
-    app.main.counting.patience = 600.0
+    """An application without a terminal."""
     arrivals = Arrivals()
     async with app.run_test(size=size, message_hook=arrivals) as pilot:
         opened = Opened(app, pilot, arrivals)

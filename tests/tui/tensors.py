@@ -16,9 +16,14 @@ SMALL, COMMON, LARGE = (80, 24), (120, 40), (200, 60)
 
 @asynccontextmanager
 async def tensor_pane(array=None, before=None, size=SMALL, program="regression"):
-    """The debugger with the tensor pane in focus; an array takes the place of x."""
+    """The debugger with the tensor pane in focus; an array takes the place of x.
+
+    On a small screen the pane has it alone.
+    """
     async with debugger(program, size) as shown:
         shown.main.parts.panes.go_to("tensor")
+        if size == SMALL:
+            shown.main.parts.panes.zoom()
         await shown.settled()
         if array is not None:
             put(shown, array, before)
@@ -49,8 +54,14 @@ def grid(shown: Opened) -> TensorGrid:
 
 def table(shown: Opened) -> list[list[str]]:
     """The words of the lines of the grid: labels above, then a label and its numbers."""
-    rows = [row.strip("│ ▏▎▍▌▋▊▉█▁▂▃▄▅▆▇") for row in shown.rows()[8:-3]]
+    rows = [row.strip("│ ▏▎▍▌▋▊▉█▁▂▃▄▅▆▇") for row in grid_rows(shown)]
     return [row.replace("▸", "").replace("•", "").split() for row in rows if row]
+
+
+def grid_rows(shown: Opened) -> list[str]:
+    """The rows of the screen that the grid has, whole."""
+    place = shown.main.query_one(TensorGrid).region
+    return shown.rows()[place.y : place.bottom]
 
 
 async def typed(shown: Opened, text: str) -> None:

@@ -12,7 +12,7 @@ from engine.words.language import CommandLine
 from engine.words.table import COMMANDS as WORDS
 from tests.engine.run.captured import captured
 from tests.tui.screen import steered
-from tests.tui.typist import command
+from tests.tui.typist import run_line
 from tui.app import GradstepApp
 from tui.keys.table import COMMANDS
 from tui.render.charts.outline import Outlines
@@ -50,7 +50,7 @@ async def test_every_key_there_is() -> None:
 
 async def test_a_branch_is_refused_with_the_reason() -> None:
     async with steered(GradstepApp(Debugger(Session(captured())))) as shown:
-        await command(shown, "branch other")
+        await run_line(shown, "branch other")
         assert "no branch here: the script has run" in shown.text()
         assert len(shown.session.branches) == 1
 

@@ -7,7 +7,7 @@ from engine.run.position import Granularity
 from engine.session.session import Session
 from tests.engine.run.captured import KINDS, captured
 from tests.tui.screen import Opened, steered
-from tests.tui.typist import command
+from tests.tui.typist import run_line
 from tui.app import GradstepApp
 from tui.panes.program import ProgramPane
 from tui.render.listing import row_line, rows_of
@@ -77,18 +77,18 @@ async def test_the_step_keys_both_ways(size: tuple[int, int]) -> None:
 
 async def test_stops_bookmarks_and_words() -> None:
     async with steered(GradstepApp(Debugger(Session(captured())))) as shown:
-        await command(shown, "b update", "c")
+        await run_line(shown, "b update", "c")
         assert shown.session.event == TIMELINE.begin(0) + 5
         assert "stop 1 (break update): before #5 i1:update:theta" in shown.text()
         await walked(shown, "c")
         assert shown.session.event == TIMELINE.next(TIMELINE.begin(1) - 1, op="update:theta")
         await walked(shown, "C")
         assert shown.session.event == 5
-        await command(shown, "goto i3:backward:dtheta", "mark here")
-        await command(shown, "set theta = 1")
+        await run_line(shown, "goto i3:backward:dtheta", "mark here")
+        await run_line(shown, "set theta = 1")
         assert "no edit here: the script has run" in shown.text()
         await walked(shown, "t")
-        await command(shown, "goto 'here")
+        await run_line(shown, "goto 'here")
         assert shown.session.event == TIMELINE.begin(2) + 3
         await walked(shown, "s")
         assert "acc×2" in shown.text()  # gradients that piled up over two iterations

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.screen import Opened, debugger
-from tests.tui.typist import command, note, said
+from tests.tui.typist import note, run_line, said
 from tui.control.tour import STEPS, tour_offer
 from tui.keys.table import BY_ID, EVERY
 from tui.settings.saved import load_tour
@@ -33,7 +33,6 @@ async def test_every_step_waits_for_its_key_and_does_it(size: tuple[int, int]) -
         await shown.press("f2")
         for number, step in enumerate(STEPS, 1):
             assert shown_step(shown).startswith(f"tour {number}/{len(STEPS)} ")
-            shown.main.counting.clear()  # a person reads for longer than a count lasts
             await shown.press("u")  # another key is no step of it
             assert shown.main.parts.tour.step == number - 1
             key = BY_ID[step.waits].keys[0] if step.waits in BY_ID else step.waits
@@ -50,7 +49,7 @@ async def test_every_step_waits_for_its_key_and_does_it(size: tuple[int, int]) -
 
 async def test_it_can_be_left_and_taken_up_again() -> None:
     async with debugger("regression", (80, 24)) as shown:
-        await command(shown, "tour")
+        await run_line(shown, "tour")
         await shown.press("s", "S", "escape")
         assert shown_step(shown) == ""
         assert "the tour waits here" in note(shown)
@@ -69,7 +68,7 @@ async def test_keys_at_a_prompt_are_no_steps() -> None:
 async def test_it_goes_on_in_another_run() -> None:
     async with debugger("regression", (80, 24)) as shown:
         await shown.press("f2", "s")
-        await command(shown, "open xor")
+        await run_line(shown, "open xor")
         assert shown.session.run.name == "xor"
         assert shown_step(shown).startswith("tour 2/")
         assert note(shown) == "opened: xor"

@@ -1,18 +1,21 @@
 """Every key of the command table, from every pane: it does what its help says, or says why not."""
 
+import re
+
 import pytest
-from textual.command import CommandList
 from textual.widgets import Input
 
 from engine.run.position import Granularity
 from tests.tui.clock import HandClock
 from tests.tui.screen import Opened, debugger
+from tests.tui.typist import run_line
+from tui.keys.command import PANES, Command, to_pane
+from tui.keys.help import help_rows
 from tui.keys.key_names import key_name
-from tui.keys.table import COMMANDS, PANES, UNITS, Command, help_rows
+from tui.keys.table import COMMANDS, UNITS
 from tui.panes.program import ProgramPane
 from tui.panes.tensor_grid import TensorGrid
 from tui.screens.help import HelpScreen
-from tui.screens.palette import Palette
 from tui.view.derivative import Derivative
 from tui.view.snapshot import Selection
 
@@ -85,7 +88,7 @@ async def test_every_key_in_every_pane_does_something_or_says_why_not(pane):
                 before = state(shown)
                 await shown.press(key)
                 assert shown.app.is_running
-                done = state(shown) != before
+                done = state(shown) != before or command.id == to_pane(pane)
                 assert done or command.id in SILENT, f"{key} from {pane}: {command.help}"
                 await leave(shown)
                 assert shown.app.screen is shown.main, f"Esc does not lead back from {key}"
@@ -136,62 +139,48 @@ async def test_first_and_last_known_event():
 
 
 COUNTS = {
-    "7 s": 7,
-    "2 0 s": 20,
-    "1 2 s 3 S": 9,
-    "3 n": 9,
-    "2 f": 42,
-    "0 4 s": 4,
-    "9 9 9 9 9 9 9 9 s": 630,
-    "5 escape s": 1,
-}
+    "7s": 7, "20 s": 20, "12 step": 12, "3n": 9, "2f": 42, "04s": 4, "99999999s": 630, "s 5": 5,
+}  # fmt: skip
 
 
-async def test_a_count_before_a_step_key():
+async def test_a_count_is_written_at_the_command_line():
     async with debugger("regression", (80, 24)) as shown:
-        for keys, event in COUNTS.items():
+        for line, event in COUNTS.items():
             at(shown, 0)
-            await shown.press(*keys.split())
-            assert shown.session.event == event, keys
-            await shown.press("S")
-            assert shown.session.event == event - 1, "a count counts once"
+            await run_line(shown, line)
+            assert shown.session.event == event, line
+            await run_line(shown, "-5s")
+            assert shown.session.event == max(0, event - 5), "below zero it goes back"
 
 
-async def test_a_count_is_shown_and_does_not_move_to_a_pane():
-    async with debugger("regression") as shown:
-        await shown.press("5", "2")
-        assert shown.place().endswith("count 52")
-        await shown.press("s")
-        assert shown.session.event == 52
-        assert shown.main.parts.panes.pane == "program"
-        assert shown.main.parts.panes.inspector == "tensor"
-        assert shown.place().endswith("LIVE")
+async def test_enter_on_an_empty_line_does_the_last_one_again():
+    async with debugger("regression", (80, 24)) as shown:
+        await shown.press("colon", "enter")
+        assert shown.session.event == 0, "there is none yet"
+        await run_line(shown, "5s")
+        await shown.press("colon")
+        assert "Enter: 5s" in shown.text()
+        await shown.press("enter", "colon", "enter")
+        assert shown.session.event == 15
+        await shown.press("i")
+        field = shown.main.prompt.field
+        field.value = ""
+        await shown.press("enter")
+        assert shown.session.event == 15, "an edit that is taken away is nothing to repeat"
 
 
-async def test_a_digit_alone_goes_to_the_pane():
+async def test_a_digit_goes_to_its_pane_whatever_key_comes_next():
     async with debugger("regression", (80, 24)) as shown:
         for key, pane in PANES.items():
-            await shown.press(str(pane.number), "escape")
+            event = shown.session.event
+            shown.app.simulate_key(str(pane.number))  # typed in one go
+            await shown.press("s")
+            assert shown.session.event == event + 1
             assert shown.main.parts.panes.pane == key
             assert shown.app.focused in shown.main.query_one(f"#{key}").walk_children(
                 with_self=True
             )
-            assert any(f"╭─ {pane.number} {pane.title} ─" in row for row in shown.rows())
-
-
-async def test_a_count_that_waits_too_long_is_forgotten():
-    async with debugger("regression") as shown:
-        clock = HandClock(shown.main)
-        shown.main.counting.patience = 0.0
-        await shown.press("5")
-        assert shown.place().endswith("count 5")
-        assert clock.seconds == [0.0]
-        clock.tick()
-        await shown.settled()
-        assert shown.place().endswith("LIVE")
-        await shown.press("s")
-        assert shown.session.event == 1
-        assert shown.main.parts.panes.pane == "variables"
+            assert any(re.match(rf"╭?─ ?{pane.number} {pane.title}\b", r) for r in shown.rows())
 
 
 async def test_tab_goes_round_all_panes_both_ways():
@@ -230,9 +219,7 @@ async def test_zoom_shows_the_pane_alone_and_goes_back():
 
 async def test_following_and_pinning():
     async with debugger("regression") as shown:
-        await shown.press("s", "5")
-        shown.main.counting.clear()
-        await shown.press("down")
+        await shown.press("s", "5", "down")
         assert shown.main.parts.follow.selection.tensor == "linear1.bias"
         assert "pinned" in shown.text()
         await shown.press("s")
@@ -259,72 +246,15 @@ async def test_the_help_lists_every_command_of_the_table():
     for command in COMMANDS:
         keys = ", ".join(key_name(key) for key in keys_of(command))
         assert (keys, command.help) in rows
-    async with debugger("regression", (120, 140)) as shown:
+    async with debugger("regression", (120, 300)) as shown:
         await shown.press("question_mark")
         assert isinstance(shown.app.screen, HelpScreen)
         text = shown.text()
         for command in COMMANDS:
-            assert command.help in text
-        for pane in PANES.values():
-            assert f"{pane.title}: " in text
+            assert command.help[:24] in text
         await shown.press("q")
         assert shown.app.screen is shown.main
         assert shown.app.is_running
-
-
-async def test_the_palette_has_every_command_and_runs_it():
-    async with debugger("regression") as shown:
-        titles = [entry.title for entry in shown.app.get_system_commands(shown.main)]
-        wanted = [command.title for command in COMMANDS]
-        assert [title for title in titles if title in wanted] == wanted
-        await shown.press("ctrl+p", *"finishthe")
-        found = shown.app.screen.query_one(CommandList)
-        await shown.until(lambda: found.highlighted is not None)
-        await shown.press("enter")
-        await shown.until(lambda: shown.session.event)
-        assert shown.session.event == 21
-
-
-@pytest.mark.parametrize("times", [2, 3])
-async def test_enter_in_the_palette_more_than_once_at_once(times, monkeypatch):
-    """Only the palette is closed, and what was chosen is done once."""
-    chosen = []
-    async with debugger("regression", (100, 30)) as shown:
-        monkeypatch.setattr(shown.app, "dark_theme", lambda: chosen.append("dark"))
-        await shown.press("ctrl+p", *"darktheme")
-        found = shown.app.screen.query_one(CommandList)
-        await shown.until(lambda: found.highlighted is not None)
-        for _ in range(times):
-            shown.app.simulate_key("enter")
-        await shown.until(lambda: shown.app.screen is shown.main)
-        await shown.press("s")
-        assert shown.app.is_running
-        assert (chosen, shown.session.event) == (["dark"], 1)
-
-
-async def test_pages_of_a_palette_without_room():
-    """Its list is as high as the window leaves it, which may be not at all."""
-    async with debugger("regression", (100, 30)) as shown:
-        await shown.press("ctrl+p")
-        found = shown.app.screen.query_one(CommandList)
-        await shown.until(lambda: found.option_count)
-        await shown.resize(60, 2)
-        found.clear_options().add_options(["one", "two"])
-        found.highlighted = 0
-        await shown.press("pagedown", "pageup")
-        assert shown.app.is_running
-
-
-async def test_the_palette_is_opened_again_and_typed_into_before_it_is_gone():
-    async with debugger("regression", (100, 30)) as shown:
-        await shown.press("ctrl+p")
-        closed = shown.app.screen
-        closed.dismiss()
-        closed.query_one(Input).value = "dark"
-        await shown.app.run_action("command_palette")
-        await shown.settled()
-        assert isinstance(shown.app.screen, Palette)
-        assert shown.app.screen is not closed
 
 
 def test_no_key_has_two_commands():
@@ -332,7 +262,6 @@ def test_no_key_has_two_commands():
         mine = [command for command in COMMANDS if pane_of(command) in ("", pane)]
         keys = [key for command in mine for key in keys_of(command)]
         assert sorted(keys) == sorted(set(keys))
-        assert not set(keys) & set("0123456789")
 
 
 async def test_q_quits():

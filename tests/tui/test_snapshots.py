@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.screen import Opened, debugger
-from tui.keys.table import PANES
+from tui.keys.command import PANES
 
 ROUNDING = re.compile(r"(?<=μ )-?\d(\.\d+)?e-1[6-9]")
 FOLDER = Path(__file__).parent / "snapshots"
@@ -24,7 +24,7 @@ STATES = [
     ("backward", ["n", "n", "s", "s"]),
     ("iteration", ["f"]),
     ("back", ["S", "S", "N"]),
-    ("end", ["9", "9", "9", "e"]),
+    ("end", ["colon", *"999e", "enter"]),
 ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.tui.contrast import READABLE, contrast
 from tests.tui.screen import SVG, debugger
 from tui.app import GradstepApp
-from tui.keys.table import PANES
+from tui.keys.command import PANES
 from tui.theme import THEMES
 
 MARK = 1.3  # contrast of what is no text: frames and curves

@@ -34,13 +34,17 @@ def test_the_readme_has_a_tour() -> None:
     assert all(len(rows) > 1 for _, rows in tours())
 
 
-@pytest.mark.parametrize(("name", "rows"), tours(), ids=lambda value: str(value)[:20])
+SIZES = [(80, 24), (120, 40), (200, 60)]
+# The README's tour holds at every size, word for word; the others where there is room.
+SHOWN = [(*tours()[0], size) for size in SIZES] + [(*tour, SIZES[1]) for tour in tours()[1:]]
+
+
+@pytest.mark.parametrize(("name", "rows", "size"), SHOWN, ids=lambda value: str(value)[:20])
 async def test_every_row_of_the_tour_shows_what_it_says(
-    name: str, rows: list[tuple[list[str], list[str]]]
+    name: str, rows: list[tuple[list[str], list[str]]], size: tuple[int, int]
 ) -> None:
-    async with debugger(name) as opened:
+    async with debugger(name, size) as opened:
         for pressed, expected in rows:
-            opened.main.counting.clear()  # a person reads for longer than a count lasts
             await opened.press(*pressed)
             screen = opened.text()
             missing = [text for text in expected if text not in screen]

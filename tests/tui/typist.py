@@ -17,7 +17,7 @@ async def answer(shown: Opened, text: str) -> None:
     await shown.press("enter")
 
 
-async def command(shown: Opened, *lines: str) -> None:
+async def run_line(shown: Opened, *lines: str) -> None:
     """Lines at the command line."""
     for line in lines:
         await shown.press("colon")

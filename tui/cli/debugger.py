@@ -69,7 +69,10 @@ def loading() -> Iterator[None]:
 
 
 def need_terminal(instead: str) -> None:
-    """Raise GradstepError where there is no terminal; ``instead`` is a command that needs none."""
+    """Raise GradstepError where there is no terminal, or one that moves no cursor.
+
+    ``instead`` is a command that needs none.
+    """
     if "TEXTUAL_DRIVER" in os.environ:  # a browser is the terminal
         return
     missing = [
@@ -80,4 +83,9 @@ def need_terminal(instead: str) -> None:
     if missing:
         raise GradstepError(
             f"the debugger needs a terminal on {' and '.join(missing)}; without one: {instead}"
+        )
+    if os.environ.get("TERM") == "dumb":
+        raise GradstepError(
+            "the debugger needs a terminal that moves its cursor, and this one is dumb "
+            f"(TERM=dumb); without one: {instead}"
         )

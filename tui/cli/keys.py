@@ -2,8 +2,8 @@
 
 import click
 
+from tui.keys.help import help_rows
 from tui.keys.keymap import load_commands
-from tui.keys.table import help_rows
 from tui.settings.folders import config_file
 
 

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import click
 
 from engine.errors import GradstepError
+from tui.render.text.ascii import HANDLER
 from tui.render.text.clean import clean
 
 DONE, NO, REFUSED = 0, 1, 2
@@ -116,7 +117,10 @@ def did_you_mean(word: str, choices: Sequence[str]) -> str:
 
 
 def tolerant(stream: TextIO | None) -> None:
-    """Let a stream show characters that its encoding lacks as escapes, not fail on them."""
+    """Let a stream show characters that its encoding lacks, not fail on them.
+
+    On a terminal they are the nearest ones in ASCII; elsewhere, where nothing may be lost, escapes.
+    """
     reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="backslashreplace")
+    if stream is not None and reconfigure is not None:
+        reconfigure(errors=HANDLER if stream.isatty() else "backslashreplace")

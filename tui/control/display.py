@@ -26,5 +26,8 @@ class Display(Protocol):
     def show_now(self, note: str = "") -> None:
         """Take a new View of the session, and show it with a note."""
 
+    def moment(self) -> None:
+        """From here on notes are of another moment: they hide those that are on display."""
+
     def say(self, **status: str) -> None:
-        """Change texts of the View alone: ``note``, ``count``, ``busy``."""
+        """Change texts of the View alone: ``note``, ``busy``."""

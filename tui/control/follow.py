@@ -12,7 +12,7 @@ from engine.run.position import Granularity
 from engine.run.timeline import every_op
 from engine.session.session import Session
 from tui.control.display import Acts, Display
-from tui.keys.table import PANES
+from tui.keys.command import PANES
 from tui.view.derivative import differentiable, variable
 from tui.view.snapshot import Selection
 from tui.view.veil import VEILED, WHY
@@ -174,6 +174,11 @@ class Follow:
     def layout(self) -> None:
         """The other layout."""
         self.derivative(layout=self.selection.derivative.toggled_layout().layout)
+
+    def prefer(self, layout: Layout) -> None:
+        """Begin with a layout."""
+        derivative = replace(self.selection.derivative, layout=layout)
+        self.selection = replace(self.selection, derivative=derivative)
 
     def one_or_all(self) -> None:
         """One sample, or the whole batch."""

@@ -10,15 +10,25 @@ from textual.widget import Widget
 from engine.session.session import Session
 from tui.control.display import Acts, Display
 from tui.control.follow import Follow
+from tui.keys.command import PANES, Command, to_pane
 from tui.keys.key_names import key_name
-from tui.keys.table import PANES, Command
 from tui.render.listing import natural_width
+from tui.render.op import wanted_height
 from tui.render.tensor_tree import shown_rows
 
 NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
+AROUND = 6  # lines that stand around the panes: three at the top, the tabs, the note, the keys
+TIMELINE, TIMELINE_MORE = 7, 12  # lines of the timeline; those it may have besides
+HIGHEST = 18  # lines of a result that is worth more than a higher timeline
+PAIR = ("program", "tensor")  # what is seen together in little room
+FEWEST = 6  # lines of the variables, border included
+USUAL = 24  # lines of a small screen; of others the program has half of what is more
+STRIP = 4  # lines of the program above an op: its title, before, now, next
 PROGRAM, PROGRAM_WIDE = (38, 46), (38, 60)  # the narrowest and widest program pane
 FRAME = 3  # the border and the scrollbar of a pane
 LEAST = {"program": 24, "timeline": 4}  # cells that a pane needs at least, its border included
+OF_WHAT = " · of the tensor followed, or chosen in 5 Variables"
+SAID = {"jacobian": OF_WHAT, "chain": OF_WHAT, "watches": " · and watchpoints, which stop runs"}
 # Commands of the tensor pane that change only how it is drawn: the focus stays where it is.
 STAY = ("heat", "side", "range-off", "axes", "axes-previous", "transpose", "index-next",
         "index-previous", "format", "format-previous", "digits-more", "digits-fewer")  # fmt: skip
@@ -94,6 +104,7 @@ class Layout:
     def acts(self) -> Acts:
         """What keys do here."""
         return {
+            **{to_pane(key): partial(self.choose, key) for key in PANES},
             "next-pane": partial(self.next_pane, 1),
             "previous-pane": partial(self.next_pane, -1),
             "wider": partial(self.resize, "program", 2),
@@ -109,7 +120,9 @@ class Layout:
         """Index the mounted panes by their ids, and give them their titles."""
         self.panes = {widget.id or "": widget for widget in self.screen.query(".pane")}
         for key, widget in self.panes.items():
-            widget.border_title = f"{PANES[key].number} {PANES[key].title}"
+            if not widget.border_title:  # one that says more has done so itself
+                pane = PANES[key]
+                widget.border_title = f"{pane.number} {pane.title}{SAID.get(key, '')}"
 
     def lay_out(self) -> None:
         """All panes, or the focused one alone under a line of tabs."""
@@ -118,25 +131,33 @@ class Layout:
         screen = self.screen
         width, height = screen.size
         single = self.zoomed or width < NARROW or height - self.taken < LOW
+        # An op and its numbers are seen together, in little room too.
+        paired = single and not self.zoomed and self.pane in PAIR
+        stacked = paired and width < NARROW
         screen.set_class(single, "single")
+        screen.set_class(stacked, "stacked")
         screen.set_class(width >= WIDE, "wide")
         screen.set_class(self.inspector != "tensor", "deep")
+        alone = PAIR if paired else (self.pane,)
         for key, widget in self.panes.items():
             other = PANES[key].inspector and key != self.inspector
-            widget.set_class(key != self.pane if single else other, "hidden")
+            widget.set_class(key not in alone if single else other, "hidden")
         self.seen = {
             key: cast(Shows, widget)
             for key, widget in self.panes.items()
             if not widget.has_class("hidden") and not self.missing(key)
         }
         inside = {key for key in PANES if key not in ("program", "timeline")}
-        screen.query_one("#side").set_class(single and self.pane not in inside, "hidden")
+        screen.query_one("#side").set_class(single and inside.isdisjoint(alone), "hidden")
         screen.query_one("#body").set_class(single and self.pane == "timeline", "hidden")
         # None gives way to the style sheet.
         panes = self.panes
-        panes["program"].styles.width = None if single else self.program_width()
+        beside = not single or (paired and not stacked)
+        panes["program"].styles.width = self.program_width() if beside else None
+        more = max(0, height - USUAL) // 2
+        panes["program"].styles.height = STRIP + more if stacked else None
         panes["variables"].styles.height = self.variables_height(single)
-        panes["timeline"].styles.height = None if single else self.sizes.get("timeline")
+        panes["timeline"].styles.height = None if single else self.timeline_height()
         top, side = self.tabs
         top.show(tuple(PANES), self.pane)
         side.show(tuple(key for key, pane in PANES.items() if pane.inspector), self.inspector)
@@ -160,15 +181,28 @@ class Layout:
         session = self.session
         return max(PROGRAM[0], min(most[1], natural_width(session.run, session.listing) + FRAME))
 
+    def timeline_height(self) -> int:
+        """The chosen height in lines, else more than the least where the panes beside spare it."""
+        session = self.session
+        panes = wanted_height(session.run, session.listing, HIGHEST) + self.variables_wanted() + 2
+        spare = self.screen.size.height - AROUND - TIMELINE - panes
+        return self.sizes.get("timeline", TIMELINE + max(0, min(spare, TIMELINE_MORE)))
+
+    def variables_wanted(self) -> int:
+        """The lines that the tensors need, border included."""
+        return len(shown_rows(self.session.run, frozenset(), "")) + 2
+
     def variables_height(self, single: bool) -> int | None:
-        """In a wide terminal the lines that the tensors need, border included, at most half of it.
+        """The lines that the tensors need, border included, as far as an op leaves them.
 
         The values get the rest. None leaves the height to the style sheet.
         """
-        if single or not self.screen.has_class("wide") or self.screen.has_class("deep"):
+        if single or self.screen.has_class("deep"):
             return None
-        needed = len(shown_rows(self.session.run, frozenset(), "")) + 2
-        return min(needed, self.screen.size.height // 2)
+        session = self.session
+        room = self.screen.size.height - AROUND - self.timeline_height()
+        left = room - 2 - wanted_height(session.run, session.listing)
+        return min(self.variables_wanted(), max(FEWEST, left))
 
     def resize(self, pane: str, by: int) -> None:
         """Make the program wider or narrower, or the timeline higher or lower."""
@@ -210,10 +244,10 @@ class Layout:
         """Give the focus back to the pane that had it."""
         self.go_to(self.pane)
 
-    def back_to(self, pane: str, inspector: str) -> None:
-        """Give a pane the focus again, with the inspector that stood beside it."""
+    def put_beside(self, inspector: str) -> None:
+        """Show an inspector beside the program, which keeps the focus."""
         self.inspector = inspector
-        self.go_to(pane)
+        self.lay_out()
 
     def remember(self, pane: str) -> None:
         """Make ``pane`` the one worked in, and the inspector on display if it is one."""

@@ -4,17 +4,13 @@ from functools import partial
 
 from engine.errors import GradstepError
 from engine.session.session import Session
-from tui.control.count import Counting
 from tui.control.display import Acts, Display
 from tui.control.follow import Follow
-from tui.control.layout import Layout
 from tui.control.pointing import Pointing
 from tui.control.words import Words
 from tui.control.worker import Job, Worker
-from tui.keys.table import BY_ID, COMMANDS, UNITS
+from tui.keys.table import BY_ID, COMMANDS
 from tui.view.snapshot import View
-
-STEPS = {f"{way}-{unit}": str(unit) for unit in UNITS for way in ("step", "back")}
 
 
 class Movement:
@@ -28,8 +24,6 @@ class Movement:
         display: Display,
         follow: Follow,
         pointing: Pointing,
-        counting: Counting,
-        panes: Layout,
     ) -> None:
         self.session = session
         self.words = words
@@ -37,8 +31,6 @@ class Movement:
         self.display = display
         self.follow = follow
         self.pointing = pointing
-        self.counting = counting
-        self.panes = panes
 
     @property
     def acts(self) -> Acts:
@@ -47,9 +39,9 @@ class Movement:
         plain = {c.id: c.word for c in COMMANDS if c.word and "{" not in c.word}
         return {
             **{name: partial(self.go, word) for name, word in plain.items()},
-            **{name: partial(self.step, name) for name in STEPS},
             "continue": partial(self.words.typed, BY_ID["continue"].word),
             "reverse": partial(self.words.typed, BY_ID["reverse"].word),
+            "undo": partial(self.words.typed, BY_ID["undo"].word),
             "run-to": self.run_to,
             "next-change": partial(self.change, "next-change"),
             "previous-change": partial(self.change, "previous-change"),
@@ -58,17 +50,6 @@ class Movement:
             "chapter": partial(self.chapter, "chapter", "after"),
             "chapter-back": partial(self.chapter, "chapter-back", "before"),
         }
-
-    def step(self, name: str) -> None:
-        """Step forwards or backwards, as often as the count says."""
-        word, said = BY_ID[name].word, ""
-        if self.counting.place is not None:
-            count, place = self.counting.take()
-            if place is not None:  # the digits went to panes: back to where they were typed
-                self.panes.back_to(*place)
-                said = f"{count} was a count: {count} × {STEPS[name]}" if count > 1 else ""
-            word = f"{count}{word}" if count > 1 else word
-        self.go(word, said)
 
     def go(self, line: str, said: str = "", refused: str = "") -> None:
         """Run a line that goes to a place, with a note there; at that place already, say why.

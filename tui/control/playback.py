@@ -110,6 +110,7 @@ class Playback:
         if not self.player.playing:
             return
         if self.resting():  # no key was pressed: what the job says stays on display
+            self.display.moment()
             target = self.session.event + self.player.direction
             if not 0 <= target <= self.session.timeline.end:
                 self.player.direction = 0

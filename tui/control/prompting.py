@@ -9,7 +9,8 @@ from tui.control.layout import Layout
 from tui.control.movement import Movement
 from tui.control.pointing import Pointing
 from tui.control.words import Words
-from tui.keys.table import BY_ID, PANES
+from tui.keys.command import PANES
+from tui.keys.table import BY_ID
 
 Completer = Callable[[str], Sequence[str]]
 """From the text before the cursor to the whole texts that could stand instead."""
@@ -29,8 +30,12 @@ class Prompt(Protocol):
         completer: Completer | None = None,
         describe: Callable[[str], str] = str,
         proposed: int = 0,
+        instead: str = "",
     ) -> None:
-        """Open with a label and a text, selected from ``proposed`` on; call one of the two."""
+        """Open with a label and a text, selected from ``proposed`` on; call one of the two.
+
+        ``instead`` is what stands there in faint letters while nothing is typed.
+        """
 
     def candidates(self, found: Sequence[str]) -> None:
         """Show candidates over the lines above the prompt."""
@@ -59,6 +64,7 @@ class Prompting:
         self.pointing = pointing
         self.panes = panes
         self.prompt = prompt
+        self.last = ""  # the line that Enter on an empty one runs again
 
     @property
     def acts(self) -> Acts:
@@ -82,11 +88,13 @@ class Prompting:
         completer: Completer | None = None,
         describe: Callable[[str], str] = str,
         proposed: int = 0,
+        instead: str = "",
     ) -> None:
         """Open the prompt, unless a run is under way; ``answer`` gets what is typed, stripped.
 
         What is typed at prompts of the same ``past`` is what the arrows bring back. What stands in
-        ``text`` from ``proposed`` on is replaced by typing.
+        ``text`` from ``proposed`` on is replaced by typing; ``instead`` stands there in faint
+        letters while nothing is typed.
         """
 
         def answered(typed: str) -> None:
@@ -95,8 +103,9 @@ class Prompting:
 
         if self.display.free:
             self.prompt().ask(
-                label, answered, self.panes.resume, text, past, completer, describe, proposed
-            )
+                label, answered, self.panes.resume, text, past, completer, describe, proposed,
+                instead,
+            )  # fmt: skip
 
     def needed(self, answer: Answer) -> Answer:
         """An answer that is not given where nothing is typed."""
@@ -110,18 +119,30 @@ class Prompting:
 
     # -- keys
 
-    def command(self, text: str = "", proposed: int = 0) -> None:
-        """The command line."""
+    def command(self, text: str = "", proposed: int = 0, unchanged: str = "") -> None:
+        """The command line; Enter alone runs the last line again, where none was proposed.
+
+        ``unchanged`` is the note where a proposed line is left as it is, instead of running it.
+        """
+        again = "" if text else self.last
+
+        def run(typed: str) -> None:
+            if unchanged and typed == text.strip():
+                self.display.show_now(unchanged)
+                return
+            self.last = typed or again or self.last
+            self.needed(self.words.typed)(typed or again)
+
         self.ask(
-            ":", self.needed(self.words.typed), text, "command", self.words.line.complete,
-            proposed=proposed,
+            ":", run, text, "command", self.words.line.complete, proposed=proposed,
+            instead=f"Enter: {again}" if again else "",
         )  # fmt: skip
 
     def edit(self) -> None:
         """Edit the selected value; among the variables the whole tensor, where it is small."""
         name, value = self.pointing.edited()
         head = BY_ID["edit"].line(value=name, text="")
-        self.command(head + value, len(head))
+        self.command(head + value, len(head), "nothing was changed: no edit")
 
     def search(self) -> None:
         """Search tensors and ops."""

@@ -20,7 +20,7 @@ class Stage:
         self.display = display
 
     def say(self, **status: str) -> None:
-        """Change texts of the View alone: ``note``, ``count``, ``busy``."""
+        """Change texts of the View alone: ``note``, ``busy``."""
         self.display.say(**status)
 
     def in_thread(self, work: Callable[[], None]) -> None:
@@ -29,7 +29,12 @@ class Stage:
 
     def call_on_screen(self, callback: Callable[[], None]) -> None:
         """From another thread: call ``callback`` on the screen's own, and wait for it."""
-        self.screen.app.call_from_thread(callback)
+
+        def called() -> None:
+            self.display.moment()  # keys that were pressed meanwhile had their notes
+            callback()
+
+        self.screen.app.call_from_thread(called)
 
     def later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Call ``callback`` on the screen's thread after some seconds."""

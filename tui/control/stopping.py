@@ -47,6 +47,10 @@ class Stopping:
             name = op.partition(":")[2] or op
             self.words.typed(BY_ID["unfold"].line(op=name))
 
+    def unwatch_point(self, number: int) -> None:
+        """Remove a watchpoint."""
+        self.words.act(BY_ID["stop-delete"].line(stop=str(number)), lambda said: said.lines[0])
+
     def unwatch(self, text: str) -> None:
         """Watch an expression no longer; ``text`` is empty where nothing is watched."""
         if not text:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui.control.display import Acts, Display
+from tui.keys.command import Command
 from tui.keys.key_names import key_name
-from tui.keys.table import BY_ID, Command
 from tui.settings.saved import load_tour, save_tour
 
 WORD = "tour"
@@ -13,7 +13,7 @@ WORD = "tour"
 
 @dataclass(frozen=True)
 class Step:
-    """A step: the id of a command or a digit, and a text with ``{key}`` for what it waits for."""
+    """A step: the id of a command, and a text with ``{key}`` for what it waits for."""
 
     waits: str
     text: str
@@ -24,11 +24,11 @@ STEPS = (
     Step("back-op", "Every step has its way back, on the same letter with Shift: {key}."),
     Step("step-phase", "{key} runs to the next of the five phases: forward."),
     Step("step-phase", "{key} once more: forward runs, and the network makes ŷ of x."),
-    Step("5", "Digits go to panes. {key}: every tensor, with its range and its histogram."),
-    Step("2", "{key}: the tensor that the last op wrote; ▸ marks what changed, arrows move."),
+    Step("pane-variables", "Digits go to panes. {key}: every tensor, its range, its histogram."),
+    Step("pane-tensor", "{key}: the tensor that the last op wrote; ▸ marks what changed."),
     Step("explain", "{key} explains the number under the cursor. Esc comes back from there."),
     Step("step-iteration", "{key} finishes the iteration: backward, then the update."),
-    Step("1", "{key} goes to the program: ▶ is the op that runs next."),
+    Step("pane-program", "{key} goes to the program: ▶ is the op that runs next."),
     Step("break", "{key} sets a breakpoint on the selected op, ● in the list."),
     Step("continue", "{key} continues to it, through as many iterations as that takes."),
     Step("plots", "{key} shows the loss over the run. Esc comes back from there."),
@@ -90,8 +90,6 @@ class Tour:
 
     def keys(self, step: Step) -> tuple[str, ...]:
         """The keys that a step waits for, as the toolkit names them."""
-        if step.waits not in BY_ID:
-            return (step.waits,)
         command = self.commands[step.waits]
         return (*command.keys, *command.aliases)
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 QUIT = ("q", "quit", "exit")
 SAVE = ["save", "lesson"]
-# What goes on with another run is none of the recording under way.
-RERUNNING = ("unfold", "fold", "refold", "open", "reload")
+# What goes on with another run is none of the recording under way, and what takes branches from
+# under it neither.
+RERUNNING = ("unfold", "fold", "refold", "open", "reload", "undo")
 RECORDED = "a recording is being written: R closes it, then this can be done"
 
 
@@ -96,10 +97,18 @@ class Words:
             self.moves_alone(line)
             return
         self.console().begin(line)
-        if line.split()[:1] and line.split(maxsplit=1)[0] in RERUNNING and self.recording():
+        word = line.lstrip("+-0123456789 ").partition(" ")[0]
+        if word in RERUNNING and self.recording():
             self.failed(GradstepError(RECORDED))
             return
-        self.worker.begin(self.line.run(line), self.answered)
+        self.worker.begin(self.line.run(line), self.answered, self.leads(line))
+
+    def leads(self, line: str) -> int | None:
+        """Where a line leads, as far as that can be said before it is run."""
+        try:
+            return self.line.leads(line)
+        except GradstepError:  # told when it is run
+            return None
 
     def save_lesson(self, path: list[str]) -> None:
         """Write what was done into the file of a lesson."""

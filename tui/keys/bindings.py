@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from textual.binding import Binding, BindingType
 
+from tui.keys.command import Command
 from tui.keys.key_names import key_name
-from tui.keys.table import EVERY, Command
+from tui.keys.table import EVERY
 
 
 def binding(command: Command) -> Binding:
@@ -27,10 +28,10 @@ def from_elsewhere(pane: str) -> list[BindingType]:
     return [
         replace(binding(command), action=f"in_pane({command.pane!r}, {command.id!r})", show=False)
         for command in EVERY
-        if command.pane == pane
+        if command.pane == pane and not command.fixed
     ]
 
 
 def bindings(pane: str = "") -> list[BindingType]:
     """The bindings of a pane's commands, or of what is ELSEWHERE; without a name, everywhere's."""
-    return [binding(command) for command in EVERY if command.pane == pane]
+    return [binding(c) for c in EVERY if c.pane == pane and not c.fixed]

@@ -5,6 +5,8 @@ import unicodedata
 KEY_NAMES = {
     "number_sign": "#",
     "home": "Home",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
     "right": "→",
     "left": "←",
     "up": "↑",
@@ -69,8 +71,12 @@ def key_name(key: str) -> str:
 
 
 def character(name: str) -> str:
-    """The character of a key that the toolkit calls by its Unicode name; empty for others."""
+    """The character of a key that the toolkit calls by its Unicode name; empty for others.
+
+    Empty too for what is no sign to be read: Delete is a control character.
+    """
     try:
-        return unicodedata.lookup(name.replace("_", " ").upper())
+        found = unicodedata.lookup(name.replace("_", " ").upper())
     except KeyError:
         return ""
+    return found if found.isprintable() else ""

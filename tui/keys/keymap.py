@@ -16,8 +16,9 @@ from engine.errors import GradstepError
 from engine.files import read_regular
 from engine.toml_text import read_toml
 from engine.wording import nearest
+from tui.keys.command import Command
 from tui.keys.key_names import key_name
-from tui.keys.table import EVERY, Command
+from tui.keys.table import EVERY
 
 MAX_BYTES = 2**20  # of a settings file
 ARROWS = ("up", "down", "left", "right", "home", "end", "pageup", "pagedown")
@@ -28,7 +29,6 @@ MODIFIERS = ("ctrl", "shift", "alt")
 SAME_AS = {"ctrl+i": "Tab", "ctrl+m": "Enter", "ctrl+j": "Enter", "ctrl+h": "Backspace"}
 # Keys that the settings file cannot give to a command, and whose they are.
 OWN = {
-    **{str(digit): "a count and the numbers of the panes" for digit in range(10)},
     **dict.fromkeys(("up", "down", "left", "right", "enter"), "the focused pane"),
     **dict.fromkeys(("pageup", "pagedown", "home", "end"), "the focused pane"),
     "ctrl+p": "the palette",
@@ -86,6 +86,9 @@ def remapped(table: object, path: Path, text: str) -> tuple[Command, ...]:
         where = f"line {line_of(text, name)}: {name}"
         if name not in known:
             problems.append(f"{where}: no such command; {nearest(name, known)}")
+            continue
+        if known[name].fixed:
+            problems.append(f"{where}: a pane moves its cursor with these keys, and keeps them")
             continue
         listed = [value] if isinstance(value, str) else value
         if not isinstance(listed, list) or not all(isinstance(key, str) for key in listed):
@@ -173,11 +176,12 @@ def owners(commands: tuple[Command, ...]) -> dict[str, list[str]]:
     for command in commands:
         for key in (*command.keys, *command.aliases):
             found.setdefault(key, []).append(command)
-    return {
-        key: [command.id for command in meant]
-        for key, meant in found.items()
-        if any(a.places & b.places for a, b in combinations(meant, 2))
-    }
+    shared: dict[str, list[str]] = {}
+    for key, meant in found.items():
+        pairs = [pair for pair in combinations(meant, 2) if pair[0].places & pair[1].places]
+        if pairs:
+            shared[key] = [each.id for each in meant if any(each in pair for pair in pairs)]
+    return shared
 
 
 def line_of(text: str, name: str) -> int:

@@ -64,6 +64,13 @@ class WatchRemoved(Chosen):
 
 
 @dataclass
+class WatchpointRemoved(Chosen):
+    """A watchpoint to remove, by the number of its stop."""
+
+    number: int
+
+
+@dataclass
 class EventChosen(Chosen):
     """An event to jump to."""
 
@@ -83,6 +90,7 @@ Choice = (
     | GutterClicked
     | LineUnfolded
     | WatchRemoved
+    | WatchpointRemoved
     | EventChosen
     | NumberChosen
 )

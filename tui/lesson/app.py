@@ -15,7 +15,7 @@ from engine.lesson.reader import load_lesson
 from engine.lesson.steps import Lesson
 from tui.app import GradstepApp, outlive_terminal
 from tui.keys.bindings import binding
-from tui.keys.table import LESSON_COMMANDS
+from tui.keys.screen_commands import LESSON_COMMANDS
 from tui.lesson.lecture import Lecture
 from tui.lesson.strip import CaptionStrip
 from tui.screens.worksheet import VersusScreen, WorksheetScreen

@@ -1,10 +1,13 @@
 """The diagnostics pane: what the doctor has found; Enter goes to the event that shows it."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import events
+from textual.binding import BindingType
 
 from engine.diagnostics.diagnosis import Diagnosis
+from tui.keys.bindings import bindings
 from tui.keys.messages import EventChosen
 from tui.render.diagnostics import Findings, findings_text, urgent_first
 from tui.render.text.line import Line
@@ -15,6 +18,7 @@ from tui.widgets.lines import LineList
 class DiagnosticsPane(LineList):
     """The findings up to the cursor. The doctor is asked only while the pane is displayed."""
 
+    BINDINGS: ClassVar[list[BindingType]] = bindings("diagnostics")
     chosen_finding = 0
     _made: tuple[View, int, int, Sequence[Diagnosis], Findings] | None = None
 
@@ -55,7 +59,7 @@ class DiagnosticsPane(LineList):
         self.watch_view(self.view)
         self.show_row(self.found(self.view)[1].places[self.chosen_finding])
 
-    def key_enter(self) -> None:
+    def action_go(self) -> None:
         """Jump to the first event that shows the chosen finding, if it has one."""
         if self.view is None:
             return

@@ -8,7 +8,7 @@ from textual.reactive import reactive
 
 from engine.errors import GradstepError
 from tui.keys.bindings import binding
-from tui.keys.table import TENSOR_COMMANDS
+from tui.keys.pane_commands import TENSOR_COMMANDS
 from tui.render.grid import GridWindow
 from tui.render.jacobian import jacobian_head, matrix_of
 from tui.render.text.line import Line

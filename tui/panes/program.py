@@ -11,27 +11,35 @@ from textual.reactive import reactive
 from tui.keys.bindings import bindings
 from tui.keys.messages import GutterClicked, LineUnfolded, OpChosen
 from tui.render.code import CodeRow, code_line, code_rows
-from tui.render.listing import Row, row_line, rows_of
+from tui.render.listing import Row, op_rows, row_line, rows_of
 from tui.render.text.line import Line
 from tui.view.snapshot import View
 from tui.widgets.lines import LineList
 
+STRIP = 3  # lines in which headings would leave no room for ops
 GUTTER = 2  # columns at the left that belong to breakpoints
 # Made once for a listing or a program, not for every line that is drawn.
 listing = lru_cache(maxsize=4)(rows_of)
+ops_alone = lru_cache(maxsize=4)(op_rows)
 code = lru_cache(maxsize=4)(code_rows)
 
 
 class ProgramPane(LineList):
-    """The listing as ops or as a PyTorch loop; the cursor follows the op about to run."""
+    """The listing as ops or as a PyTorch loop; the cursor follows the op about to run.
+
+    ``strip`` is whether there is only room for the op about to run, the one before and the next.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("program")
     event = -1
+    strip = False
     as_code: reactive[bool] = reactive(False)
 
     def rows(self, view: View) -> Sequence[Row | CodeRow]:
         """The rows of the listing, or the lines of the PyTorch loop."""
-        return code(view.program) if self.as_code else listing(view.run.order, view.listing)
+        if self.as_code:
+            return code(view.program)
+        return ops_alone(view.listing) if self.strip else listing(view.run.order, view.listing)
 
     def watch_as_code(self) -> None:
         """Draw the other form, with the cursor on the op about to run."""
@@ -85,6 +93,23 @@ class ProgramPane(LineList):
             if row.op is view.op:
                 return y
         return places[-1] if places else 0
+
+    def on_resize(self) -> None:
+        """Other rows, with headings or without; the cursor stays on its op, and in sight."""
+        view, was = self.view, self.strip
+        self.strip = 0 < self.size.height <= STRIP
+        if view is None:
+            return
+        if was != self.strip:
+            self.strip = was
+            at = self.rows(view)[min(self.row, self.count(view) - 1)].op
+            self.strip = not was
+            self.painted.clear()
+            places = (y for y, row in enumerate(self.rows(view)) if row.op is at)
+            self.row = next(places, self.current(view)) if at else self.current(view)
+            self.watch_view(view)
+            self.refresh()
+        self.show_row(self.row)
 
     def watch_view(self, view: View | None) -> None:
         """Move the cursor to the op about to run when the session has moved."""

@@ -1,10 +1,11 @@
-"""The lines at the top: position, the five steps, the equation of the next op, the tabs."""
+"""The lines at the top: position, the five steps, what comes next, the tabs."""
 
 from textual import events
 
+from tui.keys.command import PANES
 from tui.keys.messages import PaneChosen
-from tui.keys.table import PANES
-from tui.render.status import equation_line, message_line, phase_strip, position_line
+from tui.render.op import next_line
+from tui.render.status import message_line, phase_strip, position_line
 from tui.render.text.line import Line, width_of
 from tui.widgets.lines import Lines, OneLine
 
@@ -24,17 +25,17 @@ class PhaseStrip(OneLine):
 
 
 class EquationLine(OneLine):
-    """One line: the equation of the op about to run, and its shapes."""
+    """One dim line: what comes next, the equation of the op about to run and its shapes."""
 
     def __init__(self, id: str | None = None) -> None:
-        super().__init__(equation_line, id)
+        super().__init__(next_line, id)
 
 
 class MessageLine(OneLine):
-    """One line: the note, which the last key has led to."""
+    """One line: the notes that the last key has led to; ``key`` shows all that was said."""
 
-    def __init__(self, id: str | None = None) -> None:
-        super().__init__(message_line, id)
+    def __init__(self, key: str, id: str | None = None) -> None:
+        super().__init__(lambda view, width: message_line(view, width, key), id)
 
 
 # The names of the panes where the whole ones do not fit.
@@ -87,4 +88,4 @@ if __name__ == "__main__":
 
     from tui.panes.alone import show
 
-    show(Vertical(PositionLine(), PhaseStrip(), EquationLine(), MessageLine()))
+    show(Vertical(PositionLine(), PhaseStrip(), EquationLine(), MessageLine("M")))

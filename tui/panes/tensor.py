@@ -16,13 +16,14 @@ from tui.control.worker import Job
 from tui.keys.bindings import bindings
 from tui.keys.messages import NumberChosen
 from tui.panes.tensor_grid import IndexWanted, TensorGrid
-from tui.render.tensor import Differences, range_text, tensor_head
+from tui.panes.tensor_heads import OpHead, TensorHead
+from tui.render.op import op_height
+from tui.render.tensor import range_text
 from tui.render.text.clean import clean
-from tui.render.text.line import Line
 from tui.render.text.numbers import compact, count_text, exact, shape_text
 from tui.render.variables import Summaries
 from tui.view.display import (
-    TensorDisplay,
+    Face,
     elements_of,
     field_of,
     index_at,
@@ -38,39 +39,17 @@ from tui.view.value_range import EXAMPLES, parse_range
 from tui.view.versions import Elements, Version, shown_version
 from tui.widgets.formatted import FormattedPane
 from tui.widgets.host import host_of
-from tui.widgets.lines import Lines
-
-
-class TensorHead(Lines):
-    """Three lines: the tensor and the value under the cursor, statistics, what has changed."""
-
-    form: reactive[TensorDisplay] = reactive(TensorDisplay(), repaint=False)
-    under: reactive[tuple[str, ...]] = reactive(("",), repaint=False)
-
-    def __init__(
-        self, summaries: Summaries, id: str | None = None, classes: str | None = None
-    ) -> None:
-        super().__init__(id=id, classes=classes)
-        self.summaries = summaries
-        self.differences = Differences()
-
-    def lines(self, view: View, width: int, height: int) -> list[Line]:
-        return tensor_head(view, width, self.summaries, self.form, self.under, self.differences)
-
-    def watch_form(self) -> None:
-        """Draw another number format, version or range."""
-        self.watch_view()
-
-    def watch_under(self) -> None:
-        """Draw another value under the cursor."""
-        self.watch_view()
 
 
 class TensorPane(FormattedPane):
-    """The tensor pane: the head over the grid; ``form`` has the choices made in it."""
+    """The tensor pane: an op over the head and the grid of its result.
+
+    ``form`` has the choices made in it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("tensor")
     view: reactive[View | None] = reactive(None, repaint=False)
+    most = 0  # lines that the op has at most
 
     def __init__(
         self, summaries: Summaries, id: str | None = None, classes: str | None = None
@@ -79,6 +58,7 @@ class TensorPane(FormattedPane):
         self.summaries = summaries
 
     def compose(self) -> ComposeResult:
+        yield OpHead(self.summaries).data_bind(TensorPane.view)
         yield TensorHead(self.summaries).data_bind(TensorPane.view, TensorPane.form)
         yield TensorGrid().data_bind(TensorPane.view, TensorPane.form)
 
@@ -87,10 +67,32 @@ class TensorPane(FormattedPane):
         """The grid of the values, numbers or colours."""
         return self.query_one(TensorGrid)
 
+    def on_resize(self) -> None:
+        """Share the lines: those of the op need as many as the operands of the program have."""
+        view = self.view
+        if view is None or not self.is_mounted:
+            return
+        self.most = self.most_of_op(view)
+        op, head = op_height(view.run, view.listing, self.content_size.height, self.most)
+        self.query_one(OpHead).styles.height = op
+        self.query_one(TensorHead).styles.height = head
+
+    def most_of_op(self, view: View) -> int:
+        """A line where no op made the tensor; beside a picture an op has none of its numbers."""
+        if view.shown is None:
+            return 1
+        return 99 if self.form.shown_face(view) == Face.NUMBERS else 2
+
+    def watch_form(self) -> None:
+        """A picture has more room than numbers."""
+        self.watch_view()
+
     # -- the cursor
 
     def watch_view(self) -> None:
-        """The value under the cursor may be another."""
+        """The value under the cursor may be another; what is over the grid may need less room."""
+        if self.view is not None and self.most_of_op(self.view) != self.most:
+            self.on_resize()
         self.show_value()
 
     def on_mount(self) -> None:

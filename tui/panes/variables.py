@@ -5,10 +5,11 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from tui.keys.bindings import bindings
+from tui.keys.command import PANES
 from tui.keys.messages import NumberChosen, TensorChosen
 from tui.render.tensor_tree import TreeRow, is_open, labelled, shown_rows
 from tui.render.text.line import Line
-from tui.render.variables import Summaries, group_line, variable_line
+from tui.render.variables import Summaries, group_line, heading, variable_line
 from tui.view.snapshot import View
 from tui.widgets.lines import LineList
 
@@ -50,6 +51,14 @@ class VariablesPane(LineList):
         self.at = row.key
         if row.tensor is not None:
             self.post_message(TensorChosen(row.tensor))
+
+    def on_resize(self) -> None:
+        """The heads of the columns stand in the frame, over the columns of this width."""
+        if self.view is not None:
+            pane = PANES["variables"]
+            start = 2 if self.styles.border_left[0] else 1  # where a title begins in the frame
+            title = f"{pane.number} {pane.title}"
+            self.border_title = heading(self.view.run, self.seen_width, title, start)
 
     def watch_view(self, view: View | None) -> None:
         """Keep the cursor on its row, wherever that stands now."""

@@ -1,36 +1,45 @@
-"""The watches pane: expressions at the cursor, before the last op, and their past."""
+"""The watches pane: expressions at the cursor, before the last op, and their past; watchpoints."""
 
 from typing import ClassVar
 
 from textual.binding import BindingType
 
 from tui.keys.bindings import bindings
-from tui.keys.messages import WatchRemoved
+from tui.keys.messages import WatchpointRemoved, WatchRemoved
 from tui.render.text.line import Line
-from tui.render.watches import watch_line
+from tui.render.watches import watch_line, watchpoint_line
 from tui.view.snapshot import View
 from tui.widgets.lines import LineList
 
 
 class WatchesPane(LineList):
-    """The watched expressions; only those that can be seen are evaluated."""
+    """The watched expressions, then the watchpoints; only those that can be seen are evaluated."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("watches")
 
     def count(self, view: View) -> int:
-        return max(1, len(view.watches))
+        return max(1, len(view.watches) + len(view.watchpoints))
 
     def line(self, view: View, y: int, width: int) -> Line:
-        if not view.watches:
-            return [(" nothing is watched: w watches an expression (what runs stop at: B)", "dim")]
-        selected = y == self.row and self.has_focus
-        texts = tuple(view.watches)
-        return watch_line(view, texts[min(y, len(texts) - 1)], width, selected)
+        selected, texts = y == self.row and self.has_focus, tuple(view.watches)
+        if y < len(texts):
+            return watch_line(view, texts[y], width, selected)
+        if y - len(texts) < len(view.watchpoints):
+            return watchpoint_line(view, view.watchpoints[y - len(texts)], width, selected)
+        return [(" nothing is watched: w watches an expression, B lists what runs stop at", "dim")]
 
     def action_remove(self) -> None:
-        """Watch the expression under the cursor no longer."""
-        watches = tuple(self.view.watches) if self.view is not None else ()
-        self.post_message(WatchRemoved(watches[self.row] if self.row < len(watches) else ""))
+        """Watch the expression under the cursor no longer, or remove the watchpoint."""
+        view = self.view
+        if view is None:
+            return
+        watches, points = tuple(view.watches), view.watchpoints
+        if watches and self.row < len(watches):
+            self.post_message(WatchRemoved(watches[self.row]))
+        elif self.row - len(watches) < len(points):
+            self.post_message(WatchpointRemoved(points[self.row - len(watches)].number))
+        else:
+            self.post_message(WatchRemoved(""))
 
     def watch_view(self, view: View | None) -> None:
         """Keep the cursor inside the list when a watch is gone."""

@@ -11,6 +11,7 @@ from engine.errors import GradstepError
 from engine.jacobian.operator import Layout
 from engine.worksheet.rows import Layout as Written
 from engine.worksheet.sample import Sample
+from engine.worksheet.share import share
 from tui.render.chain_numbers import Room, detail, number_lines
 from tui.render.chain_table import shown_factors, table
 from tui.render.claim import claim_lines
@@ -79,6 +80,25 @@ def head(view: View, found: JacobianView) -> Line:
     return [(f" {found.symbol}", "symbol"), (f"  {layout}", "dim"), *verdict]
 
 
+def share_lines(view: View, found: JacobianView) -> list[Line]:
+    """By what the loss's derivative of one sample and that of the batch differ, which ``v`` shows.
+
+    In lines that of one sample is already its share of the batch's.
+    """
+    rows = len(view.tensors[view.program.batch_names[0]])
+    made = share(view.program, rows) if view.of == view.program.loss else None
+    if made is None:
+        return []
+    row = view.program.tensors[view.wrt].per_sample
+    layers = has_letters(view.program)
+    sample = found.primals.sample is not None
+    if sample and not row and not layers:
+        return []
+    said = made.of_batch if sample and layers else made.of_sample
+    key: Line = [("  v", "key"), (" shows it", "dim")] if layers else []
+    return [[(f" {said(found.symbol, row)}", "dim"), *key]]
+
+
 def letters_of(view: View, of: str, wrt: str) -> str:
     """The letters of the sizes of ``∂of/∂wrt`` in the layout: ``(K×h)``, in a batch ``(NK×Nh)``."""
     rows, cols = dims_letters(view.program, of, wrt, view.primals.sample is None)
@@ -92,6 +112,7 @@ def product_lines(view: View, found: JacobianView, width: int) -> list[Line]:
     """
     result = column(view, found.symbol, found.dims, found.chain.of, found.chain.wrt)
     lines: list[Line] = [[(f" {found.note}", "dim")]] if found.note else []
+    lines += share_lines(view, found)
     if not found.chain.paths:
         lines += laid_out(result, columns(view, found, found.chain), width)
     for whole, paths in found.chain.sums:

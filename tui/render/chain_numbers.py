@@ -14,7 +14,7 @@ from engine.jacobian.operator import Jacobian
 from tui.render.chain_table import dims_of, shown_symbol, so_far
 from tui.render.sizes import element_rule, has_letters
 from tui.render.text.line import Line
-from tui.render.text.numbers import cells, compact, count_text
+from tui.render.text.numbers import cells, compact, count_text, dims_text
 from tui.render.text.wrapping import wrapped
 from tui.view.snapshot import View
 
@@ -39,26 +39,32 @@ class Room:
 
 
 def number_lines(found: JacobianView, room: Room) -> list[Line]:
-    """The whole product in numbers, the factors side by side.
-
-    A word where only the pane alone has room for it; nothing where that has none either.
-    """
+    """The whole product in numbers, the factors side by side; else a line that says why not."""
+    if found.chain.paths:
+        return why_not("of a sum the chosen factor alone is written out, below")
     dims = number_dims(found)
-    if found.chain.paths or not may_fit(dims, *room.alone):
-        return []
+    if not may_fit(dims, *room.alone):
+        rows_, cols = max(dims, key=lambda one: one[0] * one[1])
+        large = f"{dims_text((rows_, cols))} has no room beside the others"
+        return why_not(f"{large}; the chosen factor is below")
     try:
         rows = side_by_side(number_matrices(found))
     except GradstepError:
-        return []
+        return why_not("not all factors have values here")
     needed = max(map(cell_len, rows)) + 3
     if needed <= room.width and len(rows) <= highest(room.height):
         return [[(" in numbers", "label")], *[[(f"  {row}", "")] for row in rows]]
     if needed > room.alone[0]:
-        return []
+        return why_not("too wide for the screen; the chosen factor is below")
     what = "wide" if needed > room.width else "high"
     return [
         [(f" in numbers: too {what} here: ", "label"), ("z", "key"), (" shows it alone", "label")]
     ]
+
+
+def why_not(reason: str) -> list[Line]:
+    """That the product does not stand in numbers, and why."""
+    return [[(f" in numbers: {reason}", "label")]]
 
 
 def highest(height: int) -> int:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from engine.chain.chain import Chain, Factor
 from engine.chain.query import JacobianView
 from engine.jacobian.operator import Jacobian
-from tui.render.text.line import Line, Span, fitted
+from tui.render.text.line import Line, Span, fitted, shortened
 from tui.render.text.numbers import dims_text
 from tui.view.snapshot import View
 
@@ -133,9 +133,20 @@ def table_line(row: Sequence[str], widths: Widths, chosen: bool, width: int) -> 
     for column, (text, room) in enumerate(zip(row, widths.cells, strict=True)):
         if room:
             gap = 1 if column == SO_FAR else GAP
-            line += [*cell(text, ROLES[column], room), (" " * gap, "")]
+            shown = pair_shortened(text, room) if column == NAMES else text
+            line += [*cell(shown, ROLES[column], room), (" " * gap, "")]
     line = fitted(line[:-1], width)
     return [(text, "cursor" if chosen else role) for text, role in line]
+
+
+def pair_shortened(text: str, width: int) -> str:
+    """``of ← by`` in a width: the longer of the names is cut in the middle, then both."""
+    of, arrow, by = text.partition(" ← ")
+    spare = width - cell_len(arrow)
+    if cell_len(text) <= width or not arrow:
+        return text
+    left = min(cell_len(of), max(spare // 2, spare - cell_len(by)))
+    return f"{shortened(of, left)}{arrow}{shortened(by, spare - left)}"
 
 
 def cell(text: str, role: str, width: int) -> list[Span]:

@@ -17,10 +17,9 @@ from engine.diagnostics.rates import STEP_LARGE, STEP_SMALL
 from engine.diagnostics.units import DEAD_SHARE, FLAT_MANY, FLAT_NEARLY_ALL
 from engine.program.graph import Node
 from engine.run.phases import Phase
-from tui.render.charts.curve import block_spark
-from tui.render.summary import BLOCKS
+from tui.render.charts.curve import BLOCKS, block_spark
 from tui.render.text.clean import clean
-from tui.render.text.line import Line, Span, fitted
+from tui.render.text.line import Line, Span, fitted, shortened
 from tui.render.text.numbers import compact, shape_text
 
 Numbers = Mapping[str, float]
@@ -169,7 +168,7 @@ def flow_line(flow: Flow, layer: str, width: int, selected: bool) -> Line:
     verdicts = flow.verdicts.get(layer, [])
     word: Span = (verdicts[0].word, role_of(verdicts[0])) if verdicts else ("", "")
     line: Line = [
-        *fitted([(f" {clean(layer)}", "name")], columns.name + 1),
+        *fitted([(f" {shortened(clean(layer), columns.name)}", "name")], columns.name + 1),
         (" ", ""),
         *fitted([word], WORD),
     ]

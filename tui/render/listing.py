@@ -15,10 +15,13 @@ from engine.run.run import Run
 from engine.run.timeline import Listing, Which
 from tui.render.text.line import Line, fitted, spread
 from tui.render.text.numbers import shape_text
+from tui.render.variables import BADGE_ROLES, badge_words
 from tui.view.snapshot import View
 
 if TYPE_CHECKING:
     from engine.lines.line import Line as EquationLine
+
+BADGE = 11  # cells that the badge of a gradient needs beside the shapes
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ def rows_of(order: tuple[Phase, ...], listing: Listing) -> list[Row]:
         rows.append(Row(phase, None))
         rows += [Row(phase, listing.ops[place]) for place in listing.places(Which(phase=phase))]
     return rows
+
+
+def op_rows(listing: Listing) -> list[Row]:
+    """The rows of the ops alone, without headings."""
+    return [Row(op.phase, op) for op in listing.ops]
 
 
 def row_line(view: View, row: Row, width: int, selected: bool) -> Line:
@@ -58,8 +66,21 @@ def row_line(view: View, row: Row, width: int, selected: bool) -> Line:
     whole = width >= natural_width(view.run, view.listing)
     shape = "skipped" if skipped else shapes(view.run, op, whole)
     right: Line = [(f" {shape} ", "shape" if current else "dim")]
+    if width >= natural_width(view.run, view.listing) + BADGE:
+        right = [*badge_of(view, op), *right]
     line = spread(left, right, width)
     return [(text, "cursor" if selected else role) for text, role in line]
+
+
+def badge_of(view: View, op: Op) -> Line:
+    """What the gradient of a parameter is at present, beside the ops that write or use it."""
+    tensors = view.run.tensors
+    for name in (*op.writes, *op.reads):
+        parameter = tensors[name].gradient_of
+        if parameter is not None and tensors[parameter].role == "parameter":
+            badge = view.badge(parameter)
+            return [(f" {badge_words(badge)}", BADGE_ROLES[badge.kind])]
+    return []
 
 
 def skips_phase(view: View, phase: Phase) -> bool:

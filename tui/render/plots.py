@@ -157,7 +157,7 @@ def value_at(series: Curve, cursor: int) -> str:
 
 
 def modes_line(view: View, plots: Plots, width: int) -> Line:
-    """What is switched on and what the axes are; the note of the debugger behind it."""
+    """What is switched on and what the axes are; the note of the debugger behind it, or alone."""
     line: Line = [(" y ", "dim"), ("logarithmic" if plots.log else "linear", "label")]
     if plots.own:
         line.append((", each curve on its own scale", "label"))
@@ -167,11 +167,12 @@ def modes_line(view: View, plots: Plots, width: int) -> Line:
         line.append((f" {low:.4g} … {high:.4g}", "label"))
     if plots.others:
         line.append(("   with other branches and recordings", "label"))
-    if view.busy:
-        line.append((f"   {view.busy}", "warn"))
-    elif view.note:
-        line.append((f"   {clean(view.note)}", ""))
-    return fitted(line, width)
+    said: Line = [(f"   {view.busy}", "warn")] if view.busy else []
+    if view.note and not view.busy:
+        said = [(f"   {clean(view.note)}", "")]
+    whole = [*line, *said]
+    # What is said is new; what is switched on can be seen, and gives way.
+    return fitted(whole if not said or width_of(whole) <= width else said, width)
 
 
 def x_text(view: View, plots: Plots, event: float) -> str:

@@ -1,21 +1,18 @@
-"""The lines that always stand on screen: position, phases, and the equation of the next op."""
+"""The lines that always stand on screen: position, phases, and what has just been said."""
 
 from bisect import bisect_right
 from functools import lru_cache
 
-from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.position import Granularity
 from engine.run.timeline import Listing, Which
 from tui.render.charts.curve import block_spark
-from tui.render.formula_roles import coloured
 from tui.render.text.clean import clean
-from tui.render.text.line import Line, fit_parts, fitted, spread, width_of
-from tui.render.text.numbers import compact, shape_text
+from tui.render.text.line import Line, fit_parts, spread, width_of
+from tui.render.text.numbers import compact
 from tui.view.snapshot import View
 
 END = "end of run"
-ALL_OF_IT = " all of it: 7 Console "
 WHOLE = 100  # columns from which the mode is told in full
 SPARK = 12  # losses
 MODE = 22  # cells kept for it, so that nothing moves when a recording begins
@@ -44,18 +41,16 @@ def recent(losses: tuple[float, ...]) -> str:
 
 
 def status(view: View, width: int) -> Line:
-    """The run under way, the count, or the mode; this is in brief below WHOLE columns."""
+    """The run under way, or the mode; this is in brief below WHOLE columns."""
     if view.busy:
         return [(f" {cleaned(view.busy)} ", "warn")]
-    if view.count:
-        return [(f" count {view.count} ", "warn")]
     return [(f" {cleaned(view.mode if width >= WHOLE else view.brief)} ", "good")]
 
 
-def message_line(view: View, width: int) -> Line:
-    """The note; one that is too long is cut, and the console named."""
+def message_line(view: View, width: int, key: str) -> Line:
+    """The note; of one that is too long the ``key`` that shows all of it is named."""
     line: Line = [(f" {cleaned(view.note)}", "warn")] if view.note else []
-    more: Line = [(ALL_OF_IT, "dim")] if width_of(line) > width else []
+    more: Line = [(" all of it: ", "dim"), (f"{key} ", "key")] if width_of(line) > width else []
     return spread(line, more, width)
 
 
@@ -148,23 +143,3 @@ def short_strip(view: View) -> Line:
     for phase in view.run.order:
         line += pill(view, phase)
     return line
-
-
-def equation_line(view: View, width: int) -> Line:
-    """The op about to run: its equation, and the shapes that meet in it."""
-    op = view.op
-    if op is None:
-        over = "the run is over: every step has been taken"
-        return fitted([(" ■ ", "key"), (over, "dim")], width)
-    shapes = ", ".join(shape_text(view.run.tensors[name].shape) for name in inputs(op))
-    out = shape_text(view.run.tensors[op.writes[0]].shape)
-    left: Line = [(" ▶ ", "key"), *coloured(view.run, op.formula, "")]
-    right: Line = [(f" {out} ", "shape")]
-    right += [(f"from {shapes} ", "dim")] if shapes else []
-    return spread(left, right if width_of(left) + width_of(right) <= width else right[:1], width)
-
-
-def inputs(op: Op) -> list[str]:
-    """The tensors that an op reads, the optimizer's settings left out."""
-    # By the table of the experiment and not by the role, which the factor of a clipping has too.
-    return [name for name in op.reads if not name.startswith("optimizer.")]

@@ -9,12 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tui.render.text.line import Line, Span, fitted, width_of
 from tui.render.text.numbers import compact, count_text
 from tui.render.text.sampling import sample
 from tui.render.text.scaling import scaled
 from tui.view.versions import difference
 
-BLOCKS = "▁▂▃▄▅▆▇█"
+FEW = 32  # elements below which a histogram says nothing that the numbers do not
+BINS = 12  # of a histogram: two to a cell
+# The dots of a column of a braille character, from the bottom: left and right.
+DOTS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
+BRAILLE = 0x2800
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Summary:
     sampled: bool
 
 
-def summarize(array: NDArray[Any], bins: int = 8, limit: int = 262_144) -> Summary:
+def summarize(array: NDArray[Any], bins: int = BINS, limit: int = 262_144) -> Summary:
     """The summary of an array of booleans, integers or floats of any shape.
 
     Exact up to `limit` elements; beyond, from an evenly strided sample of at most `limit`.
@@ -49,7 +54,7 @@ def summarize(array: NDArray[Any], bins: int = 8, limit: int = 262_144) -> Summa
 
 
 def summarize_difference(
-    after: NDArray[Any], before: NDArray[Any], bins: int = 6, limit: int = 262_144
+    after: NDArray[Any], before: NDArray[Any], bins: int = BINS, limit: int = 262_144
 ) -> Summary:
     """The summary of ``after − before`` of two arrays of one shape and type, sampled alike."""
     return _summary(difference(sample(after, limit), sample(before, limit)), after.size, bins)
@@ -124,10 +129,18 @@ def _histogram(unit: NDArray[np.float64], low: float, high: float, bins: int) ->
 
 
 def spark(histogram: Sequence[int]) -> str:
-    """One block a bin, the fullest one highest; an empty bin is a space, any other is visible."""
+    """Thin columns, two bins a cell, the fullest four dots high; one that is not empty has a dot.
+
+    Columns of dots do not touch those of the line above, whatever they show.
+    """
     top = max(histogram, default=0)
-    levels = (-(-count * len(BLOCKS) // top) if top else 0 for count in histogram)
-    return "".join(BLOCKS[level - 1] if level > 0 else " " for level in levels)
+    levels = [-(-count * len(DOTS[0]) // top) if top else 0 for count in histogram]
+    text = ""
+    for left in range(0, len(levels), 2):
+        pair = zip(DOTS, levels[left : left + 2], strict=False)
+        bits = sum(sum(dots[:level]) for dots, level in pair)
+        text += chr(BRAILLE + bits) if bits else " "
+    return text
 
 
 def shown_mean(summary: Summary) -> float:
@@ -137,43 +150,52 @@ def shown_mean(summary: Summary) -> float:
 
 
 def summary_text(summary: Summary, width: int) -> str:
-    """The summary in at most `width` characters; what matters least goes first, NaN goes last.
+    """The summary in at most `width` characters, as :func:`summary_line` has it."""
+    return "".join(text for text, _ in summary_line(summary, width))
+
+
+def summary_line(summary: Summary, width: int) -> Line:
+    """The summary in at most `width` cells; what matters least goes first, NaN goes last.
 
     `≈` leads where the numbers come from a sample.
     """
     parts = _parts(summary)
-    text = _joined(parts, summary.sampled)
-    while len(text) > width and len({rank for rank, _, _ in parts}) > 1:
-        least = max(rank for rank, _, _ in parts)
+    line = _joined(parts, summary.sampled)
+    while width_of(line) > width and len({rank for rank, _ in parts}) > 1:
+        least = max(rank for rank, _ in parts)
         parts = [part for part in parts if part[0] != least]
-        text = _joined(parts, summary.sampled)
-    return text if len(text) <= width else (text[: max(0, width - 1)] + "…")[: max(0, width)]
+        line = _joined(parts, summary.sampled)
+    return line if width_of(line) <= width else fitted(line, width)
 
 
-def _joined(parts: list[tuple[int, str, str]], sampled: bool) -> str:
-    text = "".join(gap + part for _, gap, part in parts).strip()
-    return f"≈ {text}" if sampled else text
+def _joined(parts: list[tuple[int, Span]], sampled: bool) -> Line:
+    line: Line = [span for _, span in parts]
+    if line:
+        line[0] = (line[0][0].lstrip(), line[0][1])
+    return [("≈ ", ""), *line] if sampled else line
 
 
-def _parts(summary: Summary) -> list[tuple[int, str, str]]:
-    """(rank, gap before, text) in the order of reading; rank 0 is never left out."""
+def _parts(summary: Summary) -> list[tuple[int, Span]]:
+    """(rank, span with the gap before it) in the order of reading; rank 0 is never left out."""
     if summary.size == 0:
-        return [(0, "", "empty")]
+        return [(0, ("empty", ""))]
     specials = ((summary.nan, "NaN"), (summary.posinf, "+inf"), (summary.neginf, "-inf"))
-    bad = [(0, "  ", f"{count_text(n)} {name}") for n, name in specials if n]
+    bad = [(0, (f"  {count_text(n)} {name}", "")) for n, name in specials if n]
     if math.isnan(summary.minimum):
-        return [(0, "", "no finite value"), *bad]
+        return [(0, ("no finite value", "")), *bad]
     if summary.minimum == summary.maximum and not bad:
         name = "value" if summary.size == 1 else "all"
-        return [(0, "", f"{name} {compact(summary.minimum)}")]
-    none = [] if summary.nan else [(6, "  ", "0 NaN")]
+        return [(0, (f"{name} {compact(summary.minimum)}", ""))]
+    none = [] if summary.nan else [(6, ("  0 NaN", ""))]
+    many = summary.size >= FEW
+    histogram = [(3, (f" {spark(summary.histogram)}", "histogram"))] if many else []
     return [
-        (1, "", f"min {compact(summary.minimum)}"),
-        (3, " ", spark(summary.histogram)),
-        (1, " ", f"max {compact(summary.maximum)}"),
-        (2, "  ", f"mean {compact(shown_mean(summary))}"),
-        (4, " ", f"± {compact(summary.std)}"),
+        (1, (f"min {compact(summary.minimum)}", "")),
+        *histogram,
+        (1, (f" max {compact(summary.maximum)}", "")),
+        (2, (f"  mean {compact(shown_mean(summary))}", "")),
+        (4, (f" ± {compact(summary.std)}", "")),
         *none,
         *bad,
-        (5, "  ", f"{count_text(summary.zeros)} zero"),
+        (5, (f"  {count_text(summary.zeros)} zero", "")),
     ]

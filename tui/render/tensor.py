@@ -7,17 +7,20 @@ from collections.abc import Sequence
 from engine.run.position import Granularity
 from tui.render.change import ChangeSummary, change_summary, change_text
 from tui.render.formula_roles import tensor_role
-from tui.render.summary import Summary, summarize_difference, summary_text
-from tui.render.text.line import Line, fit_parts, fitted, spread, width_of
+from tui.render.summary import Summary, summarize_difference, summary_line
+from tui.render.text.line import Line, fit_parts, fitted, shortened, spread, width_of
 from tui.render.text.numbers import compact, shape_text
 from tui.render.text.sampling import bounded
-from tui.render.variables import Summaries
+from tui.render.variables import BADGE_ROLES, Summaries
 from tui.view.axes import comparable
 from tui.view.display import TensorDisplay, why_nothing
+from tui.view.shown_op import Standing
 from tui.view.snapshot import View
 from tui.view.value_range import ValueRange
 from tui.view.versions import Array, Version
 
+LEAST_STATS = 26  # cells
+LONGEST = 40  # cells of a tensor's name
 LEAST = 5  # the rank from which on parts give way to what is under the cursor
 
 
@@ -60,8 +63,11 @@ def tensor_head(
     form: TensorDisplay | None = None,
     under: Sequence[str] = ("",),
     differences: Differences | None = None,
+    height: int = 3,
 ) -> list[Line]:
-    """Three lines: name and shape; statistics; what the selected level changed.
+    """Three lines: name and shape; statistics; what the selected level changed; or two.
+
+    Where there are only two, the statistics have the room beside what was changed.
 
     The first says how the tensor is displayed where that is not the default, and what is ``under``
     the cursor: the first of these texts, the longest, for which there is room, else the last.
@@ -74,14 +80,17 @@ def tensor_head(
     if view.array is None:
         missing = "no step yet" if view.info.role == "slot" else "not computed yet"
         missing = "hidden until the lesson reveals it" if view.tensor in view.hidden else missing
-        return [fitted(line, width) for line in (first, [(f" {missing}", "dim")], [])]
+        return [fitted(line, width) for line in (first, [(f" {missing}", "dim")], [])[:height]]
     version, differences = form.version if form else Version.AFTER, differences or Differences()
     summary = summary_of(view, version, summaries, differences)
     delta = "Δ " if version == Version.DIFFERENCE else ""
+    change = change_line(view, differences)
+    room = width if height > 2 else max(LEAST_STATS, width - width_of(change) - 1)
     stats: Line = [(f" {why_nothing(view, form or TensorDisplay())}", "dim")]
     if summary is not None:
-        stats = [(f" {delta}{summary_text(summary, max(0, width - 2 - len(delta)))}", "")]
-    return [fitted(line, width) for line in (first, stats, change_line(view, differences))]
+        stats = [(f" {delta}", ""), *summary_line(summary, max(0, room - 2 - len(delta)))]
+    lines = [first, stats, change] if height > 2 else [first, [*stats, (" ", ""), *change]]
+    return [fitted(line, width) for line in lines]
 
 
 def summary_of(
@@ -101,19 +110,50 @@ def summary_of(
 def head_parts(view: View, form: TensorDisplay) -> list[tuple[int, Line]]:
     """The parts of the first line with their ranks; the least important has the highest."""
     info, settings = view.info, "  ".join(settings_of(view, form))
-    where = "" if view.written is None else f"written by #{view.written}"
     follow = "pinned" if view.pinned else "following"
+    again: Line = [(" · ", "dim"), (".", "key"), (" follows", "dim")]
     symbol = [(f" {info.symbol} ", tensor_role(info))] if info.symbol != info.name else []
     return [
-        (0, [(f" {info.name} ", tensor_role(info))]),
-        (2, symbol),
+        (0, [(f" {shortened(info.name, LONGEST)} ", tensor_role(info))]),
+        (LEAST + 1, symbol),  # the formula has it
         (0, [(f" {shape_text(info.shape)}", "shape")]),
-        (3, [(f" {info.dtype}", "dim")]),
+        (4, [(f" {info.dtype}", "dim")]),
         (1, [(f"  {settings}", "warn")] if settings else []),
-        (LEAST, [(f"  {where}", "dim")] if where else []),
-        (4, [(f"  {follow}", "dim")]),
-        (LEAST + 1, [(" · ", "dim"), (".", "key"), (" follows", "dim")] if view.pinned else []),
+        *made_by(view),
+        (2, [(f"  {follow}", "dim")]),
+        (2, again if view.pinned else []),
     ]
+
+
+def made_by(view: View) -> list[tuple[int, Line]]:
+    """Which event has made the value; that it is not the result of the op that is shown."""
+    shown, written = view.shown, view.written
+    if shown is None:
+        return []
+    done = shown.standing in (Standing.DONE, Standing.SKIPPED)
+    iteration = view.run.timeline.iteration
+    if done and written == shown.event:
+        at = f"  done at #{shown.event}"
+        part: tuple[int, Line] = (LEAST, [(at, "dim")])
+        if shown.earlier:
+            part = (1, [(f"{at} of iteration {shown.iteration}", "warn")])
+        return [part, (2, badge_of(view))]
+    if done:
+        said = f"skipped at #{shown.event}" if shown.standing == Standing.SKIPPED else ""
+        return [(1, [(f"  {said or f'written again by #{written}'}", "warn")])]
+    if written is None:
+        return [(1, [("  not done yet", "warn")])]
+    of = f"#{written}" if written >= view.begin else f"iteration {iteration(written) + 1}"
+    return [(1, [(f"  not done yet: of {of}", "warn")])]
+
+
+def badge_of(view: View) -> Line:
+    """What the gradient of a parameter is at present; nothing of other tensors."""
+    parameter = view.info.gradient_of
+    if parameter is None or view.run.tensors[parameter].role != "parameter":
+        return []
+    badge = view.badge(parameter)
+    return [(" · ", "dim"), (str(badge), BADGE_ROLES[badge.kind])]
 
 
 def change_line(view: View, differences: Differences) -> Line:

@@ -1,19 +1,21 @@
 """One line for each tensor, shape first; a parameter's gradient stands on the same line."""
 
+import math
 import weakref
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from numpy.typing import NDArray
+from rich.cells import cell_len
 
 from engine.run.op import TensorInfo
 from engine.run.run import Run
 from engine.session.badges import Badge, BadgeKind
 from tui.render.formula_roles import tensor_role
-from tui.render.summary import Summary, shown_mean, spark, summarize
+from tui.render.summary import BINS, FEW, Summary, shown_mean, spark, summarize
 from tui.render.tensor_tree import TreeRow, names_of, shown_name, tree_of
-from tui.render.text.line import Line, Span, fitted
+from tui.render.text.line import Line, Span, fitted, shortened, width_of
 from tui.render.text.numbers import compact, shape_text
 from tui.render.text.sampling import bounded
 from tui.view.snapshot import View
@@ -30,9 +32,10 @@ NUMBER = 6  # the width of a number
 RANGE = 2 * NUMBER + 3
 MEAN = NUMBER + 3
 COUNTS = 8
+LEAST_FIRST, FIRST = 24, 64  # cells of the first numbers, where there is room for them
 BADGE = 7
 GRADIENT = 4 + BADGE + NUMBER
-SPARK_BINS = 6
+SPARK = BINS // 2
 
 
 class Summaries:
@@ -51,7 +54,7 @@ class Summaries:
             return known[1]
         if len(self._known) > 4096:  # arrays that are gone are not taken out one by one
             self._known.clear()
-        summary = summarize(array, SPARK_BINS, bounded(array.size))
+        summary = summarize(array, limit=bounded(array.size))
         self._known[id(array)] = (weakref.ref(array), summary)
         return summary
 
@@ -66,28 +69,61 @@ class Columns:
     spark: int
     counts: int
     gradient: int
+    first: int = 0
 
     @classmethod
     def fitting(cls, run: Run, width: int) -> "Columns":
         """The columns for a pane: name, shape and range always, then what matters most."""
         infos = [run.tensors[name] for name in names_of(run)]
-        name = min(24, max(len(row.label) + 2 * bool(row.members) for row in tree_of(run)) + 1)
+        longest = max(len(row.label) + 2 * bool(row.members) for row in tree_of(run))
+        name = min(max(24, width // 4), longest + 1)
         shape = max(len(shape_text(info.shape)) for info in infos) + 1
         room = width - 1 - name - shape - RANGE
-        wanted = {"gradient": GRADIENT, "counts": COUNTS, "spark": SPARK_BINS + 1, "mean": MEAN}
+        many = any(math.prod(info.shape) >= FEW for info in run.tensors.values())
+        spark = SPARK + 1 if many else 0
+        wanted = {"gradient": GRADIENT, "counts": COUNTS, "spark": spark, "mean": MEAN}
         given = {}
         for column, size in wanted.items():
             given[column] = size if room >= size else 0
             room -= given[column]
-        if given["gradient"] and room > SPARK_BINS:
-            given["gradient"] += SPARK_BINS + 1
-            room -= SPARK_BINS + 1
+        if given["gradient"] and room >= spark:
+            given["gradient"] += spark
+            room -= spark
         if given["counts"]:
-            given["counts"] += max(0, min(3, room))
-        return cls(name=name, shape=shape, **given)
+            more = max(0, min(3, room))
+            given["counts"] += more
+            room -= more
+        first = min(FIRST, room) if room >= LEAST_FIRST else 0
+        return cls(name=name, shape=shape, first=first, **given)
 
 
 columns_of = lru_cache(maxsize=8)(Columns.fitting)
+
+
+def heading(run: Run, width: int, title: str, start: int) -> str:
+    """The title of the pane with the head of each column over it; ``start`` is its own column.
+
+    A head that would touch the one before is left out.
+    """
+    columns = columns_of(run, width)
+    sizes = (
+        ("", 1 + columns.name),
+        ("shape", columns.shape),
+        ("min..max", RANGE),
+        ("mean", columns.mean),
+        ("spread", columns.spark),
+        ("zeros", columns.counts),
+        ("first values", columns.first),
+        ("∇ state", 2 + BADGE if columns.gradient else 0),
+        ("max|∇|", columns.gradient - BADGE - 2),
+    )
+    at = 0
+    for head, size in sizes:
+        gap = at - start - cell_len(title) + (2 if head.startswith("∇") else 0)
+        if head and size >= len(head) and gap > 0:
+            title += (" " * gap if gap < 3 else f" {'─' * (gap - 2)} ") + head
+        at += size
+    return title
 
 
 def variable_line(
@@ -99,10 +135,14 @@ def variable_line(
     changed = view.last is not None and name in view.last.op.writes
     line: Line = [
         ("▸" if changed else " ", "changed"),
-        *fitted([(label or shown_name(info), tensor_role(info))], columns.name),
+        *named(label or shown_name(info), info, columns.name),
         (shape_text(info.shape).ljust(columns.shape), "shape"),
-        *values(view.tensors.get(name), summaries, columns, name in view.hidden),
+        *made_when(
+            view, name, values(view.tensors.get(name), summaries, columns, name in view.hidden)
+        ),
     ]
+    if columns.first:
+        line += first_numbers(view.tensors.get(name), columns.first)
     gradient = view.run.gradients.get(name)
     if columns.gradient and gradient is not None:
         part = gradient_part(view, info, gradient, summaries, columns.gradient)
@@ -119,10 +159,10 @@ def group_line(
     written = () if view.last is None else view.last.op.writes
     shapes = {tensors[name].shape for name in row.members}
     shape = shape_text(shapes.pop()) if len(shapes) == 1 else ""
-    room = RANGE + columns.mean + columns.spark + columns.counts
+    room = RANGE + columns.mean + columns.spark + columns.counts + columns.first
     line: Line = [
         ("▸" if set(written).intersection(row.members) else " ", "changed"),
-        *fitted([(label, tensor_role(tensors[row.members[0]]))], columns.name),
+        *named(label, tensors[row.members[0]], columns.name),
         (shape.ljust(columns.shape), "shape"),
         *fitted(group_values(view, row, summaries), room),
     ]
@@ -150,6 +190,11 @@ def group_values(view: View, row: TreeRow, summaries: Summaries) -> Line:
     return [(ends, ""), count]
 
 
+def named(label: str, info: TensorInfo, width: int) -> Line:
+    """A name in its column, cut in the middle where that is too narrow."""
+    return fitted([(shortened(label, width - 1), tensor_role(info))], width)
+
+
 def values(
     array: NDArray[Any] | None, summaries: Summaries, columns: Columns, hidden: bool = False
 ) -> Line:
@@ -172,8 +217,37 @@ def values(
     if columns.mean:
         line += [("μ ", "dim"), (compact(shown_mean(s), NUMBER).ljust(MEAN - 2), "")]
     if columns.spark:
-        line += [(spark(s.histogram).ljust(columns.spark), "curve")]
+        line += [(histogram(s).ljust(columns.spark), "histogram")]
     return [*line, *fitted(counts(s), columns.counts)] if columns.counts else line
+
+
+def made_when(view: View, name: str, shown: Line) -> Line:
+    """The values of a tensor; dim, and the iteration said, where that is an earlier one."""
+    iteration = view.of_earlier(name)
+    if iteration is None:
+        return shown
+    width = width_of(shown)
+    text = "".join(text for text, _ in shown).rstrip()
+    said = f" of iter {iteration}"
+    return fitted([(fitted([(text, "")], width - len(said))[0][0], "dim"), (said, "dim")], width)
+
+
+def first_numbers(array: NDArray[Any] | None, width: int) -> Line:
+    """The first numbers of a tensor, row by row, as many as fit."""
+    if array is None or array.size < 2:
+        return [(" " * width, "")]
+    text = "["
+    for count, value in enumerate(array.flat):
+        more = ("" if count == 0 else " ") + compact(value, NUMBER).removesuffix(".0")
+        if len(text) + len(more) + 4 > width:
+            return fitted([(f"{text} …]", "dim")], width)
+        text += more
+    return fitted([(f"{text}]", "dim")], width)
+
+
+def histogram(s: Summary) -> str:
+    """The distribution; nothing of a few numbers, which say more than their columns would."""
+    return spark(s.histogram) if s.size >= FEW else ""
 
 
 def counts(s: Summary) -> Line:
@@ -210,4 +284,4 @@ def gradient_part(
     bad = s.nan or s.posinf or s.neginf
     size = "NaN" if s.nan else "inf" if bad else compact(max(-s.minimum, s.maximum), NUMBER)
     line.append((size.ljust(NUMBER), "bad" if bad else ""))
-    return [*line, (f" {spark(s.histogram)}", "curve")] if room > GRADIENT else line
+    return [*line, (f" {histogram(s)}", "histogram")] if room > GRADIENT else line

@@ -1,8 +1,9 @@
-"""A watch in a line: its value, the value before the last op, and a spark of its past."""
+"""A watch in a line: its value, the value before the last op, and its past; a watchpoint."""
 
 import numpy as np
 
 from engine.stops.evidence import Value
+from engine.stops.stop import EXPRESSIONS, Stop
 from tui.render.charts.curve import block_spark
 from tui.render.summary import summarize, summary_text
 from tui.render.text.clean import clean
@@ -30,6 +31,22 @@ def watch_line(view: View, text: str, width: int, selected: bool) -> Line:
             left += [(f"  was {value_text(found.before, 12)}", "dim")]
         right: Line = [(block_spark(past, min(SPARK, len(past))) + " ", "curve")] if past else []
         line = spread(left, right, width)
+    return [(text, "cursor" if selected else role) for text, role in line]
+
+
+def watchpoint_line(view: View, stop: Stop, width: int, selected: bool) -> Line:
+    """A watchpoint: whether it is enabled, what it waits for, the value now, and its hits."""
+    left: Line = [
+        (" ● " if stop.enabled else " ○ ", "bad" if stop.enabled else "dim"),
+        (f"{stop.number}  ", "dim"),
+        (clean(str(stop)), "name"),
+    ]
+    if stop.kind in EXPRESSIONS:
+        found, _ = view.watched(stop.target)
+        said = clean(found.error) if found.error else value_text(found.value, 40)
+        left += [(" = ", "dim"), (said, "changed" if found.changed else "")]
+    right: Line = [(f" {'  '.join(clean(note) for note in stop.notes)} ", "dim")]
+    line = spread(left, right if stop.notes else [], width)
     return [(text, "cursor" if selected else role) for text, role in line]
 
 

@@ -4,15 +4,17 @@ from typing import Protocol
 
 from engine.session.session import Session
 from tui.control.display import Display
+from tui.control.notes import Notes
 from tui.control.worker import Job
+from tui.keys.command import Command
 from tui.keys.messages import Choice
-from tui.keys.table import Command
 
 
 class Beneath(Display, Protocol):
     """The screen below: what it shows, and what keys do there."""
 
     commands: tuple[Command, ...]
+    notes: Notes
 
     @property
     def session(self) -> Session: ...

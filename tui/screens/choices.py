@@ -3,14 +3,17 @@
 from typing import assert_never
 
 from tui.keys import messages
+from tui.render.text.clean import clean
 from tui.screens.parts import Parts
+
+PINNED = "{name} is pinned: Tensor, Jacobian and Chain stay with it · . follows the last op again"
 
 
 def chosen(parts: Parts, message: messages.Choice) -> None:
     """Show or do what has been chosen in a pane."""
     match message:
         case messages.TensorChosen(name):
-            parts.follow.tensor(name)
+            parts.follow.tensor(name, PINNED.format(name=clean(name)))
         case messages.OpChosen(index):
             parts.follow.op(index)
         case messages.FactorChosen(index):
@@ -25,6 +28,8 @@ def chosen(parts: Parts, message: messages.Choice) -> None:
             parts.stopping.refold()
         case messages.WatchRemoved(text):
             parts.stopping.unwatch(text)
+        case messages.WatchpointRemoved(number):
+            parts.stopping.unwatch_point(number)
         case messages.NumberChosen():
             parts.opening.open_explanation()
         case messages.PaneChosen(pane):

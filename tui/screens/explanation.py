@@ -19,8 +19,8 @@ from engine.explain.text import explanation_lines
 from engine.explain.writing import number_text
 from engine.session.session import Session
 from tui.keys.bindings import bindings
+from tui.keys.command import EXPLAINED, Command
 from tui.keys.line import short_names
-from tui.keys.table import EXPLAINED, Command
 from tui.render.text.clean import clean
 
 

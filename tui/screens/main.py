@@ -5,15 +5,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
 
 from engine.debugger import Debugger
+from tui.control.notes import Notes
 from tui.control.worker import BUSY, Job
 from tui.keys import messages
 from tui.keys.bindings import bindings, from_elsewhere
-from tui.keys.table import EVERY, Command
+from tui.keys.command import Command
+from tui.keys.help import key_of
+from tui.keys.shown import shown_of
+from tui.keys.table import EVERY
 from tui.panes.program import ProgramPane
 from tui.panes.status import EquationLine, MessageLine, PhaseStrip, PositionLine, TabLine
 from tui.panes.tensor import TensorPane
@@ -22,6 +26,7 @@ from tui.panes.variables import VariablesPane
 from tui.render.variables import Summaries
 from tui.screens.choices import chosen
 from tui.screens.parts import Parts
+from tui.screens.quitting import QuitScreen, would_go
 from tui.view.snapshot import View, snapshot
 from tui.view.veil import veiled
 from tui.widgets.key_line import KeyLine
@@ -33,29 +38,28 @@ if TYPE_CHECKING:
     from tui.panes.console import ConsolePane
 
 HINT = "? every key · s one op · n next phase · with Shift backwards · q quits"
-# Of the screen, so that a digit counts whichever pane has the focus.
-DIGITS = [Binding(d, f"digit({d})", show=False) for d in "0123456789"]
 
 
 class MainScreen(LinesScreen):
     """The debugger's screen: it makes the View that panes draw, and owns what changes it.
 
-    ``notes`` are warnings, and ``said`` is what is said first: both stand in the console, and the
-    first line of the latter in the note.
+    ``problems`` are warnings, and ``said`` is what is said first: both stand in the console, and
+    the first line of the latter in the note.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *from_elsewhere("tensor"), *DIGITS]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(), *from_elsewhere("tensor")]
     # No repaint: the panes paint the lines of theirs that differ.
     view: reactive[View | None] = reactive(None, repaint=False)
 
     def __init__(self, debugger: Debugger, commands: tuple[Command, ...] = EVERY) -> None:
         super().__init__()
         self.debugger, self.session, self.commands = debugger, debugger.session, commands
-        self.notes, self.said, self.prompt_past = list[str](), list[str](), Past()
+        self.problems, self.said, self.prompt_past = list[str](), list[str](), Past()
+        self.notes = Notes()
         self.summaries, self.key_line = Summaries(), KeyLine(commands, "program")
         self.tabs = tabs = TabLine(id="top-tabs"), TabLine(id="side-tabs")
         self.parts = parts = Parts(self, self, debugger, commands, tabs, self.key_line)
-        self.worker, self.counting, self.host = parts.worker, parts.counting, parts.host
+        self.worker, self.host = parts.worker, parts.host
         self.acts = {**parts.acts, "cancel": self.cancel, "quit": self.leave}
         self.set_reactive(MainScreen.view, self.snapshot())
 
@@ -72,7 +76,7 @@ class MainScreen(LinesScreen):
                 yield VariablesPane(self.summaries, id="variables", classes="pane")
         yield TimelinePane(id="timeline", classes="pane")
         yield TourLine(id="tour")
-        yield MessageLine(id="message").data_bind(MainScreen.view)
+        yield MessageLine(key_of(self.commands, "notes"), id="message").data_bind(MainScreen.view)
         yield self.key_line
 
     def on_mount(self) -> None:
@@ -95,7 +99,7 @@ class MainScreen(LinesScreen):
         self.prompt.pasts["command"] = self.prompt_past
         self.parts.panes.know_panes()
         self.console.say(self.said)
-        self.console.say(self.notes, "warn")
+        self.console.say(self.problems, "warn")
         self.parts.panes.resume()
         self.parts.words.load()
         self.parts.panes.whole = True
@@ -144,6 +148,11 @@ class MainScreen(LinesScreen):
             self.parts.note(view.event)
         for pane in self.parts.panes.seen.values():  # nothing is computed for a hidden pane
             pane.view = view
+        if view is not None:
+            alone = self.has_class("single") and not self.parts.panes.zoomed
+            self.key_line.shown = shown_of(
+                view, len(self.debugger.bookmarks), len(self.session.undo.changes), alone
+            )
 
     watch_view = hand_down
 
@@ -155,14 +164,21 @@ class MainScreen(LinesScreen):
     def show_now(self, note: str = "") -> None:
         """Take a new View of the session, and show it with a note."""
         view = self.snapshot()
-        self.view = view.with_status(note=note) if note or view is self.view else view
+        self.view = view.with_status(note=self.notes.tell(note, self.session.event))
 
     def show_again(self) -> None:
         """Take a new View of the session, and keep the note."""
-        self.show_now("" if self.view is None else self.view.note)
+        note = "" if self.view is None else self.view.note
+        self.view = self.snapshot().with_status(note=note)
+
+    def moment(self) -> None:
+        """From here on notes are of another moment: they hide those that are on display."""
+        self.notes.moment()
 
     def say(self, **status: str) -> None:
-        """Change texts of the View alone: ``note``, ``count``, ``busy``."""
+        """Change texts of the View alone: ``note``, ``busy``."""
+        if "note" in status:
+            status["note"] = self.notes.tell(status["note"], self.session.event)
         if self.view is not None:
             self.view = self.view.with_status(**status)
 
@@ -176,10 +192,6 @@ class MainScreen(LinesScreen):
         """Do what the keys of a command of the table are for."""
         self.acts[name]()
 
-    def action_digit(self, digit: int) -> None:
-        """A digit goes to a pane at once; before a step key it is a count after all."""
-        self.parts.digits.press(digit)
-
     async def action_in_pane(self, pane: str, name: str) -> None:
         """A command of a pane that is on screen; where it is not, the key that leads there."""
         command = next(command for command in self.commands if command.id == name)
@@ -188,22 +200,29 @@ class MainScreen(LinesScreen):
             await self.app.run_action(command.press, default_namespace=target)
 
     def cancel(self) -> None:
-        """Stop a long run; forget a count; follow again."""
+        """Stop a long run; end the zoom; follow again."""
         if self.job is not None:
             self.worker.cancel()
         elif self.parts.tour.step is not None:
             self.parts.tour.leave()
-        elif self.counting.text:
-            self.parts.digits.forget()
         elif self.parts.panes.zoomed:
             self.parts.panes.zoom()
         else:
             self.parts.follow.again()
 
     def leave(self) -> None:
-        """Leave; a long run is stopped first."""
+        """Leave, at once where nothing would go with it; a long run is stopped first."""
         self.worker.cancel()
-        self.parts.stage.exit()
+        going = would_go(self.debugger, self.parts.recording)
+        if going:
+            self.parts.stage.push(QuitScreen(going, self.commands), self.answered)
+        else:
+            self.parts.stage.exit()
+
+    def answered(self, leaving: bool | None) -> None:
+        """Leave all the same, or stay."""
+        if leaving:
+            self.parts.stage.exit()
 
     # -- what panes post
 

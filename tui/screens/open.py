@@ -24,8 +24,8 @@ from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.experiment.builtins import builtin_names
 from tui.keys.bindings import bindings
+from tui.keys.command import OPEN, Command
 from tui.keys.line import short_names
-from tui.keys.table import OPEN, Command
 from tui.render.text.clean import clean
 from tui.settings.recent import recent
 from tui.widgets.clean_input import CleanInput

@@ -11,7 +11,7 @@ from tui.control.pointing import Pointing
 from tui.control.prompting import Prompting
 from tui.control.stage import Stage
 from tui.control.words import RECORDED, Words, taken_up
-from tui.keys.table import PLOTS, Command
+from tui.keys.command import PLOTS, Command
 from tui.screens.beneath import Beneath
 from tui.view.veil import WHY
 
@@ -53,6 +53,8 @@ class Opening:
         return {
             "plots": self.open_plots,
             "stops": self.open_stops,
+            "notes": self.open_notes,
+            "jump": self.open_jump,
             "help": self.open_help,
             "worksheet": self.open_worksheet,
             "open": self.open_dialog,
@@ -63,6 +65,7 @@ class Opening:
         from tui.screens.plots import PlotsScreen
 
         if self.follow.may("flow"):  # as a program has it, of layers or of lines
+            self.beneath.say(note="")  # it is about the place before
             self.stage.push(PlotsScreen(self.beneath))
 
     def veiled(self) -> bool:
@@ -77,6 +80,23 @@ class Opening:
 
         place = self.panes.pane if self.stage.on_top else PLOTS
         self.stage.push(HelpScreen(place, self.commands))
+
+    def open_notes(self) -> None:
+        """What was said, all of it."""
+        from tui.screens.notes import NotesScreen
+
+        self.stage.push(NotesScreen(self.beneath.notes.past, self.commands))
+
+    def open_jump(self) -> None:
+        """The letters of the panes: the next key goes to one."""
+        from tui.screens.jump import JumpScreen
+
+        self.stage.push(JumpScreen(self.commands), self.jumped)
+
+    def jumped(self, pane: str | None) -> None:
+        """Go to the pane that was chosen."""
+        if pane is not None:
+            self.panes.choose(pane)
 
     def open_stops(self) -> None:
         """The list of stops; then the prompt that it is closed for."""

@@ -5,7 +5,6 @@ from typing import Protocol
 from textual.screen import Screen
 
 from engine.debugger import Debugger
-from tui.control.count import Counting, Digits
 from tui.control.diary import Diary
 from tui.control.display import Acts
 from tui.control.examination import Examination
@@ -23,7 +22,7 @@ from tui.control.tour import WORD, Tour
 from tui.control.viewing import Guide
 from tui.control.words import Console, Words
 from tui.control.worker import Worker
-from tui.keys.table import Command
+from tui.keys.command import Command
 from tui.screens.beneath import Beneath
 from tui.screens.opening import Opening
 
@@ -72,17 +71,13 @@ class Parts:
         self.examination = Examination(session, owner.resting)
         self.follow = follow = Follow(session, owner)
         self.panes = panes = Layout(screen, session, owner, follow, tabs, keys, owner.hand_down)
-        self.counting = counting = Counting()
-        self.digits = Digits(counting, owner, panes, stage.later)
         self.pointing = at = Pointing(owner, panes)
         self.words = words = Words(
             debugger, worker, owner, follow, at, panes, lambda: owner.console, owner.leave
         )
         words.go_on_with = stage.go_on_with
         words.recording = lambda: recording.recorder is not None
-        self.movement = moving = Movement(
-            session, words, worker, owner, follow, at, counting, panes
-        )
+        self.movement = moving = Movement(session, words, worker, owner, follow, at)
         self.stopping = Stopping(words, owner, at)
         self.prompting = asking = Prompting(
             words, owner, moving, follow, at, panes, lambda: owner.prompt

@@ -20,8 +20,11 @@ from engine.measure.series import Quantity, Series, gradient_norms, measures, wa
 from engine.recording.losses import losses_of
 from engine.session.session import Session
 from tui.keys.bindings import binding
+from tui.keys.command import PLOTS
 from tui.keys.messages import IterationChosen
-from tui.keys.table import COMMANDS, PLOT_COMMANDS, PLOTS
+from tui.keys.screen_commands import PLOT_COMMANDS
+from tui.keys.shown import Shown
+from tui.keys.table import COMMANDS
 from tui.panes.status import PositionLine
 from tui.render.plots import LOSS, MOST, PAN, ZOOM, Plots
 from tui.screens.beneath import Beneath
@@ -43,8 +46,7 @@ def bindings() -> list[BindingType]:
         for c in COMMANDS
         if PLOTS in c.places
     ]  # fmt: skip
-    digits = [Binding(str(n), f"curve({n})", show=False) for n in range(1, MOST + 1)]
-    return [*map(binding, PLOT_COMMANDS), *moving, *digits]
+    return [*map(binding, PLOT_COMMANDS), *moving]
 
 
 class PathInput(CleanInput):
@@ -174,6 +176,8 @@ class PlotsScreen(LinesScreen):
         """Show a curve, or no longer."""
         if number <= len(self.sheet.names):
             self.choose(self.sheet.plots.toggled(self.sheet.names[number - 1]))
+        else:
+            self.main.show_now(f"there are {len(self.sheet.names)} curves here")
 
     def action_zoom(self, direction: int) -> None:
         """A shorter or longer part of the run."""
@@ -203,6 +207,7 @@ class PlotsScreen(LinesScreen):
             self.main.show_now(f"decision regions need {need}")
             return
         self.regions = not self.regions
+        self.query_one(KeyLine).shown = Shown(regions=self.regions)
         self.query_one(RegionMap).set_class(not self.regions, "hidden")
         self.query_one(Curves).set_class(self.regions, "hidden")
         self.query_one(Legend).set_class(self.regions, "hidden")

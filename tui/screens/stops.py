@@ -15,8 +15,9 @@ from engine.stops.stop import Stop
 from engine.stops.stop_list import StopList
 from tui.control.prompting import Prompting
 from tui.keys.bindings import bindings
+from tui.keys.command import STOPS, Command
 from tui.keys.line import short_names
-from tui.keys.table import BY_ID, STOPS, Command
+from tui.keys.table import BY_ID
 from tui.render.text.clean import clean
 
 Ask = Callable[[Prompting], None]

@@ -20,8 +20,9 @@ from engine.worksheet.markdown import worksheet_markdown
 from engine.worksheet.rows import LAYOUTS, Layout
 from engine.worksheet.worksheet import Worksheet, standing, worksheet
 from tui.keys.bindings import binding, bindings
+from tui.keys.command import WORKSHEET, Command
 from tui.keys.line import short_names
-from tui.keys.table import BY_ID, WORKSHEET, Command
+from tui.keys.table import BY_ID
 from tui.render.reports.worksheet_rows import Item, worksheet_items
 from tui.render.text.clean import clean
 from tui.view.derivative import Derivative
@@ -73,6 +74,11 @@ class WorksheetScreen(ModalScreen[tuple[Derivative, int | None, bool]]):
         """The layout of table (c)."""
         return (LAYOUTS[self.derivative.layout == Side.GRADIENT],)
 
+    @property
+    def rows(self) -> int:
+        """The number of samples of the batch."""
+        return len(self.tensors[self.program.batch_names[0]])
+
     def reckon(self) -> None:
         """Make the tables in a thread: those of a deep network take a while."""
         sample = self.derivative.sample
@@ -98,7 +104,7 @@ class WorksheetScreen(ModalScreen[tuple[Derivative, int | None, bool]]):
         op = self.session.op
         now = op.index if op is not None else None
         self.sheet = sheet
-        self.items = list(worksheet_items(self.program, sheet, self.layouts, now))
+        self.items = list(worksheet_items(self.program, sheet, self.layouts, now, self.rows))
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(Option(i.shown, disabled=i.row is None) for i in self.items)
@@ -125,9 +131,8 @@ class WorksheetScreen(ModalScreen[tuple[Derivative, int | None, bool]]):
 
     def action_sample(self, by: int) -> None:
         """Another sample of the batch."""
-        rows = len(self.tensors[self.program.batch_names[0]])
         at = self.derivative.sample
-        moved = 0 if at is None else min(max(at + by, 0), rows - 1)
+        moved = 0 if at is None else min(max(at + by, 0), self.rows - 1)
         self.change(replace(self.derivative, sample=moved))
 
     def action_table(self, by: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.files import no_file, read_regular, replacing
+from engine.program.program import Program
 from engine.session.session import Session
 from tui.settings.folders import state_folder
 from tui.settings.writable import restricted
@@ -23,24 +24,41 @@ MAX_LINES = 1000
 
 
 def session_file(session: Session) -> Path:
-    """The JSON file of an experiment: by the absolute path of a file, by the name of a built-in."""
-    experiment = session.program.experiment
-    origin = experiment.file or experiment.name
-    key = str(Path(origin).resolve()) if Path(origin).suffix else origin  # or a built-in's name
+    """The JSON file of what a session is of: a recording, an experiment's file, or a built-in.
+
+    Files are told apart by their absolute paths, whatever the experiments in them are called.
+    """
+    key = origin(session)
     digest = hashlib.sha256(key.encode("utf-8", "surrogateescape"))  # a path of any bytes
     return state_folder() / "stops" / f"{digest.hexdigest()[:24]}.json"
+
+
+def origin(session: Session) -> str:
+    """What a session is of: the path of its file, the run in a recording, the built-in's name."""
+    if session.source.recorded:
+        from engine.recording.replay import Playback  # SQLite is loaded with it
+
+        if isinstance(session.source, Playback):
+            recording = session.source.recording
+            return f"{Path(recording.reader.path).resolve()}#{recording.run.id}"
+    experiment = session.run.experiment if isinstance(session.run, Program) else None
+    if experiment is None:
+        return session.run.name
+    return str(Path(experiment.file).resolve()) if experiment.file else experiment.name
 
 
 def restore(debugger: Debugger) -> list[str]:
     """Load the saved stops, watches and bookmarks; a sentence for each that no longer fits.
 
-    A recording has its own inside.
+    Where anything was saved it stands instead of what a recording has.
     """
-    if debugger.session.source.recorded:
-        return []
     data = read(session_file(debugger.session))
     if not isinstance(data, dict):
         return []
+    debugger.stops.clear()
+    debugger.bookmarks.clear()
+    for text in list(debugger.watches):
+        debugger.watches.remove(text)
     problems: list[str] = []
     stops, watches = data.get("stops", []), data.get("watches", [])
     if isinstance(stops, list):
@@ -59,10 +77,8 @@ def restore(debugger: Debugger) -> list[str]:
 def save(debugger: Debugger) -> None:
     """Save the stops, watches and bookmarks of an experiment; without any its file is removed.
 
-    Those of a recording are not saved: it may have the name of an experiment.
+    Not that of a recording, in which there may be others.
     """
-    if debugger.session.source.recorded:
-        return
     path = session_file(debugger.session)
     data = {
         "experiment": debugger.run.name,
@@ -70,7 +86,8 @@ def save(debugger: Debugger) -> None:
         "watches": list(debugger.watches),
         "bookmarks": [[b.name, b.event, b.text] for b in debugger.bookmarks.values()],
     }
-    if any(data[key] for key in ("stops", "watches", "bookmarks")):
+    recorded = debugger.session.source.recorded
+    if recorded or any(data[key] for key in ("stops", "watches", "bookmarks")):
         write(path, data)
     else:
         with contextlib.suppress(OSError):

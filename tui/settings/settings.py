@@ -7,8 +7,9 @@ from typing import Any
 
 from engine.errors import GradstepError
 from engine.wording import nearest
+from tui.keys.command import Command
 from tui.keys.keymap import read_table, remapped
-from tui.keys.table import EVERY, Command
+from tui.keys.table import EVERY
 from tui.settings.sizes import byte_size
 
 THEMES = ("gradstep-dark", "gradstep-light")
@@ -88,7 +89,7 @@ def settings_text() -> str:
         "",
         "[keys]                         # one key or a list; `gradstep keys` shows them all",
     ]
-    for command in EVERY:
+    for command in (each for each in EVERY if not each.fixed):
         keys = [*command.keys, *command.aliases]
         value = f'"{keys[0]}"' if len(keys) == 1 else str(keys).replace("'", '"')
         lines.append(f"# {command.id} = {value}".ljust(41) + f" # {command.help}")

@@ -18,14 +18,15 @@ from engine.run.op import Op, TensorInfo
 from engine.run.position import Granularity, Position
 from engine.run.run import Run
 from engine.run.source import LIVE
-from engine.run.timeline import Listing
+from engine.run.timeline import Listing, Which
 from engine.session.badges import Badge, badge
 from engine.session.branches import MAIN
 from engine.session.past import Past
 from engine.session.session import Session
 from engine.stops.evidence import WatchValue
-from engine.stops.stop import StopKind
+from engine.stops.stop import BREAKPOINTS, Stop, StopKind
 from tui.view.derivative import Derivative, pair
+from tui.view.shown_op import ShownOp, done_at, still_to_do
 
 if TYPE_CHECKING:
     from engine.answers.asking import Asked
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Watched = tuple[WatchValue, list[float]]
+MADE_ANEW = ("activation", "loss", "mask")  # roles of what every iteration makes again
 POINTS = 24  # of the spark of a watch
 WATCHING = 0.02  # seconds that the watches of one View may take together on the screen's thread
 SLOW = "the watches above took too long: p {} evaluates it"
@@ -89,10 +91,10 @@ class View:
     derivative: Derivative
     signs: Signs = field(default_factory=Signs)
     watches: "Mapping[str, Expression]" = field(default_factory=dict)
+    watchpoints: tuple[Stop, ...] = ()
     spent: list[float] = field(default_factory=lambda: [0.0])
     findings: "tuple[Diagnosis, ...] | None" = None
     row: int | None = None
-    count: str = ""
     note: str = ""
     busy: str = ""
     mode: str = "LIVE"
@@ -148,6 +150,17 @@ class View:
         """The index of the op that the cursor was moved to, else of the one about to run."""
         return self.row if self.row is not None else self.op.index if self.op else None
 
+    @cached_property
+    def shown(self) -> ShownOp | None:
+        """The op that is looked at: the chosen one, else the one that wrote the tensor last."""
+        ops = self.listing.ops[self.row : self.row + 1] if self.row is not None else ()
+        if self.row is not None and any(op.writes[0] == self.tensor for op in ops):
+            event = self.begin + self.row
+            if event >= self.event:
+                return still_to_do(self.past, ops[0], event)
+            return done_at(self.past, event)
+        return None if self.written is None else done_at(self.past, self.written)
+
     @property
     def info(self) -> TensorInfo:
         """What is known of the selected tensor."""
@@ -171,13 +184,27 @@ class View:
             found = self.badges[tensor] = badge(self.past, tensor)
         return found
 
+    def of_earlier(self, tensor: str) -> int | None:
+        """The iteration, from 1, that an activation or a loss is of where that is not this one."""
+        if self.run.tensors[tensor].role not in MADE_ANEW or tensor not in self.tensors:
+            return None
+        places = self.listing.places(Which(writes=tensor))
+        if not places or places[0] < self.position.op:
+            return None
+        timeline = self.run.timeline
+        written = timeline.last(self.event, writes=tensor)
+        earlier = written is not None and written < self.begin
+        return timeline.iteration(written) + 1 if earlier and written is not None else None
+
     def watched(self, text: str) -> Watched:
-        """The value of a watch, and its last values; evaluated once."""
+        """The value of a watch or of a watchpoint, and its last values; evaluated once."""
+        from engine.stops.lookup import compiled
         from engine.stops.watch_values import spark, watch_value  # most sessions have no watch
 
         found = self.evaluated.get(text)
         if found is None:
-            expression, left = self.watches[text], WATCHING - self.spent[0]
+            expression = self.watches.get(text) or compiled(text, self.run)
+            left = WATCHING - self.spent[0]
             if left <= 0:
                 value, past = WatchValue(text, error=SLOW.format(text)), []
             else:
@@ -189,7 +216,7 @@ class View:
         return found
 
     def with_status(self, **status: str) -> "View":
-        """The same view with another count, note or busy text."""
+        """The same view with another note or busy text."""
         return replace(self, **status)  # type: ignore[arg-type]
 
 
@@ -356,6 +383,7 @@ def snapshot(debugger: Debugger, selection: Selection, earlier: View | None = No
         derivative=selection.derivative,
         signs=signs_of(debugger, listing, begin, None if earlier is None else earlier.signs),
         watches=dict(debugger.watches.expressions),
+        watchpoints=tuple(stop for stop in debugger.stops if stop.kind not in BREAKPOINTS),
         mode=mode,
         brief=brief,
         replayed=replayed,

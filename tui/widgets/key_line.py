@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from textual import events
 from textual.reactive import reactive
 
+from tui.keys.command import PLOTS, PROMPT, Command
 from tui.keys.line import Hint, hints, key_line, placed
-from tui.keys.table import PLOTS, PROMPT, Command
+from tui.keys.shown import Shown
 from tui.render.text.line import Line, width_of
 from tui.widgets.lines import Lines
 
@@ -16,6 +17,7 @@ class KeyLine(Lines):
 
     place = reactive("")
     typing = reactive(False)
+    shown = reactive(Shown())
 
     def __init__(self, commands: Sequence[Command], place: str) -> None:
         super().__init__()
@@ -26,7 +28,7 @@ class KeyLine(Lines):
     def hints(self) -> Sequence[Hint]:
         """The hints of the place, or of a prompt; those that fit are shown."""
         if not self.typing:
-            return hints(self.commands, self.place)
+            return hints(self.commands, self.place, self.shown)
         found = hints(self.commands, PROMPT)  # nothing completes a file on the plots screen
         return [hint for hint in found if hint.always or self.place != PLOTS]
 
@@ -37,4 +39,4 @@ class KeyLine(Lines):
         """Press the key under the mouse."""
         for x, hint in placed(self.hints, self.content_size.width):
             if x <= event.x < x + width_of(hint.spans):
-                self.app.simulate_key(hint.key)
+                self.app.simulate_key(hint.key_at(event.x - x))

@@ -57,7 +57,11 @@ class Lines(Widget):
         return [] if self.view is None else self.lines(self.view, *self.content_size)
 
     def watch_view(self) -> None:
-        """Paint the lines that differ."""
+        """Paint the lines that differ; all of them once there is room, where there is none yet."""
+        if not self.content_size:
+            self._fresh = False
+            self.refresh()
+            return
         old, self._made = self._made, self.made()
         self._room, self._fresh = self.content_size, True
         for y, (was, line) in enumerate(zip_longest(old, self._made)):
@@ -184,7 +188,7 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         top, height = self.scroll_offset.y, self.size.height
         if height <= 0:
             return
-        margin = min(2, height // 4)
+        margin = min(2, height // 4) or int(height > 2)
         if y < top + margin:
             self.scroll_to(y=max(0, y - margin), animate=False, force=True)
         elif y >= top + height - margin:

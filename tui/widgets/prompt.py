@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
 from tui.keys.bindings import bindings
-from tui.keys.table import PROMPT
+from tui.keys.command import PROMPT
 from tui.render.text.clean import clean
 from tui.widgets.clean_input import CleanInput
 from tui.widgets.key_line import KeyLine
@@ -111,12 +111,13 @@ class PromptLine(Vertical):
         completer: Completer | None = None,
         describe: Callable[[str], str] = str,
         proposed: int = 0,
+        instead: str = "",
     ) -> None:
         """Show the line and give it the focus; ``answer`` or ``leave`` is called in the end.
 
         Prompts of the same ``past`` share what has been typed; ``describe`` says more of a
         candidate. What stands in ``text`` from ``proposed`` on is selected: typing replaces it, an
-        arrow keeps it.
+        arrow keeps it. ``instead`` stands there in faint letters while nothing is typed.
         """
         self.answer, self.leave = answer, leave
         self.past = self.pasts.setdefault(past, Past())
@@ -125,6 +126,7 @@ class PromptLine(Vertical):
         self.past.place = len(self.past.lines)
         self.query_one("#prompt-label", Static).update(Content(f" {clean(label)} "))
         self.candidates([])
+        self.field.placeholder = clean(instead)
         self.field.value = text
         self.field.selection = Selection(min(proposed, len(text)), len(text))
         self.screen.add_class("asking")

@@ -81,7 +81,36 @@ MOVES = {
     "rchapter": (["goto 9", "m", "goto 30", "m", "goto 40", "rchapter", "rchapter"], 9),
     "mark": (["goto 33", "mark here a text", "goto end", "goto 'here"], 33),
     "m": (["goto 33", "m", "goto end", "goto 'm1"], 33),
+    "undo": (["20s", "set optimizer.lr = 0.5", "9s", "undo"], 20),
 }
+
+
+def test_undo_takes_back_the_last_changes() -> None:
+    made = commands("20s", "set optimizer.lr = 0.5", "goto 10", "skip update", "2undo")
+    assert made.debugger.event == 20
+    assert [branch.name for branch in made.debugger.session.branches] == ["main"]
+    assert same_tensors(made.debugger.session.tensors, STATES[20])
+    told = commands("set optimizer.lr = 0.5", "s").execute("undo 5")
+    assert told.data["undone"] == ["set optimizer.lr = 0.5"]
+    assert told.lines[0] == "taken back: set optimizer.lr = 0.5"
+    with pytest.raises(CommandError, match="nothing to undo"):
+        commands("s").execute("undo")
+
+
+BELOW_ZERO = {
+    "20s, -5s": 15,
+    "20s, s -5": 15,
+    "20s, -5rs": 25,
+    "2f, -1 finish": OPS,
+    "b backward, goto 40, -1c": OPS + 9,
+    "b backward, goto 40, rc -1": 2 * OPS + 9,
+    "20s, -99999999999999999999s": 0,
+}
+
+
+@pytest.mark.parametrize("script", BELOW_ZERO)
+def test_a_count_below_zero_goes_the_other_way(script: str) -> None:
+    assert commands(*script.split(", ")).debugger.event == BELOW_ZERO[script]
 
 
 @pytest.mark.parametrize("word", sorted(MOVES))
@@ -244,10 +273,10 @@ def test_a_stop_as_it_is_listed_sets_the_same_stop(stop: str) -> None:
 ERRORS = [
     ("frobnicate", 0, "no command 'frobnicate'"),
     ("contnue", 0, "did you mean continue"),
-    ("5", 1, "begins with a word"),
     ("re-", 0, "may be|no command"),
     ("3p loss", 0, "takes no count"),
     ("3s 4", 3, "a count already"),
+    ("20", 0, "20 of what\\? a step follows: 20s, 20n, 20f"),
     ("s x", 2, "must be a whole number"),
     ("c now", 2, "the count must be a whole number"),
     ("b bakward", 2, "did you mean backward"),

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.tui.cli.shell import ROOT, invoke
-from tui.keys.table import COMMANDS, help_rows
+from tui.keys.help import help_rows
+from tui.keys.table import COMMANDS
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,10 @@ from engine.errors import GradstepError
 from tests.engine.small_experiments import session_of
 from tests.tui.screen import screen_text, steered
 from tui.app import GradstepApp
+from tui.keys.command import Command
+from tui.keys.help import help_rows, keys_text
 from tui.keys.keymap import load_commands
-from tui.keys.table import EVERY, Command, help_rows, keys_text
+from tui.keys.table import EVERY
 from tui.screens.plots import PlotsScreen
 from tui.settings.settings import Settings
 
@@ -54,7 +56,7 @@ def test_no_two_commands_of_the_table_share_a_key():
         ),
         ('step-op = "shift+a"', "line 4: step-op: 'shift+a' is unreachable: write 'A'"),
         ('step-op = "ctrl+1"', "line 4: step-op: 'ctrl+1' is unreachable"),
-        ('step-op = "5"', "line 4: step-op: '5' belongs to a count"),
+        ('step-op = "5"', "line 4: step-op: '5' is the key of pane-variables and plot-curve-5 too"),
         ('step-op = "up"', "line 4: step-op: 'up' belongs to the focused pane"),
         ('step-op = "ctrl+p"', "line 4: step-op: 'ctrl+p' belongs to the palette"),
         ('step-op = "meta+x"', "line 4: step-op: 'meta+x' is no key"),
@@ -106,21 +108,35 @@ async def test_own_keys_work_and_are_shown_everywhere(tmp_path):
         await shown.press("percent_sign")
         text = screen_text(app)
         assert re.search(r"Ctrl\+T, F12 +step one op", text)
-        titles = {c.title: c.help for c in app.get_system_commands(app.screen)}
-        assert titles["Stepping: step one op"] == "key Ctrl+T, F12"
+        titles = {c.title: c.right for c in app.offered()}
+        assert titles["Stepping: step one op"] == "Ctrl+T, F12"
 
 
 def test_the_help_has_every_key_of_every_command():
     rows = {words: keys for _, group in help_rows() for keys, words in group}
     for command in EVERY:
-        assert keys_text(command) in rows[command.help]
+        curve = command.id.startswith("plot-curve-")
+        assert curve or keys_text(command) in rows[command.help]
+    assert rows["show this curve, or no longer"] == "1 … 9"
+
+
+async def test_digits_are_given_to_others_like_all_keys(tmp_path):
+    commands = loaded(
+        tmp_path, HEAD + 'pane-chain = "ctrl+k"\nplot-curve-4 = "ctrl+k"\nstep-op = "4"\n'
+    )
+    app = GradstepApp(Debugger(session_of("regression")), Settings(hint=False, commands=commands))
+    async with steered(app) as shown:
+        await shown.press("4")
+        assert app.session.event == 1
+        await shown.press("ctrl+k")
+        assert shown.main.parts.panes.pane == "chain"
 
 
 async def test_own_keys_work_on_the_plots_screen_too(tmp_path):
-    commands = loaded(tmp_path, HEAD + 'plot-log = "L"\nstep-op = "ctrl+t"\nplots = "P"\n')
+    commands = loaded(tmp_path, HEAD + 'plot-log = "L"\nstep-op = "ctrl+t"\nplots = "Z"\n')
     app = GradstepApp(Debugger(session_of("regression")), Settings(hint=False, commands=commands))
     async with steered(app) as shown:
-        await shown.press("P", "ctrl+t")
+        await shown.press("Z", "ctrl+t")
         assert app.session.event == 1
         screen = app.screen
         assert isinstance(screen, PlotsScreen)
@@ -135,6 +151,33 @@ def test_a_key_of_the_plots_screen_may_mean_something_else_elsewhere(tmp_path):
     assert loaded(tmp_path, HEAD + 'plot-log = "w"\n')
     with pytest.raises(GradstepError, match=r"line 4: plot-log: 's' is the key of step-op too"):
         loaded(tmp_path, HEAD + 'plot-log = "s"\n')
+
+
+@pytest.mark.parametrize("name", ["timeline-move-1", "program-move-2"])
+def test_the_keys_with_which_a_pane_moves_its_cursor_stay(tmp_path, name):
+    said = problems(tmp_path, f'{HEAD}{name} = "ctrl+k"\n')
+    assert f"line 4: {name}: a pane moves its cursor with these keys" in said
+
+
+# What has AltGr on some European layout: German, French, Spanish, Italian, Nordic.
+ALT_GR = {
+    *("at", "left_square_bracket", "right_square_bracket", "left_curly_bracket", "tilde"),
+    *("right_curly_bracket", "backslash", "vertical_line", "number_sign", "dollar_sign"),
+    *("circumflex_accent", "grave_accent"),
+}
+
+
+def test_keys_that_need_alt_gr_have_a_second_one():
+    for command in EVERY:
+        keys = {*command.keys, *command.aliases}
+        assert not keys <= ALT_GR, command.id
+
+
+def test_no_key_is_written_as_a_control_character():
+    for _, rows in help_rows():
+        for keys, words in rows:
+            assert (keys + words).isprintable(), repr(keys)
+    assert keys_text(next(c for c in EVERY if c.id == "unwatch")) == "Delete, D"
 
 
 def test_a_command_keeps_a_key(tmp_path):

@@ -14,7 +14,7 @@ from engine.lesson.steps import Hide, Reveal
 from tests.engine.small_experiments import built_in
 from tests.tui.screen import Opened, steered
 from tests.tui.typist import answer, command, note, said
-from tui.keys.table import PANES
+from tui.keys.command import PANES
 from tui.lesson.app import LessonApp
 from tui.lesson.pictures import text_of
 from tui.lesson.walk import Picture, walk

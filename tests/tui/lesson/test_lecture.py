@@ -14,7 +14,7 @@ from engine.lesson.steps import PANES
 from tests.tui.clock import HandClock
 from tests.tui.screen import Opened, debugger, steered
 from tests.tui.typist import answer, command, note, said
-from tui.keys.table import PANES as SCREEN_PANES
+from tui.keys.command import PANES as SCREEN_PANES
 from tui.lesson.app import LessonApp
 from tui.lesson.lecture import Lecture
 from tui.screens.worksheet import VersusScreen

@@ -5,6 +5,7 @@ import pytest
 from engine.diagnostics import layer_stats as flow
 from engine.diagnostics.layer_stats import LayerStats
 from tests.tui.screen import Opened, debugger
+from tests.tui.typist import run_line
 from tui.panes.flow import FlowDetail, FlowPane, FlowTable
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -90,7 +91,7 @@ async def test_what_takes_long_goes_on_in_between(measured, monkeypatch):
     monkeypatch.setattr("tui.panes.flow.AT_ONCE", 0.0)
     monkeypatch.setattr("tui.panes.flow.LEAST", 0)
     async with debugger("regression", (80, 24)) as shown:
-        await shown.press("9", "9", "f")
+        await run_line(shown, "99f")
         await opened(shown)
         expected = (flow.SPAN if shown.session.position.iteration > flow.SPAN else 30) * 12
         assert len(measured) == expected

@@ -14,6 +14,7 @@ from tests.tui.tensors import (
     LARGE,
     SMALL,
     grid,
+    grid_rows,
     numbered,
     pane,
     put,
@@ -204,7 +205,7 @@ async def test_a_range_of_values_is_marked_without_colour_too():
     async with tensor_pane(np.array([[0.25, 0.5, 2.0, np.nan]])) as shown:
         await shown.press("r")
         await typed(shown, "0.3..2")
-        line = shown.rows()[9]
+        line = grid_rows(shown)[1]
         assert [part.strip() for part in line.strip("│ ").split("•")] == [
             "0    0.2500",
             "0.5000",
@@ -226,12 +227,12 @@ async def test_a_range_of_values_is_marked_without_colour_too():
 async def test_after_before_and_the_difference():
     after, before = np.array([[1.0, 5.0, np.nan]]), np.array([[1.0, 4.0, 0.0]])
     async with tensor_pane(after, before) as shown:
-        assert shown.rows()[9].split()[2:-1] == ["1.0000", "▸5.0000", "▸nan"]
+        assert grid_rows(shown)[1].split()[2:-1] == ["1.0000", "▸5.0000", "▸nan"]
         await shown.press("equals_sign")
-        assert shown.rows()[9].split()[2:-1] == ["1.0000", "▸4.0000", "▸0.0000"]
-        assert " before " in shown.rows()[5]
+        assert grid_rows(shown)[1].split()[2:-1] == ["1.0000", "▸4.0000", "▸0.0000"]
+        assert " before " in shown.rows()[6]
         await shown.press("equals_sign")
-        assert shown.rows()[9].split()[2:-1] == ["0.0000", "▸1.0000", "▸nan"]
+        assert grid_rows(shown)[1].split()[2:-1] == ["0.0000", "▸1.0000", "▸nan"]
         await shown.press("equals_sign")
         assert pane(shown).form.version == Version.AFTER
 

@@ -18,7 +18,6 @@ async def test_a_long_vector_is_folded_with_the_index_of_each_line_at_the_left()
         assert [row[0] for row in rows[1:]] == ["0", "8", "16"]
         assert [float(text) for row in rows[1:] for text in row[1:]] == list(range(20))
         await shown.resize(*COMMON)
-        shown.main.parts.panes.zoom()
         await shown.settled()
         assert [row[0] for row in table(shown)[1:3]] == ["0", "10"]
     async with tensor_pane(np.arange(5.0)) as shown:

@@ -5,7 +5,9 @@ from textual import events
 
 from tests.tui.tensors import COMMON, grid, numbered, pane, table, tensor_pane, typed
 from tests.tui.typist import note
-from tui.keys.table import COMMANDS, help_rows
+from tui.app import Runner
+from tui.keys.help import help_rows
+from tui.keys.table import COMMANDS
 from tui.panes.tensor_grid import TensorGrid
 from tui.render.tensor import range_text
 from tui.screens.help import HelpScreen
@@ -65,10 +67,10 @@ async def test_the_keys_are_in_the_footer_the_help_and_the_palette():
     mine = [command for command in COMMANDS if command.pane == "tensor"]
     others = {key for c in COMMANDS if not c.pane for key in (*c.keys, *c.aliases)}
     assert not others & {key for command in mine for key in command.keys}
-    assert help_rows(pane="tensor")[0][0] == "Tensor pane"
+    assert help_rows(place="tensor")[0][0] == "Tensor pane"
     async with tensor_pane(size=COMMON) as shown:
         assert " h heat map" in shown.text().splitlines()[-1]
-        titles = {entry.title for entry in shown.app.get_system_commands(shown.main)}
+        titles = {entry.title for entry in shown.app.offered()}
         assert {command.title for command in mine} <= titles
         shown.main.parts.panes.go_to("program")
         await shown.settled()
@@ -82,7 +84,7 @@ async def test_the_palette_runs_a_command_of_the_pane_from_anywhere():
         shown.main.parts.panes.go_to("program")
         await shown.settled()
         command = next(command for command in COMMANDS if command.id == "heat")
-        await shown.app.runner(command)()
+        await Runner(shown.app, command)()
         await shown.settled()
         assert shown.main.parts.panes.pane == "tensor"
         assert pane(shown).form.face == Face.HEAT

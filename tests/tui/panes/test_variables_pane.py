@@ -69,3 +69,32 @@ async def test_a_key_goes_past_the_row_that_folds_away():
         await shown.press("down", "down", "down")
         assert under(shown) == "x"
         assert shown.main.parts.follow.selection.tensor == "x"
+
+
+async def test_the_heads_of_the_columns_stand_over_them():
+    async with debugger("digits", (200, 60)) as shown:
+        rows = shown.rows()
+        top = next(row for row in rows if "5 Variables" in row)
+        first = rows[rows.index(top) + 1]
+        for head, value in (("shape", "(32, 64)"), ("mean", "μ "), ("∇ state", "∇ none")):
+            assert top.index(head) == first.index(value), head
+
+
+async def test_what_is_of_an_earlier_iteration_says_of_which():
+    async with debugger("regression", (120, 40)) as shown:
+        await shown.press("f")
+        line = next(row for row in shown.rows() if "relu1.out" in row and "5 Var" not in row)
+        assert "of iter 1" in line
+        weight = next(row for row in shown.rows() if "linear2.weight (" in row)
+        assert "of iter" not in weight, "an update is of the iteration before, as it must be"
+        await shown.press("n", "n")
+        assert "of iter" not in shown.text()
+
+
+async def test_choosing_a_tensor_says_that_it_is_pinned_and_how_to_follow_again():
+    async with debugger("regression", (120, 40)) as shown:
+        await shown.press("s", "5", "down")
+        assert "is pinned" in shown.text()
+        assert "pinned · . follows" in shown.text()
+        await shown.press("full_stop")
+        assert "following" in shown.text()

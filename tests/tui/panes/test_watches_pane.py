@@ -6,7 +6,7 @@ import pytest
 
 from engine.stops import watch_values
 from tests.tui.screen import Opened, debugger
-from tests.tui.typist import answer, command, note
+from tests.tui.typist import answer, note, run_line
 
 
 def line_of(shown: Opened, source: str) -> str:
@@ -54,7 +54,7 @@ async def test_a_watch_is_added_with_its_errors_and_removed_in_the_pane():
             await shown.press("w")
             await answer(shown, source)
         assert note(shown) == "watched: loss; 6 shows its values"
-        await shown.press("6", "escape", "D")
+        await shown.press("6", "D")
         assert list(shown.debugger.watches) == ["loss"]
         assert note(shown) == "no longer watched: norm(x)"
         await shown.press("delete")
@@ -74,7 +74,7 @@ async def test_the_cursor_stays_on_a_line_when_the_last_watch_goes():
 async def test_d_is_the_inner_level_elsewhere():
     async with debugger("regression", (80, 24)) as shown:
         await watching(shown, "loss")
-        await shown.press("1", "escape", "u", "d")
+        await shown.press("1", "u", "d")
         assert list(shown.debugger.watches) == ["loss"]
 
 
@@ -92,7 +92,7 @@ async def test_only_what_is_seen_is_evaluated_and_once(monkeypatch):
             shown.debugger.watches.add(f"loss + {number}")
         await shown.press("s")
         assert asked == [], "the pane is not on the screen"
-        await shown.press("6", "escape")
+        await shown.press("6")
         assert 0 < len(set(asked)) <= 24
         asked.clear()
         await shown.press("f")
@@ -112,9 +112,9 @@ async def test_an_error_stands_in_the_line():
 
 async def test_what_the_command_line_watches_is_here_too():
     async with debugger("regression", (80, 24)) as shown:
-        await command(shown, "display sum(y)", "undisplay sum(y)", "display mean(y)")
+        await run_line(shown, "display sum(y)", "undisplay sum(y)", "display mean(y)")
         assert list(shown.debugger.watches) == ["mean(y)"]
-        await shown.press("6", "escape")
+        await shown.press("6")
         assert "mean(y) = 0.5" in shown.text()
 
 
@@ -144,3 +144,20 @@ async def test_a_watch_that_takes_longer_says_so(monkeypatch):
         assert value.error is not None
         assert "takes longer than" in value.error
         assert past == []
+
+
+async def test_watchpoints_stand_below_the_watches_and_are_removed_there():
+    async with debugger("regression", (120, 40)) as shown:
+        await watching(shown, "norm(x)")
+        await run_line(shown, "watch linear2.bias[0]")
+        await run_line(shown, "watch any nan")
+        await run_line(shown, "break loss")
+        await shown.press("6")
+        text = shown.text()
+        value = float(shown.session.tensors["linear2.bias"][0])
+        assert f"● 1  watch linear2.bias[0] = {value:g}" in text
+        assert "● 2  watch any nan" in text
+        assert "break loss" not in text, "a breakpoint watches nothing"
+        await shown.press("down", "delete")
+        assert "● 1  watch" not in shown.text()
+        assert [str(stop) for stop in shown.debugger.stops] == ["watch any nan", "break loss"]

@@ -60,7 +60,7 @@ def test_names_are_cut_first_then_the_symbol_goes_and_the_sizes_stay() -> None:
     view = seen(layout=Layout.GRADIENT)
     wide, cut, bare = (table(rows(view, width))[1] for width in (100, 79, 62))
     assert wide.endswith("linear1.out ← linear1.weight  12×4  kronecker  (∂ℓ/∂W⁽¹⁾)ᵀ 12×1")
-    assert "linear1.out ← linear1.we…" in cut
+    assert "linear1.out ← lin….weight" in cut
     assert cut.endswith("(∂ℓ/∂W⁽¹⁾)ᵀ 12×1")
     assert bare.endswith("12×4  kronecker  12×1")
 
@@ -108,8 +108,10 @@ def test_numbers_fit_say_so_or_are_hopeless() -> None:
     alone = rows(view, 117, 34)
     assert " in numbers" in alone
     assert any("= [ 0.492  -0.22      0  0.044]" in line for line in alone)
-    assert "numbers" not in "\n".join(rows(view, 79, 18, (79, 34)))
-    assert "numbers" not in "\n".join(rows(seen("digits"), 79, 18))
+    narrow = rows(view, 79, 18, (79, 34))
+    assert " in numbers: too wide for the screen; the chosen factor is below" in narrow
+    said = " in numbers: 64×32 has no room beside the others; the chosen factor is below"
+    assert said in rows(seen("digits"), 79, 18)
 
 
 def test_a_factor_fills_the_room_that_there_is() -> None:
@@ -142,3 +144,23 @@ def test_what_one_matrix_does_not_need_the_next_one_has() -> None:
     assert shares([30, 1], 25) == [24, 1]
     assert shares([30, 30], 40) == [20, 20]
     assert shares([30, 30], 3) == [SMALL, SMALL]
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "sample", "said"),
+    [
+        ("classification-bce", "sigmoid2.out.grad", 0, "∂ℓ/∂ŷ of the batch: 1/N of this, N = 4"),
+        ("classification-bce", "sigmoid2.out.grad", None, "one sample alone: N times this, N = 4"),
+        ("classification-bce", "linear2.weight", 1, "the mean of this over its samples, N = 4"),
+        ("classification-bce", "linear2.weight", None, "is the mean of its samples' own, N = 4"),
+        ("regression", "identity1.out.grad", 0, "∂ℓ/∂ŷ of the batch: this as it is"),
+    ],
+)
+def test_the_factor_between_a_sample_and_the_batch_is_named(name, tensor, sample, said) -> None:
+    second = rows(seen(name, tensor, sample=sample), 100)[1]
+    assert said in second
+    assert second.endswith("  v shows it")
+
+
+def test_what_is_no_derivative_of_the_loss_has_no_factor_to_name() -> None:
+    assert "N" not in rows(seen("classification-bce", "sigmoid1.out"))[1]

@@ -55,9 +55,10 @@ def pane(view: View, width: int = 79) -> list[str]:
 
 def test_a_skip_connection_reads_as_a_sum_of_chains() -> None:
     lines = pane(view_of(SKIP, of="loss", wrt="x"))
-    assert lines[:6] == [
+    assert lines[:7] == [
         " ∂ℓ/∂x  numerator layout · sample 0 of 3  conforms ✓",
         " ℓ of the batch of 3, by sample 0 alone",
+        " ∂ℓ/∂x of one sample alone: N times this, N = 3",
         "  ∂ℓ/∂x = ∂ℓ/∂yhat · ∂yhat/∂r · ∂r/∂a · ∂a/∂x",
         "  (1×2)    (1×1)      (1×2)     (2×2)   (2×2)",
         "        + ∂ℓ/∂yhat · ∂yhat/∂r · ∂r/∂x",

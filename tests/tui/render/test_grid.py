@@ -63,11 +63,11 @@ def test_a_window_with_labels_kinds_and_changes():
     before = np.array([[9.0, 1.5, np.nan], [9.0, 2.0, 0.0]])
     window = grid_window(after, range(0, 9), range(1, 9), digits=1, before=before)
     assert window.window == Window(range(0, 2), range(1, 3))
-    assert window.header == ["  1", "   2"]
+    assert window.header == ["  1", "  2"]
     assert window.labels == ["0", "1"]
     assert window.cells == [
-        [Cell("1.5", False, "normal"), Cell(" nan", False, "nan")],
-        [Cell("inf", True, "inf"), Cell("-0.0", True, "zero")],
+        [Cell("1.5", False, "normal"), Cell("nan", False, "nan")],
+        [Cell("inf", True, "inf"), Cell("0.0", True, "zero")],
     ]
 
 

@@ -11,7 +11,8 @@ from engine.stops.stop import StopKind
 from tests.engine.small_experiments import program
 from tests.tui.lines import text_of
 from tui.render.listing import row_line, rows_of
-from tui.render.status import equation_line, phase_strip, position_line
+from tui.render.op import next_line
+from tui.render.status import phase_strip, position_line
 from tui.render.tensor import Differences, tensor_head
 from tui.render.tensor_tree import names_of
 from tui.render.text.line import ROLES, Line, width_of
@@ -39,7 +40,7 @@ def view(of: Program, event: int, **selected: object) -> View:
 
 def pane(seen: View, width: int) -> list[Line]:
     summaries = Summaries()
-    lines = [position_line(seen, width), equation_line(seen, width)]
+    lines = [position_line(seen, width), next_line(seen, width)]
     lines += tensor_head(seen, width, summaries)
     lines += [row_line(seen, row, width, False) for row in rows_of(seen.run.order, seen.listing)]
     lines += [variable_line(seen, name, width, summaries, False) for name in names_of(seen.program)]
@@ -83,10 +84,8 @@ def test_what_matters_least_goes_first(small):
     assert short.endswith(" LIVE ")
 
 
-def test_busy_and_count_take_the_place_of_the_mode(small):
-    seen = view(small, 0)
-    assert text_of(position_line(seen.with_status(count="12"), 100)).endswith(" count 12 ")
-    busy = seen.with_status(count="12", busy="running 5%")
+def test_a_run_under_way_takes_the_place_of_the_mode(small):
+    busy = view(small, 0).with_status(busy="running 5%")
     assert text_of(position_line(busy, 100)).endswith(" running 5% ")
 
 
@@ -125,10 +124,10 @@ def test_the_order_of_the_homework():
 
 
 def test_the_equation_of_the_op_about_to_run(small):
-    seen = text_of(equation_line(view(small, 4), 100))
-    assert seen.startswith(" ▶ z₁ = ")
+    seen = text_of(next_line(view(small, 4), 100))
+    assert seen.startswith(" ▶ next  z₁ = ")
     assert seen.rstrip().endswith("(7, 3) from (7, 2), (3, 2), (3,)")
-    over = text_of(equation_line(view(small, 3 * OPS), 100))
+    over = text_of(next_line(view(small, 3 * OPS), 100))
     assert over.strip() == "■ the run is over: every step has been taken"
 
 
@@ -169,7 +168,7 @@ def head(seen: View, width: int = 100) -> list[str]:
 def test_the_head_of_a_tensor(small):
     assert head(view(small, 0))[2] == "as it is at the start"
     first, stats, change = head(view(small, 5))
-    assert first == "linear1.out  z₁  (7, 3) float64  written by #4  following"
+    assert first == "linear1.out  z₁  (7, 3) float64  done at #4  following"
     assert stats.startswith("min ")
     assert change == "▸ written for the first time"
     assert head(view(small, 5, tensor="linear2.out"))[1] == "not computed yet"
@@ -183,7 +182,7 @@ def test_the_head_leaves_out_what_is_said_twice_and_says_what_is_missing(small):
     assert slot[1] == "no step yet"
     assert slot[0].endswith("pinned · . follows")
     short = head(view(small, 5, tensor="linear1.weight.momentum"), 64)[0]
-    assert short.endswith("pinned")
+    assert short == "linear1.weight.momentum  (3, 2) float64  pinned · . follows"
 
 
 def test_the_statistics_are_those_of_the_version_that_is_shown(small):
@@ -277,3 +276,19 @@ def test_summaries_are_made_once_for_each_array():
     assert summaries.of(array) is summaries.of(array)
     other = array.copy()
     assert summaries.of(other) is not summaries.of(array)
+
+
+def test_the_head_says_what_the_value_is_of(small):
+    later = 2 * OPS + 1
+    assert "done at #" in head(view(small, later, tensor="linear1.out"))[0]
+    assert "of iteration 2" in head(view(small, later, tensor="linear1.out"))[0]
+    debugger = Debugger(Session(small))
+    debugger.session.goto(OPS + 1)
+    row = next(op.index for op in small.ops if op.key == "forward:linear1.out")
+    chosen = snapshot(debugger, Selection(tensor="linear1.out", row=row))
+    assert "not done yet: of iteration 1" in head(chosen)[0]
+    gradient = next(op for op in small.ops if op.key == "zero_grad:linear1.weight.grad")
+    debugger.session.goto(2 * OPS - 1)
+    again = snapshot(debugger, Selection(tensor=gradient.name, row=gradient.index))
+    assert "written again by #" in head(again)[0]
+    assert "pinned · . follows" in head(again, 78)[0]

@@ -55,11 +55,13 @@ def test_integer_range_is_exact():
         (np.zeros((0, 3)), "empty"),
         (np.zeros(4), "all 0.0"),
         (np.full(2, np.nan), "no finite value  2 NaN"),
-        (np.array([True, False]), "min 0 █      █ max 1  mean 0.5 ± 0.5  0 NaN  1 zero"),
+        (np.array([True, False]), "min 0 max 1  mean 0.5 ± 0.5  0 NaN  1 zero"),
+        (np.array([3, 3, np.inf]), "min 3.0 max 3.0  mean 3.0 ± 0.0  0 NaN  1 +inf  0 zero"),
         (
-            np.array([3, 3, np.inf]),
-            "min 3.0     █    max 3.0  mean 3.0 ± 0.0  0 NaN  1 +inf  0 zero",
+            np.repeat([False, True], 16),
+            "min 0 ⡇    ⢸ max 1  mean 0.5 ± 0.5  0 NaN  16 zero",
         ),
+        (np.repeat([False, True], 15), "min 0 max 1  mean 0.5 ± 0.5  0 NaN  15 zero"),
     ],
 )
 def test_texts(array, text):
@@ -69,18 +71,18 @@ def test_texts(array, text):
 @pytest.mark.parametrize(
     ("width", "text"),
     [
-        (59, "min -1.0 █   █  █ max 1.0  mean 0.0 ± 0.8165  1 NaN  1 zero"),
-        (58, "min -1.0 █   █  █ max 1.0  mean 0.0 ± 0.8165  1 NaN"),
-        (42, "min -1.0 █   █  █ max 1.0  mean 0.0  1 NaN"),
-        (33, "min -1.0 max 1.0  mean 0.0  1 NaN"),
-        (32, "min -1.0 max 1.0  1 NaN"),
-        (5, "1 NaN"),
-        (3, "1 …"),
+        (63, "min -1.0 ⡇  ⡇ ⢸ max 1.0  mean 0.0 ± 0.8165  11 NaN  11 zero"),
+        (58, "min -1.0 ⡇  ⡇ ⢸ max 1.0  mean 0.0 ± 0.8165  11 NaN"),
+        (42, "min -1.0 ⡇  ⡇ ⢸ max 1.0  mean 0.0  11 NaN"),
+        (34, "min -1.0 max 1.0  mean 0.0  11 NaN"),
+        (32, "min -1.0 max 1.0  11 NaN"),
+        (6, "11 NaN"),
+        (3, "11…"),
         (0, ""),
     ],
 )
 def test_the_least_important_goes_first_and_nan_last(width, text):
-    assert summary_text(summarize(np.array([-1.0, 0.0, 1.0, np.nan])), width) == text
+    assert summary_text(summarize(np.repeat([-1.0, 0.0, 1.0, np.nan], 11)), width) == text
 
 
 def test_a_sample_is_marked_and_scaled():
@@ -109,8 +111,9 @@ def test_a_big_tensor_is_not_copied(transposed):
 
 
 def test_spark_shows_every_bin_that_is_not_empty():
-    assert spark((0, 1, 1000, 500)) == " ▁█▄"
-    assert spark((0, 0)) == "  "
+    assert spark((0, 1, 1000, 500)) == "⢀⣧"
+    assert spark((0, 0, 0, 7, 7)) == " ⢸⡇"
+    assert spark((0, 0)) == " "
     assert spark(()) == ""
 
 

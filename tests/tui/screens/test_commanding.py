@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.tui.screen import Opened, debugger
-from tests.tui.typist import answer, command, note, said
+from tests.tui.typist import answer, note, run_line, said
 
 
 def curve(shown: Opened) -> list[str]:
@@ -21,9 +21,9 @@ def dots(rows: list[str]) -> int:
 
 async def test_an_error_points_at_its_column():
     async with debugger("regression", (80, 24)) as shown:
-        await command(shown, "p norm(linear1.wieght)")
+        await run_line(shown, "p norm(linear1.wieght)")
         assert "did you mean linear1.weight" in note(shown)
-        await shown.press("7", "escape")
+        await shown.press("7")
         rows = shown.rows()
         at = next(
             y for y, row in enumerate(rows) if "p norm(linear1.wieght)" in row and ">" not in row
@@ -33,20 +33,20 @@ async def test_an_error_points_at_its_column():
 
 async def test_an_answer_to_read_opens_the_console_at_its_beginning():
     async with debugger("regression", (80, 24)) as shown:
-        await command(shown, "where", "help")
+        await run_line(shown, "where", "help")
         assert shown.main.parts.panes.pane == "console"
         assert shown.rows()[5].startswith("│ > help")
         assert shown.rows()[6].startswith("│ Step:")
         await shown.press("end")
         assert "unskip" in shown.text()
-        await shown.press("1", "escape")
-        await command(shown, "goto i3")
+        await shown.press("1")
+        await run_line(shown, "goto i3")
         assert shown.main.parts.panes.pane == "program", "a movement is seen where one is"
 
 
 async def test_what_a_stop_prints_is_said_once():
     async with debugger("regression", (80, 24)) as shown:
-        await command(shown, "log loss passing {iteration}", "c")
+        await run_line(shown, "log loss passing {iteration}", "c")
         assert said(shown).count("passing 7\n") == 1
 
 
@@ -67,13 +67,13 @@ async def test_every_form_of_a_position(text, event):
         await shown.press("at")
         await answer(shown, text)
         assert shown.session.event == event
-        await command(shown, "goto start", f"goto {text}")
+        await run_line(shown, "goto start", f"goto {text}")
         assert shown.session.event == event
 
 
 async def test_an_index_of_the_tensor_and_what_is_none():
     async with debugger("regression", (80, 24)) as shown:
-        await shown.press("2", "escape", "at")
+        await shown.press("2", "at")
         await answer(shown, "[3, 1]")
         assert shown.main.parts.pointing.value() == "x[3, 1]"
         for text in ("²", "9" * 30, "9" * 5000, "1,2,3,4,5", "\x1b[31m", "[/b]", "-1"):
@@ -135,7 +135,7 @@ async def test_an_edit_in_the_past_starts_a_branch_that_is_named_listed_and_dele
         session = shown.session
         await shown.press("f", "f")
         whole = {name: array.copy() for name, array in session.tensors.items()}
-        await shown.press("F", "2", "escape")
+        await shown.press("F", "2")
         shown.main.parts.follow.tensor("linear1.weight")
         await shown.press("down", "right", "i")
         before = shown.main.prompt.field.value
@@ -148,21 +148,21 @@ async def test_an_edit_in_the_past_starts_a_branch_that_is_named_listed_and_dele
         assert shown.place().endswith("⎇ main-1")
         assert "started from main, which stays as it is" in said(shown).replace("\n", " ")
         await shown.press("f")
-        await command(shown, "branch")
+        await run_line(shown, "branch")
         assert "* main-1 from main at #21, known up to #42, edits: 1" in said(shown)
-        await command(shown, "switch main")
+        await run_line(shown, "switch main")
         assert shown.place().endswith("LIVE")
         assert session.event == 42
         for name, array in whole.items():
             np.testing.assert_array_equal(session.tensors[name], array)
-        await command(shown, "branch delete main-1", "branch")
+        await run_line(shown, "branch delete main-1", "branch")
         assert [branch.name for branch in session.branches] == ["main"]
 
 
 async def test_a_whole_tensor_and_a_hyper_parameter_are_edited():
     async with debugger("regression", (120, 40)) as shown:
         shown.main.parts.follow.tensor("linear2.bias")
-        await shown.press("5", "escape", "i")
+        await shown.press("5", "i")
         values = shown.session.tensors["linear2.bias"].tolist()
         assert shown.main.prompt.field.value == f"set linear2.bias = {values}"
         await answer(shown, "set linear2.bias = [1, 2]")
@@ -172,16 +172,16 @@ async def test_a_whole_tensor_and_a_hyper_parameter_are_edited():
         assert shown.main.prompt.field.value == "set optimizer.lr = 0.05"
         await answer(shown, "set optimizer.lr = 0.01")
         assert float(shown.session.tensors["optimizer.lr"]) == 0.01
-        await command(shown, "set optimizer.lr = nan")
+        await run_line(shown, "set optimizer.lr = nan")
         assert "must be a finite number" in note(shown)
         assert shown.place().endswith("LIVE"), "nothing was known of the future"
 
 
 async def test_the_losses_of_two_branches_are_drawn_together_until_esc():
     async with debugger("regression", (120, 40)) as shown:
-        await command(shown, "goto i12", "goto i2", "set optimizer.lr = 0.2", "goto i12")
+        await run_line(shown, "goto i12", "goto i2", "set optimizer.lr = 0.2", "goto i12")
         alone = dots(curve(shown))
-        await command(shown, "compare main")
+        await run_line(shown, "compare main")
         assert note(shown).startswith("main and main-1 differ first at #21 ")
         assert shown.main.view is not None
         assert shown.main.view.other is not None
@@ -202,16 +202,16 @@ async def test_a_skipped_step_is_shown_as_skipped_and_can_be_stepped_over(size):
     async with debugger("regression", size) as shown:
         await shown.press("f")
         grad = shown.session.tensors["linear1.weight.grad"]
-        await command(shown, "skip zero_grad")
+        await run_line(shown, "skip zero_grad")
         assert "zero_grad skipped 1/4" in shown.rows()[1]
-        assert sum("⊘" in row for row in shown.rows()) == 3
+        assert sum("⊘" in row for row in shown.rows()) == (3 if size[0] == 120 else 2)
         await shown.press("s", "s", "S", "n")
         assert shown.session.tensors["linear1.weight.grad"] is grad
         assert "zero_grad skipped " in shown.rows()[1]
         await shown.press("f", "s")
         assert shown.session.tensors["linear1.weight.grad"].any() == np.False_, "the next is whole"
         assert not any("⊘" in row for row in shown.rows())
-        await command(shown, "skip update:linear1.bias always")
+        await run_line(shown, "skip update:linear1.bias always")
         await shown.press("f", "f")
         assert sum("⊘" in row for row in shown.rows()) == (1 if size[0] == 120 else 0)
 
@@ -233,5 +233,5 @@ async def test_search_finds_tensors_by_name_and_symbol():
 
 async def test_quit_is_a_word_too():
     async with debugger("regression", (80, 24)) as shown:
-        await command(shown, "q")
+        await run_line(shown, "q")
         assert not shown.app.is_running

@@ -17,7 +17,7 @@ async def opened(shown: Opened, event: int, *keys: str) -> ExplanationScreen:
     """The explanation that Enter opens in the tensor pane at an event."""
     shown.session.goto(event)
     shown.main.show_now()
-    await shown.press("2", "escape", *keys, "enter")
+    await shown.press("2", *keys, "enter")
     assert isinstance(shown.app.screen, ExplanationScreen)
     return shown.app.screen
 
@@ -76,7 +76,8 @@ async def test_go_there_shows_the_cell_where_it_was_read():
         assert shown.main.view is not None
         assert shown.main.view.tensor == "linear1.out"
         assert shown.main.query_one(TensorGrid).index() == (1, 1)
-        assert note(shown) == "linear1.out[1,1] = -0.1"
+        marked = "2 operands marked in their tensors; Esc ends that"
+        assert note(shown) == f"{marked} · linear1.out[1,1] = -0.1"
 
 
 async def test_operands_are_marked_in_their_tensors_until_esc():
@@ -109,6 +110,6 @@ async def test_operands_are_marked_in_their_tensors_until_esc():
 async def test_what_is_not_computed_yet_cannot_be_explained():
     async with debugger("regression", (120, 40)) as shown:
         shown.main.parts.follow.tensor("loss")
-        await shown.press("2", "escape", "enter")
+        await shown.press("2", "enter")
         assert shown.app.screen is shown.main
         assert note(shown) == "loss is not computed yet at i1:zero_grad:linear1.weight.grad"

@@ -1,13 +1,12 @@
 """Runs in the background: they show progress, Esc leaves a whole event, and nothing else hurts."""
 
 import numpy as np
-import pytest
 
 from engine.program.program import Program
 from engine.session.session import Session
 from tests.engine.small_experiments import program
 from tests.tui.screen import Opened, debugger
-from tui.control.count import Counting
+from tests.tui.typist import run_line
 from tui.control.worker import Job
 from tui.keys.table import COMMANDS
 
@@ -21,9 +20,9 @@ def endless() -> Program:
 
 async def started(shown: Opened) -> Job:
     """Begin to go to the end of the run."""
-    await shown.press("9", "e")
-    for key in "9999999e":
-        shown.app.simulate_key(key)
+    await shown.press("9")
+    await run_line(shown, "9e")
+    shown.main.parts.words.typed("9999999e")
     await shown.until(lambda: shown.main.job)
     assert shown.main.job is not None
     return shown.main.job
@@ -93,6 +92,7 @@ async def test_what_nobody_pressed_says_nothing_during_a_run(tmp_path):
         main = shown.main
         main.parts.recording.start(tmp_path / "run.gradstep")
         job = await started(shown)
+        main.moment()
         main.say(note="what the run says")
         main.parts.record_key.feed()
         main.parts.playback.player.direction = 1
@@ -114,51 +114,9 @@ async def test_quitting_during_a_run():
 
 async def test_a_run_to_the_end_and_back_to_the_beginning():
     async with debugger(program(training={"epochs": 3000}), (80, 24)) as shown:
-        await shown.press(*"3000e")
+        await run_line(shown, "3000e")
         assert shown.session.event == shown.session.program.timeline.end
         assert "end of run" in shown.place()
         await shown.press("g")
         assert shown.session.event == 0
         assert_whole(shown)
-
-
-def clocked(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    now = [100.0]
-    monkeypatch.setattr("tui.control.count.time.monotonic", lambda: now[0])
-    return now
-
-
-def test_counting_digits(monkeypatch):
-    now = clocked(monkeypatch)
-    counting = Counting(patience=1.0)
-    assert counting.take() == (1, None)
-    for digit in (1, 0, 5):
-        counting.digit(digit, ("program", "tensor"))
-        now[0] += 0.9
-    assert counting.text == "105"
-    assert counting.take() == (105, ("program", "tensor"))
-    assert counting.take() == (1, None)
-
-
-def test_a_count_expires(monkeypatch):
-    now = clocked(monkeypatch)
-    counting = Counting(patience=1.0)
-    counting.digit(7, ("program", "tensor"))
-    now[0] += 0.99
-    assert not counting.expired()
-    now[0] += 0.01
-    assert counting.expired()
-    counting.digit(3, ("loss", "chain"))
-    assert counting.text == "3"
-    assert counting.take() == (3, ("loss", "chain"))
-
-
-def test_a_count_has_no_leading_zeros_and_seven_digits(monkeypatch):
-    clocked(monkeypatch)
-    counting = Counting()
-    for digit in (0, 0, 4, 0, *[9] * 10):
-        counting.digit(digit, ("program", "tensor"))
-    assert counting.text == "4099999"
-    counting.clear()
-    counting.digit(0, ("program", "tensor"))
-    assert counting.take()[0] == 1

@@ -8,7 +8,7 @@ from textual.widgets import Input, OptionList
 from engine.recording.live import record
 from tests.engine.small_experiments import built_in
 from tests.tui.screen import Opened, debugger
-from tests.tui.typist import command, note
+from tests.tui.typist import note, run_line
 from tui.screens.open import OpenScreen
 from tui.settings.recent import MOST, recent, remember
 
@@ -122,16 +122,16 @@ async def test_a_table_asks_for_its_columns() -> None:
 
 async def test_a_recording_opens_and_leaves_the_stops_of_its_experiment_alone() -> None:
     async with debugger("regression", (100, 30)) as shown:
-        await command(shown, "open xor", "b backward")
-        await command(shown, "open run.gradstep", "b update")
+        await run_line(shown, "open xor", "b backward")
+        await run_line(shown, "open run.gradstep", "b update")
         assert shown.session.source.recorded
-        await command(shown, "open xor")
+        await run_line(shown, "open xor")
         assert [str(stop) for stop in shown.debugger.stops] == ["break backward"]
 
 
 async def test_edits_are_not_lost_by_one_key() -> None:
     async with debugger("regression", (100, 30)) as shown:
-        await command(shown, "set optimizer.lr = 1")
+        await run_line(shown, "set optimizer.lr = 1")
         await shown.press("ctrl+o")
         await typed(shown, "iris")
         await shown.press("enter")
@@ -143,7 +143,7 @@ async def test_edits_are_not_lost_by_one_key() -> None:
 
 async def test_an_evaluation_and_a_recording_under_way_are_in_the_way() -> None:
     async with debugger("regression", (100, 30)) as shown:
-        await command(shown, "eval")
+        await run_line(shown, "eval")
         await shown.press("ctrl+o")
         assert note(shown) == "this is an evaluation: `leave` it first"
 

@@ -7,7 +7,11 @@ from engine.measure.metrics import evaluate
 from engine.measure.series import Series
 from tests.tui.cli.shell import invoke
 from tests.tui.screen import Opened, debugger
-from tui.keys.table import COMMANDS, PLOT_COMMANDS, help_rows
+from tests.tui.typist import run_line
+from tui.keys.help import help_rows
+from tui.keys.screen_commands import CURVES, PLOT_COMMANDS
+from tui.keys.table import COMMANDS
+from tui.render.plots import MOST
 from tui.screens.plots import PlotsScreen
 from tui.widgets.plot import RegionMap
 
@@ -28,7 +32,8 @@ async def settled(shown: Opened) -> None:
 @pytest.mark.parametrize("size", SIZES)
 async def test_curves_legend_and_back(size):
     async with debugger("xor", size) as shown:
-        await shown.press("4", "f", "p")
+        await run_line(shown, "4f")
+        await shown.press("p")
         text = shown.text()
         assert f"1● loss {shown.session.loss:.4f}" in text
         assert "2 loss on all data" in text
@@ -62,7 +67,8 @@ async def test_step_keys_step_and_the_curves_follow():
 
 async def test_zoom_and_pan_and_the_whole_again():
     async with debugger("xor", (80, 24)) as shown:
-        await shown.press("4", "0", "f", "p")
+        await run_line(shown, "40f")
+        await shown.press("p")
         whole = screen(shown).sheet.plots
         await shown.press("plus", "plus")
         low, high = screen(shown).sheet.plots.span
@@ -81,11 +87,14 @@ async def test_zoom_and_pan_and_the_whole_again():
 
 async def test_every_key_changes_what_is_seen_or_says_why_not():
     zooming = ["minus", "plus", "plus", "left", "right", "equals_sign", "plus", "home", "minus"]
-    order = [*zooming, "l", "a", "x", "b", "r", "r", "o", "escape"]
+    curves = [*"11223344556"]  # there are five
+    order = [*zooming, "l", "a", "x", "b", "r", "r", *curves, "o", "escape"]
     keys = {key for command in PLOT_COMMANDS for key in command.keys}
-    assert keys - set(order) == {"p", "q"}
+    assert keys - set(order) == {"p", "q", *"789"}
     async with debugger("xor", (80, 24)) as shown:
-        await shown.press("2", "0", "f", "p")
+        await run_line(shown, "20f")
+        await shown.press("p")
+        assert MOST == CURVES
         for key in order:
             before = shown.text()
             await shown.press(key)
@@ -107,7 +116,8 @@ def test_the_keys_are_in_the_help():
 async def test_a_watch_has_a_curve():
     async with debugger("xor", (120, 40)) as shown:
         shown.debugger.watches.add("norm(linear2.weight)")
-        await shown.press("3", "f", "p", "4")
+        await run_line(shown, "3f")
+        await shown.press("p", "4")
         await settled(shown)
         assert "◆ norm(linear2.weight) " in shown.text()
         assert "norm(linear2.weight) –" not in shown.text()
@@ -115,10 +125,11 @@ async def test_a_watch_has_a_curve():
 
 async def test_other_branches_beside_the_loss():
     async with debugger("xor", (120, 40)) as shown:
-        await shown.press("9", "f")
+        await run_line(shown, "9f")
         shown.session.goto(3 * len(shown.session.program.ops))
         shown.session.set("linear1.weight", 0.0)
-        await shown.press("5", "f", "p")
+        await run_line(shown, "5f")
+        await shown.press("p")
         assert "loss of main" not in shown.text()
         await shown.press("b")
         assert "loss of main 0." in shown.text()
@@ -136,7 +147,8 @@ async def test_only_curves_that_are_shown_are_measured(monkeypatch):
 
     monkeypatch.setattr(Series, "fill", counted)
     async with debugger("xor", (80, 24)) as shown:
-        await shown.press("5", "f", "p", "f")
+        await run_line(shown, "5f")
+        await shown.press("p", "f")
         assert snapshot == []
         await shown.press("4")
         await settled(shown)
@@ -183,7 +195,8 @@ async def test_without_colour_or_with_few_the_regions_are_characters(monkeypatch
     for name, value in terminal.items():
         monkeypatch.setenv(name, value)
     async with debugger("xor", (80, 24)) as shown:
-        await shown.press("4", "0", "f", "p", "r")
+        await run_line(shown, "40f")
+        await shown.press("p", "r")
         rows = "\n".join(shown.rows()[1:20])
         assert "▀" not in rows
         assert "##" in rows or "%%" in rows
@@ -194,7 +207,8 @@ async def test_without_colour_or_with_few_the_regions_are_characters(monkeypatch
 
 async def test_a_click_goes_to_the_iteration_under_it():
     async with debugger("xor", (80, 24)) as shown:
-        await shown.press("2", "0", "f", "p")
+        await run_line(shown, "20f")
+        await shown.press("p")
         await shown.pilot.click("#curves", offset=(9 + 35, 5))
         await shown.settled()
         ops = len(shown.session.program.ops)
@@ -206,7 +220,8 @@ async def test_a_recording_beside_the_session(tmp_path):
     file = tmp_path / "slow[b].gradstep"
     assert invoke("record", "xor", "-o", str(file), "--iterations", "12").exit_code == 0
     async with debugger("xor", (120, 40)) as shown:
-        await shown.press("5", "f", "p")
+        await run_line(shown, "5f")
+        await shown.press("p")
         await asked(shown, str(file))
         text = shown.text()
         assert "loss of slow[b].gradstep 0." in text

@@ -1,6 +1,7 @@
 """Stepping through the screen: back is exact, resizing is harmless, the mouse hits its mark."""
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from engine.arrays import Array
 from engine.chain.query import complete_at
 from tests.tui.screen import Opened, debugger
+from tests.tui.typist import run_line
 from tui.panes.chain import ChainPane
 from tui.panes.diagnostics import DiagnosticsPane
 from tui.panes.program import ProgramPane
@@ -52,7 +54,7 @@ async def test_forwards_and_back_restores_every_bit_and_every_character(name):
             seen.append((now(shown), shown.text()))
             places.append(shown.session.event)
         for (tensors, text), event in zip(reversed(seen[:-1]), reversed(places[:-1]), strict=True):
-            await shown.press(*str(shown.session.event - event), "S")
+            await run_line(shown, f"{shown.session.event - event}rs")
             assert shown.session.event == event
             assert now(shown) == tensors
             if event:
@@ -142,7 +144,8 @@ async def test_a_click_chooses_the_factor_under_it():
 
 async def test_a_click_chooses_the_finding_under_it():
     async with debugger("bug-exploding", (120, 60)) as shown:
-        await shown.press("5", "0", "f", "0")
+        await run_line(shown, "50f")
+        await shown.press("0")
         pane = shown.main.query_one(DiagnosticsPane)
         places = pane.found(pane.view)[1].places
         assert len(places) > 2
@@ -155,7 +158,7 @@ async def test_a_click_chooses_the_finding_under_it():
 
 async def test_a_click_on_a_scrolled_row():
     async with debugger("iris", (80, 24)) as shown:
-        await shown.press("1", "escape", "end")
+        await shown.press("1", "end")
         await click(shown, "b⁽¹⁾ ← b⁽¹⁾")
         assert shown.main.parts.follow.selection.tensor == "linear1.bias"
 
@@ -165,7 +168,7 @@ async def test_a_click_on_a_tab_goes_to_the_pane():
         for pane, title in (("variables", "5 Variables"), ("program", "1 Program")):
             await click(shown, title[:5], right=1)  # the tabs are shortened where room is little
             assert shown.main.parts.panes.pane == pane
-            assert any(f"╭─ {title} ─" in row for row in shown.rows())
+            assert any(re.match(f"╭?─ ?{title}", row) for row in shown.rows())
 
 
 async def test_a_click_on_the_footer_steps():

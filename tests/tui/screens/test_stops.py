@@ -5,7 +5,7 @@ from textual.widgets import OptionList
 
 from engine.stops.stop import StopKind
 from tests.tui.screen import Opened, debugger
-from tests.tui.typist import answer, command, fill, note, said
+from tests.tui.typist import answer, fill, note, run_line, said
 from tui.screens.stops import StopsScreen
 
 SIZES = [(120, 40), (80, 24)]
@@ -24,13 +24,21 @@ def stops(shown: Opened) -> list[str]:
 
 def gutter(shown: Opened, label: str) -> str:
     """The two columns before an op of the program pane."""
-    row = next(row for row in shown.rows() if label in row and row[0] == "│")
-    return row[1:3]
+    place = shown.main.query_one("#program").content_region
+    rows = [row[place.x : place.right] for row in shown.rows()[place.y : place.bottom]]
+    return next(row for row in rows if label in row)[:2]
+
+
+async def whole_program(shown: Opened) -> None:
+    """The program alone on a small screen, where three of its ops are seen else."""
+    if shown.app.size.width < 100:
+        await shown.press("z")
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_key_sets_a_breakpoint_on_the_selected_op_and_removes_it(size):
     async with debugger("regression", size) as shown:
+        await whole_program(shown)
         await shown.press("down", "b")
         assert gutter(shown, "∂ℓ/∂b⁽¹⁾ ← 0") == "● "
         assert note(shown) == "stop 1: break zero_grad:linear1.bias.grad"
@@ -45,6 +53,7 @@ async def test_the_key_sets_a_breakpoint_on_the_selected_op_and_removes_it(size)
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_click_in_the_gutter_sets_a_breakpoint(size):
     async with debugger("regression", size) as shown:
+        await whole_program(shown)
         y = next(y for y, row in enumerate(shown.rows()) if "ℓ = mse(ŷ, y)" in row)
         pane = shown.main.query_one("#program").region
         await shown.pilot.click(offset=(pane.x + 1, y))
@@ -62,6 +71,7 @@ async def test_a_click_in_the_gutter_sets_a_breakpoint(size):
 
 async def test_a_heading_has_no_gutter():
     async with debugger("regression", (80, 24)) as shown:
+        await whole_program(shown)
         y = next(y for y, row in enumerate(shown.rows()) if "forward" in row and "│" in row)
         await shown.pilot.click(offset=(1, y))
         await shown.settled()
@@ -71,7 +81,8 @@ async def test_a_heading_has_no_gutter():
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_list_switches_changes_and_deletes(size):
     async with debugger("regression", size) as shown:
-        await command(shown, "b backward if loss > 1", "watch loss crosses 2", "tbreak update")
+        await whole_program(shown)
+        await run_line(shown, "b backward if loss > 1", "watch loss crosses 2", "tbreak update")
         await shown.press("B")
         assert listed(shown) == [
             "●  1  break backward if loss > 1",
@@ -95,7 +106,7 @@ async def test_the_list_switches_changes_and_deletes(size):
 
 async def test_a_condition_is_typed_changed_and_taken_away():
     async with debugger("regression", (80, 24)) as shown:
-        await command(shown, "b backward if loss > 1")
+        await run_line(shown, "b backward if loss > 1")
         await shown.press("B", "i")
         field = shown.main.prompt.field
         assert field.value == "loss > 1"
@@ -115,7 +126,7 @@ async def test_a_condition_is_typed_changed_and_taken_away():
 
 async def test_hits_are_ignored_and_logged_from_the_list():
     async with debugger("regression", (80, 24)) as shown:
-        await command(shown, "b loss")
+        await run_line(shown, "b loss")
         await shown.press("B", "g")
         await answer(shown, "2")
         await shown.press("c")
@@ -163,7 +174,7 @@ async def test_a_long_list_scrolls_and_hostile_texts_stay_texts():
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_stop_is_reported_with_tensor_index_and_value(size):
     async with debugger("bug-exploding", size) as shown:
-        await command(shown, "watch any non-finite in linear2.out")
+        await run_line(shown, "watch any non-finite in linear2.out")
         await shown.press("c")
         session = shown.session
         assert note(shown).startswith("stop 1 (watch any non-finite in linear2.out): linear2.out[")
@@ -179,12 +190,14 @@ async def test_a_stop_is_reported_with_tensor_index_and_value(size):
         assert shown.rows()[-2].startswith(" stop 1 (watch any non-finite in linear2.out)")
 
 
-async def test_long_reports_point_at_the_console_which_has_all_of_them():
+async def test_long_reports_point_at_what_has_all_of_them():
     async with debugger("regression", (80, 24)) as shown:
         condition = " and ".join(["norm(linear1.weight) > 0"] * 6)
-        await command(shown, f"b loss if {condition}")
+        await run_line(shown, f"b loss if {condition}")
         await shown.press("c")
-        assert shown.rows()[-2].endswith("7 Console")
-        await shown.press("7", "escape")
+        assert shown.rows()[-2].endswith("all of it: M")
+        await shown.press("M")
+        assert condition.replace(" ", "") in "".join(shown.text().replace("│", "").split())
+        await shown.press("M", "7")
         text = " ".join(row.strip("│ ▁▂▃▄▅▆▇█") for row in shown.rows())
         assert "before #8 i1:loss:loss" in text

@@ -9,7 +9,7 @@ from textual.widgets import OptionList
 from engine.worksheet.places import op_of
 from engine.worksheet.worksheet import worksheet
 from tests.tui.screen import Opened, debugger
-from tests.tui.typist import note
+from tests.tui.typist import note, run_line
 from tui.screens.worksheet import VersusScreen, WorksheetScreen
 
 ROOT = Path(__file__).parents[3]
@@ -90,7 +90,7 @@ def test_every_row_happens_at_an_op_that_writes_it(name):
 
 async def test_the_row_of_the_op_at_the_cursor_is_marked_and_enter_goes_to_a_row():
     async with debugger("regression", (120, 40)) as shown:
-        await shown.press("5", "s")
+        await run_line(shown, "5s")
         await opened(shown)
         marked = [row for row in shown.rows() if "▶" in row]
         assert [row.split()[2] for row in marked] == ["forward", "relu1"]
@@ -105,7 +105,8 @@ async def test_the_row_of_the_op_at_the_cursor_is_marked_and_enter_goes_to_a_row
 
 async def test_enter_stays_in_the_iteration():
     async with debugger("regression", (120, 40)) as shown:
-        await shown.press("2", "f", "3", "s")
+        await run_line(shown, "2f")
+        await run_line(shown, "3s")
         await opened(shown)
         await shown.press("enter")
         position = shown.session.position
@@ -127,11 +128,21 @@ async def test_the_chain_has_the_sample_and_the_layout_of_the_worksheet():
         assert "batch" in shown.rows()[0]
 
 
+async def test_the_factor_between_the_sample_and_the_batch_is_named():
+    async with debugger("classification-bce", (120, 40)) as shown:
+        await opened(shown)
+        assert "∂ℓ/∂ŷ of the batch: 1/N of this, N = 4 (v shows it)" in shown.text()
+        await shown.press("escape")
+        await opened(shown, "v")
+        assert "∂ℓ/∂ŷ of one sample alone: N times this, N = 4 (v shows it)" in shown.text()
+
+
 async def test_the_numbers_are_those_of_the_cursor():
     async with debugger("regression", (120, 40)) as shown:
         screen = await opened(shown)
         start = screen.sheet.forward[0].value
-        await shown.press("escape", "3", "f")
+        await shown.press("escape")
+        await run_line(shown, "3f")
         screen = await opened(shown)
         assert (screen.sheet.forward[0].value != start).any()
 
@@ -159,7 +170,7 @@ async def test_the_sample_on_display_is_saved(tmp_path, monkeypatch):
         await shown.press("ctrl+s", "enter")
         assert "the whole batch" in (tmp_path / "worksheet.md").read_text(encoding="utf-8")
         shown.main.parts.words.typed("worksheet two.json 2")
-        await shown.until((tmp_path / "two.json").exists)
+        await shown.until(lambda: "two.json" in note(shown))
         shown.main.parts.words.typed("worksheet nine.md 99")
         await shown.until(lambda: "99" in note(shown))
         shown.main.parts.words.typed("worksheet what.txt")

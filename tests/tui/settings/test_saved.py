@@ -9,7 +9,7 @@ from engine.debugger import Debugger
 from engine.stops.stop import StopKind
 from tests.engine.small_experiments import session_of
 from tests.tui.screen import debugger
-from tests.tui.typist import answer, command
+from tests.tui.typist import answer, run_line
 from tui.app import GradstepApp, run_debugger
 from tui.settings.saved import load_lines, restore, save, save_lines, session_file
 
@@ -115,12 +115,12 @@ async def test_every_change_is_saved_as_it_happens():
         )
         await shown.press("b")
         assert seen[-1] == (1, 0, 0)
-        await command(shown, "b loss", "mark here")
+        await run_line(shown, "b loss", "mark here")
         assert seen[-1] == (2, 0, 1)
         await shown.press("w")
         await answer(shown, "loss")
         assert seen[-1] == (2, 1, 1)
-        await shown.press("6", "escape", "D")
+        await shown.press("6", "D")
         assert seen[-1] == (2, 0, 1)
         await shown.press("B", "d", "escape")
         assert seen[-1] == (1, 0, 1)

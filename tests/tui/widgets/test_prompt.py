@@ -4,7 +4,7 @@ import pytest
 from textual import events
 
 from tests.tui.screen import Opened, debugger
-from tests.tui.typist import answer, command, fill, note, said
+from tests.tui.typist import answer, fill, note, run_line, said
 from tui.widgets.prompt import Past, endings, rows, shared_beginning
 
 NAMES = {":": "colon", " ": "space", "+": "plus", ".": "full_stop", "(": "left_parenthesis"}
@@ -78,7 +78,7 @@ async def test_tab_completes_in_the_middle_of_a_line():
 async def test_arrows_go_through_what_was_typed_before():
     async with debugger("regression", (80, 24)) as shown:
         shown.main.prompt_past.add("p loss")
-        await command(shown, "where", "where", "list")
+        await run_line(shown, "where", "where", "list")
         await shown.press("colon")
         field, seen = shown.main.prompt.field, []
         for key in ("up", "up", "up", "up", "down", "down", "down"):
@@ -90,7 +90,7 @@ async def test_arrows_go_through_what_was_typed_before():
 
 async def test_a_prompt_has_a_past_of_its_own():
     async with debugger("regression", (80, 24)) as shown:
-        await command(shown, "where")
+        await run_line(shown, "where")
         await shown.press("w")
         await answer(shown, "loss")
         await shown.press("w", "up")
@@ -112,7 +112,7 @@ async def test_esc_and_an_empty_answer_change_nothing():
 
 async def test_pasted_and_hostile_text_is_only_text():
     async with debugger("regression", (80, 24)) as shown:
-        await command(shown, "mark here [/b] \x1b[31m[@click=app.quit]x[/]")
+        await run_line(shown, "mark here [/b] \x1b[31m[@click=app.quit]x[/]")
         await shown.press("apostrophe")
         assert r"[/b] \x1b[31m[@click=app.quit]x[/]" in shown.text()
         await answer(shown, "he[/b]\x1b")

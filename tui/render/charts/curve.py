@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.render.summary import BLOCKS
 from tui.render.text.scaling import Floats, position
 
+BLOCKS = "▁▂▃▄▅▆▇█"
 _BRAILLE = 0x2800
 # The bit of each dot of a braille character, by row and column (Unicode, Braille Patterns).
 _DOT_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.intp)

@@ -10,6 +10,7 @@ from rich.text import Text
 from engine.program.program import Program
 from engine.worksheet.places import Row, op_of
 from engine.worksheet.rows import Layout
+from engine.worksheet.share import share
 from engine.worksheet.text import (
     HEADS,
     TITLES,
@@ -49,16 +50,21 @@ class Item:
 
 
 def worksheet_items(
-    program: Program, sheet: Worksheet, layouts: Sequence[Layout], now: int | None
+    program: Program, sheet: Worksheet, layouts: Sequence[Layout], now: int | None, rows: int
 ) -> Iterator[Item]:
-    """The heading and the rows of all tables; ``now`` is the op at the cursor, which is marked."""
+    """The heading and the rows of all tables; ``now`` is the op at the cursor, which is marked.
+
+    ``rows`` is the number of samples of the batch.
+    """
 
     def item(letter: str, row: Row, parts: Parts) -> Item:
         op = op_of(program, row)
         marked = op is not None and op == now
         return Item(line(letter, parts, marked), row, op, marked)
 
-    yield Item(Lines((subtitle(sheet), sizes_line(sheet)), formulas=0))
+    yield Item(
+        Lines((subtitle(sheet), sizes_line(sheet), *share_of(program, sheet, rows)), formulas=0)
+    )
     yield Item(heading(TITLES["a"], HEADS["a"][:3], "a"))
     phase = program.ops[now].phase if now is not None else None
     for step in sheet.steps:
@@ -74,12 +80,21 @@ def worksheet_items(
     yield from (Item(Lines((remark.text,))) for remark in remarks(sheet))
 
 
+def share_of(program: Program, sheet: Worksheet, rows: int) -> Iterator[str]:
+    """By what ∂ℓ/∂ŷ of the sample and that of the batch differ; nothing where it cannot be told."""
+    made = share(program, rows)
+    if made is not None:
+        symbol = f"∂ℓ/∂{program.tensors[program.network.output].symbol}"
+        said = made.of_sample if sheet.sample.index is None else made.of_batch
+        yield f"{said(symbol)} (v shows it)"
+
+
 def grid(letter: str) -> Table:
     """A table without lines whose columns stand below those of the other rows."""
     table = Table.grid(padding=(0, 1, 0, 0), expand=True)
     table.add_column(width=1)
-    for share, width in SHARES[letter]:
-        table.add_column(ratio=share or None, width=width or None, overflow="fold")
+    for ratio, width in SHARES[letter]:
+        table.add_column(ratio=ratio or None, width=width or None, overflow="fold")
     return table
 
 

@@ -31,6 +31,7 @@ ROLES = (
     "tab",
     "tab-active",
     "curve",
+    "histogram",
     "tensor-parameter",
     "tensor-gradient",
     "tensor-activation",
@@ -70,6 +71,19 @@ def fitted(line: Sequence[Span], width: int) -> Line:
         out.append((text, role))
         left -= size
     return [*out, ("…", "dim")] if width > 0 else []
+
+
+def shortened(name: str, width: int) -> str:
+    """A name in at most ``width`` cells, cut in the middle: its last part, ``.weight``, stays."""
+    if cell_len(name) <= width:
+        return name
+    if width < 3:
+        return set_cell_size(name, max(0, width))
+    last = name[name.rfind(".") :] if "." in name[1:] else ""
+    tail = last if last and cell_len(last) <= width * 2 // 3 else name[-(width // 3) :]
+    while cell_len(tail) > width - 2:
+        tail = tail[1:]
+    return set_cell_size(name, width - 1 - cell_len(tail)) + "…" + tail
 
 
 def spread(left: Sequence[Span], right: Sequence[Span], width: int) -> Line:

@@ -27,8 +27,7 @@ def compact(value: Any, width: int = 7) -> str:
     Seven characters hold any float; where `width` is too narrow even for one digit, the cell is
     filled with `#`, never with a wrong number. Integers and booleans have no decimal point.
     """
-    scalar = _scalar(value)
-    return _compact(scalar, width) if scalar else _written(scalar, width)  # −0.0 equals 0.0
+    return _compact(_scalar(value), width)
 
 
 @lru_cache(maxsize=4096, typed=True)  # what one step leaves as it is, is shown again
@@ -56,7 +55,7 @@ def _scalar(value: Any) -> bool | int | float:
 
 def _float_candidates(value: float, width: int) -> list[str]:
     if value == 0.0:
-        return [str(value), f"{value:.0f}"]
+        return ["0.0", "0"]  # no one asks of which sign a zero is: exact() tells it
     # Positional up to the largest whole number that fits, then exponents.
     positional = 1e-4 <= abs(value) < 10.0 ** min(width, 15)
     found: list[str] = []
@@ -116,7 +115,7 @@ def _formatter(window: NDArray[Any], fmt: NumberFormat, digits: int) -> Callable
     if fmt is NumberFormat.SIGNIFICANT and _fits_significant(magnitudes, digits):
         return _finite_or_name(lambda value: _significant(value, max(1, digits)))
     if fmt is NumberFormat.FIXED and _fits_fixed(magnitudes, digits):
-        return _finite_or_name(lambda value: f"{value:.{digits}f}")
+        return _finite_or_name(lambda value: f"{value:z.{digits}f}")
     decimals = max(0, digits - 1) if fmt is NumberFormat.SIGNIFICANT else digits
     long = any(abs(_exponent(float(v), decimals + 1)) >= 100 for v in _extremes(magnitudes))
     return _finite_or_name(lambda value: _scientific(value, decimals, 3 if long else 2))
@@ -143,12 +142,12 @@ def _fits_fixed(magnitudes: NDArray[Any], digits: int) -> bool:
 
 def _significant(value: float, digits: int) -> str:
     if value == 0.0:
-        return f"{value:.0f}"
+        return "0"
     return f"{value:.{max(0, digits - 1 - _exponent(value, digits))}f}"
 
 
 def _scientific(value: float, decimals: int, exponent_digits: int) -> str:
-    mantissa, _, exponent = f"{value:.{decimals}e}".partition("e")
+    mantissa, _, exponent = f"{value:z.{decimals}e}".partition("e")
     return f"{mantissa}e{exponent[0]}{exponent[1:]:0>{exponent_digits}}"
 
 

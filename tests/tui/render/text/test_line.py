@@ -1,11 +1,12 @@
 """Lines of spans: exact widths in cells, whatever the characters."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.tui.lines import text_of
-from tui.render.text.line import fit_parts, fitted, spread, width_of
+from tui.render.text.line import fit_parts, fitted, shortened, spread, width_of
 
 TEXTS = st.text(st.sampled_from("abc ∂ℓŷ⁽¹⁾界語e\u0301▁█"), max_size=12)
 LINES = st.lists(st.tuples(TEXTS, st.sampled_from(["", "dim", "name"])), max_size=5)
@@ -54,3 +55,22 @@ def test_the_least_important_parts_go_first():
     assert text_of(fit_parts(parts, 3)) == "bb"
     assert text_of(fit_parts(parts, 1)) == "bb"
     assert fit_parts([], 3) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "shown"),
+    [
+        ("linear1.weight", 14, "linear1.weight"),
+        ("transformer.3.attention.weight", 16, "transfor….weight"),
+        ("transformer.3.attention.bias", 16, "transforme….bias"),
+        ("a_very_long_activation", 10, "a_very…ion"),
+        ("a.very_long_activation_it_is", 10, "a.very…_is"),
+        ("漢字漢字漢字.weight", 12, "漢字….weight"),
+        ("linear1.weight", 4, "li…t"),
+        ("linear1.weight", 2, "li"),
+        ("linear1.weight", 0, ""),
+    ],
+)
+def test_names_are_cut_in_the_middle_so_that_their_end_stays(name, width, shown):
+    assert shortened(name, width) == shown
+    assert width_of([(shown, "")]) <= width

@@ -31,7 +31,7 @@ DTYPES = [np.float64, np.float32, np.float16, np.int64, np.uint8, np.bool_]
         (9.99996, "10.0"),
         (12345.678, "12346"),
         (0.0, "0.0"),
-        (-0.0, "-0.0"),
+        (-0.0, "0.0"),
         (float("nan"), "nan"),
         (float("inf"), "inf"),
         (float("-inf"), "-inf"),
@@ -71,7 +71,7 @@ def test_fixed_cells_line_up():
     assert cells(window) == [
         [" 0.1201", "-0.0310", "0.0000"],
         ["-0.4100", "    nan", "  -inf"],
-        ["12.0000", "-0.0000", "1.2040"],
+        ["12.0000", " 0.0000", "1.2040"],
     ]
 
 
@@ -81,7 +81,7 @@ def test_significant_cells_align_their_points():
         "   0.120",
         "1234    ",
         "  -3.00 ",
-        "  -0    ",
+        "   0    ",
         "     inf",
     ]
 
