@@ -13,7 +13,7 @@ from engine.lesson.reader import load_lesson, read_lesson
 from engine.lesson.steps import Hide, Reveal
 from tests.engine.small_experiments import built_in
 from tests.tui.screen import Opened, steered
-from tests.tui.typist import answer, command, note, said
+from tests.tui.typist import answer, note, run_line, said
 from tui.keys.command import PANES
 from tui.lesson.app import LessonApp
 from tui.lesson.pictures import text_of
@@ -42,7 +42,7 @@ async def everything(shown: Opened) -> str:
     for key in ("enter", "H", "escape"):
         await shown.press(key)
         seen += [shown.text(), note(shown)]
-    await command(shown, "p z2", "explain z2[0,0]", "worksheet", "list", "info tensors", "where")
+    await run_line(shown, "p z2", "explain z2[0,0]", "worksheet", "list", "info tensors", "where")
     seen += [shown.text(), said(shown), note(shown)]
     return "\n".join(seen)
 
@@ -107,7 +107,7 @@ async def test_one_may_move_while_something_is_hidden_and_asks_in_vain(tmp_path:
     with opened(lesson) as debugger:
         app = LessonApp(lesson, debugger)
         async with steered(app, (120, 40)) as shown:
-            await command(shown, "goto #9", "p z1")
+            await run_line(shown, "goto #9", "p z1")
             assert shown.session.event == 9
             assert "hides" in note(shown)
             for pane in VEILED:
@@ -115,7 +115,7 @@ async def test_one_may_move_while_something_is_hidden_and_asks_in_vain(tmp_path:
                 assert shown.main.parts.panes.pane not in VEILED
             app.lecture.go_on()
             await shown.settled()
-            await command(shown, "p z1")
+            await run_line(shown, "p z1")
             assert "1.15" in said(shown)
 
 

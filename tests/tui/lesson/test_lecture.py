@@ -13,7 +13,7 @@ from engine.lesson.reader import load_lesson
 from engine.lesson.steps import PANES
 from tests.tui.clock import HandClock
 from tests.tui.screen import Opened, debugger, steered
-from tests.tui.typist import answer, command, note, said
+from tests.tui.typist import answer, note, run_line, said
 from tui.keys.command import PANES as SCREEN_PANES
 from tui.lesson.app import LessonApp
 from tui.lesson.lecture import Lecture
@@ -244,7 +244,7 @@ async def test_a_lesson_that_cannot_be_read_again_is_kept(tmp_path: Path) -> Non
 
 async def test_space_is_a_letter_at_the_prompt(tmp_path: Path) -> None:
     async with taught(tmp_path, "hold", "s", "hold") as shown:
-        await command(shown, "goto #5")
+        await run_line(shown, "goto #5")
         assert shown.session.event == 5
         await shown.press("colon", "p")
         shown.app.post_message(events.Key("space", " "))
@@ -266,11 +266,11 @@ async def test_what_is_done_is_saved_as_a_lesson_that_leads_to_the_same_place(
         await shown.press("n", "s")
         shown.main.parts.panes.go_to("chain")
         shown.main.parts.follow.tensor("linear1.weight.grad")
-        await command(shown, 'mark look at "this"', "set optimizer.lr = 0.5")
+        await run_line(shown, 'mark look at "this"', "set optimizer.lr = 0.5")
         shown.main.parts.panes.go_to("tensor")
         await shown.press("z", "f")
         file = tmp_path / "made.lesson"
-        await command(shown, "save lesson", f"save lesson {file}", f"save lesson {file}")
+        await run_line(shown, "save lesson", f"save lesson {file}", f"save lesson {file}")
         assert "a file is missing" in said(shown)
         assert "is not overwritten" in said(shown)
         assert file.read_text().splitlines()[1:] == [
@@ -288,7 +288,7 @@ async def test_what_is_done_is_saved_as_a_lesson_that_leads_to_the_same_place(
 
 async def test_a_run_of_no_known_file_makes_no_lesson(tmp_path: Path) -> None:
     async with debugger("regression") as shown:
-        await command(shown, f"save lesson {tmp_path / 'a.lesson'}")
+        await run_line(shown, f"save lesson {tmp_path / 'a.lesson'}")
         assert "is not known here" in note(shown)
         assert list(tmp_path.iterdir()) == []
 
