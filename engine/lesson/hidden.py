@@ -1,6 +1,7 @@
 """What a lesson hides at present: cells, sizes and formulas of tensors, and the op to come."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from engine.lesson.steps import Hide, Reveal
 from engine.lesson.tensors import known
@@ -11,7 +12,11 @@ ALL = "*"  # every tensor
 
 
 class Concealed(tuple[int, ...]):
-    """A shape that is not shown; to everything else it is what it was."""
+    """A shape that is not shown; to everything else it is what it was, also a part of it."""
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        return Concealed(found) if isinstance(place, slice) else found
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """A View without what a lesson hides: the one place where it is taken out of all that is shown."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -9,16 +8,15 @@ import numpy as np
 
 from engine.lesson.hidden import Concealed, Hidden
 from engine.program.program import Program
-from engine.run.op import Op, TensorInfo
+from engine.run.op import TensorInfo
 from engine.run.run import Run
 from engine.run.timeline import Listing
+from tui.view.concealing import op_without
 from tui.view.snapshot import View
 
 VEILED = ("jacobian", "chain", "watches", "console", "flow", "diagnostics")
 """Panes that show nothing while something is hidden: they could be asked for it."""
 WHY = "the lesson hides it until it is revealed"
-UNKNOWN = "?"
-SIDES = re.compile(r"(?P<left>.*?)\s*(?P<sign>\+=|=|←)", re.DOTALL)
 
 
 def veiled(view: View, hidden: Hidden) -> View:
@@ -40,6 +38,7 @@ def veiled(view: View, hidden: Hidden) -> View:
         history=np.zeros(0) if lossless else view.history,
         hidden=frozenset(n for n in view.run.tensors if hidden.hides_cells(n)),
         lit=view.lit if shown else (),
+        hidden_by=hidden,
     )
 
 
@@ -61,18 +60,3 @@ def listing_without(listing: Listing, hidden: Hidden, place: int) -> Listing:
     if not hidden.formulas and not hidden.next_op:
         return listing
     return Listing([op_without(op, hidden, place) for op in listing.ops])
-
-
-def op_without(op: Op, hidden: Hidden, place: int) -> Op:
-    """An op without what is hidden of it."""
-    if hidden.next_op and op.index >= place:
-        return replace(op, label=UNKNOWN, formula=UNKNOWN)
-    if hidden.hides_formula(op):
-        return replace(op, label=left_side(op.label), formula=left_side(op.formula))
-    return op
-
-
-def left_side(formula: str) -> str:
-    """A formula with a question mark for its right side."""
-    found = SIDES.match(formula)
-    return UNKNOWN if found is None else f"{found['left']} {found['sign']} {UNKNOWN}"

@@ -298,7 +298,7 @@ async def test_large_is_the_pane_the_equation_and_the_caption_alone(tmp_path: Pa
     async with taught(tmp_path, *lines) as shown:
         await shown.press("ctrl+l")
         rows = shown.rows()
-        assert "▶ z₁" in rows[0]
+        assert "▶ next  z₁ = x" in rows[0]
         assert "2 Tensor" in rows[1]
         assert rows[-1] == " look"
         assert not any("q quit" in row or "Program" in row for row in rows)

@@ -209,4 +209,6 @@ def shape_text(shape: Sequence[int]) -> str:
 
 def dims_text(dims: Sequence[int]) -> str:
     """The dimensions of a matrix as mathematics writes them: 1×3. No dimension is `scalar`."""
+    if isinstance(dims, Concealed):
+        return "?"
     return "×".join(str(int(length)) for length in dims) or "scalar"
