@@ -18,11 +18,13 @@ from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from benchmarks.cold import cold  # noqa: E402
+from benchmarks.deep import deep  # noqa: E402
 from benchmarks.effort import EFFORTS, Effort  # noqa: E402
 from benchmarks.history import history  # noqa: E402
 from benchmarks.iterations import iterations  # noqa: E402
 from benchmarks.jacobians import jacobians  # noqa: E402
 from benchmarks.lines import lines  # noqa: E402
+from benchmarks.live import live  # noqa: E402
 from benchmarks.machine import machine  # noqa: E402
 from benchmarks.measure import Row  # noqa: E402
 from benchmarks.recording import recording  # noqa: E402
@@ -36,6 +38,8 @@ COMPARISONS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "iterations": iterations,
     "lines": lines,
     "jacobians": jacobians,
+    "deep": deep,
+    "live": live,
     "history": history,
     "recording": recording,
 }

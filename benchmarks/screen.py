@@ -54,12 +54,19 @@ def home() -> Iterator[dict[str, str]]:
 
 
 def presses(
-    command: Sequence[str], ready: str, key: str, count: int, size: tuple[int, int] = (120, 40)
+    command: Sequence[str],
+    ready: str,
+    key: str,
+    count: int,
+    size: tuple[int, int] = (120, 40),
+    before: Sequence[str] = (),
 ) -> list[float]:
-    """Seconds of each of some presses of a key in a program just started."""
+    """Seconds of each of some presses of a key in a program just started, after others."""
     with home() as environment, Terminal(command, *size, environment) as terminal:
         terminal.wait_for(ready)
         terminal.settle()
+        for first in before:
+            terminal.press(first)
         for _ in range(WARM_UP):
             terminal.press(key)
         found = [terminal.press(key) for _ in range(count)]

@@ -58,6 +58,9 @@ LOOK_UP = 2.0  # seconds between two looks whether anybody is there
 STDIN = 0
 REFUSED = 2  # the exit status where a recording could not be written to its end
 PATIENCE = 3.0  # seconds after which a key that nobody has answered for is given up
+# Objects between two looks for garbage, and how many looks at the young make one at the older: what
+# is known of a network of a thousand lines takes a tenth of a second to look through.
+SELDOM = (10_000, 50, 100)
 
 
 class Terminal(io.FileIO):
@@ -216,6 +219,7 @@ class GradstepApp(App[None]):
         """All panes are there: go on with what was typed before."""
         if not gc.isenabled():  # see tui.cli.debugger.loading
             gc.freeze()
+            gc.set_threshold(*SELDOM)
             gc.enable()
         left, self.left, panes = self.left, Remembered(), self.main.parts.panes
         if left.code and isinstance(self.session.run, Program):
@@ -331,16 +335,19 @@ def run_debugger(
     record: str | None = None,
     program: Callable[[str], Program] = compiled,
     offer: bool = False,
+    drawing: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
 ) -> int:
     """Open the debugger on an experiment, a built-in's name or a file; the exit status.
 
     ``at`` is a position as a person types it, ``budget`` the bytes of the history, ``record`` the
     file to record into, ``program`` what compiles the experiment of a name. With ``offer`` the
-    first start offers a tour. Raises GradstepError where one of them cannot be used.
+    first start offers a tour. Initial values are drawn within ``drawing``, before there is a
+    screen. Raises GradstepError where one of them cannot be used.
     """
     settings = load_settings(config_file())
     budget = budget or settings.history or DEFAULT_BUDGET
-    debugger = Debugger(Session(program(name), budget))
+    with drawing():
+        debugger = Debugger(Session(program(name), budget))
     problems = restore(debugger)
     target = None if at is None else parse_position(at, debugger)
     outlive_terminal()

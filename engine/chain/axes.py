@@ -1,6 +1,7 @@
 """Axes of a function's result and of its operand that are equal, as links of digits."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from engine.arrays import Shape
 from engine.jacobian.links import Link, Term, digits, equal, free_col, free_row
@@ -37,6 +38,7 @@ def by_axes(
     return ordered(links)
 
 
+@lru_cache(maxsize=256)
 def aligned(out: Shape, inner: Shape) -> Term:
     """An operand that is broadcast: axes from the last on, where both have the same size."""
     lead = len(out) - len(inner)

@@ -4,15 +4,16 @@ In a sequence of layers one path leads from a tensor to another, and a derivativ
 In a network of lines it is a sum over paths: :mod:`engine.chain.sums`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
 from engine.chain.primals import Primals
 from engine.errors import GradstepError
+from engine.jacobian.association import Association
 from engine.jacobian.operator import Jacobian
-from engine.jacobian.product import Association, product
+from engine.jacobian.product import product
 from engine.jacobian.structures import Identity, Zero
 from engine.program.graph import Node
 from engine.program.program import Program
@@ -23,15 +24,21 @@ from engine.wording import nearest
 class Factor:
     """One Jacobian ``∂of/∂wrt`` of a chain, in numerator layout, with the names of both tensors.
 
-    Over several paths, ``count``, it is a sum in brackets; its ``terms`` where they are not many.
+    Over several paths, ``count``, it is a sum in brackets; ``expand`` makes its ``terms`` where
+    they are not many.
     """
 
     symbol: str
     of: str
     wrt: str
     jacobian: Jacobian
-    terms: tuple["Chain", ...] = ()
+    expand: Callable[[], tuple["Chain", ...]] | None = None
     count: int = 1
+
+    @cached_property
+    def terms(self) -> tuple["Chain", ...]:
+        """The chains that it is a sum of; made where somebody looks at them."""
+        return () if self.expand is None else self.expand()
 
     @property
     def dims(self) -> tuple[int, int]:
@@ -77,7 +84,7 @@ class Chain:
         """What is a sum: of the whole, None, or of a factor in brackets; with its chains."""
         if self.paths:
             return ((None, self.paths),)
-        return tuple((one, one.terms) for one in self.factors if one.terms)
+        return tuple((one, one.terms) for one in self.factors if one.expand is not None)
 
     @property
     def dims(self) -> tuple[tuple[int, int], ...]:
@@ -134,21 +141,16 @@ class Chain:
             return self.whole
         return product([factor.jacobian for factor in self.factors])
 
-    def partials(self, symbols: Program) -> tuple[Factor, ...]:
-        """The partial products from the left, ∂ℓ/∂ŷ, ∂ℓ/∂z₃, …, as reverse mode makes them.
+    def partial(self, symbols: Program, index: int) -> Factor:
+        """The product of the factors up to number ``index``, counted from 0, from the left.
 
-        The last one is the whole chain; ``symbols`` gives the symbols of the tensors.
+        ∂ℓ/∂ŷ, ∂ℓ/∂z₃, …, as reverse mode makes them, of which the last is the whole chain;
+        ``symbols`` gives the symbols of the tensors.
         """
-        top = symbols.tensors[self.of].symbol
-        return tuple(
-            Factor(
-                f"∂{top}/∂{symbols.tensors[factor.wrt].symbol}",
-                self.of,
-                factor.wrt,
-                product([one.jacobian for one in self.factors[: i + 1]]),
-            )
-            for i, factor in enumerate(self.factors)
-        )
+        wrt = self.factors[index].wrt
+        symbol = f"∂{symbols.tensors[self.of].symbol}/∂{symbols.tensors[wrt].symbol}"
+        factors = [one.jacobian for one in self.factors[: index + 1]]
+        return Factor(symbol, self.of, wrt, product(factors))
 
     @cached_property
     def association(self) -> Association:
@@ -156,8 +158,8 @@ class Chain:
         return Association([factor.jacobian.pattern for factor in self.factors])
 
     def order(self) -> str:
-        """The cheapest order with brackets: ``(∂ℓ/∂ŷ ∂ŷ/∂z₃) ∂z₃/∂z₂``."""
-        return self.association.brackets([factor.symbol for factor in self.factors])
+        """The cheapest order: ``cheapest order: (∂ℓ/∂ŷ ∂ŷ/∂z₃) ∂z₃/∂z₂``, or from which side."""
+        return self.association.order([factor.symbol for factor in self.factors])
 
     def without(self, index: int) -> "Chain":
         """The same chain with one factor forgotten."""

@@ -7,6 +7,7 @@ sample, every tensor that has a row for each sample counts with this row alone.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,16 +15,17 @@ from engine.arrays import Array, Shape
 from engine.chain.line_graph import LineGraph, Ways
 from engine.chain.primals import Primals
 from engine.chain.ties import Dependence, dependence, identity
+from engine.jacobian.form import Form
 from engine.jacobian.linked import Linked
 from engine.jacobian.links import Term, digits
 from engine.jacobian.operator import Jacobian
 from engine.jacobian.structures import Zero
 from engine.jacobian.terms import count, restricted, tied
 from engine.lines.derive import gradients, tangent
-from engine.lines.node import Node, Tensor, tensor
+from engine.lines.node import Node, Tensor, tensor, tensors
 from engine.lines.tape import Tape
 from engine.program.line_compiler import own
-from engine.program.line_network import LineNetwork
+from engine.program.line_network import Graph, LineNetwork
 from engine.run.op import Compute
 
 SEED = "∂"  # no line's name: a name is an identifier, with an index or a word after it
@@ -40,14 +42,49 @@ class Values(dict[str, Array]):
         return self.read(name)
 
 
+class Facts(NamedTuple):
+    """What is known of a Jacobian before any value: where it can be non-zero, and its cost."""
+
+    form: Form
+    work: int
+    steps: int
+
+
+@dataclass(eq=False)
+class Kept:
+    """What has been found out about a graph; ``Facts`` are by the paths and the sample.
+
+    ``by_value`` are the edges that depend on values: what elements an index picks.
+    """
+
+    edges: dict[tuple[str, str], Dependence | None] = field(default_factory=dict)
+    lines: dict[tuple[str, str], Ways] = field(default_factory=dict)
+    ways: dict[tuple[str, str], Ways | None] = field(default_factory=dict)
+    depends: dict[Ways, Dependence | None] = field(default_factory=dict)
+    work: dict[tuple[Ways, bool], int] = field(default_factory=dict)
+    facts: dict[tuple[Ways, int | None], Facts | None] = field(default_factory=dict)
+    mixing: dict[Ways, str] = field(default_factory=dict)
+    by_value: set[tuple[str, str]] = field(default_factory=set)
+
+
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """The derivatives of a network of lines at some primals."""
+    """The derivatives of a network of lines at some primals.
+
+    ``lasting`` is what holds at all primals of this graph, so that a step finds nothing out anew;
+    ``own`` what holds at these alone.
+    """
 
     primals: Primals
     graph: LineGraph
+    lasting: Kept
+    own: Kept = field(default_factory=Kept)
     known: dict[str, Array] = field(default_factory=dict)
-    met: dict[tuple[str, str], Dependence | None] = field(default_factory=dict)
+
+    @property
+    def common(self) -> Kept:
+        """Where to keep what all edges may have a say in."""
+        return self.own if self.lasting.by_value else self.lasting
 
     @cached_property
     def whole(self) -> Primals:
@@ -159,13 +196,35 @@ class Flow:
 
     def edge(self, name: str, other: str) -> Dependence | None:
         """How the tensor of a line depends on one that it reads; None where it does not."""
-        if (name, other) not in self.met:
-            leaf, root = self.graph.leaves[name][other], self.graph.lines[name].root
-            self.met[name, other] = dependence(root, {leaf: identity(leaf.shape)}, self.value)
-        return self.met[name, other]
+        key = name, other
+        for kept in (self.lasting, self.own):
+            if key in kept.edges:
+                return kept.edges[key]
+        leaf, root = self.graph.leaves[name][other], self.graph.lines[name].root
+        kept = self.lasting
+
+        def value(node: Node) -> Array:
+            nonlocal kept
+            if any(True for _ in tensors(node)):
+                kept = self.own
+                self.lasting.by_value.add(key)
+            return self.value(node)
+
+        made = dependence(root, {leaf: identity(leaf.shape)}, value)
+        kept.edges[key] = made
+        return made
 
     def depends(self, ways: Ways) -> Dependence | None:
         """Where the Jacobian of both ends can be non-zero, of the whole batch."""
+        for kept in (self.lasting, self.own):
+            if ways in kept.depends:
+                return kept.depends[ways]
+        found = self.dependence(ways)
+        self.common.depends[ways] = found
+        return found
+
+    def dependence(self, ways: Ways) -> Dependence | None:
+        """The same, found along the way."""
         found: dict[str, Dependence] = {ways.wrt: identity(self.full_shape(ways.wrt))}
         for name in reversed(list(ways.edges)):
             total: Dependence | None = None
@@ -180,6 +239,15 @@ class Flow:
 
     def work(self, ways: Ways) -> int:
         """Multiply-adds of one VJP: the structural non-zeros of every line on the way."""
+        key = ways, self.primals.sample is None  # of any one sample as many
+        for kept in (self.lasting, self.own):
+            if key in kept.work:
+                return kept.work[key]
+        found = self.common.work[key] = self.counted(ways)
+        return found
+
+    def counted(self, ways: Ways) -> int:
+        """The same, counted."""
         return sum(
             count(term)
             for name, others in ways.edges.items()
@@ -190,40 +258,71 @@ class Flow:
     def terms(self, made: Dependence | None, of: str, wrt: str) -> tuple[Term, ...]:
         """The terms of a dependence; of one sample, at its row."""
         sample = self.primals.sample
-        out = []
-        for term in made.terms if made is not None else ():
-            left: Term | None = term
-            for name, row in ((of, True), (wrt, False)):
-                if sample is not None and left is not None and self.by_sample(name):
-                    left = restricted(left, digits(self.full_shape(name))[0], sample, row)
-            if left is not None:
-                out.append(left)
-        return tuple(out)
+        every = made.terms if made is not None else ()
+        if sample is None:
+            return every
+        row, col = (
+            digits(self.full_shape(name))[0] if self.by_sample(name) else None for name in (of, wrt)
+        )
+        parts = (restricted(term, row, col, sample) for term in every)
+        return tuple(one for one in parts if one is not None)
+
+    def facts(self, ways: Ways) -> Facts | None:
+        """What is known of the Jacobian over all paths without its values; None of a zero."""
+        key = ways, self.primals.sample
+        for kept in (self.lasting, self.own):
+            if key in kept.facts:
+                return kept.facts[key]
+        made = self.depends(ways)
+        terms = self.terms(made, ways.of, ways.wrt)
+        found = None
+        if made is not None and terms:
+            both = self.by_sample(ways.of) and self.by_sample(ways.wrt)
+            samples = self.samples if both and self.primals.sample is None else 1
+            shapes = self.shape(ways.of), self.shape(ways.wrt)
+            form = Form(*shapes, terms, made.unit, samples)
+            steps = sum(1 + self.graph.sizes[name] for name in ways.edges)
+            found = Facts(form, self.work(ways), steps)
+        self.common.facts[key] = found
+        return found
 
     def jacobian(self, ways: Ways) -> Jacobian:
         """The Jacobian of both ends over all paths, as an operator."""
         of, wrt = ways.of, ways.wrt
         shapes = self.shape(of), self.shape(wrt)
-        made = self.depends(ways)
-        terms = self.terms(made, of, wrt)
-        if made is None or not terms:
+        facts = self.facts(ways)
+        if facts is None:
             return Zero(*shapes, self.primals.dtype)
-        both = self.by_sample(of) and self.by_sample(wrt) and self.primals.sample is None
         return Linked(
             *shapes,
             self.primals.dtype,
-            terms,
-            made.unit,
-            self.samples if both else 1,
-            self.work(ways),
+            facts.form,
+            facts.work,
+            facts.steps,
             lambda v: self.pull(ways, v),
             lambda u: self.push(ways, u),
         )
 
     # -- paths
 
+    def line(self, of: str, wrt: str) -> Ways:
+        """The one path of a line from its tensor to one that it reads."""
+        found = self.lasting.lines.get((of, wrt))
+        if found is None:
+            found = self.lasting.lines[of, wrt] = Ways(of, wrt, {of: (wrt,)})
+        return found
+
     def ways(self, of: str, wrt: str) -> Ways | None:
         """All paths between two tensors along which something depends; None where there is none."""
+        for kept in (self.lasting, self.own):
+            if (of, wrt) in kept.ways:
+                return kept.ways[of, wrt]
+        found = self.paths(of, wrt)
+        self.common.ways[of, wrt] = found
+        return found
+
+    def paths(self, of: str, wrt: str) -> Ways | None:
+        """The same, looked for."""
         order = self.graph.between(of, wrt)
         inside = set(order)
         edges: dict[str, tuple[str, ...]] = {}
@@ -244,6 +343,15 @@ class Flow:
 
     def mixing(self, ways: Ways) -> str:
         """The tensor that mixes the samples on the way; empty where each stays by itself."""
+        for kept in (self.lasting, self.own):
+            if ways in kept.mixing:
+                return kept.mixing[ways]
+        found = self.mixer(ways)
+        self.common.mixing[ways] = found
+        return found
+
+    def mixer(self, ways: Ways) -> str:
+        """The same, looked for."""
         below = {ways.wrt} if self.by_sample(ways.wrt) else set()
         for name in reversed(list(ways.edges)):
             for other in ways.edges[name]:
@@ -282,9 +390,15 @@ def pushing(root: Node, leaves: tuple[Tensor, ...], dtype: str) -> Compute | Non
     return None if along is None else Tape([along], dtype).compute(along)
 
 
+@lru_cache(maxsize=4)
+def ground(graph: Graph) -> tuple[LineGraph, Kept]:
+    """The graph of some lines, and what is found out about it in the course of a run."""
+    return LineGraph(graph), Kept()
+
+
 # The sum over the paths asks for it several times, and so does a screen.
 @lru_cache(maxsize=4)
 def flow(primals: Primals, network: LineNetwork) -> Flow:
     """The derivatives of the lines of this size of batch at some primals."""
     rows = len(primals.tensors["x"])
-    return Flow(primals, LineGraph(network.graphs.get(rows, network.graph)))
+    return Flow(primals, *ground(network.graphs.get(rows, network.graph)))

@@ -6,10 +6,11 @@ Nodes are tensors by name; an edge leads from a line's tensor to each real one t
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from engine.arrays import Shape
 from engine.lines.line import Line
-from engine.lines.node import Tensor, tensors
+from engine.lines.node import Call, Tensor, ordered, tensors
 from engine.program.line_network import Graph
 
 
@@ -37,6 +38,14 @@ class LineGraph:
         """The shape of each tensor that a line makes or reads, of the whole batch."""
         found = {one.name: one.shape for line in self.graph.lines for one in tensors(line.root)}
         return found | {line.name: line.root.shape for line in self.graph.lines}
+
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """How many functions each line is made of."""
+        return {
+            line.name: sum(isinstance(node, Call) for node in ordered(line.root))
+            for line in self.graph.lines
+        }
 
     def between(self, of: str, wrt: str) -> tuple[str, ...]:
         """The tensors on paths from ``of`` back to ``wrt``, both included, ``of`` first.
@@ -109,11 +118,14 @@ class Ways:
         ]
         return [*inner, self.wrt] if self.of != self.wrt else [self.wrt]
 
-    def part(self, of: str, wrt: str) -> "Ways":
-        """The paths between two of the tensors through which all go."""
-        reached, kept = {of}, {}
-        for name, others in self.edges.items():
-            if name in reached and name != wrt:
-                kept[name] = others
-                reached |= set(others)
-        return Ways(of, wrt, {name: others for name, others in kept.items() if name != wrt})
+    @cached_property
+    def parts(self) -> tuple["Ways", ...]:
+        """The paths between each two neighbours of those through which all go."""
+        names, shared = list(self.edges), self.shared()
+        # In the order of going back, what lies between two of them stands between them.
+        at = {name: place for place, name in enumerate(names)}
+        places = [*(at[name] for name in shared[:-1]), len(names)]
+        return tuple(
+            Ways(of, wrt, {name: self.edges[name] for name in names[start:stop]})
+            for (of, wrt), (start, stop) in zip(pairwise(shared), pairwise(places), strict=True)
+        )

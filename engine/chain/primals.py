@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -135,8 +135,17 @@ class Primals:
 
     def op(self, phase: Phase, name: str) -> Op | None:
         """The op of a phase that writes a tensor; None where there is none."""
-        ops = self.program.ops
-        return next((op for op in ops if op.phase == phase and name in op.writes), None)
+        return writers(self.program).get((phase, name))
+
+
+@lru_cache(maxsize=4)
+def writers(program: Program) -> Mapping[tuple[str, str], Op]:
+    """The first op of each phase that writes each tensor; a deep network asks for all of them."""
+    found: dict[tuple[str, str], Op] = {}
+    for op in program.ops:
+        for name in op.writes:
+            found.setdefault((op.phase, name), op)
+    return found
 
 
 class Standing(Protocol):

@@ -6,7 +6,9 @@ a sum in brackets. A part that still has too many paths is a sum over the uses o
 each behind one operator, or is one operator itself; the paths of an operator are counted.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +22,7 @@ from engine.jacobian.structures import Identity, Zero
 from engine.program.line_network import LineNetwork
 
 MOST_PATHS = 8
+Expand = Callable[[], tuple[Chain, ...]]
 
 
 def line_chain(primals: Primals, of: str, wrt: str) -> Chain:
@@ -54,11 +57,10 @@ def summed(through: Flow, ways: Ways) -> Chain:
         (path,) = ways.paths()
         return replace(along(through, path), whole=whole)
     if ways.count <= MOST_PATHS:
-        paths = tuple(along(through, path) for path in ways.paths())
-        only = Factor(partial(through, of, wrt), of, wrt, whole, count=ways.count)
+        paths = all_along(through, ways)
+        only = Factor(symbol_of(through, of, wrt), of, wrt, whole, count=ways.count)
         return Chain(of, wrt, (only,), paths=paths, whole=whole)
-    parts = (ways.part(a, b) for a, b in pairwise(ways.shared()))
-    return Chain(of, wrt, tuple(folded(through, part) for part in parts), whole=whole)
+    return Chain(of, wrt, tuple(folded(through, part) for part in ways.parts), whole=whole)
 
 
 def along(through: Flow, path: tuple[str, ...]) -> Chain:
@@ -68,8 +70,7 @@ def along(through: Flow, path: tuple[str, ...]) -> Chain:
 
 def edge(through: Flow, of: str, wrt: str) -> Factor:
     """The factor of one line by one tensor that it reads."""
-    ways = Ways(of, wrt, {of: (wrt,)})
-    return Factor(partial(through, of, wrt), of, wrt, through.jacobian(ways))
+    return Factor(symbol_of(through, of, wrt), of, wrt, through.jacobian(through.line(of, wrt)))
 
 
 def folded(through: Flow, ways: Ways) -> Factor:
@@ -78,10 +79,16 @@ def folded(through: Flow, ways: Ways) -> Factor:
     if ways.count == 1:
         return edge(through, of, wrt)
     if ways.count <= MOST_PATHS:
-        return total(through, ways, tuple(along(through, path) for path in ways.paths()))
+        return total(through, ways, partial(all_along, through, ways))
     uses = [name for name, others in ways.edges.items() if wrt in others]
-    terms = () if len(uses) > MOST_PATHS or len(uses) < 2 else uses_of(through, ways, uses)
-    return total(through, ways, terms)
+    if not 2 <= len(uses) <= MOST_PATHS:
+        return total(through, ways)
+    return total(through, ways, partial(uses_of, through, ways, uses))
+
+
+def all_along(through: Flow, ways: Ways) -> tuple[Chain, ...]:
+    """The chain of every path."""
+    return tuple(along(through, path) for path in ways.paths())
 
 
 def uses_of(through: Flow, ways: Ways, uses: list[str]) -> tuple[Chain, ...]:
@@ -102,14 +109,14 @@ def uses_of(through: Flow, ways: Ways, uses: list[str]) -> tuple[Chain, ...]:
     return tuple(found)
 
 
-def total(through: Flow, ways: Ways, terms: tuple[Chain, ...] = ()) -> Factor:
+def total(through: Flow, ways: Ways, expand: Expand | None = None) -> Factor:
     """All paths between two tensors as one factor."""
     # With a straight d: along all paths, where ∂ is a line by what it reads.
     symbol = f"d{through.primals.symbol(ways.of)}/d{through.primals.symbol(ways.wrt)}"
-    return Factor(symbol, ways.of, ways.wrt, through.jacobian(ways), terms, ways.count)
+    return Factor(symbol, ways.of, ways.wrt, through.jacobian(ways), expand, ways.count)
 
 
-def partial(through: Flow, of: str, wrt: str) -> str:
+def symbol_of(through: Flow, of: str, wrt: str) -> str:
     """``∂z₂/∂z₁``."""
     return f"∂{through.primals.symbol(of)}/∂{through.primals.symbol(wrt)}"
 

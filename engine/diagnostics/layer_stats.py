@@ -188,24 +188,27 @@ class LayerStats:
 
     def series(self, layer: str, quantity: str, event: int) -> list[float | None]:
         """A number in each of the last SPAN iterations up to an event; None where it is unknown."""
+        found = list(self.back(layer, quantity, event))
+        while found and found[-1] is None:
+            found.pop()
+        return found[::-1]
+
+    def back(self, layer: str, quantity: str, event: int) -> Iterator[float | None]:
+        """A number in each of the last SPAN iterations, from the newest back."""
         gauge = self.by_quantity.get((layer, quantity))
-        if gauge is None:
-            return []
-        timeline, index = self.program.timeline, gauge.op.index
-        last = timeline.last(event, op=gauge.op.key)
-        if last is None:
-            return []
-        iteration = timeline.iteration(last)
-        span = range(max(0, iteration - SPAN + 1), iteration + 1)
-        events = (timeline.begin(i) + index for i in span)
-        found = [self.cells.get(number, {}).get(quantity) for number in events]
-        start = next((i for i, value in enumerate(found) if value is not None), len(found))
-        return found[start:]
+        timeline = self.program.timeline
+        last = None if gauge is None else timeline.last(event, op=gauge.op.key)
+        if gauge is None or last is None:
+            return
+        newest, cells, index = timeline.iteration(last), self.cells, gauge.op.index
+        for iteration in range(newest, max(0, newest - SPAN + 1) - 1, -1):
+            numbers = cells.get(timeline.begin(iteration) + index)
+            yield None if numbers is None else numbers.get(quantity)
 
     def value(self, layer: str, quantity: str, event: int) -> float | None:
         """The last known number up to an event."""
-        found = self.series(layer, quantity, event)
-        return next((value for value in reversed(found) if value is not None), None)
+        found = self.back(layer, quantity, event)
+        return next((value for value in found if value is not None), None)
 
     def values(self, event: int) -> dict[str, dict[str, float]]:
         """The last known numbers of every layer, by the layers' names."""

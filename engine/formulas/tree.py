@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.formulas.latex import symbol_latex
+from engine.formulas.product import multiplied
 
 Values = Mapping[str, Array]
 
@@ -388,8 +389,7 @@ class Chain(Formula):
         )
 
     def value(self, values: Values) -> Array:
-        found = [factor.value(values) for factor in self.factors]
-        return np.linalg.multi_dot(found) if len(found) > 1 else found[0]  # takes two or more
+        return multiplied([factor.value(values) for factor in self.factors])
 
 
 def text_of_factor(factor: Formula) -> str:

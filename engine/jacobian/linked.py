@@ -3,93 +3,43 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import final
 
 import numpy as np
 
 from engine.arrays import Array
-from engine.jacobian.links import Link, Term, Terms, digits
-from engine.jacobian.operator import Index, Jacobian, Pattern, Structure
-from engine.jacobian.terms import count, entries, hull, keyed, met, tied, transposed
-
-MAX_COUNTED = 2**20  # non-zeros of several terms that are counted one by one
+from engine.jacobian.form import Form
+from engine.jacobian.links import Term
+from engine.jacobian.operator import Index, Jacobian, Pattern
+from engine.jacobian.terms import keyed, met, transposed
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Linked(Jacobian):
-    """``pull`` is the VJP and ``push`` the JVP of one tensor; the rest follows from ``terms``.
+    """``pull`` is the VJP and ``push`` the JVP of one tensor; the rest follows from the ``form``.
 
-    ``push`` may raise NotImplementedError. ``unit``: every non-zero is 1. ``samples`` is the size
-    of the first axis of both where that is the batch, else 1; ``work`` the multiply-adds of a VJP.
+    ``push`` may raise NotImplementedError. ``work`` is the multiply-adds of a VJP, which is made of
+    so many ``steps``.
     """
 
-    terms: Terms
-    unit: bool
-    samples: int
+    form: Form
     work: int
+    steps: int
     pull: Callable[[Array], Array]
     push: Callable[[Array], Array]
 
-    @cached_property
-    def hull(self) -> Term:
-        """One term that contains all."""
-        return hull(self.terms)
-
-    @cached_property
+    @property
     def pattern(self) -> Pattern:
-        rows, cols = self.dims
-        return Pattern(self.recognized(), rows, cols, self.counted())
-
-    def counted(self) -> int:
-        """The structural non-zeros; of several terms that overlap a bound where they are many."""
-        counts = [count(term) for term in self.terms]
-        if len(counts) == 1:
-            return counts[0]
-        given = all(one.pairs is None or one.pairs.given for term in self.terms for one in term)
-        if sum(counts) <= MAX_COUNTED and given:
-            cols = self.dims[1]
-            return len(np.unique(np.concatenate([entries(term, cols) for term in self.terms])))
-        return min(sum(counts), count(self.hull))
-
-    def recognized(self) -> Structure:
-        """The structure by its name."""
-        links = [one for term in self.terms for one in term]
-        rows, cols = self.dims
-        if any(one.pairs is not None and one.pairs.toeplitz for one in links):
-            return Structure.TOEPLITZ
-        lone = len(self.terms) == 1
-        if lone and rows == cols and all(one.equal for one in links):
-            if any(one.row_stride != one.col_stride for one in links):
-                return Structure.PERMUTATION
-            return Structure.IDENTITY if self.unit else Structure.DIAGONAL
-        if self.selection:
-            return Structure.SELECTION
-        if self.apart:
-            return Structure.BLOCK_DIAGONAL
-        if lone and any(one.equal for one in links) and all(not one.pairs for one in links):
-            return Structure.KRONECKER
-        return Structure.DENSE
-
-    @property
-    def selection(self) -> bool:
-        """Whether each row has one entry at most, of an element that is picked."""
-        if len(self.terms) > 1:
-            return False
-        links = self.terms[0]
-        return any(one.pairs is not None for one in links) and all(selects(one) for one in links)
-
-    @property
-    def apart(self) -> bool:
-        """Whether it is a block for each sample."""
-        if self.samples == 1 or not self.row_shape or not self.col_shape:
-            return False
-        return tied(self.hull, digits(self.row_shape)[0], digits(self.col_shape)[0])
+        return self.form.pattern
 
     @property
     def cost_vjp(self) -> int:
         return self.work
+
+    @property
+    def calls(self) -> int:
+        return self.steps
 
     @property
     def cost_jvp(self) -> int:
@@ -117,8 +67,8 @@ class Linked(Jacobian):
 
     def part(self, rows: Index, cols: Index) -> Array:
         """As :meth:`gather`, of rows and columns that meet something."""
-        forward = colours(keys(cols, transposed(self.hull)))
-        backward = colours(keys(rows, self.hull))
+        forward = colours(keys(cols, transposed(self.form.hull)))
+        backward = colours(keys(rows, self.form.hull))
         if forward.max() < backward.max():
             try:
                 return self.pushed(rows, cols)
@@ -128,11 +78,13 @@ class Linked(Jacobian):
 
     def pulled(self, rows: Index, cols: Index) -> Array:
         """The submatrix by VJPs."""
-        return probed(rows, cols, self.hull, lambda v: self.pull(v.reshape(self.row_shape)), self)
+        return probed(
+            rows, cols, self.form.hull, lambda v: self.pull(v.reshape(self.row_shape)), self
+        )
 
     def pushed(self, rows: Index, cols: Index) -> Array:
         """The submatrix by JVPs."""
-        back = transposed(self.hull)
+        back = transposed(self.form.hull)
         return probed(
             cols, rows, back, lambda u: self.push(u.reshape(self.col_shape)), self, forward=True
         ).T
@@ -148,25 +100,15 @@ class Linked(Jacobian):
         return self.jvps(whole)[:, rows]
 
     def touched_cols(self, rows: Index) -> Index:
-        return union([met(term, rows) for term in self.terms])
+        return union([met(term, rows) for term in self.form.terms])
 
     def touched_rows(self, cols: Index) -> Index:
-        return union([met(transposed(term), cols) for term in self.terms])
+        return union([met(transposed(term), cols) for term in self.form.terms])
 
 
 def union(parts: list[Index]) -> Index:
     """The indices of several ascending arrays, each once."""
     return parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))
-
-
-def selects(link: Link) -> bool:
-    """Whether each digit of the row meets one of the column at most, and no column is free."""
-    if link.pairs is None:
-        return link.equal or link.cols == 1
-    if not link.pairs.given:
-        return link.pairs.count <= link.rows
-    outs, _ = link.pairs.fetch()
-    return len(np.unique(outs)) == len(outs)
 
 
 def stacked(

@@ -48,7 +48,7 @@ class Pairs:
         return np.array_equal(mine[0], theirs[0]) and np.array_equal(mine[1], theirs[1])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Link:
     """A digit of the row, ``rows`` values at a stride, and one of the column.
 

@@ -132,6 +132,11 @@ class Jacobian(ABC):
         """Multiply-adds of J times one column vector."""
 
     @property
+    def calls(self) -> int:
+        """Functions that one product goes through: what it costs however small the tensors are."""
+        return 1
+
+    @property
     def cost_full(self) -> int:
         """Multiply-adds of every entry; one for each structural non-zero of a single operator."""
         return self.nonzeros

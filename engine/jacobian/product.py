@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.arrays import Array
 from engine.errors import GradstepError
+from engine.jacobian.association import Association, Side
 from engine.jacobian.operator import Index, Jacobian, Pattern, check_bytes
 from engine.jacobian.structures import Identity, Zero
 
@@ -36,6 +37,10 @@ class Product(Jacobian):
     @property
     def cost_jvp(self) -> int:
         return sum(factor.cost_jvp for factor in self.factors)
+
+    @property
+    def calls(self) -> int:
+        return sum(factor.calls for factor in self.factors)
 
     @property
     def cost_full(self) -> int:
@@ -106,16 +111,44 @@ class Product(Jacobian):
 
     def dense(self, limit_bytes: int) -> Array:
         """Multiplied out in the cheapest order; every partial product keeps the limit too."""
-        return self.multiplied(0, len(self.factors), limit_bytes)
+        count = len(self.factors)
+        match self.association.side:
+            case Side.LEFT:
+                return self.from_left(limit_bytes)
+            case Side.RIGHT:
+                return self.from_right(limit_bytes)
+            case _:
+                return self.multiplied(0, count, limit_bytes)
+
+    def from_left(self, limit: int) -> Array:
+        """The dense product from the first factor on, as reverse mode has it."""
+        found = self.factors[0].dense(limit)
+        for i, factor in enumerate(self.factors[1:], 2):
+            self.check(0, i, limit)
+            found = factor.vjps(found)
+        return found
+
+    def from_right(self, limit: int) -> Array:
+        """The dense product from the last factor on, as forward mode has it."""
+        count = len(self.factors)
+        found = self.factors[-1].dense(limit).T
+        for i in range(count - 2, -1, -1):
+            self.check(i, count, limit)
+            found = self.factors[i].jvps(found)
+        return found.T
+
+    def check(self, start: int, stop: int, limit: int) -> None:
+        """Raise GradstepError where the product of these factors needs more bytes than that."""
+        pattern = self.association.patterns[start, stop]
+        dims = pattern.rows, pattern.cols
+        check_bytes(dims[0] * dims[1] * self.dtype.itemsize, dims, limit)
 
     def multiplied(self, start: int, stop: int, limit: int) -> Array:
         """The dense product of the factors from ``start`` up to ``stop``, which is left out.
 
         Raises GradstepError where this product, or one on the way, needs more bytes than ``limit``.
         """
-        pattern = self.association.patterns[start, stop]
-        dims = pattern.rows, pattern.cols
-        check_bytes(dims[0] * dims[1] * self.dtype.itemsize, dims, limit)
+        self.check(start, stop, limit)
         if stop - start == 1:
             return self.factors[start].dense(limit)
         split = self.association.splits[start, stop]
@@ -127,50 +160,6 @@ class Product(Jacobian):
         if stop - split == 1:
             return self.factors[split].vjps(left)
         return left @ self.multiplied(split, stop, limit)
-
-
-class Association:
-    """The order of multiplication with the fewest multiply-adds.
-
-    The classic dynamic programme over all brackets (Cormen et al., Introduction to Algorithms,
-    "Matrix-chain multiplication"), with the cost of structured factors instead of dense ones.
-    ``patterns``, ``costs`` and ``splits`` are by range of factors.
-    """
-
-    def __init__(self, leaves: Sequence[Pattern]) -> None:
-        count = len(leaves)
-        self.patterns = {(i, i + 1): leaf for i, leaf in enumerate(leaves)}
-        self.costs = {(i, i + 1): 0 for i in range(count)}
-        self.splits: dict[tuple[int, int], int] = {}
-        for length in range(2, count + 1):
-            for start in range(count - length + 1):
-                self.choose(start, start + length)
-
-    def choose(self, start: int, stop: int) -> None:
-        """Find the best last multiplication of a range: of equals that of reverse mode."""
-        # −k, so that of equal costs the last split wins: (J₁ … Jₙ₋₁) Jₙ goes from the left
-        cost, back = min((self.cost(start, k, stop), -k) for k in range(start + 1, stop))
-        split = -back
-        self.costs[start, stop], self.splits[start, stop] = cost, split
-        left, right = self.patterns[start, split], self.patterns[split, stop]
-        self.patterns[start, stop] = left.times(right)
-
-    def cost(self, start: int, split: int, stop: int) -> int:
-        """Multiply-adds of the range ``start`` to ``stop`` when ``split`` is multiplied last."""
-        last = self.patterns[start, split].cost(self.patterns[split, stop])
-        return self.costs[start, split] + self.costs[split, stop] + last
-
-    def brackets(self, symbols: Sequence[str], start: int = 0, stop: int | None = None) -> str:
-        """The order written with brackets: ``(∂ℓ/∂ŷ ∂ŷ/∂z₃) ∂z₃/∂z₂``."""
-        stop = len(symbols) if stop is None else stop
-        if stop - start == 1:
-            return symbols[start]
-        split = self.splits[start, stop]
-        sides = ((start, split), (split, stop))
-        texts = [self.brackets(symbols, *side) for side in sides]
-        return " ".join(
-            f"({t})" if b - a > 1 else t for t, (a, b) in zip(texts, sides, strict=True)
-        )
 
 
 def both(a: Index, b: Index) -> Index:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -84,6 +85,20 @@ def refined(term: Term, row_cuts: Collection[int], col_cuts: Collection[int]) ->
 
 def times(left: Term, right: Term) -> Term | None:
     """The product of two terms, whose inner digits meet; None where they never do."""
+    plain = all(one.pairs is None for term in (left, right) for one in term)
+    return known_product(left, right) if plain else met_digits(left, right)
+
+
+# The lines of a loop, a thousand of them, meet in the same few ways. Relations are left out: they
+# are equal only to themselves, and may be large.
+@lru_cache(maxsize=1024)
+def known_product(left: Term, right: Term) -> Term | None:
+    """The product of two terms without relations."""
+    return met_digits(left, right)
+
+
+def met_digits(left: Term, right: Term) -> Term | None:
+    """The product of two terms, digit by digit."""
     while True:
         a = refined(left, (), row_ends(right))
         b = refined(right, col_ends(a), ())
@@ -245,11 +260,35 @@ def entries(term: Term, cols: int) -> Index:
     return found
 
 
-def restricted(term: Term, digit: tuple[int, int], value: int, row: bool) -> Term | None:
-    """A term at one value of a digit of the row (or of the column), which is dropped."""
-    if not row:
-        found = restricted(transposed(term), digit, value, True)
-        return None if found is None else transposed(found)
+Digit = tuple[int, int]
+
+
+def restricted(term: Term, row: Digit | None, col: Digit | None, value: int) -> Term | None:
+    """A term at one value of a digit of the row, of the column, or of both; these are dropped.
+
+    None where that meets nothing.
+    """
+    plain = all(one.pairs is None for one in term)
+    return known_part(term, row, col, value) if plain else part(term, row, col, value)
+
+
+@lru_cache(maxsize=1024)
+def known_part(term: Term, row: Digit | None, col: Digit | None, value: int) -> Term | None:
+    """The part of a term without relations: that of many lines is the same."""
+    return part(term, row, col, value)
+
+
+def part(term: Term, row: Digit | None, col: Digit | None, value: int) -> Term | None:
+    """The part of a term, side by side."""
+    found: Term | None = term if row is None else part_at(term, row, value)
+    if found is None or col is None:
+        return found
+    found = part_at(transposed(found), col, value)
+    return None if found is None else transposed(found)
+
+
+def part_at(term: Term, digit: tuple[int, int], value: int) -> Term | None:
+    """The part of a term at one value of a digit of the row."""
     stride, size = digit
     if size == 1:
         return term

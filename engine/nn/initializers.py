@@ -4,6 +4,9 @@ The distributions are those of ``torch.nn.init``; the stream of random numbers i
 """
 
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,38 @@ INITIALIZERS = (
 PLAIN_BIAS = ("zeros", "constant")  # initializers of weights beside which the bias is zero
 
 
+BLOCK = 2**20  # elements that are drawn at once, some milliseconds: the numbers are the same
+
+Drawn = Callable[[Shape, int], None]
+"""Is told the shape of a large weight, and how many of its elements are drawn by now."""
+_told: ContextVar[Drawn | None] = ContextVar("told", default=None)
+
+
+@contextmanager
+def told(drawn: Drawn) -> Iterator[None]:
+    """Tell ``drawn`` of every weight of more than BLOCK elements that is drawn within."""
+    token = _told.set(drawn)
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
+def filled(shape: Shape, draw: Callable[[int], Array], scale: float, dtype: Any) -> Array:
+    """A matrix of numbers times ``scale``, drawn block by block in the order of its elements."""
+    size = math.prod(shape)
+    if size <= BLOCK:
+        return (draw(size) * scale).astype(dtype).reshape(shape)
+    out, tell = np.empty(size, dtype), _told.get()
+    for start in range(0, size, BLOCK):
+        stop = min(size, start + BLOCK)
+        # drawn in float64 and rounded last: float32 starts from the same numbers
+        out[start:stop] = draw(stop - start) * scale
+        if tell is not None:
+            tell(shape, stop)
+    return out.reshape(shape)
+
+
 def weight(kind: str, shape: Shape, rng: np.random.Generator, scale: float, dtype: Any) -> Array:
     """A weight (outputs, inputs) of the named distribution times ``scale``, in the given dtype.
 
@@ -40,18 +75,15 @@ def weight(kind: str, shape: Shape, rng: np.random.Generator, scale: float, dtyp
         "normal": 1.0,
         "uniform": 1.0,
     }.get(kind, 0.0)
-    if kind in ("kaiming_uniform", "xavier_uniform"):
-        values = rng.uniform(-bound, bound, shape)
-    elif kind == "uniform":
-        values = rng.uniform(0.0, bound, shape)
-    elif kind == "constant":
-        values = np.ones(shape)
-    elif kind == "zeros":
-        values = np.zeros(shape)
-    else:
-        values = rng.normal(0.0, bound, shape)
-    # drawn in float64 and rounded last: float32 starts from the same numbers
-    return (values * scale).astype(dtype)
+    draws: dict[str, Callable[[int], Array]] = {
+        "uniform": lambda size: rng.uniform(0.0, bound, size),
+        "constant": np.ones,
+        "zeros": np.zeros,
+        "kaiming_uniform": lambda size: rng.uniform(-bound, bound, size),
+        "xavier_uniform": lambda size: rng.uniform(-bound, bound, size),
+    }
+    draw = draws.get(kind, lambda size: rng.normal(0.0, bound, size))
+    return filled(shape, draw, scale, dtype)
 
 
 def bias(kind: str, shape: Shape, inputs: int, rng: np.random.Generator, dtype: Any) -> Array:

@@ -6,7 +6,7 @@ divides by a number of ops.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -48,6 +48,17 @@ class Listing:
         return found
 
     @cached_property
+    def by_key(self) -> Mapping[str, Sequence[int]]:
+        """The places of the ops of each key."""
+        return grouped((op.key, place) for place, op in enumerate(self.ops))
+
+    @cached_property
+    def by_written(self) -> Mapping[str, Sequence[int]]:
+        """The places of the ops that write each tensor."""
+        ops = enumerate(self.ops)
+        return grouped((name, place) for place, op in ops for name in dict.fromkeys(op.writes))
+
+    @cached_property
     def phase_starts(self) -> tuple[int, ...]:
         """The place of the first op of each phase that has one."""
         ops = self.ops
@@ -67,13 +78,27 @@ class Which:
     phase: Phase | None = None
 
     def __call__(self, listing: Listing) -> list[int]:
+        # A thousand lines are a thousand ops, each of which somebody asks for by its key.
+        places: Sequence[int] = range(len(listing))
+        if self.op is not None:
+            places = listing.by_key.get(self.op, ())
+        elif self.writes is not None:
+            places = listing.by_written.get(self.writes, ())
+        ops = listing.ops
         return [
             place
-            for place, op in enumerate(listing.ops)
-            if self.op is None or op.key == self.op
-            if self.writes is None or self.writes in op.writes
-            if self.phase is None or op.phase == self.phase
+            for place in places
+            if self.writes is None or self.writes in ops[place].writes
+            if self.phase is None or ops[place].phase == self.phase
         ]
+
+
+def grouped(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    """The places of each name, in their order."""
+    found: dict[str, list[int]] = {}
+    for name, place in pairs:
+        found.setdefault(name, []).append(place)
+    return found
 
 
 class Timeline(Protocol):

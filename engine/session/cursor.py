@@ -6,6 +6,7 @@ is at a whole event.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,11 +17,21 @@ from engine.run.run import Run, loss_key
 from engine.run.source import Executed, Keyframe, Source
 from engine.run.timeline import Listing, Which
 from engine.session.branches import MAIN, Branch
-from engine.session.history import History
+from engine.session.history import History, Window
 from engine.session.journal import Edit, Journal
 
 CHUNK_BYTES = 2**24  # work between two chances to cancel, measured by what the ops write
 CHUNK_EVENTS = 256  # and by their number, where the ops are small
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A place with the past that is known there, to come back to whatever has happened since."""
+
+    event: int
+    tensors: dict[str, Array]
+    waiting: bool
+    window: Window
 
 
 class Cursor:
@@ -36,6 +47,7 @@ class Cursor:
         self.source: Source[Branch] = run.source
         self.branch = Branch(MAIN, History(run, budget))
         self._tensors = self.source.initial()
+        self._first = dict(self._tensors)  # not drawn again: the first keyframe has most of it
         self._event = 0
         self.history.keyframe(0, self._tensors)
         self._chunk = max(1, min(CHUNK_EVENTS, CHUNK_BYTES // self.history.mean_cost))
@@ -103,8 +115,27 @@ class Cursor:
         if own <= after:
             return None
         if own == 0:
-            return Keyframe(0, self.source.initial(), whole=True)
+            return Keyframe(0, self._first, whole=True)
         return Keyframe(own, self.history.keyframes[own], own in self.history.whole)
+
+    def hold(self) -> Held:
+        """The place where the cursor stands, to be taken by :meth:`put_back`."""
+        return Held(self._event, dict(self._tensors), self._waiting, self.history.window())
+
+    def put_back(self, held: Held) -> None:
+        """Stand where ``held`` was taken on this branch, bit by bit; nothing is executed.
+
+        What has become known of the run meanwhile stays known.
+        """
+        history = self.history
+        if history.first <= held.event <= self._event:
+            self._undo(held.event)  # and what lies ahead is still in the window
+        else:
+            history.put_back(held.window)
+        self._tensors.clear()
+        self._tensors.update(held.tensors)
+        self._event, self._waiting = held.event, held.waiting
+        self._locate(self.timeline.iteration(held.event))
 
     def reenter(self, event: int) -> None:
         """Come to an event of a branch that has just become current."""

@@ -34,6 +34,15 @@ NEAR = 8192  # events between two keyframes of a run that has just begun, at mos
 NEAR_SHARE = 2  # of the budget, written between two of them at most: some tens of milliseconds
 
 
+@dataclass(frozen=True, eq=False)
+class Window:
+    """The window of a history as it was once: its events, the first of them, and their bytes."""
+
+    events: dict[int, Written]
+    first: int
+    nbytes: int
+
+
 @dataclass(eq=False)
 class History:
     """The past of one branch, within ``budget`` bytes.
@@ -130,6 +139,16 @@ class History:
                 del events[oldest]
             self.first = stop
             self.window_bytes -= sums[stop - begin] - gone
+
+    def window(self) -> Window:
+        """The window as it is now; its arrays stay in memory for as long as it is kept."""
+        return Window(dict(self.events), self.first, self.window_bytes)
+
+    def put_back(self, window: Window) -> None:
+        """The window as it was once, on this branch."""
+        self.events.clear()
+        self.events.update(window.events)
+        self.first, self.window_bytes = window.first, window.nbytes
 
     def restart(self, event: int) -> None:
         """Forget the window; it begins again, empty, at ``event``."""

@@ -90,6 +90,15 @@ class StopList:
         changed = replace(stop, hits=stop.hits + hits, ignore=stop.ignore - ignored)
         self.numbered[number] = changed
 
+    def kept(self) -> "dict[int, tuple[Stop, Check]]":
+        """All stops as they are now, with their counts, to be taken by :meth:`put_back`."""
+        return {number: (stop, self._checks[number]) for number, stop in self.numbered.items()}
+
+    def put_back(self, kept: "Mapping[int, tuple[Stop, Check]]") -> None:
+        """The stops as they were once."""
+        self.numbered = {number: stop for number, (stop, _) in kept.items()}
+        self._checks = {number: check for number, (_, check) in kept.items()}
+
     def to_list(self) -> list[dict[str, Any]]:
         """The stops as plain data, to be saved with an experiment."""
         return [stop_to_dict(stop) for stop in self]

@@ -39,6 +39,24 @@ def hit_data(hit: Hit, run: Run) -> dict[str, Any]:
     return data
 
 
+def returning(debugger: Debugger, search: Long) -> Long:
+    """A search that, where it is left on the way, leaves the cursor where it began.
+
+    Tensors, the past that is known there, jump list and the counts of stops are as they were, bit
+    by bit; nothing is executed for it.
+    """
+    session, stops, jumps = debugger.session, debugger.stops, debugger.jumps
+    held, kept = session.hold(), stops.kept()
+    visited = list(jumps.events), jumps.place
+    try:
+        return (yield from search)
+    except GeneratorExit:
+        session.put_back(held)
+        stops.put_back(kept)
+        jumps.events, jumps.place = visited
+        raise
+
+
 def concluded(debugger: Debugger, run: LongRun, backwards: bool = False) -> Long:
     """Continue a LongRun to its end, with progress; the reply says where and at which stops."""
     logs: list[str] = []
@@ -59,7 +77,18 @@ def concluded(debugger: Debugger, run: LongRun, backwards: bool = False) -> Long
 
 
 def travelled(debugger: Debugger, target: int, jump: bool = True, **facts: Any) -> Long:
-    """Go to an event, and answer where that is; a jump remembers where it came from."""
+    """Go to an event, and answer where that is; a jump remembers where it came from.
+
+    Left on the way forwards, it stays where it has come to; on the way back, from which nothing is
+    seen before it is over, where it began.
+    """
+    if target < debugger.event:
+        return returning(debugger, journey(debugger, target, jump, **facts))
+    return journey(debugger, target, jump, **facts)
+
+
+def journey(debugger: Debugger, target: int, jump: bool, **facts: Any) -> Long:
+    """The way of :func:`travelled`."""
     session = debugger.session
     if jump and target != session.event:
         debugger.jumps.leave(session.event)

@@ -7,7 +7,7 @@ from engine.run.position_text import find_ops, parse_position
 from engine.run.timeline import every_op, every_phase
 from engine.stops.run_control import continue_, next_change, reverse_continue, until
 from engine.words.command import Argument, Command, Leads, Long, Reply, nothing
-from engine.words.report import arrived, concluded, travelled
+from engine.words.report import arrived, concluded, returning, travelled
 from engine.words.stop_words import condition_stop
 
 
@@ -55,7 +55,7 @@ def run_continue(debugger: Debugger, argument: Argument, count: int) -> Long:
 
 def run_reverse(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Continue backwards as often as the count says."""
-    return repeated(debugger, times(argument, count), backwards=True)
+    return returning(debugger, repeated(debugger, times(argument, count), backwards=True))
 
 
 def repeated(debugger: Debugger, count: int, backwards: bool) -> Long:
@@ -75,13 +75,15 @@ def repeated(debugger: Debugger, count: int, backwards: bool) -> Long:
 
 def run_until(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Run to where a condition becomes true."""
-    return concluded(debugger, until(debugger.session, condition_stop(debugger, argument)))
+    stop = condition_stop(debugger, argument)
+    return returning(debugger, concluded(debugger, until(debugger.session, stop)))
 
 
 def run_back_until(debugger: Debugger, argument: Argument, count: int) -> Long:
     """Run back to where a condition became true."""
     stop = condition_stop(debugger, argument)
-    return concluded(debugger, until(debugger.session, stop, backwards=True), backwards=True)
+    search = until(debugger.session, stop, backwards=True)
+    return returning(debugger, concluded(debugger, search, backwards=True))
 
 
 def run_change(debugger: Debugger, argument: Argument, count: int) -> Long:
@@ -102,7 +104,7 @@ def changing(debugger: Debugger, argument: Argument, backwards: bool) -> Long:
         run = next_change(debugger.session, argument.text, backwards)
     except GradstepError as problem:
         raise argument.reading(problem) from problem
-    return concluded(debugger, run, backwards)
+    return returning(debugger, concluded(debugger, run, backwards))
 
 
 def to_position(debugger: Debugger, argument: Argument, count: int) -> int:

@@ -20,7 +20,7 @@ from engine.run.op import Tensors
 from engine.run.phases import Phase
 from engine.worksheet.line_sample import symbol_of
 from engine.worksheet.line_sheet import LineSheet
-from engine.worksheet.rows import Element, Forward, Gradient, Key, Step, in_numerator
+from engine.worksheet.rows import Element, Forward, Gradient, Key, Step, in_numerator, ready
 from engine.worksheet.sample import LOSS, SCALAR, Sample
 
 ROWS = Size("N")
@@ -128,12 +128,13 @@ class LayerBatch:
             shape = None if value is None else value.shape
             dims = (ROWS, self.sample.sizes[k + 1])
             rows.append(
-                Forward(key, node.name, output, (given,), formula, same, dims, value, shape)
+                Forward(key, node.name, output, (given,), formula, same, dims, ready(value), shape)
             )
         yhat = self.sample.tensors[-1]
         loss = self.sample.loss.formula(yhat)
         value, inputs = self.value(self.program.loss), (yhat, Symbol("y"))
-        row = Forward(("loss", 0, 0), "loss", Symbol(LOSS), inputs, loss, False, (), value, ())
+        key, loss_symbol = ("loss", 0, 0), Symbol(LOSS)
+        row = Forward(key, "loss", loss_symbol, inputs, loss, False, (), ready(value), ())
         return (*rows, row)
 
     def gradients(self, keys: list[Key]) -> tuple[Gradient, ...]:
@@ -150,7 +151,7 @@ class LayerBatch:
                 value = self.value(self.program.gradients.get(name))
                 flat = None if value is None else in_numerator(value)
                 symbol, own = Symbol(node.symbols[role]), (formulas[role],)
-                rows.append(Gradient(key, name, symbol, (), flat, (), size, own, value))
+                rows.append(Gradient(key, name, symbol, (), ready(flat), (), size, own, value))
         return tuple(rows)
 
     def elements(self, keys: list[Key]) -> tuple[Element, ...]:
@@ -160,7 +161,7 @@ class LayerBatch:
         rule = self.sample.loss.gradient_formula(yhat)
         dims = (ROWS, self.sample.sizes[-1])
         value = self.value(self.program.gradients.get(last))
-        rows = [Element(("loss", 0, 0), top, rule, False, dims, value)]
+        rows = [Element(("loss", 0, 0), top, rule, False, dims, ready(value))]
         for k in reversed(range(1, len(self.sample.nodes))):
             node, before = self.sample.nodes[k], self.sample.nodes[k - 1]
             vjps = node.layer.function.vjps(terms(node.symbols))
@@ -168,7 +169,7 @@ class LayerBatch:
             partial = Partial(LOSS, self.sample.tensors[k].name)
             value = self.value(self.program.gradients.get(before.output))
             dims = (ROWS, self.sample.sizes[k])
-            rows.append(Element(keys[k], partial, rule, False, dims, value))
+            rows.append(Element(keys[k], partial, rule, False, dims, ready(value)))
         return tuple(rows)
 
 
@@ -195,7 +196,7 @@ class LineBatch:
         flat = None if value is None else in_numerator(np.asarray(value, np.float64))
         size = self.sheet.chains.size(name)
         key = self.sheet.gradient_key(name)
-        return Gradient(key, name, symbol_of(name), (), flat, (), size, own, value)
+        return Gradient(key, name, symbol_of(name), (), ready(flat), (), size, own, value)
 
     def elements(self) -> tuple[Element, ...]:
         """The rows of (d): the gradient of every line, from the loss backwards."""
@@ -208,8 +209,7 @@ class LineBatch:
             partial = Partial(LOSS, symbol_of(line.name).text())
             dims = self.sheet.at.sizes(line.name)
             key = self.sheet.places[line.name]
-            rule = Gradient(key, line.name, symbol_of(line.name), (), None, (), None, own)
-            rows.append(
-                Element(key, partial, rule.formula("gradient"), False, dims, np.asarray(value))
-            )
+            rule = Gradient(key, line.name, symbol_of(line.name), (), ready(None), (), None, own)
+            found = ready(np.asarray(value))
+            rows.append(Element(key, partial, rule.formula("gradient"), False, dims, found))
         return tuple(rows)

@@ -17,7 +17,7 @@ from engine.lines.node import Tensor, tensors
 from engine.worksheet.letters import ONE, flat
 from engine.worksheet.line_jacobians import Edge, pass_value, product_rule
 from engine.worksheet.line_sample import LOSS, LineSample, evaluated, symbol_of, written
-from engine.worksheet.rows import Factor, Gradient, Key, in_numerator, turned
+from engine.worksheet.rows import Factor, Gradient, Key, in_numerator, ready, turned
 from engine.worksheet.sample import Dims
 
 MANY = 8  # paths: more are folded
@@ -241,7 +241,8 @@ class Chains:
         more = tuple(way.factors for way in ways[1:])
         value = None if total is None else in_numerator(total)
         size = self.size(name)
-        return Gradient(key, name, symbol_of(name), numerator, value, more, size, own, total)
+        symbol, found = symbol_of(name), ready(value)
+        return Gradient(key, name, symbol, numerator, found, more, size, own, total)
 
     def size(self, name: str) -> Dims:
         """The size of a gradient in numerator layout: of a matrix the transpose, else a row."""

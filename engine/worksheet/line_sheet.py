@@ -31,7 +31,7 @@ from engine.worksheet.line_sample import (
     symbol_of,
     written,
 )
-from engine.worksheet.rows import Element, Forward, Gradient, Key, Shortcut, Step
+from engine.worksheet.rows import Element, Forward, Gradient, Key, Shortcut, Step, ready
 from engine.worksheet.sample_loss import SampleLoss
 from engine.worksheet.shortcuts import shortcut
 
@@ -150,7 +150,8 @@ class LineSheet:
         sizes = self.at.sizes(line.name)
         symbol, shape = symbol_of(line.name), line.root.shape
         key = self.places[line.name]
-        return Forward(key, line.name, symbol, given, written(root), same, sizes, value, shape)
+        output, found = written(root), ready(value)
+        return Forward(key, line.name, symbol, given, output, same, sizes, found, shape)
 
     def inputs(self, line: Line) -> list[Tensor]:
         """The lines, x and y that a line reads; parameters where there are none of these."""
@@ -224,7 +225,7 @@ class LineSheet:
         read = [one for one in self.inputs(edge.line) if one.name in self.chains.learned]
         if len(read) > 1 or edge.wrt.name in self.parameters:
             key = (f"{key[0]} by {edge.wrt.name}", key[1], key[2])
-        return Element(key, partial, edge.rule, by_element, edge.dims, edge.value)
+        return Element(key, partial, edge.rule, by_element, edge.dims, lambda: edge.value)
 
     def shortcuts(self) -> tuple[Shortcut, ...]:
         """The simplified ∂ℓ/∂z of the last activation, where it and the loss cancel."""

@@ -1,8 +1,8 @@
 """The rows of the worksheet's tables: steps, forward, gradients, elements; of layers and lines."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Literal, Protocol
 
 from engine.arrays import Array, Shape
@@ -24,6 +24,13 @@ from engine.worksheet.sample import Dims
 Layout = Literal["numerator", "gradient"]
 LAYOUTS: tuple[Layout, ...] = ("numerator", "gradient")
 Key = tuple[str, int, int]
+Evaluate = Callable[[], Array | None]
+"""Makes the value of a row when it is looked at: whoever prints formulas alone computes nothing."""
+
+
+def ready(value: Array | None) -> Evaluate:
+    """A value that is there already."""
+    return lambda: value
 
 
 class Place(Protocol):
@@ -92,8 +99,13 @@ class Forward:
     output: Formula
     same: bool
     dims: tuple[Size, ...]
-    value: Array | None
+    evaluate: Evaluate
     shape: Shape | None = None
+
+    @cached_property
+    def value(self) -> Array | None:
+        """The output in numbers; None where it cannot be evaluated."""
+        return self.evaluate()
 
 
 @dataclass(frozen=True)
@@ -139,11 +151,16 @@ class Gradient:
     parameter: str
     symbol: Symbol
     numerator: tuple[Factor, ...]
-    value: Array | None
+    evaluate: Evaluate
     more: tuple[tuple[Factor, ...], ...] = ()
     size: Dims | None = None
     own: tuple[Formula, ...] = ()
     array: Array | None = None
+
+    @cached_property
+    def value(self) -> Array | None:
+        """The product in numerator layout; None where a factor is too large to be evaluated."""
+        return self.evaluate()
 
     def factors(self, layout: Layout) -> tuple[Factor, ...]:
         """The factors of the first path in the order of a layout."""
@@ -211,7 +228,12 @@ class Element:
     rule: Formula
     by_element: bool
     dims: tuple[Size, ...]
-    value: Array | None
+    evaluate: Evaluate
+
+    @cached_property
+    def value(self) -> Array | None:
+        """The Jacobian in numbers; None where it is too large to be evaluated."""
+        return self.evaluate()
 
     @property
     def left(self) -> str:

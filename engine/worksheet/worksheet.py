@@ -4,7 +4,9 @@
 gradients, (d) the elements of their factors. One sample, column vectors.
 """
 
+import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 from engine.arrays import Array
 from engine.formulas.elements import walk
@@ -181,15 +183,19 @@ def forward_rows(sample: Sample) -> tuple[Forward, ...]:
                 sample.written(k),
                 isinstance(node.layer.function, Identity),
                 (sample.sizes[k], SCALAR),
-                sample.columns[symbol.name],
+                partial(value_of, sample, symbol),
             )
         )
     yhat = sample.meaning(len(sample.nodes))
     loss, inputs = sample.loss_formula(yhat), (yhat, TARGET)
-    value = sample.value(loss)
-    key = ("loss", 0, 0)
+    key, value = ("loss", 0, 0), partial(sample.value, loss)
     rows.append(Forward(key, "loss", Symbol(LOSS), inputs, loss, False, (SCALAR, SCALAR), value))
     return tuple(rows)
+
+
+def value_of(sample: Sample, symbol: Symbol) -> Array:
+    """The value of a tensor of the sample, a column."""
+    return sample.columns[symbol.name]
 
 
 def links(sample: Sample) -> list[Factor]:
@@ -200,10 +206,9 @@ def links(sample: Sample) -> list[Factor]:
     top = Partial(LOSS, sample.tensors[-1].name)
     found = [Factor(top, top, top.of, top.wrt, (SCALAR, sample.sizes[-1]))]
     for k in reversed(range(len(sample.nodes))):
-        partial = sample.partial(k)
-        rule = sample.rule(k)
-        written = rule if isinstance(rule, Symbol) else partial
-        found.append(Factor(written, written, partial.of, partial.wrt, sample.dims_of(k)))
+        symbol, rule = sample.partial(k), sample.rule(k)
+        written = rule if isinstance(rule, Symbol) else symbol
+        found.append(Factor(written, written, symbol.of, symbol.wrt, sample.dims_of(k)))
     return found
 
 
@@ -239,8 +244,9 @@ def by_parameter(sample: Sample, k: int, parameter: Symbol, derivative: Formula)
 
     By a single number for all outputs it is a column.
     """
-    size = sample.sizes[k + 1]
-    dims = (size, SCALAR if sample.columns[parameter.name].size == 1 else size)
+    node, size = sample.nodes[k], sample.sizes[k + 1]
+    role = next(role for role in node.layer.parameters if node.symbols[role] == parameter.name)
+    dims = (size, SCALAR if math.prod(node.layer.parameters[role]) == 1 else size)
     return Factor(derivative, derivative, sample.tensors[k + 1].name, parameter.name, dims)
 
 
@@ -248,8 +254,8 @@ def gradient_row(
     sample: Sample, key: Key, name: str, symbol: Symbol, factors: list[Factor]
 ) -> Gradient:
     """A row of (c) with its product in numbers."""
-    value = sample.value(Chain(tuple(factor.symbol for factor in factors)))
-    return Gradient(key, name, symbol, tuple(factors), value)
+    product = Chain(tuple(factor.symbol for factor in factors))
+    return Gradient(key, name, symbol, tuple(factors), partial(sample.value, product))
 
 
 def element_rows(sample: Sample) -> tuple[Element, ...]:
@@ -258,14 +264,14 @@ def element_rows(sample: Sample) -> tuple[Element, ...]:
     top = Partial(LOSS, sample.tensors[-1].name)
     rule = sample.loss_slope(sample.tensors[-1])
     dims = (SCALAR, sample.sizes[-1])
-    rows = [Element(("loss", 0, 0), top, rule, True, dims, sample.values[top.text()])]
+    rows = [Element(("loss", 0, 0), top, rule, True, dims, partial(sample.value, top))]
     places = keys(sample)
     for k in reversed(range(len(sample.nodes))):
-        partial = sample.partial(k)
-        if (partial.of, partial.wrt) in used:
-            value = sample.value(partial)
+        symbol = sample.partial(k)
+        if (symbol.of, symbol.wrt) in used:
+            value = partial(sample.value, symbol)
             rule, dims = sample.rule(k), sample.dims_of(k)
-            rows.append(Element(places[k], partial, rule, False, dims, value))
+            rows.append(Element(places[k], symbol, rule, False, dims, value))
     return tuple(rows)
 
 

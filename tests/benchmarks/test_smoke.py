@@ -20,6 +20,8 @@ NEEDS = {
     "iterations": 10,
     "lines": 4,
     "jacobians": 4,
+    "deep": 6,
+    "live": 1,
     "history": 12,
     "recording": 6,
 }

@@ -12,6 +12,7 @@ import click
 
 from engine.errors import GradstepError
 from tui.cli.arguments import experiment_argument, own_history_option
+from tui.cli.drawing import drawing
 from tui.cli.opened import asked, eval_option, program_of, unfold_option
 
 
@@ -43,10 +44,10 @@ def debug(
         from tui.app import run_debugger
 
         if not any(asked()):
-            return run_debugger(experiment, at, budget, record, offer=offer)
+            return run_debugger(experiment, at, budget, record, offer=offer, drawing=drawing)
         unfold, evaluate = asked()
         program = partial(program_of, unfold=unfold, evaluate=evaluate)
-        return run_debugger(experiment, at, budget, record, program)
+        return run_debugger(experiment, at, budget, record, program, drawing=drawing)
 
 
 TICKS = 250  # a second

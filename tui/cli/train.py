@@ -22,6 +22,7 @@ from tui.cli.arguments import (
     iterations_option,
     json_option,
 )
+from tui.cli.drawing import drawing
 from tui.cli.opened import opened, unfold_option
 from tui.cli.output import console, note, print_json
 from tui.cli.status import DONE, INTERRUPTED, NO
@@ -152,10 +153,12 @@ def train(
     """
     if iterations is not None and epochs is not None:
         raise click.UsageError("--iterations and --epochs exclude each other: give one of them")
-    program = opened(experiment)
+    with drawing():
+        program = opened(experiment)
+        initial = program.initial()
     wanted = iterations or (epochs or program.experiment.training.epochs) * program.batches.count
     program = program.lasting(wanted)
-    run = Run(program, wanted, program.initial(), fail_on)
+    run = Run(program, wanted, initial, fail_on)
     try:
         show_progress(run)
     except KeyboardInterrupt:

@@ -70,8 +70,8 @@ class Movement:
 
     def run(self, line: str, target: int | None, said: str = "") -> None:
         """Run a line that goes to ``target``, and show where it has led to."""
-        steps = self.words.line.run(line)
-        self.worker.begin(steps, partial(self.arrived, said=said), target)
+        steps, before = self.words.line.run(line), self.display.view
+        self.worker.begin(steps, partial(self.arrived, said=said, before=before), target)
 
     def refuse(self, error: GradstepError, refused: str) -> None:
         """Say why a line is refused."""
@@ -90,15 +90,14 @@ class Movement:
             return "at the first event"
         return "at the end of the run" if event >= self.session.timeline.end else "already there"
 
-    def arrived(self, run: Job, said: str = "") -> None:
-        """Show where a movement has led to, or why it failed."""
+    def arrived(self, run: Job, said: str = "", before: View | None = None) -> None:
+        """Show where a movement has led to from the View ``before``, or why it failed."""
         if run.error is not None:
             self.words.failed(run.error)
             return
-        before = self.display.view
         if self.follow.selection.row is not None:
             self.follow.next_op()
-        self.display.show_now("stopped" if run.cancelled else said)
+        self.display.show_now(run.left_at(self.session.event) if run.cancelled else said)
         now = self.display.view
         if before is not None and now is not None and left_recording(before, now):
             self.display.say(note="the recording is over: from here on everything is computed live")

@@ -36,6 +36,10 @@ class Stage:
 
         self.screen.app.call_from_thread(called)
 
+    def post(self, callback: Callable[[], None]) -> None:
+        """From any thread: call ``callback`` on the screen's own, and do not wait for it."""
+        self.screen.call_later(callback)
+
     def later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Call ``callback`` on the screen's thread after some seconds."""
         return self.screen.set_timer(seconds, callback)

@@ -180,7 +180,9 @@ class Words:
         facts = result.reply.facts
         if result.word == "compare" and "branches" in facts:
             self.follow.compare(facts["branches"])
-        note = "stopped" if run.cancelled else headline(result.word, said)
+        note = headline(result.word, said)
+        if run.cancelled:
+            note = run.left_at(self.debugger.session.event)
         if result.reply.opened is not None:
             self.line.debugger = self.debugger  # this screen stays with its own
             if result.word == "open":

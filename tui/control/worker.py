@@ -7,7 +7,7 @@ screen's own thread for as long as nobody notices; what is not finished then goe
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
@@ -17,10 +17,10 @@ from engine.run.run import Run
 from engine.run.timeline import Listing, Timeline
 from engine.session.progress import Progress
 from engine.session.session import Session
+from tui.control.live import Live
 
 INLINE_SECONDS = 0.012  # a job that is over by then needs no thread and no progress
 HEAVY_BYTES = 8 * 2**20  # an op that writes this much never runs on the screen's own thread
-PROGRESS_SECONDS = 1 / 30
 MAX_LOGS = 10_000  # what a stop prints before these is lost when a run is stopped
 FIRST_PROGRESS_SECONDS = 0.15  # the progress of a shorter run would only flicker
 
@@ -87,6 +87,12 @@ class Job:
                 between()
             if end is not None and time.perf_counter() > end:
                 return
+        if self.cancelled and isinstance(self.steps, Generator):
+            self.steps.close()  # here and not when it is forgotten: a search goes back
+
+    def left_at(self, event: int) -> str:
+        """The note where it was cancelled: whether the cursor is where it began."""
+        return "stopped: back where it began" if event == self.start else "stopped"
 
     def cancel(self) -> None:
         """Ask it to end behind the item that is being pulled; callable from any thread."""
@@ -140,11 +146,13 @@ class Host(Protocol):
 class Worker:
     """Runs one Job at a time: INLINE_SECONDS on the screen's thread, the rest in one of its own.
 
-    ``between`` is called in that thread, between two pieces of the job.
+    ``between`` is called in that thread, between two pieces of the job; ``live`` shows how it goes
+    on.
     """
 
-    def __init__(self, host: Host, between: Callable[[], None] | None = None) -> None:
+    def __init__(self, host: Host, live: Live, between: Callable[[], None] = lambda: None) -> None:
         self.host = host
+        self.live = live
         self.between = between
         self.current: Job | None = None
         self._done: Done = lambda run: None
@@ -181,6 +189,7 @@ class Worker:
             done(run)
             return True
         self.current, self._done = run, done
+        self.live.begin()
         self.host.in_thread(self._work)
         self.host.later(FIRST_PROGRESS_SECONDS, self._progress)
         return True
@@ -203,14 +212,25 @@ class Worker:
             self.current.cancel()
 
     def _work(self) -> None:
-        assert self.current is not None
-        self.current.run(between=self.between)
+        run = self.current
+        assert run is not None
+
+        def between() -> None:
+            self.between()
+            self.live.answer(lambda: run is self.current)
+
+        run.run(between=between)
         self.host.call_on_screen(self._finished)
 
     def _progress(self) -> None:
-        if self.current is not None:
-            self.host.say(busy=self.current.text)
-            self.host.later(PROGRESS_SECONDS, self._progress)
+        run = self.current
+        if run is None:
+            return
+        # A View says itself how far the run is, but a single op may take longer; and work that
+        # moves nothing has none.
+        if run.doing or not self.live.ask():
+            self.host.say(busy=run.text)
+        self.host.later(self.live.pause(), self._progress)
 
     def _finished(self) -> None:
         run, self.current = self.current, None

@@ -33,11 +33,11 @@ class ChainPane(LineList):
         return self._made[2]
 
     def count(self, view: View) -> int:
-        return len(self.text(view).lines)
+        return len(self.text(view))
 
     def line(self, view: View, y: int, width: int) -> Line:
         top = y == self.scroll_offset.y  # what the product is stays in sight
-        return self.text(view).lines[0 if top else y]
+        return self.text(view).line(0 if top else y)
 
     def watch_view(self, view: View | None) -> None:
         """Draw the View where the pane has a size; for a hidden one no product is computed."""

@@ -22,6 +22,7 @@ from tui.view.snapshot import View
 from tui.widgets.lines import LineList, Lines
 from tui.widgets.visible import seen
 
+MEANWHILE = 0.002  # seconds of measurements for each View of a run that goes on
 AT_ONCE = 0.006  # seconds a step may wait for measurements; the rest is made in between
 LEAST = 256  # measurements of small tensors at once whatever the clock says: some 15 µs each
 PAUSE = 0.001
@@ -156,11 +157,12 @@ class FlowPane(Vertical):
         view = self.view
         if view is None or not self.is_mounted or not seen(self):
             return
-        steps, end = self.meter.begin(view), time.perf_counter() + AT_ONCE
-        least = LEAST if largest(view.program) <= LIMIT else 0
+        steps, runs = self.meter.begin(view), bool(view.busy)
+        end = time.perf_counter() + (MEANWHILE if runs else AT_ONCE)
+        least = 0 if runs or largest(view.program) > LIMIT else LEAST
         more = any(n >= least and time.perf_counter() > end for n, _ in enumerate(steps, 1))
         self.show_now(view)
-        if more:
+        if more and not runs:  # the run would wait for it, and the next View is soon there
             self.run_worker(self.measure_on(view, steps), group="flow", exclusive=True)
 
     async def measure_on(self, view: View, steps: Iterator[int]) -> None:

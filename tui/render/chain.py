@@ -1,19 +1,21 @@
 """The chain pane: the product that makes a derivative, factor by factor, sizes under each."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from rich.cells import cell_len
 
-from engine.chain.chain import Chain
+from engine.chain.chain import Chain, Factor
 from engine.chain.query import JacobianView
+from engine.chain.repeats import Run, repeats
 from engine.errors import GradstepError
+from engine.formulas.tree import Transpose
 from engine.jacobian.operator import Layout
 from engine.worksheet.rows import Layout as Written
 from engine.worksheet.sample import Sample
 from engine.worksheet.share import share
 from tui.render.chain_numbers import Room, detail, number_lines
-from tui.render.chain_table import shown_factors, table
+from tui.render.chain_table import Table, shown_factors, table
 from tui.render.claim import claim_lines
 from tui.render.jacobian import derivative_of, layout_text
 from tui.render.sizes import dims_letters, has_letters, products
@@ -37,12 +39,34 @@ class Column:
         return max(cell_len(text) for text in (self.symbol, *self.under))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ChainText:
-    """All lines of the pane, and in ``places`` the line number of each factor of the table."""
+    """The lines of the pane: the product, the table of the factors, and the chosen one of them."""
 
-    lines: list[Line]
-    places: list[int]
+    above: list[Line]
+    table: Table | None = None
+    below: list[Line] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.above) + (0 if self.table is None else len(self.table)) + len(self.below)
+
+    def line(self, y: int) -> Line:
+        """A line of the pane, counted from 0."""
+        at = y - len(self.above)
+        if at < 0 or self.table is None:
+            return self.above[y]
+        return self.table.line(at) if at < len(self.table) else self.below[at - len(self.table)]
+
+    @property
+    def lines(self) -> list[Line]:
+        """All lines."""
+        return [self.line(y) for y in range(len(self))]
+
+    @property
+    def places(self) -> range:
+        """The line of each factor of the table."""
+        start = len(self.above) + 1
+        return range(start, start if self.table is None else start + len(self.table) - 1)
 
 
 def chain_text(view: View, room: Room) -> ChainText:
@@ -56,18 +80,16 @@ def chain_text(view: View, room: Room) -> ChainText:
         found = derivative_of(view)
     except GradstepError as error:
         said: list[Line] = [*claimed, [(f" {error}", "warn")]]
-        return ChainText([fitted(line, width) for line in said], [])
+        return ChainText([fitted(line, width) for line in said])
     lines: list[Line] = [head(view, found), *claimed, *product_lines(view, found, width)]
     lines += homework_lines(view, found, width)
     lines += number_lines(found, room)
     ordered = shown_factors(found)
     chosen = min(view.derivative.factor, len(ordered) - 1)
-    start = len(lines) + 1
-    lines += table(view, found, chosen, width)
-    lines += detail(view, found, ordered[chosen], room, len(lines))
-    return ChainText(
-        [fitted(line, width) for line in lines], [start + i for i in range(len(ordered))]
-    )
+    factors = table(found, chosen, width)
+    below = detail(view, found, ordered[chosen], room, len(lines) + len(factors))
+    above, below = ([fitted(line, width) for line in part] for part in (lines, below))
+    return ChainText(above, factors, below)
 
 
 def head(view: View, found: JacobianView) -> Line:
@@ -115,10 +137,9 @@ def product_lines(view: View, found: JacobianView, width: int) -> list[Line]:
     lines += share_lines(view, found)
     if not found.chain.paths:
         lines += laid_out(result, columns(view, found, found.chain), width)
-    for whole, paths in found.chain.sums:
+    for whole, paths in sums_of(found):
         if whole is not None:
-            term = found.shown(whole)
-            result = column(view, term.symbol, term.dims, term.of, term.wrt)
+            result = factor_column(view, found, whole)
         for i, path in enumerate(paths):
             start = Column(" " * result.width, ("",) * len(result.under)) if i else result
             lines += laid_out(start, columns(view, found, path), width, " + " if i else " = ")
@@ -127,7 +148,7 @@ def product_lines(view: View, found: JacobianView, width: int) -> list[Line]:
 
 def many_lines(found: JacobianView) -> list[Line]:
     """The factors over too many paths to be written out."""
-    many = [one for one in found.chain.factors if one.count > 1 and not one.terms]
+    many = [one for one in found.chain.factors if one.count > 1 and one.expand is None]
     return [
         [(f" {found.shown(one).symbol}", "symbol"), (f" over {count_text(one.count)} paths", "dim")]
         for one in many
@@ -135,9 +156,46 @@ def many_lines(found: JacobianView) -> list[Line]:
     ]
 
 
+def sums_of(found: JacobianView) -> Iterator[tuple[Factor | None, tuple[Chain, ...]]]:
+    """The sums that are written out: of factors in brackets again and again the first ones."""
+    if found.chain.paths:
+        yield None, found.chain.paths
+        return
+    ordered, runs = runs_of(found, found.chain)
+    for run in runs:
+        for factor in ordered[run.start : run.start + run.size]:
+            if factor.expand is not None:
+                yield factor, factor.terms
+
+
+def runs_of(found: JacobianView, shown: Chain) -> tuple[tuple[Factor, ...], list[Run]]:
+    """The factors of a chain in the order of the layout, and which of them are repeated."""
+    ordered = shown.factors[::-1] if found.transposed else shown.factors
+    return ordered, repeats([(one.dims, one.structure, one.count) for one in ordered])
+
+
 def columns(view: View, found: JacobianView, shown: Chain) -> list[Column]:
-    """The factors of one chain."""
-    return [column(view, *term[:2], term.of, term.wrt) for term in found.terms(shown)]
+    """The factors of one chain; equal ones again and again as ``(W · D) × 48``."""
+    ordered, runs = runs_of(found, shown)
+    return folded(runs, lambda i: factor_column(view, found, ordered[i]))
+
+
+def folded(runs: Sequence[Run], column_of: Callable[[int], Column]) -> list[Column]:
+    """The columns of a product, of a run of equal factors the first ones in brackets."""
+    made: list[Column] = []
+    for run in runs:
+        once = [column_of(i) for i in range(run.start, run.start + run.size)]
+        if run.times > 1:
+            once[0] = replace(once[0], symbol=f"({once[0].symbol}")
+            once[-1] = replace(once[-1], symbol=f"{once[-1].symbol}) × {run.times}")
+        made += once
+    return made
+
+
+def factor_column(view: View, found: JacobianView, factor: Factor) -> Column:
+    """A factor with its sizes, as the layout has it."""
+    term = found.shown(factor)
+    return column(view, term.symbol, term.dims, term.of, term.wrt)
 
 
 def column(view: View, symbol: str, dims: tuple[int, int], of: str, wrt: str) -> Column:
@@ -163,13 +221,18 @@ def homework_lines(view: View, found: JacobianView, width: int) -> list[Line]:
     def under(rows: str, cols: str) -> tuple[str, str]:
         return f"({counts[rows]}×{counts[cols]})", f"({rows}×{cols})"
 
-    terms = [
-        Column(
-            f.written.text() if cell_len(f.written.text()) <= SPELLED else f.symbol.text(),
-            under(f.dims[0].name, f.dims[1].name),
-        )
-        for f in row.factors(layout)
-    ]
+    factors = row.factors(layout)
+
+    def written_out(i: int) -> Column:
+        one = factors[i]
+        text = one.written.text()
+        symbol = text if cell_len(text) <= SPELLED else one.symbol.text()
+        return Column(symbol, under(one.dims[0].name, one.dims[1].name))
+
+    written = [one.written for one in factors]
+    sizes = [(counts[f.dims[0].name], counts[f.dims[1].name]) for f in factors]
+    kinds = [type(one.inner if isinstance(one, Transpose) else one) for one in written]
+    terms = folded(repeats(list(zip(sizes, kinds, strict=True))), written_out)
     rows, cols = row.dims(layout)
     result = Column(found.symbol, under(rows.name, cols.name))
     title: Line = [(" written out, with W for ∂z/∂z", "label")]

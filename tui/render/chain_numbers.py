@@ -11,7 +11,7 @@ from engine.chain.chain import Chain, Factor
 from engine.chain.query import SHOWN, JacobianView
 from engine.errors import GradstepError
 from engine.jacobian.operator import Jacobian
-from tui.render.chain_table import dims_of, shown_symbol, so_far
+from tui.render.chain_table import dims_of, shown_symbol
 from tui.render.sizes import element_rule, has_letters
 from tui.render.text.line import Line
 from tui.render.text.numbers import cells, compact, count_text, dims_text
@@ -19,6 +19,7 @@ from tui.render.text.wrapping import wrapped
 from tui.view.snapshot import View
 
 SMALL = 8  # rows of a matrix that are shown in a pane that must be scrolled anyway
+MOST_CALLS = 500  # functions for the numbers of one matrix, some milliseconds; one row is shown
 MOST_WORK = 2**23  # multiply-adds for the numbers of one matrix; SMALL rows are always shown
 NARROWEST = 8  # cells of a number with four decimals, and the gap before it
 INDENT = "    "
@@ -47,6 +48,8 @@ def number_lines(found: JacobianView, room: Room) -> list[Line]:
         rows_, cols = max(dims, key=lambda one: one[0] * one[1])
         large = f"{dims_text((rows_, cols))} has no room beside the others"
         return why_not(f"{large}; the chosen factor is below")
+    if takes_long(found):
+        return why_not("too many functions to go through at every key; the chosen factor is below")
     try:
         rows = side_by_side(number_matrices(found))
     except GradstepError:
@@ -76,6 +79,12 @@ def may_fit(dims: Sequence[Dims], width: int, height: int) -> bool:
     """Whether matrices of these sizes could stand side by side, were all numbers digits."""
     needed = sum(2 * cols + 1 for _, cols in dims) + 3 * (len(dims) - 1) + 3
     return needed <= width and max(rows for rows, _ in dims) <= highest(height)
+
+
+def takes_long(found: JacobianView) -> bool:
+    """Whether the numbers of all factors would take longer than a key press may."""
+    factors = found.chain.factors
+    return sum(one.dims[0] * one.jacobian.calls for one in factors) > MOST_CALLS
 
 
 def is_weight(found: JacobianView) -> bool:
@@ -160,8 +169,9 @@ def detail(
     lines: list[Line] = [[*title, (f"  vjp {cost} multiply-adds", "dim")]]
     last: list[Line] = []
     if len(path.factors) > 2:
-        last = [[(" cheapest order: ", "dim"), (path.order(), "")]]
-    partial = so_far(view, factor, path)
+        label, order = path.order().split(": ", 1)
+        last = [[(f" {label}: ", "dim"), (order, "")]]
+    partial = path.partial(view.program, path.factors.index(factor))
     matrices = [factor.jacobian]
     if partial.symbol != factor.symbol:
         matrices.append(partial.jacobian)
@@ -192,6 +202,7 @@ def matrix_lines(found: JacobianView, jacobian: Jacobian, room: int, width: int)
     rows, cols = dims_of(found, jacobian)
     high = rows if rows <= room else max(1, room - 1)
     high = min(high, max(SMALL, MOST_WORK // max(1, jacobian.cost_vjp)))
+    high = min(high, max(1, MOST_CALLS // jacobian.calls))
     wide = min(cols, max(1, (width - len(INDENT)) // NARROWEST))
     texts = corner(found, jacobian, high, wide)
     each = max((len(text) for row in texts for text in row), default=0) + 2

@@ -10,7 +10,6 @@ from engine.chain.query import JacobianView
 from engine.jacobian.operator import Jacobian
 from tui.render.text.line import Line, Span, fitted, shortened
 from tui.render.text.numbers import dims_text
-from tui.view.snapshot import View
 
 HEADS = ("factor", "of ← by", "dims", "structure", "so far")
 ROLES = ("symbol", "", "shape", "dim", "symbol", "shape")
@@ -51,9 +50,13 @@ def shown_factors(found: JacobianView) -> list[tuple[Factor, Chain]]:
     ]
 
 
-def so_far(view: View, factor: Factor, path: Chain) -> Factor:
-    """The product of a chain from its left up to a factor."""
-    return next(one for one in path.partials(view.program) if one.wrt == factor.wrt)
+def so_far(found: JacobianView, factor: Factor, path: Chain) -> tuple[str, str]:
+    """The product of a chain from its left up to a factor: symbol and sizes, not multiplied."""
+    symbol = f"∂{found.primals.symbol(path.of)}/∂{found.primals.symbol(factor.wrt)}"
+    dims = path.factors[0].dims[0], factor.dims[1]
+    if found.transposed:
+        return f"({symbol})ᵀ", dims_text(dims[::-1])
+    return symbol, dims_text(dims)
 
 
 def shown_symbol(found: JacobianView, factor: Factor) -> str:
@@ -67,20 +70,38 @@ def dims_of(found: JacobianView, jacobian: Jacobian) -> tuple[int, int]:
     return (cols, rows) if found.transposed else (rows, cols)
 
 
-def table(view: View, found: JacobianView, chosen: int, width: int) -> list[Line]:
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The headings, and a line for each factor, made where it is seen: a deep chain has many."""
+
+    rows: list[tuple[str, ...]]
+    widths: Widths
+    chosen: int
+    width: int
+
+    def __len__(self) -> int:
+        return 1 + len(self.rows)
+
+    def line(self, y: int) -> Line:
+        """The headings at 0, then the factors in turn."""
+        if y == 0:
+            return fitted(heading(self.widths), self.width)
+        line = table_line(self.rows[y - 1], self.widths, y - 1 == self.chosen, self.width)
+        return fitted(line, self.width)
+
+
+def table(found: JacobianView, chosen: int, width: int) -> Table:
     """A line for each factor: its tensors, sizes and structure, and the product up to it."""
-    rows = table_cells(view, found)
+    rows = table_cells(found)
     widths = fitting([max(map(cell_len, column)) for column in zip(*rows, strict=True)], width)
-    lines = [table_line(row, widths, i == chosen, width) for i, row in enumerate(rows)]
-    return [heading(widths), *lines]
+    return Table(rows, widths, chosen, width)
 
 
-def table_cells(view: View, found: JacobianView) -> list[tuple[str, ...]]:
+def table_cells(found: JacobianView) -> list[tuple[str, ...]]:
     """The texts of the table, a tuple of six for each factor."""
     rows: list[tuple[str, ...]] = []
     last: Chain | None = None
     for factor, path in shown_factors(found):
-        partial = so_far(view, factor, path)
         sign = "+ " if last is not None and path is not last else ""  # where a path begins
         last = path
         rows.append(
@@ -89,8 +110,7 @@ def table_cells(view: View, found: JacobianView) -> list[tuple[str, ...]]:
                 f"{factor.of} ← {factor.wrt}",
                 dims_text(dims_of(found, factor.jacobian)),
                 factor.structure,
-                shown_symbol(found, partial),
-                dims_text(dims_of(found, partial.jacobian)),
+                *so_far(found, factor, path),
             )
         )
     return rows

@@ -26,8 +26,21 @@ PICTURE = 9  # cells of a picture, with a blank on both sides
 
 
 def derivative_of(view: View) -> JacobianView:
-    """The derivative of a View in its layout; raises GradstepError where there is none."""
-    return query(view.primals, view.of, view.wrt, layout=view.derivative.layout)
+    """The derivative of a View in its layout; raises GradstepError where there is none.
+
+    Asked once, whichever panes show it and however often they are painted.
+    """
+    worked = view.worked
+    if worked.refused:
+        raise GradstepError(worked.refused)
+    if worked.jacobian is None:
+        try:
+            primals = view.primals
+            worked.jacobian = query(primals, view.of, view.wrt, layout=view.derivative.layout)
+        except GradstepError as error:
+            worked.refused = str(error)
+            raise
+    return worked.jacobian
 
 
 def layout_text(view: View, found: JacobianView) -> str:

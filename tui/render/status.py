@@ -65,9 +65,7 @@ def place(view: View) -> tuple[Line, Line]:
         Granularity.OP: f"#{p.event}",
     }
     widths = {
-        Granularity.PHASE: max(
-            [len(END), *(len(place_in_phase(listing, o.index)) for o in listing.ops)]
-        ),
+        Granularity.PHASE: max([len(END), *map(len, last_places(listing))]),
         Granularity.OP: len(f"#{timeline.end}"),
     }
     epoch: Line = []
@@ -89,6 +87,12 @@ def place_in_phase(listing: Listing, op: int) -> str:
     """The phase of an op and its place there: ``backward 2/8``."""
     phase, inside, size = phase_place(listing, op)
     return f"{phase} {inside}/{size}"
+
+
+def last_places(listing: Listing) -> list[str]:
+    """The last place in each phase, than which none is written longer."""
+    counts = {one: len(listing.places(Which(phase=one))) for one in listing.phases()}
+    return [f"{phase} {count}/{count}" for phase, count in counts.items()]
 
 
 def phase_place(listing: Listing, op: int) -> tuple[Phase, int, int]:

@@ -37,6 +37,8 @@ from tui.widgets.tour_line import TourLine
 if TYPE_CHECKING:
     from tui.panes.console import ConsolePane
 
+# Panes that move while a run goes on; the others stand where it began, and cost nothing.
+MOVING = frozenset({"timeline", "watches", "flow"})
 HINT = "? every key · s one op · n next phase · with Shift backwards · q quits"
 
 
@@ -126,9 +128,11 @@ class MainScreen(LinesScreen):
     def snapshot(self) -> View:
         """A new View of the session; while a thread moves it, the View before."""
         before = self.view
-        if before is not None and not self.resting():
-            return before
-        view = snapshot(self.debugger, self.parts.follow.selection, before)
+        return self.fresh() if before is None or self.resting() else before
+
+    def fresh(self) -> View:
+        """A View of the session where it stands, from the thread that moves it too."""
+        view = snapshot(self.debugger, self.parts.follow.selection, self.view)
         view = veiled(view, self.parts.follow.hidden)
         recording, player = self.parts.recording, self.parts.playback.player
         behind = self.parts.behind(view.event)
@@ -142,9 +146,9 @@ class MainScreen(LinesScreen):
         """Give the View to the displayed panes; the others get it when they are displayed."""
         view = self.view
         if view is not None and view.findings is None and self.examined:
-            self.view = replace(view, findings=self.parts.examination.findings())
-            return
-        if view is not None:
+            view = replace(view, findings=self.parts.examination.findings())
+            self.set_reactive(MainScreen.view, view)
+        if view is not None and self.resting():
             self.parts.note(view.event)
         for pane in self.parts.panes.seen.values():  # nothing is computed for a hidden pane
             pane.view = view
@@ -154,7 +158,20 @@ class MainScreen(LinesScreen):
                 view, len(self.debugger.bookmarks), len(self.session.undo.changes), alone
             )
 
-    watch_view = hand_down
+    def watch_view(self) -> None:
+        """Hand a new View down; of a run that goes on to the panes that move with it."""
+        if self.resting():
+            self.hand_down()
+        elif self.parts.stage.visible:
+            for name, pane in self.parts.panes.seen.items():
+                if name in MOVING:
+                    pane.view = self.view
+
+    def show_live(self, view: View) -> None:
+        """Show how a run goes on: where it is, the curves, the flow, the watches."""
+        job, before = self.job, self.view
+        if job is not None and before is not None:
+            self.view = view.with_status(busy=job.text, note=before.note)
 
     @property
     def examined(self) -> bool:

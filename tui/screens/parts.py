@@ -11,6 +11,7 @@ from tui.control.examination import Examination
 from tui.control.follow import Follow
 from tui.control.hosting import Hosting
 from tui.control.layout import Keys, Layout, Tabs
+from tui.control.live import Live
 from tui.control.movement import Movement
 from tui.control.playback import Playback
 from tui.control.pointing import Pointing
@@ -25,6 +26,7 @@ from tui.control.worker import Worker
 from tui.keys.command import Command
 from tui.screens.beneath import Beneath
 from tui.screens.opening import Opening
+from tui.view.snapshot import View
 
 
 class Owner(Beneath, Protocol):
@@ -43,6 +45,12 @@ class Owner(Beneath, Protocol):
 
     def show_again(self) -> None:
         """Take a new View of the session, and keep the note."""
+
+    def fresh(self) -> View:
+        """A View of the session where it stands."""
+
+    def show_live(self, view: View) -> None:
+        """Show a View of a run that goes on."""
 
     def leave(self) -> None:
         """End the debugger."""
@@ -67,7 +75,7 @@ class Parts:
         self.following = False  # whether the run grows in a file that somebody else writes
         self.stage = stage = Stage(screen, session, owner)
         self.recording = recording = RecordingControl(debugger)
-        self.worker = worker = Worker(stage, recording.keep_up)
+        self.worker = worker = Worker(stage, Live(owner, stage.post), recording.keep_up)
         self.examination = Examination(session, owner.resting)
         self.follow = follow = Follow(session, owner)
         self.panes = panes = Layout(screen, session, owner, follow, tabs, keys, owner.hand_down)

@@ -35,6 +35,7 @@ from tui.widgets.lines import LinesScreen
 from tui.widgets.plot import Curves, Legend, RegionMap, Sheet
 
 SLICE, PAUSE = 0.008, 0.001  # seconds of measuring, and between two of them
+MEANWHILE = 0.002  # seconds of measuring for each View of a run that goes on
 WATCHES = 4  # watches that get a key before the norms do
 
 
@@ -139,7 +140,7 @@ class PlotsScreen(LinesScreen):
         """Measure for SLICE seconds; what is left goes on in a worker between keys."""
         self.sheet.series.want(self.quantities(), view.lineage)
         steps = self.sheet.series.fill(view.past)
-        if more(steps, SLICE):
+        if more(steps, MEANWHILE if view.busy else SLICE) and not view.busy:
             self.run_worker(self.measure_on(view, steps), group="series", exclusive=True)
 
     async def measure_on(self, view: View, steps: Iterator[int]) -> None:

@@ -32,6 +32,7 @@ from tui.view.shown_op import ShownOp, done_at, still_to_do
 
 if TYPE_CHECKING:
     from engine.answers.asking import Asked
+    from engine.chain.query import JacobianView
     from engine.diagnostics.diagnosis import Diagnosis
     from engine.expressions.expression import Expression
 
@@ -56,6 +57,19 @@ class Signs:
     marks: tuple[tuple[int, str, str], ...] = ()
     stops: Mapping[int, bool] = field(default_factory=dict)
     skipped: frozenset[int] = frozenset()
+
+
+@dataclass(eq=False)
+class Worked:
+    """What a View has found about its derivative; Views that differ in their texts share it.
+
+    ``jacobian`` is the answer of the query; without one ``refused`` says why, in words: an error
+    that is kept would keep all that was about where it was raised.
+    """
+
+    primals: Primals | None = None
+    jacobian: "JacobianView | None" = None
+    refused: str = ""
 
 
 # Equal only to itself: panes tell by identity whether a View is new; arrays are not compared.
@@ -106,6 +120,7 @@ class View:
     other: tuple[str, Array] | None = None
     badges: dict[str, Badge] = field(default_factory=dict)
     evaluated: dict[str, Watched] = field(default_factory=dict)
+    worked: Worked = field(default_factory=Worked)
     lit: tuple[tuple[int, ...], ...] = ()
     claimed: "Asked | None" = None
     hidden: frozenset[str] = frozenset()  # tensors whose values a lesson hides
@@ -134,9 +149,14 @@ class View:
         """The denominator of the derivative."""
         return self.pair[1]
 
-    @cached_property
+    @property
     def primals(self) -> Primals:
         """The values that Jacobians are taken at; a GradstepError where the run was captured."""
+        if self.worked.primals is None:
+            self.worked.primals = self._primals()
+        return self.worked.primals
+
+    def _primals(self) -> Primals:
         rows, sample = len(self.tensors[self.program.batch_names[0]]), self.derivative.sample
         # The last batch of an epoch may be smaller than the one the sample was chosen in.
         sample = None if sample is None else min(sample, rows - 1)

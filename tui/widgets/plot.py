@@ -1,6 +1,8 @@
 """The curves, their legend, and the decision regions, as widgets of the plots screen."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import groupby
 
 from rich.segment import Segment
 from rich.style import Style
@@ -124,17 +126,23 @@ class RegionMap(Widget):
             return strip_of(self, [(said, "dim")], width)
         if y < rows:
             label: Line = [(y_labels(self.found, rows)[y].rjust(LABELS - 1) + " ", "dim")]
-            segments = [*strip_of(self, label, LABELS), *map(self.segment, self.cells[y])]
-            return Strip(segments).adjust_cell_length(width, self.rich_style)
+            base = self.rich_style  # worked out anew every time that it is asked for
+            segments = [*strip_of(self, label, LABELS), *joined(self.cells[y], base)]
+            return Strip(segments).adjust_cell_length(width, base)
         line: Line = [(" " * LABELS + x_labels(self.found, width - LABELS), "dim")]
         if y > rows:
             line = region_legend(self.found, labels(self.view.program), self.coloured)
         return strip_of(self, fitted(line, width), width)
 
-    def segment(self, cell: HeatCell) -> Segment:
-        """A cell as a segment in its colours."""
-        front, back = (
-            c and f"rgb({c[0]},{c[1]},{c[2]})" for c in (cell.foreground, cell.background)
-        )
-        bold = cell.char not in ("▀", " ")
-        return Segment(cell.char, self.rich_style + Style(color=front, bgcolor=back, bold=bold))
+
+def joined(cells: Sequence[HeatCell], base: Style) -> Iterator[Segment]:
+    """A row of cells as segments, one for neighbours that look the same."""
+    for cell, same in groupby(cells):
+        yield Segment(cell.char * len(list(same)), base + style_of(cell))
+
+
+@lru_cache(maxsize=4096)
+def style_of(cell: HeatCell) -> Style:
+    """The colours of a cell; the data stand out."""
+    front, back = (c and f"rgb({c[0]},{c[1]},{c[2]})" for c in (cell.foreground, cell.background))
+    return Style(color=front, bgcolor=back, bold=cell.char not in ("▀", " "))

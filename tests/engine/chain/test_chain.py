@@ -12,8 +12,9 @@ from engine.chain.query import query
 from engine.errors import GradstepError
 from engine.experiment.dataset import Dataset, in_lines
 from engine.experiment.reader import builtin_names, load_experiment, read_experiment
+from engine.jacobian.association import Association
 from engine.jacobian.operator import DENSE_LIMIT
-from engine.jacobian.product import Association, product
+from engine.jacobian.product import product
 from engine.program.compiler import compile_program
 from engine.run.position_text import parse_position
 from engine.session.session import Session
@@ -142,8 +143,8 @@ def test_homework_chain_of_one_sample(regression):
     structures = [factor.structure for factor in found.factors]
     assert structures == ["dense", "identity", "dense", "diagonal", "kronecker"]
     assert found.conforms()
-    assert found.order() == "(((∂ℓ/∂ŷ ∂ŷ/∂z₃) ∂z₃/∂z₂) ∂z₂/∂z₁) ∂z₁/∂W⁽¹⁾"
-    partials = found.partials(regression.program)
+    assert found.order() == "cheapest order: (((∂ℓ/∂ŷ ∂ŷ/∂z₃) ∂z₃/∂z₂) ∂z₂/∂z₁) ∂z₁/∂W⁽¹⁾"
+    partials = [found.partial(regression.program, i) for i in range(5)]
     assert [one.symbol for one in partials][1:4] == ["∂ℓ/∂z₃", "∂ℓ/∂z₂", "∂ℓ/∂z₁"]
     assert [one.dims for one in partials] == [(1, 2), (1, 2), (1, 4), (1, 4), (1, 12)]
 

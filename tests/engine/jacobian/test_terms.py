@@ -93,7 +93,7 @@ def test_counts_and_what_is_met_are_those_of_the_matrix(data, rows, cols):
     assert np.array_equal(met(term, some), np.flatnonzero(plain[some].any(axis=0)))
     assert np.array_equal(matrix(transposed(term), *sizes[::-1]), plain.T)
     value = data.draw(st.integers(0, rows[0] - 1))
-    part = restricted(term, digits(rows)[0], value, True)
+    part = restricted(term, digits(rows)[0], None, value)
     block = plain.reshape(rows[0], -1, sizes[1])[value]
     if part is None:
         assert not block.any()
@@ -126,7 +126,7 @@ def test_one_sample_of_an_index_keeps_its_own_rows():
     places = np.array([2, 0, 1, 1])  # of two samples, two indices each
     pairs = Pairs(4, lambda: (np.arange(4), places), given=False)
     term = ordered([Link(1, 4, 1, 3, pairs)])
-    part = restricted(term, (2, 2), 1, True)
+    part = restricted(term, (2, 2), None, 1)
     assert part is not None
     assert count(part) == 2
     assert matrix(part, 2, 3).tolist() == [[0, 1, 0], [0, 1, 0]]

@@ -9,6 +9,7 @@ from engine.session.session import Session
 from tests.engine.recording.recordings import opened, verdict
 from tests.engine.small_experiments import program
 from tests.tui.control.test_worker import Host
+from tui.control.live import Live
 from tui.control.recording import RecordingControl
 from tui.control.worker import Worker
 
@@ -35,7 +36,7 @@ def test_a_long_run_is_recorded_while_it_runs(tmp_path, monkeypatch):
     session, control = started(tmp_path)
     host = Host()
     host.session = session
-    worker = Worker(host, control.keep_up)
+    worker = Worker(host, Live(host, host.call_on_screen), control.keep_up)
     seen = []
 
     def steps():

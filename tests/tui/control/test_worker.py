@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.session.progress import Progress
 from engine.session.session import Session
 from tests.engine.small_experiments import session_of
+from tui.control.live import EVERY, LONGEST, SHARE, Live, Spent
 from tui.control.worker import BUSY, Job, Worker
+from tui.view.snapshot import Selection, View, snapshot
 
 
 class Host:
@@ -19,6 +22,7 @@ class Host:
         self.works: list[Callable[[], None]] = []
         self.timers: list[Callable[[], None]] = []
         self.said: list[dict[str, str]] = []
+        self.shown: list[View] = []
 
     def in_thread(self, work: Callable[[], None]) -> None:
         self.works.append(work)
@@ -31,6 +35,12 @@ class Host:
 
     def call_on_screen(self, callback: Callable[[], None]) -> None:
         callback()
+
+    def fresh(self) -> View:
+        return snapshot(Debugger(self.session), Selection())
+
+    def show_live(self, view: View) -> None:
+        self.shown.append(view)
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +62,7 @@ def endless(session: Session) -> Iterator[int]:
 
 def test_what_is_quick_is_over_at_once():
     host, done = Host(), list[Job]()
-    worker = Worker(host)
+    worker = Worker(host, Live(host, host.call_on_screen))
     assert worker.begin(host.session.travel(3), done.append, 3)
     assert host.session.event == 3
     assert [run.over for run in done] == [True]
@@ -63,7 +73,7 @@ def test_what_is_long_goes_on_in_a_thread_until_it_is_cancelled(seconds):
     seconds(-1)  # a single event at once
     host, done = Host(), list[Job]()
     host.session.goto(30)
-    worker = Worker(host)
+    worker = Worker(host, Live(host, host.call_on_screen))
     worker.begin(endless(host.session), done.append, 600)
     assert worker.current is not None
     assert host.session.event == worker.current.at == 31
@@ -98,3 +108,84 @@ def test_errors_results_and_logs_are_kept():
     run = Job(returning(), 0)
     run.run()
     assert (run.result, run.at) == ("done", 3)
+
+
+@pytest.fixture
+def spending(monkeypatch: pytest.MonkeyPatch) -> list[Spent]:
+    """The time that is spent, in the hand of a test: the last of the list."""
+    times = [Spent(0.0, 0.0, 0.0)]
+    monkeypatch.setattr(Spent, "now", lambda: times[-1])
+    return times
+
+
+def test_a_run_shows_views_when_the_screen_asks_for_them(seconds, spending):
+    seconds(-1)
+    host = Host()
+    worker = Worker(host, Live(host, host.call_on_screen), lambda: ticks(host, worker))
+    worker.begin(pieces(host.session, 200), lambda run: None, 200)
+    host.works.pop()()
+    shown = [view.event for view in host.shown]
+    assert shown, "it was asked at every piece"
+    assert shown == sorted(set(shown))
+    assert [view.loss for view in host.shown] == [lossy(host, event) for event in shown]
+    assert host.shown[0].tensors is not host.session.tensors
+
+
+def ticks(host: Host, worker: Worker) -> None:
+    """The time of all timers has come, between two pieces of a run."""
+    due, host.timers = host.timers, []
+    for timer in due:
+        timer()
+
+
+def pieces(session: Session, target: int) -> Iterator[int]:
+    """A run that could be left after every event."""
+    while session.event < target:
+        yield session.goto(session.event + 1)
+
+
+def lossy(host: Host, event: int) -> float | None:
+    """The loss at an event, of a session that goes there alone."""
+    fresh = Session(host.session.run)
+    fresh.goto(event)
+    return fresh.loss
+
+
+def test_a_view_of_a_run_that_is_over_is_not_shown(seconds, spending):
+    seconds(-1)
+    host, posted = Host(), list[Callable[[], None]]()
+    worker = Worker(host, Live(host, posted.append))
+    worker.begin(pieces(host.session, 200), lambda run: None, 200)
+    ticks(host, worker)
+    host.works.pop()()
+    assert len(posted) == 1
+    posted.pop()()
+    assert host.shown == []
+
+
+def test_the_screen_takes_its_share_of_the_time_and_no_more(spending):
+    live = Live(Host(), lambda callback: None)
+    live.begin()
+    for used, run, expected in (
+        (0.0, 1.0, EVERY),
+        (EVERY * SHARE, 1.0, EVERY),
+        (0.02, 1.0, 0.02 / SHARE),
+        (0.02, 4.0, 0.02 / SHARE),  # products of matrices in several threads
+        (0.01, 0.5, 0.02 / SHARE),  # half of every second is another program's
+        (0.001, 0.0, 0.01 / SHARE),  # a run that waits for its file
+        (100.0, 1.0, LONGEST),
+    ):
+        clock, screen, process = spending[-1]
+        spending.append(Spent(clock + 1.0, screen + used, process + used + run))
+        assert live.pause() == pytest.approx(expected)
+
+
+def test_an_op_that_takes_long_leaves_its_progress_on_display(seconds, spending):
+    seconds(-1)
+    host = Host()
+    worker = Worker(host, Live(host, host.call_on_screen))
+    worker.begin(endless(host.session), lambda run: None, 600)
+    for _ in range(3):  # no piece comes to an end meanwhile
+        ticks(host, worker)
+    assert len(host.said) == 3
+    assert host.shown == []

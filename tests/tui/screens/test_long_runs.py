@@ -1,6 +1,9 @@
 """Runs in the background: they show progress, Esc leaves a whole event, and nothing else hurts."""
 
+import threading
+
 import numpy as np
+import pytest
 
 from engine.program.program import Program
 from engine.session.session import Session
@@ -120,3 +123,28 @@ async def test_a_run_to_the_end_and_back_to_the_beginning():
         await shown.press("g")
         assert shown.session.event == 0
         assert_whole(shown)
+
+
+@pytest.mark.parametrize("line", ["until loss < -1", "runtil loss < -1", "pc x", "goto #4800"])
+async def test_esc_in_a_search_leaves_one_where_one_was(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.control.worker.INLINE_SECONDS", -1.0)
+    # Everything that runs in the thread waits here till Esc has been pressed.
+    gate = threading.Event()
+    async with debugger(endless(), (120, 40)) as shown:
+        shown.session.goto(90_000)
+        shown.main.show_now()
+        before = {name: array.tobytes() for name, array in shown.session.tensors.items()}
+        shown.main.worker.between = gate.wait
+        shown.main.parts.words.typed(line)
+        job = shown.main.job
+        assert job is not None
+        shown.app.simulate_key("escape")
+        await shown.until(lambda: job.cancelled)
+        gate.set()
+        await shown.idle()
+        assert shown.session.event == 90_000
+        assert "#90000 " in shown.place().replace(",", "")
+        assert shown.main.view.note == "stopped: back where it began"
+        assert {n: a.tobytes() for n, a in shown.session.tensors.items()} == before

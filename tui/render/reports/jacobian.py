@@ -82,7 +82,7 @@ def chain_lines(view: JacobianView, width: int) -> Iterator[Text]:
         yield from product_lines(view, path, width, "+ " if i else " " * GAP)
     product = f"= {dims_text(view.dims)}"
     order = view.chain.order() if len(view.chain.factors) > 2 and not view.transposed else ""
-    yield Text(" " * GAP + product + (f"   cheapest order: {order}" if order else ""))
+    yield Text(" " * GAP + product + (f"   {order}" if order else ""))
     if not view.chain.paths:
         yield from bracket_lines(view, width)
     for gap in view.chain.gaps():
@@ -109,7 +109,7 @@ def bracket_lines(view: JacobianView, width: int) -> Iterator[Text]:
         if factor.count == 1:
             continue
         symbol = clean(view.shown(factor).symbol)
-        said = "" if factor.terms else ", accumulated"
+        said = "" if factor.expand else ", accumulated"
         yield Text()
         yield Text(f"{symbol} is a sum over {count_text(factor.count)} paths{said}")
         for i, path in enumerate(factor.terms):
