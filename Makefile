@@ -34,6 +34,7 @@ docs: .venv/run
 
 pictures: .venv/run
 	@$(BIN)/python docs/pictures.py
+	@$(BIN)/python docs/lessons.py
 
 bench: .venv/bench .venv/torch
 	@$(BIN)/python -m benchmarks

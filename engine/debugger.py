@@ -3,12 +3,13 @@
 from engine.run.run import Run
 from engine.session.bookmarks import Bookmarks, JumpList
 from engine.session.session import Session
+from engine.session.views import Views
 from engine.stops.stop_list import StopList
 from engine.stops.watches import Watches
 
 
 class Debugger:
-    """A session with stops, watches, bookmarks and the jump list.
+    """A session with stops, watches, bookmarks, the jump list and what was looked at.
 
     They stand beside the session and not in it: a session knows nothing of stops. ``outer`` is the
     debugger that this one was opened from, and that one goes back to.
@@ -21,6 +22,7 @@ class Debugger:
         self.watches = Watches(session.run)
         self.bookmarks = Bookmarks()
         self.jumps = JumpList()
+        self.views = Views()
 
     def __repr__(self) -> str:
         counts = (

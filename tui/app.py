@@ -180,6 +180,8 @@ class GradstepApp(App[None]):
         made, before = MainScreen(debugger, self.commands), self.main
         made.prompt_past = before.prompt_past
         made.parts.words.keep = before.parts.words.keep
+        if debugger.run.name == before.debugger.run.name:  # else it is not known from where
+            made.parts.diary.thing = before.parts.diary.thing
         made.parts.tour.step = before.parts.tour.step
         made.said += said
         if debugger.outer is before.debugger:
@@ -350,6 +352,7 @@ def run_debugger(
     target = None if at is None else parse_position(at, debugger)
     outlive_terminal()
     app = GradstepApp(debugger, settings)
+    app.main.parts.diary.thing = name
     if target is not None:
         app.begin_at(target)
     remember(name)

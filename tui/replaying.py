@@ -1,6 +1,7 @@
 """The screen on a recording, also while it is still being written."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from engine.capture.captured import CapturedRun
 from engine.capture.opened import debugger_of
@@ -28,6 +29,7 @@ class FollowingApp(GradstepApp):
     def __init__(self, debugger: Debugger, grown: Callable[[], bool]) -> None:
         super().__init__(debugger, load_settings(config_file()))
         self.grown = grown  # takes in what came since; whether there was anything
+        self.main.parts.following = True
         self.lost = ""  # why the file cannot be followed at present
 
     def on_mount(self) -> None:
@@ -70,8 +72,7 @@ def open_recording(recording: Recording, at: str | None, follow: bool, budget: i
     person types it, ``budget`` the bytes of the history. Raises GradstepError where ``at`` is none.
     """
     debugger, playback = open_debugger(recording, budget)
-    remember(str(recording.reader.path))
-    return shown(debugger, playback.refresh, at, follow)
+    return shown(debugger, recording.reader.path, playback.refresh, at, follow)
 
 
 def open_captured(run: CapturedRun, at: str | None, follow: bool, budget: int) -> int:
@@ -79,13 +80,16 @@ def open_captured(run: CapturedRun, at: str | None, follow: bool, budget: int) -
     debugger = debugger_of(run, budget)
     if at == "end" and run.failed is not None:  # on the op that ended the script, not behind it
         at = f"#{run.failed[0]}"
-    remember(str(run.stored.reader.path))
-    return shown(debugger, lambda: take_in(debugger.session, run), at, follow)
+    path = run.stored.reader.path
+    return shown(debugger, path, lambda: take_in(debugger.session, run), at, follow)
 
 
-def shown(debugger: Debugger, grown: Callable[[], bool], at: str | None, follow: bool) -> int:
-    """Show a debugger, which may follow a file that grows; the exit status."""
+def shown(
+    debugger: Debugger, path: Path, grown: Callable[[], bool], at: str | None, follow: bool
+) -> int:
+    """Show a debugger on a file, which it may follow while that grows; the exit status."""
     problems = restore(debugger)
+    remember(str(path))
     target = debugger.session.known if follow else 0
     if at is not None:
         target = parse_position(at, debugger)
@@ -93,5 +97,6 @@ def shown(debugger: Debugger, grown: Callable[[], bool], at: str | None, follow:
     outlive_terminal()
     app = FollowingApp(debugger, grown) if follow else GradstepApp(debugger, settings)
     app.begin_at(target)
+    app.main.parts.diary.thing = str(path)
     app.main.problems += problems
     return run_and_keep(app)

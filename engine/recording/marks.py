@@ -1,4 +1,4 @@
-"""The bookmarks, stops and watches of a recorded run: a bad row is told and left out."""
+"""The bookmarks, stops, watches and views of a recorded run: a bad row is told and left out."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +26,7 @@ class Marks:
     stops: list[dict[str, Any]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     watches: list[str] = field(default_factory=list)
+    views: list[tuple[int, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -37,6 +38,8 @@ def read_marks(reader: Reader, run: int, last: int) -> Marks:
         ("stop", "entry", stop),
         ("watch", "expression", watch),
     ]
+    if reader.has("view"):
+        kinds.append(("view", "event, text", view))
     for table, columns, take in kinds:
         try:
             for number, row in enumerate(rows(reader, run, table, columns), 1):
@@ -87,6 +90,14 @@ def stop(marks: Marks, row: Row, last: int) -> None:
     stop_from_dict(entry)
     marks.stops.append(entry)
     marks.texts.append(row[0])
+
+
+def view(marks: Marks, row: Row, last: int) -> None:
+    """Take over what was looked at; GradstepError for what is none. Its line is read later."""
+    event, text = row
+    if type(event) is not int:
+        raise GradstepError(f"its event is {str(event)[:60]!r}")
+    marks.views.append((max(0, min(event, last)), text_of(text, "it")))
 
 
 def watch(marks: Marks, row: Row, last: int) -> None:

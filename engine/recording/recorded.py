@@ -425,6 +425,11 @@ class Recording:
         """The bookmarks, stops and watches, with what is wrong with some of them."""
         return read_marks(self.reader, self.run.id, self.program.timeline.end)
 
+    def reread_marks(self) -> Marks:
+        """The marks as they are in the file now."""
+        self.__dict__.pop("marks", None)
+        return self.marks
+
     def metrics(self, branch: RecordedBranch) -> list[tuple[int, str, float | None]]:
         """The metrics of a branch, by iteration: iteration, name, value; None for NaN."""
         query = "SELECT iteration, name, value FROM metric WHERE branch = ? ORDER BY iteration"

@@ -73,12 +73,13 @@ class Recorder:
         return lane, resumed(self.session, branch, lane.events)
 
     def marks(self) -> None:
-        """Write the bookmarks, stops and watches that have changed."""
+        """Write the bookmarks, stops, watches and views that have changed."""
         debugger = self.debugger
         found: dict[str, list[tuple[object, ...]]] = {
             "bookmark": [(m.name, m.event, m.text) for m in debugger.bookmarks.values()],
             "stop": [(canonical(stop),) for stop in debugger.stops.to_list()],
             "watch": [(text,) for text in debugger.watches],
+            "view": list(debugger.views.rows()),
         }
         for table, rows in found.items():
             if rows != self._marks.get(table, []):

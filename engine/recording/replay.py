@@ -9,6 +9,7 @@ the session is live.
 import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -213,7 +214,23 @@ class Playback:
         for branch in self.recording.reread().values():
             if branch.events > before.get(branch.name, -1):
                 self.take(branch)
-        return before != {branch.name: branch.events for branch in self.known.values()}
+        grown = before != {branch.name: branch.events for branch in self.known.values()}
+        return self.refresh_marks() or grown
+
+    def refresh_marks(self) -> bool:
+        """Take in bookmarks and views that are new or differ; whether there were any."""
+        marks, debugger = self.recording.reread_marks(), self.debugger
+        new = False
+        for mark in marks.bookmarks:
+            if debugger.bookmarks.get(mark.name) != mark:
+                with suppress(GradstepError):  # told when the file was opened
+                    debugger.bookmarks.mark(mark.name, mark.event, mark.text)
+                    new = True
+        for event, text in marks.views:
+            if debugger.views.texts.get(event) != text:
+                debugger.views.take(event, text)
+                new = True
+        return new
 
     def count(self, event: int) -> int:
         """How many losses have been computed before an event."""
@@ -241,6 +258,8 @@ class Playback:
                 debugger.bookmarks.mark(mark.name, mark.event, mark.text)
             except GradstepError as problem:
                 problems.append(str(problem))
+        for event, text in marks.views:
+            debugger.views.take(event, text)
         problems += debugger.stops.load(marks.stops)
         problems += debugger.watches.load(marks.watches)
         self.trouble = problems[0] if problems else self.trouble

@@ -133,6 +133,14 @@ LATER = {
   losses BLOB NOT NULL,
   PRIMARY KEY (branch, number)
 ) WITHOUT ROWID""",
+    # What was looked at, from an event on.
+    "view": """CREATE TABLE view (
+  run INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  event INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID""",
     "closing": """CREATE TABLE closing (
   run INTEGER PRIMARY KEY,
   digests TEXT NOT NULL

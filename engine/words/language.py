@@ -6,6 +6,7 @@ Lines that begin with # are comments.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -24,6 +25,7 @@ from engine.words.table import COMMANDS
 
 LINE = re.compile(r"\s*(?P<count>[+-]?\d+)?\s*(?P<word>[A-Za-z][A-Za-z-]*)?(?P<rest>.*)", re.DOTALL)
 MAX_CHARACTERS = 10_000
+KEPT = 5_000  # lines that were run
 PREDICATES = (
     *("any nan", "any inf", "any non-finite", "gradient above ", "gradient below "),
     *("dead", "unmoved"),
@@ -57,10 +59,12 @@ class Result:
 
 
 class CommandLine:
-    """Runs lines of commands on a debugger."""
+    """Runs lines of commands on a debugger; ``ran`` has those that were, the last KEPT."""
 
     def __init__(self, debugger: Debugger) -> None:
         self.debugger = debugger
+        self.ran: deque[str] = deque(maxlen=KEPT)
+        self.count = 0  # of all that were run
 
     def run(self, line: str) -> Iterator[Progress | Result]:
         """Run a line: yields progress while it goes on, and in the end its Result.
@@ -84,6 +88,8 @@ class CommandLine:
             raise argument.reading(problem) from problem
         if reply.opened is not None:
             self.debugger = reply.opened
+        self.ran.append(line)
+        self.count += 1
         yield Result(line, command.names[0], reply)
 
     def leads(self, line: str) -> int | None:

@@ -19,7 +19,7 @@ COMMANDS = (
     *("run", "list", "new", "show", "trace", "train", "jacobian", "explain", "check", "diagnose"),
     *("overfit", "rates", "grade"),
     *("worksheet", "compare", "record", "replay", "info", "verify", "diff", "export"),
-    *("config", "keys", "serve", "script", "capture"),
+    *("config", "keys", "serve", "script", "capture", "lesson"),
 )
 FORMATS = ("text", "markdown", "latex", "json")
 
@@ -27,7 +27,7 @@ FORMATS = ("text", "markdown", "latex", "json")
 def text_items() -> Items:
     """Words alone: lists, help, compiled programs, refusals."""
     items: Items = {
-        "text/list": ("list", "list --json"),
+        "text/list": ("list", "list --json", "list --lessons --json"),
         "text/keys": ("keys", "keys --markdown", "copy own-keys.toml home/config.toml", "keys"),
         "text/keys-wrong": ("copy wrong-keys.toml home/config.toml", "keys", "config"),
         "text/config": ("config --path", "config --print", "config", "config", "cat home"),
@@ -126,6 +126,13 @@ REFUSED: Items = {
         "record xor -o no-such-folder/a.gradstep",
         "record xor -o walk.txt --append",
         "record xor -o a.gradstep --limit much",
+    ),
+    "lesson": (
+        "lesson nothing",
+        "lesson v1.gradstep",
+        "lesson homework-1.2",
+        "script walk.txt --check",
+        "export homework-1.2 --to npz -o a.npz",
     ),
     "script": (
         "script missing.txt",

@@ -68,7 +68,7 @@ async def test_a_recording_is_followed_while_it_grows(tmp_path: Path) -> None:
                 await shown.idle()
                 assert session.event == done * len(made.ops)
             assert app.main.view is not None
-            assert app.main.view.mode == "REPLAY recomputed"
+            assert app.main.view.mode == "FOLLOW  REPLAY recomputed"
             session.goto(5)
             app.poll()
             assert session.event == 5

@@ -29,6 +29,7 @@ COMMANDS = {
         "tui.cli.capture:capture", "Run a PyTorch script and record its training.", answers=True
     ),
     "replay": Lazy("tui.cli.replay:replay", "The debugger on a recording."),
+    "lesson": Lazy("tui.cli.lesson:lesson", "A lesson: captions, views, questions."),
     "info": Lazy("tui.cli.info:info", "What a recording holds.", answers=True),
     "verify": Lazy("tui.cli.verify:verify", "Execute a recording again and compare.", answers=True),
     "diff": Lazy(

@@ -1,9 +1,10 @@
-"""``gradstep export``: a recording for other programs and for people."""
+"""``gradstep export``: a recording, or a lesson, for other programs and for people."""
 
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -12,20 +13,25 @@ import click
 from engine.capture.recognized import is_capture
 from engine.errors import GradstepError
 from engine.files import naming, replacing
+from engine.lesson.reader import load_lesson, names_lesson, read_lesson
+from engine.lesson.writing import beside_file, lesson_of
 from engine.pytorch.script import torch_script
 from engine.recording.as_toml import experiment_toml
 from engine.recording.export import recorded_arrays, recorded_lines
 from engine.recording.recorded import Recording
+from engine.recording.replay import open_debugger
 from engine.recording.scalars import Scalars, csv_of, scalars_of
 from engine.session.branches import MAIN
 from engine.strict_json import strict_json
+from tui.cli.lesson_export import FORMS, exported, refuse, size_of
 from tui.cli.npz import npz
 from tui.cli.output import note
 from tui.cli.recordings import damage, opened, run_option
 from tui.cli.report import report
 from tui.cli.status import DONE, NO
 
-FORMATS = ("jsonl", "npz", "csv", "markdown", "script", "toml")
+TOLD = ("html", "cast", "lesson")  # of a lesson over the recording
+FORMATS = ("jsonl", "npz", "csv", "markdown", "script", "toml", "html", "cast", "lesson")
 
 
 @click.command("export")
@@ -33,21 +39,41 @@ FORMATS = ("jsonl", "npz", "csv", "markdown", "script", "toml")
 @click.option("--to", "form", type=click.Choice(FORMATS), required=True, help="Which form.")
 @click.option("-o", "--output", metavar="OUT", help="Where to; stdout by default.")
 @click.option("--branch", help="Which branch of the run: main, with csv all of them by default.")
+@click.option(
+    "--size",
+    default="120x40",
+    show_default=True,
+    callback=size_of,
+    metavar="COLUMNSxROWS",
+    help="Of the terminal in html and cast.",
+)
 @run_option
 def export(
-    files: tuple[str, ...], form: str, output: str | None, branch: str | None, number: int | None
+    files: tuple[str, ...],
+    form: str,
+    output: str | None,
+    branch: str | None,
+    number: int | None,
+    size: tuple[int, int],
 ) -> int:
-    """The recording FILE in another form; with csv several of them.
+    """The recording or the lesson FILE in another form; with csv several recordings.
 
     jsonl: the lines of `trace --json --values`. npz: parameters after every iteration, losses,
     data. csv: loss, hyper-parameters and metrics by iteration. markdown: a report. script: a
-    PyTorch script of the experiment. toml: the experiment itself, with its data. 1 where something
-    in FILE is damaged: what could not be read is recomputed, and told.
+    PyTorch script of the experiment. toml: the experiment itself, with its data. html: a page that
+    needs nothing else, with the screen at each step. cast: a terminal recording, asciicast v2.
+    lesson: a script of its bookmarks, to be edited and played. A lesson has html, cast, markdown.
+
+    1 where something in FILE is damaged: what could not be read is recomputed, and told.
     """
     if form == "npz" and output is None and sys.stdout.isatty():
         raise click.UsageError("an npz file is not for a terminal: give -o OUT")
     if len(files) > 1 and form != "csv":
         raise click.UsageError(f"--to {form} takes one recording; --to csv alone takes several")
+    if names_lesson(files[0]):
+        return export_lesson(files[0], form, output, size)
+    if form in TOLD:
+        return export_told(files[0], form, output, size, number)
     found: list[str] = []
     with target(output, files) as out:
         for piece in pieces(files, form, branch, number, found):
@@ -56,6 +82,43 @@ def export(
         note(f"wrote {output}")
     for said in found:
         note(said)
+    return NO if found else DONE
+
+
+def export_lesson(file: str, form: str, output: str | None, size: tuple[int, int]) -> int:
+    """Write a lesson in another form."""
+    lesson = load_lesson(file)
+    if form not in FORMS:
+        raise refuse(form)
+    with target(output, [lesson.file]) as out:
+        for piece in exported(lesson, form, size):
+            out.write(piece)
+    if output not in (None, "-"):
+        note(f"wrote {output}")
+    return DONE
+
+
+def export_told(
+    file: str, form: str, output: str | None, size: tuple[int, int], number: int | None
+) -> int:
+    """Write a recording as a lesson over it, or that lesson in another form."""
+    if number is not None:
+        raise click.UsageError(f"--run is not for {form}: it is over the last run of the file")
+    with opened(file) as recording:
+        thing = beside_file(file, Path(output or "lesson"))
+        text = lesson_of(open_debugger(recording)[0], thing if form == "lesson" else file)
+        found = damage(recording)
+    with target(output, [file]) as out:
+        if form == "lesson":
+            out.write(text.encode())
+        else:
+            lesson = replace(read_lesson(text, file), thing=str(Path(file).resolve()))
+            for piece in exported(lesson, form, size):
+                out.write(piece)
+    if output not in (None, "-"):
+        note(f"wrote {output}")
+    for said in found:
+        note(f"{file}: {said}")
     return NO if found else DONE
 
 

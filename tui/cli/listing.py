@@ -1,30 +1,44 @@
-"""``gradstep list``: the built-in experiments, a line each."""
+"""``gradstep list``: the built-in experiments and the lessons that come along, a line each."""
 
 import sys
 import tomllib
+from collections.abc import Mapping, Sequence
 from shutil import get_terminal_size
 from textwrap import wrap
 
 import click
 
 from engine.experiment.builtins import BUILTINS, builtin_names
+from engine.lesson.shipped import described, shipped_names
 from tui.cli.arguments import json_option
 from tui.cli.output import colours, print_json
 
+LESSONS = "lessons, played by `gradstep lesson NAME`:"
+
 
 @click.command("list")
+@click.option("--lessons", "lessons_alone", is_flag=True, help="The lessons alone.")
 @json_option
-def list_experiments(as_json: bool) -> None:
-    """The built-in experiments, a line each.
+def list_experiments(as_json: bool, lessons_alone: bool) -> None:
+    """The built-in experiments, a line each, then the lessons that come with gradstep.
 
-    With --json: a list of {"name", "description"}.
+    With --json: a list of {"name", "description"}, of the experiments or with --lessons of these.
     """
+    lessons = [{"name": name, "description": described(name)} for name in shipped_names()]
     found = [{"name": name, "description": description(name)} for name in builtin_names()]
     if as_json:
-        print_json(found, indent=1)
+        print_json(lessons if lessons_alone else found, indent=1)
         return
-    width = max(len(entry["name"]) for entry in found) + 2
-    for entry in found:
+    width = max(len(entry["name"]) for entry in (*found, *lessons)) + 2
+    if not lessons_alone:
+        print_entries(found, width)
+        click.echo(f"\n{LESSONS}")
+    print_entries(lessons, width)
+
+
+def print_entries(entries: Sequence[Mapping[str, str]], width: int) -> None:
+    """Names and descriptions, a line each."""
+    for entry in entries:
         name = click.style(entry["name"].ljust(width), bold=True)
         click.echo(name + hanging(entry["description"], width), color=colours())
 

@@ -27,16 +27,22 @@ MAX_BYTES = 10 * 2**20
 @eval_option
 @history_option
 @json_option
-def script(file: str, experiment: str, budget: int, as_json: bool) -> int:
+@click.option("--check", "checking", is_flag=True, help="FILE is a lesson: try all of it.")
+def script(file: str, experiment: str, budget: int, as_json: bool, checking: bool) -> int:
     """Run the debugger commands of FILE on EXPERIMENT, or on a recording; - is stdin.
 
     A command a line, as on the debugger's command line; `help` is one of them, # begins a comment.
     Exit status 1 when an `assert CONDITION` did not hold: a session as a regression test.
+    With --check FILE is a lesson: each `ask` gets its own right answer; 1 where one is refused.
 
     The first op of bug-exploding that makes something non-finite:
 
         echo "until any non-finite" | gradstep script - bug-exploding
     """
+    if checking:
+        from tui.cli.lesson_check import check_lesson
+
+        return check_lesson(file, budget, as_json)
     lines = read_lines(file)
     commands = CommandLine(debugger_on(experiment, budget))
     status = DONE
@@ -81,9 +87,18 @@ def results(commands: CommandLine, line: str, place: str) -> Iterator[Result]:
             if isinstance(event, Result) and event.word:
                 yield event
     except CommandError as error:
+        more = of_lessons(line) if error.message.startswith("no command") else ""
         raise GradstepError(
-            f"{place}:{error.column + 1}: {error.message}\n{error.shown}"
+            f"{place}:{error.column + 1}: {error.message}{more}\n{error.shown}"
         ) from error
+
+
+def of_lessons(line: str) -> str:
+    """Where a word belongs that only lessons have; empty for any other."""
+    from engine.lesson.own_words import OWN
+
+    word = line.split()[:1]
+    return "; a word of lessons: script --check tries one" if word and word[0] in OWN else ""
 
 
 def result_data(number: int, result: Result) -> dict[str, object]:

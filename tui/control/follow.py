@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.jacobian.operator import Layout
+from engine.lesson.hidden import NOTHING
 from engine.program.program import CAPTURED, Program
 from engine.run.position import Granularity
 from engine.run.timeline import every_op
@@ -14,6 +15,7 @@ from tui.control.display import Acts, Display
 from tui.keys.command import PANES
 from tui.view.derivative import differentiable, variable
 from tui.view.snapshot import Selection
+from tui.view.veil import VEILED, WHY
 
 if TYPE_CHECKING:
     from engine.answers.asking import Asked
@@ -28,6 +30,7 @@ class Follow:
         self.session = session
         self.display = display
         self.selection = Selection()
+        self.hidden = NOTHING  # by a lesson
 
     @property
     def acts(self) -> Acts:
@@ -113,7 +116,8 @@ class Follow:
         """Show the first tensor that a text finds, else the op whose formula holds it."""
         found = self.found(text)
         ops = every_op(self.session.timeline)
-        wrote = [op.writes[0] for op in ops if text in op.formula and op.writes]
+        seen = [op for op in ops if op.writes and not self.hidden.hides_formula(op)]
+        wrote = [op.writes[0] for op in seen if text in op.formula]
         if not found and not wrote:
             self.display.show_now(f"nothing found for {text!r}")
             return
@@ -125,6 +129,8 @@ class Follow:
     def refusal(self, pane: str) -> str:
         """Why a pane has nothing to show of this run; empty where it has."""
         run = self.session.run
+        if self.hidden and pane in VEILED:
+            return WHY
         if not PANES[pane].layers:
             return ""
         return "" if isinstance(run, Program) else CAPTURED

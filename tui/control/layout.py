@@ -95,6 +95,7 @@ class Layout:
         self.inspector = "tensor"
         self.zoomed = False
         self.whole = False
+        self.taken = 0  # lines that the panes have less than the screen, below a lesson's caption
         self.sizes: dict[str, int] = {}
         self.panes: dict[str, Widget] = {}
         self.seen: dict[str, Shows] = {}
@@ -129,7 +130,7 @@ class Layout:
             return
         screen = self.screen
         width, height = screen.size
-        single = self.zoomed or width < NARROW or height < LOW
+        single = self.zoomed or width < NARROW or height - self.taken < LOW
         # An op and its numbers are seen together, in little room too.
         paired = single and not self.zoomed and self.pane in PAIR
         stacked = paired and width < NARROW

@@ -106,7 +106,7 @@ class Playback:
             self.next_op = self.later(1 / self.player.speed, self.play_on)
 
     def play_on(self) -> None:
-        """Move by an op, and wait for the next; pause at an end of the run."""
+        """Move by an op, and wait for the next; pause at a bookmark and at an end of the run."""
         if not self.player.playing:
             return
         if self.resting():  # no key was pressed: what the job says stays on display
@@ -116,6 +116,8 @@ class Playback:
                 self.player.direction = 0
                 self.display.show_now("the end of the run" if target > 0 else "the first event")
                 return
-            word = "s" if self.player.direction > 0 else "rs"
-            self.movement.go(word, self.movement.bookmark(target))
+            word, said = "s" if self.player.direction > 0 else "rs", self.movement.bookmark(target)
+            if said:  # a chapter: its text stays until somebody goes on
+                self.player.direction = 0
+            self.movement.go(word, said)
         self.wait()

@@ -12,11 +12,13 @@ from tui.control.layout import Layout
 from tui.control.pointing import Pointing
 from tui.control.worker import Job, Worker
 from tui.view.snapshot import followed
+from tui.view.veil import WHY
 
 if TYPE_CHECKING:
     from engine.words.language import CommandLine, Result
 
 QUIT = ("q", "quit", "exit")
+SAVE = ["save", "lesson"]
 # What goes on with another run is none of the recording under way, and what takes branches from
 # under it neither.
 RERUNNING = ("unfold", "fold", "refold", "open", "reload", "undo")
@@ -63,6 +65,7 @@ class Words:
         self.go_on_with: Callable[[Debugger, Sequence[str]], None] = lambda debugger, said: None
         self.own: Mapping[str, Callable[[], None]] = {}  # words of the screen, which has the tour
         self.recording: Callable[[], bool] = lambda: False
+        self.save: Callable[[str], str] = lambda path: ""  # what was done, as a lesson
         # A screen for the answer of a word, where there is one.
         self.shows: Callable[[object], bool] = lambda found: False
 
@@ -87,6 +90,12 @@ class Words:
         if line.strip() in self.own:
             self.own[line.strip()]()
             return
+        if line.split()[:2] == SAVE:
+            self.save_lesson(line.split(maxsplit=2)[2:])
+            return
+        if self.follow.hidden:
+            self.moves_alone(line)
+            return
         self.console().begin(line)
         word = line.lstrip("+-0123456789 ").partition(" ")[0]
         if word in RERUNNING and self.recording():
@@ -100,6 +109,31 @@ class Words:
             return self.line.leads(line)
         except GradstepError:  # told when it is run
             return None
+
+    def save_lesson(self, path: list[str]) -> None:
+        """Write what was done into the file of a lesson."""
+        self.console().begin(" ".join([*SAVE, *path]))
+        try:
+            if not path:
+                raise GradstepError("a file is missing: `save lesson FILE`")
+            said = self.save(path[0].strip())
+        except GradstepError as error:
+            self.failed(error)
+            return
+        self.console().say([said])
+        self.display.show_now(said)
+
+    def moves_alone(self, line: str) -> None:
+        """A typed line while a lesson hides something: one that moves is run, and none tells."""
+        try:
+            target = self.line.leads(line)
+        except GradstepError as error:
+            self.failed(error)
+            return
+        if target is None:
+            self.display.show_now(WHY)
+        else:
+            self.quiet(line)
 
     def quiet(self, line: str) -> None:
         """Run a line of the list of stops, which shows itself what has come of it."""

@@ -11,8 +11,21 @@ Useful = Callable[[Shown], bool]
 # Where commands work that is no pane: other screens, and the prompt.
 PLOTS, STOPS, HELP, PROMPT = "plots", "stop-list", "help", "prompt"
 EXPLAINED, WORKSHEET, QUITTING, JUMP = "explanation", "worksheet", "quitting", "jump"
-NOTES, PALETTE, OPEN = "notes", "palette", "open-dialog"
-ELSEWHERE = (PLOTS, STOPS, HELP, PROMPT, EXPLAINED, WORKSHEET, QUITTING, JUMP, NOTES, PALETTE, OPEN)
+NOTES, PALETTE, OPEN, TAUGHT = "notes", "palette", "open-dialog", "lesson"
+ELSEWHERE = (
+    PLOTS,
+    STOPS,
+    HELP,
+    PROMPT,
+    EXPLAINED,
+    WORKSHEET,
+    QUITTING,
+    JUMP,
+    NOTES,
+    PALETTE,
+    OPEN,
+    TAUGHT,
+)
 MOVING = ("continue", "reverse", "help", "notes")  # work on the plots screen besides the step keys
 
 

@@ -12,6 +12,7 @@ from tui.keys.command import (
     PROMPT,
     QUITTING,
     STOPS,
+    TAUGHT,
     WORKSHEET,
     Command,
     Useful,
@@ -33,7 +34,7 @@ def elsewhere(
     groups = {PLOTS: "Plots screen", STOPS: "List of stops", HELP: "Help", PROMPT: "Prompt"}
     groups |= {EXPLAINED: "Explanation", WORKSHEET: "Worksheet", QUITTING: "Question of q"}
     groups |= {JUMP: "Jump to a pane", NOTES: "What was said"}
-    groups |= {PALETTE: "Palette", OPEN: "Open dialog"}
+    groups |= {PALETTE: "Palette", OPEN: "Open dialog", TAUGHT: "Lesson"}
     group = groups[place]
     return Command(
         name, tuple(keys.split()), words, group, footer, (), place, action, word, useful=useful
@@ -166,3 +167,10 @@ OPEN_COMMANDS: tuple[Command, ...] = (
     elsewhere(OPEN, "open-close", "escape", "close", "back to the list, or to the debugger",
               "back"),
 )  # fmt: skip
+
+LESSON_COMMANDS: tuple[Command, ...] = (
+    elsewhere(TAUGHT, "lesson-on", "space", "lesson_on", "go on to the next hold; answer", "on"),
+    elsewhere(TAUGHT, "lesson-back", "backspace", "lesson_back", "read the caption before again"),
+    elsewhere(TAUGHT, "lesson-large", "ctrl+l", "lesson_large", "large: one pane alone; and back"),
+    elsewhere(TAUGHT, "lesson-reload", "ctrl+r", "lesson_reload", "read the edited file again"),
+)

@@ -14,6 +14,7 @@ from tui.keys.screen_commands import (
     EXPLAINED_COMMANDS,
     HELP_COMMANDS,
     JUMP_COMMANDS,
+    LESSON_COMMANDS,
     NOTES_COMMANDS,
     OPEN_COMMANDS,
     PALETTE_COMMANDS,
@@ -113,6 +114,7 @@ LESSON: tuple[Command, ...] = tuple(everywhere("Lesson", *row) for row in (
     ("chapter", "right_square_bracket ctrl+n", "to the next bookmark", "bookmarks", "chapter",
      "timeline", marked),
     ("record", "R", "record into a file; again closes it"),
+    ("guide", "V", "what was looked at when it was recorded, or a view of one's own"),
 ))  # fmt: skip
 
 LOOKING: tuple[Command, ...] = tuple(everywhere("Looking", *row) for row in (
@@ -176,6 +178,6 @@ COMMANDS: tuple[Command, ...] = (
 EVERY: tuple[Command, ...] = (
     *COMMANDS, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
     *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS, *QUIT_COMMANDS, *JUMP_COMMANDS,
-    *NOTES_COMMANDS, *PALETTE_COMMANDS, *OPEN_COMMANDS, *MOVES,
+    *NOTES_COMMANDS, *PALETTE_COMMANDS, *OPEN_COMMANDS, *LESSON_COMMANDS, *MOVES,
 )  # fmt: skip
 BY_ID = {command.id: command for command in EVERY}

@@ -234,7 +234,8 @@ class TensorPane(FormattedPane):
     def computed(self) -> View | None:
         """The View, if it has a value of the tensor; else None, with a note."""
         if self.view is not None and self.view.array is None:
-            self.say(f"{self.view.tensor} is not computed yet")
+            hidden = self.view.tensor in self.view.hidden
+            self.say(f"{self.view.tensor} is {'hidden' if hidden else 'not computed yet'}")
             return None
         return self.view
 

@@ -82,6 +82,8 @@ def tensor_head(
         kept = view.kept(view.tensor)
         missing = "no step yet" if view.info.role == "slot" else "not computed yet"
         missing = missing if view.written is None else "none: there is no tensor now"
+        if view.tensor in view.hidden:
+            kept, missing = None, "hidden until the lesson reveals it"
         rest: list[Line] = [[(f" {missing}", "dim")], []] if kept is None else kept_lines(kept)
         return [fitted(line, width) for line in (first, *rest)[:height]]
     version, differences = form.version if form else Version.AFTER, differences or Differences()

@@ -200,17 +200,20 @@ def named(label: str, info: TensorInfo, width: int) -> Line:
 
 def values_of(view: View, name: str, summaries: Summaries, columns: Columns) -> Line:
     """What there is of a tensor: its values, or what a recording has kept of them."""
-    kept = view.kept(name)
+    hidden = name in view.hidden
+    kept = None if hidden else view.kept(name)
     if kept is None:
-        return values(view.tensors.get(name), summaries, columns)
+        return values(view.tensors.get(name), summaries, columns, hidden)
     return kept_range(kept, RANGE + columns.mean + columns.spark + columns.counts)
 
 
-def values(array: NDArray[Any] | None, summaries: Summaries, columns: Columns) -> Line:
+def values(
+    array: NDArray[Any] | None, summaries: Summaries, columns: Columns, hidden: bool = False
+) -> Line:
     """Range, mean, distribution and counts of a tensor, each in its column."""
     room = RANGE + columns.mean + columns.spark + columns.counts
     if array is None:
-        return fitted([("  not computed", "dim")], room)
+        return fitted([("  hidden" if hidden else "  not computed", "dim")], room)
     s = summaries.of(array)
     if s.nan == s.size > 1:
         return fitted([("   all NaN", "bad")], room)

@@ -28,6 +28,7 @@ from tui.screens.choices import chosen
 from tui.screens.parts import Parts
 from tui.screens.quitting import QuitScreen, would_go
 from tui.view.snapshot import View, snapshot
+from tui.view.veil import veiled
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesScreen
 from tui.widgets.prompt import Past, PromptLine
@@ -132,10 +133,12 @@ class MainScreen(LinesScreen):
     def fresh(self) -> View:
         """A View of the session where it stands, from the thread that moves it too."""
         view = snapshot(self.debugger, self.parts.follow.selection, self.view)
+        view = veiled(view, self.parts.follow.hidden)
         recording, player = self.parts.recording, self.parts.playback.player
-        if recording.recorder is not None or player.direction:
-            extra = (part for part in (recording.text, player.text, view.mode) if part)
-            short = (part for part in (recording.brief, player.text, view.brief) if part)
+        behind = self.parts.behind(view.event)
+        if recording.recorder is not None or player.direction or behind:
+            extra = (part for part in (behind, recording.text, player.text, view.mode) if part)
+            short = (part for part in (behind, recording.brief, player.text, view.brief) if part)
             view = replace(view, mode="  ".join(extra), brief="  ".join(short))
         return view
 
@@ -145,6 +148,8 @@ class MainScreen(LinesScreen):
         if view is not None and view.findings is None and self.examined:
             view = replace(view, findings=self.parts.examination.findings())
             self.set_reactive(MainScreen.view, view)
+        if view is not None and self.resting():
+            self.parts.note(view.event)
         for pane in self.parts.panes.seen.values():  # nothing is computed for a hidden pane
             pane.view = view
         if view is not None:

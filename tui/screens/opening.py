@@ -13,6 +13,7 @@ from tui.control.stage import Stage
 from tui.control.words import RECORDED, Words, taken_up
 from tui.keys.command import PLOTS, Command
 from tui.screens.beneath import Beneath
+from tui.view.veil import WHY
 
 if TYPE_CHECKING:
     from engine.answers.asking import Asked
@@ -65,6 +66,12 @@ class Opening:
 
         self.beneath.say(note="")  # it is about the place before
         self.stage.push(PlotsScreen(self.beneath))
+
+    def veiled(self) -> bool:
+        """Whether a lesson hides something, which this could tell; sets the note where it does."""
+        if self.follow.hidden:
+            self.beneath.show_now(WHY)
+        return bool(self.follow.hidden)
 
     def open_help(self) -> None:
         """Every command, those of the place first."""
@@ -155,7 +162,7 @@ class Opening:
         from engine.program.program import Program
         from tui.screens.worksheet import WorksheetScreen
 
-        if not self.beneath.free:
+        if not self.beneath.free or self.veiled():
             return
         session = self.beneath.session
         if not isinstance(session.run, Program):
@@ -193,7 +200,7 @@ class Opening:
         from engine.explain.explain import explain
         from tui.screens.explanation import ExplanationScreen
 
-        if not self.beneath.free:
+        if not self.beneath.free or self.veiled():
             return
         session, array = self.beneath.session, self.beneath.snapshot().array
         if array is not None and array.size == 0:

@@ -5,6 +5,7 @@ from typing import Protocol
 from textual.screen import Screen
 
 from engine.debugger import Debugger
+from tui.control.diary import Diary
 from tui.control.display import Acts
 from tui.control.examination import Examination
 from tui.control.follow import Follow
@@ -19,6 +20,7 @@ from tui.control.recording import RecordingControl, RecordingKey
 from tui.control.stage import Stage
 from tui.control.stopping import Stopping
 from tui.control.tour import WORD, Tour
+from tui.control.viewing import Guide
 from tui.control.words import Console, Words
 from tui.control.worker import Worker
 from tui.keys.command import Command
@@ -70,6 +72,7 @@ class Parts:
         keys: Keys,
     ) -> None:
         session = debugger.session
+        self.following = False  # whether the run grows in a file that somebody else writes
         self.stage = stage = Stage(screen, session, owner)
         self.recording = recording = RecordingControl(debugger)
         self.worker = worker = Worker(stage, Live(owner, stage.post), recording.keep_up)
@@ -93,9 +96,27 @@ class Parts:
         )
         self.opening = Opening(owner, commands, words, follow, asking, panes, at, stage)
         words.shows = self.opening.shows
+        self.diary = Diary(debugger.views)
+        self.guide = Guide(debugger.views, follow, panes, owner, lambda: session.source.recorded)
+        words.save = self.diary.save
         self.tour = Tour(commands, owner, owner.show_tour)
         words.own = {WORD: self.tour.begin}
         self.host = Hosting(owner, asking, worker)
+
+    def behind(self, event: int) -> str:
+        """How far a run that is followed is ahead of an event; empty where none is followed."""
+        if not self.following:
+            return ""
+        ahead = self.stage.session.known - event
+        return f"FOLLOW +{ahead:,}" if ahead > 0 else "FOLLOW"
+
+    def note(self, event: int) -> None:
+        """Note what was done and what is looked at; in a recording show what was looked at."""
+        line = self.words.line if self.panes.whole else None
+        replayed = self.guide.replayed()
+        at = None if replayed else event
+        self.diary.look(line, self.panes, self.follow.selection, at)
+        self.guide.look(event)
 
     @property
     def acts(self) -> Acts:
@@ -109,5 +130,6 @@ class Parts:
             **self.playback.acts,
             **self.record_key.acts,
             **self.opening.acts,
+            **self.guide.acts,
             **self.tour.acts,
         }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engine.chain.primals import Primals
 from engine.debugger import Debugger
 from engine.errors import GradstepError
+from engine.lesson.hidden import NOTHING, Hidden
 from engine.program.program import CAPTURED, Program
 from engine.run.event import Event
 from engine.run.kept import Kept
@@ -26,6 +27,7 @@ from engine.session.past import Past
 from engine.session.session import Session
 from engine.stops.evidence import WatchValue
 from engine.stops.stop import BREAKPOINTS, Stop, StopKind
+from tui.view.concealing import shown_without
 from tui.view.derivative import Derivative, pair
 from tui.view.shown_op import ShownOp, done_at, still_to_do
 
@@ -122,6 +124,8 @@ class View:
     worked: Worked = field(default_factory=Worked)
     lit: tuple[tuple[int, ...], ...] = ()
     claimed: "Asked | None" = None
+    hidden: frozenset[str] = frozenset()  # tensors whose values a lesson hides
+    hidden_by: Hidden = NOTHING
 
     @property
     def program(self) -> Program:
@@ -172,6 +176,10 @@ class View:
 
     @cached_property
     def shown(self) -> ShownOp | None:
+        """The op that is looked at, without what a lesson hides of it."""
+        return shown_without(self.looked_at(), self.hidden_by, self.position.op)
+
+    def looked_at(self) -> ShownOp | None:
         """The op that is looked at: the chosen one, else the one that wrote the tensor last."""
         ops = self.listing.ops[self.row : self.row + 1] if self.row is not None else ()
         if self.row is not None and any(self.tensor in op.writes[:1] for op in ops):

@@ -8,13 +8,24 @@ import tomllib
 import pytest
 
 from engine.experiment.builtins import BUILTINS, builtin_names
+from engine.lesson.shipped import shipped_names
 from tests.tui.cli.shell import COMMAND, environment, invoke, strict
 
 
 def test_a_line_for_each_experiment():
-    listed = invoke("list").stdout.splitlines()
+    listed = invoke("list").stdout.partition("\n\n")[0].splitlines()
     assert [line.split()[0] for line in listed] == builtin_names()
     assert listed[0].startswith("regression  ")
+
+
+def test_a_line_for_each_lesson_behind_them():
+    head, *listed = invoke("list").stdout.partition("\n\n")[2].splitlines()
+    assert "gradstep lesson NAME" in head
+    assert [line.split()[0] for line in listed] == shipped_names()
+    assert listed == invoke("list", "--lessons").stdout.splitlines()
+    entries = strict(invoke("list", "--lessons", "--json").stdout)
+    assert [entry["name"] for entry in entries] == shipped_names()
+    assert all(entry["description"] for entry in entries)
 
 
 def test_json_has_the_names_and_descriptions_of_the_files():

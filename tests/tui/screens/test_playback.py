@@ -11,6 +11,7 @@ from engine.recording.recorded import Recording
 from engine.recording.replay import open_debugger
 from engine.session.session import Session
 from tests.engine.small_experiments import session_of
+from tests.tui.clock import HandClock
 from tests.tui.screen import debugger
 from tui.control.playback import SPEEDS, Player
 from tui.control.recording import RecordingControl
@@ -102,6 +103,22 @@ async def test_playing_forwards_backwards_and_pausing() -> None:
         await opened.until(lambda: not opened.main.parts.playback.player.playing)
         assert opened.session.event == 0
         assert "the first event" in opened.text()
+
+
+async def test_playing_stops_at_a_bookmark_and_shows_its_text() -> None:
+    async with debugger("regression") as opened:
+        clock = HandClock(opened.main)
+        opened.debugger.bookmarks.mark("here", 2, "look at this")
+        await opened.press("a")
+        for _ in range(4):
+            clock.tick()
+            await opened.settled()
+        assert (opened.session.event, clock.seconds) == (2, [])
+        assert "'here  look at this" in opened.text()
+        await opened.press("a")
+        clock.tick()
+        await opened.settled()
+        assert opened.session.event == 3
 
 
 @pytest.mark.parametrize("seconds", [float("inf"), -1.0], ids=["at once", "in a thread"])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lesson.hidden import Concealed
 from tui.render.text.clean import clean
 from tui.view.number_format import NumberFormat
 
@@ -200,10 +201,14 @@ def nbytes_text(count: int) -> str:
 
 
 def shape_text(shape: Sequence[int]) -> str:
-    """A shape as NumPy writes it: (4, 3), (2,), ()."""
+    """A shape as NumPy writes it: (4, 3), (2,), (); (?) for one that is hidden."""
+    if isinstance(shape, Concealed):
+        return "(?)"
     return str(tuple(int(length) for length in shape))
 
 
 def dims_text(dims: Sequence[int]) -> str:
     """The dimensions of a matrix as mathematics writes them: 1×3. No dimension is `scalar`."""
+    if isinstance(dims, Concealed):
+        return "?"
     return "×".join(str(int(length)) for length in dims) or "scalar"

@@ -7,12 +7,15 @@ from rich.cells import cell_len, chop_cells
 MORE = 4  # blanks by which the continuation of a line is set in
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """A cleaned text without breaks in lines of ``width`` cells; whole where these are under 8."""
+def wrapped(text: str, width: int, more: int = MORE) -> list[str]:
+    """A cleaned text without breaks in lines of ``width`` cells; whole where these are under 8.
+
+    What is continued is set in by ``more`` blanks.
+    """
     if width < 8 or cell_len(text) <= width:
         return [text]
     indent = len(text) - len(text.lstrip(" "))
-    margin = " " * min(indent + MORE, width // 2)
+    margin = " " * min(indent + more, width // 2)
     lines = [""]
     for word in pieces(text, width - len(margin)):
         if cell_len(lines[-1]) + cell_len(word.rstrip(" ")) <= width:

@@ -1,0 +1,1 @@
+"""Lessons: scripts over an experiment or a recording, with captions, views, holds and questions."""

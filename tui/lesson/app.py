@@ -1,0 +1,130 @@
+"""The debugger that plays a lesson: its strip of captions, and the keys that it has besides."""
+
+import contextlib
+import sys
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from engine.debugger import Debugger
+from engine.errors import GradstepError
+from engine.lesson.opened import thing_of
+from engine.lesson.reader import load_lesson
+from engine.lesson.steps import Lesson
+from tui.app import GradstepApp, outlive_terminal
+from tui.keys.bindings import binding
+from tui.keys.screen_commands import LESSON_COMMANDS
+from tui.lesson.lecture import Lecture
+from tui.lesson.strip import CaptionStrip
+from tui.screens.worksheet import VersusScreen, WorksheetScreen
+from tui.settings.folders import config_file
+from tui.settings.settings import Settings, load_settings
+
+TAKEN = 6  # lines of the captions, as a rule: where so many are left, all panes have room
+READ = (VersusScreen, WorksheetScreen)  # screens that a word of a lesson opens
+
+
+class LessonApp(GradstepApp):
+    """The debugger with a lesson; ``lecture`` plays it."""
+
+    CSS_PATH = "../gradstep.tcss"  # beside the module of the class, says the toolkit
+    # Before the keys of the screen: Space is the next phase there.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        replace(binding(command), priority=True) for command in LESSON_COMMANDS
+    ]
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        debugger: Debugger,
+        settings: Settings | None = None,
+        timed: bool = True,
+    ) -> None:
+        super().__init__(debugger, settings)
+        self.lecture = Lecture(lesson, lambda: self.main, self.strip, timed)
+        self.main.parts.diary.thing = thing_of(lesson)
+        self.main.parts.guide.free = True  # the lesson says what is looked at
+        self.early = 0  # how often Space was pressed before there was a strip
+
+    def strip(self) -> CaptionStrip:
+        """The strip of the screen in use."""
+        return self.main.query_one(CaptionStrip)
+
+    async def on_opened(self) -> None:
+        """All panes of a screen are there: the strip too; begin, or go on."""
+        # No super(): Textual calls the on_opened of every class of the MRO itself.
+        if not self.main.query(CaptionStrip):
+            await self.main.mount(CaptionStrip(), before="#message")
+            self.main.parts.panes.taken = TAKEN
+            self.main.parts.panes.lay_out()
+        if self.lecture.waits in ("", "opening"):
+            self.lecture.advance()
+        else:
+            self.lecture.show()
+        early, self.early = self.early, 0
+        for _ in range(early):
+            self.lecture.go_on()
+
+    @property
+    def begun(self) -> bool:
+        """Whether the screen in use has its strip."""
+        return bool(self.main.query(CaptionStrip))
+
+    def on_resize(self) -> None:
+        """The captions get the room that there is now."""
+        for strip in self.main.query(CaptionStrip):
+            strip.fit()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The keys of the lesson are letters while something is typed, or belong to a screen."""
+        if not action.startswith("lesson_"):
+            return super().check_action(action, parameters)
+        mine = self.screen is self.main or isinstance(self.screen, READ)
+        return mine and not isinstance(self.focused, Input)
+
+    def action_lesson_on(self) -> None:
+        """Go on; a screen that a word has opened is read first."""
+        if isinstance(self.screen, READ):
+            self.screen.action_close()
+        if self.begun:
+            self.lecture.go_on()
+        else:
+            self.early += 1
+
+    def action_lesson_back(self) -> None:
+        """Read the caption before again."""
+        if self.screen is self.main and self.begun:
+            self.lecture.read(-1)
+
+    def action_lesson_large(self) -> None:
+        """One idea alone on the screen, for a projector: the pane, the equation, the caption."""
+        if self.screen is self.main:
+            large, panes = not self.main.has_class("large"), self.main.parts.panes
+            self.main.set_class(large, "large")
+            panes.zoomed = large
+            panes.lay_out()
+
+    def action_lesson_reload(self) -> None:
+        """Read the file again, and go on at the same place of it."""
+        try:
+            said = self.lecture.reload(load_lesson(self.lecture.lesson.file))
+        except GradstepError as problem:
+            self.main.console.say(str(problem).splitlines(), "bad")
+            said = str(problem).splitlines()[0]
+        self.main.show_now(said)
+
+
+def play_lesson(lesson: Lesson, debugger: Debugger) -> LessonApp:
+    """Play a lesson on the terminal; the application after its end, with the score."""
+    outlive_terminal()
+    app = LessonApp(lesson, debugger, load_settings(config_file()))
+    try:
+        app.run()
+    finally:
+        said = app.mains[0].parts.recording.stop()
+    if said:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print(said, file=sys.stderr, flush=True)
+    return app
