@@ -26,8 +26,8 @@ from engine.wording import listed, nearest
 
 TABLES = (".csv", ".tsv", ".tab")
 NEEDS_CAPTURE = (
-    "a PyTorch script is run and recorded before it can be opened, which needs gradstep capture: "
-    "this gradstep has none"
+    "a PyTorch script is run and recorded before it is opened: `gradstep capture` makes the file, "
+    "and `gradstep` with the script does both"
 )
 
 

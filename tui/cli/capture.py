@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ import click
 from engine.capture.check import compare
 from engine.capture.interpreter import check_torch, choose
 from engine.capture.launch import Outcome, launch
+from engine.capture.origin import started
 from engine.capture.plan import BUDGET, DEPTHS, VALUES, Plan
 from engine.capture.sink import Stream
 from engine.capture.tally import Tally
 from engine.capture.writer import CaptureWriter
-from engine.capture.writer import Command as Started
 from engine.errors import GradstepError
 from tui.cli.arguments import size_option
 from tui.cli.output import note
@@ -163,6 +163,16 @@ def capture(ctx: click.Context, /, python: str | None, path: str | None, **wishe
     return captured(words, plan, target, outer)
 
 
+def capture_script(script: str) -> tuple[int, Path]:
+    """Capture a script with the usual plan; its exit status, and where the recording is."""
+    outer = dict(os.environ)
+    chosen = choose(Path(script), None, outer)
+    check_torch(chosen, outer)
+    note(f"gradstep: {chosen}")
+    target = target_of(None, Path(script).stem)
+    return captured([chosen, script], Plan(), target, outer), target
+
+
 def command_of(ctx: click.Context) -> Command:
     """What is to be run; a UsageError where nothing is."""
     words = tuple(ctx.meta["words"])
@@ -211,8 +221,8 @@ def target_of(path: str | None, stem: str) -> Path:
 
 def recording_sink(path: Path, words: list[str], plan: Plan) -> CaptureWriter:
     """What writes the recording, with its first event."""
-    started = Started(path.stem, tuple(words), os.getcwd())
-    return CaptureWriter(path, started, sources=plan.source, limit=plan.budget)
+    command = started(path.stem, words, asdict(plan))
+    return CaptureWriter(path, command, sources=plan.source, limit=plan.budget)
 
 
 class Progress:

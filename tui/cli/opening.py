@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import click
 
 from engine.capture.recognized import is_capture
-from engine.errors import GradstepError
 from tui.cli.arguments import own_history_option
 from tui.cli.debugger import debug, loading, need_terminal
 from tui.cli.output import note
@@ -21,7 +20,7 @@ from tui.render.text.clean import clean
 @click.option("--at", metavar="POSITION")
 def thing_command(thing: str, targets: tuple[str, ...], at: str | None, budget: int | None) -> int:
     """The debugger on a built-in, a .toml, a .csv (--target COLUMN), a .gradstep or a .py."""
-    from engine.words.things import NEEDS_CAPTURE, Kind, kind_of
+    from engine.words.things import Kind, kind_of
 
     kind = kind_of(thing)
     if targets and kind is not Kind.TABLE:
@@ -34,7 +33,19 @@ def thing_command(thing: str, targets: tuple[str, ...], at: str | None, budget: 
         case Kind.TABLE:
             return fitted_to(thing, targets, at, budget)
         case Kind.SCRIPT:
-            raise GradstepError(f"{thing}: {NEEDS_CAPTURE}")  # capture it, then open the recording
+            return run_first(thing, at, budget)
+
+
+def run_first(script: str, at: str | None, budget: int | None) -> int:
+    """Capture a script as ``gradstep capture`` does, and open the recording; the exit status.
+
+    It is opened too where the script has failed: at its end stands what it failed in.
+    """
+    from tui.cli.capture import capture_script
+
+    need_terminal(f"gradstep capture {shlex.quote(script)}")
+    status, recording = capture_script(script)
+    return replayed(str(recording), at, budget) if recording.exists() else status
 
 
 def replayed(file: str, at: str | None, budget: int | None) -> int:

@@ -16,7 +16,6 @@ from tui.control.worker import Job
 from tui.keys.bindings import bindings
 from tui.keys.messages import NumberChosen
 from tui.panes.tensor_grid import IndexWanted, TensorGrid
-from tui.panes.tensor_heads import OpHead, TensorHead
 from tui.render.kept import with_corner
 from tui.render.op import op_height
 from tui.render.tensor import range_text
@@ -40,6 +39,7 @@ from tui.view.value_range import EXAMPLES, parse_range
 from tui.view.versions import Elements, Version, shown_version
 from tui.widgets.formatted import FormattedPane
 from tui.widgets.host import host_of
+from tui.widgets.tensor_heads import OpHead, TensorHead
 
 
 class TensorPane(FormattedPane):

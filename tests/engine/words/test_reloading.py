@@ -131,7 +131,7 @@ def test_every_kind_of_thing(file: Path, tmp_path: Path) -> None:
     assert line.debugger.run.name == "my prices"
     line.execute(f"open {recording}")
     assert line.debugger.session.source.recorded
-    with pytest.raises(CommandError, match="needs gradstep capture"):
+    with pytest.raises(CommandError, match="is run and recorded before it is opened"):
         line.execute(f"open {script}")
 
 
