@@ -185,13 +185,17 @@ class Reader:
             said = f"an SQLite file, but not a recording of gradstep{self.hint}"
             raise GradstepError(f"{self.path}: {said}")
         if version > CAPTURE_VERSION:
-            raise GradstepError(
-                f"{self.path}: written in version {version} of the format by a newer gradstep; "
-                f"this one reads versions up to {CAPTURE_VERSION}: upgrade gradstep"
-            )
+            raise self.newer(version, CAPTURE_VERSION)
         self.version = version
         if version < 1:
             raise Damaged(f"{self.path}: damaged: there is no version {version} of the format")
+
+    def newer(self, version: int, known: int) -> GradstepError:
+        """The error of a file that a newer gradstep has written; it is not raised."""
+        return GradstepError(
+            f"{self.path}: written in version {version} of the format by a newer gradstep; "
+            f"this one reads versions up to {known}: upgrade gradstep"
+        )
 
     def check_schema(self) -> None:
         """Check for exactly the tables of a recording: no view, trigger or index besides.
@@ -205,6 +209,8 @@ class Reader:
             if kind != "table" or name not in known:
                 raise Damaged(f"{self.path}: damaged: a {kind} {name!r} that no recording has")
         self.tables = frozenset(found)
+        if self.version > USER_VERSION and not self.captured:
+            raise self.newer(self.version, USER_VERSION)
         if self.captured != (self.version == CAPTURE_VERSION):
             said = f"version {self.version} of the format has other tables"
             raise Damaged(f"{self.path}: damaged: {said}")

@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 
 from tests.tui.cli.shell import assert_refused, invoke, shell
-from tui.cli import gradstep
+from tui.cli import capture, gradstep, opening
 from tui.settings.sizes import byte_size
 
 MIB = 2**20
@@ -122,7 +122,28 @@ def test_a_table_asks_for_its_targets(
     assert ("size, rooms, price" in asked) == (not extra)
 
 
-def test_a_script_needs_what_there_is_not_yet(tmp_path) -> None:
+def test_a_script_that_would_be_opened_needs_a_terminal_and_capturing_needs_none(tmp_path) -> None:
     script = tmp_path / "train.py"
     script.write_text("import torch\n")
-    assert_refused(invoke(script), "train.py", "needs gradstep capture")
+    assert_refused(invoke(script), "needs a terminal", f"gradstep capture {script}")
+    assert list(tmp_path.iterdir()) == [script]
+
+
+def test_a_script_is_captured_and_its_recording_opened(tmp_path, monkeypatch) -> None:
+    """Also where it failed: at the end of the recording stands what it failed in."""
+    monkeypatch.chdir(tmp_path)
+    opened: list[str] = []
+    monkeypatch.setattr(opening, "need_terminal", lambda instead: None)
+    monkeypatch.setattr(opening, "replayed", lambda file, at, budget: opened.append(file) or 0)
+    for status, written in ((0, True), (3, True), (3, False)):
+        made = tmp_path / "train.gradstep"
+
+        def capture_script(script, status=status, written=written, made=made):
+            if written:
+                made.write_bytes(b"")
+            return status, made
+
+        monkeypatch.setattr(capture, "capture_script", capture_script)
+        made.unlink(missing_ok=True)
+        assert opening.run_first("train.py", None, None) == (0 if written else status)
+    assert opened == [str(tmp_path / "train.gradstep")] * 2
