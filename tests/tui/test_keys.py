@@ -45,6 +45,7 @@ def pane_of(command: Command) -> str:
 def at(shown: Opened, event: int) -> None:
     shown.session.goto(event)
     shown.main.parts.follow.selection = Selection(derivative=Derivative(sample=1))
+    shown.main.moment()  # what the key before has led to is over
     shown.main.show_now()
 
 
