@@ -173,7 +173,8 @@ def target_problems(
     elif y.ndim == 1 and (largest := largest_class(experiment, y)) >= size:
         said = f"class {largest} needs {largest + 1} outputs, but {output}"
         yield Problem(path, said + hint(data, largest, size))
-    elif y.ndim == 2 and size == 1 and LOSSES[kind].takes_classes:
+    elif y.ndim == 2 and size == 1 and LOSSES[kind].takes_classes and experiment.data.csv:
+        # Of a table this is a person's mistake; PyTorch computes it, and older files may have it.
         said = f"{kind} of a single output is the same whatever the output is"
         yield Problem("loss.type", f"{said}: numbers take mse, two classes bce_with_logits")
 

@@ -51,4 +51,4 @@ async def test_nothing_is_unfolded_while_a_recording_is_written(tmp_path) -> Non
         await shown.press("colon", *"unfold all", "enter")
         await shown.settled()
         assert not [name for name in ops(shown) if "matmul" in name]
-        assert "while a recording is written" in shown.app.main.view.note
+        assert "a recording is being written" in shown.app.main.view.note

@@ -105,12 +105,6 @@ def test_prices_with_cross_entropy(said):
         "e.toml:4: data.targets: class 3 needs 4 outputs, but linear1.out has shape (N, 1); "
         "cross_entropy predicts one of the classes here, 2, 3, 4, 5 …; amounts take mse"
     ]
-    assert said(
-        INLINE.replace("[2.0]]\ny", "[2.5]]\ny").replace("y = [[1.0]", "y = [[1.5]") + LINEAR + loss
-    ) == [
-        "e.toml:8: loss.type: cross_entropy of a single output is the same whatever the output is: "
-        "numbers take mse, two classes bce_with_logits"
-    ]
 
 
 def test_names_of_classes_with_mse(said):

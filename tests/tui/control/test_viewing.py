@@ -129,7 +129,7 @@ async def test_who_follows_gets_later_bookmarks_views_and_how_far_it_is(tmp_path
     reader = Reader(file)
     student, playback = open_debugger(Recording(reader))
     student.session.goto(20)
-    async with steered(FollowingApp(student, playback)) as shown:
+    async with steered(FollowingApp(student, playback.refresh)) as shown:
         shown.main.show_now()
         await shown.settled()
         assert "FOLLOW" in shown.place()

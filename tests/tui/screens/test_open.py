@@ -93,7 +93,7 @@ async def test_what_is_wrong_is_said_in_the_dialog() -> None:
         assert "msee" not in shown.text()
         await shown.press("enter")
         await shown.idle()
-        assert "a PyTorch script is run and recorded before it can be opened" in shown.text()
+        assert "a PyTorch script is run and recorded before it is opened" in shown.text()
         await typed(shown, "absent.toml")
         await shown.press("enter")
         await shown.idle()
