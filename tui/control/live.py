@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from tui.view.snapshot import View
 
 EVERY = 0.2  # seconds from one View to the next, where that is cheap
-SHARE = 0.02  # for what the screen computes, of what the run does: it waits meanwhile
+SHARE = 0.01  # for what the screen computes, of what the run does: it waits meanwhile
 LONGEST = 4.0  # seconds, however much there is to draw
 LEAST = 0.1  # of a processor, which a run is taken to have at least
 
