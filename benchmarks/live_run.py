@@ -9,6 +9,7 @@ import json
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 from engine.debugger import Debugger
@@ -17,6 +18,7 @@ from engine.program.compiler import compile_program
 from engine.session.session import Session
 from tui.app import GradstepApp
 from tui.control.live import EVERY
+from tui.control.worker import Job
 
 ENDLESS = 10**8
 WARM_UP, TURN = 3.0, 4.0  # seconds: until history has its memory; of one turn
@@ -40,11 +42,11 @@ class Turns:
 
         worker.between = noted
 
-        def switched() -> None:
+        def switched(run: Job) -> None:
             if self.on:
-                progress()
-            elif worker.current is not None:
-                worker.host.later(EVERY, switched)
+                progress(run)
+            elif worker.current is run:
+                worker.host.later(EVERY, partial(switched, run))
 
         worker._progress = switched  # type: ignore[method-assign]  # what is measured
 

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from engine.errors import GradstepError
@@ -191,7 +191,7 @@ class Worker:
         self.current, self._done = run, done
         self.live.begin()
         self.host.in_thread(self._work)
-        self.host.later(FIRST_PROGRESS_SECONDS, self._progress)
+        self.host.later(FIRST_PROGRESS_SECONDS, partial(self._progress, run))
         return True
 
     def heavy(self, target: int | None) -> bool:
@@ -222,15 +222,14 @@ class Worker:
         run.run(between=between)
         self.host.call_on_screen(self._finished)
 
-    def _progress(self) -> None:
-        run = self.current
-        if run is None:
+    def _progress(self, run: Job) -> None:
+        if run is not self.current:  # over, and perhaps another one is under way
             return
         # A View says itself how far the run is, but a single op may take longer; and work that
         # moves nothing has none.
         if run.doing or not self.live.ask():
             self.host.say(busy=run.text)
-        self.host.later(self.live.pause(), self._progress)
+        self.host.later(self.live.pause(), partial(self._progress, run))
 
     def _finished(self) -> None:
         run, self.current = self.current, None
