@@ -150,11 +150,7 @@ def capture(ctx: click.Context, /, python: str | None, path: str | None, **wishe
     outer = dict(os.environ)
     words = list(command.words)
     if command.python:
-        chosen = choose(command.script, python, outer)
-        check_torch(chosen, outer)
-        words = [chosen, *words]
-        if not plan.quiet:
-            note(f"gradstep: {chosen}")
+        words = [interpreter(command.script, python, plan, outer), *words]
     elif python is not None:
         raise click.UsageError("--python names the Python of a script, not of a command after --")
     if wishes["check"] is not None:
@@ -165,12 +161,19 @@ def capture(ctx: click.Context, /, python: str | None, path: str | None, **wishe
 
 def capture_script(script: str) -> tuple[int, Path]:
     """Capture a script with the usual plan; its exit status, and where the recording is."""
-    outer = dict(os.environ)
-    chosen = choose(Path(script), None, outer)
-    check_torch(chosen, outer)
-    note(f"gradstep: {chosen}")
+    outer, plan = dict(os.environ), Plan()
+    words = [interpreter(Path(script), None, plan, outer), script]
     target = target_of(None, Path(script).stem)
-    return captured([chosen, script], Plan(), target, outer), target
+    return captured(words, plan, target, outer), target
+
+
+def interpreter(script: Path | None, python: str | None, plan: Plan, outer: dict[str, str]) -> str:
+    """The Python that runs a script, which is told; a GradstepError where it has no torch."""
+    chosen = choose(script, python, outer)
+    check_torch(chosen, outer)
+    if not plan.quiet:
+        note(f"gradstep: {chosen}")
+    return chosen
 
 
 def command_of(ctx: click.Context) -> Command:

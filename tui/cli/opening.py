@@ -48,21 +48,27 @@ def run_first(script: str, at: str | None, budget: int | None) -> int:
     return replayed(str(recording), at, budget) if recording.exists() else status
 
 
-def replayed(file: str, at: str | None, budget: int | None) -> int:
-    """The debugger on a recording; the exit status."""
+def replayed(
+    file: str,
+    at: str | None,
+    budget: int | None,
+    number: int | None = None,
+    follow: bool = False,
+) -> int:
+    """The debugger on a recording, or on a run of it by number; the exit status."""
     need_terminal(f"gradstep info {shlex.quote(file)}")
     if is_capture(file):
         from engine.capture.opened import opened_capture
         from engine.session.history import DEFAULT_BUDGET
         from tui.replaying import open_captured
 
-        with loading(), opened_capture(file) as run:
-            return open_captured(run, at, False, budget or DEFAULT_BUDGET)
-    with loading(), opened(file) as recording:
+        with loading(), opened_capture(file, number) as run:
+            return open_captured(run, at, follow, budget or DEFAULT_BUDGET)
+    with loading(), opened(file, number) as recording:
         from engine.session.history import DEFAULT_BUDGET
         from tui.replaying import open_recording
 
-        return open_recording(recording, at, False, budget or DEFAULT_BUDGET)
+        return open_recording(recording, at, follow, budget or DEFAULT_BUDGET)
 
 
 def fitted_to(table: str, targets: Sequence[str], at: str | None, budget: int | None) -> int:

@@ -19,7 +19,7 @@ from tui.render.chain_table import Table, shown_factors, table
 from tui.render.claim import claim_lines
 from tui.render.jacobian import derivative_of, layout_text
 from tui.render.sizes import dims_letters, has_letters, products
-from tui.render.text.line import Line, fitted
+from tui.render.text.line import Line, centred, fitted
 from tui.render.text.numbers import count_text, dims_text
 from tui.view.snapshot import View
 
@@ -270,9 +270,3 @@ def laid_out(result: Column, terms: Sequence[Column], width: int, sign: str = " 
             line += [(" " * cell_len(gap), ""), (centred(text, term.width), "shape")]
         used += cell_len(gap) + term.width
     return [*rows, *block]
-
-
-def centred(text: str, width: int) -> str:
-    """A text in the middle of its column."""
-    room = width - cell_len(text)
-    return " " * (room // 2) + text + " " * (room - room // 2)

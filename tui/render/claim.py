@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from engine.answers.asking import Asked, Link
 from engine.answers.verdict import Word
 from tui.render.text.clean import clean
-from tui.render.text.line import Line
+from tui.render.text.line import Line, centred
 from tui.render.text.wrapping import wrapped
 from tui.view.snapshot import View
 
@@ -135,9 +135,3 @@ def conforming(found: Sequence[Place], i: int) -> bool:
 def sizes(one: Link) -> str:
     """The dimensions of a factor in letters."""
     return "×".join(one.dims)
-
-
-def centred(text: str, width: int) -> str:
-    """A text in the middle of its column."""
-    room = width - cell_len(text)
-    return " " * (room // 2) + text + " " * (room - room // 2)

@@ -17,7 +17,7 @@ from engine.run.run import Run
 from engine.run.timeline import Listing
 from tui.render.formula_roles import coloured, tensor_role
 from tui.render.operands import Block, blocks_of
-from tui.render.text.line import Line, fitted, spread, width_of
+from tui.render.text.line import Line, centred, fitted, spread, width_of
 from tui.render.text.numbers import compact, dims_text, shape_text
 from tui.render.variables import Summaries
 from tui.view.shown_op import ShownOp, Standing
@@ -268,12 +268,6 @@ def symbols_in(run: Run, op: Op) -> dict[str, str]:
 def turned(run: Run, name: str, rest: str) -> bool:
     """Whether a matrix stands transposed before the rest of a formula."""
     return bool(name) and len(run.tensors[name].shape) == 2 and bool(TURNED.match(rest))
-
-
-def centred(text: str, width: int) -> str:
-    """A text in the middle of its column."""
-    room = max(0, width - cell_len(text))
-    return " " * (room // 2) + text + " " * (room - room // 2)
 
 
 # -- what comes next

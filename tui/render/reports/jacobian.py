@@ -13,6 +13,7 @@ from engine.chain.chain import Chain
 from engine.chain.query import JacobianView, Window
 from tui.render.sizes import element_rule
 from tui.render.text.clean import clean
+from tui.render.text.line import centred
 from tui.render.text.numbers import cells, count_text, dims_text, nbytes_text
 
 ROWS = 20  # of a window
@@ -130,12 +131,6 @@ def broken(widths: Sequence[int], width: int) -> Iterator[tuple[int, int]]:
             used = GAP
         used += each + 3
     yield from pairwise([*starts, len(widths)])
-
-
-def centred(text: str, width: int) -> str:
-    """A text in the middle of its column."""
-    room = width - cell_len(text)
-    return " " * (room // 2) + text + " " * (room - room // 2)
 
 
 def window_lines(view: JacobianView, window: Window, width: int) -> Iterator[Text]:

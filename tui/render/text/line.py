@@ -73,6 +73,12 @@ def fitted(line: Sequence[Span], width: int) -> Line:
     return [*out, ("…", "dim")] if width > 0 else []
 
 
+def centred(text: str, width: int) -> str:
+    """A text in the middle of ``width`` cells; a longer one as it is."""
+    room = width - cell_len(text)
+    return " " * (room // 2) + text + " " * (room - room // 2)
+
+
 def shortened(name: str, width: int) -> str:
     """A name in at most ``width`` cells, cut in the middle: its last part, ``.weight``, stays."""
     if cell_len(name) <= width:
