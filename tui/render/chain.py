@@ -19,7 +19,7 @@ from tui.render.chain_table import Table, shown_factors, table
 from tui.render.claim import claim_lines
 from tui.render.jacobian import derivative_of, layout_text
 from tui.render.sizes import dims_letters, has_letters, products
-from tui.render.text.line import Line, centred, fitted
+from tui.render.text.line import Line, centred, fit_parts, fitted
 from tui.render.text.numbers import count_text, dims_text
 from tui.view.snapshot import View
 
@@ -102,7 +102,7 @@ def head(view: View, found: JacobianView) -> Line:
     return [(f" {found.symbol}", "symbol"), (f"  {layout}", "dim"), *verdict]
 
 
-def share_lines(view: View, found: JacobianView) -> list[Line]:
+def share_lines(view: View, found: JacobianView, width: int) -> list[Line]:
     """By what the loss's derivative of one sample and that of the batch differ, which ``v`` shows.
 
     In lines that of one sample is already its share of the batch's.
@@ -118,7 +118,7 @@ def share_lines(view: View, found: JacobianView) -> list[Line]:
         return []
     said = made.of_batch if sample and layers else made.of_sample
     key: Line = [("  v", "key"), (" shows it", "dim")] if layers else []
-    return [[(f" {said(found.symbol, row)}", "dim"), *key]]
+    return [fit_parts([(0, [(f" {said(found.symbol, row)}", "dim")]), (1, key)], width)]
 
 
 def letters_of(view: View, of: str, wrt: str) -> str:
@@ -134,7 +134,7 @@ def product_lines(view: View, found: JacobianView, width: int) -> list[Line]:
     """
     result = column(view, found.symbol, found.dims, found.chain.of, found.chain.wrt)
     lines: list[Line] = [[(f" {found.note}", "dim")]] if found.note else []
-    lines += share_lines(view, found)
+    lines += share_lines(view, found, width)
     if not found.chain.paths:
         lines += laid_out(result, columns(view, found, found.chain), width)
     for whole, paths in sums_of(found):
