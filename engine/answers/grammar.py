@@ -7,27 +7,23 @@ side), quotient, sign, what stands above. ``W2ᵀ δ ⊙ s`` is ``(W2ᵀ δ) ⊙
 from collections.abc import Callable
 from dataclasses import replace
 
+from engine.answers.cursor import DEEP, RELATIONS, Cursor
 from engine.answers.expr import Expr, Unread
 from engine.answers.names import Names
 from engine.answers.scan import Scanner, Token
 
-DEEP = 40  # brackets in brackets
-RELATIONS = "=<>≥≤≠"
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 BEGINS = {
     "number", "tensor", "size", "call", "eye", "partial", "sum", "letter", "kronecker", "nabla",
 }  # fmt: skip
 
 
-class Parser:
+class Parser(Cursor):
     """Reads one expression by recursive descent."""
 
     def __init__(self, text: str, names: Names) -> None:
-        scanner = Scanner(text, names)
-        self.tokens = scanner.scan()
-        self.text = scanner.text
+        super().__init__(Scanner(text, names))
         self.names = names
-        self.at = 0
         self.depth = 0
         self.notes: list[str] = []
 
@@ -39,32 +35,6 @@ class Parser:
         if self.now.kind != "end":
             raise Unread("does not understand what follows here", self.now.start)
         return found
-
-    @property
-    def now(self) -> Token:
-        """The token to be read next."""
-        return self.tokens[self.at]
-
-    def sign(self, text: str) -> bool:
-        """Whether this sign is next."""
-        return self.now.kind == "sign" and self.now.value == text
-
-    def word(self, text: str) -> bool:
-        """Whether this word is next."""
-        return self.now.kind == "word" and self.now.value == text
-
-    def made(self, op: str, start: int, *args: Expr, data: object = None) -> Expr:
-        """A node of what has been read from a place on."""
-        end = self.tokens[self.at - 1].end
-        depth = 1 + max((arg.depth for arg in args), default=0)
-        if depth > DEEP:
-            raise Unread(f"more than {DEEP} operations in operations", start)
-        return Expr(op, args, data, self.text[start:end].strip(), depth)
-
-    def separators(self) -> None:
-        """Skip what stands between the branches of cases."""
-        while (self.now.kind == "sign" and str(self.now.value) in ",;:&") or self.word("then"):
-            self.at += 1
 
     # Cases: "1 if C, else 0", "if C then 1 else 0", "1 if C; 0 otherwise".
 
@@ -95,18 +65,6 @@ class Parser:
             parts += [value, self.condition()]
         self.rest(parts)
         return self.made("cases", start, *parts)
-
-    def conditional_block(self) -> bool:
-        """Whether the brace that is next holds cases: an "if" or "otherwise" before it closes."""
-        depth = 0
-        for token in self.tokens[self.at :]:
-            if token.kind == "sign" and token.value in ("{", "}"):
-                depth += 1 if token.value == "{" else -1
-                if depth == 0:
-                    return False
-            if token.kind == "word":
-                return True
-        return False
 
     def rest(self, parts: list[Expr]) -> None:
         """The branches after the first: more conditions, and what is so otherwise."""
@@ -148,17 +106,6 @@ class Parser:
                 break
             parts.append(self.relation())
         return parts[0] if len(parts) == 1 else self.made("logic", start, *parts, data=joint)
-
-    def compares(self, at: int) -> bool:
-        """Whether a comparison follows before anything that ends it."""
-        for token in self.tokens[at:]:
-            if token.kind in {"word", "end"}:
-                return False
-            if token.kind == "sign" and str(token.value) in ",;:":
-                return False
-            if token.kind == "sign" and str(token.value) in RELATIONS:
-                return True
-        return False
 
     def relation(self, first: Expr | None = None) -> Expr:
         """A comparison, or several in a chain: 0 < z ≤ 1."""

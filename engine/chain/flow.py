@@ -7,11 +7,11 @@ sample, every tensor that has a row for each sample counts with this row alone.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
 from engine.arrays import Array, Shape
+from engine.chain.findings import Facts, Kept
 from engine.chain.line_graph import LineGraph, Ways
 from engine.chain.primals import Primals
 from engine.chain.ties import Dependence, dependence, identity
@@ -40,31 +40,6 @@ class Values(dict[str, Array]):
 
     def __missing__(self, name: str) -> Array:
         return self.read(name)
-
-
-class Facts(NamedTuple):
-    """What is known of a Jacobian before any value: where it can be non-zero, and its cost."""
-
-    form: Form
-    work: int
-    steps: int
-
-
-@dataclass(eq=False)
-class Kept:
-    """What has been found out about a graph; ``Facts`` are by the paths and the sample.
-
-    ``by_value`` are the edges that depend on values: what elements an index picks.
-    """
-
-    edges: dict[tuple[str, str], Dependence | None] = field(default_factory=dict)
-    lines: dict[tuple[str, str], Ways] = field(default_factory=dict)
-    ways: dict[tuple[str, str], Ways | None] = field(default_factory=dict)
-    depends: dict[Ways, Dependence | None] = field(default_factory=dict)
-    work: dict[tuple[Ways, bool], int] = field(default_factory=dict)
-    facts: dict[tuple[Ways, int | None], Facts | None] = field(default_factory=dict)
-    mixing: dict[Ways, str] = field(default_factory=dict)
-    by_value: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass(frozen=True, eq=False)

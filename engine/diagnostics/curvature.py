@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Array
-from engine.measure.gradcheck import Evaluator
+from engine.measure.evaluator import Evaluator
 from engine.optim.optimizers import SGD
 from engine.program.program import Program
 from engine.program.update import Updates

@@ -13,7 +13,7 @@ from engine.diagnostics.diagnosis import Card, Certainty, Found, Limit, Severity
 from engine.errors import ExperimentError
 from engine.experiment.dataset import Dataset, load_data
 from engine.experiment.spec import Experiment
-from engine.measure.gradcheck import widened
+from engine.measure.evaluator import widened
 from engine.program.compiler import compile_program
 from engine.program.program import Program
 from engine.run.drive import carry_out

@@ -4,16 +4,20 @@ import keyword
 import math
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 
 from engine.errors import ExperimentError, GradstepError, Problem
-from engine.experiment.builtins import BUILTINS, builtin_names
 from engine.experiment.data_fields import columns_elsewhere, data_problems
 from engine.experiment.data_inline import Walk, floats
+from engine.experiment.field_rules import (
+    clip_problems,
+    linear_problems,
+    nesterov_problems,
+    steps_problems,
+)
 from engine.experiment.layer_fields import (
     layer_names,
     layers_as_lines,
@@ -22,6 +26,7 @@ from engine.experiment.layer_fields import (
     value_problems,
     with_values,
 )
+from engine.experiment.location import experiment_path
 from engine.experiment.own_rule import asked_of_rule, read_own_rule
 from engine.experiment.spec import (
     ClipSpec,
@@ -57,49 +62,19 @@ from engine.experiment.synonyms import (
     written,
 )
 from engine.files import read_regular
-from engine.run.phases import Phase, order_problems, skip_problems
+from engine.run.phases import Phase
 from engine.toml_lines import located, unreadable
 from engine.toml_text import read_toml
-from engine.wording import explain, join, nearest, shown, unknown_value, walk, words_of
+from engine.wording import explain, join, shown, unknown_value, walk, words_of
 
 MAX_FILE_BYTES = 64 * 2**20
 MAX_LAYERS = 2000  # formulas and listings grow faster than the number of layers
-TABLE_REMEDY = (
-    "a table and no experiment: gradstep new FILE.toml --csv TABLE --target COLUMN makes one"
-)
-NO_EXPERIMENTS = {
-    ".csv": TABLE_REMEDY,
-    ".tsv": TABLE_REMEDY,
-    ".py": "a script and no experiment: an experiment is a .toml file or a built-in's name",
-}
 T = TypeVar("T", bound=Table)
 NAME = re.compile(r"[^\W\d]\w*\Z")
 # Tensors of every program and words of expressions: a layer of that name could not be told apart.
 RESERVED = {"x", "y", "yhat", "loss", "optimizer", "event", "iteration", "epoch", "tensor"}
 REQUIRED_TABLES = {"data": "[data]", "layers": "[[layers]]", "loss": "[loss]"}
 LINES_TABLES = ("sizes", "parameters", "constants", "network")
-
-
-def experiment_path(name: str) -> Path:
-    """The file behind a built-in name or a path; a GradstepError when there is none."""
-    if name in builtin_names():
-        return BUILTINS / f"{name}.toml"
-    path = Path(name)
-    if is_there(path) and path.suffix.lower() in NO_EXPERIMENTS:
-        raise GradstepError(f"{name}: {NO_EXPERIMENTS[path.suffix.lower()]}")
-    if path.suffix == ".toml" or is_there(path):
-        return path
-    raise GradstepError(
-        f"{name}: neither a built-in experiment nor a .toml file; {nearest(name, builtin_names())}"
-    )
-
-
-def is_there(path: Path) -> bool:
-    """Whether a path exists; one that cannot even be asked for does not."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
 
 
 def load_experiment(name: str) -> Experiment:
@@ -324,13 +299,13 @@ class Reader:
             for said in data_problems(given, self.lines):
                 self.problem(*said)
         elif cls is LinearSpec:
-            self.linear(values, path)
+            self.problems += linear_problems(values, path)
         elif cls is SGDSpec:
-            self.nesterov(values)
+            self.problems += nesterov_problems(values)
         elif cls is ClipSpec:
-            self.clip(raw)
+            self.problems += clip_problems(raw)
         elif cls is TrainingSpec:
-            self.steps(values)
+            self.problems += steps_problems(values)
         return cls(**values) if len(self.problems) == before else None
 
     def typed(self, raw: Any, path: str, specs: Mapping[str, type[T]]) -> T | None:
@@ -390,26 +365,6 @@ class Reader:
         elif name in RESERVED or name in list(Phase):
             self.problem(path, f"{name!r} has a meaning of its own; choose another name")
 
-    def linear(self, values: Mapping[str, Any], path: str) -> None:
-        """Note explicit values that are not weight (out, n) and bias (out,)."""
-        out, weight, bias = (values.get(name) for name in ("out", "weight", "bias"))
-        if weight is not None:
-            if out is not None and len(weight) != out:
-                turned = all(len(row) == out for row in weight)
-                hint = "; is it transposed? weights are (out, in)" if turned else ""
-                self.problem(f"{path}.weight", f"has {len(weight)} rows, but out = {out}{hint}")
-            lengths = sorted({len(row) for row in weight})
-            if len(lengths) > 1:
-                said = " and ".join(map(str, lengths))
-                self.problem(f"{path}.weight", f"its rows have different lengths, {said}")
-        if isinstance(bias, list) and out is not None and len(bias) != out:
-            self.problem(f"{path}.bias", f"has {len(bias)} values, but out = {out}")
-        if bias is False and "bias" in values.get("frozen", ()):
-            self.problem(f"{path}.frozen", "there is no bias to freeze: bias = false")
-        decay = values.get("decay")
-        if bias is False and isinstance(decay, list) and "bias" in decay:
-            self.problem(f"{path}.decay", "there is no bias to decay: bias = false")
-
     def optimizer(self, raw: Any) -> OptimizerSpec | None:
         """The [optimizer] table; None when anything in it is wrong."""
         if isinstance(raw, Mapping) and "lines" in raw:
@@ -421,24 +376,3 @@ class Reader:
     def schedule(self, raw: Any) -> ScheduleSpec | None:
         """The [schedule] table; None when anything in it is wrong."""
         return self.typed(raw, "schedule", SCHEDULE_SPECS)
-
-    def clip(self, raw: Mapping[str, Any]) -> None:
-        """Note a [clip] table that is not either by norm or by value."""
-        given = [name for name in ("norm", "value") if raw.get(name) is not None]
-        if len(given) != 1:
-            found = " and ".join(given) or "none"
-            self.problem("clip", f"needs exactly one of norm, value; found {found}")
-        elif given == ["value"] and "norm_type" in raw:
-            self.problem("clip.norm_type", "belongs to norm only")
-
-    def nesterov(self, values: Mapping[str, Any]) -> None:
-        """Note what PyTorch refuses in the options of SGD."""
-        if values.get("nesterov") and (not values.get("momentum") or values.get("dampening")):
-            self.problem("optimizer.nesterov", "needs a momentum above 0 and no dampening")
-
-    def steps(self, values: Mapping[str, Any]) -> None:
-        """Note an order of the phases, or a choice of those to skip, that is not legal."""
-        for said in order_problems(values["order"]) if "order" in values else ():
-            self.problem("training.order", said)
-        for said in skip_problems(values.get("skip", ())):
-            self.problem("training.skip", said)

@@ -10,8 +10,9 @@ from engine.chain.chain import Chain, chain
 from engine.chain.primals import Primals, primals_of
 from engine.chain.query import query
 from engine.errors import GradstepError
+from engine.experiment.builtins import builtin_names
 from engine.experiment.dataset import Dataset, in_lines
-from engine.experiment.reader import builtin_names, load_experiment, read_experiment
+from engine.experiment.reader import load_experiment, read_experiment
 from engine.jacobian.association import Association
 from engine.jacobian.operator import DENSE_LIMIT
 from engine.jacobian.product import product

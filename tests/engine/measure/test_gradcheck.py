@@ -5,8 +5,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from engine.errors import GradstepError
+from engine.experiment.builtins import builtin_names
 from engine.experiment.dataset import Dataset
-from engine.experiment.reader import builtin_names, read_experiment
+from engine.experiment.reader import read_experiment
 from engine.functions.elementwise.sigmoid import Sigmoid
 from engine.measure.gradcheck import DIRECTIONS, EVERY, check_gradients
 from engine.nn.table import LAYERS, LOSSES

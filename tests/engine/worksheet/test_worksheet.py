@@ -14,7 +14,7 @@ import pytest
 from engine.chain.chain import chain
 from engine.chain.primals import primals_of
 from engine.errors import GradstepError
-from engine.experiment.reader import builtin_names
+from engine.experiment.builtins import builtin_names
 from engine.session.session import Session
 from engine.worksheet.json import worksheet_json
 from engine.worksheet.latex import worksheet_latex
