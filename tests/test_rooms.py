@@ -584,3 +584,14 @@ from importlib.resources import files
 import importlib.metadata
 """
     assert bare_imports(source) == hidden_imports(source) == []
+
+
+def test_no_module_of_tests_uses_another() -> None:
+    """What two of them need is a helper's, so that running one never runs the other's set-up."""
+    wrong = [
+        f"{path}: {node.module}"
+        for path in modules("tests")
+        for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[-1][:5] == "test_"
+    ]
+    assert wrong == []

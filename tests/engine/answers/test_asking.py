@@ -6,7 +6,7 @@ from engine.answers.asking import asked
 from engine.errors import GradstepError
 from engine.session.session import Session
 from tests.engine.answers.graded import bench
-from tests.engine.words.test_language import commands
+from tests.engine.words.line import commands
 
 
 def session(event: int = 0) -> Session:

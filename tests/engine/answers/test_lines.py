@@ -10,7 +10,7 @@ from engine.answers.verdict import TERM, Verdict
 from engine.experiment.reader import read_experiment
 from engine.program.compiler import compile_program
 from engine.toml_text import read_toml
-from tests.engine.answers.test_scenes import LETTERS
+from tests.engine.answers.letters import LETTERS
 
 PENALTY = """
 [data]

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from engine.chain.query import query
 from tests.engine.chain.line_networks import Case, differences, session_of
-from tests.engine.chain.test_lines import multiplied
+from tests.engine.chain.products import multiplied
 
 # What a line may do to tensors (3, 3), all smooth: a square one, so that any may meet any.
 FORMS = (

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from engine.chain.chain import Chain
 from engine.chain.line_graph import Ways
 from engine.chain.primals import Primals, primals_of
 from engine.chain.query import query
@@ -24,6 +23,7 @@ from tests.engine.chain.line_networks import (
     real_tensors,
     session_of,
 )
+from tests.engine.chain.products import multiplied
 
 NAMES = [case.name for case in CASES]
 BY_NAME = {case.name: case for case in CASES}
@@ -87,19 +87,6 @@ def test_windows_and_products_of_submatrices_are_parts_of_the_whole(session):
         v, u = rng.normal(size=(2, len(rows))), rng.normal(size=(2, len(cols)))
         assert_allclose(jacobian.left(v, rows, cols), v @ part, atol=1e-12)
         assert_allclose(jacobian.right(u, rows, cols), u @ part.T, atol=1e-12)
-
-
-def multiplied(chain: Chain):
-    """The factors of a chain multiplied as matrices; a sum is added up, a bracket too."""
-    if chain.paths:
-        return sum(multiplied(path) for path in chain.paths)
-    out = None
-    for factor in chain.factors:
-        matrix = factor.jacobian.to_dense()
-        if factor.terms:
-            assert_allclose(sum(multiplied(path) for path in factor.terms), matrix, atol=1e-10)
-        out = matrix if out is None else out @ matrix
-    return out
 
 
 @pytest.mark.parametrize("sample", [None, 1])

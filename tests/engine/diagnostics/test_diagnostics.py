@@ -12,31 +12,8 @@ from engine.diagnostics.doctor import THOROUGH, WATCHING, diagnose
 from engine.experiment.builtins import builtin_names
 from engine.run.position import Granularity
 from engine.session.session import Session
+from tests.engine.diagnostics.right import HEALTHY, RIGHT
 from tests.engine.small_experiments import built_in, session_of
-
-RIGHT = {
-    "bug-dead-relu": "dead-relu",
-    "bug-double-sigmoid": "double-softmax",
-    "bug-double-softmax": "double-softmax",
-    "bug-exploding": "loss-rising",
-    "bug-float32": "float32-cancellation",
-    "bug-frozen": "frozen",
-    "bug-imbalance": "class-imbalance",
-    "bug-input-scales": "input-scales",
-    "bug-large-init": "exploding-gradients",
-    "bug-log-zero": "log-of-zero",
-    "bug-missing-value": "non-finite",
-    "bug-nll-scores": "wrong-output",
-    "bug-no-zero-grad": "accumulated-gradients",
-    "bug-oscillating": "loss-oscillating",
-    "bug-saturated": "saturated",
-    "bug-summed-loss": "summed-loss",
-    "bug-symmetric-init": "symmetric-units",
-    "bug-tiny-rate": "update-ratio",
-    "bug-vanishing": "vanishing-gradients",
-    "deep-sigmoid": "vanishing-gradients",
-}
-HEALTHY = sorted(set(builtin_names()) - RIGHT.keys())
 
 
 @cache

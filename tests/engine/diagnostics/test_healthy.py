@@ -7,7 +7,7 @@ from engine.diagnostics.doctor import diagnose
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from tests.engine.diagnostics.healthy import trial
-from tests.engine.diagnostics.test_diagnostics import HEALTHY
+from tests.engine.diagnostics.right import HEALTHY
 
 BY_CHANCE = 24  # python -m tests.engine.diagnostics.healthy 1000 tries more
 

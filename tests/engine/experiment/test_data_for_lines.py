@@ -11,8 +11,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from engine.experiment.data_files import MAX_BYTES
 from engine.experiment.data_inline import MAX_RANK
+from tests.engine.experiment.bits import same
 from tests.engine.experiment.lines_data import load, problems
-from tests.engine.experiment.test_data_inline import same
 
 SHAPES = array_shapes(min_dims=1, max_dims=MAX_RANK, min_side=1, max_side=3)
 DTYPES = st.sampled_from(["?", "i1", "<i2", ">i4", "<i8", "u1", "<u4"])

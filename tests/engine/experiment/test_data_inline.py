@@ -16,18 +16,12 @@ from engine.experiment.dataset import load_data
 from engine.experiment.reader import MAX_FILE_BYTES, Reader, read_experiment
 from engine.program.compiler import compile_program
 from tests.engine.experiment import lines_data
+from tests.engine.experiment.bits import same
 from tests.engine.small_experiments import document, experiment
 
 SHAPES = array_shapes(min_dims=1, max_dims=MAX_RANK, min_side=1, max_side=3)
 FLOATS = arrays(np.float64, SHAPES, elements=st.floats())
 INTEGERS = arrays(np.int64, SHAPES)
-
-
-def same(found: Any, wanted: Any) -> bool:
-    """Equal to the bit, NaN and the sign of a zero included."""
-    return (found.dtype, found.shape) == (wanted.dtype, wanted.shape) and (
-        found.tobytes() == wanted.tobytes()
-    )
 
 
 @settings(max_examples=100, deadline=None)

@@ -15,7 +15,7 @@ from engine.program.program import Program
 from engine.session.session import Session
 from tests.engine import line_networks
 from tests.engine.explain.sweeping import explanations, wrong
-from tests.engine.lines.test_functions_of_lines import CASES, IDS, program_of
+from tests.engine.lines.every_function import CASES, IDS, program_of
 from tests.engine.small_experiments import built_in, program
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid", "ignore:divide")

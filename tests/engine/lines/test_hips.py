@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.engine.lines.hips_lines import gradients
 from tests.engine.lines.networks import after_backward, network
-from tests.engine.lines.test_random_graphs import RELAXED, Writer
+from tests.engine.lines.random_lines import RELAXED, Writer
 
 
 def agree(text: str, arrays: dict[str, Any], constants: dict[str, Any] | None = None) -> None:

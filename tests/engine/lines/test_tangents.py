@@ -8,8 +8,8 @@ import pytest
 from engine.lines.derive import gradients, tangent
 from engine.lines.node import Node, Tensor, tensor, tensors
 from engine.lines.tape import Tape
+from tests.engine.lines.every_function import CASES, IDS
 from tests.engine.lines.networks import network
-from tests.engine.lines.test_functions_of_lines import CASES, IDS
 
 
 @pytest.mark.parametrize(("name", "line", "arrays"), CASES, ids=IDS)

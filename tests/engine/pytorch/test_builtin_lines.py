@@ -6,7 +6,7 @@ import pytest
 from engine.experiment.builtins import builtin_names
 from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
-from tests.engine.pytorch.test_line_script import printed, script
+from tests.engine.pytorch.scripts import printed, script
 
 pytest.importorskip("torch")
 LINES = [name for name in builtin_names() if load_experiment(name).network is not None]

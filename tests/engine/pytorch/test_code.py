@@ -16,6 +16,7 @@ from engine.program.program import Program
 from engine.pytorch.code import training_code
 from engine.run.phases import Phase
 from engine.session.session import Session
+from tests.engine.pytorch.losses import LOSSES
 from tests.engine.small_experiments import built_in, program
 
 ITERATIONS = 12
@@ -94,21 +95,7 @@ EACH: list[dict[str, Any]] = [
         for kind in ("hard_sigmoid", "hard_swish", "selu", "celu", "softsign", "mish")
     ),
 ]
-PAIRS = {"x": [[0.5, -1.0], [1.5, 0.25]], "y": [[0.25, 0.75], [0.5, 0.5]]}
-SIGNS = PAIRS | {"y": [[1.0, -1.0], [-1.0, -1.0]]}
 LOGS = [{"type": "linear", "out": 2}, {"type": "log_softmax"}]
-LOSSES: list[tuple[dict[str, Any], dict[str, Any]]] = [
-    ({"type": "smooth_l1", "beta": 0.25}, PAIRS),
-    ({"type": "gaussian_nll"}, PAIRS),
-    ({"type": "gaussian_nll", "var": 0.25, "full": True, "reduction": "batch_mean"}, PAIRS),
-    ({"type": "hinge", "margin": 0.5, "reduction": "sum"}, SIGNS),
-    ({"type": "hinge"}, SIGNS),
-    ({"type": "cosine", "scale": 0.5}, PAIRS),
-    ({"type": "kl_div"}, PAIRS),
-    ({"type": "kl_div", "log_target": True, "reduction": "batch_mean"}, PAIRS),
-    ({"type": "multi_margin", "p": 2, "weight": [1.0, -0.5]}, PAIRS | {"y": [1, 0]}),
-    ({"type": "multi_margin", "margin": 0.5}, PAIRS | {"y": [1, 0]}),
-]
 OPTIONS: list[dict[str, Any]] = [
     *({"loss": loss, "data": data, "layers": LOGS} for loss, data in LOSSES),
     *({"layers": [{"type": "linear", "out": 4}, one, *LINEAR]} for one in EACH),

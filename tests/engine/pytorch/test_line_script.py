@@ -1,37 +1,13 @@
 """The PyTorch script of a network of lines: the same losses, to the last digits."""
 
-import contextlib
-import io
-
 import numpy as np
 import pytest
 
 from engine.errors import GradstepError
 from engine.pytorch.code import training_code
 from engine.pytorch.line_script import Names
-from engine.pytorch.script import torch_script
 from tests.engine.line_networks import KINDS, compiled, text
-from tests.engine.recording.recordings import opened, record
-
-torch = pytest.importorskip("torch")
-
-
-def script(path, program):
-    record(path, program, "keyframes")
-    with opened(path) as recording:
-        return torch_script(recording, "main"), recording.losses(recording.branches["main"])
-
-
-def printed(source):
-    """The losses that a script prints."""
-    out = io.StringIO()
-    before = torch.get_default_dtype()
-    try:
-        with contextlib.redirect_stdout(out):
-            exec(compile(source, "script.py", "exec"), {})
-    finally:
-        torch.set_default_dtype(before)
-    return [float(line.split()[1]) for line in out.getvalue().splitlines()]
+from tests.engine.pytorch.scripts import printed, script
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -30,8 +30,8 @@ from engine.recording.canonical import (
 from engine.recording.digests import root_digest
 from engine.recording.plausible import implausible
 from engine.recording.reader import Damaged
+from tests.engine.experiment.bits import same
 from tests.engine.experiment.lines_data import load
-from tests.engine.experiment.test_data_inline import same
 from tests.engine.recording.recordings import opened, writer
 from tests.engine.small_experiments import experiment, program
 

@@ -18,7 +18,7 @@ from engine.recording.export import recorded_arrays, recorded_lines
 from engine.recording.trace_json import trace_lines
 from engine.run.position import Granularity
 from engine.session.session import Session
-from tests.engine.pytorch.test_code import LOSSES
+from tests.engine.pytorch.losses import LOSSES
 from tests.engine.recording.recordings import opened, record
 from tests.engine.small_experiments import program
 

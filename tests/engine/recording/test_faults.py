@@ -18,28 +18,10 @@ from engine.recording.reader import Reader, check_appendable
 from engine.recording.recorder import Recorder
 from engine.session.session import Session
 from tests.engine.memory import kept_by
+from tests.engine.recording.processes import ROOT, python
 from tests.engine.recording.recordings import opened, record, replayed, verdict, writer
 from tests.engine.small_experiments import program
 from tests.tui.cli.shell import invoke
-
-ROOT = Path(__file__).parents[3]
-
-
-def python(*args: str, times: int = 1) -> subprocess.CompletedProcess[str]:
-    """Python with these arguments, in a process that is ended where it hangs.
-
-    ``times`` is how many times as much it has to do as in CI.
-    """
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, *args],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-        timeout=600 * max(1, times),  # far more than it needs
-    )
-
 
 TIMES = int(os.environ.get("GRADSTEP_TIMES", "1"))
 KILLS = 50 * TIMES

@@ -16,8 +16,8 @@ from engine.recording.estimate import estimate
 from engine.recording.reader import Damaged
 from engine.session.session import Session
 from tests.engine.recording.mutations import STRUCTURE
+from tests.engine.recording.processes import python
 from tests.engine.recording.recordings import opened, record, record_session, replayed
-from tests.engine.recording.test_faults import python
 from tests.engine.small_experiments import program
 from tests.tui.cli.shell import invoke
 

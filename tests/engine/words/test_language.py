@@ -6,24 +6,16 @@ from hypothesis import strategies as st
 
 from engine.debugger import Debugger
 from engine.session.progress import Progress
-from engine.session.session import Session
 from engine.strict_json import strict_json
 from engine.words.command import CommandError
 from engine.words.language import CommandLine, Result
 from engine.words.table import COMMANDS, GROUPS
 from tests.engine.plain_run import plain_run, same_tensors
-from tests.engine.small_experiments import built_in, session_of
+from tests.engine.small_experiments import session_of
+from tests.engine.words.line import PROGRAM, commands
 
-PROGRAM = built_in("regression")
 OPS = len(PROGRAM.ops)  # 21: zero_grad 0-3, forward 4-7, loss 8, backward 9-16, update 17-20
 STATES = plain_run(PROGRAM)
-
-
-def commands(*lines: str) -> CommandLine:
-    made = CommandLine(Debugger(Session(PROGRAM)))
-    for line in lines:
-        made.execute(line)
-    return made
 
 
 # Commands of one script, and the event the cursor then stands at.

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,29 +16,10 @@ import pytest
 from click.testing import CliRunner
 
 import tui
+from tests.tui.cli.served import serving
 from tests.tui.cli.shell import PATIENCE, WEB
 from tui.cli import gradstep
 from tui.cli.serve import loopback
-
-
-@contextmanager
-def serving(*options: str, cwd: Path | None = None) -> Iterator[str]:
-    """A server on a free port of the loopback address; its printed link."""
-    pytest.importorskip("textual_serve", reason=WEB)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tui", "serve", "regression", "--port", "0", *options],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        cwd=cwd,
-    )
-    assert process.stderr is not None
-    try:
-        said = process.stderr.readline()
-        yield next(word for word in said.split() if word.startswith("http://"))
-    finally:
-        process.terminate()
-        process.communicate(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.tui.cli.test_serve_command import serving
+from tests.tui.cli.served import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (

@@ -8,7 +8,7 @@ from engine.recording.recorded import Recording
 from engine.session.session import Session
 from tests.engine.recording.recordings import opened, verdict
 from tests.engine.small_experiments import program
-from tests.tui.control.test_worker import Host
+from tests.tui.control.host import Host
 from tui.control.live import Live
 from tui.control.recording import RecordingControl
 from tui.control.worker import Worker

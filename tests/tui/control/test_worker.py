@@ -4,43 +4,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.session.progress import Progress
 from engine.session.session import Session
-from tests.engine.small_experiments import session_of
+from tests.tui.control.host import Host
 from tui.control.live import EVERY, LONGEST, SHARE, Live, Spent
 from tui.control.worker import BUSY, Job, Worker
-from tui.view.snapshot import Selection, View, snapshot
-
-
-class Host:
-    """A screen that does nothing by itself: tests run the thread's work and the timers."""
-
-    def __init__(self) -> None:
-        self.session = session_of("regression")
-        self.works: list[Callable[[], None]] = []
-        self.timers: list[Callable[[], None]] = []
-        self.said: list[dict[str, str]] = []
-        self.shown: list[View] = []
-
-    def in_thread(self, work: Callable[[], None]) -> None:
-        self.works.append(work)
-
-    def later(self, seconds: float, callback: Callable[[], None]) -> None:
-        self.timers.append(callback)
-
-    def say(self, **status: str) -> None:
-        self.said.append(status)
-
-    def call_on_screen(self, callback: Callable[[], None]) -> None:
-        callback()
-
-    def fresh(self) -> View:
-        return snapshot(Debugger(self.session), Selection())
-
-    def show_live(self, view: View) -> None:
-        self.shown.append(view)
 
 
 @pytest.fixture(autouse=True)
