@@ -46,6 +46,7 @@ SAME = [
     Script("spawned.py", 4),
     Script("own_mode.py", 3),
     Script("scaled.py", 4, 3),
+    Script("warned.py", 3, 3, None),
     Script("transforms.py", 3, 3, None),
     Script("residual.py", 4, 2, ("forward", "loss", "zero_grad", "backward", "update")),
     pytest.param(

@@ -7,6 +7,7 @@ import sys
 import weakref
 from types import FrameType
 
+from gradstep_tracer.anomaly import uncover
 from gradstep_tracer.graph import Graph, Owner
 from gradstep_tracer.hiding import Hiding
 from gradstep_tracer.loss import loss_places
@@ -54,6 +55,8 @@ class Backward:
             self.place = self.tracing.places.of(self.tracing.places.users(frame))
         if not roots:
             return
+        if self.tracing.torch.is_anomaly_enabled():
+            uncover([one.grad_fn for one in roots])
         if self.light and not nested:
             self.tracing.turn(frame)
         numbers = self.reading.of(roots, "backward", frame)[0] if not nested else ()

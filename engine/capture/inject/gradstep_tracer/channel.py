@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import socket
 import struct
 import sys
@@ -18,6 +17,17 @@ MOST_TEXT = 10_000
 MOST_JSON = 2**20
 JOINED = 2**16  # bytes up to which parts of a frame are put together first
 BUFFER = 2**22
+
+
+def machine() -> str:
+    """The system, its release and the processor, as ``Linux-6.1.0-x86_64``.
+
+    Not :func:`platform.platform`: it starts a process, in the middle of somebody's training.
+    """
+    if not hasattr(os, "uname"):
+        return sys.platform
+    told = os.uname()
+    return f"{told.sysname}-{told.release}-{told.machine}"
 
 
 class Channel:
@@ -51,7 +61,7 @@ class Channel:
             "wire": VERSION,
             "token": self.plan.token,
             "pid": os.getpid(),
-            "python": platform.python_version(),
+            "python": sys.version.split()[0].rstrip("+"),
             "torch": str(torch.__version__),
             "executable": sys.executable or "",
             "argv": self.argv,
@@ -63,7 +73,7 @@ class Channel:
             "facts": {
                 "default_dtype": str(torch.get_default_dtype()),
                 "cuda": getattr(torch.version, "cuda", None),
-                "platform": platform.platform(),
+                "platform": machine(),
                 "eager": self.plan.eager,
             },
         }
