@@ -1,12 +1,15 @@
 """What a captured recording holds, as plain data."""
 
-from typing import Any
+from signal import Signals
+from typing import Any, Final
 
 from engine.capture.captured import CapturedRun
 from engine.capture.closing import changed_parts
 from engine.capture.rows import CapturedProcess
 from engine.recording.reader import Damaged
 from engine.run.position_text import format_position
+
+SIGNALLED: Final = 128  # a shell adds the number of a signal to it
 
 
 def about(run: CapturedRun) -> dict[str, Any]:
@@ -57,16 +60,27 @@ def ending(process: CapturedProcess, run: CapturedRun) -> str:
     if process.status == "recording":
         return f"not closed: it is being written, or was ended {place}"
     if isinstance(raised, dict):
-        return f"{raised.get('type')}: {raised.get('text')} {place}"
-    signal = found.get("signal")
-    if signal is not None:
-        return f"ended by signal {signal} {place}"
+        said = f": {raised.get('text')}" if raised.get("text") else ""
+        return f"{raised.get('type')}{said} {place}"
+    number = found.get("signal")
+    if number is not None:
+        return f"ended by signal {number} {place}"
     if process.status == "interrupted":
         words = {"untrustworthy": "stopped reading what it sent", "left": "stopped listening"}
         why = words.get(str(found.get("reason")), "it went without a word")
         text = found.get("text")
-        return f"{why} {place}" + (f": {text}" if text else "")
+        return f"{why} {place}" + (f": {text}" if text else outcome(found.get("exit")))
     return f"exit status {found.get('exit')}"
+
+
+def outcome(status: object) -> str:
+    """What the command's exit status says of an end without a word."""
+    if not isinstance(status, int):
+        return ""
+    if status - SIGNALLED in set(Signals):
+        killer = Signals(status - SIGNALLED)
+        return f"; the command was ended by signal {killer:d}, {killer.name}"
+    return f"; the exit status is {status}"
 
 
 def damage(run: CapturedRun) -> list[str]:

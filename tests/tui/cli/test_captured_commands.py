@@ -47,6 +47,19 @@ def test_info_of_a_script_that_was_killed(tmp_path: Path) -> None:
     assert "interrupted: ended by signal 9 in iteration 2, at event #32" in text
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(139, "the command was ended by signal 11, SIGSEGV"), (7, "the exit status is 7")],
+)
+def test_info_of_a_script_that_went_without_a_word(status: int, said: str, tmp_path: Path) -> None:
+    teller = Teller(writer_at(tmp_path / "r.gradstep"))
+    Net(teller).iterate()
+    teller.writer.ended(0, End(Reason.CUT))
+    teller.writer.close(status)
+    text = invoke("info", tmp_path / "r.gradstep").stdout
+    assert f"it went without a word in iteration 1, at event #14; {said}" in text
+
+
 def test_trace(path: Path) -> None:
     text = invoke("trace", path, "--iterations", "2").stdout
     assert " 0  train.py:11        h = linear(x, fc1.weight, fc1.bias)  (5, 4) ≈" in text
