@@ -37,14 +37,10 @@ def lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("command", " ".join(map(str, command.get("arguments", ())))),
         ("directory", str(command.get("directory", ""))),
         ("run", f"{found['run']} of {len(found['runs'])}, {found['status']}: {found['end']}"),
-        (
-            "events",
-            f"{count_text(found['events'])} in {count_text(found['iterations'])} iterations of "
-            f"{count_text(found['shapes'])} kinds, {count_text(found['ops'])} ops the commonest",
-        ),
+        ("events", events_text(found)),
         (
             "parameters",
-            f"{count_text(found['parameters'])} tensors, {nbytes_text(found['parameter_bytes'])}",
+            f"{several(found['parameters'], 'tensor')}, {nbytes_text(found['parameter_bytes'])}",
         ),
         ("loss", loss_text(found)),
         ("file", nbytes_text(found["bytes"])),
@@ -63,6 +59,20 @@ def lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         for one in others
     ]
     return [*listed, *(("damaged", problem) for problem in found["damage"])]
+
+
+def several(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{count_text(number)} {noun}{'s' * (number != 1)}"
+
+
+def events_text(found: dict[str, Any]) -> str:
+    """How many events, in how many iterations, of how many kinds."""
+    said = f"{count_text(found['events'])} in {several(found['iterations'], 'iteration')}"
+    if found["shapes"] == 1:
+        return f"{said} of {several(found['ops'], 'op')} each"
+    kinds, ops = several(found["shapes"], "kind"), several(found["ops"], "op")
+    return f"{said} of {kinds}, the commonest of {ops}"
 
 
 def loss_text(found: dict[str, Any]) -> str:
