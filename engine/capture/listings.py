@@ -145,7 +145,7 @@ def aliases_of(infos: Mapping[str, TensorInfo]) -> dict[str, str]:
 
 def infos_of(tensors: Sequence[TensorDefinition]) -> dict[str, TensorInfo]:
     """What is known of each tensor by name; of several shapes under one name the first."""
-    gradients = {one.gradient_of: one.name for one in tensors if one.gradient_of is not None}
+    gradients = wholes((one.gradient_of, one.name) for one in tensors)
     found: dict[str, TensorInfo] = {}
     for one in tensors:
         if one.name in found:
@@ -163,8 +163,17 @@ def infos_of(tensors: Sequence[TensorDefinition]) -> dict[str, TensorInfo]:
 
 def gradients_of(infos: Mapping[str, TensorInfo]) -> dict[str, str]:
     """Each tensor that has a gradient, with its gradient's name."""
-    return {
-        info.gradient_of: name
-        for name, info in infos.items()
-        if info.gradient_of is not None and info.gradient_of in infos
-    }
+    gradients = wholes((info.gradient_of, name) for name, info in infos.items())
+    return {of: name for of, name in gradients.items() if of in infos}
+
+
+def wholes(gradients: Iterable[tuple[str | None, str]]) -> dict[str, str]:
+    """For each tensor its gradient, of what a gradient is of and is called.
+
+    What one use of several contributes to it is a gradient too: ``weight.grad@rnn``.
+    """
+    found: dict[str, str] = {}
+    for of, name in gradients:
+        if of is not None and (of not in found or name == f"{of}.grad"):
+            found[of] = name
+    return found

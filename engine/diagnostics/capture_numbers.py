@@ -11,6 +11,7 @@ from engine.diagnostics.capture_detector import Seen, largest, length
 from engine.diagnostics.diagnosis import NOT_FINITE, Card, Certainty, Found, Limit, Severity
 from engine.run.phases import Phase
 
+CENTRING = frozenset({"batch_norm", "instance_norm"})
 DEAD = Limit(0.999, "dead", "what passes nothing of a whole batch")
 MOSTLY = Limit(0.9, "mostly", "of the iterations: a single batch tells little")
 FLAT = Limit(0.98, "flat", "there the derivative of tanh is below 0.04")
@@ -137,6 +138,21 @@ class Saturated:
                 yield Found(event, name, told, Severity.WARNING, numbers={"rms": median(sizes)})
 
 
+def absorbed(run: CapturedRun) -> frozenset[str]:
+    """Biases that batch norm takes away again with the mean: their gradient is 0 in any network."""
+    found: set[str] = set()
+    for listing in run.timeline.listings:
+        made = {name: op for op in listing.ops for name in op.writes}
+        for op in listing.ops:
+            if op.kind in CENTRING and op.reads and op.reads[0] in made:
+                found |= {
+                    name
+                    for name in made[op.reads[0]].reads
+                    if run.tensors[name].role == "parameter" and len(run.tensors[name].shape) == 1
+                }
+    return frozenset(found)
+
+
 class Gradients:
     """Gradients of parameters that are next to nothing, or grow beyond measure."""
 
@@ -154,6 +170,7 @@ class Gradients:
     )
 
     def __init__(self, run: CapturedRun) -> None:
+        self.run = run
         self.gradients = {
             gradient: name
             for name, gradient in run.gradients.items()
@@ -191,9 +208,10 @@ class Gradients:
     def found(self) -> Iterator[Found]:
         """One finding for each parameter."""
         self.close()
+        without = absorbed(self.run) if self.small else frozenset()
         for name, times in self.small.items():
             count = self.counts[name]
-            if count >= SEEN and times >= MOSTLY * count:
+            if self.gradients[name] not in without and count >= SEEN and times >= MOSTLY * count:
                 told = (
                     f"below {VANISHED:g} of the largest gradient in {times} of {count} iterations"
                 )

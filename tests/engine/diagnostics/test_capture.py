@@ -199,6 +199,39 @@ def test_a_gradient_that_is_next_to_nothing(tmp_path: Path) -> None:
     assert (found.name, found.subject) == ("vanishing-gradients", "first")
 
 
+def test_a_bias_before_batch_norm_has_no_gradient_to_lose(tmp_path: Path) -> None:
+    def happen(teller: Teller, k: int) -> None:
+        teller.given("bias", "parameter", ONE[0])
+        teller.given("x", "input", ONE)
+        bias = teller.tensor("bias", "parameter", ONE[0])
+        x = teller.tensor("x", "input", ONE)
+        z = teller.tensor("z", "activation", ONE)
+        teller.happen(Phase.FORWARD, "z", "linear", {"x": x, "b": bias}, {"z": (z, ONE)}, 3)
+        out = teller.tensor("out", "activation", ONE)
+        teller.happen(Phase.FORWARD, "out", "batch_norm", {"z": z}, {"out": (out, ONE)}, 4)
+        for name, size in (("bias", 1e-9), ("last", 1.0)):
+            array = (ONE + k)[0] * np.float32(size)
+            op(teller, Phase.BACKWARD, f"{name}.grad", "AccumulateGrad", array, "gradient")
+            op(teller, Phase.UPDATE, name, "SGD.step", ONE[0] * (k + 1), "parameter")
+
+    assert findings(told(tmp_path / "r", 8, happen)) == []
+
+
+def test_what_one_use_contributes_is_not_the_gradient(tmp_path: Path) -> None:
+    def happen(teller: Teller, k: int) -> None:
+        for name in ("first", "last"):
+            teller.given(name, "parameter", ONE)
+            if name == "first":
+                op(teller, Phase.BACKWARD, "first.grad", "AccumulateGrad", ONE + k, "gradient")
+                part = teller.tensor("first.grad@rnn", "gradient", ONE, gradient_of="first")
+                small = ONE * np.float32(1e-9)
+                teller.happen(Phase.BACKWARD, "first.grad@rnn", "Mm", {}, {"p": (part, small)}, 3)
+            op(teller, Phase.BACKWARD, f"{name}.grad", "AccumulateGrad", ONE + k, "gradient")
+            op(teller, Phase.UPDATE, name, "SGD.step", ONE * (k + 1), "parameter")
+
+    assert findings(told(tmp_path / "r", 8, happen)) == []
+
+
 def test_a_gradient_that_explodes(tmp_path: Path) -> None:
     def happen(teller: Teller, k: int) -> None:
         grad = (ONE + k) * np.float32(1e6 if k == 9 else 1)
