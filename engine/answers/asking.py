@@ -78,7 +78,7 @@ def links(grader: Grader, read: Read, layout: Layout) -> tuple[Link, ...]:
     assert read.expr is not None
     assert read.target is not None
     factors = read.expr.args if read.expr.op == "product" else (read.expr,)
-    claim = grader.claim(read.target)
+    claim = grader.claim(read.target, read.expr)
     scene, (reading, *_) = claim.scenes[0], readings_of(layout)
     found = []
     for factor in factors:

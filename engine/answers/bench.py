@@ -21,7 +21,7 @@ class Bench:
         # A session that somebody else has is where answers are meant that do not say where.
         self.sessions: dict[str | None, Session] = {} if session is None else {None: session}
         self.scenes: dict[tuple[str | None, int | None], Scene] = {}
-        self.random: dict[bool, list[Scene]] = {}
+        self.random: dict[tuple[bool, bool], list[Scene]] = {}
 
     @cached_property
     def names(self) -> Names:
@@ -60,8 +60,10 @@ class Bench:
             self.scenes[key] = own_scene(self.program, tensors, sample)
         return self.scenes[key]
 
-    def tried(self, batch: bool) -> list[Scene]:
-        """The random scenes, of one sample or of a batch."""
-        if batch not in self.random:
-            self.random[batch] = random_scenes(self.program, None if batch else 0)
-        return self.random[batch]
+    def tried(self, batch: bool, own_sizes: bool = False) -> list[Scene]:
+        """The random scenes, of one sample or of a batch; of sizes of their own, or ours."""
+        key = batch, own_sizes
+        if key not in self.random:
+            sample = None if batch else 0
+            self.random[key] = random_scenes(self.program, sample, own_sizes=own_sizes)
+        return self.random[key]

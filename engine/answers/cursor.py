@@ -14,6 +14,7 @@ class Cursor:
         self.tokens = scanner.scan()
         self.text = scanner.text
         self.at = 0
+        self.no_matrix: set[int] = set()  # places after a bracket where no matrix stands
 
     @property
     def now(self) -> Token:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from engine.answers.bench import Bench
 from engine.answers.claim import Claim
+from engine.answers.expr import Expr
 from engine.answers.handin import Answer, HandIn
 from engine.answers.marking import Marking, unread
 from engine.answers.others import Others
@@ -31,9 +32,9 @@ class Grader:
         """What reads answers in the names of the program."""
         return Understanding(self.bench.names, self.bench.rows)
 
-    def claim(self, target: Target) -> Claim:
+    def claim(self, target: Target, expr: Expr | None = None) -> Claim:
         """A claim about a target of a sample, with its scenes."""
-        return Marking(self.bench, HandIn("", ())).claim(target)
+        return Marking(self.bench, HandIn("", ())).claim(target, expr=expr)
 
     def question(self, key: str) -> str:
         """What a key is about, by one name; the key itself where it is about nothing."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from engine.answers.cursor import DEEP, RELATIONS, Cursor
 from engine.answers.expr import Expr, Unread
+from engine.answers.matrix import matrix
 from engine.answers.names import Names
 from engine.answers.scan import Scanner, Token
 
@@ -263,7 +264,11 @@ class Parser(Cursor):
             return self.derivative()
         self.at += 1
         inside, self.inside_norm = self.inside_norm, False
-        found = self.cases()
+        depth = self.depth
+        found = matrix(self, self.sum) if opening.value == "[" else None
+        if found is None:
+            self.depth = depth
+            found = self.cases()
         if self.now.kind == "sign" and str(self.now.value) in RELATIONS:
             found = self.condition(found)  # [z > 0] is 1 where it holds
         self.inside_norm = inside

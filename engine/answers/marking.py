@@ -16,7 +16,7 @@ from engine.answers.scene import Large, own_scene
 from engine.answers.spoken import spoken
 from engine.answers.target import Target
 from engine.answers.understanding import Read, Understanding
-from engine.answers.values import MOST, Meter, Mismatch, Spent, Unit
+from engine.answers.values import MOST, Meter, Mismatch, Spent, Unit, of_one_size
 from engine.answers.verdict import COLUMN, ROW, Mistake, Verdict, judged
 from engine.errors import GradstepError
 from engine.worksheet.rows import Layout
@@ -36,14 +36,19 @@ class Marking:
         self.names = bench.names
         self.understanding = Understanding(bench.names, bench.rows)
         self.meter = Meter(FILE_BUDGET)
-        self.claims: dict[tuple[Target, bool], Claim] = {}
+        self.claims: dict[tuple[Target, bool, bool], Claim] = {}
 
-    def claim(self, target: Target, batch: bool | None = None) -> Claim:
-        """The claim about a target, with its scenes; raises GradstepError where it has no value."""
+    def claim(self, target: Target, batch: bool | None = None, expr: Expr | None = None) -> Claim:
+        """The claim about a target, with its scenes; raises GradstepError where it has no value.
+
+        An expression that counts elements is tried in the sizes of the experiment alone.
+        """
         whole = self.handin.batch if batch is None else batch
-        if (target, whole) not in self.claims:
+        one_size = bool(target.at) or (expr is not None and of_one_size(expr))
+        key = target, whole, one_size
+        if key not in self.claims:
             own = self.bench.own(self.handin.at, None if whole else self.sample)
-            scenes = list(self.bench.tried(whole))
+            scenes = list(self.bench.tried(whole, one_size))
             try:
                 truths = target.truths(own).values()
                 if all(t.size <= MOST and np.isfinite(t).all() for t in truths):
@@ -52,8 +57,8 @@ class Marking:
                 pass
             if not scenes:
                 raise GradstepError("it has no finite value that an answer could be compared with")
-            self.claims[target, whole] = Claim(target, scenes)
-        found = self.claims[target, whole]
+            self.claims[key] = Claim(target, scenes)
+        found = self.claims[key]
         return Claim(target, found.scenes, Meter(BUDGET, self.meter))
 
     @property
@@ -66,7 +71,7 @@ class Marking:
         if one.kind != "formula" or one.target is None or one.expr is None:
             return []
         try:
-            return self.claim(one.target).layouts(one.expr)
+            return self.claim(one.target, expr=one.expr).layouts(one.expr)
         except (GradstepError, Spent, Large):
             return []
 
@@ -90,7 +95,7 @@ class Marking:
         assert one.target is not None
         assert one.expr is not None
         try:
-            claim = self.claim(one.target)
+            claim = self.claim(one.target, expr=one.expr)
         except GradstepError as error:
             return unread(replace(one, problem=str(error)))
         if not fits and self.of_batch(one):
@@ -119,7 +124,7 @@ class Marking:
         assert one.target is not None
         assert one.expr is not None
         try:
-            return bool(self.claim(one.target, True).layouts(one.expr))
+            return bool(self.claim(one.target, True, one.expr).layouts(one.expr))
         except (GradstepError, Spent, Large):
             return False
 
@@ -140,7 +145,8 @@ class Marking:
         assert one.expr is not None
         if self.circular(one):
             return (Mistake(ITSELF),), (), layout
-        menders = [self.mending(self.claim(one.target), r) for r in readings_of(layout)]
+        tried = [self.claim(one.target, expr=one.expr) for _ in readings_of(layout)]
+        menders = [self.mending(t, r) for t, r in zip(tried, readings_of(layout), strict=True)]
         twice = repeated(menders[0], one.expr)
         pure = not any(node.op == "partial" for _, node in one.expr.walk())
         fitting = next((f for f in fits if layout_of(f.layout) == layout), None)
@@ -186,21 +192,22 @@ class Marking:
 
     def unexplained(self, expr: Expr, claim: Claim, layout: Reading) -> Mistake:
         """What can be said where no single mistake explains an answer."""
+        counted = bool(claim.target.at) or of_one_size(expr)
         claim = Claim(claim.target, claim.scenes, Meter(BUDGET, self.meter))
         for k in (0, *reversed(range(len(claim.scenes)))):
             scene, truth = claim.scenes[k], claim.truth[k][layout]
+            lettered = sized if counted else scene.lettered
             try:
                 value = claim.value(expr, layout, k)
             except Mismatch as error:
-                dims = "".join(f"({scene.lettered(one)})" for one in error.dims)
+                dims = "".join(f"({lettered(one)})" for one in error.dims)
                 return Mistake("dimensions do not conform", "", dims or error.message)
+            if not isinstance(value, Unit):  # it may lie as in the other layout
+                alike = (t for t in claim.truth[k].values() if t.shape == value.shape)
+                truth = next(alike, truth)
             if isinstance(value, Unit) or value.shape != truth.shape:
-                found = (
-                    "I" if isinstance(value, Unit) else scene.lettered(value.shape) or "a number"
-                )
-                return Mistake(
-                    "dimensions", "", f"{found}, where it is {scene.lettered(truth.shape)}"
-                )
+                found = "I" if isinstance(value, Unit) else lettered(value.shape) or "a number"
+                return Mistake("dimensions", "", f"{found}, where it is {lettered(truth.shape)}")
             if k == 0:
                 continue  # the experiment's own numbers say more
             apart = ~np.isclose(value, truth, rtol=1e-7, atol=1e-9)

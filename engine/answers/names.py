@@ -12,6 +12,7 @@ from engine.program.program import Program
 ROLES = ("input", "target", "parameter", "constant", "activation", "loss")
 LOSS_NAMES = ("ℓ", "l", "L", "loss")
 DROPPED = str.maketrans("", "", "(){}^_⁽⁾ ")
+MATRICES = {"W", "U", "V", "Θ"}
 HATS = {"\u0302": "hat", "\u0304": "bar", "\u0303": "tilde"}
 
 
@@ -46,6 +47,10 @@ class Names:
         if self.program.loss is not None:
             for name in LOSS_NAMES:
                 found.setdefault(name, self.program.loss)
+        for one in self.program.parameters:  # w₁₂ is how people write an element of W
+            symbol = plain(one.symbol)
+            if symbol[:1] in MATRICES:  # k of K is an index
+                found.setdefault(symbol[:1].lower() + symbol[1:], one.name)
         return found
 
     @cached_property

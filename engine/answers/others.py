@@ -192,7 +192,8 @@ class Others:
     def taken(self, part: str, targets: list[Target]) -> tuple[Mistake, ...]:
         """What is wrong with one input; the target that it is, or is nearest to, is taken away."""
         expr, _ = self.marking.understanding.tree(part)
-        fitting = next((t for t in targets if self.marking.claim(t).fits(expr, "numerator")), None)
+        claims = ((t, self.marking.claim(t, expr=expr)) for t in targets)
+        fitting = next((t for t, claim in claims if claim.fits(expr, "numerator")), None)
         if fitting is not None:
             targets.remove(fitting)
             return ()

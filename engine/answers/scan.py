@@ -18,6 +18,9 @@ WORD = re.compile(rf"(?P<word>[A-Za-z]+|[^\W\d_])(?P<label>{LABEL})?")
 INDICES = "ijkm"
 PAIR = r"\s*([ijkm])\s*,?\s*([ijkm])?\s*"
 INDEX = re.compile(rf"_\{{{PAIR}\}}|_([ijkm])([ijkm])?(?![A-Za-z])|([ᵢⱼₖₘ])([ᵢⱼₖₘ])?")
+ONE = r"\s*([ijkm]|\d{1,4})\s*"
+NUMBERED = re.compile(rf"_\{{{ONE}(?:,?{ONE})?\}}|_(\d)(?!\d)|([₀-₉]{{1,4}})")
+ELEMENT = re.compile(r"_\{\s*(\d+)\s*,\s*(\d{1,4})\s*(?:,\s*(\d{1,4})\s*)?\}")
 BOTH = re.compile(rf"_\{{\s*(\d+)\s*,?{PAIR}\}}")
 BRACKET = re.compile(r"\[\s*([ijkm])\s*(?:,\s*([ijkm])\s*)?\]")
 LOWERED = {"ᵢ": "i", "ⱼ": "j", "ₖ": "k", "ₘ": "m"}
@@ -95,7 +98,7 @@ class Scanner:
                 self.add(kind, value, len(found.group()))
                 return
         char = self.text[self.at]
-        if char in "_ᵢⱼₖₘ":
+        if char in "_ᵢⱼₖₘ₀₁₂₃₄₅₆₇₈₉":
             self.index()
         elif char in "𝟙𝟏":
             self.add("call", "truth", 1)
@@ -123,15 +126,15 @@ class Scanner:
 
     def index(self) -> None:
         """Indices of an element, _i or ᵢⱼ; a norm's _2 says nothing."""
-        found = INDEX.match(self.text, self.at)
-        if found is None:
-            ignored = IGNORED.match(self.text, self.at)
-            if ignored is None or not self.after("‖"):
-                raise Unread("a subscript that is no index", self.at)
+        ignored = IGNORED.match(self.text, self.at)
+        if ignored is not None and self.after("‖"):
             self.at += len(ignored.group())
             return
+        found = INDEX.match(self.text, self.at) or NUMBERED.match(self.text, self.at)
+        if found is None:
+            raise Unread("a subscript that is no index", self.at)
         parts = [one for one in found.groups() if one]
-        indices = tuple(LOWERED.get(one, one) for one in parts)
+        indices = tuple(LOWERED.get(one) or unicodedata.normalize("NFKC", one) for one in parts)
         self.add("index", indices, len(found.group()))
 
     def after(self, sign: str) -> bool:
@@ -199,16 +202,25 @@ class Scanner:
             return
         for length in range(len(letters), 0, -1):
             cut = self.at + length
-            ends = (found.end(), cut) if length == len(letters) else (cut,)
+            ends = [*self.ends(found), cut] if length == len(letters) else [cut]
             if any(self.known(self.text[self.at : end]) for end in ends):
                 return
         before = re.search(r"[A-Za-z]*\Z", self.text[: self.at])
         start = self.at if before is None else before.start()
         raise Unread(f"does not know {self.text[start : found.end('word')]!r}", start)
 
+    def ends(self, found: re.Match[str]) -> list[int]:
+        """Where a word with its label may end: z₂₁ is also the first element of z₂."""
+        label = found.group("label") or ""
+        lowered = label[:1] in "₀₁₂₃₄₅₆₇₈₉"
+        return [found.end() - cut for cut in range(len(label) if lowered else 1)]
+
     def labelled(self, letters: str) -> bool:
-        """A tensor whose number and index stand in one subscript: z_{1,i}."""
-        found = BOTH.match(self.text, self.at + len(letters))
+        """A tensor whose number and index stand in one subscript: z_{1,i}, z_{1,2}."""
+        place = self.at + len(letters)
+        found = BOTH.match(self.text, place)
+        if found is None and plain(letters) not in self.names.tensors:
+            found = ELEMENT.match(self.text, place)
         name = (
             self.names.tensors.get(plain(letters) + found.group(1)) if found is not None else None
         )

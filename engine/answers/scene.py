@@ -178,13 +178,18 @@ def own_scene(program: Program, tensors: Tensors, sample: int | None) -> Scene:
     return scene(program.experiment, program, tensors["x"], tensors["y"], values, sample)
 
 
-def random_scenes(program: Program, sample: int | None, count: int = 3) -> list[Scene]:
-    """Scenes of random numbers, and of random sizes where these can be chosen; sound ones only."""
+def random_scenes(
+    program: Program, sample: int | None, count: int = 3, own_sizes: bool = False
+) -> list[Scene]:
+    """Scenes of random numbers, and of random sizes where these can be chosen; sound ones only.
+
+    With ``own_sizes`` all sizes are the program's.
+    """
     found = []
     for seed in range(TRIES * count):
         rng = np.random.default_rng(1000 + seed)
         try:
-            one = drawn(program, sample, rng)
+            one = drawn(program, sample, rng, own_sizes)
         except GradstepError:
             continue
         if one.sound:
@@ -194,16 +199,20 @@ def random_scenes(program: Program, sample: int | None, count: int = 3) -> list[
     return found
 
 
-def drawn(program: Program, sample: int | None, rng: np.random.Generator) -> Scene:
+def drawn(
+    program: Program, sample: int | None, rng: np.random.Generator, own_sizes: bool = False
+) -> Scene:
     """One random scene; raises GradstepError where no numbers fit."""
     rows = 1 if sample is not None else 3
-    try:
-        experiment, x_shape, y_shape = resized(program, rng)
-        return filled(experiment, program, x_shape, y_shape, rows, sample, rng)
-    except GradstepError:
-        shapes = program.data.x.shape[1:], program.data.y.shape[1:]
-        rows = len(program.data.x) if sample is None or rows_matter(program) else 1
-        return filled(program.experiment, program, *shapes, rows, sample, rng)
+    if not own_sizes:
+        try:
+            experiment, x_shape, y_shape = resized(program, rng)
+            return filled(experiment, program, x_shape, y_shape, rows, sample, rng)
+        except GradstepError:
+            pass
+    shapes = program.data.x.shape[1:], program.data.y.shape[1:]
+    rows = len(program.data.x) if sample is None or rows_matter(program) else 1
+    return filled(program.experiment, program, *shapes, rows, sample, rng)
 
 
 def rows_matter(program: Program) -> bool:

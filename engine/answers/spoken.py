@@ -33,6 +33,8 @@ def spoken(one: Expr, names: Names) -> str:
             return f" {one.data} ".join(args)
         case "cases":
             return cases(args)
+        case "matrix":
+            return matrix(args, *one.data)
     return around(one, args[0]) if args else leaf(one, names)
 
 
@@ -67,8 +69,21 @@ def around(one: Expr, text: str) -> str:
         case "norm":
             return f"‖{text}‖"
         case "element":
-            return tight + "".join(INDICES[name] for name in one.data)
+            return tight + indices(one.data)
     return f"Σ{INDICES.get(one.data, '')} {held(inner, text)}"
+
+
+def indices(names: tuple[str, ...]) -> str:
+    """Indices below the line; a comma where numbers would run together."""
+    if any(map(str.isdecimal, names)):
+        return f"[{', '.join(names)}]"
+    return "".join(INDICES[name] for name in names)
+
+
+def matrix(cells: list[str], rows: int, cols: int) -> str:
+    """Rows in brackets."""
+    lines = [", ".join(cells[i * cols : (i + 1) * cols]) for i in range(rows)]
+    return f"[[{'], ['.join(lines)}]]" if rows > 1 else f"[{lines[0]}]"
 
 
 def joint(sign: str, one: Expr, args: list[str], tight: bool = False) -> str:

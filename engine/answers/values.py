@@ -1,7 +1,7 @@
 """What an answer is worth in a scene: its value as a matrix, in one layout of the derivatives."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from engine.answers.expr import Expr
 from engine.answers.reading import Reading
 from engine.answers.scene import Scene
-from engine.arrays import Array
+from engine.arrays import Array, Shape
 from engine.errors import GradstepError
 from engine.functions.function import Activation, Elementwise
 
@@ -147,15 +147,32 @@ class Evaluator:
                 return np.asarray(a / (b if b.size > 1 else b.reshape(())))
             case "power":
                 return np.asarray(args[0] ** int(one.data))
-            case "norm":
-                return np.asarray(np.sqrt(np.sum(args[0] ** 2)))
+            case "matrix":
+                return self.matrix(args, *one.data)
             case "element":
                 return self.element(args[0], one.data, at)
+        return self.applied(one, args[0])
+
+    def applied(self, one: Expr, inner: Array) -> Value:
+        """A function of a value, its slope, or a norm."""
+        match one.op:
+            case "norm":
+                return np.asarray(np.sqrt(np.sum(inner**2)))
             case "call":
-                return self.call(one.data, args[0])
+                return self.call(one.data, inner)
             case "slope":
-                return self.slope(one.data, args[0])
+                return self.slope(one.data, inner)
         raise Mismatch(f"cannot evaluate {one.op}")
+
+    def matrix(self, cells: list[Array], rows: int, cols: int) -> Array:
+        """Numbers, or matrices that fit beside and below each other, as one matrix."""
+        blocks = [cell if cell.ndim else cell.reshape(1, 1) for cell in cells]
+        try:
+            made: Array = np.block([blocks[i * cols : (i + 1) * cols] for i in range(rows)])
+            return made
+        except ValueError:
+            said = ", ".join(dict.fromkeys(map(size_text, cells)))
+            raise Mismatch(f"the cells of a matrix do not fit: {said}") from None
 
     def array(self, one: Expr, at: Indices) -> Array:
         """The value of an argument that is no identity of an unknown size."""
@@ -165,7 +182,9 @@ class Evaluator:
         return found
 
     def bound(self, name: str, at: Indices) -> int:
-        """The number that an index stands for, from 0."""
+        """The number that an index stands for, from 0; a number in a formula counts from 1."""
+        if name.isdecimal():
+            return int(name) - 1
         if name not in at:
             raise Mismatch(f"the index {name} has no meaning here")
         return at[name]
@@ -247,13 +266,9 @@ class Evaluator:
 
     def element(self, inner: Array, names: tuple[str, ...], at: Indices) -> Value:
         """An element of a vector or a matrix."""
-        places = [self.bound(name, at) for name in names]
-        if len(places) == 1 and inner.ndim == 2 and 1 in inner.shape:
-            flat = inner.reshape(-1)
-            if places[0] < len(flat):
-                return np.asarray(flat[places[0]])
-        elif len(places) == inner.ndim == 2 and all(np.less(places, inner.shape)):
-            return np.asarray(inner[places[0], places[1]])
+        place = place_in(inner.shape, names, [self.bound(name, at) for name in names])
+        if place is not None:
+            return np.asarray(inner[place])
         raise Mismatch(f"({size_text(inner)}) has no element with the indices {', '.join(names)}")
 
     def call(self, function: str | Activation, inner: Array) -> Value:
@@ -313,6 +328,28 @@ class Evaluator:
         return found
 
 
+def place_in(shape: Shape, names: Sequence[str], places: Sequence[int]) -> tuple[int, int] | None:
+    """Where an element is; None where there is none. Two digits may be a row and a column."""
+    if len(shape) != 2 or min(places) < 0:
+        return None
+    if len(places) == 1 and 1 in shape and places[0] < math.prod(shape):
+        return (places[0], 0) if shape[1] == 1 else (0, places[0])
+    name = names[0]
+    if len(places) == 1 and name.isdecimal() and len(name) == 2 and "0" not in name:
+        places = int(name[0]) - 1, int(name[1]) - 1
+    if len(places) == 2 and places[0] < shape[0] and places[1] < shape[1]:
+        return places[0], places[1]
+    return None
+
+
+def of_one_size(one: Expr) -> bool:
+    """Whether an expression counts elements, so that it says something of one size alone."""
+    return any(
+        node.op == "matrix" or (node.op == "element" and any(map(str.isdecimal, node.data)))
+        for _, node in one.walk()
+    )
+
+
 def in_rows(function: Any, inner: Array) -> Array:
     """A function of rows, of a column or a matrix of rows."""
     if inner.ndim < 2:
@@ -353,7 +390,7 @@ def free_indices(one: Expr, bound: tuple[str, ...] = ()) -> Iterator[str]:
         case "letter" if one.data not in bound:
             yield one.data
         case "element" | "kronecker":
-            yield from (name for name in one.data if name not in bound)
+            yield from (n for n in one.data if n not in bound and not n.isdecimal())
     inner = (*bound, one.data) if one.op == "over" and one.data else bound
     for arg in one.args:
         yield from free_indices(arg, inner)
