@@ -226,11 +226,10 @@ class Playback:
                 with suppress(GradstepError):  # told when the file was opened
                     debugger.bookmarks.mark(mark.name, mark.event, mark.text)
                     new = True
+        before = debugger.views.rows()
         for event, text in marks.views:
-            if debugger.views.texts.get(event) != text:
-                debugger.views.take(event, text)
-                new = True
-        return new
+            debugger.views.read(event, text)
+        return new or debugger.views.rows() != before
 
     def count(self, event: int) -> int:
         """How many losses have been computed before an event."""
@@ -259,7 +258,7 @@ class Playback:
             except GradstepError as problem:
                 problems.append(str(problem))
         for event, text in marks.views:
-            debugger.views.take(event, text)
+            debugger.views.read(event, text)
         problems += debugger.stops.load(marks.stops)
         problems += debugger.watches.load(marks.watches)
         self.trouble = problems[0] if problems else self.trouble

@@ -171,6 +171,5 @@ OPEN_COMMANDS: tuple[Command, ...] = (
 LESSON_COMMANDS: tuple[Command, ...] = (
     elsewhere(TAUGHT, "lesson-on", "space", "lesson_on", "go on to the next hold; answer", "on"),
     elsewhere(TAUGHT, "lesson-back", "backspace", "lesson_back", "read the caption before again"),
-    elsewhere(TAUGHT, "lesson-large", "ctrl+l", "lesson_large", "large: one pane alone; and back"),
     elsewhere(TAUGHT, "lesson-reload", "ctrl+r", "lesson_reload", "read the edited file again"),
 )

@@ -17,12 +17,12 @@ from tui.app import GradstepApp, outlive_terminal
 from tui.keys.bindings import binding
 from tui.keys.screen_commands import LESSON_COMMANDS
 from tui.lesson.lecture import Lecture
-from tui.lesson.strip import CaptionStrip
+from tui.screens.main import MainScreen
 from tui.screens.worksheet import VersusScreen, WorksheetScreen
 from tui.settings.folders import config_file
 from tui.settings.settings import Settings, load_settings
+from tui.widgets.caption_strip import CaptionStrip
 
-TAKEN = 6  # lines of the captions, as a rule: where so many are left, all panes have room
 READ = (VersusScreen, WorksheetScreen)  # screens that a word of a lesson opens
 
 
@@ -45,20 +45,19 @@ class LessonApp(GradstepApp):
         super().__init__(debugger, settings)
         self.lecture = Lecture(lesson, lambda: self.main, self.strip, timed)
         self.main.parts.diary.thing = thing_of(lesson)
-        self.main.parts.guide.free = True  # the lesson says what is looked at
+        self.begun: MainScreen | None = None  # the screen on which the captions stand
         self.early = 0  # how often Space was pressed before there was a strip
 
     def strip(self) -> CaptionStrip:
         """The strip of the screen in use."""
-        return self.main.query_one(CaptionStrip)
+        return self.main.strip
 
     async def on_opened(self) -> None:
         """All panes of a screen are there: the strip too; begin, or go on."""
         # No super(): Textual calls the on_opened of every class of the MRO itself.
-        if not self.main.query(CaptionStrip):
-            await self.main.mount(CaptionStrip(), before="#message")
-            self.main.parts.panes.taken = TAKEN
-            self.main.parts.panes.lay_out()
+        parts, self.begun = self.main.parts, self.main
+        parts.guide.free = parts.telling.free = True  # the lesson says what is looked at
+        parts.panes.leave_room(True)
         if self.lecture.waits in ("", "opening"):
             self.lecture.advance()
         else:
@@ -68,14 +67,9 @@ class LessonApp(GradstepApp):
             self.lecture.go_on()
 
     @property
-    def begun(self) -> bool:
-        """Whether the screen in use has its strip."""
-        return bool(self.main.query(CaptionStrip))
-
-    def on_resize(self) -> None:
-        """The captions get the room that there is now."""
-        for strip in self.main.query(CaptionStrip):
-            strip.fit()
+    def on_screen(self) -> bool:
+        """Whether the screen in use has the captions already."""
+        return self.begun is self.main
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys of the lesson are letters while something is typed, or belong to a screen."""
@@ -88,23 +82,15 @@ class LessonApp(GradstepApp):
         """Go on; a screen that a word has opened is read first."""
         if isinstance(self.screen, READ):
             self.screen.action_close()
-        if self.begun:
+        if self.on_screen:
             self.lecture.go_on()
         else:
             self.early += 1
 
     def action_lesson_back(self) -> None:
         """Read the caption before again."""
-        if self.screen is self.main and self.begun:
+        if self.screen is self.main and self.on_screen:
             self.lecture.read(-1)
-
-    def action_lesson_large(self) -> None:
-        """One idea alone on the screen, for a projector: the pane, the equation, the caption."""
-        if self.screen is self.main:
-            large, panes = not self.main.has_class("large"), self.main.parts.panes
-            self.main.set_class(large, "large")
-            panes.zoomed = large
-            panes.lay_out()
 
     def action_lesson_reload(self) -> None:
         """Read the file again, and go on at the same place of it."""

@@ -23,10 +23,10 @@ from engine.lesson.steps import (
 )
 from tui.control.viewing import show
 from tui.control.worker import Job
-from tui.lesson.strip import CaptionStrip
 from tui.render.caption import Caption
 from tui.render.text.line import Span
 from tui.screens.main import MainScreen
+from tui.widgets.caption_strip import CaptionStrip
 
 ON, ANSWER, SKIP, AGAIN = "Space goes on", "Space: answer", "Space: to its end", "Space: back"
 REVEAL = "?"

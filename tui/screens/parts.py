@@ -19,11 +19,13 @@ from tui.control.prompting import Prompt, Prompting
 from tui.control.recording import RecordingControl, RecordingKey
 from tui.control.stage import Stage
 from tui.control.stopping import Stopping
+from tui.control.telling import Strip, Telling
 from tui.control.tour import WORD, Tour
 from tui.control.viewing import Guide
 from tui.control.words import Console, Words
 from tui.control.worker import Worker
 from tui.keys.command import Command
+from tui.keys.help import key_of
 from tui.screens.beneath import Beneath
 from tui.screens.opening import Opening
 from tui.view.snapshot import View
@@ -39,6 +41,10 @@ class Owner(Beneath, Protocol):
     @property
     def console(self) -> Console:
         """Where commands answer; mounted after the first paint."""
+
+    @property
+    def strip(self) -> Strip:
+        """Where captions stand."""
 
     def hand_down(self) -> None:
         """Give the View to the displayed panes."""
@@ -98,6 +104,8 @@ class Parts:
         words.shows = self.opening.shows
         self.diary = Diary(debugger.views)
         self.guide = Guide(debugger.views, follow, panes, owner, lambda: session.source.recorded)
+        key = key_of(commands, "caption")
+        self.telling = Telling(debugger, owner, lambda: owner.strip, panes.leave_room, key)
         words.save = self.diary.save
         self.tour = Tour(commands, owner, owner.show_tour)
         words.own = {WORD: self.tour.begin}
@@ -117,6 +125,10 @@ class Parts:
         at = None if replayed else event
         self.diary.look(line, self.panes, self.follow.selection, at)
         self.guide.look(event)
+        self.panes.stay_large()
+        if self.panes.panes:
+            self.telling.newest = self.following
+            self.telling.look(event)
 
     @property
     def acts(self) -> Acts:
@@ -131,5 +143,6 @@ class Parts:
             **self.record_key.acts,
             **self.opening.acts,
             **self.guide.acts,
+            **self.telling.acts,
             **self.tour.acts,
         }

@@ -102,7 +102,7 @@ def test_a_lesson_begins_with_what_it_opens(text: str) -> None:
 
 def test_a_caption_without_an_end_says_where_it_begins() -> None:
     assert problems("open xor", "hold", 'say """', "text") == [
-        'a.lesson:3: the caption has no end: """ is missing'
+        'a.lesson:3: the text of say has no end: """ is missing'
     ]
 
 

@@ -56,7 +56,7 @@ async def test_views_are_recorded_with_their_events(recorded: Path) -> None:
     rows = sqlite3.connect(recorded).execute("SELECT event, text FROM view ORDER BY event")
     assert list(rows) == [
         (5, "view tensor linear1.out zoom"),
-        (9, "view chain linear1.out"),
+        (9, "view chain linear1.out sample 0 numerator"),
         (11, "view timeline linear1.out"),
     ]
 
