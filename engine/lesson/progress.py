@@ -6,6 +6,7 @@ the same format has that line alone; who has its lock plays.
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
@@ -14,7 +15,7 @@ from typing import Any
 
 from engine.errors import GradstepError
 from engine.recording.file import RecordingFile
-from engine.recording.reader import Reader
+from engine.recording.reader import Reader, log_of
 from engine.recording.schema import LATER, TABLES, USER_VERSION
 from engine.session.views import PLACE
 
@@ -24,6 +25,7 @@ except ImportError:  # not on every system: there the last who plays a lesson is
     fcntl = None  # type: ignore[assignment]
 
 KINDS: Mapping[str, type] = {"waits": str, "began": float}  # all others are whole numbers
+TRIES, PAUSE = 3, 0.02  # to take a lock, and seconds between two of them
 MOST = 10_000  # characters of a line
 LAST = (
     "SELECT text FROM view WHERE text LIKE '# lesson %' AND length(text) <= ?"
@@ -100,7 +102,12 @@ class ProgressFile:
         self.text = ""
         self.lock = locked(path)
         self.busy = self.lock is None
-        self.file = None if self.busy else RecordingFile(path, USER_VERSION, TABLES | LATER)
+        self.file: RecordingFile | None = None
+        if not self.busy:
+            for old in (path, log_of(path), path.with_name(f"{path.name}-shm")):
+                with suppress(OSError):  # of somebody who was killed, perhaps in the middle of it
+                    old.unlink()
+            self.file = RecordingFile(path, USER_VERSION, TABLES | LATER)
 
     @property
     def failed(self) -> str:
@@ -140,13 +147,18 @@ def locked(path: Path) -> int | None:
         found = os.open(lock_of(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as problem:
         raise GradstepError(f"{path.parent}: {problem.strerror or problem}") from None
-    try:
-        fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(found)
-        return None
-    except OSError:  # a file system without locks
-        return found
+    for left in reversed(range(TRIES)):  # who looks whether it is taken has it for a moment
+        try:
+            fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if left:
+                time.sleep(PAUSE)
+                continue
+            os.close(found)
+            return None
+        except OSError:  # a file system without locks
+            pass
+        break
     return found
 
 

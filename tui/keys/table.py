@@ -22,6 +22,7 @@ from tui.keys.screen_commands import (
     PROMPT_COMMANDS,
     QUIT_COMMANDS,
     STOP_COMMANDS,
+    TEACHER_COMMANDS,
     WORKSHEET_COMMANDS,
 )
 from tui.keys.shown import ahead, always, behind, beside, changed, editable, layers, marked, pinned
@@ -180,6 +181,7 @@ COMMANDS: tuple[Command, ...] = (
 EVERY: tuple[Command, ...] = (
     *COMMANDS, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
     *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS, *QUIT_COMMANDS, *JUMP_COMMANDS,
-    *NOTES_COMMANDS, *PALETTE_COMMANDS, *OPEN_COMMANDS, *LESSON_COMMANDS, *MOVES,
+    *NOTES_COMMANDS, *PALETTE_COMMANDS, *OPEN_COMMANDS, *LESSON_COMMANDS, *TEACHER_COMMANDS,
+    *MOVES,
 )  # fmt: skip
 BY_ID = {command.id: command for command in EVERY}

@@ -2,7 +2,9 @@
 
 import contextlib
 import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -11,18 +13,21 @@ from textual.widgets import Input
 from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.lesson.opened import thing_of
+from engine.lesson.progress import Progress, ProgressFile
 from engine.lesson.reader import load_lesson
-from engine.lesson.steps import Lesson
+from engine.lesson.steps import Lesson, Note
+from engine.session.views import Told
 from tui.app import GradstepApp, outlive_terminal
 from tui.keys.bindings import binding
 from tui.keys.screen_commands import LESSON_COMMANDS
 from tui.lesson.lecture import Lecture
 from tui.screens.main import MainScreen
 from tui.screens.worksheet import VersusScreen, WorksheetScreen
-from tui.settings.folders import config_file
+from tui.settings.folders import config_file, lesson_file
 from tui.settings.settings import Settings, load_settings
 from tui.widgets.caption_strip import CaptionStrip
 
+NOTED = "the teacher's notes: the same command with --notes in a terminal of its own"
 READ = (VersusScreen, WorksheetScreen)  # screens that a word of a lesson opens
 
 
@@ -41,9 +46,11 @@ class LessonApp(GradstepApp):
         debugger: Debugger,
         settings: Settings | None = None,
         timed: bool = True,
+        progress: ProgressFile | None = None,
     ) -> None:
         super().__init__(debugger, settings)
-        self.lecture = Lecture(lesson, lambda: self.main, self.strip, timed)
+        self.lecture = Lecture(lesson, lambda: self.main, self.strip, timed, self.note_place)
+        self.progress, self.since = progress, time.time()
         self.main.parts.diary.thing = thing_of(lesson)
         self.begun: MainScreen | None = None  # the screen on which the captions stand
         self.early = 0  # how often Space was pressed before there was a strip
@@ -65,6 +72,23 @@ class LessonApp(GradstepApp):
         early, self.early = self.early, 0
         for _ in range(early):
             self.lecture.go_on()
+
+    def note_place(self) -> None:
+        """Tell the teacher's notes how far the lesson is, and a recording what was said."""
+        lecture, main = self.lecture, self.mains[0]
+        score, event = lecture.score, main.session.event
+        place = Progress(
+            lecture.place, lecture.waits, len(lecture.lesson.steps), self.since, event,
+            len(score.answered), score.done, score.right, score.total,
+        )  # fmt: skip
+        if self.progress is not None:
+            self.progress.write(place)
+        views = main.debugger.views
+        views.place = place.text
+        # Choices belong to the line before them; everything else is a paragraph of its own.
+        text = "".join(f"\n{one}" if one[:1] == " " else f"\n\n{one}" for one, _ in lecture.text)
+        if text and not main.session.source.recorded:
+            views.tell(event, Told(lecture.chapter, text.strip("\n")))
 
     @property
     def on_screen(self) -> bool:
@@ -102,15 +126,39 @@ class LessonApp(GradstepApp):
         self.main.show_now(said)
 
 
-def play_lesson(lesson: Lesson, debugger: Debugger) -> LessonApp:
-    """Play a lesson on the terminal; the application after its end, with the score."""
-    outlive_terminal()
-    app = LessonApp(lesson, debugger, load_settings(config_file()))
+def play_lesson(lesson: Lesson, debugger: Debugger, record: Path | None = None) -> LessonApp:
+    """Play a lesson on the terminal; the application after its end, with the score.
+
+    ``record`` is a file to record into, for who follows. Raises GradstepError where that cannot be.
+    """
+    settings = load_settings(config_file())
+    progress, said = telling(lesson)
     try:
+        app = LessonApp(lesson, debugger, settings, progress=progress)
+        app.main.said += said
+        if record is not None:
+            app.main.said.append(app.main.parts.recording.start(record))
+        outlive_terminal()
         app.run()
     finally:
-        said = app.mains[0].parts.recording.stop()
-    if said:
+        if progress is not None:
+            progress.close()
+    closed = app.mains[0].parts.recording.stop()
+    if closed:
         with contextlib.suppress(OSError):  # the terminal may be gone
-            print(said, file=sys.stderr, flush=True)
+            print(closed, file=sys.stderr, flush=True)
     return app
+
+
+def telling(lesson: Lesson) -> tuple[ProgressFile | None, list[str]]:
+    """What tells the teacher's notes how far a lesson is, and what is to be said of that."""
+    if lesson.file == "-":  # there is no file that somebody else could read
+        return None, []
+    try:
+        found = ProgressFile(lesson_file(Path(lesson.file)))
+    except GradstepError as problem:
+        return None, [f"no notes can follow: {problem}"]
+    if found.busy:
+        return None, ["this lesson is played in another terminal too, which the notes follow"]
+    noted = any(isinstance(step, Note) for step in lesson.steps)
+    return found, [NOTED] if noted else []

@@ -15,6 +15,7 @@ from engine.lesson.steps import (
     Hide,
     Hold,
     Lesson,
+    Note,
     Play,
     Reveal,
     Say,
@@ -40,7 +41,8 @@ class Lecture:
     ``place`` is the step to come. ``waits`` says what for: ``hold``, ``ask``, ``play``, ``job`` and
     ``opening`` (a word that is not done yet), ``end``; nothing while steps are carried out.
     ``main`` gives the screen in use, ``strip`` its strip. Where it is not ``timed``
-    nothing plays by itself: who walks through it takes each op.
+    nothing plays by itself: who walks through it takes each op. ``noted`` is called where the
+    lesson has come to another place, or says something else.
     """
 
     def __init__(
@@ -49,7 +51,9 @@ class Lecture:
         main: Callable[[], MainScreen],
         strip: Callable[[], CaptionStrip],
         timed: bool = True,
+        noted: Callable[[], None] = lambda: None,
     ) -> None:
+        self.noted = noted
         self.lesson = lesson
         self.main = main
         self.strip = strip
@@ -110,6 +114,8 @@ class Lecture:
 
     def carry_out(self, step: AnyStep) -> None:
         """Carry out one step; raises GradstepError where it cannot be."""
+        if isinstance(step, Note):  # for who teaches: the class sees nothing of it
+            return
         if isinstance(step, Chapter) and self.moved:
             self.waits, self.place = "hold", self.place - 1  # nothing runs over into a chapter
             return
@@ -214,6 +220,8 @@ class Lecture:
             chapter, text = self.told[self.again]
             chapter = f"{chapter}  (again, {self.again + 1} of {len(self.told)})".strip()
             hint = AGAIN
+        else:
+            self.noted()
         self.strip().show(Caption(chapter, text, hint, self.page))
 
     @property
