@@ -26,6 +26,7 @@ from tui.control.words import Console, Words
 from tui.control.worker import Worker
 from tui.keys.command import Command
 from tui.keys.help import key_of
+from tui.render.text.clean import clean
 from tui.screens.beneath import Beneath
 from tui.screens.opening import Opening
 from tui.view.snapshot import View
@@ -79,6 +80,7 @@ class Parts:
     ) -> None:
         session = debugger.session
         self.following = False  # whether the run grows in a file that somebody else writes
+        self.elsewhere = ""  # the branch on which it goes on, where that is another one
         self.stage = stage = Stage(screen, session, owner)
         self.recording = recording = RecordingControl(debugger)
         self.worker = worker = Worker(stage, Live(owner, stage.post), recording.keep_up)
@@ -112,9 +114,14 @@ class Parts:
         self.host = Hosting(owner, asking, worker)
 
     def behind(self, event: int) -> str:
-        """How far a run that is followed is ahead of an event; empty where none is followed."""
+        """How far a run that is followed is ahead of an event, or on which branch it goes on.
+
+        Empty where none is followed.
+        """
         if not self.following:
             return ""
+        if self.elsewhere:
+            return f"FOLLOW ⎇ {clean(self.elsewhere)}"
         ahead = self.stage.session.known - event
         return f"FOLLOW +{ahead:,}" if ahead > 0 else "FOLLOW"
 
