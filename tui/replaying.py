@@ -36,7 +36,7 @@ class FollowingApp(GradstepApp):
         super().__init__(debugger, load_settings(config_file()))
         self.grown = grown  # takes in what came since; whether there was anything
         self.latest = latest  # the branch that has grown last
-        self.followed, self.declined = MAIN, ""  # the branch that is followed, and one that was left
+        self.followed, self.declined = MAIN, ""  # the branch that is followed; one that was left
         self.main.parts.following = True
         self.lost = ""  # why the file cannot be followed at present
 
