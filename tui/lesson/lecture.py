@@ -249,6 +249,7 @@ class Lecture:
         if follow.refusal(panes.pane):
             panes.go_to("program")
         panes.lay_out()
+        main.moment()  # what was said before could tell it
         main.show_now()
 
     # -- playing
