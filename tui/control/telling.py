@@ -46,6 +46,7 @@ class Telling:
         self.free = False
         self.newest = False
         self.told: Told | None = None
+        self.again: tuple[int, Told] | None = None  # read again, while the cursor stays
         self.page = 0
 
     @property
@@ -69,7 +70,9 @@ class Telling:
         """Show the caption at an event, where it is another than before."""
         if self.free:
             return
-        told = self.at(event)
+        if self.again is not None and self.again[0] != event:
+            self.again = None
+        told = self.at(event) if self.again is None else self.again[1]
         if told != self.told:
             came = (told is None) != (self.told is None)
             self.told, self.page = told, 0
@@ -93,9 +96,8 @@ class Telling:
             if before is None:
                 self.display.show_now(NONE)
             else:
-                self.told = before
-                self.show()
-                self.changed(True)
+                self.again = self.debugger.event, before
+                self.look(self.debugger.event)
             return
         self.page = (self.page + 1) % self.strip().pages
         self.show()
