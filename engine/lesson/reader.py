@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from engine.errors import MAX_LINES, GradstepError
@@ -12,6 +13,7 @@ from engine.lesson.steps import AnyStep, Lesson, Note, Say, Typed
 from engine.wording import nearest, shown
 from engine.words.command import CommandError
 from engine.words.language import parse
+from engine.words.table import COMMANDS
 
 MAX_BYTES = 2**20
 MAX_ABOUT = 200  # characters
@@ -195,7 +197,13 @@ def step(line: str, number: int) -> AnyStep:
     own = None if read is None else read(line, number)
     if own is not None:
         return own
-    parsed = parse(line)
+    try:
+        parsed = parse(line)
+    except CommandError:
+        near = get_close_matches(word, OWN, n=1)
+        if near and word not in COMMANDS:
+            raise Wrong(f"no word {word!r} (did you mean {near[0]}?)", line.index(word)) from None
+        raise
     assert parsed is not None  # neither blank nor a comment
     command, argument, _ = parsed
     name = command.names[0]
