@@ -8,11 +8,13 @@ from engine.capture.opened import debugger_of
 from engine.capture.opened import follow as take_in
 from engine.debugger import Debugger
 from engine.errors import GradstepError
+from engine.lesson.hidden import hidden_of
 from engine.recording.recorded import Recording
 from engine.recording.replay import open_debugger
 from engine.run.position_text import parse_position
 from engine.session.branches import MAIN
 from tui.app import GradstepApp, outlive_terminal, run_and_keep
+from tui.control.viewing import conceal
 from tui.render.tensor_tree import tree_of
 from tui.render.text.clean import clean
 from tui.render.variables import columns_of
@@ -65,10 +67,18 @@ class FollowingApp(GradstepApp):
         self.main.parts.elsewhere = self.latest() if other else ""
         if at_end and other and self.main.is_mounted:
             self.follow_branch(self.latest())
-        elif grown and self.main.is_mounted and at_end:
+        elif grown and self.main.is_mounted and at_end and self.session.event < self.session.known:
             self.main.parts.movement.go_to(self.session.known)
         elif grown and self.main.is_mounted:
             self.main.parts.follow.refresh()
+        if self.main.whole:
+            self.hide()
+
+    def hide(self) -> None:
+        """Hide what the lesson hides that is recorded, for as long as it does."""
+        parts, hidden = self.main.parts, hidden_of(self.debugger.views.hidden)
+        if hidden != parts.follow.hidden:
+            conceal(hidden, parts.follow, parts.panes, self.main)
 
     def follow_branch(self, name: str) -> None:
         """Go to the end of another branch, on which the run goes on."""

@@ -242,6 +242,7 @@ class Playback:
                     debugger.bookmarks.mark(mark.name, mark.event, mark.text)
                     new = True
         before = debugger.views.rows()
+        debugger.views.hidden = ""  # its line is there for as long as something is hidden
         for event, text in marks.views:
             debugger.views.read(event, text)
         return new or debugger.views.rows() != before

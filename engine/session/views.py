@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 MOST = 1000  # lines by event
 MOST_TEXT = 8_000  # characters of a caption
-CHAPTER, SAY, MORE, PLACE = "chapter ", "say ", "more ", "# lesson "
+CHAPTER, SAY, MORE, PLACE, HIDDEN = "chapter ", "say ", "more ", "# lesson ", "# hidden "
 """What lines begin with that are no views."""
 T = TypeVar("T")
 
@@ -49,8 +49,9 @@ class ByEvent(Generic[T]):
 
 
 class Views:
-    """The views, and the captions of a lesson, by event; ``place`` is how far the lesson is.
+    """The views, and the captions of a lesson, by event.
 
+    ``place`` is how far the lesson is, ``hidden`` what it hides at present.
     A view is a line of a lesson; what is added to it by ``more`` older versions do not know.
     """
 
@@ -58,7 +59,7 @@ class Views:
         self.views: ByEvent[tuple[str, str]] = ByEvent()
         self.captions: ByEvent[Told] = ByEvent()
         self.newest: Told | None = None
-        self.place = ""
+        self.place = self.hidden = ""
         self._more: dict[int, str] = {}  # what has come without its view as yet
 
     def __bool__(self) -> bool:
@@ -89,6 +90,7 @@ class Views:
     def rows(self) -> list[tuple[int, str]]:
         """All lines, in the order of the events."""
         place = [(0, f"{PLACE}{self.place}")] if self.place else []
+        place += [(0, f"{HIDDEN}{self.hidden}")] if self.hidden else []
         events = sorted({*self.views.values, *self.captions.values})
         return [*place, *((event, line) for event in events for line in self.lines(event))][:MOST]
 
@@ -106,6 +108,8 @@ class Views:
         """Take in a line of a recording, in their order; what it is shows how it begins."""
         if line.startswith(PLACE):
             self.place = line.removeprefix(PLACE)
+        elif line.startswith(HIDDEN):
+            self.hidden = line.removeprefix(HIDDEN)
         elif line.startswith(MORE):
             self._more = {event: line.removeprefix(MORE)}
         elif line.startswith(CHAPTER):

@@ -6,6 +6,7 @@ from functools import partial
 
 from engine.errors import GradstepError
 from engine.jacobian.operator import Layout
+from engine.lesson.hidden import Hidden
 from engine.lesson.steps import FACES, Show
 from engine.run.run import Run
 from engine.session.views import Views
@@ -43,6 +44,18 @@ def show(step: Show, follow: Follow, panes: Panes, run: Run) -> None:
     sizes = {"program": step.width, "timeline": step.height}
     panes.sizes |= {pane: panes.bounded(pane, size) for pane, size in sizes.items() if size}
     panes.go_to(step.pane)
+
+
+def conceal(hidden: Hidden, follow: Follow, panes: Panes, display: Display) -> None:
+    """Hide something from here on, or show it again; panes that could tell it give way."""
+    follow.hidden = hidden
+    if follow.refusal(panes.inspector):
+        panes.inspector = "tensor"
+    if follow.refusal(panes.pane):
+        panes.go_to("program")
+    panes.lay_out()
+    display.moment()  # what was said before could tell it
+    display.show_now()
 
 
 class Guide:

@@ -143,6 +143,7 @@ def play_lesson(lesson: Lesson, debugger: Debugger, record: Path | None = None) 
     finally:
         if progress is not None:
             progress.close()
+    debugger.views.hidden = ""  # for who follows: the lesson is over
     closed = app.mains[0].parts.recording.stop()
     if closed:
         with contextlib.suppress(OSError):  # the terminal may be gone

@@ -22,7 +22,7 @@ from engine.lesson.steps import (
     Show,
     Typed,
 )
-from tui.control.viewing import show
+from tui.control.viewing import conceal, show
 from tui.control.worker import Job
 from tui.render.caption import Caption
 from tui.render.text.line import Span
@@ -242,15 +242,10 @@ class Lecture:
     def hide(self, step: Hide | Reveal) -> None:
         """Hide something, or show it again; raises GradstepError for what the run has not."""
         main = self.main()
-        follow, panes = main.parts.follow, main.parts.panes
-        follow.hidden = follow.hidden.after(step, main.debugger.run)
-        if follow.refusal(panes.inspector):
-            panes.inspector = "tensor"
-        if follow.refusal(panes.pane):
-            panes.go_to("program")
-        panes.lay_out()
-        main.moment()  # what was said before could tell it
-        main.show_now()
+        parts = main.parts
+        hidden = parts.follow.hidden.after(step, main.debugger.run)
+        conceal(hidden, parts.follow, parts.panes, main)
+        main.debugger.views.hidden = hidden.text
 
     # -- playing
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from engine.debugger import Debugger
+from engine.lesson.hidden import NOTHING, hidden_of
+from engine.lesson.steps import Hide
 from engine.recording.estimate import estimate
 from engine.recording.reader import Reader
 from engine.recording.recorded import Recording
@@ -143,6 +145,31 @@ async def test_bookmarks_come_and_go_and_ones_own_stay(tmp_path: Path) -> None:
         shown.teacher.bookmarks.unmark("theirs")
         await shown.arrives()
         assert set(shown.debugger.bookmarks) == {"mine"}
+
+
+async def test_what_a_lesson_hides_is_hidden_for_who_follows(tmp_path: Path) -> None:
+    async with followed(tmp_path, event=9) as shown:
+        made = shown.teacher.run
+        await shown.press("4")
+        hidden = NOTHING.after(Hide(1, "cells", ("z1",)), made).after(Hide(2, "next"), made)
+        shown.teacher.views.hidden = hidden.text
+        await shown.arrives()
+        assert shown.main.parts.follow.hidden == hidden
+        assert shown.main.parts.panes.pane == "program"
+        assert "backward" not in shown.text()
+        await run_line(shown, "p z1")
+        assert "hides" in note(shown)
+        shown.teacher.views.hidden = NOTHING.text
+        await shown.arrives()
+        assert shown.main.parts.follow.hidden == NOTHING
+        assert "backward" in shown.text()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", "{}", '{"cells": 3}', '{"cells": [3]}', "[" * 9999]
+)
+def test_what_hides_nothing(text: str) -> None:
+    assert hidden_of(text) == NOTHING
 
 
 async def test_captions_arrive_and_the_newest_is_shown_at_the_end(tmp_path: Path) -> None:
