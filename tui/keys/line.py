@@ -12,7 +12,7 @@ from tui.render.text.line import Line, width_of
 # At the right edge, however little room there is.
 ALWAYS = ("help", "quit", "plot-close", "prompt-done", "prompt-leave", "teacher-quit")
 # Groups of everywhere in the order in which they are shown, and what comes first in them.
-GROUPS = ("Stepping", "Stops", "Going", "Looking", "Panes", "Session")
+GROUPS = ("Stepping", "Stops", "Going", "Looking", "Lesson", "Panes", "Session")
 FIRST = ("step-op", "back-op", "step-phase", "step-iteration", "continue", "command", "plots")
 STAYS = ("Stepping",)  # keys that only go dim where they do nothing: the others keep their places
 BETWEEN = "│"

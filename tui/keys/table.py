@@ -116,7 +116,7 @@ LESSON: tuple[Command, ...] = tuple(everywhere("Lesson", *row) for row in (
      "timeline", marked),
     ("record", "R", "record into a file; again closes it"),
     ("caption", "ctrl+e", "in a replay the caption's next page; without one the last again"),
-    ("large", "ctrl+l", "large: one idea alone, for people at the back; and back"),
+    ("large", "ctrl+l", "large: one idea alone, for people at the back; and back", "large"),
     ("guide", "V", "what was looked at when it was recorded, or a view of one's own"),
 ))  # fmt: skip
 
