@@ -24,12 +24,14 @@ from engine.lesson.steps import (
 )
 from tui.control.viewing import conceal, show
 from tui.control.worker import Job
+from tui.keys.help import key_of
 from tui.render.caption import Caption
 from tui.render.text.line import Span
 from tui.screens.main import MainScreen
 from tui.widgets.caption_strip import CaptionStrip
 
 ON, ANSWER, SKIP, AGAIN = "Space goes on", "Space: answer", "Space: to its end", "Space: back"
+ROOM = 100  # columns from which the key for large is told too
 REVEAL = "?"
 PROMPT = "answer, ? shows it"
 OVER = "the lesson is over: q quits"
@@ -229,7 +231,11 @@ class Lecture:
         """What Space does."""
         if self.playing is not None:
             return f"{self.playing.text}  {SKIP}"
-        return {"hold": ON, "ask": ANSWER, "end": "the end"}.get(self.waits, "")
+        found = {"hold": ON, "ask": ANSWER, "end": "the end"}.get(self.waits, "")
+        main = self.main()
+        if not found or self.strip().width < ROOM or main.parts.panes.large:
+            return found
+        return f"{key_of(main.commands, 'large')}: large  {found}"
 
     # -- views
 
