@@ -331,7 +331,7 @@ class Lecture:
     def reload(self, lesson: Lesson) -> str:
         """Go on with the lesson as it was edited, at the same place of it; what has changed."""
         old, new = self.lesson, lesson
-        before, after = ([key_of(step) for step in one.steps] for one in (old, new))
+        before, after = ([sameness(step) for step in one.steps] for one in (old, new))
         place = 0
         for same in SequenceMatcher(a=before, b=after, autojunk=False).get_matching_blocks():
             if same.a >= self.place:
@@ -350,7 +350,7 @@ class Lecture:
         return f"reloaded: {len(after)} steps{more}"
 
 
-def key_of(step: AnyStep) -> str:
+def sameness(step: AnyStep) -> str:
     """A step without its line; of a caption only that it is one, so that texts may be edited."""
     return "say" if isinstance(step, Say) else repr(replace(step, line=0))
 
