@@ -1,6 +1,7 @@
 """Make the pages of docs/lessons and their picture: python docs/lessons.py, or make pictures."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 from pictures import self_contained
@@ -14,7 +15,7 @@ from tui.lesson.walk import Picture, Walk, colourful, walk
 DOCS = Path(__file__).parent
 NAMES = ("homework-1.2", "homework-1.3")
 SIZE = (80, 24)
-SHOWN = 24  # the place whose picture is kept
+SHOWN = "must meet"  # the words in the caption whose picture is kept
 
 
 def made(name: str) -> str:
@@ -31,10 +32,16 @@ async def shot() -> str:
     lesson, kept = load_lesson(NAMES[0]), list[str]()
     with opened(lesson) as debugger, colourful():
         app = LessonApp(lesson, debugger, timed=False)
-        seen = Walk(app, lambda _: kept.append(app.export_screenshot(title="gradstep")))
+        seen = Walk(app, lambda one: kept.extend(pictured(app, one)))
         async with app.run_test(size=SIZE) as pilot:
             await seen.through(pilot)
-    return kept[SHOWN]
+    return kept[0]
+
+
+def pictured(app: LessonApp, place: Picture) -> Iterator[str]:
+    """The picture of a place that is shown."""
+    if any(SHOWN in line for line in place.caption):
+        yield app.export_screenshot(title="gradstep")
 
 
 def main() -> None:

@@ -1,9 +1,10 @@
 """What a lesson hides at present: cells, sizes and formulas of tensors, and the op to come."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.lesson.steps import Hide, Reveal
+from engine.lesson.steps import PARTS, Hide, Reveal
 from engine.lesson.tensors import known
 from engine.run.op import Op
 from engine.run.run import Run
@@ -64,5 +65,26 @@ class Hidden:
         """Whether it is hidden what an op computes."""
         return ALL in self.formulas or not self.formulas.isdisjoint(op.writes)
 
+    @property
+    def text(self) -> str:
+        """As it stands in a recording, for who follows; empty where nothing is hidden."""
+        parts = {name: sorted(getattr(self, name)) for name in PARTS}
+        return json.dumps({**parts, "next": self.next_op}) if self else ""
+
 
 NOTHING = Hidden()
+
+
+def hidden_of(text: str) -> Hidden:
+    """What a text in a recording hides; nothing where it is none."""
+    try:
+        found = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        return NOTHING
+    names = {part: found.get(part) for part in PARTS}
+    if not all(isinstance(one, list) and {*map(type, one)} <= {str} for one in names.values()):
+        return NOTHING
+    cells, sizes, formulas = (frozenset(names[part] or ()) for part in PARTS)
+    return Hidden(cells, sizes, formulas, bool(found.get("next")))

@@ -39,6 +39,7 @@ def opened(lesson: Lesson, budget: int = DEFAULT_BUDGET) -> Iterator[Debugger]:
     if not thing.endswith(RECORDED):
         yield Debugger(Session(program_of(lesson, thing), budget))
         return
+    from engine.capture.opened import debugger_of, run_of
     from engine.recording.reader import Reader
     from engine.recording.recorded import Recording
     from engine.recording.replay import open_debugger
@@ -48,7 +49,10 @@ def opened(lesson: Lesson, budget: int = DEFAULT_BUDGET) -> Iterator[Debugger]:
     except GradstepError as problem:
         raise cannot(lesson, problem) from problem
     try:
-        yield open_debugger(Recording(reader), budget)[0]
+        if reader.captured:
+            yield debugger_of(run_of(reader, None), budget)
+        else:
+            yield open_debugger(Recording(reader), budget)[0]
     finally:
         reader.close()
 

@@ -3,10 +3,13 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from engine.errors import GradstepError
 from engine.lesson.steps import (
     DERIVATIVES,
+    FACES,
     PANES,
     PARTS,
     AnyStep,
@@ -14,6 +17,7 @@ from engine.lesson.steps import (
     Chapter,
     Hide,
     Hold,
+    Note,
     Play,
     Reveal,
     Say,
@@ -31,6 +35,20 @@ RATE = re.compile(r"(?P<what>.*?)\s*\bat\s+(?P<rate>[\d.]+)\s*/\s*s", re.DOTALL)
 WITHIN = re.compile(r"(?P<what>.*?)\s+within\s+(?P<far>[\d.eE+-]+)\s*(?P<share>%?)\s*", re.DOTALL)
 SAMPLE = re.compile(r"\d{1,9}", re.ASCII)
 LAYOUTS = ("numerator", "gradient")
+OF_VIEW: Mapping[str, Mapping[str, Any]] = {
+    "zoom": {"zoom": True},
+    "batch": {"sample": -1},
+    **{word: {"layout": word} for word in LAYOUTS},
+    **{word: {"face": word} for word in FACES},
+}
+"""Words of a view, and what each of them sets."""
+NUMBERED = {
+    "sample": "the number of a sample",
+    "factor": "the number of a factor",
+    "width": "a number of columns",
+    "height": "a number of lines",
+}
+"""Words of a view behind which a number stands: what it is."""
 
 
 class Wrong(GradstepError):
@@ -74,6 +92,13 @@ def read_say(line: str, number: int) -> Say:
     return Say(number, text)
 
 
+def read_note(line: str, number: int) -> Note:
+    """``note "text"``; the longer form is read with its lines, as that of ``say``."""
+    text, behind = quoted(line, after_word(line))
+    ended(line, behind)
+    return Note(number, text)
+
+
 def read_chapter(line: str, number: int) -> Chapter | None:
     """``chapter "Title"``; None without a title, which is a word of the command line."""
     at = after_word(line)
@@ -93,33 +118,29 @@ def read_hold(line: str, number: int) -> Hold:
 
 
 def read_view(line: str, number: int) -> Show:
-    """``view PANE [TENSOR | dA/dB] [zoom] [sample I | batch] [numerator | gradient]``."""
+    """``view PANE [TENSOR | dA/dB]``, and the words of :data:`OF_VIEW` behind it."""
     found = [(m.group(), m.start()) for m in re.finditer(r"\S+", line)][1:]
     if not found:
         raise Wrong(f"which pane? {', '.join(PANES)}", len(line))
     pane, at = found[0]
     if pane not in PANES:
         raise Wrong(f"no pane {pane!r}{suggestion(pane, PANES)}: {', '.join(PANES)}", at)
-    of, wrt, zoom, layout = "", "", False, ""
-    sample: int | None = None
+    step = Show(number, pane)
     rest = iter(found[1:])
     for word, at in rest:
-        if word == "zoom":
-            zoom = True
-        elif word == "batch":
-            sample = -1
-        elif word in LAYOUTS:
-            layout = word
-        elif word == "sample":
+        if word in NUMBERED:
             digits, place = next(rest, ("", len(line)))
             if not SAMPLE.fullmatch(digits):
-                raise Wrong("the number of a sample is expected: `sample 0`", place)
-            sample = int(digits)
-        elif of:
-            raise Wrong(f"{word!r}: one tensor, then zoom, sample I, batch, a layout", at)
+                raise Wrong(f"{NUMBERED[word]} is expected: `{word} 0`", place)
+            step = replace(step, **{word: int(digits)})  # type: ignore[arg-type]  # its field
+        elif word in OF_VIEW:
+            step = replace(step, **OF_VIEW[word])
+        elif step.of:
+            raise Wrong(f"{word!r}: one tensor, then zoom, sample I, batch, a layout, heat", at)
         else:
             of, wrt = pair_of(word, pane, at)
-    return Show(number, pane, of, wrt, zoom, sample, layout)
+            step = replace(step, of=of, wrt=wrt)
+    return step
 
 
 def pair_of(word: str, pane: str, at: int) -> tuple[str, str]:
@@ -240,6 +261,7 @@ def read_reveal(line: str, number: int) -> Reveal:
 
 OWN: Mapping[str, Callable[[str, int], AnyStep | None]] = {
     "say": read_say,
+    "note": read_note,
     "chapter": read_chapter,
     "hold": read_hold,
     "view": read_view,

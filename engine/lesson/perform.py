@@ -17,6 +17,7 @@ from engine.lesson.steps import (
     Hide,
     Hold,
     Lesson,
+    Note,
     Play,
     Reveal,
     Say,
@@ -75,7 +76,7 @@ class Performance:
                 return Outcome(step, tuple(step.text.splitlines()), {"text": step.text})
             case Chapter():
                 return Outcome(step, (step.title,), {"chapter": step.title})
-            case Hold():
+            case Hold() | Note():
                 return Outcome(step)
             case Ask():
                 return self.asked(step)

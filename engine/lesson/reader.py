@@ -1,17 +1,19 @@
 """A lesson read from its text: every line that is wrong is named at once, with its number."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from engine.errors import MAX_LINES, GradstepError
 from engine.files import open_regular, read_regular
 from engine.lesson.own_words import OWN, Wrong, quoted
 from engine.lesson.shipped import shipped_names, shipped_path
-from engine.lesson.steps import AnyStep, Lesson, Say, Typed
+from engine.lesson.steps import AnyStep, Lesson, Note, Say, Typed
 from engine.wording import nearest, shown
 from engine.words.command import CommandError
 from engine.words.language import parse
+from engine.words.table import COMMANDS
 
 MAX_BYTES = 2**20
 MAX_ABOUT = 200  # characters
@@ -20,6 +22,8 @@ MAX_STEPS = 5_000
 MAX_CAPTION = 10_000  # characters
 QUOTES = '"""'
 OPEN = "open"
+LONG: Mapping[str, type[Say | Note]] = {"say": Say, "note": Note}
+"""Words whose text may stand on several lines, in QUOTES."""
 FIRST = "a lesson begins with `open THING`: a built-in's name, a .toml or a .gradstep file"
 WRITING = ("worksheet",)  # words that write a file where they have an argument like one
 
@@ -95,7 +99,7 @@ def read_lesson(text: str, file: str) -> Lesson:
                 break  # it is no lesson: the rest says nothing
             continue
         try:
-            steps.append(Say(number, said) if said is not None else step(line, number))
+            steps.append(step(line, number) if said is None else long_step(line, number, said))
         except Wrong as wrong:
             problems.append((f"{number}:{wrong.column + 1}", wrong.message))
         except CommandError as error:
@@ -117,7 +121,7 @@ def about(text: str) -> str:
 
 
 def statements(text: str, problems: list[tuple[str, str]]) -> Iterator[tuple[int, str, str | None]]:
-    """The number and text of each line that is no comment; with the caption of a ``say \"\"\"``."""
+    """The number and text of each line that is no comment; with the text of ``say \"\"\"``."""
     lines = text.splitlines()
     at = 0
     while at < len(lines):
@@ -125,20 +129,27 @@ def statements(text: str, problems: list[tuple[str, str]]) -> Iterator[tuple[int
         at += 1
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        head = line.strip()
-        if not head.startswith("say ") or not head[4:].lstrip().startswith(QUOTES):
+        word, _, rest = line.strip().partition(" ")
+        if word not in LONG or not rest.lstrip().startswith(QUOTES):
             yield number, line, None
             continue
         said, at = long_caption(lines, at - 1)
         if said is None:
-            problems.append((str(number), f"the caption has no end: {QUOTES} is missing"))
+            problems.append((str(number), f"the text of {word} has no end: {QUOTES} is missing"))
             return
         caption, behind = said
         if behind.strip():
             problems.append((str(number), f"nothing is expected behind {QUOTES}: {shown(behind)}"))
         elif len(caption) > MAX_CAPTION:
-            problems.append((str(number), f"a caption has at most {MAX_CAPTION:,} characters"))
+            problems.append(
+                (str(number), f"the text of {word} has at most {MAX_CAPTION:,} characters")
+            )
         yield number, line, caption
+
+
+def long_step(line: str, number: int, text: str) -> AnyStep:
+    """The step of a text on several lines."""
+    return LONG[line.split(maxsplit=1)[0]](number, text)
 
 
 def long_caption(lines: Sequence[str], at: int) -> tuple[tuple[str, str] | None, int]:
@@ -186,7 +197,13 @@ def step(line: str, number: int) -> AnyStep:
     own = None if read is None else read(line, number)
     if own is not None:
         return own
-    parsed = parse(line)
+    try:
+        parsed = parse(line)
+    except CommandError:
+        near = get_close_matches(word, OWN, n=1)
+        if near and word not in COMMANDS:
+            raise Wrong(f"no word {word!r} (did you mean {near[0]}?)", line.index(word)) from None
+        raise
     assert parsed is not None  # neither blank nor a comment
     command, argument, _ = parsed
     name = command.names[0]

@@ -74,6 +74,11 @@ class Score:
         return sum(one.right for one in self.answered.values())
 
     @property
+    def done(self) -> int:
+        """How many were answered, or shown."""
+        return sum(one.revealed or bool(one.tries) for one in self.answered.values())
+
+    @property
     def first(self) -> int:
         """How many of them at the first try."""
         return sum(one.right and len(one.tries) == 1 for one in self.answered.values())
@@ -138,6 +143,12 @@ def known_answers(path: Path) -> list[Any]:
     if not isinstance(found, list):
         raise GradstepError(f"{path}: not a file of answers, and is not overwritten")
     return found
+
+
+def handed_in(path: Path, lesson: str) -> int:
+    """How many have handed in answers to a lesson; raises GradstepError as collecting does."""
+    known = known_answers(path)
+    return sum(isinstance(one, dict) and one.get("lesson") == lesson for one in known)
 
 
 @contextmanager

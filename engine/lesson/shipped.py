@@ -18,6 +18,12 @@ def shipped_path(name: str) -> Path:
     return SHIPPED / f"{name}{SUFFIX}" if name in shipped_names() else Path(name)
 
 
+def name_of(file: str) -> str:
+    """What a lesson is opened by: the name of one that comes along, else its path."""
+    path = Path(file)
+    return path.stem if path.parent == SHIPPED else file
+
+
 def described(name: str) -> str:
     """What a lesson says of itself: its first line, a comment."""
     with (SHIPPED / f"{name}{SUFFIX}").open(encoding="utf-8") as file:

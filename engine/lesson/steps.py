@@ -9,6 +9,7 @@ PANES = (
 )
 """The panes that a lesson may show, by their names on the screen."""
 DERIVATIVES = ("jacobian", "chain")  # panes that may show dA/dB
+FACES = ("numbers", "heat", "picture")  # how the tensor pane draws values
 PARTS = ("cells", "sizes", "formulas")  # what may be hidden of a tensor
 
 
@@ -35,6 +36,13 @@ class Say(Step):
 
 
 @dataclass(frozen=True)
+class Note(Step):
+    """A note for the teacher, whom alone it is shown to, with the place where it stands."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Chapter(Step):
     """The beginning of a chapter; playing waits here."""
 
@@ -50,7 +58,9 @@ class Hold(Step):
 class Show(Step):
     """A pane with what it shows: a tensor, or the derivative ∂of/∂wrt.
 
-    Empty and None leave a thing as it is; ``sample`` -1 is the whole batch.
+    Empty and None leave a thing as it is; ``sample`` -1 is the whole batch, ``factor`` a place in
+    a chain, ``face`` one of FACES. ``width`` of the program pane and ``height`` of the timeline are
+    in cells.
     """
 
     pane: str
@@ -59,6 +69,10 @@ class Show(Step):
     zoom: bool = False
     sample: int | None = None
     layout: str = ""
+    face: str = ""
+    factor: int = 0
+    width: int | None = None
+    height: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +115,7 @@ class Reveal(Step):
     names: tuple[str, ...] = ()
 
 
-AnyStep = Typed | Say | Chapter | Hold | Show | Play | Ask | Hide | Reveal
+AnyStep = Typed | Say | Note | Chapter | Hold | Show | Play | Ask | Hide | Reveal
 WAITING = (Chapter, Hold, Ask)  # steps at which playing stops
 
 

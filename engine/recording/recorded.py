@@ -1,12 +1,8 @@
 """A recording in the engine's own types: its run, branches, iterations and tensors."""
 
-import math
-from array import array
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from engine.arrays import Array
 from engine.errors import GradstepError
@@ -22,13 +18,16 @@ from engine.recording.digests import QUICK, STRONG, link, root_digest
 from engine.recording.estimate import STORES
 from engine.recording.iteration_digests import DTYPES
 from engine.recording.lane import keyframe_names
+from engine.recording.loss_rows import LossRows
 from engine.recording.marks import Marks, read_marks
 from engine.recording.plausible import implausible
 from engine.recording.reader import Damaged, Reader
 from engine.recording.runs import RecordedBranch, RecordedRun, read_branches, read_runs
-from engine.recording.schema import PACK
 from engine.recording.stored import StoredContents
 from engine.run.timeline import begun, completed
+
+if TYPE_CHECKING:
+    from array import array
 
 # What is larger than it can be is not even read.
 BLOCK = (
@@ -38,15 +37,6 @@ BLOCK = (
 KEYFRAME = (
     "SELECT CASE WHEN length(digests) <= ? THEN digests END, refs FROM keyframe"
     " WHERE branch = ? AND iteration = ?"
-)
-ENDS = (
-    "SELECT (SELECT min(iteration) FROM loss WHERE branch = ?),"
-    " (SELECT max(iteration) FROM loss WHERE branch = ?)"
-)
-LOSSES = "SELECT value FROM loss WHERE branch = ? AND iteration >= ? ORDER BY iteration"
-PACKS = (
-    "SELECT number, CASE WHEN length(losses) = ? THEN losses END FROM pack"
-    " WHERE branch = ? ORDER BY number"
 )
 MOST_LOSSES = 2**25  # of all branches, and beyond: one for 8 bytes of the file
 
@@ -74,7 +64,7 @@ class Recording:
         self.contents = StoredContents(reader)
         self.root = b""
         self.account = Account()
-        self._losses: dict[str, array[float]] = {}
+        self._losses = LossRows(self.reader)
 
     def damaged(self, what: str) -> Damaged:
         """The Damaged that names the file and what is damaged in it; it is not raised."""
@@ -230,7 +220,7 @@ class Recording:
         before, losses = self.branches, self._losses
         del self.__dict__["branches"]
         try:
-            self._losses = {}
+            self._losses = LossRows(self.reader)
             with self.reader.snapshot():
                 return self.branches
         except BaseException:
@@ -249,51 +239,7 @@ class Recording:
 
     def losses(self, branch: RecordedBranch) -> "array[float]":
         """The loss of every iteration of a branch, its parents' first; NaN where it was skipped."""
-        # No recursion, and each only once: branches may hang on each other a thousand deep.
-        chain = [branch]
-        while chain[-1].name not in self._losses and (parent := chain[-1].parent) is not None:
-            chain.append(self.branches[parent])
-        values = self._losses.get(chain[-1].name, array("d"))
-        for each in reversed(chain):
-            if each.name not in self._losses:
-                own, start = self.own_losses(each)
-                self._losses[each.name] = values = values[: start - 1] + own
-        return values
-
-    def own_losses(self, branch: RecordedBranch) -> "tuple[array[float], int]":
-        """The losses that a branch has rows of, and the iteration of the first."""
-        what = f"the losses of branch {branch.name!r}"
-        row = self.reader.one(ENDS, (branch.id, branch.id), "II")
-        assert row is not None
-        first, last = row
-        if first is None or last is None:
-            return array("d"), self.whole(branch.fork) + 1
-        count = last - first + 1
-        if first < 1 or count > self.program.timeline.iterations:
-            raise self.damaged(f"{what}: from iteration {first} to {last}")
-        values = self.packed(branch, count)
-        rows = self.reader.rows(LOSSES, (branch.id, first + len(values)), most=count)
-        if len(values) + len(rows) != count:
-            said = f"{len(values) + len(rows):,} from iteration {first} to {last}"
-            raise self.damaged(f"{what}: {said}")
-        try:
-            # A long run has a million of them: an addition refuses a text without a call for each.
-            values.extend([math.nan if value is None else value + 0.0 for (value,) in rows])
-        except TypeError:
-            raise self.damaged(f"{what}: something else than a number") from None
-        return values, first
-
-    def packed(self, branch: RecordedBranch, most: int) -> "array[float]":
-        """The losses of a branch that are packed: its first ones, at most so many."""
-        values = array("d")
-        if not self.reader.has("pack"):
-            return values
-        rows = self.reader.rows(PACKS, (PACK * 8, branch.id), most=most // PACK)
-        for number, (found, data) in enumerate(rows):
-            if found != number or not isinstance(data, bytes):
-                raise self.damaged(f"the losses of branch {branch.name!r}: pack {number}")
-            values.frombytes(np.frombuffer(data, "<f8").astype("=f8").tobytes())
-        return values
+        return self._losses.of(branch, self.branches, self.program.timeline)
 
     # -- iterations and tensors
 

@@ -24,6 +24,7 @@ from engine.run.op import Op
 from engine.run.run import loss_key
 from engine.run.source import LIVE, Ability, Keyframe
 from engine.run.timeline import completed
+from engine.session.bookmarks import Bookmark
 from engine.session.branches import MAIN, Branch
 from engine.session.history import DEFAULT_BUDGET, History
 from engine.session.session import Session
@@ -57,6 +58,8 @@ class Playback:
         self.known: dict[Branch, RecordedBranch] = {}
         self.statuses: dict[tuple[str, int], str] = {}
         self.trouble = ""
+        self.latest = MAIN  # the branch that has grown last
+        self.marked: dict[str, Bookmark] = {}  # the bookmarks that the file had
         self._blocks: OrderedDict[tuple[int, int], Block | None] = OrderedDict()
         self._starts = [0]
         for op in session.program.ops:
@@ -194,43 +197,55 @@ class Playback:
 
     def take(self, recorded: RecordedBranch) -> None:
         """Give a branch of the session the journal, losses and events that are recorded of it."""
-        branch = self.branch(recorded)
+        branch, session = self.branch(recorded), self.session
         if branch in self.known and branch.known > self.known[branch].events:
             return  # somebody has stepped on live
         losses = self.recording.losses(recorded)  # first: it may raise
+        at, edits = session.event, recorded.journal.edits
+        # What was edited where the cursor waits at the end belongs to where it stands.
+        edited = branch is session.branch and branch.journal.edits.get(at) != edits.get(at)
         self.known[branch] = recorded
+        self.latest = recorded.name
         branch.journal = recorded.journal
         branch.known = recorded.events
         branch.losses = losses[: self.count(recorded.events)]
         for key in [key for key in self._blocks if key[0] == recorded.id]:
             del self._blocks[key]  # its last iteration may have grown
+        if edited:
+            session.reenter(at)
 
     def refresh(self) -> bool:
         """Take in what has been recorded since; whether there was anything.
 
         Raises Damaged where the file is gone, another one or damaged; what was read before stays.
         """
-        before = {branch.name: branch.events for branch in self.known.values()}
+        before = {branch.name: branch for branch in self.known.values()}
         for branch in self.recording.reread().values():
-            if branch.events > before.get(branch.name, -1):
+            if branch != before.get(branch.name):
                 self.take(branch)
-        grown = before != {branch.name: branch.events for branch in self.known.values()}
+        grown = before != {branch.name: branch for branch in self.known.values()}
         return self.refresh_marks() or grown
 
     def refresh_marks(self) -> bool:
         """Take in bookmarks and views that are new or differ; whether there were any."""
         marks, debugger = self.recording.reread_marks(), self.debugger
-        new = False
+        there = {mark.name for mark in marks.bookmarks}
+        gone = self.marked.keys() - there
+        for name in gone:  # of who records; one's own, and those that were moved, stay
+            if debugger.bookmarks.get(name) == self.marked[name]:
+                debugger.bookmarks.unmark(name)
+        self.marked = {mark.name: mark for mark in marks.bookmarks}
+        new = bool(gone)
         for mark in marks.bookmarks:
             if debugger.bookmarks.get(mark.name) != mark:
                 with suppress(GradstepError):  # told when the file was opened
                     debugger.bookmarks.mark(mark.name, mark.event, mark.text)
                     new = True
+        before = debugger.views.rows()
+        debugger.views.hidden = ""  # its line is there for as long as something is hidden
         for event, text in marks.views:
-            if debugger.views.texts.get(event) != text:
-                debugger.views.take(event, text)
-                new = True
-        return new
+            debugger.views.read(event, text)
+        return new or debugger.views.rows() != before
 
     def count(self, event: int) -> int:
         """How many losses have been computed before an event."""
@@ -258,8 +273,9 @@ class Playback:
                 debugger.bookmarks.mark(mark.name, mark.event, mark.text)
             except GradstepError as problem:
                 problems.append(str(problem))
+        self.marked = {mark.name: mark for mark in marks.bookmarks}
         for event, text in marks.views:
-            debugger.views.take(event, text)
+            debugger.views.read(event, text)
         problems += debugger.stops.load(marks.stops)
         problems += debugger.watches.load(marks.watches)
         self.trouble = problems[0] if problems else self.trouble

@@ -1,5 +1,6 @@
 """``gradstep export`` of a lesson: a page, a terminal recording, Markdown."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,8 +57,18 @@ def exported(lesson: Lesson, form: str, size: tuple[int, int]) -> Iterator[bytes
         text = page(lesson.title, lesson.thing, dark, light)
     content = text.encode()
     spent = time.monotonic() - began
-    note(f"{len(dark)} steps, {nbytes_text(len(content))}, {spent:.1f} s")
+    note(f"{len(dark)} steps, {nbytes_text(len(content))}, {spent:.1f} s{most_memory()}")
     yield content
+
+
+def most_memory() -> str:
+    """The most memory that the process has had, in words; empty where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return ""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return f", {nbytes_text(most if sys.platform == 'darwin' else most * 1024)} of memory"
 
 
 def pictures(lesson: Lesson, size: tuple[int, int], theme: str, doing: str) -> "list[Picture]":

@@ -1,12 +1,14 @@
 """Which panes stand where: side by side, or one under a line of tabs; the focus and the sizes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, cast
 
 from textual.screen import Screen
 from textual.widget import Widget
 
+from engine.lesson.steps import FACES
 from engine.session.session import Session
 from tui.control.display import Acts, Display
 from tui.control.follow import Follow
@@ -14,7 +16,9 @@ from tui.keys.command import PANES, Command, to_pane
 from tui.keys.key_names import key_name
 from tui.render.listing import natural_width
 from tui.render.op import wanted_height
+from tui.render.poster import DRAWN
 from tui.render.tensor_tree import shown_rows
+from tui.view.display import Face, TensorDisplay
 
 NARROW, LOW, WIDE = 100, 30, 150  # below these sizes the panes become tabs; above, more room
 AROUND = 6  # lines that stand around the panes: three at the top, the tabs, the note, the keys
@@ -23,6 +27,7 @@ HIGHEST = 18  # lines of a result that is worth more than a higher timeline
 PAIR = ("program", "tensor")  # what is seen together in little room
 FEWEST = 6  # lines of the variables, border included
 USUAL = 24  # lines of a small screen; of others the program has half of what is more
+CAPTION = 6  # lines of a caption, as a rule: where so many are left, all panes have room
 STRIP = 4  # lines of the program above an op: its title, before, now, next
 PROGRAM, PROGRAM_WIDE = (38, 46), (38, 60)  # the narrowest and widest program pane
 FRAME = 3  # the border and the scrollbar of a pane
@@ -44,6 +49,19 @@ class Listing(Protocol):
     """The program pane, which shows the ops or a PyTorch loop."""
 
     as_code: bool
+
+
+class Large(Protocol):
+    """What is drawn alone on the screen, of a pane."""
+
+    view: Any
+    pane: str
+
+
+class Formed(Protocol):
+    """The tensor pane, with how it draws values."""
+
+    form: TensorDisplay
 
 
 class Costs(Protocol):
@@ -112,6 +130,7 @@ class Layout:
             "higher": partial(self.resize, "timeline", 1),
             "lower": partial(self.resize, "timeline", -1),
             "zoom": self.zoom,
+            "large": self.enlarge,
             "listing": self.listing,
             "layers": self.layers,
         }
@@ -130,9 +149,11 @@ class Layout:
             return
         screen = self.screen
         width, height = screen.size
-        single = self.zoomed or width < NARROW or height - self.taken < LOW
+        large, drawn = self.large, self.drawn
+        screen.set_class(drawn, "drawn")
+        single = large or self.zoomed or width < NARROW or height - self.taken < LOW
         # An op and its numbers are seen together, in little room too.
-        paired = single and not self.zoomed and self.pane in PAIR
+        paired = single and not (large or self.zoomed) and self.pane in PAIR
         stacked = paired and width < NARROW
         screen.set_class(single, "single")
         screen.set_class(stacked, "stacked")
@@ -147,6 +168,10 @@ class Layout:
             for key, widget in self.panes.items()
             if not widget.has_class("hidden") and not self.missing(key)
         }
+        if drawn:
+            poster = cast(Large, screen.query_one("#poster"))
+            poster.pane = self.pane
+            self.seen = {"poster": poster}
         inside = {key for key in PANES if key not in ("program", "timeline")}
         screen.query_one("#side").set_class(single and inside.isdisjoint(alone), "hidden")
         screen.query_one("#body").set_class(single and self.pane == "timeline", "hidden")
@@ -209,15 +234,48 @@ class Layout:
         if self.screen.has_class("single"):
             self.display.show_now("one pane is shown: there is nothing to resize")
             return
-        size, whole = self.panes[pane].outer_size, self.screen.size
+        size = self.panes[pane].outer_size
         now = size.width if pane == "program" else size.height
-        most = whole.width // 2 if pane == "program" else whole.height // 2
-        self.sizes[pane] = max(LEAST[pane], min(most, now + by))
+        self.sizes[pane] = self.bounded(pane, now + by)
         self.lay_out()
+
+    def bounded(self, pane: str, size: int) -> int:
+        """A width or a height in cells that a pane may have: half of the screen at most."""
+        whole = self.screen.size
+        most = whole.width // 2 if pane == "program" else whole.height // 2
+        return max(LEAST[pane], min(most, size))
 
     def zoom(self) -> None:
         """The focused pane alone, and back."""
         self.zoomed = not self.zoomed
+        self.lay_out()
+
+    @property
+    def large(self) -> bool:
+        """Whether one idea stands alone on the screen."""
+        return self.screen.has_class("large")
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the idea of the pane is drawn anew; a heat map is an idea as it is."""
+        coloured = self.pane == "tensor" and self.face != FACES[0]
+        return self.large and self.pane in DRAWN and not coloured
+
+    def stay_large(self) -> None:
+        """Lay out again where another kind of idea has been chosen."""
+        if self.drawn != self.screen.has_class("drawn"):
+            self.lay_out()
+
+    def enlarge(self) -> None:
+        """One idea alone on the screen with its caption, for people at the back; and back."""
+        self.screen.set_class(not self.large, "large")
+        self.lay_out()
+        if not self.large:
+            self.resume()
+
+    def leave_room(self, caption: bool) -> None:
+        """Lay out again where a caption has come or is gone."""
+        self.taken = CAPTION if caption else 0
         self.lay_out()
 
     # -- the focus
@@ -267,7 +325,7 @@ class Layout:
         Where more changes than how it is drawn, it gets the focus.
         """
         pane, target = PANES[command.pane], self.panes[command.pane]
-        if not target.display:
+        if not target.display and not (self.drawn and self.pane == command.pane):
             place = f"{pane.title} pane: {pane.number}"
             key = key_name(command.keys[0])
             self.display.show_now(f"{key} is a key of the {place} goes there")
@@ -281,7 +339,22 @@ class Layout:
         keys = list(PANES)
         self.choose(keys[(keys.index(self.pane) + by) % len(keys)])
 
-    # -- what two of the panes show
+    # -- what three of the panes show
+
+    @property
+    def face(self) -> str:
+        """How the tensor pane draws values: a word of FACES."""
+        if "tensor" not in self.panes:
+            return FACES[0]
+        form = cast(Formed, self.panes["tensor"]).form
+        return FACES[list(Face).index(form.face)]
+
+    def draw(self, face: str) -> None:
+        """Have the tensor pane draw values in one of FACES; "" leaves them as they are."""
+        if face and "tensor" in self.panes:
+            pane = cast(Formed, self.panes["tensor"])
+            pane.form = replace(pane.form, face=list(Face)[FACES.index(face)])
+            self.lay_out()
 
     def listing(self) -> None:
         """The program as ops, or as a PyTorch loop, or as the script that was captured."""

@@ -113,9 +113,7 @@ class Prompting:
 
     def behind(self, head: str) -> Completer:
         """A completer of what is typed alone: of what follows the beginning of a line."""
-        return lambda text: [
-            whole.removeprefix(head) for whole in self.words.line.complete(head + text)
-        ]
+        return lambda text: [whole.removeprefix(head) for whole in self.words.complete(head + text)]
 
     # -- keys
 
@@ -134,7 +132,7 @@ class Prompting:
             self.needed(self.words.typed)(typed or again)
 
         self.ask(
-            ":", run, text, "command", self.words.line.complete, proposed=proposed,
+            ":", run, text, "command", self.words.complete, proposed=proposed,
             instead=f"Enter: {again}" if again else "",
         )  # fmt: skip
 

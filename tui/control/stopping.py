@@ -7,6 +7,7 @@ from tui.control.pointing import Pointing
 from tui.control.words import Words
 from tui.keys.key_names import key_name
 from tui.keys.table import BY_ID
+from tui.view.veil import WHY
 
 if TYPE_CHECKING:
     from engine.words.language import Result
@@ -28,6 +29,9 @@ class Stopping:
     def toggle(self) -> None:
         """A breakpoint on the selected op, or none."""
         if not self.display.free:
+            return
+        if self.words.follow.hidden.next_op:  # it would be named
+            self.display.show_now(WHY)
             return
         op = self.pointing.op()
         if not op:

@@ -6,7 +6,8 @@ from functools import partial
 
 from engine.errors import GradstepError
 from engine.jacobian.operator import Layout
-from engine.lesson.steps import Show
+from engine.lesson.hidden import Hidden
+from engine.lesson.steps import FACES, Show
 from engine.run.run import Run
 from engine.session.views import Views
 from tui.control.display import Acts, Display
@@ -19,7 +20,7 @@ def looking(step: Show, before: Selection, run: Run) -> Selection:
     """What is selected in a view: its tensor, or what the last op wrote; its derivative."""
     from engine.lesson.tensors import tensor_of  # few sessions have lessons
 
-    derivative = replace(before.derivative, of=None, wrt=None, factor=0)
+    derivative = replace(before.derivative, of=None, wrt=None, factor=step.factor)
     if step.wrt:
         derivative = replace(derivative, of=tensor_of(run, step.of), wrt=tensor_of(run, step.wrt))
     if step.sample is not None:
@@ -38,8 +39,23 @@ def show(step: Show, follow: Follow, panes: Panes, run: Run) -> None:
         return
     follow.selection = looking(step, follow.selection, run)
     follow.refresh()
-    panes.zoomed = step.zoom or panes.screen.has_class("large")
+    panes.zoomed = step.zoom
+    panes.draw(step.face)
+    sizes = {"program": step.width, "timeline": step.height}
+    panes.sizes |= {pane: panes.bounded(pane, size) for pane, size in sizes.items() if size}
     panes.go_to(step.pane)
+
+
+def conceal(hidden: Hidden, follow: Follow, panes: Panes, display: Display) -> None:
+    """Hide something from here on, or show it again; panes that could tell it give way."""
+    follow.hidden = hidden
+    if follow.refusal(panes.inspector):
+        panes.inspector = "tensor"
+    if follow.refusal(panes.pane):
+        panes.go_to("program")
+    panes.lay_out()
+    display.moment()  # what was said before could tell it
+    display.show_now()
 
 
 class Guide:
@@ -91,6 +107,8 @@ class Guide:
             return
         self.last = text  # first: showing it comes back here
         step = view_of(text, self.follow.session.run)
+        if step is not None and step.pane == "tensor" and not step.face:
+            step = replace(step, face=FACES[0])
         if step is not None and self.panes.whole:
             show(step, self.follow, self.panes, self.follow.session.run)
 

@@ -103,6 +103,12 @@ class Words:
             return
         self.worker.begin(self.line.run(line), self.answered, self.leads(line))
 
+    def complete(self, line: str) -> list[str]:
+        """What a line may become; what stands behind its word is not told while a lesson hides."""
+        if self.follow.hidden and " " in line.lstrip():
+            return []
+        return self.line.complete(line)
+
     def leads(self, line: str) -> int | None:
         """Where a line leads, as far as that can be said before it is run."""
         try:
@@ -128,8 +134,10 @@ class Words:
         try:
             target = self.line.leads(line)
         except GradstepError as error:
-            self.failed(error)
-            return
+            if not self.follow.hidden.next_op:  # what there is to go to would be told
+                self.failed(error)
+                return
+            target = None
         if target is None:
             self.display.show_now(WHY)
         else:

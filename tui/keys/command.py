@@ -12,6 +12,7 @@ Useful = Callable[[Shown], bool]
 PLOTS, STOPS, HELP, PROMPT = "plots", "stop-list", "help", "prompt"
 EXPLAINED, WORKSHEET, QUITTING, JUMP = "explanation", "worksheet", "quitting", "jump"
 NOTES, PALETTE, OPEN, TAUGHT = "notes", "palette", "open-dialog", "lesson"
+TEACHER = "teacher"
 ELSEWHERE = (
     PLOTS,
     STOPS,
@@ -25,6 +26,7 @@ ELSEWHERE = (
     PALETTE,
     OPEN,
     TAUGHT,
+    TEACHER,
 )
 MOVING = ("continue", "reverse", "help", "notes")  # work on the plots screen besides the step keys
 

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from tui.keys.command import PLOTS, PROMPT, Command
+from tui.keys.command import PLOTS, PROMPT, TEACHER, Command
 from tui.keys.key_names import key_name
 from tui.keys.shown import Shown
 from tui.render.text.line import Line, width_of
 
 # At the right edge, however little room there is.
-ALWAYS = ("help", "quit", "plot-close", "prompt-done", "prompt-leave")
+ALWAYS = ("help", "quit", "plot-close", "prompt-done", "prompt-leave", "teacher-quit")
 # Groups of everywhere in the order in which they are shown, and what comes first in them.
-GROUPS = ("Stepping", "Stops", "Going", "Looking", "Panes", "Session")
+GROUPS = ("Stepping", "Stops", "Going", "Looking", "Lesson", "Panes", "Session")
 FIRST = ("step-op", "back-op", "step-phase", "step-iteration", "continue", "command", "plots")
 STAYS = ("Stepping",)  # keys that only go dim where they do nothing: the others keep their places
 BETWEEN = "│"
@@ -61,7 +61,7 @@ def hints(commands: Sequence[Command], place: str, shown: Shown | None = None) -
     shown = shown or Shown()
     own = sorted((c for c in commands if c.pane == place), key=lambda c: c.fixed)
     mine = [*own, *(c for c in commands if place in c.near)]
-    alone = [] if place == PROMPT else ["help", "notes"] if place == PLOTS else None
+    alone = [] if place in (PROMPT, TEACHER) else ["help", "notes"] if place == PLOTS else None
     shared = [c for c in commands if not c.pane and place not in c.near]
     shared = [c for c in shared if alone is None or c.id in alone]
     shared.sort(key=rank)

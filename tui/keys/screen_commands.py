@@ -13,6 +13,7 @@ from tui.keys.command import (
     QUITTING,
     STOPS,
     TAUGHT,
+    TEACHER,
     WORKSHEET,
     Command,
     Useful,
@@ -35,6 +36,7 @@ def elsewhere(
     groups |= {EXPLAINED: "Explanation", WORKSHEET: "Worksheet", QUITTING: "Question of q"}
     groups |= {JUMP: "Jump to a pane", NOTES: "What was said"}
     groups |= {PALETTE: "Palette", OPEN: "Open dialog", TAUGHT: "Lesson"}
+    groups |= {TEACHER: "Notes of a lesson"}
     group = groups[place]
     return Command(
         name, tuple(keys.split()), words, group, footer, (), place, action, word, useful=useful
@@ -171,6 +173,13 @@ OPEN_COMMANDS: tuple[Command, ...] = (
 LESSON_COMMANDS: tuple[Command, ...] = (
     elsewhere(TAUGHT, "lesson-on", "space", "lesson_on", "go on to the next hold; answer", "on"),
     elsewhere(TAUGHT, "lesson-back", "backspace", "lesson_back", "read the caption before again"),
-    elsewhere(TAUGHT, "lesson-large", "ctrl+l", "lesson_large", "large: one pane alone; and back"),
     elsewhere(TAUGHT, "lesson-reload", "ctrl+r", "lesson_reload", "read the edited file again"),
+)
+
+TEACHER_COMMANDS: tuple[Command, ...] = (
+    elsewhere(TEACHER, "teacher-down", "down j", "turn(1)", "a line on", "turn"),
+    elsewhere(TEACHER, "teacher-up", "up k", "turn(-1)", "a line back", "turn"),
+    elsewhere(TEACHER, "teacher-page", "pagedown space", "turn(2)", "a page on", "page"),
+    elsewhere(TEACHER, "teacher-before", "pageup", "turn(-2)", "a page back", "page"),
+    elsewhere(TEACHER, "teacher-quit", "q", "app.quit", "leave the notes", "quit"),
 )

@@ -22,6 +22,7 @@ from tui.keys.screen_commands import (
     PROMPT_COMMANDS,
     QUIT_COMMANDS,
     STOP_COMMANDS,
+    TEACHER_COMMANDS,
     WORKSHEET_COMMANDS,
 )
 from tui.keys.shown import ahead, always, behind, beside, changed, editable, layers, marked, pinned
@@ -114,6 +115,8 @@ LESSON: tuple[Command, ...] = tuple(everywhere("Lesson", *row) for row in (
     ("chapter", "right_square_bracket ctrl+n", "to the next bookmark", "bookmarks", "chapter",
      "timeline", marked),
     ("record", "R", "record into a file; again closes it"),
+    ("caption", "ctrl+e", "in a replay the caption's next page; without one the last again"),
+    ("large", "ctrl+l", "large: one idea alone, for people at the back; and back", "large"),
     ("guide", "V", "what was looked at when it was recorded, or a view of one's own"),
 ))  # fmt: skip
 
@@ -178,6 +181,7 @@ COMMANDS: tuple[Command, ...] = (
 EVERY: tuple[Command, ...] = (
     *COMMANDS, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
     *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS, *QUIT_COMMANDS, *JUMP_COMMANDS,
-    *NOTES_COMMANDS, *PALETTE_COMMANDS, *OPEN_COMMANDS, *LESSON_COMMANDS, *MOVES,
+    *NOTES_COMMANDS, *PALETTE_COMMANDS, *OPEN_COMMANDS, *LESSON_COMMANDS, *TEACHER_COMMANDS,
+    *MOVES,
 )  # fmt: skip
 BY_ID = {command.id: command for command in EVERY}

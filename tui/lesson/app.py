@@ -2,7 +2,9 @@
 
 import contextlib
 import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -11,18 +13,21 @@ from textual.widgets import Input
 from engine.debugger import Debugger
 from engine.errors import GradstepError
 from engine.lesson.opened import thing_of
+from engine.lesson.progress import Progress, ProgressFile
 from engine.lesson.reader import load_lesson
-from engine.lesson.steps import Lesson
+from engine.lesson.steps import Lesson, Note
+from engine.session.views import Told
 from tui.app import GradstepApp, outlive_terminal
 from tui.keys.bindings import binding
 from tui.keys.screen_commands import LESSON_COMMANDS
 from tui.lesson.lecture import Lecture
-from tui.lesson.strip import CaptionStrip
+from tui.screens.main import MainScreen
 from tui.screens.worksheet import VersusScreen, WorksheetScreen
-from tui.settings.folders import config_file
+from tui.settings.folders import config_file, lesson_file
 from tui.settings.settings import Settings, load_settings
+from tui.widgets.caption_strip import CaptionStrip
 
-TAKEN = 6  # lines of the captions, as a rule: where so many are left, all panes have room
+NOTED = "the teacher's notes: the same command with --notes in a terminal of its own"
 READ = (VersusScreen, WorksheetScreen)  # screens that a word of a lesson opens
 
 
@@ -41,24 +46,25 @@ class LessonApp(GradstepApp):
         debugger: Debugger,
         settings: Settings | None = None,
         timed: bool = True,
+        progress: ProgressFile | None = None,
     ) -> None:
         super().__init__(debugger, settings)
-        self.lecture = Lecture(lesson, lambda: self.main, self.strip, timed)
+        self.lecture = Lecture(lesson, lambda: self.main, self.strip, timed, self.note_place)
+        self.progress, self.since = progress, time.time()
         self.main.parts.diary.thing = thing_of(lesson)
-        self.main.parts.guide.free = True  # the lesson says what is looked at
+        self.begun: MainScreen | None = None  # the screen on which the captions stand
         self.early = 0  # how often Space was pressed before there was a strip
 
     def strip(self) -> CaptionStrip:
         """The strip of the screen in use."""
-        return self.main.query_one(CaptionStrip)
+        return self.main.strip
 
     async def on_opened(self) -> None:
         """All panes of a screen are there: the strip too; begin, or go on."""
         # No super(): Textual calls the on_opened of every class of the MRO itself.
-        if not self.main.query(CaptionStrip):
-            await self.main.mount(CaptionStrip(), before="#message")
-            self.main.parts.panes.taken = TAKEN
-            self.main.parts.panes.lay_out()
+        parts, self.begun = self.main.parts, self.main
+        parts.guide.free = parts.telling.free = True  # the lesson says what is looked at
+        parts.panes.leave_room(True)
         if self.lecture.waits in ("", "opening"):
             self.lecture.advance()
         else:
@@ -67,15 +73,27 @@ class LessonApp(GradstepApp):
         for _ in range(early):
             self.lecture.go_on()
 
-    @property
-    def begun(self) -> bool:
-        """Whether the screen in use has its strip."""
-        return bool(self.main.query(CaptionStrip))
+    def note_place(self) -> None:
+        """Tell the teacher's notes how far the lesson is, and a recording what was said."""
+        lecture, main = self.lecture, self.mains[0]
+        score, event = lecture.score, main.session.event
+        place = Progress(
+            lecture.place, lecture.waits, len(lecture.lesson.steps), self.since, event,
+            len(score.answered), score.done, score.right, score.total,
+        )  # fmt: skip
+        if self.progress is not None:
+            self.progress.write(place)
+        views = main.debugger.views
+        views.place = place.text
+        # Choices belong to the line before them; everything else is a paragraph of its own.
+        text = "".join(f"\n{one}" if one[:1] == " " else f"\n\n{one}" for one, _ in lecture.text)
+        if text and not main.session.source.recorded:
+            views.tell(event, Told(lecture.chapter, text.strip("\n")))
 
-    def on_resize(self) -> None:
-        """The captions get the room that there is now."""
-        for strip in self.main.query(CaptionStrip):
-            strip.fit()
+    @property
+    def on_screen(self) -> bool:
+        """Whether the screen in use has the captions already."""
+        return self.begun is self.main
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys of the lesson are letters while something is typed, or belong to a screen."""
@@ -88,23 +106,15 @@ class LessonApp(GradstepApp):
         """Go on; a screen that a word has opened is read first."""
         if isinstance(self.screen, READ):
             self.screen.action_close()
-        if self.begun:
+        if self.on_screen:
             self.lecture.go_on()
         else:
             self.early += 1
 
     def action_lesson_back(self) -> None:
         """Read the caption before again."""
-        if self.screen is self.main and self.begun:
+        if self.screen is self.main and self.on_screen:
             self.lecture.read(-1)
-
-    def action_lesson_large(self) -> None:
-        """One idea alone on the screen, for a projector: the pane, the equation, the caption."""
-        if self.screen is self.main:
-            large, panes = not self.main.has_class("large"), self.main.parts.panes
-            self.main.set_class(large, "large")
-            panes.zoomed = large
-            panes.lay_out()
 
     def action_lesson_reload(self) -> None:
         """Read the file again, and go on at the same place of it."""
@@ -116,15 +126,40 @@ class LessonApp(GradstepApp):
         self.main.show_now(said)
 
 
-def play_lesson(lesson: Lesson, debugger: Debugger) -> LessonApp:
-    """Play a lesson on the terminal; the application after its end, with the score."""
-    outlive_terminal()
-    app = LessonApp(lesson, debugger, load_settings(config_file()))
+def play_lesson(lesson: Lesson, debugger: Debugger, record: Path | None = None) -> LessonApp:
+    """Play a lesson on the terminal; the application after its end, with the score.
+
+    ``record`` is a file to record into, for who follows. Raises GradstepError where that cannot be.
+    """
+    settings = load_settings(config_file())
+    progress, said = telling(lesson)
     try:
+        app = LessonApp(lesson, debugger, settings, progress=progress)
+        app.main.said += said
+        if record is not None:
+            app.main.said.append(app.main.parts.recording.start(record))
+        outlive_terminal()
         app.run()
     finally:
-        said = app.mains[0].parts.recording.stop()
-    if said:
+        if progress is not None:
+            progress.close()
+    debugger.views.hidden = ""  # for who follows: the lesson is over
+    closed = app.mains[0].parts.recording.stop()
+    if closed:
         with contextlib.suppress(OSError):  # the terminal may be gone
-            print(said, file=sys.stderr, flush=True)
+            print(closed, file=sys.stderr, flush=True)
     return app
+
+
+def telling(lesson: Lesson) -> tuple[ProgressFile | None, list[str]]:
+    """What tells the teacher's notes how far a lesson is, and what is to be said of that."""
+    if lesson.file == "-":  # there is no file that somebody else could read
+        return None, []
+    try:
+        found = ProgressFile(lesson_file(Path(lesson.file)))
+    except GradstepError as problem:
+        return None, [f"no notes can follow: {problem}"]
+    if found.busy:
+        return None, ["this lesson is played in another terminal too, which the notes follow"]
+    noted = any(isinstance(step, Note) for step in lesson.steps)
+    return found, [NOTED] if noted else []

@@ -1,5 +1,6 @@
 """A lesson as one page that needs nothing else: the real screens as text, with their colours."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -12,6 +13,8 @@ from tui.render.caption import BOLD
 from tui.render.text.clean import clean
 
 PARTS = Path(__file__).parent / "page"
+# What a font for terminals has itself; of anything else another one may have another width.
+SURE = re.compile(r"[ -~\u2500-\u259f]*")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 Pair = tuple[Look, Look]
 """How a cell is drawn in the dark and in the light."""
@@ -22,12 +25,23 @@ class Looks:
 
     def __init__(self) -> None:
         self.names: dict[Pair, str] = {}
+        self.widths: set[int] = set()
 
     def name(self, pair: Pair) -> str:
         """The class of a pair."""
         if pair not in self.names:
             self.names[pair] = short(len(self.names))
         return self.names[pair]
+
+    def width(self, cells: int) -> str:
+        """The class of a run of so many cells."""
+        self.widths.add(cells)
+        return f"w{cells}"
+
+    def sizes(self) -> Iterator[str]:
+        """The rule of each width, in the widths of a digit."""
+        for cells in sorted(self.widths):
+            yield f".w{cells}{{display:inline-block;width:{cells}ch}}"
 
     def rules(self, light: bool) -> Iterator[str]:
         """The rule of each class, in the light or in the dark."""
@@ -69,7 +83,7 @@ def page(title: str, thing: str, dark: Sequence[Picture], light: Sequence[Pictur
         section(number, len(dark), one, other, looks)
         for number, (one, other) in enumerate(zip(dark, light, strict=True), 1)
     ]
-    style = part("page.css").replace("/*dark*/", "".join(looks.rules(False)))
+    style = part("page.css").replace("/*dark*/", "".join((*looks.sizes(), *looks.rules(False))))
     style = style.replace("/*light*/", "".join(of_light(looks.rules(True))))
     style = style.replace("/*chosen*/", "".join(of_chosen(looks.rules(True))))
     return part("page.html").format(
@@ -166,5 +180,8 @@ def same_blank(character: str, pair: Pair, drawn: Pair) -> bool:
 
 
 def run(text: str, pair: Pair, looks: Looks) -> str:
-    """Characters that are drawn alike."""
-    return f"<i class={looks.name(pair)}>{escape(clean(text), quote=False)}</i>"
+    """Characters that are drawn alike; as wide as in a terminal, whatever fonts there are."""
+    name, shown = looks.name(pair), escape(clean(text), quote=False)
+    if SURE.fullmatch(text):
+        return f"<i class={name}>{shown}</i>"
+    return f'<i class="{name} {looks.width(cell_len(text))}">{shown}</i>'

@@ -15,20 +15,24 @@ from engine.lesson.steps import (
     Hide,
     Hold,
     Lesson,
+    Note,
     Play,
     Reveal,
     Say,
     Show,
     Typed,
 )
-from tui.control.viewing import show
+from tui.control.viewing import conceal, show
 from tui.control.worker import Job
-from tui.lesson.strip import CaptionStrip
+from tui.keys.help import key_of
+from tui.lesson.playing import Playing
 from tui.render.caption import Caption
 from tui.render.text.line import Span
 from tui.screens.main import MainScreen
+from tui.widgets.caption_strip import CaptionStrip
 
 ON, ANSWER, SKIP, AGAIN = "Space goes on", "Space: answer", "Space: to its end", "Space: back"
+ROOM = 100  # columns from which the key for large is told too
 REVEAL = "?"
 PROMPT = "answer, ? shows it"
 OVER = "the lesson is over: q quits"
@@ -40,7 +44,8 @@ class Lecture:
     ``place`` is the step to come. ``waits`` says what for: ``hold``, ``ask``, ``play``, ``job`` and
     ``opening`` (a word that is not done yet), ``end``; nothing while steps are carried out.
     ``main`` gives the screen in use, ``strip`` its strip. Where it is not ``timed``
-    nothing plays by itself: who walks through it takes each op.
+    nothing plays by itself: who walks through it takes each op. ``noted`` is called where the
+    lesson has come to another place, or says something else.
     """
 
     def __init__(
@@ -49,7 +54,9 @@ class Lecture:
         main: Callable[[], MainScreen],
         strip: Callable[[], CaptionStrip],
         timed: bool = True,
+        noted: Callable[[], None] = lambda: None,
     ) -> None:
+        self.noted = noted
         self.lesson = lesson
         self.main = main
         self.strip = strip
@@ -110,6 +117,8 @@ class Lecture:
 
     def carry_out(self, step: AnyStep) -> None:
         """Carry out one step; raises GradstepError where it cannot be."""
+        if isinstance(step, Note):  # for who teaches: the class sees nothing of it
+            return
         if isinstance(step, Chapter) and self.moved:
             self.waits, self.place = "hold", self.place - 1  # nothing runs over into a chapter
             return
@@ -214,6 +223,8 @@ class Lecture:
             chapter, text = self.told[self.again]
             chapter = f"{chapter}  (again, {self.again + 1} of {len(self.told)})".strip()
             hint = AGAIN
+        else:
+            self.noted()
         self.strip().show(Caption(chapter, text, hint, self.page))
 
     @property
@@ -221,7 +232,11 @@ class Lecture:
         """What Space does."""
         if self.playing is not None:
             return f"{self.playing.text}  {SKIP}"
-        return {"hold": ON, "ask": ANSWER, "end": "the end"}.get(self.waits, "")
+        found = {"hold": ON, "ask": ANSWER, "end": "the end"}.get(self.waits, "")
+        main = self.main()
+        if not found or self.strip().width < ROOM or main.parts.panes.large:
+            return found
+        return f"{key_of(main.commands, 'large')}: large  {found}"
 
     # -- views
 
@@ -234,14 +249,10 @@ class Lecture:
     def hide(self, step: Hide | Reveal) -> None:
         """Hide something, or show it again; raises GradstepError for what the run has not."""
         main = self.main()
-        follow, panes = main.parts.follow, main.parts.panes
-        follow.hidden = follow.hidden.after(step, main.debugger.run)
-        if follow.refusal(panes.inspector):
-            panes.inspector = "tensor"
-        if follow.refusal(panes.pane):
-            panes.go_to("program")
-        panes.lay_out()
-        main.show_now()
+        parts = main.parts
+        hidden = parts.follow.hidden.after(step, main.debugger.run)
+        conceal(hidden, parts.follow, parts.panes, main)
+        main.debugger.views.hidden = hidden.text
 
     # -- playing
 
@@ -321,7 +332,7 @@ class Lecture:
     def reload(self, lesson: Lesson) -> str:
         """Go on with the lesson as it was edited, at the same place of it; what has changed."""
         old, new = self.lesson, lesson
-        before, after = ([key_of(step) for step in one.steps] for one in (old, new))
+        before, after = ([sameness(step) for step in one.steps] for one in (old, new))
         place = 0
         for same in SequenceMatcher(a=before, b=after, autojunk=False).get_matching_blocks():
             if same.a >= self.place:
@@ -340,55 +351,6 @@ class Lecture:
         return f"reloaded: {len(after)} steps{more}"
 
 
-def key_of(step: AnyStep) -> str:
+def sameness(step: AnyStep) -> str:
     """A step without its line; of a caption only that it is one, so that texts may be edited."""
     return "say" if isinstance(step, Say) else repr(replace(step, line=0))
-
-
-class Playing:
-    """Goes op by op to an event, by the screen's own timer."""
-
-    def __init__(
-        self, main: MainScreen, target: int, rate: float, over: Callable[[], None]
-    ) -> None:
-        self.main = main
-        self.target = target
-        self.rate = rate
-        self.over = over
-
-    @property
-    def text(self) -> str:
-        """The way and the speed."""
-        back = self.target < self.main.session.event
-        return f"{'◀' if back else '▶'} {self.rate:g}/s"
-
-    def begin(self) -> None:
-        """The next op in its time."""
-        self.main.parts.stage.later(1 / self.rate, self.on_time)
-
-    def on_time(self) -> None:
-        """The time of an op has come: take it, and wait for the next."""
-        if not self.step():
-            self.begin()
-
-    def step(self) -> bool:
-        """One op on the way, while no job moves the session; whether it is over then."""
-        if self.target != self.main.session.event and self.main.resting():
-            word = "rs" if self.target < self.main.session.event else "s"
-            self.main.parts.movement.go(word)
-        if self.target == self.main.session.event:
-            self.arrived()
-            return True
-        return False
-
-    def finish(self) -> None:
-        """To the end at once; where that takes a while, the timer sees that it is over."""
-        if self.main.resting():
-            self.main.parts.movement.go(f"goto #{self.target}")
-            if self.target == self.main.session.event:
-                self.arrived()
-
-    def arrived(self) -> None:
-        """The end: once."""
-        over, self.over = self.over, lambda: None
-        over()

@@ -116,7 +116,7 @@ class Walk:
     def at_rest(self) -> bool:
         """Whether nothing goes on."""
         busy = any(not one.is_finished for one in self.app.workers)
-        whole = self.app.main.whole and self.app.begun
+        whole = self.app.main.whole and self.app.on_screen
         return whole and self.app.main.job is None and not busy and self.lecture.waits != "opening"
 
 

@@ -135,7 +135,7 @@ class TensorGrid(FoldingGrid):
     def canvas(self, view: View) -> "Canvas":
         """The layout of the elements in the picture under the legend."""
         # Heat maps are loaded when the first one is drawn.
-        from tui.render.heat_view import Canvas, labelled, picture_size
+        from tui.render.heat_view import HIGHEST, LARGE, WIDEST, Canvas, labelled, picture_size
 
         width, height = self.room.width, max(0, self.room.height - 1)
         image = image_shape(view, self.form)
@@ -144,7 +144,8 @@ class TensorGrid(FoldingGrid):
             return Canvas(*image, *room, self.coloured)
         if self.face == Face.PICTURE:
             return self.tiles(view).canvas(self.tile(view))
-        return labelled(*indices_of(view, self.form), width, height, self.coloured)
+        most = LARGE if self.screen.has_class("large") else (WIDEST, HIGHEST)
+        return labelled(*indices_of(view, self.form), width, height, self.coloured, most)
 
     def tiles(self, view: View) -> "Tiles":
         """The layout of the pictures of a tensor of more than two axes."""

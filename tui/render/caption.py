@@ -22,13 +22,15 @@ class Caption:
     """What stands in the strip: paragraphs with the role of each, and the words of the rule.
 
     ``chapter`` stands at the left of the rule and ``hint``, what Space does, at the right;
-    ``page`` counts the parts of a text that has more lines than there is room for.
+    ``page`` counts the parts of a text that has more lines than there is room for, ``key`` shows
+    the next of them.
     """
 
     chapter: str = ""
     text: tuple[Span, ...] = ()
     hint: str = ""
     page: int = 0
+    key: str = "Space"
 
     def lines(self, width: int) -> list[Line]:
         """The text in lines of a width."""
@@ -53,7 +55,7 @@ def caption_lines(caption: Caption, width: int, height: int) -> list[Line]:
     page = min(caption.page, pages - 1)
     hint = caption.hint
     if page < pages - 1:
-        hint = f"Space: more, {page + 1} of {pages}"
+        hint = f"{caption.key}: more, {page + 1} of {pages}"
     return [rule(caption.chapter, hint, width), *lines[page * room : (page + 1) * room]]
 
 

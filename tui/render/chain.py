@@ -81,7 +81,8 @@ def chain_text(view: View, room: Room) -> ChainText:
     except GradstepError as error:
         said: list[Line] = [*claimed, [(f" {error}", "warn")]]
         return ChainText([fitted(line, width) for line in said])
-    lines: list[Line] = [head(view, found), *claimed, *product_lines(view, found, width)]
+    lines: list[Line] = [head(view, found), *claimed, *said_of(view, found, width)]
+    lines += product_lines(view, found, width)
     lines += homework_lines(view, found, width)
     lines += number_lines(found, room)
     ordered = shown_factors(found)
@@ -127,14 +128,19 @@ def letters_of(view: View, of: str, wrt: str) -> str:
     return f"({cols}×{rows})" if view.derivative.layout == Layout.GRADIENT else f"({rows}×{cols})"
 
 
+def said_of(view: View, found: JacobianView, width: int) -> list[Line]:
+    """What is to be said of a derivative beside its product."""
+    lines: list[Line] = [[(f" {found.note}", "dim")]] if found.note else []
+    return lines + share_lines(view, found, width)
+
+
 def product_lines(view: View, found: JacobianView, width: int) -> list[Line]:
     """The chain as a product of Jacobians, the sizes under each factor and under the result.
 
     A sum of chains has a line for each; what stands in brackets follows as a sum of its own.
     """
     result = column(view, found.symbol, found.dims, found.chain.of, found.chain.wrt)
-    lines: list[Line] = [[(f" {found.note}", "dim")]] if found.note else []
-    lines += share_lines(view, found, width)
+    lines: list[Line] = []
     if not found.chain.paths:
         lines += laid_out(result, columns(view, found, found.chain), width)
     for whole, paths in sums_of(found):

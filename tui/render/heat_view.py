@@ -22,6 +22,7 @@ from tui.view.versions import Elements
 BAR = 12  # cells of the legend's bar of colours
 CURSOR = "◆"
 WIDEST, HIGHEST = 8, 4  # cells and lines of one element: more would say nothing
+LARGE = 24, 10  # the same for people who sit at the back
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,22 @@ class Canvas:
         )
 
 
-def labelled(down: range, across: range, width: int, height: int, coloured: bool) -> Canvas:
-    """The canvas of a matrix in a room, with the indices of its rows and columns at the edges."""
+def labelled(
+    down: range,
+    across: range,
+    width: int,
+    height: int,
+    coloured: bool,
+    most: tuple[int, int] = (WIDEST, HIGHEST),
+) -> Canvas:
+    """The canvas of a matrix in a room, with the indices of its rows and columns at the edges.
+
+    An element has ``most`` cells and lines.
+    """
     left = 2 + max((len(str(end)) for end in (*down[:1], *down[-1:])), default=0)
     left = left if left + WIDEST <= width else 0
     top = 1 if height > 2 else 0
-    room = min(width - left, WIDEST * len(across)), min(height - top, HIGHEST * len(down))
+    room = min(width - left, most[0] * len(across)), min(height - top, most[1] * len(down))
     return Canvas(len(down), len(across), max(0, room[0]), max(0, room[1]), coloured, left, top)
 
 

@@ -56,8 +56,10 @@ def row_line(view: View, row: Row, width: int, selected: bool) -> Line:
     """One row: breakpoint, progress, op, and the shapes that there is room for."""
     if row.op is None:
         skipped = skips_phase(view, row.phase)
-        words = f" {row.phase}{'  skipped' if skipped else ''}"
-        return fitted([(words, "dim" if skipped else f"phase-{row.phase}")], width)
+        name = view.phase_text(row.phase)
+        hidden = name != row.phase
+        words = f" {name}{'  skipped' if skipped and not hidden else ''}"
+        return fitted([(words, "dim" if skipped or hidden else f"phase-{row.phase}")], width)
     op, at = row.op, view.position.op
     current = op.index == at
     mark = "▶" if current else "✓" if op.index < at else " "

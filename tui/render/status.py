@@ -10,6 +10,7 @@ from tui.render.charts.curve import block_spark
 from tui.render.text.clean import clean
 from tui.render.text.line import Line, fit_parts, spread, width_of
 from tui.render.text.numbers import compact
+from tui.view.concealing import UNKNOWN
 from tui.view.snapshot import View
 
 END = "end of run"
@@ -61,7 +62,7 @@ def place(view: View) -> tuple[Line, Line]:
     words = {
         Granularity.EPOCH: out_of("epoch", p.epoch, epochs),
         Granularity.ITERATION: out_of("iter", p.iteration, timeline.iterations),
-        Granularity.PHASE: END if view.op is None else place_in_phase(listing, p.op),
+        Granularity.PHASE: phase_words(view),
         Granularity.OP: f"#{p.event}",
     }
     widths = {
@@ -76,6 +77,13 @@ def place(view: View) -> tuple[Line, Line]:
         line = epoch if level == Granularity.EPOCH else inside
         line += [(" ", ""), (text, role), (pad + (" ›" if level != Granularity.OP else ""), "dim")]
     return epoch, inside
+
+
+def phase_words(view: View) -> str:
+    """The phase of the op about to run and its place there, unless a lesson hides it."""
+    if view.op is None:
+        return END
+    return UNKNOWN if view.hidden_by.next_op else place_in_phase(view.listing, view.position.op)
 
 
 def out_of(word: str, number: int, total: int) -> str:
@@ -126,6 +134,9 @@ def padded(line: Line, width: int) -> Line:
 
 def pill(view: View, phase: Phase) -> Line:
     """One phase of the strip, with its progress where the cursor is in it."""
+    if view.hidden_by.next_op:  # where the cursor stands in a phase would tell what comes
+        begun = view.begun(phase)
+        return [(f" {view.phase_text(phase)} ", f"phase-{phase}" if begun else "dim")]
     if not len(view.listing):  # a run that grows has no op yet
         return [(f" {phase} ", "dim")]
     here, inside, size = phase_place(view.listing, view.position.op)

@@ -267,6 +267,8 @@ def marks(view: View, axis: Axis) -> dict[int, Span]:
     here = min(view.position.iteration - 1, axis.span - 1)
     cells: dict[int, Span] = {}
     for op, enabled in view.signs.stops.items():
+        if view.hidden_by.next_op and op >= view.position.op:
+            continue
         phase = order.index(view.listing.ops[op].phase) if axis.wide else 0
         column = axis.column(here) + phase
         if enabled or column not in cells:
@@ -331,8 +333,8 @@ def phase_cells(view: View, iteration: int, width: int) -> Line:
         end = first + ops[-1] + 1 if ops else first
         if not ops or view.event >= end:
             line.append(("▮" if ops else "-", f"phase-{phase}" if ops else "dim"))
-        elif view.event > first + ops[0]:
-            line.append(("▸", f"phase-{phase}"))
+        elif view.event > first + ops[0]:  # not that it goes on, where a lesson hides what comes
+            line.append(("▮" if view.hidden_by.next_op else "▸", f"phase-{phase}"))
         else:
             line.append(("▯" if view.known >= end else "·", "dim"))
     return [*line, (" " * max(0, width - len(line)), "")]

@@ -29,8 +29,10 @@ from tui.screens.parts import Parts
 from tui.screens.quitting import QuitScreen, would_go
 from tui.view.snapshot import View, snapshot
 from tui.view.veil import veiled
+from tui.widgets.caption_strip import CaptionStrip
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesScreen
+from tui.widgets.poster import Poster
 from tui.widgets.prompt import Past, PromptLine
 from tui.widgets.tour_line import TourLine
 
@@ -77,6 +79,8 @@ class MainScreen(LinesScreen):
                 yield TensorPane(self.summaries, id="tensor", classes="pane")
                 yield VariablesPane(self.summaries, id="variables", classes="pane")
         yield TimelinePane(id="timeline", classes="pane")
+        yield Poster(self.summaries, id="poster")
+        yield CaptionStrip(id="captions")
         yield TourLine(id="tour")
         yield MessageLine(key_of(self.commands, "notes"), id="message").data_bind(MainScreen.view)
         yield self.key_line
@@ -118,6 +122,11 @@ class MainScreen(LinesScreen):
         from tui.panes.console import ConsolePane  # not needed for the first paint
 
         return self.query_one(ConsolePane)
+
+    @property
+    def strip(self) -> CaptionStrip:
+        """Where captions stand."""
+        return self.query_one(CaptionStrip)
 
     def show_tour(self, text: str) -> None:
         """Show the text of the tour; none takes its line away."""
@@ -254,6 +263,7 @@ class MainScreen(LinesScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay out again: below 100 columns or 30 rows the panes become tabs."""
+        self.strip.fit()
         self.parts.panes.lay_out()
 
     def on_screen_resume(self) -> None:

@@ -64,6 +64,8 @@ class Opening:
         """Curves over the run, and decision regions."""
         from tui.screens.plots import PlotsScreen
 
+        if self.veiled():
+            return
         self.beneath.say(note="")  # it is about the place before
         self.stage.push(PlotsScreen(self.beneath))
 
@@ -101,6 +103,8 @@ class Opening:
         """The list of stops; then the prompt that it is closed for."""
         from tui.screens.stops import StopsScreen
 
+        if self.follow.hidden.next_op and self.veiled():
+            return
         if self.beneath.free:
             screen = StopsScreen(self.words.debugger.stops, self.commands, self.words.quiet)
             self.stage.push(screen, self.stops_closed)
@@ -117,7 +121,7 @@ class Opening:
         from tui.screens.open import OpenScreen
 
         debugger = self.words.debugger
-        if not self.beneath.free:
+        if not self.beneath.free or self.veiled():
             return
         if debugger.outer is not None or self.words.recording():
             self.beneath.show_now(EVALUATING if debugger.outer is not None else RECORDED)

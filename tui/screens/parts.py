@@ -19,11 +19,14 @@ from tui.control.prompting import Prompt, Prompting
 from tui.control.recording import RecordingControl, RecordingKey
 from tui.control.stage import Stage
 from tui.control.stopping import Stopping
+from tui.control.telling import Strip, Telling
 from tui.control.tour import WORD, Tour
 from tui.control.viewing import Guide
 from tui.control.words import Console, Words
 from tui.control.worker import Worker
 from tui.keys.command import Command
+from tui.keys.help import key_of
+from tui.render.text.clean import clean
 from tui.screens.beneath import Beneath
 from tui.screens.opening import Opening
 from tui.view.snapshot import View
@@ -39,6 +42,10 @@ class Owner(Beneath, Protocol):
     @property
     def console(self) -> Console:
         """Where commands answer; mounted after the first paint."""
+
+    @property
+    def strip(self) -> Strip:
+        """Where captions stand."""
 
     def hand_down(self) -> None:
         """Give the View to the displayed panes."""
@@ -73,6 +80,7 @@ class Parts:
     ) -> None:
         session = debugger.session
         self.following = False  # whether the run grows in a file that somebody else writes
+        self.elsewhere = ""  # the branch on which it goes on, where that is another one
         self.stage = stage = Stage(screen, session, owner)
         self.recording = recording = RecordingControl(debugger)
         self.worker = worker = Worker(stage, Live(owner, stage.post), recording.keep_up)
@@ -98,15 +106,22 @@ class Parts:
         words.shows = self.opening.shows
         self.diary = Diary(debugger.views)
         self.guide = Guide(debugger.views, follow, panes, owner, lambda: session.source.recorded)
+        key = key_of(commands, "caption")
+        self.telling = Telling(debugger, owner, lambda: owner.strip, panes.leave_room, key)
         words.save = self.diary.save
         self.tour = Tour(commands, owner, owner.show_tour)
         words.own = {WORD: self.tour.begin}
         self.host = Hosting(owner, asking, worker)
 
     def behind(self, event: int) -> str:
-        """How far a run that is followed is ahead of an event; empty where none is followed."""
+        """How far a run that is followed is ahead of an event, or on which branch it goes on.
+
+        Empty where none is followed.
+        """
         if not self.following:
             return ""
+        if self.elsewhere:
+            return f"FOLLOW ⎇ {clean(self.elsewhere)}"
         ahead = self.stage.session.known - event
         return f"FOLLOW +{ahead:,}" if ahead > 0 else "FOLLOW"
 
@@ -117,6 +132,10 @@ class Parts:
         at = None if replayed else event
         self.diary.look(line, self.panes, self.follow.selection, at)
         self.guide.look(event)
+        self.panes.stay_large()
+        if self.panes.panes:
+            self.telling.newest = self.following
+            self.telling.look(event)
 
     @property
     def acts(self) -> Acts:
@@ -131,5 +150,6 @@ class Parts:
             **self.record_key.acts,
             **self.opening.acts,
             **self.guide.acts,
+            **self.telling.acts,
             **self.tour.acts,
         }

@@ -24,7 +24,7 @@ def shown_without(shown: ShownOp | None, hidden: Hidden, place: int) -> ShownOp 
 def op_without(op: Op, hidden: Hidden, place: int) -> Op:
     """An op without what is hidden of it."""
     if hidden.next_op and op.index >= place:
-        return replace(op, label=UNKNOWN, formula=UNKNOWN)
+        return replace(op, label=UNKNOWN, formula=UNKNOWN, reads=(), writes=())
     if hidden.hides_formula(op):
         return replace(op, label=left_side(op.label), formula=left_side(op.formula))
     return op

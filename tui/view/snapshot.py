@@ -17,6 +17,7 @@ from engine.program.program import CAPTURED, Program
 from engine.run.event import Event
 from engine.run.kept import Kept
 from engine.run.op import Op, TensorInfo
+from engine.run.phases import Phase
 from engine.run.position import Granularity, Position
 from engine.run.run import Run
 from engine.run.source import LIVE
@@ -27,7 +28,7 @@ from engine.session.past import Past
 from engine.session.session import Session
 from engine.stops.evidence import WatchValue
 from engine.stops.stop import BREAKPOINTS, Stop, StopKind
-from tui.view.concealing import shown_without
+from tui.view.concealing import UNKNOWN, shown_without
 from tui.view.derivative import Derivative, pair
 from tui.view.shown_op import ShownOp, done_at, still_to_do
 
@@ -162,6 +163,16 @@ class View:
         # The last batch of an epoch may be smaller than the one the sample was chosen in.
         sample = None if sample is None else min(sample, rows - 1)
         return Primals(self.program, self.tensors, self.event, self.past.event_at, sample)
+
+    def begun(self, phase: Phase) -> bool:
+        """Whether an op of a phase is past in this iteration."""
+        places = self.listing.places(Which(phase=phase))
+        return bool(places) and places[0] < self.position.op
+
+    def phase_text(self, phase: Phase) -> str:
+        """The name of a phase; a question mark where a lesson hides that it comes."""
+        hidden = self.hidden_by.next_op and not self.begun(phase)
+        return UNKNOWN if hidden else str(phase)
 
     @property
     def op(self) -> Op | None:

@@ -8,6 +8,7 @@ from engine.errors import GradstepError
 from engine.lesson.opened import opened
 from engine.lesson.perform import Outcome, Performance
 from engine.lesson.reader import read_lesson
+from tests.engine.capture.told import trained
 
 
 def performed(file: str, *lines: str) -> list[Outcome]:
@@ -61,3 +62,14 @@ def test_a_lesson_over_a_recording() -> None:
     recordings = Path(__file__).parents[2] / "recordings"
     found = performed(str(recordings / "a.lesson"), "open v1.gradstep", "f", "p loss")
     assert found[1].ok
+
+
+def test_a_lesson_is_over_a_captured_script_too(tmp_path: Path) -> None:
+    trained(tmp_path / "net.gradstep", 2)
+    file = str(tmp_path / "a.lesson")
+    lines = ("open net.gradstep", "n", 'ask "1 + 1?" = 2', "view program", "hide next", "n")
+    found = performed(file, *lines)
+    assert all(one.ok for one in found)
+    assert found[-1].data["at"]["event"] > found[0].data["at"]["event"] > 0
+    with pytest.raises(GradstepError, match=r"a\.lesson:2: no tensor 'W1.grad'"):
+        performed(file, "open net.gradstep", "view chain W1.grad")

@@ -12,6 +12,7 @@ from engine.lesson.steps import (
     Chapter,
     Hide,
     Hold,
+    Note,
     Play,
     Reveal,
     Say,
@@ -36,6 +37,12 @@ def problems(*lines: str) -> list[str]:
         ("hold", Hold(2)),
         ('say "one **line**"', Say(2, "one **line**")),
         (r'say "a \"quote\" and \frac"', Say(2, r'a "quote" and \frac')),
+        ('note "ask for it"', Note(2, "ask for it")),
+        ("view tensor z1 heat", Show(2, "tensor", "z1", face="heat")),
+        (
+            "view chain z1 factor 2 width 44 height 9",
+            Show(2, "chain", "z1", factor=2, width=44, height=9),
+        ),
         ('chapter "Backward"', Chapter(2, "Backward")),
         ("chapter", Typed(2, "chapter", "chapter")),
         ("  next", Typed(2, "next", "n")),
@@ -100,9 +107,17 @@ def test_a_lesson_begins_with_what_it_opens(text: str) -> None:
     assert "a lesson begins with `open THING`" in problems(text)[0]
 
 
+def test_a_note_has_several_lines_too() -> None:
+    found = steps('note """', "  first", "  # second", '"""', "hold")
+    assert found == (Note(2, "first\n# second"), Hold(6))
+    assert problems("open xor", 'note """', "text") == [
+        'a.lesson:2: the text of note has no end: """ is missing'
+    ]
+
+
 def test_a_caption_without_an_end_says_where_it_begins() -> None:
     assert problems("open xor", "hold", 'say """', "text") == [
-        'a.lesson:3: the caption has no end: """ is missing'
+        'a.lesson:3: the text of say has no end: """ is missing'
     ]
 
 

@@ -65,7 +65,11 @@ def test_a_check_as_json_is_an_object_for_each_step(tmp_path: Path) -> None:
 def test_errors_are_status_2_and_name_file_and_line(tmp_path: Path) -> None:
     lesson = write(tmp_path / "a.lesson", "open xor", "hodl", "view tensro x")
     result = invoke("script", "--check", lesson)
-    assert_refused(result, f"{lesson}:2:1: no command 'hodl'", f"{lesson}:3:6: no pane 'tensro'")
+    assert_refused(
+        result,
+        f"{lesson}:2:1: no word 'hodl' (did you mean hold?)",
+        f"{lesson}:3:6: no pane 'tensro'",
+    )
     lesson = write(tmp_path / "a.lesson", "open xor", "hold", "goto nowhere")
     result = invoke("script", "--check", lesson)
     assert result.exit_code == 2
@@ -83,6 +87,11 @@ def test_a_script_says_that_it_is_given_a_lesson(tmp_path: Path) -> None:
 def test_a_lesson_needs_a_terminal_and_a_file() -> None:
     assert_refused(invoke("lesson", "homework-1.2"), "terminal", "gradstep script --check")
     assert_refused(invoke("lesson", "homwork-1.2"), "did you mean 'homework-1.2'?")
+
+
+def test_notes_need_a_terminal_and_a_lesson_that_is_a_file() -> None:
+    assert_refused(invoke("lesson", "homework-1.2", "--notes"), "terminal")
+    assert_refused(invoke("lesson", "homwork-1.2", "--notes"), "did you mean 'homework-1.2'?")
 
 
 def test_answers_go_to_no_file_of_something_else(tmp_path: Path) -> None:
@@ -109,6 +118,7 @@ def test_a_lesson_is_exported_in_its_forms(tmp_path: Path) -> None:
         assert f"wrote {out}" in result.stderr
         if form != "markdown":
             assert "3 steps, " in result.stderr  # with its size and how long it took
+            assert "of memory" in result.stderr
     assert_refused(invoke("export", lesson, "--to", "npz", "-o", "x"), "has html, cast, markdown")
     for size in ("80", "80x", "5x5", "99999x30", "ax3"):
         assert invoke("export", lesson, "--to", "html", "--size", size).exit_code == 2

@@ -20,7 +20,7 @@ OWN = {
     *("listing", "plots", "layers", "follow", "numerator", "denominator", "layout", "view"),
     *("sample-next", "sample-previous", "next-pane", "previous-pane", "wider", "narrower"),
     *("higher", "lower", "zoom", "help", "cancel", "quit", "worksheet", "tour", "open"),
-    "guide",
+    *("guide", "caption", "large"),
     *("jump", "notes"),
     *(to_pane(key) for key in PANES),
 }

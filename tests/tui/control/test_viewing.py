@@ -15,7 +15,7 @@ from engine.session.session import Session
 from engine.session.views import MOST, Views
 from tests.engine.small_experiments import built_in
 from tests.tui.screen import Opened, debugger, steered
-from tests.tui.typist import note
+from tests.tui.typist import note, run_line
 from tui.app import GradstepApp
 from tui.control.recording import RecordingControl
 from tui.replaying import FollowingApp
@@ -56,7 +56,7 @@ async def test_views_are_recorded_with_their_events(recorded: Path) -> None:
     rows = sqlite3.connect(recorded).execute("SELECT event, text FROM view ORDER BY event")
     assert list(rows) == [
         (5, "view tensor linear1.out zoom"),
-        (9, "view chain linear1.out"),
+        (9, "view chain linear1.out sample 0 numerator"),
         (11, "view timeline linear1.out"),
     ]
 
@@ -72,6 +72,34 @@ async def test_a_replay_shows_what_was_looked_at(recorded: Path) -> None:
         assert (panes.pane, panes.zoomed) == ("tensor", True)
         await shown.press("G")
         assert panes.pane == "timeline"
+
+
+async def test_sample_layout_factor_drawing_and_sizes_are_shown_again(tmp_path: Path) -> None:
+    file = tmp_path / "a.gradstep"
+    async with debugger("regression") as shown:
+        shown.main.parts.recording.start(file)
+        await shown.press("e", "4")
+        shown.main.parts.follow.tensor("linear1.weight.grad")
+        await shown.press("l", "greater_than_sign", "greater_than_sign", "right", "right", "s")
+        await shown.press("1", "shift+right", "shift+right", "shift+up", "s", "2", "h", "s")
+        sizes = dict(shown.main.parts.panes.sizes)
+        shown.main.parts.recording.stop()
+    async with replayed(file) as shown:
+        panes, follow = shown.main.parts.panes, shown.main.parts.follow
+        end = shown.session.known
+        await run_line(shown, f"goto #{end - 3}")
+        found = follow.selection.derivative
+        assert (panes.pane, found.sample, str(found.layout)) == ("chain", 2, "gradient")
+        assert (found.factor, panes.sizes) == (2, {})
+        await shown.press("s")
+        assert (panes.pane, panes.sizes) == ("program", sizes)
+        assert panes.panes["program"].outer_size.width == sizes["program"]
+        await shown.press("s")
+        assert (panes.pane, panes.face) == ("tensor", "heat")
+        await shown.press("g", "S")
+        await shown.resize(60, 20)  # another terminal than the teacher's
+        await shown.press("G")
+        assert shown.app.is_running
 
 
 async def test_a_key_gives_a_view_of_ones_own_and_back(recorded: Path) -> None:

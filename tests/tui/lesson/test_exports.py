@@ -146,7 +146,10 @@ def test_a_page_has_links_labels_and_both_themes(both: Both) -> None:
     assert links == ["#step-1", "#step-5", "#step-8"]
     labels = [a["aria-label"] for tag, a in elements.found if tag == "section"]
     assert labels[4] == "Step 5 of 8"
-    used = {a["class"] for tag, a in elements.found if tag == "i"}
+    used = {str(a["class"]).split()[0] for tag, a in elements.found if tag == "i"}
+    wide = {n for tag, a in elements.found if tag == "i" for n in str(a["class"]).split()[1:]}
+    assert all(f".{name}{{display:inline-block;width:{name[1:]}ch}}" in text for name in wide)
+    assert "w80" in wide or len(wide) > 3
     for name in used:
         for head in ("\n.", ":root:not([data-theme=dark]) .", ":root[data-theme=light] ."):
             assert f"{head}{name}{{" in text or f"}}{head.strip()}{name}{{" in text

@@ -102,6 +102,51 @@ async def test_the_op_to_come_is_hidden_with_those_behind_it(tmp_path: Path) -> 
             assert any("✓ ŷ = identity1(z₃)" in row for row in rows)
 
 
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_the_phases_to_come_are_named_nowhere(tmp_path: Path, size: tuple[int, int]) -> None:
+    lines = ("b backward:relu1.out.grad", "to loss", "s", "hide next", "hold", "reveal", "hold")
+    lesson = load_lesson(str(lesson_in(tmp_path, *lines)))
+    with opened(lesson) as debugger:
+        app = LessonApp(lesson, debugger)
+        async with steered(app, size) as shown:
+            assert [word for word in shown.rows()[1].split() if word not in ("→", "?")] == [
+                "zero_grad",
+                "forward",
+                "loss",
+            ]
+            assert "› ?" in shown.rows()[0]
+            text = [shown.text()]
+            await shown.press("1", *["down"] * 12, "b")
+            text += [shown.text(), note(shown)]
+            await shown.press("o", "B")
+            assert app.screen is shown.main
+            await shown.press("p")
+            assert app.screen is shown.main
+            await run_line(shown, "goto i1:q", "list")
+            text += [shown.text(), note(shown)]
+            await shown.press("colon", "t", "o", "space", "b", "a")
+            await shown.press("tab")
+            text.append(shown.text())
+            await shown.press("escape")
+            for word in ("backward", "update", "relu1.out.grad", "∂ℓ/∂ŷ ="):
+                assert not any(word in one for one in text), word
+            await shown.press("s")  # a step tells which it was
+            assert "backward" in shown.rows()[1]
+            app.lecture.go_on()
+            await shown.settled()
+            assert "update" in shown.rows()[1]
+
+
+def test_who_reads_the_exports_is_not_told_what_comes(tmp_path: Path) -> None:
+    file = lesson_in(tmp_path, 'chapter "A"', "hide next", "to loss", 'say "What now?"', "hold")
+    lesson, found = load_lesson(str(file)), list[Picture]()
+    walk(lesson, (80, 24), "gradstep-dark", found.append)
+    with opened(lesson) as debugger:
+        notes = "\n".join(Notes(lesson, Performance(lesson, debugger)).lines())
+    text = text_of(found[-1].rows) + notes
+    assert [word for word in ("backward", "update", "mse(") if word in text] == []
+
+
 async def test_one_may_move_while_something_is_hidden_and_asks_in_vain(tmp_path: Path) -> None:
     lesson = load_lesson(str(lesson_in(tmp_path, "hide z1", "hold", "reveal", "hold")))
     with opened(lesson) as debugger:

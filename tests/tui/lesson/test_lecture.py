@@ -274,8 +274,9 @@ async def test_what_is_done_is_saved_as_a_lesson_that_leads_to_the_same_place(
         assert "a file is missing" in said(shown)
         assert "is not overwritten" in said(shown)
         assert file.read_text().splitlines()[1:] == [
-            "open regression", "", "n", "hold", "s", "hold", "view chain",
-            "view chain linear1.weight.grad", 'chapter "look"', 'say """', 'at "this"', '"""',
+            "open regression", "", "n", "hold", "s", "hold", "view chain sample 0 numerator",
+            "view chain linear1.weight.grad sample 0 numerator", 'chapter "look"',
+            'say """', 'at "this"', '"""',
             "hold", "set optimizer.lr = 0.5", "hold", "view tensor linear1.weight.grad",
             "view tensor linear1.weight.grad zoom", "f", "hold",
         ]  # fmt: skip
@@ -293,18 +294,41 @@ async def test_a_run_of_no_known_file_makes_no_lesson(tmp_path: Path) -> None:
         assert list(tmp_path.iterdir()) == []
 
 
-async def test_large_is_the_pane_the_equation_and_the_caption_alone(tmp_path: Path) -> None:
-    lines = ("n", "view tensor W1", 'say "look"', "hold", "view chain W1.grad", "hold")
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=str)
+async def test_large_is_one_idea_and_its_caption_alone(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    lines = ("to update", "view tensor W1.grad", 'say "look"', "hold", "view chain W1.grad", "hold",
+             "view tensor W1 heat", "hold", "view timeline", "hold")  # fmt: skip
+    async with taught(tmp_path, *lines, size=size) as shown:
+        await shown.press("ctrl+l")
+        text, rows = shown.text(), shown.rows()
+        assert all(one in text for one in ("∂ℓ/∂W⁽¹⁾ +=", "4×3", "[-0.347 -0.109 -1.356]"))
+        assert rows[-1] == " look"
+        gone = ("q quit", "Program", "next  ", "LIVE", "zero_grad", "╭", "2 Tensor")
+        assert not any(one in text for one in gone)
+        margins = [len(row) - len(row.lstrip()) for row in rows[:-2] if row.strip()]
+        assert min(margins) > 8  # in the middle
+        await shown.press("space")
+        assert "(1×K)   (K×K)     (K×h)     (h×h)" in shown.text()
+        assert not any(one in shown.text() for one in (*gone, "v shows", "+="))
+        await shown.press("space")
+        heat = [row for row in shown.rows() if row.count("▀") > 36]
+        assert len(heat) > 8
+        await shown.press("space")
+        assert "▮ done" in shown.text()
+        assert not any(one in shown.text() for one in gone)
+        await shown.press("1", "ctrl+l")
+        assert "q quit" in shown.rows()[-1]
+        assert shown.main.parts.panes.pane == "program"
+        assert shown.app.focused is not None
+        assert any("1 Program" in row for row in shown.rows())
+
+
+async def test_what_is_hidden_is_in_no_large_picture(tmp_path: Path) -> None:
+    lines = ("to backward", "view tensor z2", "hide z2", "hide formulas", "hold")
     async with taught(tmp_path, *lines) as shown:
         await shown.press("ctrl+l")
-        rows = shown.rows()
-        assert "▶ next  z₁ = x" in rows[0]
-        assert "2 Tensor" in rows[1]
-        assert rows[-1] == " look"
-        assert not any("q quit" in row or "Program" in row for row in rows)
-        await shown.press("space")
-        assert "4 Chain" in shown.rows()[1]
-        assert "1 Program" not in shown.text()
-        await shown.press("ctrl+l")
-        assert "q quit" in shown.rows()[-1]
-        assert any("1 Program" in row for row in shown.rows())
+        assert "hidden until the lesson reveals it" in shown.text()
+        assert "z₂  = ?" in shown.text()
+        assert "1.15" not in shown.text()
