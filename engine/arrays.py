@@ -15,7 +15,8 @@ def frozen(array: Array) -> Array:
 
     States, the log of a session and the keyframes share arrays, and rely on them never changing.
     """
-    array.setflags(write=False)  # takes half as long as flags.writeable
+    # By position: the keyword takes twice as long, and flags.writeable more.
+    array.setflags(False)  # type: ignore[call-arg]  # NumPy's own documentation allows it
     return array
 
 
