@@ -5,9 +5,9 @@ putting arrays back. A keyframe holds what an iteration needs and does not make 
 optimizer slots, accumulated gradients); re-executing from one gives the same bits again. Once a
 run has been edited, what an iteration needs is no longer known beforehand, and keyframes are whole.
 
-The window has room for one iteration, at least 1/128 of the budget and at most half of it: what is
-written into memory that has left the processor's caches takes longer, so that a large window slows
-down every step of a middling network. The keyframes have the rest, because their distance is what a
+The window has room for one iteration, or where several small ones fit into it for 1/64 of the
+budget, and at most half of it: what is written into memory that has left the processor's caches
+takes longer, so that a large window slows down every step of a middling network. The keyframes have the rest, because their distance is what a
 far journey costs. When they outgrow it, every second one is dropped, one by one from the beginning
 on, as new ones come.
 """
@@ -28,8 +28,8 @@ Edited = tuple[str, Array | None, Array]
 DEFAULT_BUDGET = 256 * 2**20
 EVENT_OVERHEAD = 160  # bytes of the objects around the arrays of one event
 TENSOR_OVERHEAD = 160  # bytes of one array object
-WINDOW_ITERATIONS = 1  # the window has room for so many, within bounds
-WINDOW_SHARE = 128
+WINDOW_SHARE = 64  # of the budget is the window where some small iterations fit into it
+SMALL_ITERATIONS = 4  # so many at least; of larger ones it holds one alone
 ROOM_SHARE = 8  # of the window is made free at once where an iteration takes no more than that
 NEAR = 8192  # events between two keyframes of a run that has just begun, at most
 NEAR_SHARE = 2  # of the budget, written between two of them at most: some tens of milliseconds
@@ -83,7 +83,8 @@ class History:
         # Iterations of a captured run may differ; the first one stands for all of them here.
         listing = timeline.listing(0)
         written = self.costs(listing)[-1]
-        wanted = max(WINDOW_ITERATIONS * written, self.budget // WINDOW_SHARE)
+        share = self.budget // WINDOW_SHARE
+        wanted = share if SMALL_ITERATIONS * written <= share else written
         self.window_budget = min(wanted, self.budget // 2)
         self.keyframe_budget = self.budget - self.window_budget
         self.mean_cost = written // max(1, len(listing)) + 1

@@ -26,7 +26,7 @@ OPS = [RUN.timeline.op(event) for event in range(END)]
 BUDGETS = (0, 1500, 2**20)
 
 
-def debugger(run: CapturedRun = RUN, event: int = 0, budget: int = 2**21) -> Debugger:
+def debugger(run: CapturedRun = RUN, event: int = 0, budget: int = 2**20) -> Debugger:
     session = Session(run, budget)
     session.goto(event)
     return Debugger(session)
