@@ -95,7 +95,7 @@ class Cursor:
         elif target <= self.known and target - self._event > self._chunk:
             self._leap(target)
         while self._event < target:
-            self._run(min(target, self._event + self._chunk))
+            self._run(min(target, self._event + self._chunk), target)
             yield self._event
 
     def forward(self, event: int) -> int:
@@ -235,8 +235,11 @@ class Cursor:
             self._costs = self.history.costs(listing)
             self._losses = listing.places(self._loss)
 
-    def _run(self, target: int) -> None:
-        """Execute up to an event, or put in place again what the window already knows."""
+    def _run(self, target: int, goal: int = 0) -> None:
+        """Execute up to an event, or put in place again what the window already knows.
+
+        ``goal`` is the event that the journey leads to, where this is a piece of one.
+        """
         edits, timeline = self.journal.edits, self.timeline
         if self._waiting:
             self.refresh()
@@ -250,7 +253,7 @@ class Cursor:
                 if self._event in self.history.events:
                     self._put_again(min(stop, self.history.end))
                 else:
-                    self._execute(self._room(stop))
+                    self._execute(min(stop, self._room(max(stop, min(goal, self._end)))))
                 if self._event == self._end:
                     if self._event >= timeline.end:
                         self._waiting = True
