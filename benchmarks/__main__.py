@@ -17,6 +17,7 @@ import time  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from benchmarks.built_in import built_in  # noqa: E402
 from benchmarks.cold import cold  # noqa: E402
 from benchmarks.deep import deep  # noqa: E402
 from benchmarks.effort import EFFORTS, Effort  # noqa: E402
@@ -37,6 +38,7 @@ COMPARISONS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "cold": cold,
     "iterations": iterations,
     "lines": lines,
+    "built-in": built_in,
     "jacobians": jacobians,
     "deep": deep,
     "live": live,

@@ -5,11 +5,11 @@ putting arrays back. A keyframe holds what an iteration needs and does not make 
 optimizer slots, accumulated gradients); re-executing from one gives the same bits again. Once a
 run has been edited, what an iteration needs is no longer known beforehand, and keyframes are whole.
 
-The window has room for one iteration, or where several small ones fit into it for 1/64 of the
-budget, and at most half of it: what is written into memory that has left the processor's caches
-takes longer, so that a large window slows down every step of a middling network. The keyframes have the rest, because their distance is what a
-far journey costs. When they outgrow it, every second one is dropped, one by one from the beginning
-on, as new ones come.
+The window has room for one iteration, or for 1/64 of the budget where several small ones fit into
+that, and at most half of it: what is written into memory that has left the processor's caches takes
+longer, so that a large window slows down every step of a middling network. The keyframes have the
+rest, because their distance is what a far journey costs. When they outgrow it, every second one is
+dropped, one by one from the beginning on, as new ones come.
 """
 
 from bisect import bisect_left, bisect_right
