@@ -20,6 +20,12 @@ def frozen(array: Array) -> Array:
     return array
 
 
+# 0 and 1 in the usual types, for arithmetic with small arrays: a number of Python takes NumPy
+# longer than the work itself.
+ZEROS = {np.dtype(kind): frozen(np.zeros((), kind)) for kind in (np.float32, np.float64)}
+ONES = {np.dtype(kind): frozen(np.ones((), kind)) for kind in (np.float32, np.float64)}
+
+
 def keep_memory() -> None:
     """Have the C library keep the memory of arrays that are let go, for those that come next.
 

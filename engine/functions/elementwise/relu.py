@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.arrays import Array, frozen
+from engine.arrays import ZEROS, Array, frozen
 from engine.formulas.elements import Compare
 from engine.formulas.named import Positive
 from engine.formulas.pieces import Branch
@@ -15,9 +15,7 @@ from engine.functions.function import Elementwise, Terms
 
 # the integer as wide as a float of so many bytes
 BITS: dict[int, type[np.signedinteger]] = {4: np.int32, 8: np.int64}
-# As arrays of shape (): a number of Python takes NumPy longer than the work on a small batch.
-ONES = {width: frozen(np.ones((), kind)) for width, kind in BITS.items()}
-ZEROS = {np.dtype(kind): frozen(np.zeros((), kind)) for kind in (np.float32, np.float64)}
+ONES = {width: frozen(np.ones((), kind)) for width, kind in BITS.items()}  # see arrays.ONES
 
 
 def zeroed(values: Array, where: NDArray[np.bool_]) -> Array:
