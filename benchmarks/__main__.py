@@ -28,6 +28,7 @@ from benchmarks.lines import lines  # noqa: E402
 from benchmarks.live import live  # noqa: E402
 from benchmarks.machine import machine  # noqa: E402
 from benchmarks.measure import Row  # noqa: E402
+from benchmarks.peak import peak  # noqa: E402
 from benchmarks.recording import recording  # noqa: E402
 from benchmarks.report import as_json, machine_text, scaling_table, table  # noqa: E402
 from benchmarks.scaling import Fit, scaling  # noqa: E402
@@ -43,6 +44,7 @@ COMPARISONS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "deep": deep,
     "live": live,
     "history": history,
+    "peak": peak,
     "recording": recording,
 }
 
