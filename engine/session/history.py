@@ -26,7 +26,7 @@ from engine.session.recent import RecentEvents
 
 Edited = tuple[str, Array | None, Array]
 DEFAULT_BUDGET = 256 * 2**20
-EVENT_OVERHEAD = 160  # bytes of the objects around the arrays of one event
+EVENT_OVERHEAD = 256  # bytes of the objects around the arrays of one event
 TENSOR_OVERHEAD = 160  # bytes of one array object
 WINDOW_SHARE = 64  # of the budget is the window where some small iterations fit into it
 SMALL_ITERATIONS = 4  # so many at least; of larger ones it holds one alone
