@@ -17,6 +17,7 @@ import time  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from benchmarks.built_in import built_in  # noqa: E402
 from benchmarks.cold import cold  # noqa: E402
 from benchmarks.deep import deep  # noqa: E402
 from benchmarks.effort import EFFORTS, Effort  # noqa: E402
@@ -27,6 +28,7 @@ from benchmarks.lines import lines  # noqa: E402
 from benchmarks.live import live  # noqa: E402
 from benchmarks.machine import machine  # noqa: E402
 from benchmarks.measure import Row  # noqa: E402
+from benchmarks.peak import peak  # noqa: E402
 from benchmarks.recording import recording  # noqa: E402
 from benchmarks.report import as_json, machine_text, scaling_table, table  # noqa: E402
 from benchmarks.scaling import Fit, scaling  # noqa: E402
@@ -37,10 +39,12 @@ COMPARISONS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "cold": cold,
     "iterations": iterations,
     "lines": lines,
+    "built-in": built_in,
     "jacobians": jacobians,
     "deep": deep,
     "live": live,
     "history": history,
+    "peak": peak,
     "recording": recording,
 }
 

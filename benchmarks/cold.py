@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from benchmarks.effort import Effort
 from benchmarks.iterations import DTYPES, FLOOR, NUMPY
 from benchmarks.measure import Row, Samples, interleave, versus
-from benchmarks.networks import LARGE, MIDDLE, Sizes, Workload
-from benchmarks.plain import TwoLayers, products
+from benchmarks.networks import DEEP, LARGE, MIDDLE, Sizes, Workload
+from benchmarks.plain import ManyLayers, TwoLayers, products
 
 FIRST, LAST = 10, 400  # iterations of the middling network
 FEW = 40  # of the large one
@@ -18,7 +18,7 @@ LOOPS = {"train": "gradstep train", "session": "Session"}
 COLD = {MIDDLE: 1.15, LARGE: 1.10}
 # What a rival may take beyond its matrix products: one that copies, or does not update in place,
 # is no measure of anything.
-SANE = {MIDDLE: 1.3, LARGE: 1.25}
+SANE = {MIDDLE: 1.3, LARGE: 1.25, DEEP: 2.5}
 
 
 def cold(effort: Effort) -> Iterator[Row]:
@@ -30,7 +30,9 @@ def cold(effort: Effort) -> Iterator[Row]:
     for network, bound in SANE.items():
         for dtype in DTYPES:
             work = Workload(network.smaller(effort.scale), dtype)
-            samples = interleave([TwoLayers(work).iteration, products(work)], effort)
+            deep = len(work.network.sizes) > 3
+            plain = ManyLayers(work) if deep else TwoLayers(work)
+            samples = interleave([plain.iteration, products(work)], effort)
             label = f"plain NumPy itself, {network.name}"
             yield versus(label, dtype, samples, 1, FLOOR, bound)
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 from benchmarks import threads
 from benchmarks.networks import BATCHES, Array, Workload
 from engine.experiment.dataset import Dataset
+from engine.program.program import Program
 
 LOSSES = {"mse": nn.MSELoss, "cross_entropy": nn.CrossEntropyLoss}
 
@@ -70,3 +71,44 @@ def eager_convolution(
         return float(loss.detach())
 
     return iteration
+
+
+def eager_built_in(program: Program) -> Callable[[], float]:
+    """One iteration of cnn-digits or lstm with Adam, as a run."""
+    torch.set_num_threads(max(1, threads.count()))
+    first, lr = program.initial(), float(program.initial()["optimizer.lr"])
+    own = {
+        info.name: torch.tensor(first[info.name], requires_grad=True) for info in program.parameters
+    }
+    optimizer = torch.optim.Adam(own.values(), lr=lr)
+    data, cut, iterations = program.data, program.batches, count()
+    forward = {"cnn-digits": convolution, "lstm": recurrence}[program.name]
+    whole_x, whole_y = torch.tensor(data.x), torch.tensor(data.y)
+
+    def iteration() -> float:
+        rows = cut.rows_of(*divmod(next(iterations), cut.count))
+        part = rows if isinstance(rows, slice) else torch.tensor(rows)
+        optimizer.zero_grad()
+        loss = forward(own, whole_x[part], whole_y[part])
+        loss.backward()
+        optimizer.step()
+        return float(loss.detach())
+
+    return iteration
+
+
+def convolution(own: Mapping[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The loss of cnn-digits."""
+    z = functional.conv2d(x.reshape(-1, 1, 8, 8), own["K1"], own["k1"], padding=1)
+    p = functional.max_pool2d(functional.relu(z), 2).flatten(1)
+    return functional.cross_entropy(functional.linear(p, own["W"], own["b"]), y)
+
+
+def recurrence(own: Mapping[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The loss of lstm, gate by gate as its lines are."""
+    h = c = torch.zeros(len(x), 4, dtype=x.dtype)
+    for t in range(x.shape[1]):
+        i, f, o, g = (x[:, t] @ own["W" + k].T + h @ own["U" + k].T + own["b" + k] for k in "ifog")
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * c.tanh()
+    return functional.mse_loss(h @ own["Wy"].T + own["by"], y)

@@ -2,11 +2,12 @@
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
+
+import numpy as np
 
 from benchmarks.effort import Effort
 from benchmarks.iterations import DTYPES, stepping
@@ -18,7 +19,7 @@ from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
 
 STEPS = {Granularity.OP: 100, Granularity.ITERATION: 50}
-GOTO_SECONDS = 0.1
+GOTO_SECONDS = {50: 0.080, 95: 0.200}  # of so many in a hundred
 
 
 def history(effort: Effort) -> Iterator[Row]:
@@ -29,7 +30,7 @@ def history(effort: Effort) -> Iterator[Row]:
             yield from steps_back(work, network, effort)
             yield train(work, network, effort)
     for dtype in DTYPES if effort.long else DTYPES[:1]:
-        yield goto(dtype, effort)
+        yield from goto(dtype, effort)
     for dtype in DTYPES:
         yield memory(dtype, effort)
 
@@ -71,7 +72,7 @@ def train(work: Workload, network: Sizes, effort: Effort) -> Row:
     return versus(label, work.dtype, samples, 1, "the loop through Session", 1.0)
 
 
-def goto(dtype: str, effort: Effort) -> Row:
+def goto(dtype: str, effort: Effort) -> Iterator[Row]:
     """Journeys to random iterations of a long run, with the default budget and every core."""
     threads = os.cpu_count() or 1
     sizes = [str(number) for number in (effort.scale, effort.journey, effort.gotos)]
@@ -83,9 +84,11 @@ def goto(dtype: str, effort: Effort) -> Row:
         f"worst {max(found['seconds']) * 1e3:.0f} ms; keyframes {found['spacing']} iterations apart"
     )
     label = f"goto a random iteration of {effort.journey:,}, {MIDDLE.name}, {threads} threads"
-    ours = statistics.median(found["seconds"])
-    return Row(label, dtype, "half a keyframe distance", ours, half, ours / half,
-               limit=GOTO_SECONDS, note=note)  # fmt: skip
+    for share, limit in GOTO_SECONDS.items():
+        ours = float(np.percentile(found["seconds"], share))
+        which = "median" if share == 50 else f"{share} %"
+        yield Row(f"{label}, {which}", dtype, "half a keyframe distance", ours, half, ours / half,
+                  limit=limit, note=note)  # fmt: skip
 
 
 def memory(dtype: str, effort: Effort) -> Row:

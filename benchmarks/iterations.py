@@ -12,8 +12,8 @@ from engine.session.session import Session
 
 NUMPY, TORCH, FLOOR = "plain NumPy", "PyTorch eager", "its five matrix products"
 BOUNDS = {
-    SMALL: {NUMPY: 3.0, TORCH: 0.35},
-    MIDDLE: {NUMPY: 1.10, TORCH: 1.10},
+    SMALL: {NUMPY: 1.9, TORCH: 0.35},
+    MIDDLE: {NUMPY: 1.06, TORCH: 1.10},
     LARGE: {NUMPY: 1.05, FLOOR: 2.0, TORCH: None},
     DEEP: {NUMPY: 1.5, TORCH: None},
 }

@@ -94,35 +94,40 @@ class Convolution:
         return self.data.x[part], self.data.y[part]
 
     def iteration(self) -> float:
-        """One iteration in plain NumPy: windows into one product, and back; its loss."""
-        x, y = self.rows()
-        own, n = self.own, self.batch
-        padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
-        columns = windows[:, 0].reshape(n * SIDE * SIDE, 9)
-        z = columns @ own["K"].reshape(FILTERS, 9).T + own["k"]
-        a = np.maximum(z, 0).reshape(n, SIDE // 2, 2, SIDE // 2, 2, FILTERS)
-        boxes = a.transpose(0, 5, 1, 3, 2, 4).reshape(n, FILTERS, SIDE // 2, SIDE // 2, 4)
-        place = boxes.argmax(axis=-1)
-        pooled = np.take_along_axis(boxes, place[..., None], -1)[..., 0].reshape(n, -1)
-        logits = pooled @ own["W"].T + own["b"]
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        e = np.exp(shifted)
-        total = e.sum(axis=1, keepdims=True)
-        loss = float((np.log(total[:, 0]) - shifted[np.arange(n), y]).mean())
-        g = e / total
-        g[np.arange(n), y] -= 1
-        g /= n
-        gw, gb, gp = g.T @ pooled, g.sum(axis=0), g @ own["W"]
-        spread = np.zeros_like(boxes)
-        shape = (n, FILTERS, SIDE // 2, SIDE // 2)
-        np.put_along_axis(spread, place[..., None], gp.reshape(shape)[..., None], -1)
-        back = spread.reshape(*shape, 2, 2).transpose(0, 2, 4, 3, 5, 1).reshape(-1, FILTERS)
-        gz = back * (z > 0)
-        gk, gf = gz.sum(axis=0), (gz.T @ columns).reshape(FILTERS, 1, 3, 3)
-        for name, grad in (("K", gf), ("k", gk), ("W", gw), ("b", gb)):
-            own[name] -= own[name].dtype.type(self.lr) * grad
+        """One iteration in plain NumPy; its loss."""
+        loss, grads = convolved(self.own, *self.rows())
+        for name, grad in grads.items():
+            self.own[name] -= grad.dtype.type(self.lr) * grad
         return loss
+
+
+def convolved(own: dict[str, Array], x: Array, y: Array) -> tuple[float, dict[str, Array]]:
+    """The loss of pictures x (n, 1, 8, 8) and its gradients: windows into one product, and back."""
+    n = len(x)
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
+    columns = windows[:, 0].reshape(n * SIDE * SIDE, 9)
+    z = columns @ own["K"].reshape(FILTERS, 9).T + own["k"]
+    a = np.maximum(z, 0).reshape(n, SIDE // 2, 2, SIDE // 2, 2, FILTERS)
+    boxes = a.transpose(0, 5, 1, 3, 2, 4).reshape(n, FILTERS, SIDE // 2, SIDE // 2, 4)
+    place = boxes.argmax(axis=-1)
+    pooled = np.take_along_axis(boxes, place[..., None], -1)[..., 0].reshape(n, -1)
+    logits = pooled @ own["W"].T + own["b"]
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    e = np.exp(shifted)
+    total = e.sum(axis=1, keepdims=True)
+    loss = float((np.log(total[:, 0]) - shifted[np.arange(n), y]).mean())
+    g = e / total
+    g[np.arange(n), y] -= 1
+    g /= n
+    gw, gb, gp = g.T @ pooled, g.sum(axis=0), g @ own["W"]
+    spread = np.zeros_like(boxes)
+    shape = (n, FILTERS, SIDE // 2, SIDE // 2)
+    np.put_along_axis(spread, place[..., None], gp.reshape(shape)[..., None], -1)
+    back = spread.reshape(*shape, 2, 2).transpose(0, 2, 4, 3, 5, 1).reshape(-1, FILTERS)
+    gz = back * (z > 0)
+    gk, gf = gz.sum(axis=0), (gz.T @ columns).reshape(FILTERS, 1, 3, 3)
+    return loss, {"K": gf, "k": gk, "W": gw, "b": gb}
 
 
 def agree(work: Convolution, iterations: int = 3) -> None:

@@ -87,13 +87,20 @@ def cross_entropy(yhat: Array, y: Array) -> tuple[float, Array]:
 
 
 def products(work: Workload) -> Run:
-    """The five matrix products of a two-layer iteration alone: what no implementation avoids."""
-    (W1, W2), _ = work.parameters()
-    x, _ = work.batch(0)
-    z = x @ W1.T
-    grad = z @ W2.T
+    """The matrix products of an iteration alone: what no implementation avoids."""
+    weights, _ = work.parameters()
+    inputs = [work.batch(0)[0]]
+    for W in weights:
+        inputs.append(inputs[-1] @ W.T)
+    layers = list(zip(weights, inputs, inputs[1:], strict=False))  # z has the shape of its gradient
 
-    def run() -> tuple[Array, ...]:
-        return x @ W1.T, z @ W2.T, grad.T @ z, grad @ W2, z.T @ x
+    def run() -> None:
+        for W, x, _ in layers:
+            x @ W.T
+        for W, x, z in layers[:0:-1]:
+            z.T @ x
+            z @ W
+        _, x, z = layers[0]
+        z.T @ x
 
     return run

@@ -37,8 +37,8 @@ from engine.run.phases import Phase
 from engine.run.run import loss_key
 from engine.run.timeline import Which, completed
 from engine.session.branches import first_divergence
-from engine.session.cursor import put
 from engine.session.journal import Journal
+from engine.session.recent import put
 from engine.session.session import Session
 
 WATCHING: tuple[type[Detector], ...] = (

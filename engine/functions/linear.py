@@ -1,5 +1,6 @@
 """The linear function of a batch and of its parameters."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -14,6 +15,7 @@ from engine.jacobian import structures as operators
 from engine.jacobian.blocks import BlockDiagonal, Kronecker, SharedBlock
 from engine.jacobian.operator import Jacobian, Point
 
+sum_of_rows: Callable[[Array], Array] = partial(np.add.reduce, axis=0)
 LARGE = 2**17  # elements: here np.dot's zeros cost more than np.matmul's checks; the bits are equal
 
 
@@ -54,7 +56,7 @@ class Linear(Function):
         g = gradient(t["output"])
         outer = Chain((Transpose(g), t["input"]), dotted=False)
         weight = Vjp("weight", ("input",), self.pull_weight, outer)
-        bias = Vjp("bias", (), lambda grad: np.add.reduce(grad, axis=0), OverRows(g))
+        bias = Vjp("bias", (), sum_of_rows, OverRows(g))
         through = Chain((g, t["weight"]), dotted=False)
         back = Vjp("input", ("weight",), lambda grad, w: grad.dot(w), through)
         return (weight, bias, back) if self.bias else (weight, back)

@@ -36,6 +36,9 @@ class Tape:
             if count > 1 and isinstance(node, Call)
         )
         self.memory = local()
+        self.empty: list[Any] = [
+            node.value if isinstance(node, Constant) else None for node in self.places
+        ]
 
     def reads(self, root: Node) -> tuple[str, ...]:
         """The names of the tensors that an output reads, each once."""
@@ -45,30 +48,37 @@ class Tape:
         """The op of one output."""
         order = ordered(root)
         leaves = tuple((self.places[n], n.name) for n in order if isinstance(n, Tensor))
-        numbers = tuple((self.places[n], n.value) for n in order if isinstance(n, Constant))
-        steps = tuple(self.step(node) for node in order if isinstance(node, Call))
-        place, size, real = self.places[root], len(self.places), root.kind == "real"
-        shared, memory, dtype = self.shared, self.memory, self.dtype
-        keeps = any(step[0] in shared for step in steps)
+        shared, memory, dtype, empty = self.shared, self.memory, self.dtype, self.empty
+        steps = tuple(
+            (*self.step(node), self.places[node] in shared)
+            for node in order
+            if isinstance(node, Call)
+        )
+        place, real = self.places[root], root.kind == "real"
+        keeps = any(step[-1] for step in steps)
 
         def run(tensors: Tensors) -> tuple[Array, ...]:
-            values: list[Any] = [None] * size
-            for i, name in leaves:
-                values[i] = tensors[name]
-            for i, number in numbers:
-                values[i] = number
             if keeps:
-                known = remembered(memory, {name: values[i] for i, name in leaves})
-                for i, function, operands in steps:
-                    if i in known:
-                        values[i] = known[i]
-                    else:
-                        found = values[i] = function(*[values[k] for k in operands])
-                        if i in shared:
-                            known[i] = found
+                held = remembered(memory, empty, leaves, tensors)
+                values = held[:]
             else:
-                for i, function, operands in steps:
-                    values[i] = function(*[values[k] for k in operands])
+                values = empty[:]
+                for i, name in leaves:
+                    values[i] = tensors[name]
+            for i, function, operands, kept in steps:
+                if kept and values[i] is not None:
+                    continue
+                # A form for each of the usual numbers of operands, as in the compiler of layers.
+                if len(operands) == 2:
+                    a, b = operands
+                    found = function(values[a], values[b])
+                elif len(operands) == 1:
+                    found = function(values[operands[0]])
+                else:
+                    found = function(*[values[k] for k in operands])
+                values[i] = found
+                if kept:
+                    held[i] = found
             return (finished(values[place], real, dtype),)
 
         return run
@@ -85,16 +95,24 @@ class Tape:
         return self.places[node], partial(run, **options) if options else run, operands
 
 
-def remembered(memory: local, read: dict[str, Array]) -> dict[int, Any]:
-    """What was computed from these very arrays, by place; empty where one is another array."""
-    names: dict[str, Array] | None = getattr(memory, "names", None)
-    if names is not None and all(names.get(name, value) is value for name, value in read.items()):
-        names.update(read)
-    else:
-        memory.names = dict(read)
-        memory.values = {}
-    values: dict[int, Any] = memory.values
-    return values
+def remembered(
+    memory: local, empty: list[Any], leaves: tuple[tuple[int, str], ...], tensors: Tensors
+) -> list[Any]:
+    """What was computed from these very arrays, by place, with them; no more where one is new.
+
+    ``empty`` has None at every place but those of numbers.
+    """
+    held: list[Any] | None = getattr(memory, "held", None)
+    if held is None:
+        held = memory.held = empty[:]
+    for i, name in leaves:
+        value, known = tensors[name], held[i]
+        if known is not value:
+            if known is not None:
+                memory.held = empty[:]
+                return remembered(memory, empty, leaves, tensors)
+            held[i] = value
+    return held
 
 
 def finished(value: Any, real: bool, dtype: np.dtype[Any]) -> Array:

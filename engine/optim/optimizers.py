@@ -131,8 +131,14 @@ class SGD(Optimizer):
     def slots(self) -> tuple[str, ...]:
         return ("momentum",) if self.momentum else ()
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is θ − η g and nothing else."""
+        return not (self.momentum or self.weight_decay or self.maximize)
+
     def update(self, p: Array, grad: Array, slots: Slots, h: Hyper) -> tuple[Array, ...]:
-        grad = decayed(p, grad, h, self.maximize)
+        if self.maximize or "weight_decay" in h:  # asked here: the plain rule is all in one call
+            grad = decayed(p, grad, h, self.maximize)
         if not slots:
             return (moved(p, h["lr"] * grad),)
         (buffer,) = slots

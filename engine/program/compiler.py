@@ -193,13 +193,17 @@ def adding(pull: Callable[..., Array], reads: tuple[str, ...], target: str, zero
     sign of a zero, and every legal order of the phases takes the same path. ``zero`` is what
     zero_grad writes, and being that very array saves the look at its elements.
     """
-    product = call(pull, reads)
 
-    def run(tensors: Tensors) -> tuple[Array, ...]:
-        before = tensors.get(target)
-        (new,) = product(tensors)
+    def added(before: Array | None, new: Array) -> tuple[Array, ...]:
         if before is None or before is zero or not before.any():
             return (new,)
         return (before + new,)
 
-    return run
+    # A form for each number of operands, as in ``call``.
+    match reads:
+        case (a,):
+            return lambda t: added(t.get(target), pull(t[a]))
+        case (a, b):
+            return lambda t: added(t.get(target), pull(t[a], t[b]))
+        case _:
+            return lambda t: added(t.get(target), pull(*[t[name] for name in reads]))

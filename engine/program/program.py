@@ -22,6 +22,7 @@ from engine.run.phases import Phase
 from engine.run.source import Executed
 from engine.run.timeline import Periodic
 
+MOST_CUT = 4096  # batches that are known by their number
 CAPTURED = "this run was captured: it has no program of layers"
 
 
@@ -134,16 +135,30 @@ class Program:
         """The inputs and the targets: what a batch brings."""
         return tuple(i.name for i in self.tensors.values() if i.role in ("input", "target"))
 
+    @cached_property
+    def _per_epoch(self) -> int:
+        """The batches of an epoch."""
+        return self.batches.count
+
+    @cached_property
+    def _cut(self) -> dict[int, tuple[Array, Array]]:
+        """The first batches of an epoch, which are the same views of the data in each."""
+        return {}
+
     def batch(self, iteration: int) -> dict[str, Array]:
         """The tensors that an iteration, counted from 0, begins with: x, y and the clock, if any.
 
         x is (N, n), y (N, K) or (N,), with fewer rows in the last batch of an epoch.
         """
-        epoch, k = divmod(iteration, self.batches.count)
-        x, y = self.batches.batch(self.data, epoch, k)
-        found = {"x": x, "y": y}
+        epoch, k = divmod(iteration, self._per_epoch)
+        cut = self._cut.get(k)
+        if cut is None:
+            cut = self.batches.batch(self.data, epoch, k)
+            if not self.batches.shuffle and k < MOST_CUT:
+                self._cut[k] = cut
+        found = {"x": cut[0], "y": cut[1]}
         if len(self.entering) > 2:
-            known = {CLOCK: scalar(iteration + 1), ROWS: scalar(len(x))}
+            known = {CLOCK: scalar(iteration + 1), ROWS: scalar(len(cut[0]))}
             found |= {name: known[name] for name in self.entering[2:]}
         return found
 

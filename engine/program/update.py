@@ -17,7 +17,7 @@ from engine.formulas.symbols import gradient
 from engine.optim.clipping import Clipping
 from engine.optim.groups import in_group
 from engine.optim.lines import Lines
-from engine.optim.optimizers import HYPER_SYMBOLS, Optimizer
+from engine.optim.optimizers import HYPER_SYMBOLS, SGD, Optimizer
 from engine.optim.schedules import SCHEDULES, Schedule
 from engine.program.graph import GRADIENT, settings
 from engine.program.learned import Learned, learned_parameters
@@ -146,7 +146,10 @@ class Updates:
         own = [f"{HYPER_SYMBOLS[key]} = {hyper[key]}" for key in hyper if key in one.group.given]
         whole = ", ".join((*equations(rule, one.symbol), *own))
         reads = (one.name, one.name + GRADIENT, *slots, *hyper.values())
-        run = updating(rule, one.name, slots, hyper)
+        if isinstance(rule, SGD) and rule.plain and one.shape != ():
+            run = descending(one.name, hyper["lr"])
+        else:
+            run = updating(rule, one.name, slots, hyper)
         if one.shape == ():
             run = of_numbers(run)
         return op(one.layer, (text, whole), reads, (one.name, *slots), run)
@@ -238,6 +241,31 @@ def updating(
         for key, tensor in read:  # a loop, because a comprehension is one more call
             values[key] = tensors[tensor].item()
         return optimizer.update(tensors[name], grad, old, values)
+
+    return run
+
+
+def descending(name: str, rate: str) -> Compute:
+    """What :func:`updating` gives for θ − η g, to the bit, in fewer steps; θ is no single number.
+
+    Made into the gradient's type once for each learning rate: NumPy multiplies by an array of shape
+    () in less than half of the time that a number of Python takes.
+    """
+    gradient_name = name + GRADIENT
+    known: tuple[Array | None, Array] = (None, scalar(0.0))
+
+    def run(tensors: Tensors) -> tuple[Array, ...]:
+        nonlocal known
+        grad = tensors.get(gradient_name)
+        if grad is None:
+            return (tensors[name],)
+        lr = tensors[rate]
+        last, factor = known  # both at once: another thread may come in between
+        if last is not lr or factor.dtype is not grad.dtype:
+            factor = scalar(lr.item(), grad.dtype)
+            known = lr, factor
+        step: Array = np.multiply(factor, grad)
+        return (np.subtract(tensors[name], step, step),)
 
     return run
 

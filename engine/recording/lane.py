@@ -136,7 +136,7 @@ class Lane:
         pairs = zip(losses, largest, strict=False)
         told = [(*row, *gradient) for row, gradient in pairs]
         digest = self.running["losses"]
-        digest.take(row[1:] for row in told[:complete])
+        digest.take([row[1:] for row in told[:complete]])
         digest.last = b"".join(encoded(row[1:]) for row in told[complete:])
         self.running["keyframes"].take((*row[1:4], "") for row in keyframes)
         return blocks, told, keyframes, packs

@@ -77,7 +77,7 @@ def carry_out(ops: Sequence[Op], tensors: dict[str, Array], freeze: bool = True)
             if len(after) == 1 == len(names):  # nearly always, and faster
                 result = after[0]
                 if freeze:
-                    result.setflags(write=False)
+                    result.setflags(False)  # type: ignore[call-arg]  # see ``frozen``
                 tensors[names[0]] = result
             else:
                 if freeze:

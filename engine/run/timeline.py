@@ -203,6 +203,13 @@ class Periodic:
         self.iterations = epochs * batches
         self.end = self.iterations * len(self.ops)
         self._period = len(self.ops)
+        # Of every size where steps begin, as offsets within a period of events.
+        self._grids: dict[Granularity, tuple[tuple[int, ...], int]] = {
+            Granularity.OP: ((0,), 1),
+            Granularity.PHASE: (self.listings[0].phase_starts, self._period),
+            Granularity.ITERATION: ((0,), self._period),
+            Granularity.EPOCH: ((0,), self._period * batches),
+        }
 
     @property
     def length(self) -> int:
@@ -250,7 +257,7 @@ class Periodic:
         """
         if count == 0:
             return event
-        starts, period = self._grid(granularity)
+        starts, period = self._grids[granularity]
         per = len(starts)
         whole, rest = divmod(event, period)
         inside = bisect_right(starts, rest) - 1
@@ -259,18 +266,6 @@ class Periodic:
             index += 1
         whole, inside = divmod(index + count, per)
         return max(0, min(self.end, whole * period + starts[inside]))
-
-    def _grid(self, granularity: Granularity) -> tuple[tuple[int, ...], int]:
-        """Where steps of a size begin, as offsets within a period of events."""
-        match granularity:
-            case Granularity.OP:
-                return (0,), 1
-            case Granularity.PHASE:
-                return self.listings[0].phase_starts, self._period
-            case Granularity.ITERATION:
-                return (0,), self._period
-            case Granularity.EPOCH:
-                return (0,), self._period * self._per_epoch
 
     def last(
         self,

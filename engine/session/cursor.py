@@ -19,6 +19,7 @@ from engine.run.timeline import Listing, Which
 from engine.session.branches import MAIN, Branch
 from engine.session.history import History, Window
 from engine.session.journal import Edit, Journal
+from engine.session.recent import put
 
 CHUNK_BYTES = 2**24  # work between two chances to cancel, measured by what the ops write
 CHUNK_EVENTS = 256  # and by their number, where the ops are small
@@ -94,7 +95,7 @@ class Cursor:
         elif target <= self.known and target - self._event > self._chunk:
             self._leap(target)
         while self._event < target:
-            self._run(min(target, self._event + self._chunk))
+            self._run(min(target, self._event + self._chunk), target)
             yield self._event
 
     def forward(self, event: int) -> int:
@@ -191,7 +192,7 @@ class Cursor:
                     self._take_in(history.inputs.get(event) or self.source.leaves(self._iteration))
                     next_began = False
                 event -= 1
-                for name, old in zip(op.writes, history.events[event][0], strict=False):
+                for name, old in zip(op.writes, history.events.before(event), strict=False):
                     put(tensors, name, old)
                 self._event = event
 
@@ -234,8 +235,11 @@ class Cursor:
             self._costs = self.history.costs(listing)
             self._losses = listing.places(self._loss)
 
-    def _run(self, target: int) -> None:
-        """Execute up to an event, or put in place again what the window already knows."""
+    def _run(self, target: int, goal: int = 0) -> None:
+        """Execute up to an event, or put in place again what the window already knows.
+
+        ``goal`` is the event that the journey leads to, where this is a piece of one.
+        """
         edits, timeline = self.journal.edits, self.timeline
         if self._waiting:
             self.refresh()
@@ -249,7 +253,7 @@ class Cursor:
                 if self._event in self.history.events:
                     self._put_again(min(stop, self.history.end))
                 else:
-                    self._execute(self._room(stop))
+                    self._execute(min(stop, self._room(max(stop, min(goal, self._end)))))
                 if self._event == self._end:
                     if self._event >= timeline.end:
                         self._waiting = True
@@ -272,7 +276,7 @@ class Cursor:
         """Put in place what the window knows up to an event of the same iteration."""
         tensors, events = self._tensors, self.history.events
         for event, op in enumerate(self.timeline.stretch(self._event, stop), self._event):
-            for name, new in zip(op.writes, events[event][1], strict=False):
+            for name, new in zip(op.writes, events.results(event), strict=False):
                 put(tensors, name, new)
         self._event = stop
 
@@ -282,7 +286,10 @@ class Cursor:
         This is the innermost loop, where every call and every look at an attribute counts.
         """
         branch, tensors, event = self.branch, self._tensors, self._event
-        events, get = branch.history.events, tensors.get
+        history = branch.history
+        joins = event > self._begin and event not in history.edited
+        results = history.events.open(event, tensors, joins)
+        note, known = results.append, len(results)
         # Asked once a stretch and not at every op; of the very class, whose ``produce`` is known.
         plain = type(self.source) is Executed and not branch.journal.skips
         ops = self.timeline.stretch(event, stop)
@@ -290,29 +297,31 @@ class Cursor:
         try:
             for op in ops:
                 if not plain:
-                    names, found = self._outcome(op, event)
-                    events[event] = tuple([get(name) for name in names]), found
+                    names, found = self._outcome(op, event + len(results) - known)
+                    for new in found:
+                        if new is not None:
+                            frozen(new)
+                    note(found)
                     for name, new in zip(names, found, strict=False):
-                        put(tensors, name, new if new is None else frozen(new))
-                    event += 1
+                        put(tensors, name, new)
                     continue
                 names, after = op.writes, op.run(tensors)
                 if len(after) == 1 == len(names):
-                    result, name = after[0], names[0]
-                    result.setflags(write=False)  # takes half as long as flags.writeable
-                    events[event] = (get(name),), after
-                    tensors[name] = result
+                    result = after[0]
+                    result.setflags(False)  # type: ignore[call-arg]  # see ``frozen``
+                    note(after)
+                    tensors[names[0]] = result
                 else:
                     for result in after:
-                        result.setflags(write=False)
-                    events[event] = tuple([get(name) for name in names]), after
+                        frozen(result)
+                    note(after)
                     tensors.update(zip(names, after, strict=False))
-                event += 1
         # Skips and edits can leave an op without its inputs, or with ones that do not fit.
         except (ArithmeticError, LookupError, ValueError) as problem:
+            event += len(results) - known
             raise GradstepError(f"#{event} {op.phase} {op.name} cannot run: {problem}") from problem
         finally:  # whatever an op raises, those before it have happened
-            self._executed(event)
+            self._executed(self._event + len(results) - known)
 
     def _executed(self, event: int) -> None:
         """Account for the events executed from the cursor up to an event of the same iteration."""
@@ -325,7 +334,7 @@ class Cursor:
         branch.known = event
         for place in self._losses:
             if known <= begin + place < event:
-                after = branch.history.events[begin + place][1]
+                after = branch.history.events.results(begin + place)
                 loss = after[0] if after else None
                 branch.losses.append(np.nan if loss is None else float(loss))
 
@@ -346,18 +355,14 @@ class Cursor:
             # An edited batch is no function of the position: going back needs it kept.
             if any(edit.target in names for edit in journal.edited(before, event)):
                 self.history.inputs[event] = {name: self._tensors[name] for name in names}
-        self._take_in(self.source.enters(iteration))
+        batch = self.source.enters(iteration)
+        if type(self.source) is Executed:  # all of it is there
+            self._tensors.update(batch)  # type: ignore[arg-type]
+        else:
+            self._take_in(batch)
         self.history.keyframe(iteration, self._tensors, whole=bool(journal))
 
     def _take_in(self, batch: Mapping[str, Array | None]) -> None:
         """Put the batch of an iteration in place."""
         for name, array in batch.items():
             put(self._tensors, name, array)
-
-
-def put(tensors: dict[str, Array], name: str, value: Array | None) -> None:
-    """Give a tensor the value it had; None takes it away."""
-    if value is None:
-        tensors.pop(name, None)
-    else:
-        tensors[name] = value

@@ -5,11 +5,11 @@ putting arrays back. A keyframe holds what an iteration needs and does not make 
 optimizer slots, accumulated gradients); re-executing from one gives the same bits again. Once a
 run has been edited, what an iteration needs is no longer known beforehand, and keyframes are whole.
 
-The window has room for two iterations, at least 1/64 of the budget and at most half of it: what is
-written into memory that has left the processor's caches takes longer, so that a large window slows
-down every step of a middling network. The keyframes have the rest, because their distance is what a
-far journey costs. When they outgrow it, every second one is dropped, one by one from the beginning
-on, as new ones come.
+The window has room for one iteration, or for 1/64 of the budget where several small ones fit into
+that, and at most half of it: what is written into memory that has left the processor's caches takes
+longer, so that a large window slows down every step of a middling network. The keyframes have the
+rest, because their distance is what a far journey costs. When they outgrow it, every second one is
+dropped, one by one from the beginning on, as new ones come.
 """
 
 from bisect import bisect_left, bisect_right
@@ -22,15 +22,15 @@ from engine.run.op import Op
 from engine.run.run import Run
 from engine.run.timeline import Listing
 from engine.session.journal import Journal
+from engine.session.recent import RecentEvents
 
-# None: the tensor was not there, or a recording has not kept its elements.
-Written = tuple[tuple[Array | None, ...], tuple[Array | None, ...]]
 Edited = tuple[str, Array | None, Array]
 DEFAULT_BUDGET = 256 * 2**20
-EVENT_OVERHEAD = 256  # bytes of the tuples around the arrays of one event
+EVENT_OVERHEAD = 256  # bytes of the objects around the arrays of one event
 TENSOR_OVERHEAD = 160  # bytes of one array object
-WINDOW_ITERATIONS = 2  # the window has room for so many, within bounds
-WINDOW_SHARE = 64
+WINDOW_SHARE = 64  # of the budget is the window where some small iterations fit into it
+SMALL_ITERATIONS = 4  # so many at least; of larger ones it holds one alone
+ROOM_SHARE = 8  # of the window is made free at once where an iteration takes no more than that
 NEAR = 8192  # events between two keyframes of a run that has just begun, at most
 NEAR_SHARE = 2  # of the budget, written between two of them at most: some tens of milliseconds
 
@@ -39,7 +39,7 @@ NEAR_SHARE = 2  # of the budget, written between two of them at most: some tens 
 class Window:
     """The window of a history as it was once: its events, the first of them, and their bytes."""
 
-    events: dict[int, Written]
+    events: RecentEvents
     first: int
     nbytes: int
 
@@ -59,7 +59,7 @@ class History:
 
     run: Run
     budget: int = DEFAULT_BUDGET
-    events: dict[int, Written] = field(default_factory=dict)
+    events: RecentEvents = field(init=False)
     first: int = 0
     window_bytes: int = 0
     keyframes: dict[int, dict[str, Array]] = field(default_factory=dict)
@@ -72,6 +72,7 @@ class History:
     def __post_init__(self) -> None:
         timeline = self.run.timeline
         self.timeline = timeline
+        self.events = RecentEvents(timeline, self.run.entering)
         # Weak: while an iteration is under way its listing is another one with every op.
         self.sums: WeakKeyDictionary[Listing, tuple[int, ...]] = WeakKeyDictionary()
         infos = self.run.tensors
@@ -82,7 +83,8 @@ class History:
         # Iterations of a captured run may differ; the first one stands for all of them here.
         listing = timeline.listing(0)
         written = self.costs(listing)[-1]
-        wanted = max(WINDOW_ITERATIONS * written, self.budget // WINDOW_SHARE)
+        share = self.budget // WINDOW_SHARE
+        wanted = share if SMALL_ITERATIONS * written <= share else written
         self.window_budget = min(wanted, self.budget // 2)
         self.keyframe_budget = self.budget - self.window_budget
         self.mean_cost = written // max(1, len(listing)) + 1
@@ -123,12 +125,33 @@ class History:
             end = max(index + 1, bisect_right(sums, sums[index] + budget) - 1)
             needed = sums[end] - sums[index]
         if self.window_bytes > budget - needed and self.first < event:
+            if sums[-1] * ROOM_SHARE <= budget:
+                self._drop_iterations(budget - budget // ROOM_SHARE - needed, event)
             self._drop_oldest(budget - needed, event)
         return begin + end
 
+    def _drop_iterations(self, most: int, event: int) -> None:
+        """Drop whole iterations before the cursor, so many that at most so many bytes are left.
+
+        Where many fit, that is done for the next ones as well: done for each it costs as much as
+        some of their ops.
+        """
+        timeline = self.timeline
+        here = timeline.iteration(event)
+        iteration = timeline.iteration(self.first)
+        while self.window_bytes > most and iteration < here:
+            begin = timeline.begin(iteration)
+            sums = self.costs(timeline.listing(iteration))
+            self.window_bytes -= sums[-1] - sums[self.first - begin]
+            iteration += 1
+            self.first = timeline.begin(iteration)
+        self.events.drop_before(self.first)
+
     def _drop_oldest(self, most: int, event: int) -> None:
         """Drop events before the cursor, as few as leave at most so many bytes."""
-        timeline, events = self.timeline, self.events
+        timeline = self.timeline
+        if self.window_bytes <= most:
+            return
         while self.window_bytes > most and self.first < event:
             first, iteration = self.first, timeline.iteration(self.first)
             begin = timeline.begin(iteration)
@@ -136,34 +159,32 @@ class History:
             gone = sums[first - begin]
             stop = begin + bisect_left(sums, gone + self.window_bytes - most)
             stop = min(stop, event, timeline.begin(iteration + 1))
-            for oldest in range(first, stop):
-                del events[oldest]
             self.first = stop
             self.window_bytes -= sums[stop - begin] - gone
+        self.events.drop_before(self.first)
 
     def window(self) -> Window:
         """The window as it is now; its arrays stay in memory for as long as it is kept."""
-        return Window(dict(self.events), self.first, self.window_bytes)
+        return Window(self.events.copy(), self.first, self.window_bytes)
 
     def put_back(self, window: Window) -> None:
         """The window as it was once, on this branch."""
-        self.events.clear()
-        self.events.update(window.events)
+        self.events = window.events.copy()
         self.first, self.window_bytes = window.first, window.nbytes
 
     def restart(self, event: int) -> None:
         """Forget the window; it begins again, empty, at ``event``."""
-        self.events.clear()
+        self.events = RecentEvents(self.timeline, self.run.entering)
         self.first = event
         self.window_bytes = 0
 
     def taken(self, event: int) -> "History":
         """A history that shares everything up to ``event``; the window moves over to it."""
-        new = History(self.run, self.budget, self.events, self.first, self.window_bytes)
+        new = History(self.run, self.budget, self.first, self.window_bytes)
+        new.events = self.events
         new.keyframes, new.whole = dict(self.keyframes), set(self.whole)
         new.spacing, new.swept = self.spacing, self.swept
         new.edited, new.inputs = dict(self.edited), dict(self.inputs)
-        self.events = {}
         self.restart(0)
         new.forget_after(event)
         return new
@@ -176,8 +197,8 @@ class History:
     def forget_after(self, event: int) -> None:
         """Drop everything that comes after the cursor at ``event``, and what was edited later."""
         for later in range(max(event, self.first), self.end):
-            del self.events[later]
             self.window_bytes -= self.cost(self.timeline.op(later))
+        self.events.drop_from(event)
         # The keyframe of this iteration stays: it was made before the edits at its beginning.
         here = self.timeline.iteration(event)
         self._drop([iteration for iteration in self.keyframes if iteration > here])

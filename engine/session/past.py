@@ -9,8 +9,9 @@ from engine.run.event import Event
 from engine.run.run import Run
 from engine.run.source import Source
 from engine.run.timeline import Timeline
-from engine.session.history import History, Written
+from engine.session.history import History
 from engine.session.journal import Journal
+from engine.session.recent import Written
 
 
 @dataclass(frozen=True, eq=False)

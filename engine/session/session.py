@@ -113,6 +113,8 @@ class Session(Cursor):
 
     def goto(self, event: int) -> int:
         """Move to an event, forwards or backwards, at most to an end of the run; the new event."""
+        if self.known <= self._event < event <= self._event + self.chunk:
+            return self.forward(event)  # nothing to look for: as most steps are
         for _ in self.travel(event):
             pass
         return self._event

@@ -16,13 +16,15 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NEEDS = {
     "screen": 5,
-    "cold": 16,
+    "cold": 18,
     "iterations": 10,
     "lines": 4,
+    "built-in": 2,
     "jacobians": 4,
     "deep": 6,
     "live": 1,
-    "history": 12,
+    "history": 13,
+    "peak": 1,
     "recording": 6,
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.arrays import Array
+from engine.arrays import ZEROS, Array, frozen
 from engine.formulas.elements import Compare
 from engine.formulas.named import Positive
 from engine.formulas.pieces import Branch
@@ -15,6 +15,7 @@ from engine.functions.function import Elementwise, Terms
 
 # the integer as wide as a float of so many bytes
 BITS: dict[int, type[np.signedinteger]] = {4: np.int32, 8: np.int64}
+ONES = {width: frozen(np.ones((), kind)) for width, kind in BITS.items()}  # see arrays.ONES
 
 
 def zeroed(values: Array, where: NDArray[np.bool_]) -> Array:
@@ -25,7 +26,8 @@ def zeroed(values: Array, where: NDArray[np.bool_]) -> Array:
     """
     bits: Any = BITS[values.itemsize]
     kept: Any = where.astype(bits)
-    kept -= 1  # 1 becomes 0, no bit; 0 becomes −1, which is all of them in two's complement
+    # 1 becomes 0, no bit; 0 becomes −1, which is all of them in two's complement
+    kept -= ONES[values.itemsize]
     kept &= values.view(bits)
     result: Array = kept.view(values.dtype)
     return result
@@ -44,10 +46,11 @@ class ReLU(Elementwise):
     kinks = (0.0,)
 
     def value(self, x: Array) -> Array:
-        return np.maximum(x, 0)
+        return np.maximum(x, ZEROS.get(x.dtype, 0))
 
     def pull(self, grad: Array, at: Array) -> Array:
-        return zeroed(grad, at <= 0)  # not at > 0, which would stop the gradient at NaN
+        # not at > 0, which would stop the gradient at NaN
+        return zeroed(grad, np.less_equal(at, ZEROS.get(at.dtype, 0)))
 
     def formula(self, t: Terms) -> Formula:
         return Positive(t["input"])

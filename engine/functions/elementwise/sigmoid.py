@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.arrays import Array
+from engine.arrays import ONES, ZEROS, Array
 from engine.formulas.named import Apply
 from engine.formulas.tree import ONE, Add, Formula, Fraction, Hadamard, Negative, Subtract
 from engine.functions.elementwise.exp import EXP
@@ -12,7 +12,8 @@ from engine.functions.function import Elementwise, Terms
 def sigmoid(x: Array) -> Array:
     """The logistic function 1 / (1 + exp(−x)) of each element, without overflow on either side."""
     e = np.exp(-np.abs(x))  # at most 1: for x < 0 the fraction is expanded by exp(x)
-    out: Array = np.where(x >= 0, x.dtype.type(1), e) / (1 + e)
+    zero, one = ZEROS.get(x.dtype, 0), ONES.get(x.dtype, x.dtype.type(1))
+    out: Array = np.where(np.greater_equal(x, zero), one, e) / np.add(one, e)
     return out
 
 
@@ -33,7 +34,7 @@ class Sigmoid(Elementwise):
         return sigmoid(x)
 
     def pull(self, grad: Array, at: Array) -> Array:
-        slope: Array = (1 - at) * at
+        slope: Array = np.subtract(ONES.get(at.dtype, 1), at) * at
         return grad * slope
 
     def definition(self, z: Formula) -> Formula:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.arrays import Array
+from engine.arrays import ONES, Array
 from engine.formulas.tree import ONE, Formula, Square, Subtract
 from engine.functions.function import Elementwise, Terms
 
@@ -24,7 +24,7 @@ class Tanh(Elementwise):
         return np.tanh(x)
 
     def pull(self, grad: Array, at: Array) -> Array:
-        return grad * (1 - at * at)
+        return grad * np.subtract(ONES.get(at.dtype, 1), at * at)
 
     def slope(self, t: Terms) -> Formula:
         return Subtract(ONE, Square(t["output"]))
