@@ -9,7 +9,7 @@ import msgspec
 
 from engine.errors import GradstepError
 
-DEPTHS = ("module", "op")
+DEPTHS = ("module", "op", "aten")
 VALUES = ("auto", "full", "stats", "light")
 BUDGET = 2**30
 

@@ -174,6 +174,8 @@ class Recorder:
                     parts.append(self.degrees.value(tensor, dtype, role, leaf, event, write))
         if facts:
             parts.append(facts)
+        if self.degrees.ring.shared:
+            self.channel.hand_over(self.degrees.ring.shared)
         self.channel.send(b"E", *parts)
         self.events = event + 1
         self.story.append(op)
@@ -192,7 +194,7 @@ class Recorder:
     def pour(self) -> None:
         """What the ring has of the last two iterations."""
         for event, write, data in self.degrees.ring.empty():
-            self.channel.send(b"L", LATE.pack(event, write), bytes((WHOLE,)), bytes(data))
+            self.channel.send(b"L", LATE.pack(event, write), bytes((WHOLE,)), data)
 
     def phases(self, places: list[int], loss: int | None, sure: bool) -> None:
         """These forward ops of the iteration turn out to be of the loss."""
