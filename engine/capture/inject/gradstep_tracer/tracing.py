@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import threading
@@ -14,6 +15,8 @@ from gradstep_tracer.places import Places
 from gradstep_tracer.plan import Plan
 from gradstep_tracer.recorder import Recorder
 from gradstep_tracer.values import Reader
+
+HELD_APART = sys.version_info < (3, 11)
 
 
 class Here(threading.local):
@@ -147,7 +150,7 @@ class Body:
 def stripped(problem: BaseException, codes: frozenset[CodeType] | set[CodeType], more: int) -> None:
     """Take frames of ours, and as many that we made, off the top of an exception's traceback.
 
-    Followed by a bare ``raise`` nothing of them is left, from Python 3.11 on.
+    Followed by a bare ``raise`` in the handler that called this, nothing of them is left.
     """
     trace = problem.__traceback__
     while trace is not None and trace.tb_frame.f_code in codes:
@@ -155,3 +158,9 @@ def stripped(problem: BaseException, codes: frozenset[CodeType] | set[CodeType],
     while more and trace is not None:
         trace, more = trace.tb_next, more - 1
     problem.__traceback__ = trace
+    if HELD_APART:
+        # A bare raise takes the traceback of what is being handled, and not the exception's.
+        held = [ctypes.py_object(one) for one in (type(problem), problem, trace)]
+        for one in held:  # which the call keeps
+            ctypes.pythonapi.Py_IncRef(one)
+        ctypes.pythonapi.PyErr_SetExcInfo(*held)
