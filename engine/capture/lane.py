@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+
 from engine.capture.definitions import (
     ENTERS,
     Row,
@@ -38,7 +40,7 @@ from engine.capture.packed import Columns, Told
 from engine.capture.wire import Untrustworthy
 from engine.recording.canonical import canonical
 from engine.recording.contents import NOWHERE, Contents
-from engine.recording.digests import Digest, strong
+from engine.recording.digests import Digest, quick_digest, strong
 from engine.run.kept import Statistics
 
 SMALL: Final = 4096  # elements up to which a tensor is kept whole as a rule
@@ -204,6 +206,8 @@ class Lane:
         """A value, its bytes on their way into the file."""
         found = Statistics(*value.statistics) if value.statistics else None
         degree, digest, reference = value.degree, b"", NOWHERE
+        if degree & Degree.PASSING:
+            return passed(tensor, value)
         if degree & Degree.WHOLE:
             if found is None:
                 found = statistics(array_of(tensor.dtype, value.whole, tensor.shape))
@@ -329,3 +333,13 @@ class Lane:
         """Something to be told with the recording, once."""
         if text not in self.notes:
             self.notes.append(text)
+
+
+def passed(tensor: TensorDefinition, value: Value) -> Told:
+    """What is kept of a value whose bytes were told for that alone."""
+    found = statistics(array_of(tensor.dtype, value.whole, tensor.shape))
+    degree = value.degree & Degree.FINGERPRINT
+    fingerprint = quick_digest(np.frombuffer(value.whole, np.uint8)) if degree else b""
+    if found is not None:
+        degree |= Degree.STATISTICS
+    return Told(degree, b"", NOWHERE, found, fingerprint)
