@@ -17,6 +17,7 @@ import time  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from benchmarks.capture import capture  # noqa: E402
 from benchmarks.cold import cold  # noqa: E402
 from benchmarks.deep import deep  # noqa: E402
 from benchmarks.effort import EFFORTS, Effort  # noqa: E402
@@ -42,6 +43,7 @@ COMPARISONS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "live": live,
     "history": history,
     "recording": recording,
+    "capture": capture,
 }
 
 
