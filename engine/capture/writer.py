@@ -22,7 +22,6 @@ from engine.recording.schema import CAPTURE_VERSION, CAPTURES, LATER, TABLES
 INTERVAL: Final = 0.2  # seconds between commits at most
 QUEUE_BYTES: Final = 2**24  # a commit is due when this much waits, whatever the time
 PATIENCE: Final = 4  # a commit that took long waits so many times as long for the next one
-KILLED: Final = 128  # and the number of the signal: the exit status of who was ended by one
 MOST_SOURCES: Final = 1000
 MOST_SOURCE: Final = 2**21  # characters of one source file
 MOST_LOG: Final = 2**26  # characters of what the command printed
@@ -142,10 +141,6 @@ class CaptureWriter:
         for process in self.processes:
             process.lane.end_iteration()
             process.ending["exit"] = status
-            # The status is that of the command: of several processes it tells nothing.
-            alone = len(self.processes) == 1 and process.ending.get("reason") == Reason.CUT
-            if alone and status > KILLED:
-                process.ending.setdefault("signal", status - KILLED)
         self.commit()
         for process in self.processes:
             if process.run:
