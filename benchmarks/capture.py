@@ -72,7 +72,9 @@ def run(
 
 def an_op(effort: Effort, folder: Path) -> Row:
     """What an op costs where there is little to compute, nothing but small tensors."""
-    samples = beside("mlp", 300 if effort.scale == 1 else 10, (), effort, folder)
+    count = 300 if effort.scale == 1 else 10
+    samples = beside("mlp", count, (), effort, folder)
+    run("mlp", count, (), folder)
     with opened_capture(str(folder / "run.gradstep")) as stored:
         ops = stored.timeline.end / stored.timeline.iterations
     pairs = zip(*samples.seconds, strict=True)

@@ -88,7 +88,7 @@ def main() -> None:
         model, data = Text(), torch.randint(65, (12, 65))
         x, y = data[:, :-1].contiguous(), data[:, 1:].flatten()
     elif name == "residual":
-        model, x, y = residual(), torch.randn(32, 3, 32, 32), torch.randint(10, (32,))
+        model, x, y = residual(), torch.randn(64, 3, 32, 32), torch.randint(10, (64,))
     else:
         model = nn.Sequential(nn.Linear(3, 16), nn.Tanh(), nn.Linear(16, 4))
         x, y = torch.randn(64, 3), torch.randint(4, (64,))

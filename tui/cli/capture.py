@@ -308,7 +308,11 @@ def captured(
     writer = recording_sink(target, words, plan, outer, script)
     tally = Tally(writer)
     progress = Progress(tally, plan.quiet)
-    outcome = launch(words, plan, tally, progress.write, outer, progress.look)
+
+    def unheard(why: str) -> None:
+        progress.say(f"gradstep: nothing is captured so far: {why}")
+
+    outcome = launch(words, plan, tally, progress.write, outer, progress.look, unheard)
     progress.clear()
     for line in [*report(outcome, tally, target), *writer.notes]:
         progress.say(f"gradstep: {line}")

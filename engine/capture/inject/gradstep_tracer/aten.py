@@ -116,7 +116,7 @@ class Aten:
             if "batch_norm" in kernel.name or version_of(one) != version
         }
         module = tracing.here.modules[-1] if tracing.here.modules else None
-        place = tracing.places.of(tracing.places.outside(frame))
+        place = tracing.places.of(tracing.places.users(frame))
         at = len(tracing.recorder.story)
         said = functools.partial(self.attributes, kernel, args, kwargs)
         reading.made(kernel.name, module, outs, reads, views, place, more, said)

@@ -162,7 +162,7 @@ class Functions:
             if rule.name == "batch_norm" or version_of(one) != version
         }
         modules = self.tracing.here.modules
-        place = self.tracing.places.of(self.tracing.places.outside(frame))
+        place = self.tracing.places.of(self.tracing.places.users(frame))
         reading.made(
             rule.kind,
             modules[-1] if modules else None,
@@ -193,7 +193,7 @@ class Functions:
             "forward",
             recorder.unique("forward", base),
             rule.kind,
-            tracing.places.of(tracing.places.outside(frame)),
+            tracing.places.of(tracing.places.users(frame)),
             reads,
             (),
             module,
