@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any
 
 from engine.capture.listener import Connection, Listener
-from engine.capture.outputs import Output, outputs
+from engine.capture.outputs import Output, outputs, pipes
 from engine.capture.plan import Plan
 from engine.capture.sink import Sink, Stream
 from engine.errors import GradstepError
@@ -62,15 +62,19 @@ def launch(
     outer: Mapping[str, str],
     stop: Callable[[], bool] = lambda: False,
     unheard: Callable[[str], None] = lambda why: None,
+    piped: bool = False,
 ) -> Outcome:
     """Run a command to its end; everything that it tells goes to a sink, its text to ``write`` too.
 
-    Where ``stop`` says so the command is ended. ``unheard`` is told once where the tracer is not
-    loaded in time. Raises GradstepError if the command cannot be started.
+    With ``piped`` its streams are pipes, else what ours are. Where ``stop`` says so the command is
+    ended. ``unheard`` is told once where the tracer is not loaded in time. Raises GradstepError if
+    the command cannot be started.
     """
     listener = Listener()
     try:
-        return Running(command, plan, sink, write, outer, listener).run(stop, unheard)
+        streams = pipes() if piped else outputs()
+        running = Running(command, plan, sink, write, outer, listener, streams)
+        return running.run(stop, unheard)
     finally:
         listener.close()
 
@@ -86,13 +90,14 @@ class Running:
         write: Write,
         outer: Mapping[str, str],
         listener: Listener,
+        streams: dict[Stream, Output],
     ) -> None:
         self.sink = sink
         self.write = write
         self.listener = listener
         self.failed = ""
         self.selector = selectors.DefaultSelector()
-        self.outputs = outputs()
+        self.outputs = streams
         given = environment(plan, listener, outer)
         self.process = started(command, given, self.outputs)
         self.selector.register(listener.socket, selectors.EVENT_READ, None)

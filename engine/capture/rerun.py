@@ -142,7 +142,8 @@ def run_again(
     writer = CaptureWriter(target, command, sources=start.plan.source, limit=start.plan.budget)
     tally = Tally(writer)
     with inside(start.directory):
-        found = launch(start.words, start.plan, tally, write, given, lambda: look(tally))
+        words, plan = start.words, start.plan
+        found = launch(words, plan, tally, write, given, lambda: look(tally), piped=True)
     if found.why_nothing:
         raise GradstepError(f"nothing was captured of the second run: {found.why_nothing}")
     if found.failed:

@@ -66,7 +66,9 @@ class Degrees:
         size = count * tensor.element_size()
         if state and event >= 0:
             self.state += size
-        keyframe = state and (self.keyframe if event >= 0 else size <= self.plan.budget // 16)
+        # How large all of it is, is known only after the first iteration.
+        fits = size <= self.plan.budget // 16 and self.state <= self.plan.budget // 4
+        keyframe = state and fits and (self.keyframe or event < 0)
         if (self.whole or (keyframe and values == "auto")) and size < MOST_WHOLE:
             return bytes((WHOLE,)) + reader.raw(tensor)
         return self.parts(tensor, size, role, leaf, event, write)
