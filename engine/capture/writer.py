@@ -23,6 +23,7 @@ INTERVAL: Final = 0.2  # seconds between commits at most
 QUEUE_BYTES: Final = 2**24  # a commit is due when this much waits, whatever the time
 PATIENCE: Final = 4  # a commit that took long waits so many times as long for the next one
 TABLES_SHARE: Final = 16  # of a limit this part is for what is no tensor
+MOST_NOTES: Final = 20
 MOST_SOURCES: Final = 1000
 MOST_SOURCE: Final = 2**21  # characters of one source file
 MOST_LOG: Final = 2**26  # characters of what the command printed
@@ -98,6 +99,8 @@ class CaptureWriter:
         match frame:
             case Note():
                 self.write_log(process, NOTE, frame.text)
+                if len(told.lane.notes) < MOST_NOTES:
+                    told.lane.note(frame.text)
             case Raised():
                 trace = list(frame.trace)
                 told.ending["raised"] = {"type": frame.type, "text": frame.text, "trace": trace}

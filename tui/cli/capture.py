@@ -24,10 +24,12 @@ from engine.errors import GradstepError
 from tui.cli.arguments import size_option
 from tui.cli.output import note
 from tui.cli.status import DONE, NO
+from tui.render.text.clean import clean
 from tui.render.text.numbers import compact, count_text, nbytes_text
 
 REFRESH = 0.2  # seconds between two lines of progress
 MANY_FILES = 10_000  # names that are tried for a recording
+MOST_NOTES = 20  # of one process that are said
 SUFFIX = ".gradstep"
 
 
@@ -334,6 +336,7 @@ def report(outcome: Outcome, tally: Tally, target: Path) -> list[str]:
             f"{again}{count_text(process.iterations)} iterations, "
             f"{count_text(process.events)} events"
         )
+        found += [f"{again}{clean(text)}" for text in process.notes[:MOST_NOTES]]
     if target.exists():
         found.append(f"{target}: {nbytes_text(target.stat().st_size)}")
     if outcome.failed:

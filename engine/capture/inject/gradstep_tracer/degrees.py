@@ -41,6 +41,7 @@ class Degrees:
         self.spacing = 1
         self.kept = 0  # bytes of keyframes, after they were thinned
         self.state = 0  # bytes of parameters and slots in this iteration
+        self.beyond = 0  # bytes of parameters and slots, where these are too many for the budget
         self.alarm = False  # something is not finite, for the first time
         self.alarmed = False
         self.scaled = False  # a GradScaler is at work: infinite gradients are expected
@@ -122,6 +123,8 @@ class Degrees:
             and iteration >= self.next_keyframe
             and self.state <= self.plan.budget // 4
         )
+        if self.plan.values == "auto" and self.state > self.plan.budget // 4:
+            self.beyond = self.state
         self.state = 0
         self.whole = self.plan.in_full(iteration)
         self.ring.turn()

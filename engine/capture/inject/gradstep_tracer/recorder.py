@@ -41,6 +41,7 @@ class Recorder:
         self.story: list[Op] = []  # of the iteration under way
         self.counts: dict = {}
         self.too_large = False  # it was said that the ring has no place
+        self.too_many = False  # and that the budget has none for parameters
 
     def tensor(
         self,
@@ -213,6 +214,12 @@ class Recorder:
             self.too_large = True
             self.note("iterations are too large for the last two to be kept in full")
         self.degrees.turn(self.iteration)
+        if self.degrees.beyond and not self.too_many:
+            self.too_many = True
+            self.note(
+                "parameters and slots are %s bytes, more than a quarter of the budget: of those "
+                "that are large there are statistics and samples" % format(self.degrees.beyond, ",")
+            )
 
     def note(self, text: str) -> None:
         """Something to be read."""
