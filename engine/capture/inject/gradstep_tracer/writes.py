@@ -147,7 +147,7 @@ class Writes:
             return
         if rule.prop == "grad":
             self.gradient("grad =", [parameter], frame)
-        elif rule.prop == "data":
+        elif rule.prop == "data" and self.names.moved(parameter):
             self.state("data =", parameter, (parameter,), None, frame)
 
     def gradient(self, kind: str, owners: list, frame: FrameType) -> None:
