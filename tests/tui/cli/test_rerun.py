@@ -46,7 +46,7 @@ def test_the_same_again(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir("/")
     done = shell("verify", recorded, "--rerun", TZ="5")  # a variable that was not there is not
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "compared    2 values in 2 iterations\nverified\n" in done.stdout
+    assert "ok          2 values in 2 iterations are the same\nverified\n" in done.stdout
     assert f"gradstep: runs {sys.executable} teach.py" in done.stderr
 
 
@@ -83,7 +83,7 @@ def test_one_that_was_interrupted_is_compared_as_far_as_it_is_whole(recorded: Pa
     assert done.returncode == 128 + 9
     script.write_text(whole)
     done = shell("verify", "cut.gradstep", "--rerun")
-    assert "compared    1 values in 1 iterations\nverified\n" in done.stdout
+    assert "ok          1 values in 1 iterations are the same\nverified\n" in done.stdout
 
 
 def process(**command: object) -> CapturedProcess:

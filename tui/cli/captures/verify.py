@@ -124,7 +124,8 @@ def rerun_lines(found: Rerun) -> Iterator[str]:
     for process, outcome in found.processes:
         rank = f" of rank {process.rank}" if len(found.processes) > 1 else ""
         values, iterations = count_text(outcome.values), count_text(outcome.compared)
-        yield f"compared    {values} values in {iterations} iterations{rank}"
+        title, end = ("ok", " are the same") if outcome.same else ("compared", "")
+        yield f"{title:<12}{values} values in {iterations} iterations{rank}{end}"
         if outcome.unknown:
             count = count_text(outcome.unknown)
             yield f"            {count} of them by their statistics and samples alone"
