@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from benchmarks.built_in import built_in  # noqa: E402
+from benchmarks.capture import capture  # noqa: E402
 from benchmarks.cold import cold  # noqa: E402
 from benchmarks.deep import deep  # noqa: E402
 from benchmarks.effort import EFFORTS, Effort  # noqa: E402
@@ -46,6 +47,7 @@ COMPARISONS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "history": history,
     "peak": peak,
     "recording": recording,
+    "capture": capture,
 }
 
 

@@ -42,6 +42,7 @@ class Difference:
     events: tuple[int | None, int | None]
     tensor: str | None = None
     op: str | None = None
+    module: str | None = None
     place: str | None = None
     index: tuple[int, ...] = ()
     values: tuple[Any, Any] | None = None
@@ -51,16 +52,20 @@ class Difference:
 class Outcome:
     """How two runs differ over ``compared`` iterations.
 
-    ``unknown`` counts values of which neither bytes nor fingerprints were kept in both: of these
-    only statistics were compared, or nothing. ``beside`` has for each phase, and for all_reduce, of
+    ``values`` counts what was compared. ``unknown`` are values of which neither bytes nor
+    fingerprints were kept in both: of these only statistics were compared, or nothing. ``first_op``
+    is the first op that wrote something else, where ``first`` is what an iteration began with.
+    ``beside`` has for each phase, and for all_reduce, of
     the iteration of the first difference how many values are the same, and how many are not.
     """
 
     compared: int = 0
     first: Difference | None = None
+    first_op: Difference | None = None
     missing: Difference | None = None
     drift: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    values: int = 0
     unknown: int = 0
     beside: dict[str, tuple[int, int]] = field(default_factory=dict)
     losses: list[tuple[int, float | None, float | None]] = field(default_factory=list)
@@ -110,6 +115,7 @@ class Comparison:
         blocks = self.a.stored.block(iteration), self.b.stored.block(iteration)
         listings = tuple(run.timeline.listing(iteration) for run in (self.a, self.b))
         if alike(*blocks) and keys_of(listings[0]) == keys_of(listings[1]):
+            self.outcome.values += len(blocks[0].values)
             return
         self.compare_given(iteration)
         places = aligned(listings[0], listings[1])
@@ -157,29 +163,38 @@ class Comparison:
     ) -> None:
         """Compare two values, and note the first difference or that shape or dtype drifted."""
         name, iteration, slot, twin, events = what
+        self.outcome.values += 1
         sides = []
         for run, at, event in zip((self.a, self.b), (slot, twin), events, strict=True):
             number = run.stored.block(iteration).numbers[at]
-            told = run.stored.told(iteration, at, event)
-            sides.append((run.stored.tensors[number], told, run.source.value(iteration, at, event)))
-        (left, a, x), (right, b, y) = sides
+            sides.append((run.stored.tensors[number], run.stored.told(iteration, at, event)))
+        (left, a), (right, b) = sides
         if (left.shape, left.dtype) != (right.shape, right.dtype):
             self.note_drift(f"{position}: {name} is {kind(left)} in A and {kind(right)} in B")
             return
-        found = differs(left, a, b, x, y, self.tolerance)
+        found: Found | None = SAME
+        if not a.digest or a.digest != b.digest:
+            x = self.a.source.value(iteration, slot, events[0])
+            y = self.b.source.value(iteration, twin, events[1])
+            found = differs(left, a, b, x, y, self.tolerance)
         if found is None:
             self.outcome.unknown += 1
             return
         part = INPUT if op is None else ALL_REDUCE if op.kind == ALL_REDUCE else str(op.phase)
         same, other = self.outcome.beside.get(part, (0, 0))
         self.outcome.beside[part] = same + (not found.differ), other + found.differ
-        if found.differ and self.outcome.first is None:
+        known = self.outcome.first if op is None else self.outcome.first_op
+        if found.differ and known is None:
             about = None if op is None else op.formula
+            module = None if op is None else op.layer
             place = None if op is None or not op.file else f"{op.file}:{op.line}"
-            self.outcome.first = Difference(
+            difference = Difference(
                 found.what if op is not None else f"{INPUT}: {found.what}",
-                *(position, events, name, about, place, found.index, found.values),
+                *(position, events, name, about, module, place, found.index, found.values),
             )
+            self.outcome.first = self.outcome.first or difference
+            if op is not None:
+                self.outcome.first_op = difference
 
     def note_missing(
         self, iteration: int, listings: Sequence[Listing], place: int | None, other: int | None
@@ -196,7 +211,7 @@ class Comparison:
         events = (event, None) if place is not None else (None, event)
         where = f"{op.file}:{op.line}" if op.file else None
         self.outcome.missing = Difference(
-            said, format_position(run, event), events, op=op.formula, place=where
+            said, format_position(run, event), events, op=op.formula, module=op.layer, place=where
         )
 
     def note_drift(self, text: str) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+
 from engine.capture.definitions import (
     ENTERS,
     Row,
@@ -38,7 +40,7 @@ from engine.capture.packed import Columns, Told
 from engine.capture.wire import Untrustworthy
 from engine.recording.canonical import canonical
 from engine.recording.contents import NOWHERE, Contents
-from engine.recording.digests import Digest, strong
+from engine.recording.digests import Digest, quick_digest, strong
 from engine.run.kept import Statistics
 
 SMALL: Final = 4096  # elements up to which a tensor is kept whole as a rule
@@ -97,6 +99,8 @@ class Lane:
         self.link = self.later = root
         self.laters = 0
         self.notes: list[str] = []
+        self.room: float = math.inf  # bytes that may still be stored
+        self.left_out = self.left_out_bytes = 0
         self._last: dict[int, Told] = {}
         self._partial: set[int] = set()  # tensors that were told without all of their elements
         self._whole_at: dict[int, int] = {}  # the last event that told one whole
@@ -204,6 +208,8 @@ class Lane:
         """A value, its bytes on their way into the file."""
         found = Statistics(*value.statistics) if value.statistics else None
         degree, digest, reference = value.degree, b"", NOWHERE
+        if degree & Degree.PASSING:
+            return passed(tensor, value)
         if degree & Degree.WHOLE:
             if found is None:
                 found = statistics(array_of(tensor.dtype, value.whole, tensor.shape))
@@ -214,7 +220,7 @@ class Lane:
         sample, sample_reference = b"", NOWHERE
         if degree & Degree.SAMPLE:
             sample = strong(f"sample {tensor.dtype}", tensor.shape, value.sample + value.corner)
-            sample_reference = self.contents.add(sample, value.sample + value.corner)
+            sample_reference = self.add(sample, value.sample + value.corner)
             if sample_reference == NOWHERE:
                 degree, sample = degree & ~Degree.SAMPLE, b""
         degree = degree & ~Degree.STATISTICS if found is None else degree | Degree.STATISTICS
@@ -226,7 +232,22 @@ class Lane:
             self.note(f"tensors of more than {LARGEST_STORED:,} bytes are not kept in full")
             return b"", NOWHERE
         digest = strong(tensor.dtype, tensor.shape, data)
-        return digest, self.contents.add(digest, data)
+        return digest, self.add(digest, data)
+
+    def add(self, digest: Digest, data: bytes) -> int:
+        """Store bytes while there is room for them; their reference, NOWHERE where they are not."""
+        contents = self.contents
+        before, closes = contents.nbytes, contents.open and len(data) > self.room
+        if closes:  # what is there already is found all the same
+            contents.open = False
+        reference = contents.add(digest, data)
+        if closes:
+            contents.open = True
+        self.room -= contents.nbytes - before
+        if reference == NOWHERE:
+            self.left_out += 1
+            self.left_out_bytes += len(data)
+        return reference
 
     def late(self, later: Later) -> None:
         """The bytes of something that an event wrote before."""
@@ -329,3 +350,13 @@ class Lane:
         """Something to be told with the recording, once."""
         if text not in self.notes:
             self.notes.append(text)
+
+
+def passed(tensor: TensorDefinition, value: Value) -> Told:
+    """What is kept of a value whose bytes were told for that alone."""
+    found = statistics(array_of(tensor.dtype, value.whole, tensor.shape))
+    degree = value.degree & Degree.FINGERPRINT
+    fingerprint = quick_digest(np.frombuffer(value.whole, np.uint8)) if degree else b""
+    if found is not None:
+        degree |= Degree.STATISTICS
+    return Told(degree, b"", NOWHERE, found, fingerprint)

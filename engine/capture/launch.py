@@ -19,15 +19,17 @@ from types import FrameType
 from typing import Any
 
 from engine.capture.listener import Connection, Listener
-from engine.capture.outputs import Output, outputs
+from engine.capture.outputs import Output, outputs, pipes
 from engine.capture.plan import Plan
 from engine.capture.sink import Sink, Stream
 from engine.errors import GradstepError
 
 INJECTED = Path(__file__).parent / "inject"
 LOOK = 0.05  # seconds between two looks at whether the command is over
+HANDSHAKE = 30.0  # seconds in which a Python of the command has loaded the tracer
 LINGER = 5.0  # seconds that what a command leaves behind may go on speaking
 Write = Callable[[Stream, bytes], None]
+ARMED, IMPORTED = "armed", "torch"  # marks of how far a process got
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -59,14 +61,20 @@ def launch(
     write: Write,
     outer: Mapping[str, str],
     stop: Callable[[], bool] = lambda: False,
+    unheard: Callable[[str], None] = lambda why: None,
+    piped: bool = False,
 ) -> Outcome:
     """Run a command to its end; everything that it tells goes to a sink, its text to ``write`` too.
 
-    Where ``stop`` says so the command is ended. Raises GradstepError if it cannot be started.
+    With ``piped`` its streams are pipes, else what ours are. Where ``stop`` says so the command is
+    ended. ``unheard`` is told once where the tracer is not loaded in time. Raises GradstepError if
+    the command cannot be started.
     """
     listener = Listener()
     try:
-        return Running(command, plan, sink, write, outer, listener).run(stop)
+        streams = pipes() if piped else outputs()
+        running = Running(command, plan, sink, write, outer, listener, streams)
+        return running.run(stop, unheard)
     finally:
         listener.close()
 
@@ -82,13 +90,14 @@ class Running:
         write: Write,
         outer: Mapping[str, str],
         listener: Listener,
+        streams: dict[Stream, Output],
     ) -> None:
         self.sink = sink
         self.write = write
         self.listener = listener
         self.failed = ""
         self.selector = selectors.DefaultSelector()
-        self.outputs = outputs()
+        self.outputs = streams
         given = environment(plan, listener, outer)
         self.process = started(command, given, self.outputs)
         self.selector.register(listener.socket, selectors.EVENT_READ, None)
@@ -96,11 +105,16 @@ class Running:
             os.close(output.writes)
             self.selector.register(output.reads, selectors.EVENT_READ, output)
 
-    def run(self, stop: Callable[[], bool]) -> Outcome:
+    def run(self, stop: Callable[[], bool], unheard: Callable[[str], None]) -> Outcome:
         """Read until the command is over; nothing that was sent is lost."""
+        until: float | None = time.monotonic() + HANDSHAKE
         with handling(self.process, self.resized):
             while self.process.poll() is None:
                 self.turn(LOOK)
+                if until is not None and time.monotonic() > until:
+                    until = None
+                    if not self.listener.marks() & {ARMED, IMPORTED}:
+                        unheard(why_nothing(self.listener))
                 if stop():
                     self.process.kill()
             self.rest()
@@ -226,9 +240,9 @@ def handling(process: subprocess.Popen[bytes], resized: Callable[[], None]) -> I
 def why_nothing(listener: Listener) -> str:
     """Why no process said anything."""
     marks = listener.marks()
-    if "torch" in marks:
+    if IMPORTED in marks:
         return "torch was imported, but no model was called with gradients and nothing was stepped"
-    if "armed" in marks:
+    if ARMED in marks:
         return "the script ended without importing torch"
     return (
         "the tracer was never loaded: the command is no Python, or one started with -I, -E or -S, "

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.capture.messages import Ended, Frame, Raised
+from engine.capture.remains import remains
 from engine.capture.sink import End, Reason
 from engine.capture.wire import MAX_JSON, Decoder, Untrustworthy
 from engine.errors import GradstepError
@@ -17,6 +18,7 @@ from engine.errors import GradstepError
 LONGEST_PATH = 100  # bytes of a socket's path; systems allow 104 or more
 MOST_PROCESSES = 1024
 AT_ONCE = 2**20  # bytes that are read in one go
+SHARED = 2  # pieces of memory that a process may share
 
 
 @dataclass(eq=False)
@@ -29,6 +31,13 @@ class Connection:
     end: End | None = None
     received: int = 0
     last: Frame | None = field(default=None, repr=False)
+    memory: list[int] = field(default_factory=list)  # descriptors of what it shares
+
+    def close(self) -> None:
+        """Nothing more comes of it."""
+        self.socket.close()
+        while self.memory:
+            os.close(self.memory.pop())
 
 
 class Listener:
@@ -62,12 +71,13 @@ class Listener:
     def read(self, connection: Connection) -> Iterator[Frame]:
         """The frames that have come; where it ends, ``connection.end`` says how."""
         try:
-            data = connection.socket.recv(AT_ONCE)
+            data = self.received(connection)
         except BlockingIOError:
             return
         except OSError:
             data = b""
         if not data:
+            yield from self.left_behind(connection)
             self.ended(connection)
             return
         connection.received += len(data)
@@ -82,7 +92,24 @@ class Listener:
                 raise Untrustworthy("a beginning that is too long")
         except Untrustworthy as problem:
             connection.end = End(Reason.UNTRUSTWORTHY, text=str(problem))
-            connection.socket.close()
+            connection.close()
+
+    @staticmethod
+    def received(connection: Connection) -> bytes:
+        """What has come, and with it memory that a process shares: the two halves of its ring."""
+        data, descriptors, _, _ = socket.recv_fds(connection.socket, AT_ONCE, SHARED)
+        for descriptor in descriptors:
+            if len(connection.memory) < SHARED:
+                connection.memory.append(descriptor)
+            else:
+                os.close(descriptor)
+        return data
+
+    @staticmethod
+    def left_behind(connection: Connection) -> Iterator[Frame]:
+        """What a process that went without a word had not told."""
+        if not isinstance(connection.last, Ended | Raised):
+            yield from remains(connection.memory, connection.decoder.events)
 
     def ended(self, connection: Connection) -> None:
         """A process has hung up."""
@@ -93,12 +120,12 @@ class Listener:
                 connection.end = End(Reason.ENDED)
             case _:
                 connection.end = End(Reason.CUT)
-        connection.socket.close()
+        connection.close()
 
     def hang_up(self, connection: Connection) -> None:
         """Listen no longer to a process that goes on."""
         connection.end = End(Reason.LEFT)
-        connection.socket.close()
+        connection.close()
 
     def marks(self) -> set[str]:
         """How far processes got: ``armed`` where one has the tracer, ``torch`` where it came."""
@@ -109,7 +136,7 @@ class Listener:
         """Nobody is let in any more."""
         self.socket.close()
         for connection in self.connections:
-            connection.socket.close()
+            connection.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -44,6 +44,7 @@ class Degree(IntFlag):
     STATISTICS = 2
     FINGERPRINT = 4  # as engine.recording.digests.quick_digest makes it
     SAMPLE = 8  # each (ceil(elements / SAMPLE))th element, and the corner
+    PASSING = 16  # with WHOLE: the bytes are told for statistics alone, and are not to be kept
     SAME = 64  # the bits that this tensor had before
     GONE = 128  # there is no tensor now: a gradient that is None
 

@@ -64,6 +64,15 @@ def outputs() -> dict[Stream, Output]:
     return {Stream.STDOUT: first, Stream.STDERR: output(Stream.STDERR, 2)}
 
 
+def pipes() -> dict[Stream, Output]:
+    """Two pipes, whatever ours are."""
+    null = os.open(os.devnull, os.O_RDWR)
+    try:
+        return {stream: output(stream, null) for stream in Stream}
+    finally:
+        os.close(null)
+
+
 def output(stream: Stream, descriptor: int) -> Output:
     """Something to write to, like a descriptor of ours."""
     terminal = os.isatty(descriptor)

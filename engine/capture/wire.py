@@ -94,7 +94,11 @@ class Unpacker:
         statistics: tuple[float, ...] = ()
         if degree & Degree.STATISTICS:
             statistics = STATISTICS.unpack(self.take(STATISTICS.size))
-        fingerprint = self.take(FINGERPRINT_BYTES) if degree & Degree.FINGERPRINT else b""
+        passing = bool(degree & Degree.PASSING)
+        if passing and not (degree & Degree.WHOLE and not degree & Degree.STATISTICS):
+            raise Untrustworthy(f"a value of degree {degree}")
+        given = degree & Degree.FINGERPRINT and not passing
+        fingerprint = self.take(FINGERPRINT_BYTES) if given else b""
         sample = corner = b""
         if degree & Degree.SAMPLE:
             sample = self.take(sample_size(tensor.elements) * size)

@@ -22,6 +22,8 @@ from engine.recording.schema import CAPTURE_VERSION, CAPTURES, LATER, TABLES
 INTERVAL: Final = 0.2  # seconds between commits at most
 QUEUE_BYTES: Final = 2**24  # a commit is due when this much waits, whatever the time
 PATIENCE: Final = 4  # a commit that took long waits so many times as long for the next one
+TABLES_SHARE: Final = 16  # of a limit this part is for what is no tensor
+MOST_NOTES: Final = 20
 MOST_SOURCES: Final = 1000
 MOST_SOURCE: Final = 2**21  # characters of one source file
 MOST_LOG: Final = 2**26  # characters of what the command printed
@@ -97,6 +99,8 @@ class CaptureWriter:
         match frame:
             case Note():
                 self.write_log(process, NOTE, frame.text)
+                if len(told.lane.notes) < MOST_NOTES:
+                    told.lane.note(frame.text)
             case Raised():
                 trace = list(frame.trace)
                 told.ending["raised"] = {"type": frame.type, "text": frame.text, "trace": trace}
@@ -142,6 +146,13 @@ class CaptureWriter:
             process.lane.end_iteration()
             process.ending["exit"] = status
         self.commit()
+        count = sum(process.lane.left_out for process in self.processes)
+        if count and self.limit is not None:
+            size = sum(process.lane.left_out_bytes for process in self.processes)
+            self.notes.append(
+                f"for the budget of {self.limit:,} bytes {count:,} tensors and samples of "
+                f"{size:,} bytes are left out: of these there are statistics"
+            )
         for process in self.processes:
             if process.run:
                 self.close_run(process)
@@ -155,6 +166,8 @@ class CaptureWriter:
         # Where the bytes of a tensor come to lie depends on the run, and they come before events.
         contents = Contents(run=len(self.processes) + 1)
         self.processes.append(Process(hello, Lane(text_digest(*about), contents)))
+        if self.limit is not None:
+            self.processes[-1].lane.room = self.limit - self.limit // TABLES_SHARE
 
     def about(self, hello: Hello) -> tuple[str, str]:
         """The command and the process as JSON texts."""
@@ -246,6 +259,7 @@ class CaptureWriter:
             self.insert("capture_log", "", texts)
 
         self.file.attempt(insert)
+        self.measure()
         self._source_rows += len(sources)
         self._log_rows += len(log)
 
@@ -258,11 +272,19 @@ class CaptureWriter:
         statement = f"INSERT OR REPLACE INTO {table} VALUES ({holes})"
         self.file.connection.executemany(statement, [(*first, *row) for row in rows])
 
+    def measure(self) -> None:
+        """Let every process know how much may still be stored."""
+        assert self.file is not None
+        if self.limit is not None:
+            left = self.limit - self.limit // TABLES_SHARE - self.file.size
+            for process in self.processes:
+                process.lane.room = max(0, left) // len(self.processes)
+
     def keep_limit(self, limit: int) -> None:
         """Store no more tensors once the file has its size; all else goes on."""
         assert self.file is not None
         waiting = sum(process.lane.contents.nbytes for process in self.processes)
-        if self.file.size + waiting <= limit or any(
+        if self.file.size + waiting <= limit - limit // TABLES_SHARE or any(
             not process.lane.contents.open for process in self.processes
         ):
             return

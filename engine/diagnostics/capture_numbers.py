@@ -11,6 +11,7 @@ from engine.diagnostics.capture_detector import Seen, largest, length
 from engine.diagnostics.diagnosis import NOT_FINITE, Card, Certainty, Found, Limit, Severity
 from engine.run.phases import Phase
 
+SKIPPED = "step skipped"
 CENTRING = frozenset({"batch_norm", "instance_norm"})
 DEAD = Limit(0.999, "dead", "what passes nothing of a whole batch")
 MOSTLY = Limit(0.9, "mostly", "of the iterations: a single batch tells little")
@@ -27,8 +28,10 @@ class NonFinite:
     card = Card(
         name=NOT_FINITE,
         title="numbers are not finite",
-        looks="the first op that writes a NaN or an infinity, the loss being finite or not",
-        levels="serious; a warning where the loss stays finite",
+        looks="the first op that writes a NaN or an infinity, the loss being finite or not; what a"
+        " GradScaler met and left out is told apart",
+        levels="serious; a warning where the loss stays finite; a note where a GradScaler left out"
+        " the update, as it does to find its scale",
         cause="an overflow, 0/0, or the logarithm of 0",
         remedy="look at the operands of that op: `until any non-finite` leads there",
     )
@@ -38,19 +41,43 @@ class NonFinite:
         self.first: Seen | None = None
         self.lost = False
         self.times = 0
+        self.skipped: list[Seen] = []  # the first of each iteration whose update was left out
+        self.iteration = -1
+        self.met: list[tuple[Seen, bool]] = []  # in this iteration, and whether it is lost by that
+        self.skips = False
 
     def see(self, seen: Seen) -> None:
         """Look at the least and the largest of what was written."""
+        if seen.iteration != self.iteration:
+            self.close()
+            self.iteration = seen.iteration
+        self.skips = self.skips or seen.op.kind == SKIPPED
         for tensor, told in seen.values():
             if told.statistics is not None and not is_finite(told.statistics):
-                self.times += 1
-                self.first = self.first or seen
-                self.lost = self.lost or tensor.name == self.run.loss
-                self.lost = self.lost or tensor.role == "parameter"
+                lost = tensor.name == self.run.loss or tensor.role == "parameter"
+                self.met.append((seen, lost))
+
+    def close(self) -> None:
+        """An iteration is over: what was met in it counts, unless its update was left out."""
+        if self.met and self.skips:
+            self.skipped.append(self.met[0][0])
+        elif self.met:
+            self.first = self.first or self.met[0][0]
+            self.times += len(self.met)
+            self.lost = self.lost or any(lost for _, lost in self.met)
+        self.met, self.skips = [], False
 
     def found(self) -> Iterator[Found]:
         """One finding for the run."""
+        self.close()
         if self.first is None:
+            if self.skipped:
+                op, count = self.skipped[0].op, len(self.skipped)
+                told = f"GradScaler left out the update of {count} iterations with infinite numbers"
+                cause = "it tries whether a larger scale is possible"
+                numbers = {"iterations": count}
+                event = self.skipped[0].event
+                yield Found(event, op.name, told, Severity.NOTE, None, cause, numbers=numbers)
             return
         op = self.first.op
         is_log = op.kind.startswith("log") and op.phase in (Phase.FORWARD, Phase.LOSS)

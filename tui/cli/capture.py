@@ -24,10 +24,12 @@ from engine.errors import GradstepError
 from tui.cli.arguments import size_option
 from tui.cli.output import note
 from tui.cli.status import DONE, NO
+from tui.render.text.clean import clean
 from tui.render.text.numbers import compact, count_text, nbytes_text
 
 REFRESH = 0.2  # seconds between two lines of progress
 MANY_FILES = 10_000  # names that are tried for a recording
+MOST_NOTES = 20  # of one process that are said
 SUFFIX = ".gradstep"
 
 
@@ -156,7 +158,7 @@ def capture(ctx: click.Context, /, python: str | None, path: str | None, **wishe
     if wishes["check"] is not None:
         return checked(words, plan, wishes["check"] or None, outer)
     target = target_of(path, command.stem)
-    return captured(words, plan, target, outer)
+    return captured(words, plan, target, outer, command.script)
 
 
 def capture_script(script: str) -> tuple[int, Path]:
@@ -164,7 +166,7 @@ def capture_script(script: str) -> tuple[int, Path]:
     outer, plan = dict(os.environ), Plan()
     words = [interpreter(Path(script), None, plan, outer), script]
     target = target_of(None, Path(script).stem)
-    return captured(words, plan, target, outer), target
+    return captured(words, plan, target, outer, Path(script)), target
 
 
 def interpreter(script: Path | None, python: str | None, plan: Plan, outer: dict[str, str]) -> str:
@@ -222,9 +224,11 @@ def target_of(path: str | None, stem: str) -> Path:
     raise GradstepError(f"{stem}{SUFFIX}: there are {MANY_FILES:,} of them; name a file with -o")
 
 
-def recording_sink(path: Path, words: list[str], plan: Plan) -> CaptureWriter:
+def recording_sink(
+    path: Path, words: list[str], plan: Plan, outer: dict[str, str], script: Path | None
+) -> CaptureWriter:
     """What writes the recording, with its first event."""
-    command = started(path.stem, words, asdict(plan))
+    command = started(path.stem, words, asdict(plan), outer, script)
     return CaptureWriter(path, command, sources=plan.source, limit=plan.budget)
 
 
@@ -299,12 +303,18 @@ class Progress:
             note(text)
 
 
-def captured(words: list[str], plan: Plan, target: Path, outer: dict[str, str]) -> int:
+def captured(
+    words: list[str], plan: Plan, target: Path, outer: dict[str, str], script: Path | None
+) -> int:
     """Run the command and record it; the exit status."""
-    writer = recording_sink(target, words, plan)
+    writer = recording_sink(target, words, plan, outer, script)
     tally = Tally(writer)
     progress = Progress(tally, plan.quiet)
-    outcome = launch(words, plan, tally, progress.write, outer, progress.look)
+
+    def unheard(why: str) -> None:
+        progress.say(f"gradstep: nothing is captured so far: {why}")
+
+    outcome = launch(words, plan, tally, progress.write, outer, progress.look, unheard)
     progress.clear()
     for line in [*report(outcome, tally, target), *writer.notes]:
         progress.say(f"gradstep: {line}")
@@ -326,6 +336,7 @@ def report(outcome: Outcome, tally: Tally, target: Path) -> list[str]:
             f"{again}{count_text(process.iterations)} iterations, "
             f"{count_text(process.events)} events"
         )
+        found += [f"{again}{clean(text)}" for text in process.notes[:MOST_NOTES]]
     if target.exists():
         found.append(f"{target}: {nbytes_text(target.stat().st_size)}")
     if outcome.failed:

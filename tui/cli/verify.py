@@ -25,16 +25,26 @@ from tui.render.text.numbers import count_text, exact
     is_flag=True,
     help="Of a captured script: compute the ops again whose functions are known here.",
 )
+@click.option(
+    "--rerun",
+    is_flag=True,
+    help="Of a captured script: run the recorded command again. It is what the file says.",
+)
 @json_option
-def verify(file: str, number: int | None, mathematics: bool, as_json: bool) -> int:
+def verify(file: str, number: int | None, mathematics: bool, rerun: bool, as_json: bool) -> int:
     """Execute the recording FILE again and compare every event; 1 at the first divergence.
 
     Bit by bit where NumPy, BLAS, its threads and the CPU are the recorded ones, else within a
-    tolerance, which is said.
+    tolerance, which is said. Of a captured script the digests are looked through.
     """
     if is_capture(file):
+        from tui.cli.captures.verify import run_again
         from tui.cli.captures.verify import verify as verify_capture
 
+        if rerun and mathematics:
+            raise click.UsageError("--rerun and --math: one after the other")
+        if rerun:
+            return run_again(file, number, as_json)
         return verify_capture(file, number, mathematics, as_json)
     if mathematics:
         raise click.UsageError("--math: an experiment is always executed again, to the bit")

@@ -68,6 +68,26 @@ def test_why_nothing_was_captured(arguments: list[str], why: str, tmp_path: Path
     assert (found.outcome.status, found.outcome.processes) == (0, 0)
 
 
+def test_who_is_not_heard_of_in_time_is_told_while_the_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launching, "HANDSHAKE", -1.0)
+    told: list[str] = []
+    command = [sys.executable, "-I", "-c", "input()"]
+    reads, writes = os.pipe()
+    before = os.dup(0)
+    os.dup2(reads, 0)
+    try:
+        given = (Plan(quiet=True), Gathered(), lambda stream, data: None, environment())
+        launch(command, *given, lambda: bool(told), told.append)
+    finally:
+        os.dup2(before, 0)
+        for descriptor in (before, reads, writes):
+            os.close(descriptor)
+    assert len(told) == 1
+    assert "one started with -I, -E or -S" in told[0]
+
+
 def test_the_path_and_the_environment_are_those_of_a_plain_run(tmp_path: Path) -> None:
     text = "import sys, json; print(json.dumps([sys.path, sorted(sys.modules), sys.argv]))"
     command = [sys.executable, "-c", text, "a b"]

@@ -384,6 +384,26 @@ def test_a_limit_ends_the_values_and_not_the_run(tmp_path: Path) -> None:
     assert stored < 200_000
 
 
+def test_what_has_no_room_within_the_limit_is_left_out_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "r.gradstep"
+    teller = Teller(writer_at(path, limit=100_000))
+    for number, size in enumerate((20_000, 100, 30_000)):  # of float32: before any commit
+        array = np.full(size, number, np.float32)
+        tensor = teller.tensor(f"h{number}", "activation", array)
+        values = {f"h{number}": whole(array)}
+        teller.happen(
+            Phase.FORWARD, f"h{number}", "linear", {}, {f"h{number}": (tensor, array)},
+            values=values,
+        )  # fmt: skip
+    teller.end()
+    assert path.stat().st_size < 400_000  # tables and indices of a small file weigh something
+    with opened(path) as run:
+        kept = [run.source.kept(3, f"h{number}") for number in range(3)]  # None: it is there
+        assert [one and one.degree for one in kept] == [None, None, Kept.STATISTICS]
+        note = "for the budget of 100,000 bytes 1 tensors and samples of 120,000 bytes are left out"
+        assert note in run.stored.run.note
+
+
 def test_the_first_thing_that_is_not_finite(tmp_path: Path) -> None:
     path = tmp_path / "r.gradstep"
     teller = Teller(writer_at(path), limit=10)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.capture.messages import Event, Raised
+from engine.capture.messages import Event, Note, Raised
+from engine.capture.plan import Plan
 from engine.capture.sink import Reason
 from tests.engine.captured_scripts import SCRIPTS, Ran, captured, files, plain, python
 
@@ -56,13 +57,13 @@ SAME = [
 ]
 
 
-def both(script: Script, folder: Path) -> Ran:
+def both(script: Script, folder: Path, plan: Plan | None = None) -> Ran:
     """Run it plain and captured: nothing may differ."""
     for name in ("plain", "captured"):
         (folder / name).mkdir()
     command = python(script.name, *script.arguments)
     without = plain(command, folder / "plain")
-    found = captured(command, folder / "captured")
+    found = captured(command, folder / "captured", plan)
     assert found.out == without.stdout
     assert found.err == without.stderr
     assert found.outcome.status == without.returncode
@@ -90,6 +91,44 @@ def test_the_script_is_what_it_is_without(script: Script, tmp_path: Path) -> Non
     for events in told.iterations:  # a name is an op's own in its phase
         names = [(told.op(event).phase, told.op(event).name) for event in events]
         assert len(names) == len(set(names))
+
+
+# What the mode below autograd turns into a NaN where it is on while the engine runs.
+NAN = """
+import torch
+from torch import nn
+torch.manual_seed(0)
+model = nn.Linear(4, 32)
+optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+x = torch.randn(128, 4)
+for step in range(4):
+    sigma = torch.relu(model(x) - 0.5)
+    loss = torch.log(sigma + 1e-3).mean() + torch.log(sigma.min()) * 1e-6
+    loss = loss + torch.sqrt((sigma**2).sum(0)).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    print(loss.item(), model.weight.sum().item())
+"""
+
+
+@pytest.mark.parametrize("depth", ["module", "aten"])
+@pytest.mark.parametrize("name", ["encoder.py", "residual.py", "gan.py", "crash.py", "nan"])
+def test_every_depth_leaves_the_script_as_it_is(depth: str, name: str, tmp_path: Path) -> None:
+    plan = Plan(depth=depth, quiet=True)
+    if name != "nan":
+        found = both(Script(name, 0), tmp_path, plan)
+    else:
+        (tmp_path / "nan.py").write_text(NAN)
+        command = [sys.executable, "nan.py"]
+        found = captured(command, tmp_path, plan)
+        assert found.out == plain(command, tmp_path).stdout
+    told = found.told
+    assert len(told.iterations) == {"crash.py": 3}.get(name, 4)
+    kinds = {op.kind for op in told.ops if op.phase == "forward"}
+    assert ("addmm" in kinds or "convolution" in kinds) == (depth == "aten")
+    notes = [one.text for one in told.of(Note)]
+    assert any("below autograd" in text for text in notes) == (depth == "aten")
 
 
 def test_the_script_that_raises_is_itself_to_the_byte_of_its_traceback(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The doctor of captured scripts: each mistake is found by its events, and nothing else is."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,22 @@ def test_updates_that_are_skipped_in_a_row(often: int, tmp_path: Path) -> None:
 
     found = names(told(tmp_path / "r", 12, happen))
     assert found == (["serious: skipped-steps"] if often == 6 else [])
+
+
+@pytest.mark.parametrize("skips", [True, False])
+def test_what_a_scaler_meets_and_leaves_out_is_expected(skips: bool, tmp_path: Path) -> None:
+    def happen(teller: Teller, k: int) -> None:
+        if k == 1:
+            odd = Value(Degree.STATISTICS, statistics=(0.0, math.inf, math.inf, math.inf, 0.0))
+            op(teller, Phase.FORWARD, "h", "linear", values={"h": odd})
+        if k == 1 and skips:
+            facts = {"reason": "infinite gradients", "scale": 1024.0}
+            teller.happen(Phase.UPDATE, "opt.step", "step skipped", {}, {}, 3, facts=facts)
+        else:
+            step(teller, k)
+
+    found = names(told(tmp_path / "r", 4, happen))
+    assert found == ["note: non-finite" if skips else "warning: non-finite"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 What it makes of scripts is tested where the engine's part is; nothing here needs PyTorch.
 """
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from engine.capture.tally import Tally
 from engine.errors import GradstepError
 from engine.run.phases import Phase
 from tests.engine.captured_scripts import SPEAK
-from tests.tui.cli.shell import assert_refused, invoke, shell
+from tests.tui.cli.shell import COMMAND, assert_refused, environment, invoke, shell
 from tui.cli.capture import Progress, plan_of, target_of
 
 
@@ -68,6 +69,14 @@ def test_check_answers_with_its_status(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.endswith("DIFFERENT\n")
     assert done.stderr == "gradstep: stdout, line 1: 'True' captured, 'False' plain\n"
+
+
+def test_streams_that_are_one_are_compared_apart(tmp_path: Path) -> None:
+    script = write(tmp_path / "s.py", 'say("H", hello); print("a", file=sys.stderr); print("b")')
+    command = [*COMMAND, "capture", "--check", "all", "--", sys.executable, str(script)]
+    out = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done = subprocess.run(command, env=environment(), check=False, **out)
+    assert done.stdout.endswith("the same: 2 lines, 0 files\nno difference\n")
 
 
 @pytest.mark.parametrize(

@@ -73,20 +73,21 @@ def lines(outcome: Outcome) -> Iterator[str]:
         yield f"why               {reason}"
 
 
-def difference_lines(title: str, found: Difference) -> Iterator[str]:
-    """The lines about one difference."""
-    indent = " " * 18
+def difference_lines(title: str, found: Difference, width: int = 18) -> Iterator[str]:
+    """The lines about one difference, behind a title of a width."""
+    indent = " " * width
     a, b = found.events
     where = f"#{a}" if a == b and a is not None else f"A {event_text(a)}, B {event_text(b)}"
     index = str(list(found.index)) if found.index else ""
     name = f": {found.tensor}{index}" if found.tensor else ""
-    yield f"{title:<18}{where} {found.position}{name}"
+    yield f"{title:<{width}}{where} {found.position}{name}"
     yield f"{indent}{found.what}"
     if found.values is not None:
         left, right = found.values
         yield f"{indent}A {left}, B {right}"
     if found.op:
-        yield f"{indent}{found.op}" + (f"  {found.place}" if found.place else "")
+        module = f"  in {found.module}" if found.module else ""
+        yield f"{indent}{found.op}" + (f"  {found.place}" if found.place else "") + module
 
 
 def event_text(event: int | None) -> str:

@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 import sys
+from array import array
 from types import ModuleType
 
 from gradstep_tracer.plan import Plan
@@ -43,6 +44,7 @@ class Channel:
         self.socket: socket.socket | None = None
         self.closed = False
         self.waiting: list[memoryview] = []
+        self.handing: list[int] = []  # descriptors that go with the next bytes
         self.argv = [str(word)[:MOST_TEXT] for word in sys.argv]
 
     def open(self) -> None:
@@ -99,13 +101,28 @@ class Channel:
             view = waiting[0]
             # In C from the call of send to the list: no signal can come between them.
             try:
-                sent.extend(map(self.socket.send, (view,)))
+                if self.handing:
+                    given = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", self.handing))
+                    sent.extend(map(self.socket.sendmsg, ([view],), ([given],)))
+                else:
+                    sent.extend(map(self.socket.send, (view,)))
             finally:
                 if sent:
+                    self.handed()
                     if sent[0] == len(view):
                         del waiting[0]
                     else:
                         waiting[0] = view[sent[0] :]
+
+    def hand_over(self, descriptors: list[int]) -> None:
+        """Let the other side have these descriptors as well; the list is emptied."""
+        self.handing += descriptors
+        descriptors.clear()
+
+    def handed(self) -> None:
+        """They are the other side's now."""
+        while self.handing:
+            os.close(self.handing.pop())
 
     def close(self) -> None:
         """No more comes."""

@@ -63,7 +63,7 @@ def install(tracing: Tracing, reading: Reading, hiding: Hiding) -> None:
         tracing.turn(frame)
         name = getattr(made, "__name__", "compiled")
         reads, views = reading.of(reading.tensors(args, kwargs), name, frame)
-        place = tracing.places.of(tracing.places.outside(frame))
+        place = tracing.places.of(tracing.places.users(frame))
         module = here.modules[-1] if here.modules else None
         reading.made(name, module, outs, reads, views, place, {})
 

@@ -12,6 +12,7 @@ from gradstep_tracer.values import (
     FIVE,
     GONE,
     NOTHING,
+    PASSING,
     SAMPLE,
     STATISTICS,
     WHOLE,
@@ -19,6 +20,7 @@ from gradstep_tracer.values import (
 )
 
 SMALL = 4096  # elements up to which all are told
+FEW = 16  # elements up to which they are kept where statistics are wanted
 MOST_WHOLE = 2**31 - 2**16  # bytes of a frame
 MOST_PRINTED = 2**24  # bytes up to which parameters and their gradients have a fingerprint
 AMORTIZED = 2**16  # bytes an iteration that keyframes may cost
@@ -39,6 +41,7 @@ class Degrees:
         self.spacing = 1
         self.kept = 0  # bytes of keyframes, after they were thinned
         self.state = 0  # bytes of parameters and slots in this iteration
+        self.beyond = 0  # bytes of parameters and slots, where these are too many for the budget
         self.alarm = False  # something is not finite, for the first time
         self.alarmed = False
         self.scaled = False  # a GradScaler is at work: infinite gradients are expected
@@ -57,11 +60,16 @@ class Degrees:
             data = reader.raw(tensor)
             if count == 1 and dtype in ONE and role != "slot":
                 self.check(ONE[dtype].unpack(data)[0], role)
+            if count > FEW and values == "stats" and not self.whole:
+                # Copying is cheaper than computing: statistics are made where this is read.
+                return bytes((WHOLE | PASSING | (FINGERPRINT if leaf else 0),)) + data
             return bytes((WHOLE,)) + data
         size = count * tensor.element_size()
         if state and event >= 0:
             self.state += size
-        keyframe = state and (self.keyframe if event >= 0 else size <= self.plan.budget // 16)
+        # How large all of it is, is known only after the first iteration.
+        fits = size <= self.plan.budget // 16 and self.state <= self.plan.budget // 4
+        keyframe = state and fits and (self.keyframe or event < 0)
         if (self.whole or (keyframe and values == "auto")) and size < MOST_WHOLE:
             return bytes((WHOLE,)) + reader.raw(tensor)
         return self.parts(tensor, size, role, leaf, event, write)
@@ -115,6 +123,8 @@ class Degrees:
             and iteration >= self.next_keyframe
             and self.state <= self.plan.budget // 4
         )
+        if self.plan.values == "auto" and self.state > self.plan.budget // 4:
+            self.beyond = self.state
         self.state = 0
         self.whole = self.plan.in_full(iteration)
         self.ring.turn()

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 from gradstep_tracer.arguments import attributes, described
 from gradstep_tracer.channel import as_json, clipped
+from gradstep_tracer.hiding import Hiding
 from gradstep_tracer.names import Names, version_of
 from gradstep_tracer.reading import Reading
 from gradstep_tracer.rules import Rule, Sites
 from gradstep_tracer.tracing import Body, Tracing, stripped
 from gradstep_tracer.writes import Writes
+
+# What asks whether a mode is on below autograd, and computes otherwise if so.
+OTHERWISE = frozenset(
+    (
+        *("scaled_dot_product_attention", "ctc_loss", "binary_cross_entropy_with_logits"),
+        *("multi_head_attention_forward", "_native_multi_head_attention", "pinv", "matrix_exp"),
+        *("lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell"),
+    )
+)
 
 
 class Functions:
@@ -30,6 +41,7 @@ class Functions:
         counter = getattr(torch._C._autograd, "_get_sequence_nr", None)
         self.sequence = counter or (lambda: 0)
         self.transforms = tracing.transforms
+        self.aten = tracing.plan.depth == "aten"  # then ops are told from below autograd
 
     def rule(self, func: object) -> Rule:
         """The rule of a function."""
@@ -139,6 +151,10 @@ class Functions:
     def op(self, rule, args, kwargs, outs, tensors, frame, start, read, buffers) -> None:
         """An op has run."""
         reading = self.reading
+        if self.aten:
+            known = [(one, self.names.lookup(one)) for one in outs]
+            if all(held is not None and held.version == version_of(one) for one, held in known):
+                return
         reads, views = read or reading.of(tensors, rule.kind, frame)
         more = {
             self.names.parameter(one, frame): one
@@ -146,7 +162,7 @@ class Functions:
             if rule.name == "batch_norm" or version_of(one) != version
         }
         modules = self.tracing.here.modules
-        place = self.tracing.places.of(self.tracing.places.outside(frame))
+        place = self.tracing.places.of(self.tracing.places.users(frame))
         reading.made(
             rule.kind,
             modules[-1] if modules else None,
@@ -177,7 +193,7 @@ class Functions:
             "forward",
             recorder.unique("forward", base),
             rule.kind,
-            tracing.places.of(tracing.places.outside(frame)),
+            tracing.places.of(tracing.places.users(frame)),
             reads,
             (),
             module,
@@ -193,7 +209,26 @@ def raised_facts(problem: BaseException) -> bytes:
     return as_json({"raised": type(problem).__name__, "text": clipped(str(problem))})
 
 
-def listener(tracing: Tracing, functions: Functions, mode_type: type) -> object:
+def apart_from(tracing: Tracing, hiding: Hiding) -> Callable:
+    """Calls a function while the mode below autograd is on: of one that writes in place it is not
+    to tell, and in one that would compute otherwise it is not."""
+    here = tracing.here
+
+    def apart(rule, call, func, args, kwargs):
+        places = rule.places or kwargs.get("out") is not None
+        away = hiding.away(False) if rule.name in OTHERWISE else None
+        here.placing += places
+        try:
+            return call(func, args, kwargs)
+        finally:
+            here.placing -= places
+            if away is not None:
+                hiding.back(away)
+
+    return apart
+
+
+def listener(tracing: Tracing, functions: Functions, mode_type: type, hiding: Hiding) -> object:
     """The function mode."""
     rules, sites, here = functions.rules, functions.sites, tracing.here
     getframe, sequence = sys._getframe, functions.sequence
@@ -219,7 +254,10 @@ def listener(tracing: Tracing, functions: Functions, mode_type: type) -> object:
             else:
                 begun = (sequence(), None, ())
         try:
-            out = call(func, args, kwargs or {})
+            if apart is None:
+                out = call(func, args, kwargs or {})
+            else:
+                out = apart(rule, call, func, args, kwargs or {})
         except BaseException as problem:
             if begun is not None and isinstance(problem, Exception) and here.raised != id(problem):
                 with Body(tracing):
@@ -232,6 +270,9 @@ def listener(tracing: Tracing, functions: Functions, mode_type: type) -> object:
                     functions.after(rule, args, kwargs, out, frame, begun)
         return out
 
+    apart = apart_from(tracing, hiding) if functions.aten else None
     own = {__torch_function__.__code__}
+    if apart is not None:
+        own.add(apart.__code__)
     made = type("Listening", (mode_type,), {"__torch_function__": __torch_function__})
     return made()

@@ -22,12 +22,14 @@ class Hiding:
     def __init__(self, tracing: Tracing) -> None:
         self.tracing = tracing
         self.mode: object = None
+        self.dispatch: object = None  # the mode below autograd, in depth aten
         self.calls: tuple | None = None  # Module, its __call__ and ours
         core = tracing.torch._C
         self.depth = core._len_torch_function_stack
         self.at = core._get_function_stack_at
         self.pop = core._pop_torch_function_stack
         self.push = core._push_on_torch_function_stack
+        self.core = core
         self.replaced: list[tuple[ModuleType, str, object, object]] = []
 
     def on(self) -> None:
@@ -35,13 +37,24 @@ class Hiding:
         if self.mode is not None and not self.tracing.here.pushed:
             self.push(self.mode)
             self.tracing.here.pushed = True
+            if self.dispatch is not None:
+                self.core._push_on_torch_dispatch_stack(self.dispatch)
+
+    def below(self) -> bool:
+        """Take the mode below autograd off, where it is the innermost one; whether it was."""
+        core = self.core
+        depth = core._len_torch_dispatch_stack()
+        if not depth or core._get_dispatch_stack_at(depth - 1) is not self.dispatch:
+            return False
+        core._pop_torch_dispatch_stack(None)
+        return True
 
     def on_top(self) -> bool:
         """Whether the mode is the innermost one of this thread."""
         depth = self.depth()
         return depth > 0 and self.at(depth - 1) is self.mode
 
-    def away(self, entirely: bool) -> tuple[bool, bool]:
+    def away(self, entirely: bool) -> tuple[bool, bool, bool]:
         """Take the mode off, and with ``entirely`` everything that Python could see of us."""
         off = self.on_top()
         if off:
@@ -49,16 +62,18 @@ class Hiding:
             self.tracing.here.pushed = False
         if entirely:
             self.show()
-        return off, entirely
+        return off, entirely, self.dispatch is not None and self.below()
 
-    def back(self, was: tuple[bool, bool]) -> None:
+    def back(self, was: tuple[bool, bool, bool]) -> None:
         """Undo it."""
-        off, entirely = was
+        off, entirely, below = was
         if entirely:
             self.hide()
         if off:
             self.push(self.mode)
             self.tracing.here.pushed = True
+        if below:
+            self.core._push_on_torch_dispatch_stack(self.dispatch)
 
     def aside(self) -> None:
         """Take the mode off for a step of an optimizer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from gradstep_tracer import backward, clearing, compiled, ends, modules, optimizers, scaling
+from gradstep_tracer import aten, backward, clearing, compiled, ends, modules, optimizers, scaling
 from gradstep_tracer.functions import Functions, listener
 from gradstep_tracer.hiding import Hiding
 from gradstep_tracer.names import Names
@@ -38,7 +38,9 @@ def listen(tracing: Tracing) -> None:
     if plan.values != "light":  # else only backward and steps are listened to
         modules.install(tracing, called)
         compiled.install(tracing, reading, hiding)
-        hiding.mode = listener(tracing, functions, torch.overrides.TorchFunctionMode)
+        hiding.mode = listener(tracing, functions, torch.overrides.TorchFunctionMode, hiding)
+        if plan.depth == "aten":
+            hiding.dispatch = aten.listener(tracing, functions)
         hiding.install()
         hiding.on()
     backward.install(tracing, engine, hiding)

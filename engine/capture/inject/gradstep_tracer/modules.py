@@ -121,7 +121,7 @@ class Modules:
         tracing, reading, names = self.tracing, self.reading, self.names
         kind = tracing.torch.Tensor
         reads, views = region.read
-        place = tracing.places.of(tracing.places.outside(frame))
+        place = tracing.places.of(tracing.places.users(frame))
         if problem is not None:
             recorder = tracing.recorder
             name = recorder.unique("forward", region.path or region.kind)

@@ -53,6 +53,7 @@ class Names:
         self.labels: dict[int, tuple] = {}  # of parameters and buffers: reference, name, module
         self.buffers: dict[int, weakref.ref] = {}
         self.pointers: dict[int, int] = {}  # of parameters' data: id of the parameter
+        self.at: dict[int, int] = {}  # the other way round
         self.looks = 0
         self.many = False
         self.optimizers: dict[int, tuple] = {}
@@ -117,8 +118,15 @@ class Names:
         held = self.labels.get(id(tensor))
         if held is None or held[0]() is not tensor or (sure and not held[3]):
             self.labels[id(tensor)] = (weakref.ref(tensor), name, module, sure)
-            if self.tracing.reader.readable(tensor) and tensor.numel():
-                self.pointers[tensor.data_ptr()] = id(tensor)
+            self.moved(tensor)
+
+    def moved(self, tensor) -> bool:
+        """Note where the data of a parameter are; whether that is another place than before."""
+        if not self.tracing.reader.readable(tensor) or not tensor.numel():
+            return True
+        at, before = tensor.data_ptr(), self.at.get(id(tensor))
+        self.pointers[at], self.at[id(tensor)] = id(tensor), at
+        return at != before
 
     def path(self, module, frame: FrameType | None) -> str:
         """The path of a module that is called."""

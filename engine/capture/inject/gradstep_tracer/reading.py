@@ -123,7 +123,7 @@ class Reading:
         kind = kind.rstrip("0123456789")
         kind = kind[: -len("Backward")] if kind.endswith("Backward") else kind
         numbers, views = self.sources(node, frame)
-        place = self.tracing.places.of(self.tracing.places.outside(frame))
+        place = self.tracing.places.of(self.tracing.places.users(frame))
         return self.made(kind or "op", None, [tensor], numbers, views, place, {})[0]
 
     def sources(self, node, frame: FrameType) -> tuple[tuple, tuple]:

@@ -41,6 +41,7 @@ class Recorder:
         self.story: list[Op] = []  # of the iteration under way
         self.counts: dict = {}
         self.too_large = False  # it was said that the ring has no place
+        self.too_many = False  # and that the budget has none for parameters
 
     def tensor(
         self,
@@ -174,6 +175,8 @@ class Recorder:
                     parts.append(self.degrees.value(tensor, dtype, role, leaf, event, write))
         if facts:
             parts.append(facts)
+        if self.degrees.ring.shared:
+            self.channel.hand_over(self.degrees.ring.shared)
         self.channel.send(b"E", *parts)
         self.events = event + 1
         self.story.append(op)
@@ -192,7 +195,7 @@ class Recorder:
     def pour(self) -> None:
         """What the ring has of the last two iterations."""
         for event, write, data in self.degrees.ring.empty():
-            self.channel.send(b"L", LATE.pack(event, write), bytes((WHOLE,)), bytes(data))
+            self.channel.send(b"L", LATE.pack(event, write), bytes((WHOLE,)), data)
 
     def phases(self, places: list[int], loss: int | None, sure: bool) -> None:
         """These forward ops of the iteration turn out to be of the loss."""
@@ -211,6 +214,12 @@ class Recorder:
             self.too_large = True
             self.note("iterations are too large for the last two to be kept in full")
         self.degrees.turn(self.iteration)
+        if self.degrees.beyond and not self.too_many:
+            self.too_many = True
+            self.note(
+                "parameters and slots are %s bytes, more than a quarter of the budget: of those "
+                "that are large there are statistics and samples" % format(self.degrees.beyond, ",")
+            )
 
     def note(self, text: str) -> None:
         """Something to be read."""

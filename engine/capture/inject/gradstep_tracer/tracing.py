@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import threading
@@ -15,6 +16,8 @@ from gradstep_tracer.plan import Plan
 from gradstep_tracer.recorder import Recorder
 from gradstep_tracer.values import Reader
 
+HELD_APART = sys.version_info < (3, 11)
+
 
 class Here(threading.local):
     """What is going on in a thread."""
@@ -27,6 +30,7 @@ class Here(threading.local):
         self.aside: tuple | None = None  # how the mode was taken off for a step
         self.grad = True  # whether gradients were on where the hook was met
         self.pushed = False  # the function mode is on this thread's stack
+        self.placing = 0  # a function that writes in place runs, and is told of as a whole
         self.raised = 0  # the id of an exception that was told of
 
 
@@ -50,6 +54,7 @@ class Tracing:
         # vmap, grad, jvp: tensors within are none that have values.
         self.transforms = getattr(functorch, "peek_interpreter_stack", lambda: None)
         self.quietly = torch._C.DisableTorchFunction
+        self.below = torch._C._DisableTorchDispatch if plan.depth == "aten" else None
         self.forget: list = []  # called when a pass ends
 
     def say(self, text: str) -> None:
@@ -105,7 +110,7 @@ class Body:
     what was under way is then incomplete, so that no more is told but how it ended.
     """
 
-    __slots__ = ("_disabled", "_grad", "tracing")
+    __slots__ = ("_below", "_disabled", "_grad", "tracing")
 
     def __init__(self, tracing: Tracing) -> None:
         self.tracing = tracing
@@ -116,6 +121,9 @@ class Body:
         tracing.lock.acquire()
         self._disabled = tracing.quietly()
         self._disabled.__enter__()
+        self._below = None if tracing.below is None else tracing.below()
+        if self._below is not None:
+            self._below.__enter__()
         self._grad = tracing.torch.is_grad_enabled()
         if tracing.here.off == 1:
             tracing.here.grad = self._grad
@@ -124,6 +132,8 @@ class Body:
     def __exit__(self, kind: type | None, problem: BaseException | None, trace: object) -> bool:
         tracing = self.tracing
         tracing.torch._C._set_grad_enabled(self._grad)
+        if self._below is not None:
+            self._below.__exit__(None, None, None)
         self._disabled.__exit__(None, None, None)
         tracing.lock.release()
         tracing.here.off -= 1
@@ -140,7 +150,7 @@ class Body:
 def stripped(problem: BaseException, codes: frozenset[CodeType] | set[CodeType], more: int) -> None:
     """Take frames of ours, and as many that we made, off the top of an exception's traceback.
 
-    Followed by a bare ``raise`` nothing of them is left, from Python 3.11 on.
+    Followed by a bare ``raise`` in the handler that called this, nothing of them is left.
     """
     trace = problem.__traceback__
     while trace is not None and trace.tb_frame.f_code in codes:
@@ -148,3 +158,9 @@ def stripped(problem: BaseException, codes: frozenset[CodeType] | set[CodeType],
     while more and trace is not None:
         trace, more = trace.tb_next, more - 1
     problem.__traceback__ = trace
+    if HELD_APART:
+        # A bare raise takes the traceback of what is being handled, and not the exception's.
+        held = [ctypes.py_object(one) for one in (type(problem), problem, trace)]
+        for one in held:  # which the call keeps
+            ctypes.pythonapi.Py_IncRef(one)
+        ctypes.pythonapi.PyErr_SetExcInfo(*held)

@@ -9,7 +9,7 @@ import ctypes
 import struct
 from types import ModuleType
 
-WHOLE, STATISTICS, FINGERPRINT, SAMPLE, SAME, GONE = 1, 2, 4, 8, 64, 128
+WHOLE, STATISTICS, FINGERPRINT, SAMPLE, PASSING, SAME, GONE = 1, 2, 4, 8, 16, 64, 128
 NOTHING = b"\0"
 FIVE = struct.Struct("<5d")
 SAMPLED, CORNER = 1024, 8

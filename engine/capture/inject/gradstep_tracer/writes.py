@@ -132,7 +132,7 @@ class Writes:
         """A result was overwritten: what is there now has a name of its own."""
         modules = self.tracing.here.modules
         whole = target._base if target._is_view() else target
-        place = self.tracing.places.of(self.tracing.places.outside(frame))
+        place = self.tracing.places.of(self.tracing.places.users(frame))
         reads, views = read
         module = modules[-1] if modules else None
         self.reading.made(rule.kind, module, [whole], reads, views, place, {}, None, start)
@@ -147,7 +147,7 @@ class Writes:
             return
         if rule.prop == "grad":
             self.gradient("grad =", [parameter], frame)
-        elif rule.prop == "data":
+        elif rule.prop == "data" and self.names.moved(parameter):
             self.state("data =", parameter, (parameter,), None, frame)
 
     def gradient(self, kind: str, owners: list, frame: FrameType) -> None:
@@ -194,12 +194,11 @@ class Writes:
             if names.lookup(one) is not None or self.owner(one) is not None
         ]
         reads, views = self.reading.of(others, kind, frame)
-        outside = tracing.places.outside if buffer else tracing.places.users
         op = recorder.op(
             phase,
             recorder.unique(phase, "%s.%s" % (name, kind)),
             kind,
-            tracing.places.of(outside(frame)),
+            tracing.places.of(tracing.places.users(frame)),
             (number, *reads),
             (number,),
             module,
