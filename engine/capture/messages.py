@@ -173,8 +173,9 @@ class IterationEnds:
 class Phases:
     """Forward ops of the iteration under way, by place in it, that turn out to be of the loss.
 
-    ``loss`` is the number of the tensor that backward started from. ``sure`` is false where the
-    script's tail mixes, so that it is a guess.
+    ``loss`` is the number of the tensor that backward started from; where GradScaler made it
+    larger, of what that was made of. ``sure`` is false where the script's tail mixes, so that it
+    is a guess.
     """
 
     places: tuple[int, ...]

@@ -73,7 +73,8 @@ class NonFinite:
         if self.first is None:
             if self.skipped:
                 op, count = self.skipped[0].op, len(self.skipped)
-                told = f"GradScaler left out the update of {count} iterations with infinite numbers"
+                word = "iteration" if count == 1 else "iterations"
+                told = f"GradScaler left out the update of {count} {word} with infinite numbers"
                 cause = "it tries whether a larger scale is possible"
                 numbers = {"iterations": count}
                 event = self.skipped[0].event

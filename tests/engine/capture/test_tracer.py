@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 
-from engine.capture.messages import Degree, Event, Given, Later, OpDefinition
+from engine.capture.messages import Degree, Event, Given, Later, OpDefinition, Phases
 from engine.capture.plan import Plan
 from engine.recording.digests import quick_digest
 from tests.engine.captured_scripts import Ran, Told, captured, python
@@ -230,6 +230,8 @@ def test_a_scaler_that_leaves_out_a_step():
     assert kinds == [step, ["unscale", "step skipped"], step, step]
     (skipped,) = (e for e in found.iterations[1] if found.op(e).kind == "step skipped")
     assert skipped.facts == {"reason": "infinite gradients", "scale": 1024.0}
+    losses = found.names([one.loss for one in found.of(Phases)])
+    assert losses == ["sum"] * 4  # not what GradScaler made of it
 
 
 def test_large_tensors_are_told_in_part_and_the_last_ones_whole():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import CodeType, FrameType
 
 from gradstep_tracer.arguments import attributes, described
 from gradstep_tracer.channel import as_json, clipped
@@ -41,6 +41,7 @@ class Functions:
         counter = getattr(torch._C._autograd, "_get_sequence_nr", None)
         self.sequence = counter or (lambda: 0)
         self.transforms = tracing.transforms
+        self.scaler: CodeType | None = None  # of GradScaler.scale
         self.aten = tracing.plan.depth == "aten"  # then ops are told from below autograd
 
     def rule(self, func: object) -> Rule:
@@ -163,7 +164,7 @@ class Functions:
         }
         modules = self.tracing.here.modules
         place = self.tracing.places.of(self.tracing.places.users(frame))
-        reading.made(
+        numbers = reading.made(
             rule.kind,
             modules[-1] if modules else None,
             outs,
@@ -174,6 +175,8 @@ class Functions:
             lambda: attributes(self.tracing.torch, rule, args, kwargs),
             start,
         )
+        if frame.f_code is self.scaler and reads:
+            self.tracing.recorder.scaled[numbers[0].number] = reads[0]
 
     def raised(self, rule, args, kwargs, problem: BaseException, frame: FrameType) -> None:
         """An op did not end."""

@@ -47,6 +47,7 @@ def listen(tracing: Tracing) -> None:
     optimizers.install(tracing, stepping, hiding)
     clearing.install(tracing, stepping, hiding)
     scaling.install(tracing, stepping)
+    functions.scaler = scaling.scale_of()
     ends.install(tracing, hiding)
     if plan.eager and hasattr(torch, "compiler"):
         torch.compiler.set_stance("force_eager")

@@ -40,6 +40,7 @@ class Recorder:
         self.iteration = 0
         self.story: list[Op] = []  # of the iteration under way
         self.counts: dict = {}
+        self.scaled: dict[int, int] = {}  # what GradScaler made larger, and of what
         self.too_large = False  # it was said that the ring has no place
         self.too_many = False  # and that the budget has none for parameters
 
@@ -201,7 +202,7 @@ class Recorder:
         """These forward ops of the iteration turn out to be of the loss."""
         said: dict = {"places": places, "sure": sure}
         if loss is not None:
-            said["loss"] = loss
+            said["loss"] = self.scaled.get(loss, loss)
         self.channel.send(b"P", as_json(said))
 
     def end_iteration(self) -> None:
@@ -210,6 +211,7 @@ class Recorder:
         self.iteration += 1
         self.story = []
         self.counts = {}
+        self.scaled = {}
         if self.degrees.ring.full and not self.too_large:
             self.too_large = True
             self.note("iterations are too large for the last two to be kept in full")

@@ -5,11 +5,18 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from types import CodeType
 
 from gradstep_tracer.optimizers import Optimizers, listening
 from gradstep_tracer.tracing import Body, Tracing, stripped
 
 CLIPPING = ("clip_grad_norm_", "clip_grad_value_")
+
+
+def scale_of() -> CodeType | None:
+    """The code of ``GradScaler.scale``, whose product is the loss made larger."""
+    module = sys.modules.get("torch.amp.grad_scaler")
+    return None if module is None else module.GradScaler.scale.__code__
 
 
 def number(value: object) -> object:
