@@ -28,7 +28,7 @@ OWN = {
     "tour": ("f8", "F8"),
     "command": (";", ";"),
     "watch": ("ctrl+w", "Ctrl+W"),
-    "stops": ("ctrl+l", "Ctrl+L"),
+    "stops": ("f17", "F17"),
     "stop-add": ("n", "n"),
     "break": ("ctrl+t", "Ctrl+T"),
     "mark": ("ctrl+k", "Ctrl+K"),
@@ -36,7 +36,7 @@ OWN = {
     "view": ("ctrl+v", "Ctrl+V"),
     "range": ("ctrl+d", "Ctrl+D"),
     "sheet-view": ("ctrl+v", "Ctrl+V"),
-    "sought": ("ctrl+e", "Ctrl+E"),
+    "sought": ("f18", "F18"),
     "record": ("ctrl+y", "Ctrl+Y"),
     "cancel": ("f12", "F12"),
     "zoom": ("f16", "F16"),
@@ -76,9 +76,9 @@ NOTES = [
     (["apostrophe"], "no bookmarks yet: Ctrl+K makes one"),
     (["right_square_bracket"], "no bookmarks yet: Ctrl+K makes one"),
     (["f2", "down"], "Ctrl+U follows the last op again"),
-    (["2", "ctrl+e"], "j and J look for: NaN"),
-    (["2", *["ctrl+e"] * 6, "j"], "no range of values is set: Ctrl+D sets one"),
-    (["ctrl+l"], "no stops yet: Ctrl+T on an op of the program sets one, n adds one"),
+    (["2", "f18"], "j and J look for: NaN"),
+    (["2", *["f18"] * 6, "j"], "no range of values is set: Ctrl+D sets one"),
+    (["f17"], "no stops yet: Ctrl+T on an op of the program sets one, n adds one"),
     (["f3", "delete"], "nothing is watched: Ctrl+W watches an expression"),
     (["ctrl+w", *"loss", "enter"], "watched: loss; F3 shows its values"),
     (["n", "n", "n", "f4", "f16"], "F4 Chain"),
@@ -103,7 +103,7 @@ async def test_what_is_said_names_the_keys_that_do_it(
 def test_what_keys_do_is_told_with_the_keys_of_others() -> None:
     groups = dict(help_rows(COMMANDS))
     rows = dict(row for name in ("Tensor pane", "Session", "Stepping") for row in groups[name])
-    assert rows["j"] == "next changed cell, NaN, … (Ctrl+E chooses)"
+    assert rows["j"] == "next changed cell, NaN, … (F18 chooses)"
     assert rows["F8"] == "a tour of the most useful keys; also ;tour"
     assert rows[";20s, ;-5n"] == "a count, and back; ; and Enter do it again"
     assert "{" not in "".join(command.help for command in COMMANDS)
