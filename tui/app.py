@@ -29,11 +29,11 @@ from engine.program.program import Program
 from engine.run.position_text import parse_position
 from engine.session.history import DEFAULT_BUDGET
 from engine.session.session import Session
-from tui.control.tour import tour_offer
+from tui.control.tour import first_line
 from tui.keys.command import Command
 from tui.keys.table import EVERY
 from tui.render.text.ascii import HANDLER, draws
-from tui.screens.main import HINT, MainScreen
+from tui.screens.main import MainScreen
 from tui.screens.offered import offered
 from tui.screens.palette import Choice, Entry, Palette
 from tui.screens.quitting import QuitScreen
@@ -183,6 +183,8 @@ class GradstepApp(App[None]):
         if debugger.run.name == before.debugger.run.name:  # else it is not known from where
             made.parts.diary.thing = before.parts.diary.thing
         made.parts.tour.step = before.parts.tour.step
+        made.parts.panes.sizes |= before.parts.panes.sizes
+        made.parts.follow.prefer(before.parts.follow.selection.derivative.layout)
         made.said += said
         if debugger.outer is before.debugger:
             self.mains.append(made)
@@ -357,7 +359,7 @@ def run_debugger(
         app.begin_at(target)
     remember(name)
     if settings.hint and first_time():
-        app.main.said += [tour_offer(settings.commands) if offer else HINT]
+        app.main.said += [first_line(settings.commands, offer)]
     app.main.problems += problems
     if record is not None:
         app.main.problems.append(app.main.parts.recording.start(Path(record)))

@@ -26,7 +26,9 @@ def gauges_of(program: Program, name: str) -> Iterator[Gauge]:
     """
     grad = program.gradients.get(name)
     whole = None
-    for op in program.ops:
+    written = program.timeline.listing(0).by_written
+    places = (*written.get(name, ()), *written.get(grad or "", ()))
+    for op in (program.ops[place] for place in sorted(places)):
         if op.phase == Phase.FORWARD and name in op.writes:
             yield watched(op, ACTIVITY, lambda array: activity("", array))
         elif op.phase == Phase.BACKWARD and grad in op.writes:

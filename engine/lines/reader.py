@@ -33,6 +33,7 @@ class Lines:
         self.faults: list[Fault] = []
         self.expressions = Expressions(scope, self.demand)
         self.making = ""  # the name of the line that is read
+        self.rows: list[bytes] = []  # columns of the parser count bytes
 
     def read(self) -> None:
         """Read everything; one fault a statement."""
@@ -42,6 +43,7 @@ class Lines:
             return
         try:
             body = ast.parse(self.text).body
+            self.rows = self.text.encode().splitlines(keepends=True)  # at what ends a line for it
         except SyntaxError as error:
             message = str(error.msg).replace("'=='", "==")
             self.faults.append(Fault(error.lineno or 1, max(error.offset or 1, 1), message))
@@ -150,6 +152,15 @@ class Lines:
 
     def written(self, node: ast.Assign) -> str:
         """The equation as it stands in the text, with the values of loop variables."""
-        found = ast.get_source_segment(self.text, node) or ""
+        found = segment(self.rows, node)
         found = " ".join(part.strip() for part in found.splitlines())
         return substituted(found, self.scope.loops) if self.scope.loops else found
+
+
+def segment(rows: Sequence[bytes], node: ast.stmt) -> str:
+    """The text of a statement; as ``ast.get_source_segment``, which splits all of it each time."""
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    parts = list(rows[first : last + 1])
+    parts[-1] = parts[-1][: node.end_col_offset]
+    parts[0] = parts[0][node.col_offset :]
+    return b"".join(parts).decode()

@@ -36,7 +36,7 @@ def put(shown: Opened, array, before=None):
     before = array if before is None else before
 
     def with_array():
-        view = snapshot(shown.debugger, Selection(tensor="x"))
+        view = snapshot(shown.debugger, Selection(tensor="x"), keys=shown.main.keys)
         tensors = {**view.tensors, "x": array}
         return replace(view, tensor="x", tensors=tensors, before=before, event=1)
 

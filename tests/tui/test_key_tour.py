@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.screen import Opened, debugger
 from tests.tui.typist import note, run_line, said
-from tui.control.tour import STEPS, tour_offer
+from tui.control.tour import STEPS, first_line
 from tui.keys.table import BY_ID, EVERY
 from tui.settings.saved import load_tour
 
@@ -24,7 +24,9 @@ def shown_step(shown: Opened) -> str:
 
 
 def test_the_offer_names_its_own_key() -> None:
-    assert tour_offer(EVERY) == "first time here? F2 begins a tour · ? every key · q quits"
+    assert (
+        first_line(EVERY, offer=True) == "first time here? F2 begins a tour · ? every key · q quits"
+    )
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from tui.keys.bound import Bound
 from tui.view.snapshot import View
 
 Acts = Mapping[str, Callable[[], object]]
@@ -15,6 +16,10 @@ class Display(Protocol):
     @property
     def view(self) -> View | None:
         """The View on display; None before the first."""
+
+    @property
+    def keys(self) -> Bound:
+        """The keys that commands have, for what is said."""
 
     @property
     def free(self) -> bool:

@@ -29,7 +29,7 @@ class Hosting:
         self.prompting.ask(label, answered, text, past)
 
     def works(self, steps: Steps, done: Done, doing: str, total: int) -> None:
-        """Work in pieces: at once where it is quick, else in a thread that Esc stops."""
+        """Work in pieces: at once where it is quick, else in a thread that can be stopped."""
 
         def over(run: Job) -> None:
             self.display.say(busy="")

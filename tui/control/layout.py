@@ -12,8 +12,8 @@ from engine.lesson.steps import FACES
 from engine.session.session import Session
 from tui.control.display import Acts, Display
 from tui.control.follow import Follow
+from tui.keys.bound import pane_title
 from tui.keys.command import PANES, Command, to_pane
-from tui.keys.key_names import key_name
 from tui.render.listing import natural_width
 from tui.render.op import wanted_height
 from tui.render.poster import DRAWN
@@ -32,7 +32,7 @@ STRIP = 4  # lines of the program above an op: its title, before, now, next
 PROGRAM, PROGRAM_WIDE = (38, 46), (38, 60)  # the narrowest and widest program pane
 FRAME = 3  # the border and the scrollbar of a pane
 LEAST = {"program": 24, "timeline": 4}  # cells that a pane needs at least, its border included
-OF_WHAT = " · of the tensor followed, or chosen in 5 Variables"
+OF_WHAT = " · of the tensor followed, or chosen in {}"
 SAID = {"jacobian": OF_WHAT, "chain": OF_WHAT, "watches": " · and watchpoints, which stop runs"}
 # Commands of the tensor pane that change only how it is drawn: the focus stays where it is.
 STAY = ("heat", "side", "range-off", "axes", "axes-previous", "transpose", "index-next",
@@ -140,8 +140,8 @@ class Layout:
         self.panes = {widget.id or "": widget for widget in self.screen.query(".pane")}
         for key, widget in self.panes.items():
             if not widget.border_title:  # one that says more has done so itself
-                pane = PANES[key]
-                widget.border_title = f"{pane.number} {pane.title}{SAID.get(key, '')}"
+                more = SAID.get(key, "").format(pane_title(self.display.keys, "variables"))
+                widget.border_title = pane_title(self.display.keys, key) + more
 
     def lay_out(self) -> None:
         """All panes, or the focused one alone under a line of tabs."""
@@ -326,9 +326,9 @@ class Layout:
         """
         pane, target = PANES[command.pane], self.panes[command.pane]
         if not target.display and not (self.drawn and self.pane == command.pane):
-            place = f"{pane.title} pane: {pane.number}"
-            key = key_name(command.keys[0])
-            self.display.show_now(f"{key} is a key of the {place} goes there")
+            keys = self.display.keys
+            place = f"{pane.title} pane: {keys[to_pane(command.pane)]}"
+            self.display.show_now(f"{keys[command.id]} is a key of the {place} goes there")
             return None
         if command.id not in STAY:
             self.go_to(command.pane)

@@ -131,9 +131,8 @@ class Movement:
     def chapter(self, name: str, side: str) -> None:
         """To the next or the previous bookmark, with its text."""
         marks = self.words.debugger.bookmarks
-        target = self.led(
-            name, f"no bookmark {side} this place" if marks else "no bookmarks yet: m"
-        )
+        none = f"no bookmarks yet: {self.display.keys['mark']} makes one"
+        target = self.led(name, f"no bookmark {side} this place" if marks else none)
         if target is not None:
             # Said on arrival: until then there is only what was there before.
             self.run(BY_ID[name].word, target, self.bookmark(target))

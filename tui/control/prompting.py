@@ -9,7 +9,7 @@ from tui.control.layout import Layout
 from tui.control.movement import Movement
 from tui.control.pointing import Pointing
 from tui.control.words import Words
-from tui.keys.command import PANES
+from tui.keys.command import to_pane
 from tui.keys.table import BY_ID
 
 Completer = Callable[[str], Sequence[str]]
@@ -133,7 +133,7 @@ class Prompting:
 
         self.ask(
             ":", run, text, "command", self.words.complete, proposed=proposed,
-            instead=f"Enter: {again}" if again else "",
+            instead=f"{self.display.keys['prompt-done']}: {again}" if again else "",
         )  # fmt: skip
 
     def edit(self) -> None:
@@ -183,7 +183,7 @@ class Prompting:
         """Go to a bookmark."""
         marks, command = self.words.debugger.bookmarks, BY_ID["to-mark"]
         if not marks:
-            self.display.show_now("no bookmarks yet: m makes one")
+            self.display.show_now(f"no bookmarks yet: {self.display.keys['mark']} makes one")
             return
 
         def names(text: str) -> list[str]:
@@ -207,7 +207,7 @@ class Prompting:
     def watch(self) -> None:
         """Watch an expression."""
         command = BY_ID["watch"]
-        said = f"{PANES['watches'].number} shows its values"
+        said = f"{self.display.keys[to_pane('watches')]} shows its values"
 
         def watch(text: str) -> None:
             self.words.act(command.line(text=text), lambda _: f"watched: {text}; {said}")

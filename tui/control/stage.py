@@ -9,6 +9,7 @@ from textual.timer import Timer
 from engine.debugger import Debugger
 from engine.session.session import Session
 from tui.control.display import Display
+from tui.keys.bound import Bound
 
 
 class Stage:
@@ -26,6 +27,10 @@ class Stage:
     def in_thread(self, work: Callable[[], None]) -> None:
         """Run ``work`` in a thread of its own."""
         self.screen.run_worker(work, thread=True, exclusive=True)
+
+    def apart(self, work: Callable[[], None]) -> None:
+        """Run ``work`` in a thread beside that of a job."""
+        self.screen.run_worker(work, thread=True, group="apart")
 
     def call_on_screen(self, callback: Callable[[], None]) -> None:
         """From another thread: call ``callback`` on the screen's own, and wait for it."""
@@ -55,6 +60,11 @@ class Stage:
     def go_on_with(self, debugger: Debugger, said: Sequence[str] = ()) -> None:
         """Go on with another debugger, on a screen of its own, with what is said of that."""
         self.screen.app.go_on_with(debugger, said)  # type: ignore[attr-defined]  # the debugger's app
+
+    @property
+    def keys(self) -> Bound:
+        """The keys that commands have."""
+        return self.display.keys
 
     @property
     def width(self) -> int:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from tui.control.display import Acts, Display
 from tui.control.pointing import Pointing
 from tui.control.words import Words
-from tui.keys.key_names import key_name
 from tui.keys.table import BY_ID
 from tui.view.veil import WHY
 
@@ -58,7 +57,7 @@ class Stopping:
     def unwatch(self, text: str) -> None:
         """Watch an expression no longer; ``text`` is empty where nothing is watched."""
         if not text:
-            key = key_name(BY_ID["watch"].keys[0])
+            key = self.display.keys["watch"]
             self.display.show_now(f"nothing is watched: {key} watches an expression")
         else:
             self.words.act(

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui.control.display import Acts, Display
+from tui.keys.bound import Bound, bound
 from tui.keys.command import Command
-from tui.keys.key_names import key_name
+from tui.keys.table import UNITS
 from tui.settings.saved import load_tour, save_tour
 
 WORD = "tour"
@@ -13,7 +14,11 @@ WORD = "tour"
 
 @dataclass(frozen=True)
 class Step:
-    """A step: the id of a command, and a text with ``{key}`` for what it waits for."""
+    """A step: the id of a command, and a text with ``{key}`` for what it waits for.
+
+    ``{shift}`` is there where the keys back are those forwards with Shift; others are the keys of
+    commands by their ids.
+    """
 
     waits: str
     text: str
@@ -21,27 +26,39 @@ class Step:
 
 STEPS = (
     Step("step-op", "Training is a list of ops. {key} runs the next one: a gradient becomes zero."),
-    Step("back-op", "Every step has its way back, on the same letter with Shift: {key}."),
+    Step("back-op", "Every step has its way back{shift}: {key}."),
     Step("step-phase", "{key} runs to the next of the five phases: forward."),
     Step("step-phase", "{key} once more: forward runs, and the network makes ŷ of x."),
-    Step("pane-variables", "Digits go to panes. {key}: every tensor, its range, its histogram."),
-    Step("pane-tensor", "{key}: the tensor that the last op wrote; ▸ marks what changed."),
-    Step("explain", "{key} explains the number under the cursor. Esc comes back from there."),
+    Step("pane-variables", "{key} goes to the variables: every tensor, its range, its histogram."),
+    Step("pane-tensor", "{key} goes to the tensor that the last op wrote; ▸ marks what changed."),
+    Step("explain", "{key} explains the number under the cursor. {explain-close} comes back."),
     Step("step-iteration", "{key} finishes the iteration: backward, then the update."),
     Step("pane-program", "{key} goes to the program: ▶ is the op that runs next."),
     Step("break", "{key} sets a breakpoint on the selected op, ● in the list."),
     Step("continue", "{key} continues to it, through as many iterations as that takes."),
-    Step("plots", "{key} shows the loss over the run. Esc comes back from there."),
-    Step("worksheet", "{key} shows the homework's tables with these numbers. Esc comes back."),
+    Step("plots", "{key} shows the loss over the run. {plot-close} comes back from there."),
+    Step("worksheet", "{key} shows the homework's tables, in numbers. {sheet-close} comes back."),
     Step("first", "{key} goes to the first event: the past is kept, to the bit."),
-    Step("help", "{key} shows every key there is. ctrl+o opens a file of your own."),
+    Step("help", "{key} shows every key there is. {open} opens a file of your own."),
 )  # fmt: skip
 
 
-def tour_offer(commands: tuple[Command, ...]) -> str:
-    """The line of the first start: it takes no key but its own."""
-    (command,) = (one for one in commands if one.id == WORD)
-    return f"first time here? {key_name(command.keys[0])} begins a tour · ? every key · q quits"
+OFFER = "first time here? {tour} begins a tour · {help} every key · {quit} quits"
+HINT = "{help} every key · {step-op} one op · {step-phase} next phase{shift} · {quit} quits"
+
+
+def first_line(commands: tuple[Command, ...], offer: bool) -> str:
+    """The line of the first start: a tour is offered, which takes no key but its own, or not."""
+    keys = bound(commands)
+    return (OFFER if offer else HINT).format_map(
+        {**keys, "shift": " · with Shift backwards" if with_shift(keys) else ""}
+    )
+
+
+def with_shift(keys: Bound) -> bool:
+    """Whether the keys back are those forwards with Shift."""
+    steps = [(keys[f"step-{unit}"], keys[f"back-{unit}"]) for unit in UNITS]
+    return all(len(there) == 1 and back == there.upper() for there, back in steps)
 
 
 class Tour:
@@ -74,8 +91,10 @@ class Tour:
         save_tour(self.step or 0)
         self.step = None
         self.tell()
-        keys = key_name(self.commands[WORD].keys[0])
-        self.display.show_now(f"the tour waits here: {keys} or :{WORD} takes it up again")
+        keys = self.display.keys
+        self.display.show_now(
+            f"the tour waits here: {keys[WORD]} or {keys['command']}{WORD} takes it up again"
+        )
 
     def pressed(self, key: str) -> None:
         """A key has been given to the main screen: go on where the step waited for it."""
@@ -84,7 +103,8 @@ class Tour:
         self.step += 1
         if self.step == len(STEPS):
             self.step = None
-            self.display.say(note=f"that was the tour; :{WORD} begins it again")
+            line = self.display.keys["command"]
+            self.display.say(note=f"that was the tour; {line}{WORD} begins it again")
         save_tour(self.step or 0)
         self.tell()
 
@@ -99,5 +119,7 @@ class Tour:
             self.show("")
             return
         step = STEPS[self.step]
-        text = step.text.format(key=key_name(self.keys(step)[0]))
-        self.show(f"tour {self.step + 1}/{len(STEPS)}  {text}  (Esc leaves)")
+        keys = self.display.keys
+        shift = ", on the same letter with Shift" if with_shift(keys) else ""
+        text = step.text.format_map({**keys, "key": keys[step.waits], "shift": shift})
+        self.show(f"tour {self.step + 1}/{len(STEPS)}  {text}  ({keys['cancel']} leaves)")

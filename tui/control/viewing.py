@@ -93,7 +93,9 @@ class Guide:
             return
         self.free, self.last = not self.free, ""
         if self.free:
-            self.display.show_now("a view of your own: the same key follows the recorded one again")
+            self.display.show_now(
+                f"a view of your own: {self.display.keys['guide']} follows the recorded one again"
+            )
         else:
             self.look(self.follow.session.event)
             self.display.say(note="what is looked at is as it was recorded")

@@ -11,6 +11,8 @@ from tui.control.follow import Follow
 from tui.control.layout import Layout
 from tui.control.pointing import Pointing
 from tui.control.worker import Job, Worker
+from tui.keys.bound import Bound
+from tui.keys.command import to_pane
 from tui.view.snapshot import followed
 from tui.view.veil import WHY
 
@@ -22,7 +24,7 @@ SAVE = ["save", "lesson"]
 # What goes on with another run is none of the recording under way, and what takes branches from
 # under it neither.
 RERUNNING = ("unfold", "fold", "refold", "open", "reload", "undo")
-RECORDED = "a recording is being written: R closes it, then this can be done"
+RECORDED = "a recording is being written: {record} closes it, then this can be done"
 
 
 class Console(Protocol):
@@ -99,7 +101,7 @@ class Words:
         self.console().begin(line)
         word = line.lstrip("+-0123456789 ").partition(" ")[0]
         if word in RERUNNING and self.recording():
-            self.failed(GradstepError(RECORDED))
+            self.failed(GradstepError(RECORDED.format_map(self.display.keys)))
             return
         self.worker.begin(self.line.run(line), self.answered, self.leads(line))
 
@@ -188,7 +190,7 @@ class Words:
         facts = result.reply.facts
         if result.word == "compare" and "branches" in facts:
             self.follow.compare(facts["branches"])
-        note = headline(result.word, said)
+        note = headline(result.word, said, self.display.keys)
         if run.cancelled:
             note = run.left_at(self.debugger.session.event)
         if result.reply.opened is not None:
@@ -235,8 +237,8 @@ def taken_up(debugger: Debugger, thing: str) -> list[str]:
     return restore(debugger)
 
 
-def headline(word: str, lines: Sequence[str]) -> str:
+def headline(word: str, lines: Sequence[str], keys: Bound) -> str:
     """The first line of the answer of a command, for the note."""
     if word == "help" and len(lines) > 1:
-        return "what there is to type: pane 7"
+        return f"what there is to type: pane {keys[to_pane('console')]}"
     return lines[0] if lines else ""

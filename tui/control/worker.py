@@ -18,13 +18,14 @@ from engine.run.timeline import Listing, Timeline
 from engine.session.progress import Progress
 from engine.session.session import Session
 from tui.control.live import Live
+from tui.keys.bound import Bound
 
 INLINE_SECONDS = 0.012  # a job that is over by then needs no thread and no progress
 HEAVY_BYTES = 8 * 2**20  # an op that writes this much never runs on the screen's own thread
 MAX_LOGS = 10_000  # what a stop prints before these is lost when a run is stopped
 FIRST_PROGRESS_SECONDS = 0.15  # the progress of a shorter run would only flicker
 
-BUSY = "a run is under way: Esc stops it first"
+BUSY = "a run is under way: {cancel} stops it first"
 
 Steps = Iterator[Any]
 """Yields events, Progress, and perhaps a result; or returns one."""
@@ -35,7 +36,8 @@ class Job:
     """A generator under way: a movement of the session, or work that ``doing`` names.
 
     ``start``, ``at`` and ``target`` are events of ``timeline``, or for work how much is done.
-    ``result`` is what the generator returned or yielded last, ``logs`` what it printed.
+    ``result`` is what the generator returned or yielded last, ``logs`` what it printed;
+    ``hint`` is what stands behind the progress.
     """
 
     steps: Steps
@@ -47,6 +49,7 @@ class Job:
     error: GradstepError | None = None
     over: bool = False
     doing: str = ""
+    hint: str = ""
     timeline: Timeline | None = None
     logs: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_LOGS))
     loss_now: Callable[[], float | None] = lambda: None
@@ -112,11 +115,11 @@ class Job:
         if self.target is not None:
             share = f" {100 * done // max(1, abs(self.target - self.start))}%"
         if self.doing or self.timeline is None:
-            return f"{self.doing}{share} · Esc stops"
+            return f"{self.doing}{share}{self.hint}"
         loss = "" if self.loss is None else f" · loss {self.loss:.4g}"
         iteration, iterations = self.timeline.iteration(self.at) + 1, self.timeline.iterations
         place = f"iter {iteration:,}/{iterations:,}"
-        return f"{place}{share or self.share_of_run} · {rate:,.0f} events/s{loss} · Esc stops"
+        return f"{place}{share or self.share_of_run} · {rate:,.0f} events/s{loss}{self.hint}"
 
     @property
     def share_of_run(self) -> str:
@@ -136,6 +139,8 @@ class Host(Protocol):
 
     @property
     def session(self) -> Session: ...
+    @property
+    def keys(self) -> Bound: ...
 
     def in_thread(self, work: Callable[[], None]) -> None: ...
     def later(self, seconds: float, callback: Callable[[], None]) -> object: ...
@@ -160,7 +165,7 @@ class Worker:
     def begin(self, steps: Steps, done: Done, target: int | None = None) -> bool:
         """Start a movement; ``done`` is called on the screen's thread. False while one runs."""
         if self.current is not None:
-            self.host.say(note=BUSY)
+            self.host.say(note=BUSY.format_map(self.host.keys))
             return False
         session = self.host.session
         run = Job(
@@ -178,7 +183,7 @@ class Worker:
         ``doing`` names it in the position line. False while another job runs.
         """
         if self.current is not None:
-            self.host.say(note=BUSY)
+            self.host.say(note=BUSY.format_map(self.host.keys))
             return False
         return self._start(Job(steps, 0, total, doing=doing), done, inline=True)
 
@@ -188,6 +193,7 @@ class Worker:
         if run.over:
             done(run)
             return True
+        run.hint = f" · {self.host.keys['cancel']} stops"
         self.current, self._done = run, done
         self.live.begin()
         self.host.in_thread(self._work)
@@ -225,8 +231,8 @@ class Worker:
     def _progress(self, run: Job) -> None:
         if run is not self.current:  # over, and perhaps another one is under way
             return
-        # A View says itself how far the run is, but a single op may take longer; and work that
-        # moves nothing has none.
+        # A View says itself how far the run is, but comes more seldom; work that moves nothing
+        # has none.
         if run.doing or not self.live.ask():
             self.host.say(busy=run.text)
         self.host.later(self.live.pause(), partial(self._progress, run))

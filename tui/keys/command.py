@@ -127,7 +127,12 @@ PANES: dict[str, Pane] = {
         True,
     ),
     "diagnostics": Pane(
-        0, "d", "Doctor", "what is wrong with this training loop; Enter goes there", True, True
+        0,
+        "d",
+        "Doctor",
+        "what is wrong with this training loop; {to-finding} goes there",
+        True,
+        True,
     ),
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from tui.keys.bound import Bound, bound
 from tui.keys.command import PANES, PLOTS, Command
 from tui.keys.key_names import key_name
 from tui.keys.table import EVERY
@@ -13,11 +14,6 @@ PALETTE = "everything by name: panes, experiments, recordings, bookmarks, words"
 def keys_text(command: Command) -> str:
     """All keys of a command as they are read on screen."""
     return ", ".join(key_name(key) for key in (*command.keys, *command.aliases))
-
-
-def key_of(commands: Sequence[Command], name: str) -> str:
-    """The first key of a command as it is read on screen."""
-    return next(key_name(command.keys[0]) for command in commands if command.id == name)
 
 
 def run_of(keys: Sequence[str]) -> str:
@@ -61,12 +57,19 @@ def of_place(commands: Sequence[Command], place: str, near: bool) -> Rows:
                     *(c for c in commands if near and place in c.near)])  # fmt: skip
 
 
+def counts(keys: Bound) -> tuple[str, str]:
+    """How a count is written, which is no key of its own."""
+    line = keys.get("command", "")
+    again = f"{line} and {keys.get('prompt-done', '')} do it again"
+    return f"{line}20s, {line}-5n", f"a count, and back; {again}"
+
+
 def everywhere(commands: Sequence[Command]) -> Iterator[tuple[str, Rows]]:
     """The groups of the keys that work in every pane."""
     for group in dict.fromkeys(c.group for c in commands if not c.pane):
         rows = rows_of([c for c in commands if c.group == group and not c.pane])
         if group == "Stepping":
-            rows.append((":20s, :-5n", "a count, and back; : and Enter do it again"))
+            rows.append(counts(bound(commands)))
         if group == "Session":
             rows.append((key_name("ctrl+p"), PALETTE))
         yield group, rows

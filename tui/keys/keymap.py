@@ -16,9 +16,10 @@ from engine.errors import GradstepError
 from engine.files import read_regular
 from engine.toml_text import read_toml
 from engine.wording import nearest
+from tui.keys.bound import named
 from tui.keys.command import Command
 from tui.keys.key_names import key_name
-from tui.keys.table import EVERY
+from tui.keys.table import EVERY, WRITTEN
 
 MAX_BYTES = 2**20  # of a settings file
 ARROWS = ("up", "down", "left", "right", "home", "end", "pageup", "pagedown")
@@ -104,7 +105,7 @@ def remapped(table: object, path: Path, text: str) -> tuple[Command, ...]:
             if reason and key not in known[name].keys:
                 problems.append(f"{where}: {reason}")
         chosen[name] = tuple(key for key in keys if key)
-    commands = tuple(with_keys(command, chosen) for command in EVERY)
+    commands = named([with_keys(command, chosen) for command in WRITTEN])
     problems += clashes(commands, chosen, text)
     if problems:
         raise GradstepError(f"{path}: " + "\n  ".join(["the keys cannot be used", *problems]))

@@ -33,7 +33,7 @@ def elsewhere(
 ) -> Command:
     """A command of another screen, or of the prompt: an action of that widget."""
     groups = {PLOTS: "Plots screen", STOPS: "List of stops", HELP: "Help", PROMPT: "Prompt"}
-    groups |= {EXPLAINED: "Explanation", WORKSHEET: "Worksheet", QUITTING: "Question of q"}
+    groups |= {EXPLAINED: "Explanation", WORKSHEET: "Worksheet", QUITTING: "Before quitting"}
     groups |= {JUMP: "Jump to a pane", NOTES: "What was said"}
     groups |= {PALETTE: "Palette", OPEN: "Open dialog", TAUGHT: "Lesson"}
     groups |= {TEACHER: "Notes of a lesson"}

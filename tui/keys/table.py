@@ -1,6 +1,7 @@
 """One declaration for each command: key line, help and palette all read this table."""
 
 from engine.run.position import Granularity
+from tui.keys.bound import named
 from tui.keys.command import PANES, Command, Useful, to_pane
 from tui.keys.pane_commands import (
     DOCTOR_COMMANDS,
@@ -160,16 +161,16 @@ PANE_KEYS: tuple[Command, ...] = (
 SESSION: tuple[Command, ...] = (
     *(everywhere("Session", *row) for row in (
         ("open", "ctrl+o", "open an experiment, a table or a recording"),
-        ("tour", "f2", "a tour of the most useful keys; also :tour"),
+        ("tour", "f2", "a tour of the most useful keys; also {command}tour"),
         ("help", "question_mark", "this help", "help"),
-        ("cancel", "escape", "stop a long run; follow again"),
+        ("cancel", "escape", "stop a long run; end a zoom, the tour; follow again"),
     )),
     Command("suspend", ("ctrl+z",), "to the shell; fg comes back", "Session",
             action="app.suspend_process"),
     everywhere("Session", "quit", "q", "quit", "quit"),
 )  # fmt: skip
 
-COMMANDS: tuple[Command, ...] = (
+MAIN: tuple[Command, ...] = (
     *stepping(),
     everywhere("Stepping", "first", "g", "to the first event", word="goto start"),
     everywhere("Stepping", "last", "G", "to the last known event", word="last"),
@@ -178,10 +179,13 @@ COMMANDS: tuple[Command, ...] = (
     *JACOBIANS, *LOOKING, *PANE_KEYS, *SESSION,
 )  # fmt: skip
 
-EVERY: tuple[Command, ...] = (
-    *COMMANDS, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
+# As it is written down, with the ids of commands where a text names their keys.
+WRITTEN: tuple[Command, ...] = (
+    *MAIN, *PLOT_COMMANDS, *STOP_COMMANDS, *HELP_COMMANDS, *PROMPT_COMMANDS,
     *EXPLAINED_COMMANDS, *WORKSHEET_COMMANDS, *QUIT_COMMANDS, *JUMP_COMMANDS,
     *NOTES_COMMANDS, *PALETTE_COMMANDS, *OPEN_COMMANDS, *LESSON_COMMANDS, *TEACHER_COMMANDS,
     *MOVES,
 )  # fmt: skip
+EVERY = named(WRITTEN)
+COMMANDS = EVERY[: len(MAIN)]
 BY_ID = {command.id: command for command in EVERY}

@@ -24,7 +24,6 @@ from engine.lesson.steps import (
 )
 from tui.control.viewing import conceal, show
 from tui.control.worker import Job
-from tui.keys.help import key_of
 from tui.lesson.playing import Playing
 from tui.render.caption import Caption
 from tui.render.text.line import Span
@@ -236,7 +235,7 @@ class Lecture:
         main = self.main()
         if not found or self.strip().width < ROOM or main.parts.panes.large:
             return found
-        return f"{key_of(main.commands, 'large')}: large  {found}"
+        return f"{main.keys['large']}: large  {found}"
 
     # -- views
 

@@ -16,6 +16,8 @@ from engine.experiment.reader import load_experiment
 from engine.program.compiler import compile_program
 from engine.session.session import Session
 from tui.control.worker import Done, Job, Steps
+from tui.keys.bound import bound
+from tui.keys.table import EVERY
 from tui.theme import DARK, THEMES, fitting
 from tui.view.snapshot import Selection, View, snapshot
 from tui.widgets.lines import LinesScreen
@@ -91,7 +93,7 @@ class SampleScreen(LinesScreen):
     def show_now(self) -> None:
         """Give the pane, or the parts of a box of several, a new View."""
         self.doctor.observe(self.debugger.session)
-        view = snapshot(self.debugger, Selection())
+        view = snapshot(self.debugger, Selection(), keys=bound(EVERY))
         view = replace(view, findings=tuple(self.doctor.findings()))
         for part in (self.pane, *self.pane.children):
             if isinstance(part, Shows):

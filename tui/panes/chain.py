@@ -3,6 +3,7 @@
 from textual import events
 
 from tui.keys.messages import FactorChosen
+from tui.panes.first_look import FirstLook
 from tui.render.chain import ChainText, chain_text
 from tui.render.chain_numbers import Room
 from tui.render.text.line import Line
@@ -17,6 +18,10 @@ class ChainPane(LineList):
 
     _made: tuple[View, Room, ChainText] | None = None
 
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.first = FirstLook(self, self.drawn_anew)
+
     @property
     def room(self) -> Room:
         """The cells without the scrollbar, here and where the pane is shown alone."""
@@ -28,6 +33,8 @@ class ChainPane(LineList):
     def text(self, view: View) -> ChainText:
         """The lines for a View and a size, made once."""
         room = self.room
+        if not self.first.has(view):
+            return ChainText([])
         if self._made is None or self._made[0] is not view or self._made[1] != room:
             self._made = (view, room, chain_text(view, room))
         return self._made[2]
@@ -43,6 +50,12 @@ class ChainPane(LineList):
         """Draw the View where the pane has a size; for a hidden one no product is computed."""
         if view is not None and self.size.width:
             super().watch_view(view)
+
+    def drawn_anew(self) -> None:
+        """Draw what has become known of the View."""
+        self.painted.clear()
+        self.watch_view(self.view)
+        self.refresh()
 
     def on_resize(self) -> None:
         """Make the lines anew for another size."""

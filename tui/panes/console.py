@@ -13,19 +13,20 @@ from tui.widgets.lines import LineList
 MAX_LINES = 10_000
 MOST_PRINTED = 8  # lines of a captured script
 MOST_WIDE = 1000  # characters of one
-INTRODUCTION = (" : opens the command line; help lists the commands", "dim")
 
 
 class ConsolePane(LineList):
     """Commands and their answers, newest at the bottom; long lines go on in the next one.
 
+    ``key`` opens the command line.
+
     Of a captured script the last lines that it had printed at the cursor stand above them.
     """
 
-    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(self, key: str, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.said = [INTRODUCTION]
-        self.folded: list[Line] = [[INTRODUCTION]]
+        self.said = [(f" {key} opens the command line; help lists the commands", "dim")]
+        self.folded: list[Line] = [[self.said[0]]]
         self.seen: View | None = None
         self.output: list[Line] = []
         self.answer = self.first = 0  # the text, and the line, at which the newest command begins
@@ -95,7 +96,7 @@ class ConsolePane(LineList):
 if __name__ == "__main__":
     from tui.panes.alone import show
 
-    sample = ConsolePane()
+    sample = ConsolePane(":")
     sample.begin("p loss")
     sample.say(["loss = 1.74225"])
     show(sample)

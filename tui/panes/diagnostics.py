@@ -28,7 +28,8 @@ class DiagnosticsPane(LineList):
         if self._made is None or self._made[:3] != key:
             found = urgent_first(view.findings or ())
             chosen = min(self.chosen_finding, max(0, len(found) - 1))
-            self._made = (*key, found, findings_text(found, chosen, self.seen_width))
+            known = found if view.findings is not None else None
+            self._made = (*key, found, findings_text(known, chosen, self.seen_width, view.keys))
         return self._made[3], self._made[4]
 
     def count(self, view: View) -> int:

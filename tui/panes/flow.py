@@ -26,6 +26,7 @@ MEANWHILE = 0.002  # seconds of measurements for each View of a run that goes on
 AT_ONCE = 0.006  # seconds a step may wait for measurements; the rest is made in between
 LEAST = 256  # measurements of small tensors at once whatever the clock says: some 15 µs each
 PAUSE = 0.001
+MANY = 256  # ops of a network of which the first look begins behind its key
 
 
 @lru_cache(maxsize=4)
@@ -47,6 +48,11 @@ class Meter:
     def __init__(self) -> None:
         self.record: LayerStats | None = None
         self.flow: Flow | None = None
+
+    def begins(self, view: View) -> bool:
+        """Whether a network is looked at for the first time, of which that takes a while."""
+        new = self.record is None or self.record.program is not view.program
+        return new and len(view.program.ops) > MANY
 
     def begin(self, view: View) -> Iterator[int]:
         """Measurements for a View, as a generator that makes one at a time."""
@@ -157,7 +163,11 @@ class FlowPane(Vertical):
         view = self.view
         if view is None or not self.is_mounted or not seen(self):
             return
-        steps, runs = self.meter.begin(view), bool(view.busy)
+        runs = bool(view.busy)
+        if not runs and self.meter.begins(view):  # the key is shown first
+            self.run_worker(self.measure_on(view), group="flow", exclusive=True)
+            return
+        steps = self.meter.begin(view)
         end = time.perf_counter() + (MEANWHILE if runs else AT_ONCE)
         least = 0 if runs or largest(view.program) > LIMIT else LEAST
         more = any(n >= least and time.perf_counter() > end for n, _ in enumerate(steps, 1))
@@ -165,8 +175,12 @@ class FlowPane(Vertical):
         if more and not runs:  # the run would wait for it, and the next View is soon there
             self.run_worker(self.measure_on(view, steps), group="flow", exclusive=True)
 
-    async def measure_on(self, view: View, steps: Iterator[int]) -> None:
-        """Go on in slices, and let keys through between them."""
+    async def measure_on(self, view: View, steps: Iterator[int] | None = None) -> None:
+        """Go on in slices, and let keys through between them; begin where nothing has begun."""
+        if steps is None:
+            await asyncio.sleep(PAUSE)
+            steps = self.meter.begin(view)
+            await asyncio.sleep(PAUSE)
         while view is self.view and seen(self):
             end = time.perf_counter() + AT_ONCE
             more = any(time.perf_counter() > end for _ in steps)

@@ -9,6 +9,7 @@ from textual.reactive import reactive
 from engine.errors import GradstepError
 from tui.keys.bindings import binding
 from tui.keys.pane_commands import TENSOR_COMMANDS
+from tui.panes.first_look import FirstLook
 from tui.render.grid import GridWindow
 from tui.render.jacobian import jacobian_head, matrix_of
 from tui.render.text.line import Line
@@ -62,6 +63,15 @@ class JacobianPane(FormattedPane):
         binding(command) for command in TENSOR_COMMANDS if command.id in FORMATS
     ]
     view: reactive[View | None] = reactive(None)
+    ready: reactive[View | None] = reactive(None, repaint=False)  # quickly drawn
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.first = FirstLook(self, lambda: self.watch_view(self.view))
+
+    def watch_view(self, view: View | None) -> None:
+        """Draw the View, as soon as its derivative is known."""
+        self.ready = view if view is None or self.first.has(view) else None
 
     @property
     def grid(self) -> JacobianGrid:
@@ -69,8 +79,8 @@ class JacobianPane(FormattedPane):
         return self.query_one(JacobianGrid)
 
     def compose(self) -> ComposeResult:
-        yield JacobianHead().data_bind(JacobianPane.view)
-        yield JacobianGrid().data_bind(JacobianPane.view, JacobianPane.form)
+        yield JacobianHead().data_bind(view=JacobianPane.ready)
+        yield JacobianGrid().data_bind(JacobianPane.form, view=JacobianPane.ready)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from textual import events
 
-from tui.keys.command import PANES
+from tui.keys.bound import Bound, pane_title
+from tui.keys.command import PANES, to_pane
 from tui.keys.messages import PaneChosen
 from tui.render.op import next_line
 from tui.render.status import message_line, phase_strip, position_line
@@ -53,6 +54,10 @@ SHORT = {
 class TabLine(Lines):
     """The names of the panes that share a place; a click or the number goes there."""
 
+    def __init__(self, keys: Bound, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.keys = keys
+
     tabs: tuple[str, ...] = ()
     active: str = ""
 
@@ -62,13 +67,19 @@ class TabLine(Lines):
         self.refresh()
 
     def parts(self) -> list[tuple[str, str]]:
-        """The pane and the text of each tab; short names where the whole ones do not fit."""
-        whole = [(key, f" {PANES[key].number} {PANES[key].title} ") for key in self.tabs]
-        if sum(width_of([(text, "")]) for _, text in whole) <= self.content_size.width:
-            return whole
-        return [
-            (key, f" {PANES[key].number} {SHORT.get(key, PANES[key].title)}") for key in self.tabs
-        ]
+        """The pane and the text of each tab; shorter ones where the whole ones do not fit."""
+        short = [SHORT.get(key, PANES[key].title) for key in self.tabs]
+        digits = [self.keys[to_pane(key)] for key in self.tabs]
+        parts = []
+        for texts in (
+            [f" {pane_title(self.keys, key)} " for key in self.tabs],
+            [f" {key} {name}" for key, name in zip(digits, short, strict=True)],
+            [f" {name}" for name in short],
+        ):
+            parts = list(zip(self.tabs, texts, strict=True))
+            if sum(width_of([(text, "")]) for text in texts) <= self.content_size.width:
+                break
+        return parts
 
     def made(self) -> list[Line]:
         return [[(text, "tab-active" if k == self.active else "tab") for k, text in self.parts()]]

@@ -241,11 +241,15 @@ class TensorPane(FormattedPane):
 
     # -- commands: looking for cells
 
+    def key_of(self, command: str) -> str:
+        """The key of a command, for what is said."""
+        return "" if self.view is None else self.view.keys.get(command, "")
+
     def action_sought(self, by: int) -> None:
         """Look for another kind of cells."""
         kind = turned(self.form.sought, by)
         self.form = replace(self.form, sought=kind)
-        self.say(f"j and J look for: {kind}")
+        self.say(f"{self.key_of('seek-next')} and {self.key_of('seek-previous')} look for: {kind}")
 
     def action_seek(self, direction: int) -> None:
         """The next or previous cell of the kind."""
@@ -256,7 +260,7 @@ class TensorPane(FormattedPane):
         if field is None:
             self.say(why_nothing(view, self.form))
         elif sought == Sought.IN_RANGE and self.form.bounds is None:
-            self.say("no range of values is set: r sets one")
+            self.say(f"no range of values is set: {self.key_of('range')} sets one")
         elif (here := self.grid.index()) or field.size:
             steps = find(field, sought, field.flat_of(here), direction)
             doing = f"looking for {sought}"

@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from tui.keys.bindings import bindings
-from tui.keys.command import PANES
+from tui.keys.bound import pane_title
 from tui.keys.messages import NumberChosen, TensorChosen
 from tui.render.tensor_tree import TreeRow, is_open, labelled, shown_rows
 from tui.render.text.line import Line
@@ -55,9 +55,8 @@ class VariablesPane(LineList):
     def on_resize(self) -> None:
         """The heads of the columns stand in the frame, over the columns of this width."""
         if self.view is not None:
-            pane = PANES["variables"]
             start = 2 if self.styles.border_left[0] else 1  # where a title begins in the frame
-            title = f"{pane.number} {pane.title}"
+            title = pane_title(self.view.keys, "variables")
             self.border_title = heading(self.view.run, self.seen_width, title, start)
 
     def watch_view(self, view: View | None) -> None:

@@ -6,10 +6,16 @@ from textual.binding import BindingType
 
 from tui.keys.bindings import bindings
 from tui.keys.messages import WatchpointRemoved, WatchRemoved
+from tui.render.text.keyed import keyed
 from tui.render.text.line import Line
 from tui.render.watches import watch_line, watchpoint_line
 from tui.view.snapshot import View
 from tui.widgets.lines import LineList
+
+NONE = (
+    " nothing is watched: {watch} watches an expression, as norm(x) or loss",
+    " {stops} lists what runs stop at; {command}watch loss stops where it changes",
+)
 
 
 class WatchesPane(LineList):
@@ -18,7 +24,7 @@ class WatchesPane(LineList):
     BINDINGS: ClassVar[list[BindingType]] = bindings("watches")
 
     def count(self, view: View) -> int:
-        return max(1, len(view.watches) + len(view.watchpoints))
+        return len(view.watches) + len(view.watchpoints) or len(NONE)
 
     def line(self, view: View, y: int, width: int) -> Line:
         selected, texts = y == self.row and self.has_focus, tuple(view.watches)
@@ -26,7 +32,7 @@ class WatchesPane(LineList):
             return watch_line(view, texts[y], width, selected)
         if y - len(texts) < len(view.watchpoints):
             return watchpoint_line(view, view.watchpoints[y - len(texts)], width, selected)
-        return [(" nothing is watched: w watches an expression, B lists what runs stop at", "dim")]
+        return keyed(view.keys, NONE[y]) if y < len(NONE) else []
 
     def action_remove(self) -> None:
         """Watch the expression under the cursor no longer, or remove the watchpoint."""

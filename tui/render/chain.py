@@ -84,7 +84,7 @@ def chain_text(view: View, room: Room) -> ChainText:
     lines: list[Line] = [head(view, found), *claimed, *said_of(view, found, width)]
     lines += product_lines(view, found, width)
     lines += homework_lines(view, found, width)
-    lines += number_lines(found, room)
+    lines += number_lines(found, room, view.keys.get("zoom", ""))
     ordered = shown_factors(found)
     chosen = min(view.derivative.factor, len(ordered) - 1)
     factors = table(found, chosen, width)
@@ -104,7 +104,7 @@ def head(view: View, found: JacobianView) -> Line:
 
 
 def share_lines(view: View, found: JacobianView, width: int) -> list[Line]:
-    """By what the loss's derivative of one sample and that of the batch differ, which ``v`` shows.
+    """By what the loss's derivative of one sample and that of the batch differ.
 
     In lines that of one sample is already its share of the batch's.
     """
@@ -118,7 +118,8 @@ def share_lines(view: View, found: JacobianView, width: int) -> list[Line]:
     if sample and not row and not layers:
         return []
     said = made.of_batch if sample and layers else made.of_sample
-    key: Line = [("  v", "key"), (" shows it", "dim")] if layers else []
+    other = view.keys.get("view") if layers else None
+    key: Line = [(f"  {other}", "key"), (" shows it", "dim")] if other else []
     return [fit_parts([(0, [(f" {said(found.symbol, row)}", "dim")]), (1, key)], width)]
 
 
@@ -220,7 +221,9 @@ def homework_lines(view: View, found: JacobianView, width: int) -> list[Line]:
     if row is None:
         return []
     if view.primals.sample is None:
-        return [[(" written out: for one sample, ", "label"), ("v", "key")]]
+        key = view.keys.get("view")
+        more: Line = [(", ", "label"), (key, "key")] if key else []
+        return [[(" written out: for one sample", "label"), *more]]
     layout: Written = "gradient" if view.derivative.layout == Layout.GRADIENT else "numerator"
     counts = sizes_of(view)
 

@@ -39,7 +39,7 @@ class Room:
 # -- the whole product
 
 
-def number_lines(found: JacobianView, room: Room) -> list[Line]:
+def number_lines(found: JacobianView, room: Room, zoom: str) -> list[Line]:
     """The whole product in numbers, the factors side by side; else a line that says why not."""
     if found.chain.paths:
         return why_not("of a sum the chosen factor alone is written out, below")
@@ -60,9 +60,10 @@ def number_lines(found: JacobianView, room: Room) -> list[Line]:
     if needed > room.alone[0]:
         return why_not("too wide for the screen; the chosen factor is below")
     what = "wide" if needed > room.width else "high"
-    return [
-        [(f" in numbers: too {what} here: ", "label"), ("z", "key"), (" shows it alone", "label")]
-    ]
+    line: Line = [(f" in numbers: too {what} here", "label")]
+    if zoom:
+        line += [(": ", "label"), (zoom, "key"), (" shows it alone", "label")]
+    return [line]
 
 
 def why_not(reason: str) -> list[Line]:

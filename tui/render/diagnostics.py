@@ -4,17 +4,23 @@ The pane shows what is not finite first, whatever it follows from: it is what st
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.diagnostics.diagnosis import NOT_FINITE, Diagnosis, Severity
 from tui.render.text.clean import clean
+from tui.render.text.keyed import keyed
 from tui.render.text.line import Line, fitted, spread, width_of
+from tui.view.snapshot import NO_KEYS
 
 ROLES = {Severity.SERIOUS: "bad", Severity.WARNING: "warn", Severity.NOTE: "dim"}
 MARKS = {Severity.SERIOUS: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
 SHORTEST = 12  # cells of a title that is cut
-NOTHING = " nothing found so far: the doctor watches while you step"
+NOTHING = (
+    " nothing found so far: the doctor watches while you step",
+    " {step-iteration} runs an iteration, {step-epoch} an epoch",
+)
+MEETING = " the doctor gets to know the network …"
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,21 @@ def urgent_first(found: Sequence[Diagnosis]) -> list[Diagnosis]:
     return sorted(found, key=lambda one: one.name != NOT_FINITE)
 
 
-def findings_text(found: Sequence[Diagnosis], chosen: int, width: int) -> Findings:
-    """The findings in their order; the chosen one with all that is known of it."""
+def findings_text(
+    found: Sequence[Diagnosis] | None,
+    chosen: int,
+    width: int,
+    keys: Mapping[str, str] = NO_KEYS,
+) -> Findings:
+    """The findings in their order; the chosen one with all that is known of it.
+
+    None are those of a doctor who does not know the network yet.
+    """
+    if found is None:
+        return Findings([fitted([(MEETING, "dim")], width)], [])
     if not found:
-        return Findings([fitted([(NOTHING, "dim")], width)], [])
+        said = NOTHING if keys else NOTHING[:1]
+        return Findings([fitted(keyed(keys, line), width) for line in said], [])
     lines: list[Line] = []
     places: list[int] = []
     titles = {one.name: one.title for one in found}

@@ -11,6 +11,7 @@ from engine.run.run import Run, loss_key
 from engine.run.timeline import begun
 from tui.render.charts.plot import Curve, Frame
 from tui.render.text.clean import clean
+from tui.render.text.keyed import keyed
 from tui.render.text.line import Line, fitted, width_of
 from tui.render.text.numbers import compact
 from tui.render.text.scaling import Floats
@@ -115,22 +116,29 @@ def curves(
     return found
 
 
-def nothing_yet(plots: Plots) -> str:
+def nothing_yet(plots: Plots, keys: Mapping[str, str]) -> str:
     """What to say where there is no curve to see."""
     if not plots.shown and not plots.others:
         return "no curve is on: their keys stand below"
-    return NO_LOSS if plots.shown == {LOSS} else "nothing of this is known yet"
+    if plots.shown == {LOSS}:
+        return "".join(text for text, _ in keyed(keys, NO_LOSS))
+    return "nothing of this is known yet: step through an iteration"
 
 
 def legend_lines(
-    names: Sequence[str], shown: Sequence[Curve], cursor: int, width: int, height: int
+    names: Sequence[str],
+    keys: Sequence[str],
+    shown: Sequence[Curve],
+    cursor: int,
+    width: int,
+    height: int,
 ) -> list[Line]:
     """Each curve with its key, its symbol and its value at the cursor; those not shown are dim."""
     known = {series.name: series for series in shown}
     parts: list[Line] = []
-    for number, name in enumerate(names, 1):
+    for key, name in zip(keys, names, strict=False):
         series = known.pop(clean(name), None)
-        parts.append(entry(str(number), clean(name), series, cursor))
+        parts.append(entry(key, clean(name), series, cursor))
     parts += [entry("", series.name, series, cursor) for series in known.values()]
     lines: list[Line] = [[]]
     for part in parts:

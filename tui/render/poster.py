@@ -65,7 +65,7 @@ def chain_parts(view: View, width: int, height: int) -> list[list[Line]]:
         stripped(product_lines(view, found, width)),
         stripped(homework_lines(view, found, width)),
     ]
-    numbers = number_lines(found, Room(width, height, (width, height)))
+    numbers = number_lines(found, Room(width, height, (width, height)), "")
     if len(numbers) > 1:  # a single line says why there are none
         parts.append(stripped(numbers))
     while len(parts) > 2 and sum(map(len, parts)) > height:

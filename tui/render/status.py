@@ -1,5 +1,6 @@
 """The lines that always stand on screen: position, phases, and what has just been said."""
 
+import re
 from bisect import bisect_right
 from functools import lru_cache
 
@@ -32,6 +33,8 @@ def position_line(view: View, width: int) -> Line:
     return spread(fit_parts(parts, max(0, room)), right, width)
 
 
+OF_STOP = re.compile(r"\A(stop \d+) \(.*?\): ")
+OF_NUMBER = r"\1: "
 cleaned = lru_cache(maxsize=64)(clean)  # names and modes stay the same from View to View
 
 
@@ -49,9 +52,14 @@ def status(view: View, width: int) -> Line:
 
 
 def message_line(view: View, width: int, key: str) -> Line:
-    """The note; of one that is too long the ``key`` that shows all of it is named."""
-    line: Line = [(f" {cleaned(view.note)}", "warn")] if view.note else []
-    more: Line = [(" all of it: ", "dim"), (f"{key} ", "key")] if width_of(line) > width else []
+    """The note; of one that is too long the ``key`` that shows all of it is named.
+
+    What a stop is gives way to what was found there: its number tells which one it is.
+    """
+    note = cleaned(view.note)
+    long = width_of([(note, "")]) >= width
+    line: Line = [(f" {OF_STOP.sub(OF_NUMBER, note) if long else note}", "warn")] if note else []
+    more: Line = [(" all of it: ", "dim"), (f"{key} ", "key")] if long else []
     return spread(line, more, width)
 
 

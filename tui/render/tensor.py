@@ -119,7 +119,8 @@ def head_parts(view: View, form: TensorDisplay) -> list[tuple[int, Line]]:
     shape = info.shape if kept is None else kept.shape
     shape = shape if view.array is None else view.array.shape
     follow = "pinned" if view.pinned else "following"
-    again: Line = [(" · ", "dim"), (".", "key"), (" follows", "dim")]
+    key = view.keys.get("follow")
+    again: Line = [(" · ", "dim"), (key, "key"), (" follows", "dim")] if key else []
     symbol = [(f" {info.symbol} ", tensor_role(info))] if info.symbol != info.name else []
     return [
         (0, [(f" {shortened(info.name, LONGEST)} ", tensor_role(info))]),

@@ -15,12 +15,13 @@ from engine.run.run import Run, loss_key
 from engine.run.timeline import Which, begun
 from tui.render.charts.outline import Ends, Grid, Indices, Outline, Outlines, ends_of, needs_log
 from tui.render.text.clean import clean
+from tui.render.text.keyed import keyed
 from tui.render.text.line import Line, Span, fit_parts, fitted
 from tui.render.text.numbers import compact, count_text
 from tui.view.snapshot import View
 
 AXIS = 9  # the width of the labels at the left
-NO_LOSS = "no loss yet: the loss step computes it"
+NO_LOSS = "no loss yet: {step-iteration} runs an iteration, which computes it"
 BRAILLE = 0x2800
 LEGEND_FROM = 10  # lines from which on one is spared for the meaning of the marks
 LEGEND = (
@@ -201,7 +202,7 @@ def curve_lines(view: View, axis: Axis, curves: Curves, height: int) -> list[Lin
 
 def no_loss(view: View) -> Line:
     """The sentence in the place of a curve, before there is any loss."""
-    return [(" " * AXIS, ""), (NO_LOSS, "dim")]
+    return [(" " * AXIS, ""), *keyed(view.keys, NO_LOSS)]
 
 
 def overlaid(row: Indices, other: Indices, seen: int, here: int) -> Line:

@@ -6,14 +6,16 @@ from tui.keys import messages
 from tui.render.text.clean import clean
 from tui.screens.parts import Parts
 
-PINNED = "{name} is pinned: Tensor, Jacobian and Chain stay with it · . follows the last op again"
+PINNED = (
+    "{name} is pinned: Tensor, Jacobian and Chain stay with it · {follow} follows the last op again"
+)
 
 
 def chosen(parts: Parts, message: messages.Choice) -> None:
     """Show or do what has been chosen in a pane."""
     match message:
         case messages.TensorChosen(name):
-            parts.follow.tensor(name, PINNED.format(name=clean(name)))
+            parts.follow.tensor(name, PINNED.format_map({**parts.stage.keys, "name": clean(name)}))
         case messages.OpChosen(index):
             parts.follow.op(index)
         case messages.FactorChosen(index):

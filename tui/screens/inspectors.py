@@ -2,6 +2,7 @@
 
 from textual.widget import Widget
 
+from tui.keys.bound import Bound
 from tui.panes.chain import ChainPane
 from tui.panes.console import ConsolePane
 from tui.panes.diagnostics import DiagnosticsPane
@@ -10,13 +11,13 @@ from tui.panes.jacobian import JacobianPane
 from tui.panes.watches import WatchesPane
 
 
-def inspectors() -> list[Widget]:
+def inspectors(keys: Bound) -> list[Widget]:
     """New widgets of the panes behind the tensor pane; their ids are the keys of PANES."""
     return [
         JacobianPane(id="jacobian", classes="pane"),
         ChainPane(id="chain", classes="pane"),
         WatchesPane(id="watches", classes="pane"),
-        ConsolePane(id="console", classes="pane"),
+        ConsolePane(keys["command"], id="console", classes="pane"),
         DiagnosticsPane(id="diagnostics", classes="pane"),
         FlowPane(id="flow", classes="pane"),
     ]

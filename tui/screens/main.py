@@ -1,6 +1,5 @@
 """The main screen: it alone holds the Debugger; panes get a View down and post messages up."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -14,19 +13,18 @@ from tui.control.notes import Notes
 from tui.control.worker import BUSY, Job
 from tui.keys import messages
 from tui.keys.bindings import bindings, from_elsewhere
+from tui.keys.bound import bound
 from tui.keys.command import Command
-from tui.keys.help import key_of
-from tui.keys.shown import shown_of
 from tui.keys.table import EVERY
 from tui.panes.program import ProgramPane
-from tui.panes.status import EquationLine, MessageLine, PhaseStrip, PositionLine, TabLine
+from tui.panes.status import TabLine
 from tui.panes.tensor import TensorPane
 from tui.panes.timeline import TimelinePane
 from tui.panes.variables import VariablesPane
 from tui.render.variables import Summaries
 from tui.screens.choices import chosen
+from tui.screens.handing import Handing
 from tui.screens.parts import Parts
-from tui.screens.quitting import QuitScreen, would_go
 from tui.view.snapshot import View, snapshot
 from tui.view.veil import veiled
 from tui.widgets.caption_strip import CaptionStrip
@@ -38,10 +36,6 @@ from tui.widgets.tour_line import TourLine
 
 if TYPE_CHECKING:
     from tui.panes.console import ConsolePane
-
-# Panes that move while a run goes on; the others stand where it began, and cost nothing.
-MOVING = frozenset({"timeline", "watches", "flow"})
-HINT = "? every key · s one op · n next phase · with Shift backwards · q quits"
 
 
 class MainScreen(LinesScreen):
@@ -59,18 +53,17 @@ class MainScreen(LinesScreen):
         super().__init__()
         self.debugger, self.session, self.commands = debugger, debugger.session, commands
         self.problems, self.said, self.prompt_past = list[str](), list[str](), Past()
-        self.notes = Notes()
+        self.notes, self.keys = Notes(), (keys := bound(commands))
         self.summaries, self.key_line = Summaries(), KeyLine(commands, "program")
-        self.tabs = tabs = TabLine(id="top-tabs"), TabLine(id="side-tabs")
+        self.tabs = tabs = TabLine(keys, id="top-tabs"), TabLine(keys, id="side-tabs")
         self.parts = parts = Parts(self, self, debugger, commands, tabs, self.key_line)
         self.worker, self.host = parts.worker, parts.host
-        self.acts = {**parts.acts, "cancel": self.cancel, "quit": self.leave}
+        self.handing = Handing(self, parts, keys["notes"], self.key_line)
+        self.acts = parts.acts
         self.set_reactive(MainScreen.view, self.snapshot())
 
     def compose(self) -> ComposeResult:
-        yield PositionLine().data_bind(MainScreen.view)
-        yield PhaseStrip().data_bind(MainScreen.view)
-        yield EquationLine().data_bind(MainScreen.view)
+        yield from self.handing.heads
         yield self.tabs[0]
         with Horizontal(id="body"):
             yield ProgramPane(id="program", classes="pane")
@@ -82,7 +75,7 @@ class MainScreen(LinesScreen):
         yield Poster(self.summaries, id="poster")
         yield CaptionStrip(id="captions")
         yield TourLine(id="tour")
-        yield MessageLine(key_of(self.commands, "notes"), id="message").data_bind(MainScreen.view)
+        yield self.handing.message
         yield self.key_line
 
     def on_mount(self) -> None:
@@ -100,7 +93,7 @@ class MainScreen(LinesScreen):
         """Import and mount what is hidden at first, and load what keys run; post Opened."""
         from tui.screens.inspectors import inspectors
 
-        await self.query_one("#side").mount(*inspectors(), before="#variables")
+        await self.query_one("#side").mount(*inspectors(self.keys), before="#variables")
         await self.mount(PromptLine(id="prompt"), after="#message")
         self.prompt.pasts["command"] = self.prompt_past
         self.parts.panes.know_panes()
@@ -141,51 +134,36 @@ class MainScreen(LinesScreen):
 
     def fresh(self) -> View:
         """A View of the session where it stands, from the thread that moves it too."""
-        view = snapshot(self.debugger, self.parts.follow.selection, self.view)
-        view = veiled(view, self.parts.follow.hidden)
-        recording, player = self.parts.recording, self.parts.playback.player
-        behind = self.parts.behind(view.event)
-        if recording.recorder is not None or player.direction or behind:
-            extra = (part for part in (behind, recording.text, player.text, view.mode) if part)
-            short = (part for part in (behind, recording.brief, player.text, view.brief) if part)
-            view = replace(view, mode="  ".join(extra), brief="  ".join(short))
-        return view
+        view = snapshot(self.debugger, self.parts.follow.selection, self.view, self.keys)
+        return self.parts.with_modes(veiled(view, self.parts.follow.hidden))
 
     def hand_down(self) -> None:
         """Give the View to the displayed panes; the others get it when they are displayed."""
-        view = self.view
-        if view is not None and view.findings is None and self.examined:
-            view = replace(view, findings=self.parts.examination.findings())
-            self.set_reactive(MainScreen.view, view)
-        if view is not None and self.resting():
+        if self.view is None:
+            return
+        view = self.handing.examined(self.view)
+        self.set_reactive(MainScreen.view, view)
+        if self.resting():
             self.parts.note(view.event)
-        for pane in self.parts.panes.seen.values():  # nothing is computed for a hidden pane
-            pane.view = view
-        if view is not None:
-            alone = self.has_class("single") and not self.parts.panes.zoomed
-            self.key_line.shown = shown_of(
-                view, len(self.debugger.bookmarks), len(self.session.undo.changes), alone
-            )
+        self.handing.rest(view)
 
-    def watch_view(self) -> None:
-        """Hand a new View down; of a run that goes on to the panes that move with it."""
+    def watch_view(self, before: View | None, view: View | None) -> None:
+        """Hand a new View down; of a run that goes on to what moves with it.
+
+        Nothing is drawn beneath a screen that hides this one: `on_screen_resume` does it then.
+        """
+        if self.is_mounted and not self.parts.stage.visible:
+            return
         if self.resting():
             self.hand_down()
-        elif self.parts.stage.visible:
-            for name, pane in self.parts.panes.seen.items():
-                if name in MOVING:
-                    pane.view = self.view
+        else:
+            self.handing.move(before, view)
 
     def show_live(self, view: View) -> None:
         """Show how a run goes on: where it is, the curves, the flow, the watches."""
         job, before = self.job, self.view
         if job is not None and before is not None:
             self.view = view.with_status(busy=job.text, note=before.note)
-
-    @property
-    def examined(self) -> bool:
-        """Whether somebody sees the pane of the doctor."""
-        return "diagnostics" in self.parts.panes.seen and self.parts.stage.visible
 
     def show_now(self, note: str = "") -> None:
         """Take a new View of the session, and show it with a note."""
@@ -208,8 +186,6 @@ class MainScreen(LinesScreen):
         if self.view is not None:
             self.view = self.view.with_status(**status)
 
-    # -- keys
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No action of the screen while a prompt is open: keys are letters then."""
         return not self.has_class("asking")
@@ -227,30 +203,11 @@ class MainScreen(LinesScreen):
 
     def cancel(self) -> None:
         """Stop a long run; end the zoom; follow again."""
-        if self.job is not None:
-            self.worker.cancel()
-        elif self.parts.tour.step is not None:
-            self.parts.tour.leave()
-        elif self.parts.panes.zoomed:
-            self.parts.panes.zoom()
-        else:
-            self.parts.follow.again()
+        self.parts.cancel()
 
     def leave(self) -> None:
-        """Leave, at once where nothing would go with it; a long run is stopped first."""
-        self.worker.cancel()
-        going = would_go(self.debugger, self.parts.recording)
-        if going:
-            self.parts.stage.push(QuitScreen(going, self.commands), self.answered)
-        else:
-            self.parts.stage.exit()
-
-    def answered(self, leaving: bool | None) -> None:
-        """Leave all the same, or stay."""
-        if leaving:
-            self.parts.stage.exit()
-
-    # -- what panes post
+        """Leave; asked where something would go with it."""
+        self.parts.leaving.leave()
 
     @on(messages.Chosen)
     def chosen(self, message: messages.Choice) -> None:
@@ -269,8 +226,6 @@ class MainScreen(LinesScreen):
     def on_screen_resume(self) -> None:
         """Show again what nobody saw while another screen was on top."""
         self.hand_down()
-
-    # -- the screen as its parts know it
 
     @property
     def whole(self) -> bool:
@@ -291,5 +246,5 @@ class MainScreen(LinesScreen):
         """Whether a key may move the session; sets the note where a job does."""
         if self.resting():
             return True
-        self.say(note=BUSY)
+        self.say(note=BUSY.format_map(self.keys))
         return False

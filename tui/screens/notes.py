@@ -33,7 +33,7 @@ class NotesScreen(ModalScreen[None]):
             for event, note in self.past:
                 yield Static(f"{f'#{event}':>{width}}  {clean(note)}", markup=False)
             if not self.past:
-                yield Static("nothing yet", markup=False)
+                yield Static("nothing yet: what keys and commands say is kept here", markup=False)
 
     def on_mount(self) -> None:
         """Begin at the newest."""

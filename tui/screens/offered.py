@@ -1,5 +1,6 @@
 """What the palette offers: commands, panes, bookmarks, words, experiments, recordings, themes."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,8 @@ def offered(
     for command in commands:
         if command.id in panes:
             pane = panes[command.id]
-            yield Entry(f"Pane: {pane.title}, {pane.help}", keys_text(command), run(command))
+            said = command.help.removeprefix(f"{pane.title}: ")
+            yield Entry(f"Pane: {pane.title}, {said}", keys_text(command), run(command))
     for command in commands:
         if command.id not in panes and command.pane not in ELSEWHERE and not command.fixed:
             yield Entry(command.title, keys_text(command), run(command))
@@ -43,10 +45,11 @@ def of_words(words: Words, prompting: Prompting) -> Iterator[Entry]:
     known = {name for group in GROUPS.values() for each in group for name in each.names}
     if OPEN in known:
         for name in builtin_names():
-            yield Entry(f"Experiment: {name}", "built in", partial(words.typed, f"{OPEN} {name}"))
+            act = partial(open_thing, name, words, prompting)
+            yield Entry(f"Experiment: {name}", "built in", act)
         for kind, ending in (("Experiment", "toml"), ("Recording", "gradstep")):
             for path in sorted(Path().glob(f"*.{ending}"))[:MOST_FILES]:
-                act = partial(words.typed, f"{OPEN} {path}")
+                act = partial(open_thing, shlex.quote(str(path)), words, prompting)
                 yield Entry(f"{kind}: {path}", "file", act)
     for group in GROUPS.values():
         for each in group:
@@ -55,3 +58,16 @@ def of_words(words: Words, prompting: Prompting) -> Iterator[Entry]:
             if not each.form:
                 act = partial(words.typed, name)
             yield Entry(f"Word: {each.usage}, {each.summary}", f":{name}", act)
+
+
+def open_thing(thing: str, words: Words, prompting: Prompting) -> None:
+    """Open a thing; asked first where something would be lost."""
+    from engine.words.reloading import ANYWAY, unsaved
+
+    lost = unsaved(words.debugger)
+    if not lost or words.recording() or not prompting.display.free:
+        words.typed(f"{OPEN} {thing}")
+        return
+    keys = prompting.display.keys
+    label = f"{lost} would be lost: {keys['prompt-done']} opens it, {keys['prompt-leave']} stays"
+    prompting.ask(label, lambda _: words.typed(f"{OPEN} {ANYWAY} {thing}"))

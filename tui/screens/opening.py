@@ -124,7 +124,9 @@ class Opening:
         if not self.beneath.free or self.veiled():
             return
         if debugger.outer is not None or self.words.recording():
-            self.beneath.show_now(EVALUATING if debugger.outer is not None else RECORDED)
+            self.beneath.show_now(
+                EVALUATING if debugger.outer is not None else RECORDED.format_map(self.beneath.keys)
+            )
             return
         budget = debugger.session.history.budget
         screen = OpenScreen(self.commands, budget, unsaved(debugger))
@@ -197,7 +199,8 @@ class Opening:
         from tui.render.reports.comparison import comparison_tables
         from tui.screens.worksheet import VersusScreen
 
-        self.stage.push(VersusScreen(list(comparison_tables(found, self.stage.width))))
+        tables = list(comparison_tables(found, self.stage.width))
+        self.stage.push(VersusScreen(tables, self.beneath.keys["sheet-close"]))
 
     def open_explanation(self) -> None:
         """The number under the cursor, explained; a note where it cannot be."""
@@ -224,7 +227,8 @@ class Opening:
             self.beneath.show_now()
             return
         operand, count = left.go, len(left.lit)
-        said = f"{count} operand{'s' * (count != 1)} marked in their tensors; Esc ends that"
+        ends = f"{self.beneath.keys['cancel']} ends that"
+        said = f"{count} operand{'s' * (count != 1)} marked in their tensors; {ends}"
         self.follow.light(left.lit, said if count else "")
         if operand is None or operand.tensor is None or operand.event is None:
             return

@@ -1,5 +1,6 @@
 """What the main screen has: each part knows of the others no more than it is given here."""
 
+from dataclasses import replace
 from typing import Protocol
 
 from textual.screen import Screen
@@ -25,10 +26,10 @@ from tui.control.viewing import Guide
 from tui.control.words import Console, Words
 from tui.control.worker import Worker
 from tui.keys.command import Command
-from tui.keys.help import key_of
 from tui.render.text.clean import clean
 from tui.screens.beneath import Beneath
 from tui.screens.opening import Opening
+from tui.screens.quitting import Leaving
 from tui.view.snapshot import View
 
 
@@ -59,9 +60,6 @@ class Owner(Beneath, Protocol):
     def show_live(self, view: View) -> None:
         """Show a View of a run that goes on."""
 
-    def leave(self) -> None:
-        """End the debugger."""
-
     def show_tour(self, text: str) -> None:
         """Show the text of the tour; none takes its line away."""
 
@@ -84,12 +82,15 @@ class Parts:
         self.stage = stage = Stage(screen, session, owner)
         self.recording = recording = RecordingControl(debugger)
         self.worker = worker = Worker(stage, Live(owner, stage.post), recording.keep_up)
-        self.examination = Examination(session, owner.resting)
+        self.leaving = leaving = Leaving(debugger, recording, worker, commands, stage)
+        self.examination = Examination(
+            session, owner.resting, stage.apart, stage.post, owner.hand_down
+        )
         self.follow = follow = Follow(session, owner)
         self.panes = panes = Layout(screen, session, owner, follow, tabs, keys, owner.hand_down)
         self.pointing = at = Pointing(owner, panes)
         self.words = words = Words(
-            debugger, worker, owner, follow, at, panes, lambda: owner.console, owner.leave
+            debugger, worker, owner, follow, at, panes, lambda: owner.console, leaving.leave
         )
         words.go_on_with = stage.go_on_with
         words.recording = lambda: recording.recorder is not None
@@ -106,12 +107,33 @@ class Parts:
         words.shows = self.opening.shows
         self.diary = Diary(debugger.views)
         self.guide = Guide(debugger.views, follow, panes, owner, lambda: session.source.recorded)
-        key = key_of(commands, "caption")
+        key = owner.keys["caption"]
         self.telling = Telling(debugger, owner, lambda: owner.strip, panes.leave_room, key)
         words.save = self.diary.save
         self.tour = Tour(commands, owner, owner.show_tour)
         words.own = {WORD: self.tour.begin}
         self.host = Hosting(owner, asking, worker)
+
+    def cancel(self) -> None:
+        """Stop a long run; leave the tour; end the zoom; follow again: one of these."""
+        if self.worker.current is not None:
+            self.worker.cancel()
+        elif self.tour.step is not None:
+            self.tour.leave()
+        elif self.panes.zoomed:
+            self.panes.zoom()
+        else:
+            self.follow.again()
+
+    def with_modes(self, view: View) -> View:
+        """A View that also says what is followed, recorded and played."""
+        recording, player = self.recording, self.playback.player
+        behind = self.behind(view.event)
+        if recording.recorder is None and not player.direction and not behind:
+            return view
+        extra = (part for part in (behind, recording.text, player.text, view.mode) if part)
+        short = (part for part in (behind, recording.brief, player.text, view.brief) if part)
+        return replace(view, mode="  ".join(extra), brief="  ".join(short))
 
     def behind(self, event: int) -> str:
         """How far a run that is followed is ahead of an event, or on which branch it goes on.
@@ -152,4 +174,6 @@ class Parts:
             **self.guide.acts,
             **self.telling.acts,
             **self.tour.acts,
+            **self.leaving.acts,
+            "cancel": self.cancel,
         }

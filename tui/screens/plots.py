@@ -29,7 +29,7 @@ from tui.keys.table import COMMANDS
 from tui.panes.status import PositionLine
 from tui.render.plots import LOSS, MOST, PAN, ZOOM, Plots
 from tui.screens.beneath import Beneath
-from tui.view.snapshot import View
+from tui.view.snapshot import View, same_place
 from tui.widgets.clean_input import CleanInput
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesScreen
@@ -81,6 +81,7 @@ class PlotsScreen(LinesScreen):
         self.measures = {q.name: q for q in own}
         self.norms = {q.name: q for q in gradient_norms(run)}
         self.regions = False
+        self.drawn: View | None = None
         self.recordings: dict[str, Array] = {}
 
     def compose(self) -> ComposeResult:
@@ -95,7 +96,7 @@ class PlotsScreen(LinesScreen):
 
     def on_mount(self) -> None:
         """Follow the View of the debugger's screen."""
-        self.watch(self.node, "view", self.show_view)
+        self.watch(self.node, "view", self.follow)
         self.query_one(Curves).focus()
 
     @property
@@ -105,13 +106,20 @@ class PlotsScreen(LinesScreen):
 
     # -- what is shown
 
+    def follow(self, view: View | None) -> None:
+        """Draw a new View; of a run that goes on, at the same place, the texts alone."""
+        if view is not None:
+            self.query_one(PositionLine).view = view
+        if view is None or not view.busy or not same_place(view, self.drawn):
+            self.show_view(view)
+
     def show_view(self, view: View | None) -> None:
         """Draw a View: of the curves what is known at once, the rest as it is measured."""
         if view is None:
             return
+        self.drawn = view
         self.sheet.names = self.names(view)
         self.sheet.others = other_losses(self.main.session) | self.recordings
-        self.query_one(PositionLine).view = view
         if self.regions:
             self.query_one(RegionMap).show_view(view)
         else:

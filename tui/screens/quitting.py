@@ -11,8 +11,12 @@ from textual.widgets import Static
 
 from engine.debugger import Debugger
 from engine.session.session import Session
+from tui.control.display import Acts
 from tui.control.recording import RecordingControl
+from tui.control.stage import Stage
+from tui.control.worker import Worker
 from tui.keys.bindings import bindings
+from tui.keys.bound import bound
 from tui.keys.command import QUITTING, Command
 from tui.keys.line import short_names
 
@@ -38,15 +42,55 @@ class QuitScreen(ModalScreen[bool]):
         self.dismiss(leaving)
 
 
-def would_go(debugger: Debugger, recording: RecordingControl) -> list[str]:
-    """What ends with the debugger, a sentence each; empty where nothing does."""
+class Leaving:
+    """Ends the debugger, at once where nothing would go with it; a long run is stopped first."""
+
+    def __init__(
+        self,
+        debugger: Debugger,
+        recording: RecordingControl,
+        worker: Worker,
+        commands: tuple[Command, ...],
+        stage: Stage,
+    ) -> None:
+        self.debugger = debugger
+        self.recording = recording
+        self.worker = worker
+        self.commands = commands
+        self.stage = stage
+
+    @property
+    def acts(self) -> Acts:
+        """What keys do here."""
+        return {"quit": self.leave}
+
+    def leave(self) -> None:
+        """Ask where something would go, else end."""
+        self.worker.cancel()
+        going = would_go(self.debugger, self.recording, bound(self.commands)["record"])
+        if going:
+            self.stage.push(QuitScreen(going, self.commands), self.answered)
+        else:
+            self.stage.exit()
+
+    def answered(self, leaving: bool | None) -> None:
+        """Leave all the same, or stay."""
+        if leaving:
+            self.stage.exit()
+
+
+def would_go(debugger: Debugger, recording: RecordingControl, record: str) -> list[str]:
+    """What ends with the debugger, a sentence each; empty where nothing does.
+
+    ``record`` is the key that records.
+    """
     found = []
     if recording.running and not recording.trouble:
         found.append(f"The recording ends: {recording.path} is closed as it is now.")
     within: Debugger | None = debugger
     while within is not None:  # an evaluation stands over the session that it was opened from
         if not recording.running and (made := changes(within.session)):
-            found.append(f"{made} would be gone: R records a session into a file.")
+            found.append(f"{made} would be gone: {record} records a session into a file.")
         within = within.outer
     return found
 

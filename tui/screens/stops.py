@@ -15,6 +15,7 @@ from engine.stops.stop import Stop
 from engine.stops.stop_list import StopList
 from tui.control.prompting import Prompting
 from tui.keys.bindings import bindings
+from tui.keys.bound import bound
 from tui.keys.command import STOPS, Command
 from tui.keys.line import short_names
 from tui.keys.table import BY_ID
@@ -65,9 +66,11 @@ class StopsScreen(ModalScreen[Ask | None]):
         for stop in self.stops:
             options.add_option(Option(stop_text(stop), id=str(stop.number)))
         if not len(self.stops):
+            keys = bound(self.commands)
             options.add_option(
                 Option(
-                    "no stops yet: b on an op of the program sets one, a adds one",
+                    f"no stops yet: {keys['break']} on an op of the program sets one, "
+                    f"{keys['stop-add']} adds one",
                     disabled=True,
                 )
             )

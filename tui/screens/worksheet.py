@@ -20,12 +20,15 @@ from engine.worksheet.markdown import worksheet_markdown
 from engine.worksheet.rows import LAYOUTS, Layout
 from engine.worksheet.worksheet import Worksheet, standing, worksheet
 from tui.keys.bindings import binding, bindings
+from tui.keys.bound import bound
 from tui.keys.command import WORKSHEET, Command
 from tui.keys.line import short_names
 from tui.keys.table import BY_ID
 from tui.render.reports.worksheet_rows import Item, worksheet_items
 from tui.render.text.clean import clean
 from tui.view.derivative import Derivative
+
+TOO_LONG = "the formulas of this network are too long to be written out: a sum of too many terms"
 
 
 class WorksheetScreen(ModalScreen[tuple[Derivative, int | None, bool]]):
@@ -52,6 +55,7 @@ class WorksheetScreen(ModalScreen[tuple[Derivative, int | None, bool]]):
         self.commands = commands
         self.items: list[Item] = []
         self.sheet = sheet
+        self.view_key = bound(commands)["sheet-view"]
         self.tensors = standing(program, session.state.tensors)
         if sheet is not None:
             self.derivative = replace(derivative, sample=sheet.sample.index)
@@ -65,7 +69,7 @@ class WorksheetScreen(ModalScreen[tuple[Derivative, int | None, bool]]):
         """Show the tables, which are reckoned behind the first picture unless they are there."""
         self.query_one(OptionList).focus()
         if self.sheet is not None:
-            self.show_sheet(self.sheet)
+            self.show_sheet(self.sheet, self.made(self.sheet))
         else:
             self.reckon()
 
@@ -86,11 +90,12 @@ class WorksheetScreen(ModalScreen[tuple[Derivative, int | None, bool]]):
         def work() -> None:
             try:
                 found = worksheet(self.program, sample, tensors=self.tensors)
-            except GradstepError as problem:
-                said = str(problem)
+                items = self.made(found)
+            except (GradstepError, RecursionError) as problem:
+                said = TOO_LONG if isinstance(problem, RecursionError) else str(problem)
                 self.app.call_from_thread(lambda: self.title_is(said))
                 return
-            self.app.call_from_thread(lambda: self.show_sheet(found))
+            self.app.call_from_thread(lambda: self.show_sheet(found, items))
 
         self.run_worker(work, thread=True, exclusive=True)
 
@@ -98,13 +103,18 @@ class WorksheetScreen(ModalScreen[tuple[Derivative, int | None, bool]]):
         """Say something in the frame."""
         self.query_one("#worksheet", Vertical).border_title = clean(said)
 
-    def show_sheet(self, sheet: Worksheet) -> None:
-        """Show the tables, with the cursor on the row that it was on, or that of the op."""
-        at = self.query_one(OptionList).highlighted if self.items else None
+    def made(self, sheet: Worksheet) -> list[Item]:
+        """The rows of the tables; RecursionError for formulas that are too long to be written."""
         op = self.session.op
         now = op.index if op is not None else None
-        self.sheet = sheet
-        self.items = list(worksheet_items(self.program, sheet, self.layouts, now, self.rows))
+        return list(
+            worksheet_items(self.program, sheet, self.layouts, now, self.rows, self.view_key)
+        )
+
+    def show_sheet(self, sheet: Worksheet, items: list[Item]) -> None:
+        """Show the tables, with the cursor on the row that it was on, or that of the op."""
+        at = self.query_one(OptionList).highlighted if self.items else None
+        self.sheet, self.items = sheet, items
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(Option(i.shown, disabled=i.row is None) for i in self.items)
@@ -177,13 +187,14 @@ class VersusScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [binding(BY_ID["sheet-close"])]
 
-    def __init__(self, parts: list[RenderableType]) -> None:
+    def __init__(self, parts: list[RenderableType], key: str) -> None:
         super().__init__()
         self.parts = parts
+        self.key = key  # that closes it
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="versus") as box:
-            box.border_title = "Versus · Esc closes"
+            box.border_title = f"Versus · {self.key} closes"
             for part in self.parts:
                 yield Static(part, markup=False)
 

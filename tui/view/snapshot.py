@@ -1,9 +1,10 @@
 """One frozen snapshot of what the screen shows: made by the main screen, read by the panes."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,10 +28,11 @@ from engine.session.branches import MAIN
 from engine.session.past import Past
 from engine.session.session import Session
 from engine.stops.evidence import WatchValue
-from engine.stops.stop import BREAKPOINTS, Stop, StopKind
+from engine.stops.stop import BREAKPOINTS, Stop
 from tui.view.concealing import UNKNOWN, shown_without
 from tui.view.derivative import Derivative, pair
 from tui.view.shown_op import ShownOp, done_at, still_to_do
+from tui.view.signs import Signs, signs_of
 
 if TYPE_CHECKING:
     from engine.answers.asking import Asked
@@ -42,23 +44,9 @@ Array = NDArray[Any]
 Watched = tuple[WatchValue, list[float]]
 MADE_ANEW = ("activation", "loss", "mask")  # roles of what every iteration makes again
 POINTS = 24  # of the spark of a watch
+NO_KEYS: Mapping[str, str] = MappingProxyType({})
 WATCHING = 0.02  # seconds that the watches of one View may take together on the screen's thread
 SLOW = "the watches above took too long: p {} evaluates it"
-
-
-@dataclass(frozen=True)
-class Signs:
-    """What stands at ops and over iterations, and what that was made from.
-
-    ``stops`` has the indices of ops with breakpoints, and whether one of these is enabled;
-    ``skipped`` those of ops that the journal leaves out in this iteration; ``marks`` what is over
-    the timeline: (event, symbol, role).
-    """
-
-    made_from: tuple[object, ...] = ()
-    marks: tuple[tuple[int, str, str], ...] = ()
-    stops: Mapping[int, bool] = field(default_factory=dict)
-    skipped: frozenset[int] = frozenset()
 
 
 @dataclass(eq=False)
@@ -84,7 +72,8 @@ class View:
     is beyond the history (``before_lost``). ``note`` is what the last key has led to. What is
     known of the ``past`` holds for as long as ``lineage`` is the same. ``findings`` are the
     doctor's; None where no pane shows them. ``lit`` are elements of the tensor to be marked, and
-    ``claimed`` is the last claim of a derivative or tensor, and what there is to say to it. What
+    ``claimed`` is the last claim of a derivative or tensor, and what there is to say to it.
+    ``keys`` are those of the commands, by id: where there is no keyboard, none. What
     most Views are never asked (badges, watches, Jacobians) is worked out where it is asked for,
     from what the View holds, and kept there.
     """
@@ -127,6 +116,7 @@ class View:
     claimed: "Asked | None" = None
     hidden: frozenset[str] = frozenset()  # tensors whose values a lesson hides
     hidden_by: Hidden = NOTHING
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def program(self) -> Program:
@@ -265,6 +255,11 @@ class View:
         return replace(self, **status)  # type: ignore[arg-type]
 
 
+def same_place(one: View | None, other: View | None) -> bool:
+    """Whether two Views differ in their texts at most."""
+    return one is other or (one is not None and other is not None and one.past is other.past)
+
+
 @dataclass(frozen=True)
 class Selection:
     """The choices that make a View.
@@ -309,36 +304,6 @@ def before_level(session: Session, name: str, level: Granularity) -> tuple[Array
     return session.tensors.get(name), False
 
 
-def marks_of(debugger: Debugger) -> Iterator[tuple[int, str, str]]:
-    """The marks over the timeline, (event, symbol, role): stops at a position, edits, bookmarks."""
-    last = debugger.run.timeline.end - 1
-    for stop in debugger.stops:
-        if stop.kind == StopKind.POSITION and stop.enabled:
-            event = debugger.stops.event_of(stop.number)
-            if event is not None:
-                yield event, "●", "bad"
-    for entry in debugger.session.journal:
-        yield min(entry.event, last), "✎", "changed"
-    for bookmark in debugger.bookmarks.values():
-        yield min(bookmark.event, last), "'", "name"
-
-
-def stops_of(debugger: Debugger, listing: Listing) -> dict[int, bool]:
-    """The indices of ops with breakpoints, and whether one of these is enabled."""
-    stops = debugger.stops
-    found = {op.index: stops.at_op(listing, op.index) for op in listing.ops} if len(stops) else {}
-    return {index: any(stop.enabled for stop in these) for index, these in found.items() if these}
-
-
-def skipped_in(session: Session, listing: Listing, begin: int) -> frozenset[int]:
-    """The indices of ops that the journal leaves out in the iteration that begins at ``begin``."""
-    journal = session.journal
-    if not journal.skips:
-        return frozenset()
-    ops = listing.ops
-    return frozenset(o.index for o in ops if journal.skipped(o.phase, o.name, begin + o.index))
-
-
 def other_branch(session: Session, name: str | None) -> tuple[str, Array] | None:
     """The branch that the current one is compared with, and its losses (losses,)."""
     if name is None or name not in session.branches or name == session.branch.name:
@@ -355,27 +320,6 @@ def mode_of(session: Session) -> tuple[str, str, bool]:
     live = status == LIVE
     words = ("LIVE", "LIVE") if live else (f"REPLAY {status}", "REPLAY")
     return f"{words[0]} {branch}".strip(), f"{words[1]} {branch}".strip(), not live
-
-
-def signs_of(debugger: Debugger, listing: Listing, begin: int, known: Signs | None = None) -> Signs:
-    """The signs at the cursor; ``known`` again where nothing has changed that they are made from.
-
-    Stepping changes none of it, and is what is done most.
-    """
-    session = debugger.session
-    journal = session.journal
-    made_from = (
-        tuple(debugger.stops.numbered.values()),
-        tuple(debugger.bookmarks.values()),
-        journal,
-        listing,
-        begin if journal.skips else 0,
-        session.timeline.end,
-    )
-    if known is not None and known.made_from == made_from:
-        return known
-    skipped = skipped_in(session, listing, begin)
-    return Signs(made_from, tuple(marks_of(debugger)), stops_of(debugger, listing), skipped)
 
 
 def badges_kept(run: Run, event: int, lineage: object, earlier: View | None) -> dict[str, Badge]:
@@ -397,7 +341,12 @@ def badges_kept(run: Run, event: int, lineage: object, earlier: View | None) -> 
     }
 
 
-def snapshot(debugger: Debugger, selection: Selection, earlier: View | None = None) -> View:
+def snapshot(
+    debugger: Debugger,
+    selection: Selection,
+    earlier: View | None = None,
+    keys: Mapping[str, str] = NO_KEYS,
+) -> View:
     """The View of the debugger's session at the cursor; takes from an ``earlier`` what still holds.
 
     Only what is seen of most steps is computed here.
@@ -442,4 +391,5 @@ def snapshot(debugger: Debugger, selection: Selection, earlier: View | None = No
         badges=badges_kept(run, event, lineage, earlier),
         lit=tuple(index for lit, index in selection.lit if lit == name),
         claimed=selection.claimed,
+        keys=keys,
     )

@@ -13,7 +13,9 @@ from textual.widget import Widget
 from engine.arrays import Array
 from engine.measure.regions import Regions, has_regions, labels, regions
 from engine.measure.series import Series
+from tui.keys.bound import Bound
 from tui.keys.messages import IterationChosen
+from tui.keys.screen_commands import CURVES
 from tui.render.charts.heatmap import HeatCell
 from tui.render.charts.plot import LABELS, plot_lines
 from tui.render.plots import Plots, curves, legend_lines, modes_line, nothing_yet, unit, x_text
@@ -22,6 +24,11 @@ from tui.render.text.line import Line, fitted
 from tui.theme import FEW_COLOURS
 from tui.view.snapshot import View
 from tui.widgets.lines import Lines, strip_of
+
+
+def curve_keys(keys: Bound) -> list[str]:
+    """The keys of the curves, in their order."""
+    return [keys.get(f"plot-curve-{n}", str(n)) for n in range(1, CURVES + 1)]
 
 
 class Sheet:
@@ -56,7 +63,7 @@ class Curves(Lines, can_focus=True):
             view.event,
             lambda event: x_text(view, plots, event),
             step,
-            nothing_yet(plots),
+            nothing_yet(plots, view.keys),
         )
 
     def on_click(self, event: events.Click) -> None:
@@ -80,7 +87,9 @@ class Legend(Lines):
     def lines(self, view: View, width: int, height: int) -> list[Line]:
         sheet = self.sheet
         found = curves(view, sheet.plots, sheet.names, sheet.series, sheet.others)
-        entries = legend_lines(sheet.names, found, view.event, width, max(0, height - 1))
+        entries = legend_lines(
+            sheet.names, curve_keys(view.keys), found, view.event, width, max(0, height - 1)
+        )
         return [*entries, modes_line(view, sheet.plots, width)]
 
 
@@ -122,8 +131,9 @@ class RegionMap(Widget):
         if y == 0:  # the first line of a repaint; the others find it made
             self.draw(width - LABELS, rows)
         if self.found is None:
-            said = " decision regions need a network with two inputs" if y == 0 else ""
-            return strip_of(self, [(said, "dim")], width)
+            key = self.view.keys.get("plot-regions", "")
+            said = f" decision regions need a network with two inputs; {key} shows the curves"
+            return strip_of(self, [(said, "dim")] if y == 0 else [], width)
         if y < rows:
             label: Line = [(y_labels(self.found, rows)[y].rjust(LABELS - 1) + " ", "dim")]
             base = self.rich_style  # worked out anew every time that it is asked for

@@ -10,6 +10,8 @@ from tui.view.snapshot import Selection, View, snapshot
 class Host:
     """A screen that does nothing by itself: tests run the thread's work and the timers."""
 
+    keys = {"cancel": "Esc"}  # noqa: RUF012 - read only
+
     def __init__(self) -> None:
         self.session = session_of("regression")
         self.works: list[Callable[[], None]] = []

@@ -10,6 +10,8 @@ from tui.control.worker import Worker
 class Screen:
     """A screen whose timers and thread are run by hand."""
 
+    keys = {"cancel": "Esc"}  # noqa: RUF012 - read only
+
     def __init__(self) -> None:
         self.session = SimpleNamespace(event=0, timeline=None, loss=None)
         self.timers: list[Callable[[], None]] = []

@@ -8,7 +8,7 @@ from engine.errors import GradstepError
 from engine.session.progress import Progress
 from engine.session.session import Session
 from tests.tui.control.host import Host
-from tui.control.live import EVERY, LONGEST, SHARE, Live, Spent
+from tui.control.live import EVERY, LONGEST, OF_TICKS, SHARE, SLOWEST, Live, Spent
 from tui.control.worker import BUSY, Job, Worker
 
 
@@ -51,7 +51,7 @@ def test_what_is_long_goes_on_in_a_thread_until_it_is_cancelled(seconds):
     assert "events/s" in host.said[-1]["busy"]
     assert f"loss {host.session.loss:.4g} · Esc stops" in host.said[-1]["busy"]
     assert not worker.begin(host.session.travel(0), done.append)
-    assert host.said[-1] == {"note": BUSY}
+    assert host.said[-1] == {"note": BUSY.format(cancel="Esc")}
     worker.cancel()
     host.works.pop()()
     assert worker.current is None
@@ -132,21 +132,44 @@ def test_a_view_of_a_run_that_is_over_is_not_shown(seconds, spending):
     assert host.shown == []
 
 
-def test_the_screen_takes_its_share_of_the_time_and_no_more(spending):
+def second(
+    live: Live, spending: list[Spent], used: float, run: float = 1.0, view: bool = False
+) -> float:
+    """A second goes by in which the screen uses some time, for a View or for the place alone."""
+    clock, screen, process = spending[-1]
+    spending.append(Spent(clock + 1.0, screen + used, process + used + run))
+    live.came = view
+    return live.pause()
+
+
+@pytest.mark.parametrize(
+    ("run", "seconds_of_saving"),
+    [(1.0, 2), (4.0, 2), (0.5, 4), (0.0, int(LONGEST))],
+    ids=["alone", "in several threads", "beside other programs", "waiting for its file"],
+)
+def test_a_view_is_due_when_the_screen_has_saved_what_the_last_one_cost(
+    spending, run, seconds_of_saving
+):
     live = Live(Host(), lambda callback: None)
     live.begin()
-    for used, run, expected in (
-        (0.0, 1.0, EVERY),
-        (EVERY * SHARE, 1.0, EVERY),
-        (0.02, 1.0, 0.02 / SHARE),
-        (0.02, 4.0, 0.02 / SHARE),  # products of matrices in several threads
-        (0.01, 0.5, 0.02 / SHARE),  # half of every second is another program's
-        (0.001, 0.0, 0.01 / SHARE),  # a run that waits for its file
-        (100.0, 1.0, LONGEST),
-    ):
-        clock, screen, process = spending[-1]
-        spending.append(Spent(clock + 1.0, screen + used, process + used + run))
-        assert live.pause() == pytest.approx(expected)
+    assert live.due
+    second(live, spending, 1.9 * SHARE, run, view=True)
+    waited = 1
+    while not live.due:
+        second(live, spending, 0.0, run)
+        waited += 1
+    assert waited == seconds_of_saving
+
+
+@pytest.mark.parametrize(
+    ("used", "expected"),
+    [(0.0, EVERY), (0.5 * SHARE * OF_TICKS, 0.5), (1.0, SLOWEST)],
+)
+def test_the_place_is_told_more_seldom_where_a_line_costs_much(spending, used, expected):
+    live = Live(Host(), lambda callback: None)
+    live.begin()
+    assert second(live, spending, 1.0, view=True) == EVERY
+    assert second(live, spending, used) == pytest.approx(expected)
 
 
 def test_an_op_that_takes_long_leaves_its_progress_on_display(seconds, spending):

@@ -12,6 +12,8 @@ from engine.jacobian.operator import Layout
 from engine.session.session import Session
 from tests.engine.small_experiments import built_in
 from tests.tui.lines import text_of
+from tui.keys.bound import bound
+from tui.keys.table import EVERY
 from tui.render.chain import chain_text
 from tui.render.chain_numbers import SMALL, Room, shares
 from tui.render.chain_table import fitting
@@ -29,6 +31,7 @@ def seen(name: str = "regression", tensor: str = "linear1.weight", **derivative:
     return snapshot(
         Debugger(session),
         Selection(tensor=tensor, derivative=Derivative(**derivative)),
+        keys=bound(EVERY),
     )
 
 

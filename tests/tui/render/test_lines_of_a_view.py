@@ -10,6 +10,8 @@ from engine.session.session import Session
 from engine.stops.stop import StopKind
 from tests.engine.small_experiments import program
 from tests.tui.lines import text_of
+from tui.keys.bound import bound
+from tui.keys.table import EVERY
 from tui.render.listing import row_line, rows_of
 from tui.render.op import next_line
 from tui.render.status import phase_strip, position_line
@@ -35,7 +37,7 @@ def small() -> Program:
 def view(of: Program, event: int, **selected: object) -> View:
     session = Session(of)
     session.goto(event)
-    return snapshot(Debugger(session), Selection(**selected))
+    return snapshot(Debugger(session), Selection(**selected), keys=bound(EVERY))
 
 
 def pane(seen: View, width: int) -> list[Line]:
@@ -289,6 +291,8 @@ def test_the_head_says_what_the_value_is_of(small):
     assert "not done yet: of iteration 1" in head(chosen)[0]
     gradient = next(op for op in small.ops if op.key == "zero_grad:linear1.weight.grad")
     debugger.session.goto(2 * OPS - 1)
-    again = snapshot(debugger, Selection(tensor=gradient.name, row=gradient.index))
+    again = snapshot(
+        debugger, Selection(tensor=gradient.name, row=gradient.index), keys=bound(EVERY)
+    )
     assert "written again by #" in head(again)[0]
     assert "pinned · . follows" in head(again, 78)[0]

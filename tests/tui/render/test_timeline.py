@@ -11,7 +11,8 @@ from tests.engine.small_experiments import session_of
 from tests.tui.lines import text_of
 from tui.render.text.line import width_of
 from tui.render.timeline import Axis, Known, timeline_lines
-from tui.view.snapshot import Selection, Signs, View, snapshot
+from tui.view.signs import Signs
+from tui.view.snapshot import Selection, View, snapshot
 
 AXIS = 9
 

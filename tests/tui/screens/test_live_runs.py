@@ -10,7 +10,7 @@ from engine.program.program import Program
 from tests.engine.small_experiments import built_in, program
 from tests.tui.clock import HandClock
 from tests.tui.screen import Opened, debugger
-from tui.screens.main import MOVING
+from tui.screens.handing import MOVING
 from tui.screens.plots import PlotsScreen
 from tui.widgets.plot import RegionMap
 
@@ -37,6 +37,7 @@ async def running(
 ) -> AsyncIterator[tuple[Opened, HandClock, Gate]]:
     """A run without end under way, which stands at the gate after every piece."""
     monkeypatch.setattr("tui.control.worker.INLINE_SECONDS", -1.0)
+    monkeypatch.setattr("tui.control.live.SHARE", 1e9)  # a View at every tick, whatever it costs
     async with debugger(run or endless()) as shown:
         await shown.press(*keys)
         gate, clock = Gate(), HandClock(shown.main)

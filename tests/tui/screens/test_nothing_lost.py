@@ -141,6 +141,17 @@ def test_the_settings_file_wins_where_it_has_changed_since():
     assert Remembered(theme="no such", over=THEMES[0]).theme_over(THEMES[0]) == THEMES[0]
 
 
+async def test_another_run_is_opened_in_the_layout_and_the_sizes_of_this_one():
+    async with debugger("regression", (160, 50)) as shown:
+        await shown.press("shift+right", "l")
+        sizes = dict(shown.main.parts.panes.sizes)
+        assert "program" in sizes
+        await run_line(shown, "open xor")
+        assert shown.session.run.name == "xor"
+        assert shown.main.parts.panes.sizes == sizes
+        assert shown.main.parts.follow.selection.derivative.layout == Layout.GRADIENT
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{", '{"sizes": 3, "theme": 4}',

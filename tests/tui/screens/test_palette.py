@@ -163,3 +163,21 @@ async def test_it_is_opened_once():
         await shown.settled()
         assert shown.app.screen is first
         assert first.query_one(Input).has_focus
+
+
+async def test_a_run_with_edits_is_left_only_where_that_is_confirmed():
+    async with debugger() as shown:
+        await run_line(shown, "set optimizer.lr = 0.5")
+        await shown.press("ctrl+p", *"experiment xor", "enter")
+        assert "1 edit would be lost: Enter opens it, Esc stays" in shown.text()
+        await shown.press("escape")
+        assert shown.session.run.name == "regression"
+        await shown.press("ctrl+p", *"experiment xor", "enter", "enter")
+        assert shown.session.run.name == "xor"
+
+
+async def test_what_panes_are_for_names_keys_as_they_are():
+    async with debugger() as shown:
+        titles = [entry.title for entry in shown.app.offered()]
+    assert "Pane: Doctor, what is wrong with this training loop; Enter goes there" in titles
+    assert not [title for title in titles if "{to-" in title]

@@ -187,7 +187,9 @@ async def test_a_stop_is_reported_with_tensor_index_and_value(size):
         ):
             scan.step()
         assert scan.event == event, "the first event at which it is so"
-        assert shown.rows()[-2].startswith(" stop 1 (watch any non-finite in linear2.out)")
+        row = shown.rows()[-2]
+        assert row.startswith((" stop 1 (watch any non-finite", " stop 1: linear2.out["))
+        assert "linear2.out[" in row, "what was found is told however narrow the line is"
 
 
 async def test_long_reports_point_at_what_has_all_of_them():

@@ -206,3 +206,15 @@ async def test_a_typed_worksheet_shows_the_sample_that_was_asked_for():
             await shown.settled()
             assert title in shown.rows()[0]
             await shown.press("escape")
+
+
+async def test_formulas_that_are_too_long_are_told(monkeypatch):
+    def endless(*given):
+        raise RecursionError
+
+    monkeypatch.setattr("tui.screens.worksheet.worksheet_items", endless)
+    async with debugger("regression") as shown:
+        await shown.press("H")
+        assert "too long to be written out" in shown.text()
+        await shown.press("escape")
+        assert shown.app.screen is shown.main

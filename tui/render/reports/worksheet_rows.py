@@ -50,11 +50,16 @@ class Item:
 
 
 def worksheet_items(
-    program: Program, sheet: Worksheet, layouts: Sequence[Layout], now: int | None, rows: int
+    program: Program,
+    sheet: Worksheet,
+    layouts: Sequence[Layout],
+    now: int | None,
+    rows: int,
+    view_key: str,
 ) -> Iterator[Item]:
     """The heading and the rows of all tables; ``now`` is the op at the cursor, which is marked.
 
-    ``rows`` is the number of samples of the batch.
+    ``rows`` is the number of samples of the batch, ``view_key`` shows one of them or the batch.
     """
 
     def item(letter: str, row: Row, parts: Parts) -> Item:
@@ -62,9 +67,8 @@ def worksheet_items(
         marked = op is not None and op == now
         return Item(line(letter, parts, marked), row, op, marked)
 
-    yield Item(
-        Lines((subtitle(sheet), sizes_line(sheet), *share_of(program, sheet, rows)), formulas=0)
-    )
+    above = subtitle(sheet), sizes_line(sheet), *share_of(program, sheet, rows, view_key)
+    yield Item(Lines(above, formulas=0))
     yield Item(heading(TITLES["a"], HEADS["a"][:3], "a"))
     phase = program.ops[now].phase if now is not None else None
     for step in sheet.steps:
@@ -80,13 +84,13 @@ def worksheet_items(
     yield from (Item(Lines((remark.text,))) for remark in remarks(sheet))
 
 
-def share_of(program: Program, sheet: Worksheet, rows: int) -> Iterator[str]:
+def share_of(program: Program, sheet: Worksheet, rows: int, view_key: str) -> Iterator[str]:
     """By what ∂ℓ/∂ŷ of the sample and that of the batch differ; nothing where it cannot be told."""
     made = share(program, rows)
     if made is not None:
         symbol = f"∂ℓ/∂{program.tensors[program.network.output].symbol}"
         said = made.of_sample if sheet.sample.index is None else made.of_batch
-        yield f"{said(symbol)} (v shows it)"
+        yield f"{said(symbol)} ({view_key} shows it)"
 
 
 def grid(letter: str) -> Table:
