@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate
+from textual._compositor import Compositor, CompositorUpdate
 from textual._context import visible_screen_stack
 from textual.app import App
 from textual.geometry import Region
@@ -105,9 +106,20 @@ def repainted(app: App[None]) -> Terminal:
     region = screen.size.region
     chops = Compositor._render_chops(screen._compositor, region, lambda y: True)
     terminal = Terminal()
-    update = LayoutUpdate([chop.values() for chop in chops], region)
-    terminal.feed(update.render_segments(app.console))
+    for y, chop in enumerate(chops):
+        terminal.x, terminal.y = 0, y
+        terminal.feed(plainly([piece for strip in chop.values() for piece in strip], app.console))
     return terminal
+
+
+def plainly(segments: list[Segment], console: Console) -> str:
+    """Pieces of text as Textual writes them, each with its whole style.
+
+    Textual keeps in a style how it was written the first time, in whatever number of colours.
+    """
+    colours = console._color_system or ColorSystem.TRUECOLOR
+    styled = ((text, Strip.render_ansi(style or Style(), colours)) for text, style, _ in segments)
+    return "".join(f"\x1b[{codes}m{text}\x1b[0m" for text, codes in styled)
 
 
 @pytest.fixture
@@ -145,7 +157,7 @@ async def compare(opened: Opened, terminal: Terminal, done: object) -> None:
 def written(segments: list[Segment]) -> Terminal:
     """A terminal on which a line was written by Textual."""
     terminal = Terminal()
-    terminal.feed(Strip(segments).render(Console(color_system="truecolor")))
+    terminal.feed(plainly(segments, Console(color_system="truecolor")))
     return terminal
 
 
