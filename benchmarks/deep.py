@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.effort import Effort
 from benchmarks.measure import Row, interleave, versus
+from benchmarks.networks import HEAD, layers
 from benchmarks.screen import GRADSTEP, READY, presses
 from engine.debugger import Debugger
 from engine.experiment.reader import load_experiment
@@ -32,15 +33,6 @@ KEY_SECONDS = 0.040
 SEEN = 40  # lines that are made of a pane
 ROOM = Room(118, 40, (118, 40))
 NAN = float("nan")
-HEAD = "seed = 0\n[optimizer]\ntype = 'sgd'\nlr = 0.001\n[training]\nepochs = 100000\n"
-
-
-def layers(depth: int) -> str:
-    """A network of so many pairs of Linear and ReLU."""
-    pair = "[[layers]]\ntype = 'linear'\nout = 8\n[[layers]]\ntype = 'relu'\n"
-    data = "[data]\nx = [[0.5, -1.0], [0.2, 0.3]]\ny = [[1.0], [0.0]]\n"
-    last = "[[layers]]\ntype = 'linear'\nout = 1\n[loss]\ntype = 'mse'\n"
-    return HEAD + data + depth * pair + last
 
 
 def recurrent(steps: int) -> str:

@@ -15,6 +15,7 @@ from engine.program.program import Program
 
 Array = NDArray[Any]
 BATCHES = 4  # an epoch
+HEAD = "seed = 0\n[optimizer]\ntype = 'sgd'\nlr = 0.001\n[training]\nepochs = 100000\n"
 
 
 @dataclass(frozen=True)
@@ -94,3 +95,11 @@ class Workload:
             array.copy() for name, array in self.program.initial().items() if "linear" in name
         ]
         return values[::2], values[1::2]
+
+
+def layers(depth: int) -> str:
+    """A network of so many pairs of Linear and ReLU."""
+    pair = "[[layers]]\ntype = 'linear'\nout = 8\n[[layers]]\ntype = 'relu'\n"
+    data = "[data]\nx = [[0.5, -1.0], [0.2, 0.3]]\ny = [[1.0], [0.0]]\n"
+    last = "[[layers]]\ntype = 'linear'\nout = 1\n[loss]\ntype = 'mse'\n"
+    return HEAD + data + depth * pair + last

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 
@@ -49,6 +48,7 @@ from tui.settings.saved import (
 )
 from tui.settings.settings import Settings, load_settings
 from tui.theme import DARK, LIGHT, THEMES, fitting
+from tui.widgets.painting import PaintedApp
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -90,7 +90,7 @@ class KeyHandled(Message):
     """Posted right behind a key, to the same widget: when it has bubbled up, the key is handled."""
 
 
-class GradstepApp(App[None]):
+class GradstepApp(PaintedApp):
     """The debugger in the terminal.
 
     Keys are handled one after the other: what is typed ahead goes to the prompt that an earlier key

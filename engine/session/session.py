@@ -30,7 +30,7 @@ class Session(Cursor):
     """
 
     def __init__(self, run: Run, budget: int = DEFAULT_BUDGET) -> None:
-        keep_memory()
+        keep_memory(max((one.nbytes for one in run.tensors.values()), default=0))
         super().__init__(run, budget)
         self.branches = Branches(self, self.branch)
         self.undo = Undo(self)

@@ -1,5 +1,6 @@
 """A click group whose commands are imported only when they are run."""
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,9 @@ import click
 from tui.cli.status import did_you_mean, outlive_reader, status_of, tolerant
 
 COMPLETION = "_GRADSTEP_COMPLETE"
+# Objects between two looks for garbage, and how many looks at the young make one at the older: what
+# a command imports is none, and looking through it takes as long as a tenth of the imports.
+SELDOM = (10_000, 50, 100)
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class LazyGroup(click.Group):
         """Parse and run a command line, and exit with its status; sys.argv by default."""
         if COMPLETION in os.environ:  # a shell asks for completions: click answers and exits
             super().main(args, prog_name, COMPLETION, **extra)
+        gc.set_threshold(*SELDOM)
         tolerant(sys.stdout)
         tolerant(sys.stderr)
         words = list(sys.argv[1:] if args is None else args)

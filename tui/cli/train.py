@@ -88,7 +88,7 @@ class Run:
     stopped: str | None = None
 
     def __post_init__(self) -> None:
-        keep_memory()
+        keep_memory(max(one.nbytes for one in self.program.tensors.values()))
         self.doctor = Doctor(self.program)
         self.asks_next = 1
 

@@ -119,12 +119,14 @@ class ProgramPane(LineList):
 
     def watch_view(self, view: View | None) -> None:
         """Move the cursor to the op about to run when the session has moved."""
+        moved = view is not None and view.event != self.event
+        if view is not None and moved:
+            self.event = view.event
+            # Without its watcher: the lines are compared with what is painted in any case.
+            self.set_reactive(ProgramPane.row, self.current(view))
         super().watch_view(view)
-        if view is None or view.event == self.event:
-            return
-        self.event = view.event
-        self.row = self.current(view)
-        self.show_row(self.row)
+        if moved:
+            self.show_row(self.row)
 
 
 if __name__ == "__main__":

@@ -239,7 +239,7 @@ class TensorGrid(FoldingGrid):
     def strip(self, line: Any) -> Strip:
         """A line in the styles of the screen, or in the colours of the data."""
         if line and hasattr(line[0], "background"):  # no span of text
-            return heat_strip(line, self.rich_style, self.room.width)
+            return self.filtered(heat_strip(line, self.rich_style, self.room.width))
         return super().strip(line)
 
     def on_click(self, event: events.Click) -> None:

@@ -65,7 +65,8 @@ class VariablesPane(LineList):
             keys = [row.key for row in self.rows(view)]
             at = keys.index(self.at) if self.at in keys else min(self.row, len(keys) - 1)
             if at != self.row:
-                self.row = at
+                # Without its watcher: the lines are compared with what is painted in any case.
+                self.set_reactive(VariablesPane.row, at)
                 self.show_row(at)
         super().watch_view(view)
 

@@ -1,29 +1,34 @@
 """The program as the PyTorch training loop: which line of their own code a person is in."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.program.program import Program
-from engine.pytorch.code import CodeLine, training_code
 from engine.run.op import Op
 from engine.run.phases import Phase
 from tui.render.text.line import Line, fitted
 from tui.view.snapshot import View
+
+if TYPE_CHECKING:
+    from engine.pytorch.code import CodeLine
 
 
 @dataclass(frozen=True)
 class CodeRow:
     """A line of code, and the op that it stands for: the first of its phase or layer."""
 
-    code: CodeLine
+    code: "CodeLine"
     op: Op | None
 
 
 def code_rows(program: Program) -> list[CodeRow]:
     """The lines of the program's training loop in PyTorch, with their ops."""
+    from engine.pytorch.code import training_code  # few look at it, and none at first
+
     return [CodeRow(code, first_op(program, code)) for code in training_code(program)]
 
 
-def first_op(program: Program, code: CodeLine) -> Op | None:
+def first_op(program: Program, code: "CodeLine") -> Op | None:
     """The first op of a line's phase, or the forward op of its layer; None where it has neither."""
     for op in program.ops:
         if code.phase is not None and op.phase == code.phase:

@@ -13,7 +13,7 @@ from engine.run.op import Op
 from engine.run.phases import Phase
 from engine.run.run import Run
 from engine.run.timeline import Listing, Which
-from tui.render.text.line import Line, fitted, spread
+from tui.render.text.line import Line, Span, fitted, spread
 from tui.render.text.numbers import shape_text
 from tui.render.variables import BADGE_ROLES, badge_words
 from tui.view.snapshot import View
@@ -76,6 +76,12 @@ def row_line(view: View, row: Row, width: int, selected: bool) -> Line:
     right: Line = [(f" {shape} ", "shape" if current else "dim")]
     if width >= natural_width(view.run, view.listing) + BADGE:
         right = [*badge_of(view, op), *right]
+    return drawn((*left,), (*right,), width, selected)
+
+
+@lru_cache(maxsize=1024)
+def drawn(left: tuple[Span, ...], right: tuple[Span, ...], width: int, selected: bool) -> Line:
+    """A row of its two parts; most rows look in the next View as they did in the one before."""
     line = spread(left, right, width)
     return [(text, "cursor" if selected else role) for text, role in line]
 

@@ -14,7 +14,8 @@ from engine.errors import GradstepError
 from tui.render.grid import Cell, GridWindow
 from tui.render.text.line import Line
 from tui.view.snapshot import View
-from tui.widgets.lines import LineList, strip_of
+from tui.widgets.composing import repaint
+from tui.widgets.lines import LineList
 
 MIN_CELL = 9
 FAR = 2**31  # the lines that Home and End move by, whatever the pace of the arrows
@@ -186,14 +187,15 @@ class MatrixGrid(LineList):
 
     def repaint(self) -> None:
         """Refresh the lines that differ from what is painted."""
-        old = self._lines
-        for y, (was, line) in enumerate(zip_longest(old, self.lines())):
-            if was != line:
-                self.refresh(Region(0, y, self.room.width, 1))
+        old, width = self._lines, self.room.width
+        pairs = enumerate(zip_longest(old, self.lines()))
+        differ = [Region(0, y, width, 1) for y, (was, line) in pairs if was != line]
+        if differ:
+            repaint(self, differ)
 
     def strip(self, line: Any) -> Strip:
         """A line of spans as a strip in the styles of the screen."""
-        return strip_of(self, line, self.room.width)
+        return self.strip_of(line, self.room.width)
 
     def render_line(self, y: int) -> Strip:
         """The column labels, or one row of values."""

@@ -15,14 +15,28 @@ from tui.widgets.lines import Lines
 class KeyLine(Lines):
     """Keys of a place: of a pane, of the plots screen, or of a prompt while something is typed."""
 
-    place = reactive("")
-    typing = reactive(False)
-    shown = reactive(Shown())
+    # No repaint: painted together with what else the key has changed, where it differs.
+    place = reactive("", repaint=False)
+    typing = reactive(False, repaint=False)
+    shown = reactive(Shown(), repaint=False)
 
     def __init__(self, commands: Sequence[Command], place: str) -> None:
         super().__init__()
         self.commands = commands
+        self._known: dict[tuple[object, ...], Line] = {}
         self.set_reactive(KeyLine.place, place)
+
+    def watch_place(self) -> None:
+        """Show the keys of another pane."""
+        self.watch_view()
+
+    def watch_typing(self) -> None:
+        """Show the keys of the prompt, or again those of the pane."""
+        self.watch_view()
+
+    def watch_shown(self) -> None:
+        """Show which keys do something now."""
+        self.watch_view()
 
     @property
     def hints(self) -> Sequence[Hint]:
@@ -33,7 +47,11 @@ class KeyLine(Lines):
         return [hint for hint in found if hint.always or self.place != PLOTS]
 
     def made(self) -> list[Line]:
-        return [key_line(self.hints, self.content_size.width)]
+        asked = (self.place, self.typing, self.shown, width := self.content_size.width)
+        line = self._known.get(asked)
+        if line is None:  # a step changes a few facts to and fro
+            line = self._known[asked] = key_line(self.hints, width)
+        return [line]
 
     def on_click(self, event: events.Click) -> None:
         """Press the key under the mouse."""

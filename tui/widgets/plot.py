@@ -8,7 +8,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.strip import Strip
-from textual.widget import Widget
 
 from engine.arrays import Array
 from engine.measure.regions import Regions, has_regions, labels, regions
@@ -23,7 +22,7 @@ from tui.render.regions import Cells, region_cells, region_legend, x_labels, y_l
 from tui.render.text.line import Line, fitted
 from tui.theme import FEW_COLOURS
 from tui.view.snapshot import View
-from tui.widgets.lines import Lines, strip_of
+from tui.widgets.lines import Lines, Styled
 
 
 def curve_keys(keys: Bound) -> list[str]:
@@ -93,7 +92,7 @@ class Legend(Lines):
         return [*entries, modes_line(view, sheet.plots, width)]
 
 
-class RegionMap(Widget):
+class RegionMap(Styled):
     """The decision regions at the cursor: what the network answers on a grid around its data."""
 
     view: View | None = None
@@ -127,22 +126,22 @@ class RegionMap(Widget):
         """One line: rows with a label each, then the axis, then the legend."""
         width, rows = self.content_size.width, self.content_size.height - 2
         if self.view is None or width <= LABELS + 2 or rows < 1:
-            return strip_of(self, [], width)
+            return self.strip_of([], width)
         if y == 0:  # the first line of a repaint; the others find it made
             self.draw(width - LABELS, rows)
         if self.found is None:
             key = self.view.keys.get("plot-regions", "")
             said = f" decision regions need a network with two inputs; {key} shows the curves"
-            return strip_of(self, [(said, "dim")] if y == 0 else [], width)
+            return self.strip_of([(said, "dim")] if y == 0 else [], width)
         if y < rows:
             label: Line = [(y_labels(self.found, rows)[y].rjust(LABELS - 1) + " ", "dim")]
             base = self.rich_style  # worked out anew every time that it is asked for
-            segments = [*strip_of(self, label, LABELS), *joined(self.cells[y], base)]
-            return Strip(segments).adjust_cell_length(width, base)
+            cells = self.filtered(Strip(joined(self.cells[y], base)))
+            return Strip([*self.strip_of(label, LABELS), *cells]).adjust_cell_length(width, base)
         line: Line = [(" " * LABELS + x_labels(self.found, width - LABELS), "dim")]
         if y > rows:
             line = region_legend(self.found, labels(self.view.program), self.coloured)
-        return strip_of(self, fitted(line, width), width)
+        return self.strip_of(fitted(line, width), width)
 
 
 def joined(cells: Sequence[HeatCell], base: Style) -> Iterator[Segment]:

@@ -50,9 +50,17 @@ ROLES = (
 )
 
 
+def cells_of(text: str) -> int:
+    """The width of a text in cells; most is ASCII, and Rich would look each up."""
+    return len(text) if text.isascii() and text.isprintable() else cell_len(text)
+
+
 def width_of(line: Iterable[Span]) -> int:
     """The width of a line in cells."""
-    return sum(cell_len(text) for text, _ in line)
+    width = 0
+    for text, _ in line:  # as cells_of does, without a call for each
+        width += len(text) if text.isascii() and text.isprintable() else cell_len(text)
+    return width
 
 
 def fitted(line: Sequence[Span], width: int) -> Line:

@@ -1,9 +1,10 @@
 """Numbers as text: short, aligned in columns, or exact."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -36,11 +37,13 @@ def _compact(scalar: bool | int | float, width: int) -> str:
 
 
 def _written(scalar: bool | int | float, width: int) -> str:
+    candidates: Iterable[str]
     if isinstance(scalar, bool):
         candidates = [str(scalar), str(scalar)[0]]
     elif isinstance(scalar, int):
-        candidates = [str(scalar)] if abs(scalar) < 10 ** max(0, width) else []
-        candidates += [e for digits in (4, 3, 2, 1) for e in _exponents(Decimal(scalar), digits)]
+        whole = [str(scalar)] if abs(scalar) < 10 ** max(0, width) else []
+        small = (e for digits in (4, 3, 2, 1) for e in _exponents(Decimal(scalar), digits))
+        candidates = chain(whole, small)
     elif not math.isfinite(scalar):
         candidates = [str(scalar)]
     else:
@@ -53,17 +56,17 @@ def _scalar(value: Any) -> bool | int | float:
     return item if isinstance(item, bool | int) else float(item)
 
 
-def _float_candidates(value: float, width: int) -> list[str]:
+def _float_candidates(value: float, width: int) -> Iterator[str]:
+    """The longest first, each made when the one before is too long: as a rule none is."""
     if value == 0.0:
-        return ["0.0", "0"]  # no one asks of which sign a zero is: exact() tells it
+        yield from ("0.0", "0")  # no one asks of which sign a zero is: exact() tells it
+        return
     # Positional up to the largest whole number that fits, then exponents.
     positional = 1e-4 <= abs(value) < 10.0 ** min(width, 15)
-    found: list[str] = []
     for digits in (4, 3, 2, 1):
         if positional:
-            found += _positional(value, digits)
-        found += _exponents(value, digits)
-    return found
+            yield from _positional(value, digits)
+        yield from _exponents(value, digits)
 
 
 def _positional(value: float, digits: int) -> list[str]:
