@@ -206,7 +206,7 @@ def data(run: CapturedRun, found: Network) -> tuple[Array, Array, int, int]:
     known: dict[tuple[bytes, bytes], int] = {}
     for iteration in range(run.timeline.iterations):
         event = run.timeline.begin(iteration)
-        pair = [run.source.at(run.source.locate(event, name)) for name in names]
+        pair = [run.places.at(run.places.locate(event, name)) for name in names]
         x, y = pair
         if x is None or y is None:
             raise refuse(None, f"its batches ({', '.join(names)}) were not kept in full")

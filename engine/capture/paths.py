@@ -335,5 +335,5 @@ def gradient_values(graph: Graph, of: Node, wrt: Node) -> tuple[Array | None, st
     again = run.timeline.next(event, writes=gradient, phase=Phase.BACKWARD)
     if again is not None and again < end:
         return None, f"several contributions make the gradient of {wrt[0]}"
-    array = run.source.at(run.source.locate(event + 1, gradient))
+    array = run.places.at(run.places.locate(event + 1, gradient))
     return array, "" if array is not None else f"{gradient} was not kept in full"

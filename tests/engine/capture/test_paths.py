@@ -53,7 +53,7 @@ def test_its_values_are_the_gradient_that_backward_left(net: Path) -> None:
             run.timeline.begin(1), writes="fc1.weight.grad", phase=Phase.BACKWARD
         )
         assert event is not None
-        expected = run.source.at(run.source.locate(event + 1, "fc1.weight.grad"))
+        expected = run.places.at(run.places.locate(event + 1, "fc1.weight.grad"))
     assert view.values is not None
     assert np.array_equal(view.values, expected)
     assert view.as_json()["window"]["cols"] == [0, 8]
