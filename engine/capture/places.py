@@ -9,6 +9,8 @@ from engine.capture.stored import StoredCapture
 from engine.capture.trace import Trace
 from engine.recording.reader import Damaged
 
+Place = tuple[int, int, int | None]
+
 
 class Places:
     """Looks up values by event and name. What is damaged is None, and told in ``trouble``.
@@ -48,7 +50,7 @@ class Places:
                 found[name] = array
         return found
 
-    def before(self, iteration: int) -> dict[str, tuple[int, int, int | None]]:
+    def before(self, iteration: int) -> dict[str, Place]:
         """Where each tensor was written last before an iteration: iteration, slot and event."""
         timeline = self.timeline
         latest = []
@@ -56,7 +58,7 @@ class Places:
             i = bisect_left(iterations, iteration)
             if i:
                 latest.append((iterations[i - 1], shape))
-        found: dict[str, tuple[int, int, int | None]] = {}
+        found: dict[str, Place] = {}
         for there, shape in sorted(latest, reverse=True):
             begin = timeline.begin(there)
             for name, (slot, place) in self.last_writes(shape).items():
@@ -69,9 +71,7 @@ class Places:
                 found[name] = there, self.slot_given(there, name), None
         return found
 
-    def locate(
-        self, event: int, name: str, before: int | None = None
-    ) -> tuple[int, int, int | None] | None:
+    def locate(self, event: int, name: str, before: int | None = None) -> Place | None:
         """Where a tensor was written last before an event: iteration, slot and event.
 
         ``before`` leaves out what entered with that iteration or later; the event is None for what
@@ -95,7 +95,7 @@ class Places:
         last = len(writes) - 1 - writes[::-1].index(name)
         return iteration, starts[place] + last, written
 
-    def at(self, place: tuple[int, int, int | None] | None) -> Array | None:
+    def at(self, place: Place | None) -> Array | None:
         """The value at a place; None where there is none, or it was not kept."""
         return None if place is None else self.value(*place)
 

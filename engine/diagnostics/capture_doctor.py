@@ -51,20 +51,51 @@ CANNOT_TELL: Final[Mapping[str, str]] = {
 }
 
 
+FEW: Final = 32  # events between two looks at the clock
+
+
 class CaptureDoctor:
     """Looks through a captured run for mistakes."""
 
     def __init__(self, run: CapturedRun) -> None:
         self.run_ = run
         self.detectors = [make(run) for make in CAPTURE_DETECTORS]
+        self.done = 0  # iterations
+        self.events: Iterator[Seen] | None = None  # of the iteration that is looked through
+
+    @property
+    def last(self) -> int:
+        """The iterations that are there whole."""
+        timeline = self.run_.timeline
+        return timeline.iterations - (not timeline.over)
 
     def run(self, iterations: int) -> Iterator[int]:
         """Look through the first iterations; yields how many are done. Raises Damaged."""
-        for iteration in range(min(iterations, self.run_.timeline.iterations)):
-            for seen in events_of(self.run_, iteration):
-                for detector in self.detectors:
-                    detector.see(seen)
-            yield iteration + 1
+        while self.done < min(iterations, self.run_.timeline.iterations):
+            for _ in self.one():
+                pass
+            yield self.done
+
+    def look(self) -> Iterator[None]:
+        """Look through all iterations that are there whole; yields after a few events.
+
+        It may be left at any yield, and goes on where it was left. Raises Damaged.
+        """
+        while self.done < self.last:
+            yield from self.one()
+
+    def one(self) -> Iterator[None]:
+        """Look through the next iteration, or what is left of it."""
+        if self.events is None:
+            self.events = events_of(self.run_, self.done)
+        for i, seen in enumerate(self.events):
+            for detector in self.detectors:
+                detector.see(seen)
+            if i % FEW == FEW - 1:
+                yield
+        self.events = None
+        self.done += 1
+        yield
 
     def findings(self) -> list[Diagnosis]:
         """What was found, serious things first."""
