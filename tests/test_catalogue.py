@@ -10,7 +10,7 @@ import pytest
 
 from engine.experiment.data_generated import RECIPES
 from engine.nn.table import LAYERS, LOSSES
-from engine.optim.optimizers import OPTIMIZERS
+from engine.optim.table import OPTIMIZERS
 from engine.optim.schedules import SCHEDULES
 
 ROOT = Path(__file__).parent.parent

@@ -3,7 +3,7 @@
 from array import array
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,9 +22,6 @@ from engine.run.op import Op, TensorInfo, Tensors
 from engine.run.phases import DEFAULT_ORDER, Phase
 from engine.run.source import Ability, Keyframe
 from engine.run.timeline import Which
-
-if TYPE_CHECKING:
-    from engine.capture.graph import Graph
 
 WHY_NOT: Final = (
     "this is what a script did: it can be looked at; to change something, change the script and "
@@ -55,7 +52,6 @@ class CapturedRun:
         self.failed: tuple[int, str] | None = None
         self.loss: str | None = None
         self.loss_op: str | None = None
-        self.graphs: dict[int, Graph] = {}  # by shape, of those that were asked for last
         self.take(0)
 
     def __repr__(self) -> str:

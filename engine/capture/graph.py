@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from engine.capture.captured import CapturedRun
 from engine.capture.definitions import ENTERS
@@ -32,8 +33,7 @@ class Graph:
     """The forward and loss ops of iterations of one shape, as a graph of versions of tensors."""
 
     def __init__(self, run: CapturedRun, iteration: int) -> None:
-        self.run = run
-        stored = run.stored
+        stored = self.stored = run.stored
         self.numbers = stored.shapes[stored.index[iteration].shape].ops
         self.ops = run.timeline.listing(iteration).ops
         self.last: dict[str, Node] = {}
@@ -45,7 +45,7 @@ class Graph:
 
     def add(self, place: int) -> None:
         """One more op."""
-        stored = self.run.stored
+        stored = self.stored
         op = stored.ops[self.numbers[place]]
         reads: list[Node] = []
         for number in op.reads:
@@ -67,12 +67,12 @@ class Graph:
             if (name, place) in self.tensors:
                 self.last[name] = name, place
 
-    def find(self, name: str, denominator: bool, iteration: int) -> Node:
+    def find(self, run: CapturedRun, name: str, denominator: bool, iteration: int) -> Node:
         """A tensor by name, or what a module reads or writes: ``layer1.0.in``, ``layer1.0.out``.
 
         Raises GradstepError where there is none of that name; ``iteration`` is for that message.
         """
-        resolved = self.run.resolve(name)
+        resolved = run.resolve(name)
         found = [node for node in self.tensors if node[0] == resolved]
         if found:
             return found[0] if denominator else found[-1]
@@ -139,12 +139,17 @@ class Graph:
         return [edge for edge in self.edges if edge.start in both and edge.end in both]
 
 
+# A graph does not refer to its run: else the run would never be let go.
+_graphs: WeakKeyDictionary[CapturedRun, dict[int, Graph]] = WeakKeyDictionary()
+
+
 def graph_of(run: CapturedRun, iteration: int) -> Graph:
     """The graph of an iteration; iterations with the same ops share one."""
+    graphs = _graphs.setdefault(run, {})
     shape = run.stored.index[iteration].shape
-    graph = run.graphs.get(shape)
+    graph = graphs.get(shape)
     if graph is None:
-        while len(run.graphs) >= MOST_GRAPHS:
-            del run.graphs[next(iter(run.graphs))]
-        graph = run.graphs[shape] = Graph(run, iteration)
+        while len(graphs) >= MOST_GRAPHS:
+            del graphs[next(iter(graphs))]
+        graph = graphs[shape] = Graph(run, iteration)
     return graph

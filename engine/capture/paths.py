@@ -160,7 +160,7 @@ def jacobian(
     Numbers are made of operands that have ``most`` elements together.
     """
     graph = graph_of(run, iteration)
-    start, end = graph.find(wrt, True, iteration), graph.find(of, False, iteration)
+    start, end = graph.find(run, wrt, True, iteration), graph.find(run, of, False, iteration)
     edges = graph.between(start, end)
     if not edges and run.resolve(of) == run.loss:  # that of another pass of this iteration
         end = graph.goal(start)
@@ -173,7 +173,7 @@ def jacobian(
         factor(graph, edges, low, high) for low, high in reversed(pairs(shared(edges, start, end)))
     )
     rows, cols = graph.tensors[end], graph.tensors[start]
-    values, why = gradient_values(graph, iteration, end, start)
+    values, why = gradient_values(run, graph, iteration, (start, end))
     numbers: Numbers | None = None if values is None else Gradient(values)
     if numbers is None:
         numbers, why = from_operands(run, iteration, graph, edges, (start, end), why, most)
@@ -239,7 +239,7 @@ def factor(graph: Graph, edges: Sequence[Edge], low: Node, high: Node) -> Factor
     """The factor between two tensors that all paths go through."""
     inside = [edge for edge in edges if low[1] < edge.place <= high[1]]
     inside = [edge for edge in inside if edge.start == low or edge.start[1] > low[1]]
-    stored = graph.run.stored
+    stored = graph.stored
     into, _ = counted(inside, low, high)
     paths = into.get(high, 1)
     kinds = []
@@ -281,9 +281,11 @@ def sample_dims(rows: TensorDefinition, cols: TensorDefinition) -> tuple[int, in
     return first, second
 
 
-def gradient_values(graph: Graph, iteration: int, of: Node, wrt: Node) -> tuple[Array | None, str]:
+def gradient_values(
+    run: CapturedRun, graph: Graph, iteration: int, ends: tuple[Node, Node]
+) -> tuple[Array | None, str]:
     """The values of the Jacobian of the loss, which are a gradient; else why there are none."""
-    run = graph.run
+    wrt, of = ends
     if graph.tensors[of].elements != 1 or of[0] != run.loss:
         return None, ""
     gradient = run.gradients.get(wrt[0])
