@@ -6,7 +6,7 @@ and derivatives, and an experiment file has it as it stands.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from engine.arrays import Shape
@@ -23,21 +23,30 @@ MOST_TEXT: Final = 10_000  # characters of an equation: attributes come from a f
 
 @dataclass(frozen=True)
 class Operand:
-    """What an op reads: how it is written, and its shape, views included."""
+    """What an op reads: how it is written, and its shape, views included.
+
+    ``batch`` is a size of the first axis that is written N; 0 where none is.
+    """
 
     text: str
     shape: Shape
+    batch: int = 0
 
 
 Write = Callable[[Sequence[Operand], Attributes], str]
 
 
 def equation(
-    op: OpDefinition, arguments: Attributes, names: Sequence[str], shapes: Sequence[Shape]
+    op: OpDefinition,
+    arguments: Attributes,
+    names: Sequence[str],
+    shapes: Sequence[Shape],
+    batch: int = 0,
 ) -> str:
     """The right side of the equation of an op, over names of its operands.
 
-    ``arguments`` are what the op was called with beside tensors. Raises Unknown, with the function
+    ``arguments`` are what the op was called with beside tensors; ``batch`` is how many rows the
+    batch has where views shall name that as N. Raises Unknown, with the function
     or the argument that the engine has not.
     """
     kind = op.kind if op.kind.startswith("__") else op.kind.rstrip("_")
@@ -46,7 +55,7 @@ def equation(
         raise Unknown(f"{op.kind} is no function of the engine's")
     views = op.views if len(op.views) == len(op.reads) else ("",) * len(op.reads)
     operands = [
-        seen_through(Operand(name, tuple(shape)), view)
+        seen_through(Operand(name, tuple(shape), batch), view)
         for name, shape, view in zip(names, shapes, views, strict=True)
     ]
     text = write(operands, arguments)
@@ -122,14 +131,19 @@ def filled(shape: Shape, wanted: Sequence[int]) -> Shape:
 
 def reshaped(operand: Operand, shape: Shape) -> Operand:
     """The same elements in another shape."""
-    sizes = ", ".join(map(str, shape))
-    return Operand(f"reshape({operand.text}, {sizes})", shape) if sizes else operand
+    if not shape:
+        return operand
+    first = "N" if operand.batch and operand.shape[:1] == shape[:1] == (operand.batch,) else None
+    sizes = ", ".join([first or str(shape[0]), *map(str, shape[1:])])
+    return replace(operand, text=f"reshape({operand.text}, {sizes})", shape=shape)
 
 
 def permuted(operand: Operand, order: Sequence[int]) -> Operand:
     """The axes in another order."""
     shape = tuple(operand.shape[axis] for axis in order)
-    return Operand(f"transpose({operand.text}, {', '.join(map(str, order))})", shape)
+    return replace(
+        operand, text=f"transpose({operand.text}, {', '.join(map(str, order))})", shape=shape
+    )
 
 
 def cut(operand: Operand, axis: int, start: int, size: int) -> Operand:
@@ -139,7 +153,7 @@ def cut(operand: Operand, axis: int, start: int, size: int) -> Operand:
         raise Unknown("a part that is not there")
     entries = ", ".join([*[":"] * axis, f"{start}:{stop}"])
     shape = (*operand.shape[:axis], stop - start, *operand.shape[axis + 1 :])
-    return Operand(f"{operand.text}[{entries}]", shape)
+    return replace(operand, text=f"{operand.text}[{entries}]", shape=shape)
 
 
 # -- arguments
@@ -177,7 +191,14 @@ def sizes(value: Any) -> str:
 def spatial(attributes: Attributes, *names: str) -> list[str]:
     """Options of windows, those that say something."""
     found = only(attributes, *names, "groups", "ceil_mode", "count_include_pad")
-    return [f"{name}={sizes(found[name])}" for name in names if found.get(name) not in (None, [])]
+    kept = {name: found[name] for name in names if found.get(name) not in (None, [])}
+    return [f"{name}={sizes(value)}" for name, value in kept.items() if not usual(name, value)]
+
+
+def usual(name: str, value: Any) -> bool:
+    """Whether an option of windows says nothing: a padding of 0, a dilation of 1."""
+    listed = value if isinstance(value, list | tuple) else [value]
+    return name != "stride" and set(listed) == {0 if name == "padding" else 1}
 
 
 # -- functions
@@ -337,7 +358,7 @@ def batch_norm(operands: Sequence[Operand], attributes: Attributes) -> str:
 def dropout(operands: Sequence[Operand], attributes: Attributes) -> str:
     """In evaluation the same as it is."""
     if attributes.get("train", attributes.get("training")) is not False and attributes.get("p"):
-        raise Unknown("dropout: its mask was not kept")
+        raise Unknown("its mask was not kept")
     return f"1 * ({operands[0].text})"
 
 

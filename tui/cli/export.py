@@ -74,6 +74,8 @@ def export(
         return export_lesson(files[0], form, output, size)
     if form in TOLD:
         return export_told(files[0], form, output, size, number)
+    if form == "toml" and output not in (None, "-") and is_capture(files[0]):
+        return export_experiment(files[0], Path(output), number)
     found: list[str] = []
     with target(output, files) as out:
         for piece in pieces(files, form, branch, number, found):
@@ -83,6 +85,21 @@ def export(
     for said in found:
         note(said)
     return NO if found else DONE
+
+
+def export_experiment(file: str, output: Path, number: int | None) -> int:
+    """Write a captured script as an experiment, large numbers into a file beside it."""
+    from engine.capture.opened import opened_capture
+    from tui.cli.captures.export import experiment_beside
+
+    with opened_capture(file, number) as run:
+        text, beside, notes = experiment_beside(run, output)
+    with target(str(output), [file]) as out:
+        out.write(text.encode())
+    note(f"wrote {output}{f' and {beside}' if beside is not None else ''}")
+    for said in notes:
+        note(said)
+    return DONE
 
 
 def export_lesson(file: str, form: str, output: str | None, size: tuple[int, int]) -> int:
