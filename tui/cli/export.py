@@ -121,10 +121,8 @@ def export_told(
     """Write a recording as a lesson over it, or that lesson in another form."""
     if number is not None:
         raise click.UsageError(f"--run is not for {form}: it is over the last run of the file")
-    with opened(file) as recording:
-        thing = beside_file(file, Path(output or "lesson"))
-        text = lesson_of(open_debugger(recording)[0], thing if form == "lesson" else file)
-        found = damage(recording)
+    thing = beside_file(file, Path(output or "lesson")) if form == "lesson" else file
+    text, found = told(file, thing)
     with target(output, [file]) as out:
         if form == "lesson":
             out.write(text.encode())
@@ -137,6 +135,18 @@ def export_told(
     for said in found:
         note(f"{file}: {said}")
     return NO if found else DONE
+
+
+def told(file: str, thing: str) -> tuple[str, list[str]]:
+    """The lesson over a recording that opens ``thing``, and what is damaged in the recording."""
+    if not is_capture(file):
+        with opened(file) as recording:
+            return lesson_of(open_debugger(recording)[0], thing), damage(recording)
+    from engine.capture.opened import debugger_of, opened_capture
+
+    with opened_capture(file) as run:
+        text = lesson_of(debugger_of(run), thing)
+        return text, [run.places.trouble] if run.places.trouble else []
 
 
 def pieces(
