@@ -12,6 +12,7 @@ from engine.diagnostics.capture_loop import (
     ForgottenZeroGrad,
     NeverMoves,
     NeverStepped,
+    SchedulerFirst,
     SkippedSteps,
 )
 from engine.diagnostics.capture_numbers import (
@@ -22,6 +23,7 @@ from engine.diagnostics.capture_numbers import (
     NonFinite,
     Saturated,
 )
+from engine.diagnostics.capture_sizes import InitialLoss, UpdateRatio
 from engine.diagnostics.diagnosis import Diagnosis, diagnosis
 from engine.diagnostics.verdict import concluded
 
@@ -34,6 +36,9 @@ CAPTURE_DETECTORS: Final[tuple[type[CaptureDetector], ...]] = (
     BatchNormOfOne,
     SkippedSteps,
     AlwaysClipped,
+    SchedulerFirst,
+    InitialLoss,
+    UpdateRatio,
     LossRising,
     Exploding,
     Gradients,
@@ -44,9 +49,8 @@ CAPTURE_DETECTORS: Final[tuple[type[CaptureDetector], ...]] = (
 CANNOT_TELL: Final[Mapping[str, str]] = {
     "the data (scales, order, targets)": "the script's data set is not in the recording",
     "the loss of an answer that ignores the input": "the loss function is known by name alone",
-    "the loss before training": "what it should be depends on the targets",
+    "the loss before training, but of classes": "what it should be depends on the targets",
     "a rule of the optimizer left out": "a captured op is not executed again",
-    "a scheduler before the optimizer": "schedulers run no op",
     "curvature and noise": "a captured op is not executed again",
 }
 

@@ -304,3 +304,35 @@ class SkippedSteps:
         if self.first is not None and self.most >= IN_A_ROW:
             told = f"{self.most} updates in a row"
             yield Found(self.first, "", told, numbers={"in_a_row": self.most})
+
+
+class SchedulerFirst:
+    """A scheduler of the learning rate that is stepped before its optimizer ever was."""
+
+    card = Card(
+        name="scheduler-first",
+        title="the scheduler is stepped before the optimizer",
+        looks="a scheduler that was stepped before the first step of its optimizer, as PyTorch's "
+        "own warning has it",
+        levels="warning",
+        cause="scheduler.step() stands before optimizer.step() in the loop: the first value of the "
+        "schedule is skipped",
+        remedy="call optimizer.step() first, then scheduler.step()",
+    )
+
+    def __init__(self, run: CapturedRun) -> None:
+        self.first: tuple[int, float | None] | None = None
+
+    def see(self, seen: Seen) -> None:
+        """Look at what is told of the first step."""
+        if self.first is None and seen.facts.get("scheduler_first") is True:
+            rate = seen.facts.get("lr")
+            self.first = seen.event, rate if isinstance(rate, float) else None
+
+    def found(self) -> Iterator[Found]:
+        """One finding for the run."""
+        if self.first is not None:
+            event, rate = self.first
+            told = "" if rate is None else f", at a learning rate of {rate:g}"
+            said = f"the first update comes after a step of the scheduler{told}"
+            yield Found(event, "", said, Severity.WARNING)
