@@ -14,6 +14,7 @@ from engine.wording import suggestion
 
 FORWARD: Final = (Phase.FORWARD, Phase.LOSS)
 MADE: Final = ("activation", "loss")
+WHOLE: Final = frozenset(["bool", "uint8", "int8", "int16", "int32", "int64"])  # no derivative
 MOST_GRAPHS: Final = 4  # that are kept of a run: iterations of one shape share one
 Node = tuple[str, int]
 """A version of a tensor: its name, and the place of the op that made it; −1 before the first."""
@@ -60,7 +61,7 @@ class Graph:
             node = tensor.name, place
             self.tensors[node] = tensor
             for operand, start in enumerate(reads):
-                if start != node:
+                if start != node and self.tensors[start].dtype not in WHOLE:
                     self.edges.append(Edge(place, operand, start, node))
         for number in op.writes:
             name = stored.tensors[number].name
@@ -123,7 +124,8 @@ class Graph:
             return loss, shown
         kept = ("parameter", "buffer")
         into = [edge.start for edge in self.edges if edge.end[0] == tensor]
-        first = next((n for n in into if self.tensors[n].role not in kept), None)
+        made = [node for node in into if self.tensors[node].role not in kept]
+        first = next(iter((*made, *into)), None)
         return (loss, shown) if first is None else (tensor, first[0])
 
     def between(self, wrt: Node, of: Node) -> list[Edge]:

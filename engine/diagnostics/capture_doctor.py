@@ -12,6 +12,7 @@ from engine.diagnostics.capture_loop import (
     ForgottenZeroGrad,
     NeverMoves,
     NeverStepped,
+    Raised,
     SchedulerFirst,
     SkippedSteps,
 )
@@ -29,6 +30,7 @@ from engine.diagnostics.verdict import concluded
 
 CAPTURE_DETECTORS: Final[tuple[type[CaptureDetector], ...]] = (
     NonFinite,
+    Raised,
     ForgottenZeroGrad,
     NeverStepped,
     NeverMoves,

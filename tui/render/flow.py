@@ -177,7 +177,7 @@ def flow_line(flow: Flow, layer: str, width: int, selected: bool) -> Line:
     verdicts = flow.verdicts.get(layer, [])
     word: Span = (verdicts[0].word, role_of(verdicts[0])) if verdicts else ("", "")
     line: Line = [
-        *fitted([(f" {shortened(clean(layer), columns.name)}", "name")], columns.name + 1),
+        *fitted([(f" {name_text(flow, layer, columns.name)}", "name")], columns.name + 1),
         (" ", ""),
         *fitted([word], WORD),
     ]
@@ -190,6 +190,14 @@ def flow_line(flow: Flow, layer: str, width: int, selected: bool) -> Line:
         line += [(spark(flow.series(layer, quantity), quantity, size), "curve"), (" ", "")]
     line = fitted(line, width)
     return [(text, "cursor" if selected else role) for text, role in line]
+
+
+def name_text(flow: Flow, name: str, width: int) -> str:
+    """A name in at most ``width`` cells; of a path of modules the last ones tell which it is."""
+    text = clean(name)
+    if isinstance(flow.record, LayerStats) or len(text) <= width:
+        return shortened(text, width)
+    return f"…{text[len(text) - width + 1 :]}"
 
 
 def number_text(value: float | None, quantity: str) -> str:

@@ -326,3 +326,19 @@ def test_it_goes_on_where_it_was_left(tmp_path: Path) -> None:
             next(doctor.look())  # left at once, again and again
         (found,) = doctor.findings()
     assert (found.name, found.numbers["times"]) == ("accumulated-gradients", 11)
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_an_exception_that_ended_the_script(last: bool, tmp_path: Path) -> None:
+    def happen(teller: Teller, k: int) -> None:
+        step(teller, k)
+        if k == 3:
+            facts = {"raised": "RuntimeError", "text": "shapes cannot be multiplied"}
+            teller.happen(Phase.FORWARD, "h", "linear", {}, {}, 11, facts)
+
+    found = findings(told(tmp_path / "r", 4 if last else 5, happen))
+    assert [(one.name, one.event, one.serious) for one in found] == (
+        [("raised", 8, True)] if last else []
+    )
+    if last:
+        assert "at train.py:11 raised RuntimeError: shapes cannot be" in found[0].evidence
