@@ -64,10 +64,14 @@ def regular(keys: list[tuple[bytes, ...]], lengths: list[int]) -> tuple[int, int
 
     All have one size there but for the last of an epoch, which may be smaller.
     """
+    alike = next((i for i, one in enumerate(lengths) if one != lengths[0]), len(lengths))
+    periods = [*range(1, alike + 1)]
+    if alike < len(lengths) and lengths[alike] < lengths[0]:
+        periods.append(alike + 1)
     for count in range(len(keys), 0, -1):
-        for period in range(1, count + 1):
-            *whole, last = lengths[:period]
-            even = all(length == lengths[0] for length in whole) and last <= lengths[0]
-            if even and all(keys[i] == keys[i % period] for i in range(period, count)):
+        for period in periods:
+            if period > count:
+                break
+            if all(keys[i] == keys[i % period] for i in range(period, count)):
                 return count, period
     return 1, 1

@@ -11,14 +11,14 @@ from typing import Final
 
 import numpy as np
 
-from engine.arrays import Array
+from engine.arrays import Array, Shape
 from engine.capture.captured import CapturedRun
 from engine.capture.equations import equation
 from engine.capture.graph import Edge, Graph, Node
 from engine.capture.known import Unknown
 from engine.capture.messages import OpDefinition, TensorDefinition
 from engine.lines.derive import gradients
-from engine.lines.node import Kind, Misfit, tensor
+from engine.lines.node import Kind, Misfit, ordered, tensor
 from engine.lines.reader import Lines
 from engine.lines.scope import Scope
 from engine.lines.table import Row, loss_rows, rows
@@ -27,6 +27,7 @@ from engine.nn.table import LOSSES
 from engine.run.op import Compute
 
 MOST_ELEMENTS: Final = 2**22  # of all operands on the paths
+MOST_INSIDE: Final = 2**24  # of what an op makes on its way
 MOST_OPS: Final = 2000  # on the paths
 MOST_KEPT: Final = 2**20  # numbers of rows that are kept
 KINDS: Final[dict[str, Kind]] = {"f": "real", "i": "whole", "u": "whole", "b": "truth"}
@@ -122,14 +123,15 @@ def pulled(
     for place in places:
         op = run.stored.ops[graph.numbers[place]]
         tensors = [run.stored.tensors[number] for number in op.reads]
-        room -= sum(one.elements for one in tensors)
-        if room < 0:
-            raise Unknown(f"the operands on the way are more than {most:,} numbers")
-        arguments = dict(op.attributes or {}) | facts.get(place, {})
         inside = [edge for edge in edges if edge.place == place]
+        made = graph.tensors[inside[0].end]
+        room -= sum(one.elements for one in tensors) + made.elements
+        if room < 0:
+            raise Unknown(f"the tensors on the way are more than {most:,} numbers")
+        arguments = dict(op.attributes or {}) | facts.get(place, {})
         operands = [operand(run, one, begin + place) for one in tensors]
-        found.steps.append(step(op, arguments, tensors, operands, inside))
-        found.cost += cost(tensors, graph.tensors[inside[0].end].elements)
+        found.steps.append(step(op, arguments, tensors, operands, inside, made.shape))
+        found.cost += cost(tensors, made.elements)
     return found
 
 
@@ -139,8 +141,9 @@ def step(
     tensors: Sequence[TensorDefinition],
     operands: Sequence[Array],
     edges: Sequence[Edge],
+    shape: Shape,
 ) -> Step:
-    """An op with the gradients of what it reads on the paths."""
+    """An op, which makes a tensor of a shape, with the gradients of what it reads on the paths."""
     where = f"{op.kind} at {op.file}:{op.line}" if op.file else op.kind
     names = [f"operand{i}" for i in range(len(tensors))]
     if len({edge.end for edge in edges}) > 1:
@@ -156,9 +159,13 @@ def step(
         if lines.faults:
             raise Unknown(str(lines.faults[0].message))
         root = lines.lines[0].root
-        shape = root.shape
+        if root.shape != shape:
+            raise Unknown(f"it makes {root.shape}, and {shape} was recorded")
         wanted = {edge.operand: leaves[names[edge.operand]] for edge in edges}
         trees = gradients(root, tensor(UPSTREAM, shape), list(wanted.values()), None)
+        largest = max((math.prod(node.shape) for node in ordered(*trees.values())), default=0)
+        if largest > MOST_INSIDE:
+            raise Unknown(f"it takes {largest:,} numbers")
     except (Unknown, Misfit, ValueError, ArithmeticError, TypeError) as problem:
         said = str(problem)
         raise Unknown(said if op.kind in said else f"{where}: {said}") from problem

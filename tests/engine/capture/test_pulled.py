@@ -95,7 +95,9 @@ def test_an_op_pulled_back_is_autograds(kind: str) -> None:
     result.backward(upstream)
     real = [i for i, leaf in enumerate(leaves) if leaf.requires_grad]
     edges = [Edge(0, i, (f"t{i}", -1), ("made", 0)) for i in real]
-    found = step(op_of(kind, len(operands)), attributes, definitions(operands), operands, edges)
+    shape = tuple(result.shape)
+    op = op_of(kind, len(operands))
+    found = step(op, attributes, definitions(operands), operands, edges, shape)
     given = found.operands | {UPSTREAM: upstream.numpy()}
     for node, compute in found.back:
         (ours,) = compute(given)
@@ -122,6 +124,18 @@ def test_what_the_engine_has_not_is_said(kind, operands, attributes, said) -> No
         equation(
             op_of(kind, len(operands)), attributes, "abc"[: len(operands)],
             [one.shape for one in operands],
+        )  # fmt: skip
+
+
+def test_what_is_recorded_otherwise_is_not_believed() -> None:
+    edges = [Edge(0, 0, ("t0", -1), ("made", 0))]
+    with pytest.raises(Unknown, match=r"it makes \(4, 3\), and \(4, 10{12}\) was recorded"):
+        step(op_of("linear", 3), {}, definitions((X, W, B)), (X, W, B), edges, (4, 10**12))
+    long = np.zeros((1, 3000, 2))
+    with pytest.raises(Unknown, match="it takes"):
+        step(
+            op_of("scaled_dot_product_attention", 3), {}, definitions((long,) * 3),
+            (long.repeat(4, 0),) * 3, edges, (4, 3000, 2),
         )  # fmt: skip
 
 
