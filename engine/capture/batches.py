@@ -52,11 +52,11 @@ def batches_of(run: CapturedRun, names: tuple[str, ...], most: int) -> Batches:
     lengths = [len(one[0]) if one[0].ndim else 0 for one in found]
     if not lengths[0] or any(one.ndim == 0 or len(one) != len(b[0]) for b in found for one in b):
         raise refuse(None, f"{' and '.join(names)} are no rows of samples")
-    count, period = regular([tuple(one.tobytes() for one in batch) for batch in found], lengths)
+    count, distinct = regular([tuple(one.tobytes() for one in batch) for batch in found], lengths)
     if count < len(found):
         why = f"the batch of iteration {count + 1} has another size"
-    arrays_ = tuple(np.concatenate(parts) for parts in zip(*found[:period], strict=True))
-    return Batches(arrays_, lengths[0], -(-count // period), count, why)
+    arrays_ = tuple(np.concatenate(parts) for parts in zip(*found[:distinct], strict=True))
+    return Batches(arrays_, lengths[0], -(-count // distinct), count, why)
 
 
 def regular(keys: list[tuple[bytes, ...]], lengths: list[int]) -> tuple[int, int]:
@@ -65,13 +65,13 @@ def regular(keys: list[tuple[bytes, ...]], lengths: list[int]) -> tuple[int, int
     All have one size there but for the last of an epoch, which may be smaller.
     """
     alike = next((i for i, one in enumerate(lengths) if one != lengths[0]), len(lengths))
-    periods = [*range(1, alike + 1)]
+    choices = [*range(1, alike + 1)]
     if alike < len(lengths) and lengths[alike] < lengths[0]:
-        periods.append(alike + 1)
+        choices.append(alike + 1)
     for count in range(len(keys), 0, -1):
-        for period in periods:
-            if period > count:
+        for distinct in choices:
+            if distinct > count:
                 break
-            if all(keys[i] == keys[i % period] for i in range(period, count)):
-                return count, period
+            if all(keys[i] == keys[i % distinct] for i in range(distinct, count)):
+                return count, distinct
     return 1, 1
