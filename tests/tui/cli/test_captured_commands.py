@@ -270,3 +270,17 @@ def test_it_is_opened_like_any_other_thing(path: Path, tmp_path: Path) -> None:
     script = tmp_path / "s.txt"
     script.write_text(f"open {path}\ngoto module:fc2\nwhere\n", encoding="utf-8")
     assert "#2 i1:forward:z" in invoke("script", script).stdout
+
+
+def test_a_walk_through_it(tmp_path: Path) -> None:
+    path, out = tmp_path / "r.gradstep", tmp_path / "r.lesson"
+    trained(path, 1)
+    assert invoke("export", path, "--to", "lesson", "-o", out).exit_code == 0
+    text = out.read_text(encoding="utf-8")
+    assert "open r.gradstep" in text
+    assert 'say "i1:loss:loss"' in text
+    done = invoke("export", path, "--to", "cast", "--size", "80x24", "-o", tmp_path / "r.cast")
+    assert done.exit_code == 0
+    head, *frames = (tmp_path / "r.cast").read_text(encoding="utf-8").splitlines()
+    assert strict(head)["version"] == 2
+    assert any("REPLAY" in frame for frame in frames)
