@@ -150,7 +150,9 @@ def graph_of(run: CapturedRun, iteration: int) -> Graph:
     graphs = _graphs.setdefault(run, {})
     shape = run.stored.index[iteration].shape
     graph = graphs.get(shape)
-    if graph is None:
+    # The iteration under way has a shape of its own, which grows.
+    if graph is None or graph.numbers != run.stored.shapes[shape].ops:
+        graphs.pop(shape, None)
         while len(graphs) >= MOST_GRAPHS:
             del graphs[next(iter(graphs))]
         graph = graphs[shape] = Graph(run, iteration)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.capture.graph import graph_of
 from engine.capture.opened import opened_capture
 from engine.capture.paths import Jacobian, jacobian
 from engine.errors import GradstepError
@@ -154,3 +155,13 @@ def test_a_tensor_written_in_place_is_another_version(tmp_path: Path) -> None:
     view = found(path, "z", "x")
     assert [one.structure for one in view.chain] == ["diagonal"] * 3
     assert view.structure == "diagonal"
+
+
+def test_a_graph_is_shared_and_grows_with_its_iteration(tmp_path: Path) -> None:
+    trained(tmp_path / "r", 3)
+    with opened_capture(str(tmp_path / "r")) as run:
+        assert graph_of(run, 1) is graph_of(run, 2)
+        graph = graph_of(run, 1)
+        graph.numbers = graph.numbers[:2]  # as it was when less had come
+        assert graph_of(run, 1) is not graph
+        assert jacobian(run, 1, "loss", "h").dims == (1, 20)
