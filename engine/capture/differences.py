@@ -174,8 +174,8 @@ class Comparison:
             return
         found: Found | None = SAME
         if not a.digest or a.digest != b.digest:
-            x = self.a.source.value(iteration, slot, events[0])
-            y = self.b.source.value(iteration, twin, events[1])
+            x = self.a.places.value(iteration, slot, events[0])
+            y = self.b.places.value(iteration, twin, events[1])
             found = differs(left, a, b, x, y, self.tolerance)
         if found is None:
             self.outcome.unknown += 1
