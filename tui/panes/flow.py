@@ -72,8 +72,10 @@ class Meter:
 
     def begins(self, view: View) -> bool:
         """Whether a network is looked at for the first time, of which that takes a while."""
-        new = self.record is None or self.record.program is not view.program
-        return new and len(view.program.ops) > MANY
+        if not isinstance(view.run, Program):
+            return False  # what a script told is read in slices
+        new = self.record is None or self.run is not view.run
+        return new and len(view.run.ops) > MANY
 
     def begin(self, view: View) -> Iterator[int]:
         """Measurements for a View, as a generator that makes one at a time."""
