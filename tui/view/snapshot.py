@@ -76,9 +76,9 @@ class View:
     known of the ``past`` holds for as long as ``lineage`` is the same. ``findings`` are the
     doctor's; None where no pane shows them; ``looked`` says how far it is. ``lit`` are elements of
     the tensor to be marked, and ``claimed`` is the last claim of a derivative or tensor, and what
-    there is to say to it. ``keys`` are those of the commands, by id: where there is no keyboard, none. What
-    most Views are never asked (badges, watches, Jacobians) is worked out where it is asked for,
-    from what the View holds, and kept there.
+    there is to say to it. ``keys`` are those of the commands, by id: where there is no keyboard,
+    none. What most Views are never asked (badges, watches, Jacobians) is worked out where it is
+    asked for, from what the View holds, and kept there.
     """
 
     run: Run
