@@ -46,8 +46,8 @@ from engine.nn.line_row import LineRow, Unfit
 from engine.nn.line_table import LINE_LAYERS
 from engine.nn.table import LAYERS, LOSSES
 from engine.optim.clipping import Clipping
-from engine.optim.optimizers import OPTIMIZERS
 from engine.optim.schedules import SCHEDULES
+from engine.optim.table import OPTIMIZERS
 from engine.program.graph import settings
 
 FILE = Path(__file__).with_suffix(".md")

@@ -6,10 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.debugger import Debugger
-from engine.experiment.reader import load_experiment
-from engine.program.compiler import compile_program
-from engine.session.session import Session
+from engine.words.things import open_thing
 from tui.app import GradstepApp
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -17,9 +14,9 @@ FOLDER = Path(__file__).parent / "pictures"
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture: the experiment, the size of the terminal, and the keys pressed before it."""
+    """A picture: what is opened, the size of the terminal, and the keys pressed before it."""
 
-    experiment: str
+    thing: str
     size: tuple[int, int]
     keys: str
 
@@ -28,6 +25,8 @@ PICTURES = {
     "debugger": Picture("regression", (120, 40), "f f n n n s s s"),
     "chain": Picture("regression", (120, 40), "f n n n s s s s s s s 4"),
     "small": Picture("iris", (80, 24), "e n n n s s 5"),
+    # A recording of a script that needs PyTorch stands beside the pictures, so that none needs it.
+    "captured": Picture(str(FOLDER / "train.gradstep"), (120, 40), "o 0 enter"),
 }
 
 
@@ -35,11 +34,11 @@ async def shot(picture: Picture) -> str:
     """The screen as SVG, in all colours wherever it is made."""
     os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     os.environ.pop("NO_COLOR", None)
-    app = GradstepApp(Debugger(Session(compile_program(load_experiment(picture.experiment)))))
+    app = GradstepApp(open_thing(picture.thing))
     async with app.run_test(size=picture.size) as pilot:
         for key in picture.keys.split():
             await pilot.press(key)
-            await pilot.pause()
+            await pilot.pause(0.5)
         await pilot.pause(1.0)
         return app.export_screenshot(title="gradstep")
 

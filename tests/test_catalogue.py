@@ -10,8 +10,8 @@ import pytest
 
 from engine.experiment.data_generated import RECIPES
 from engine.nn.table import LAYERS, LOSSES
-from engine.optim.optimizers import OPTIMIZERS
 from engine.optim.schedules import SCHEDULES
+from engine.optim.table import OPTIMIZERS
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "docs" / "catalogue.py"

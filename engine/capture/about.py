@@ -17,7 +17,7 @@ def about(run: CapturedRun) -> dict[str, Any]:
     stored, timeline = run.stored, run.timeline
     process = stored.run
     parameters = [one for one in run.tensors.values() if one.role == "parameter"]
-    odd = run.source.first_odd(0, timeline.end)
+    odd = run.places.first_odd(0, timeline.end)
     return {
         "captured": run.name,
         "runs": [

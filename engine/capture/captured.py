@@ -1,19 +1,18 @@
 """A captured script as a Run: what it did can be looked at, at every event, and not be changed."""
 
 from array import array
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 
 from engine.arrays import Array
 from engine.capture.definitions import NOTE
-from engine.capture.elements import is_finite
 from engine.capture.listings import Listings, aliases_of, gradients_of, infos_of
 from engine.capture.messages import Degree
 from engine.capture.packed import Told
+from engine.capture.places import Places
 from engine.capture.stored import StoredCapture
 from engine.capture.trace import Trace
 from engine.recording.reader import Damaged
@@ -42,6 +41,7 @@ class CapturedRun:
         self.order: tuple[Phase, ...] = DEFAULT_ORDER
         self.timeline = Trace()
         self.listings = Listings(stored.ops, stored.tensors)
+        self.places = Places(stored, self.timeline)
         self.source = Captured(self)
         self.tensors: Mapping[str, TensorInfo] = {}
         self.gradients: Mapping[str, str] = {}
@@ -65,8 +65,8 @@ class CapturedRun:
         self.timeline.over = stored.run.status != "recording"
         self.tensors = infos_of(stored.tensors)
         self.gradients = gradients_of(self.tensors)
-        self.source.index()
-        given = [name for name in self.source.given if name in self.tensors]
+        self.places.index()
+        given = [name for name in self.places.given if name in self.tensors]
         batch = ("input", "target")
         self.entering = tuple(name for name in given if self.tensors[name].role in batch)
         # The phases in the order in which most iterations have them.
@@ -97,7 +97,7 @@ class CapturedRun:
         try:
             facts = self.stored.facts(iteration)
         except Damaged as problem:
-            self.source.trouble = str(problem)
+            self.places.trouble = str(problem)
             return None
         raised = facts.get(event - self.timeline.begin(iteration), {}).get("raised")
         return None if raised is None else (event, str(raised)[:MOST_NAME])
@@ -152,24 +152,7 @@ class Captured:
     def __init__(self, run: CapturedRun) -> None:
         self.run = run
         self.stored = run.stored
-        self.trouble = ""
-        self.given: dict[str, list[int]] = {}  # by name, the iterations that it entered with
-        self._slots: dict[tuple[int, ...], dict[str, int]] = {}
-        self._writes: dict[int, dict[str, tuple[int, int]]] = {}
-
-    def index(self) -> None:
-        """Find out which tensors entered with which iterations."""
-        tensors = self.stored.tensors
-        sets: dict[tuple[int, ...], list[int]] = {}
-        for iteration, row in enumerate(self.stored.index):
-            if row.given:
-                sets.setdefault(row.given, []).append(iteration)
-        found: dict[str, list[int]] = {}
-        for numbers, iterations in sets.items():
-            for number in numbers:
-                found.setdefault(tensors[number].name, []).extend(iterations)
-        self.given = {name: sorted(found[name]) for name in found}
-        self._writes.clear()
+        self.places = run.places
 
     # -- what a session asks
 
@@ -182,9 +165,9 @@ class Captured:
         if not 0 <= iteration < len(self.stored.index):
             return {}
         numbers = self.stored.index[iteration].given
-        slots = self.given_slots(iteration)
+        slots = self.places.given_slots(iteration)
         return {
-            self.stored.tensors[number].name: self.value(iteration, slot)
+            self.stored.tensors[number].name: self.places.value(iteration, slot)
             for number, slot in zip(numbers, slots, strict=True)
         }
 
@@ -195,7 +178,7 @@ class Captured:
             return {}
         names = [self.stored.tensors[i].name for i in self.stored.index[following].given]
         event = self.run.timeline.begin(following)
-        return {name: self.at(self.locate(event, name, following)) for name in names}
+        return {name: self.places.at(self.places.locate(event, name, following)) for name in names}
 
     def produce(
         self, branch: Any, event: int, op: Op, tensors: Tensors
@@ -203,10 +186,11 @@ class Captured:
         """What an op wrote; None for each tensor whose elements were not kept."""
         timeline = self.run.timeline
         iteration = timeline.iteration(event)
-        starts = self.layout_starts(iteration)
+        starts = self.places.layout_starts(iteration)
         place = event - timeline.begin(iteration)
         return tuple(
-            self.value(iteration, slot, event) for slot in range(starts[place], starts[place + 1])
+            self.places.value(iteration, slot, event)
+            for slot in range(starts[place], starts[place + 1])
         )
 
     def keyframe(self, branch: Any, event: int, after: int) -> Keyframe | None:
@@ -214,7 +198,7 @@ class Captured:
         iteration = self.run.timeline.iteration(event)
         if iteration <= after and event < self.run.timeline.end:
             return None
-        return Keyframe(iteration, self.state(iteration), whole=True)
+        return Keyframe(iteration, self.places.state(iteration), whole=True)
 
     def status(self, branch: Any, event: int) -> str:
         """That it was captured; beside the op that ended the script, what it raised."""
@@ -225,7 +209,7 @@ class Captured:
 
     def kept(self, event: int, name: str) -> Kept | None:
         """What is known of a tensor at an event whose elements were not kept."""
-        place = self.locate(event, name)
+        place = self.places.locate(event, name)
         if place is None:
             return None
         iteration, slot, written = place
@@ -236,7 +220,7 @@ class Captured:
                 return None
             sampled = self.stored.sample(number, told, name)
         except Damaged as problem:
-            self.trouble = str(problem)
+            self.places.trouble = str(problem)
             return None
         tensor = self.stored.tensors[number]
         sample, corner = (None, None) if sampled is None else sampled
@@ -244,7 +228,7 @@ class Captured:
         return Kept(
             degree_of(told),
             *(tensor.shape, tensor.dtype, told.statistics, sample, corner, written),
-            nearest=self.nearest(name, at),
+            nearest=self.places.nearest(name, at),
         )
 
     @property
@@ -253,7 +237,7 @@ class Captured:
         try:
             return self.stored.sources
         except Damaged as problem:
-            self.trouble = str(problem)
+            self.places.trouble = str(problem)
             return {}
 
     def printed(self, event: int, most: int) -> list[str]:
@@ -261,149 +245,15 @@ class Captured:
         try:
             pieces = self.stored.log(event, most * PIECES)
         except Damaged as problem:
-            self.trouble = str(problem)
+            self.places.trouble = str(problem)
             return []
         text = "".join(text for _, stream, text in pieces if stream != NOTE)
         return text.splitlines()[-most:]
 
     def suspect(self, event: int) -> int:
         """The first event from this one on that wrote something not finite, or the end."""
-        found = self.first_odd(event, self.run.timeline.end)
+        found = self.places.first_odd(event, self.run.timeline.end)
         return self.run.timeline.end if found is None else found
-
-    # -- look-ups
-
-    def state(self, iteration: int) -> dict[str, Array]:
-        """Every tensor at the beginning of an iteration, its own batch apart."""
-        found: dict[str, Array] = {}
-        for name, (there, slot, event) in self.places(iteration).items():
-            array = self.value(there, slot, event)
-            if array is not None:
-                found[name] = array
-        return found
-
-    def places(self, iteration: int) -> dict[str, tuple[int, int, int | None]]:
-        """Where each tensor was written last before an iteration: iteration, slot and event."""
-        timeline = self.run.timeline
-        latest = []
-        for shape, iterations in timeline.with_shape.items():
-            i = bisect_left(iterations, iteration)
-            if i:
-                latest.append((iterations[i - 1], shape))
-        found: dict[str, tuple[int, int, int | None]] = {}
-        for there, shape in sorted(latest, reverse=True):
-            begin = timeline.begin(there)
-            for name, (slot, place) in self.last_writes(shape).items():
-                if name not in found:
-                    found[name] = there, slot, begin + place
-        for name, iterations in self.given.items():
-            i = bisect_left(iterations, iteration)
-            if i and (name not in found or iterations[i - 1] > found[name][0]):
-                there = iterations[i - 1]
-                found[name] = there, self.slot_given(there, name), None
-        return found
-
-    def locate(
-        self, event: int, name: str, before: int | None = None
-    ) -> tuple[int, int, int | None] | None:
-        """Where a tensor was written last before an event: iteration, slot and event.
-
-        ``before`` leaves out what entered with that iteration or later; the event is None for what
-        entered.
-        """
-        timeline = self.run.timeline
-        event = min(event, timeline.end)
-        written = timeline.last(event, writes=name)
-        iterations = self.given.get(name, ())
-        end = timeline.iteration(event) + 1 if before is None else before
-        i = bisect_left(iterations, end)
-        if i and (written is None or timeline.begin(iterations[i - 1]) > written):
-            there = iterations[i - 1]
-            return there, self.slot_given(there, name), None
-        if written is None:
-            return None
-        iteration = timeline.iteration(written)
-        starts = self.layout_starts(iteration)
-        place = written - timeline.begin(iteration)
-        writes = timeline.op(written).writes
-        last = len(writes) - 1 - writes[::-1].index(name)
-        return iteration, starts[place] + last, written
-
-    def at(self, place: tuple[int, int, int | None] | None) -> Array | None:
-        """The value at a place; None where there is none, or it was not kept."""
-        return None if place is None else self.value(*place)
-
-    def value(self, iteration: int, slot: int, event: int | None = None) -> Array | None:
-        """The value in a slot of an iteration; None where it was not kept, or is damaged."""
-        try:
-            told = self.stored.told(iteration, slot, event)
-            number = self.stored.block(iteration).numbers[slot]
-            name = self.stored.tensors[number].name
-            return self.stored.whole(number, told, f"{name} of iteration {iteration + 1}")
-        except Damaged as problem:
-            self.trouble = str(problem)
-            return None
-
-    def layout_starts(self, iteration: int) -> Sequence[int]:
-        """The first slot of each op of an iteration."""
-        return self.stored.layouts[self.stored.index[iteration].shape].starts
-
-    def given_slots(self, iteration: int) -> range:
-        """The slots of what entered with an iteration."""
-        row = self.stored.index[iteration]
-        first = self.stored.layouts[row.shape].starts[-1]
-        return range(first, first + len(row.given))
-
-    def slot_given(self, iteration: int, name: str) -> int:
-        """The slot of a tensor that entered with an iteration."""
-        numbers = self.stored.index[iteration].given
-        slots = self._slots.get(numbers)
-        if slots is None:
-            names = [self.stored.tensors[number].name for number in numbers]
-            slots = self._slots[numbers] = {one: i for i, one in enumerate(names)}
-        return self.given_slots(iteration).start + slots[name]
-
-    def last_writes(self, shape: int) -> dict[str, tuple[int, int]]:
-        """The slot and the place of the last write of each tensor that a shape writes."""
-        found = self._writes.get(shape)
-        if found is None:
-            layout = self.stored.layouts[shape]
-            found = {}
-            for place, first in enumerate(layout.starts[:-1]):
-                for slot in range(first, layout.starts[place + 1]):
-                    found[self.stored.tensors[layout.numbers[slot]].name] = slot, place
-            self._writes[shape] = found
-        return found
-
-    def nearest(self, name: str, event: int) -> int | None:
-        """The event nearest to another one that wrote a tensor whole."""
-        numbers = [one.id for one in self.stored.tensors if one.name == name]
-        found = [one for number in numbers for one in self.stored.wholes(number, event)]
-        return min(found, key=lambda one: abs(one - event), default=None)
-
-    def first_odd(self, start: int, stop: int) -> int | None:
-        """The first event from ``start`` up to ``stop`` that wrote something not finite."""
-        timeline = self.run.timeline
-        if start >= stop:
-            return None
-        for iteration in range(timeline.iteration(start), timeline.iteration(stop - 1) + 1):
-            odd = self.stored.index[iteration].odd
-            if odd is None:
-                continue
-            begin, end = timeline.begin(iteration), timeline.begin(iteration + 1)
-            for event in range(max(start, begin + odd), min(stop, end)):
-                if self.is_odd(iteration, event - begin, event):
-                    return event
-        return None
-
-    def is_odd(self, iteration: int, place: int, event: int) -> bool:
-        """Whether an op wrote something that is not finite."""
-        starts = self.layout_starts(iteration)
-        for slot in range(starts[place], starts[place + 1]):
-            found = self.stored.told(iteration, slot, event).statistics
-            if found is not None and not is_finite(found):
-                return True
-        return False
 
 
 def degree_of(told: Told) -> KeptDegree:

@@ -130,7 +130,7 @@ class Comparison:
         found = []
         for run in (self.a, self.b):
             numbers = run.stored.index[iteration].given
-            slots = run.source.given_slots(iteration)
+            slots = run.places.given_slots(iteration)
             names = [run.stored.tensors[number].name for number in numbers]
             found.append(dict(zip(names, slots, strict=True)))
         for name, slot in found[0].items():
@@ -143,7 +143,7 @@ class Comparison:
         """Compare what two ops wrote."""
         begins = [run.timeline.begin(iteration) for run in (self.a, self.b)]
         events = begins[0] + place, begins[1] + other
-        starts = [run.source.layout_starts(iteration) for run in (self.a, self.b)]
+        starts = [run.places.layout_starts(iteration) for run in (self.a, self.b)]
         op = self.a.timeline.op(events[0])
         pairs = zip(
             range(starts[0][place], starts[0][place + 1]),
@@ -174,8 +174,8 @@ class Comparison:
             return
         found: Found | None = SAME
         if not a.digest or a.digest != b.digest:
-            x = self.a.source.value(iteration, slot, events[0])
-            y = self.b.source.value(iteration, twin, events[1])
+            x = self.a.places.value(iteration, slot, events[0])
+            y = self.b.places.value(iteration, twin, events[1])
             found = differs(left, a, b, x, y, self.tolerance)
         if found is None:
             self.outcome.unknown += 1

@@ -43,13 +43,13 @@ def arrays(run: CapturedRun) -> dict[str, Array]:
 
 def parameters(run: CapturedRun, iteration: int, names: list[str]) -> dict[str, Array] | None:
     """The parameters after so many iterations; None where one is not whole."""
-    places = run.source.places(iteration)
+    places = run.places.before(iteration)
     found: dict[str, Array] = {}
     if iteration == 0:  # what they were given as
         found |= {name: array for name, array in run.source.initial().items() if name in names}
     for name in names:
         if name not in found:
-            array = run.source.at(places.get(name))
+            array = run.places.at(places.get(name))
             if array is None:
                 return None
             found[name] = array

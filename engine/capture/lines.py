@@ -70,8 +70,8 @@ def write_object(
     run: CapturedRun, name: str, start: int, event: int, values: bool
 ) -> dict[str, Any]:
     """A written tensor: shape, dtype, how much of it was kept, and with values what it held."""
-    source, stored = run.source, run.stored
-    place = source.locate(event + 1, name)
+    places, stored = run.places, run.stored
+    place = places.locate(event + 1, name)
     assert place is not None
     iteration, slot, written = place
     tensor = stored.tensors[stored.block(iteration).numbers[slot]]
@@ -96,8 +96,8 @@ def write_object(
             "zeros": found.zeros,
         }
     if values:
-        before = source.at(source.locate(start, name))
-        about |= {"before": nested(before), "after": nested(source.value(*place))}
+        before = places.at(places.locate(start, name))
+        about |= {"before": nested(before), "after": nested(places.value(*place))}
     return about
 
 

@@ -76,7 +76,7 @@ def check_op(
         found.unknown[op.kind] += 1
         return
     operands = operands_of(run, op, event)
-    result = run.source.at(run.source.locate(event + 1, tensor.name))
+    result = run.places.at(run.places.locate(event + 1, tensor.name))
     if operands is None or result is None:
         found.not_kept += 1
         return
@@ -113,7 +113,7 @@ def operands_of(run: CapturedRun, op: OpDefinition, event: int) -> list[Array] |
         return None
     found = []
     for tensor in tensors:
-        array = run.source.at(run.source.locate(event, tensor.name))
+        array = run.places.at(run.places.locate(event, tensor.name))
         if array is None or array.shape != tensor.shape:
             return None
         found.append(array)

@@ -8,41 +8,53 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from engine.arrays import Array, Shape
 from engine.capture.captured import CapturedRun
-from engine.capture.definitions import ENTERS
+from engine.capture.graph import Edge, Graph, Node, graph_of
 from engine.capture.kinds import UNKNOWN, structure
+from engine.capture.known import Unknown
 from engine.capture.lines import nested
 from engine.capture.messages import TensorDefinition
+from engine.capture.pulled import MOST_ELEMENTS, pulled
 from engine.errors import GradstepError
-from engine.run.code_places import in_module
 from engine.run.phases import Phase
 from engine.session.badges import BadgeKind, badge_at
 from engine.session.journal import Journal
-from engine.wording import suggestion
 
-FORWARD: Final = (Phase.FORWARD, Phase.LOSS)
-MADE: Final = ("activation", "loss")
 WINDOW: Final = 8  # rows and columns of values that are given
-Node = tuple[str, int]
-"""A version of a tensor: its name, and the place of the op that made it; −1 before the first."""
+MOST_WORK: Final = 2**33  # multiply-adds of a window that is printed
 
 
-@dataclass(frozen=True)
-class Edge:
-    """An op between two versions: the result by one of its operands."""
+class Numbers(Protocol):
+    """The numbers of a Jacobian; ``cost`` is what a row takes, in multiply-adds."""
 
-    place: int
-    operand: int
-    start: Node
-    end: Node
+    @property
+    def cost(self) -> int: ...
+
+    def window(self, rows: range, cols: range) -> Array:
+        """Those of some rows and columns, (rows, cols)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """The numbers of a single row: the gradient that backward has left."""
+
+    array: Array
+    cost: int = 0
+
+    def window(self, rows: range, cols: range) -> Array:
+        """Those of some rows and columns, (rows, cols)."""
+        return self.array.reshape(1, -1)[rows.start : rows.stop, cols.start : cols.stop]
 
 
 @dataclass(frozen=True)
 class Factor:
-    """A factor of the chain: the result by what it is made of, over so many ``paths``."""
+    """A factor of the chain: the result by what it is made of, over so many ``paths``.
+
+    ``sample_dims`` are those of one sample, where it leaves the samples by themselves.
+    """
 
     of: str
     wrt: str
@@ -51,6 +63,7 @@ class Factor:
     paths: int
     ops: tuple[str, ...]
     parallel: bool
+    sample_dims: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:
@@ -63,7 +76,9 @@ class Jacobian:
     """What is known of the Jacobian of a tensor by another one in an iteration.
 
     ``sample_dims`` are those of one sample, where every factor leaves the samples by themselves.
-    ``values`` are there of a loss, from the gradient that backward has left: (1, columns).
+    ``numbers`` are there where backward has left a gradient of the loss, which are ``values`` in
+    the shape of the denominator, or where the engine knows every op between and its operands were
+    kept; else ``why_not`` says why.
     """
 
     of: str
@@ -74,6 +89,7 @@ class Jacobian:
     chain: tuple[Factor, ...]
     sample_dims: tuple[int, int] | None
     itemsize: int
+    numbers: Numbers | None = None
     values: Array | None = None
     why_not: str = ""
 
@@ -81,6 +97,14 @@ class Jacobian:
     def dims(self) -> tuple[int, int]:
         """Elements of the numerator, and of the denominator."""
         return math.prod(self.row_shape), math.prod(self.col_shape)
+
+    @property
+    def too_much(self) -> str:
+        """Why a window of numbers is not computed; empty where it is."""
+        if self.numbers is None:
+            return ""
+        work = min(WINDOW, self.dims[0]) * self.numbers.cost
+        return f"{work:,} multiply-adds for {WINDOW} rows" if work > MOST_WORK else ""
 
     @property
     def structure(self) -> str:
@@ -95,10 +119,10 @@ class Jacobian:
     def as_json(self) -> dict[str, Any]:
         """The Jacobian as `jacobian --json` tells it."""
         window = None
-        if self.values is not None:
-            row = self.values.reshape(-1)[:WINDOW]
-            cols = [0, len(row)]
-            window = {"rows": [0, 1], "cols": cols, "values": [nested(row)]}
+        if self.numbers is not None and not self.too_much:
+            rows, cols = (range(min(WINDOW, size)) for size in self.dims)
+            values = nested(self.numbers.window(rows, cols))
+            window = {"rows": [0, len(rows)], "cols": [0, len(cols)], "values": values}
         return {
             "of": self.of,
             "wrt": self.wrt,
@@ -121,106 +145,26 @@ class Jacobian:
                 for one in self.chain
             ],
             "window": window,
-            "missing": self.why_not,
+            "missing": self.too_much or self.why_not,
         }
 
 
 CLOSED: Final = {"diagonal", "permutation", "block-diagonal"}
 
 
-class Graph:
-    """The forward and loss ops of an iteration as a graph of versions of tensors."""
+def jacobian(
+    run: CapturedRun, iteration: int, of: str, wrt: str, most: int = MOST_ELEMENTS
+) -> Jacobian:
+    """The Jacobian of a tensor by another one in an iteration; GradstepError where none leads.
 
-    def __init__(self, run: CapturedRun, iteration: int) -> None:
-        self.run = run
-        self.iteration = iteration
-        stored = run.stored
-        self.numbers = stored.shapes[stored.index[iteration].shape].ops
-        self.ops = run.timeline.listing(iteration).ops
-        self.last: dict[str, Node] = {}
-        self.tensors: dict[Node, TensorDefinition] = {}
-        self.edges: list[Edge] = []
-        for place, op in enumerate(self.ops):
-            if op.phase in FORWARD and self.numbers[place] < ENTERS:
-                self.add(place)
-
-    def add(self, place: int) -> None:
-        """One more op."""
-        stored = self.run.stored
-        op = stored.ops[self.numbers[place]]
-        reads: list[Node] = []
-        for number in op.reads:
-            tensor = stored.tensors[number]
-            node = self.last.get(tensor.name, (tensor.name, -1))
-            self.tensors.setdefault(node, tensor)
-            reads.append(node)
-        for number in op.writes:
-            tensor = stored.tensors[number]
-            if tensor.role not in MADE:
-                continue  # statistics that batch norm keeps are no result
-            node = tensor.name, place
-            self.tensors[node] = tensor
-            for operand, start in enumerate(reads):
-                if start != node:
-                    self.edges.append(Edge(place, operand, start, node))
-        for number in op.writes:
-            name = stored.tensors[number].name
-            if (name, place) in self.tensors:
-                self.last[name] = name, place
-
-    def find(self, name: str, denominator: bool) -> Node:
-        """A tensor by name, or what a module reads or writes: ``layer1.0.in``, ``layer1.0.out``.
-
-        Raises GradstepError where the iteration has none of that name.
-        """
-        resolved = self.run.resolve(name)
-        found = [node for node in self.tensors if node[0] == resolved]
-        if found:
-            return found[0] if denominator else found[-1]
-        module, _, side = name.rpartition(".")
-        if module and side in ("in", "out"):
-            places = self.first_call(module)
-            inside = [edge for edge in self.edges if edge.place in places]
-            if inside and side == "out":
-                return inside[-1].end
-            made = {edge.end for edge in inside}
-            for edge in inside:
-                kept = self.tensors[edge.start].role in ("parameter", "buffer")
-                if edge.start not in made and not kept:
-                    return edge.start
-        names = list(dict.fromkeys(node[0] for node in self.tensors))
-        raise GradstepError(
-            f"no tensor {name!r} in iteration {self.iteration + 1}{suggestion(name, names)}"
-        )
-
-    def first_call(self, module: str) -> set[int]:
-        """The places of the ops that a module runs when it is called first, those in a row."""
-        found: set[int] = set()
-        for op in self.ops:
-            if in_module(op.layer, module) and op.phase in FORWARD:
-                if found and op.index - 1 not in found:
-                    break
-                found.add(op.index)
-        return found
-
-    def between(self, wrt: Node, of: Node) -> list[Edge]:
-        """The edges on paths from one tensor to another, in the order of the ops."""
-        forwards, backwards = {wrt}, {of}
-        for edge in self.edges:
-            if edge.start in forwards:
-                forwards.add(edge.end)
-        for edge in reversed(self.edges):
-            if edge.end in backwards:
-                backwards.add(edge.start)
-        both = forwards & backwards
-        return [edge for edge in self.edges if edge.start in both and edge.end in both]
-
-
-def jacobian(run: CapturedRun, iteration: int, of: str, wrt: str) -> Jacobian:
-    """The Jacobian of a tensor by another one in an iteration; GradstepError where none leads."""
-    graph = Graph(run, iteration)
-    start, end = graph.find(wrt, True), graph.find(of, False)
+    Numbers are made of operands that have ``most`` elements together.
+    """
+    graph = graph_of(run, iteration)
+    start, end = graph.find(run, wrt, True, iteration), graph.find(run, of, False, iteration)
     edges = graph.between(start, end)
+    if not edges and run.resolve(of) == run.loss:  # that of another pass of this iteration
+        end = graph.goal(start)
+        edges = graph.between(start, end)
     if start == end or not edges:
         raise GradstepError(
             f"nothing leads from {wrt} to {of} in iteration {iteration + 1}: the Jacobian is zero"
@@ -229,7 +173,10 @@ def jacobian(run: CapturedRun, iteration: int, of: str, wrt: str) -> Jacobian:
         factor(graph, edges, low, high) for low, high in reversed(pairs(shared(edges, start, end)))
     )
     rows, cols = graph.tensors[end], graph.tensors[start]
-    values, why = gradient_values(graph, end, start)
+    values, why = gradient_values(run, graph, iteration, (start, end))
+    numbers: Numbers | None = None if values is None else Gradient(values)
+    if numbers is None:
+        numbers, why = from_operands(run, iteration, graph, edges, (start, end), why, most)
     return Jacobian(
         of,
         wrt,
@@ -237,11 +184,29 @@ def jacobian(run: CapturedRun, iteration: int, of: str, wrt: str) -> Jacobian:
         rows.shape,
         cols.shape,
         chain,
-        sample_dims(rows, cols, chain),
+        sample_dims(rows, cols) if all(one.parallel for one in chain) else None,
         max(rows.itemsize, cols.itemsize, 4),
+        numbers,
         values,
         why,
     )
+
+
+def from_operands(
+    run: CapturedRun,
+    iteration: int,
+    graph: Graph,
+    edges: Sequence[Edge],
+    ends: tuple[Node, Node],
+    why: str,
+    most: int,
+) -> tuple[Numbers | None, str]:
+    """The numbers made of stored operands, or why there are none; ``why`` is known."""
+    try:
+        found = pulled(run, iteration, graph, edges, ends, most)
+    except Unknown as problem:
+        return None, f"{why}; {problem}" if why else str(problem)
+    return found, ""
 
 
 def pairs(nodes: Sequence[Node]) -> list[tuple[Node, Node]]:
@@ -274,7 +239,7 @@ def factor(graph: Graph, edges: Sequence[Edge], low: Node, high: Node) -> Factor
     """The factor between two tensors that all paths go through."""
     inside = [edge for edge in edges if low[1] < edge.place <= high[1]]
     inside = [edge for edge in inside if edge.start == low or edge.start[1] > low[1]]
-    stored = graph.run.stored
+    stored = graph.stored
     into, _ = counted(inside, low, high)
     paths = into.get(high, 1)
     kinds = []
@@ -286,6 +251,7 @@ def factor(graph: Graph, edges: Sequence[Edge], low: Node, high: Node) -> Factor
     if len({kind.words for kind in kinds}) > 1 and paths == 1:
         words = UNKNOWN
     places = dict.fromkeys(edge.place for edge in inside)
+    parallel = all(kind.parallel for kind in kinds)
     return Factor(
         high[0],
         low[0],
@@ -293,19 +259,16 @@ def factor(graph: Graph, edges: Sequence[Edge], low: Node, high: Node) -> Factor
         words,
         paths,
         tuple(graph.ops[place].formula for place in places),
-        all(kind.parallel for kind in kinds),
+        parallel,
+        sample_dims(graph.tensors[high], graph.tensors[low]) if parallel else None,
     )
 
 
-def sample_dims(
-    rows: TensorDefinition, cols: TensorDefinition, chain: Sequence[Factor]
-) -> tuple[int, int] | None:
-    """The dimensions for one sample; None where samples are coupled, or there are none.
+def sample_dims(rows: TensorDefinition, cols: TensorDefinition) -> tuple[int, int] | None:
+    """The dimensions for one sample; None where there are none.
 
     A parameter has no axis of samples, nor has a loss.
     """
-    if not all(one.parallel for one in chain):
-        return None
     of_samples = [
         one for one in (rows, cols) if one.role not in ("parameter", "loss") and one.shape
     ]
@@ -318,15 +281,17 @@ def sample_dims(
     return first, second
 
 
-def gradient_values(graph: Graph, of: Node, wrt: Node) -> tuple[Array | None, str]:
+def gradient_values(
+    run: CapturedRun, graph: Graph, iteration: int, ends: tuple[Node, Node]
+) -> tuple[Array | None, str]:
     """The values of the Jacobian of the loss, which are a gradient; else why there are none."""
-    run = graph.run
+    wrt, of = ends
     if graph.tensors[of].elements != 1 or of[0] != run.loss:
-        return None, "an op of a capture is not executed: dimensions and structure only"
+        return None, ""
     gradient = run.gradients.get(wrt[0])
     if gradient is None:
         return None, f"backward made no gradient of {wrt[0]}"
-    begin, end = (run.timeline.begin(graph.iteration + i) for i in (0, 1))
+    begin, end = (run.timeline.begin(iteration + i) for i in (0, 1))
     event = run.timeline.next(begin - 1, writes=gradient, phase=Phase.BACKWARD)
     if event is None or event >= end:
         return None, f"backward made no gradient of {wrt[0]} in this iteration"
@@ -335,5 +300,5 @@ def gradient_values(graph: Graph, of: Node, wrt: Node) -> tuple[Array | None, st
     again = run.timeline.next(event, writes=gradient, phase=Phase.BACKWARD)
     if again is not None and again < end:
         return None, f"several contributions make the gradient of {wrt[0]}"
-    array = run.source.at(run.source.locate(event + 1, gradient))
+    array = run.places.at(run.places.locate(event + 1, gradient))
     return array, "" if array is not None else f"{gradient} was not kept in full"

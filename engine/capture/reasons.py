@@ -1,4 +1,4 @@
-"""Why two captured runs may differ: command, versions, hyper-parameters, files of the script."""
+"""Why two captured runs may differ: command, versions, numbers, data, files of the script."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -26,6 +26,7 @@ def reasons(a: CapturedRun, b: CapturedRun) -> list[str]:
         ("", hyper(a), hyper(b)),
     ):
         found += [f"{name}{said}" for said in table_differences(table, other)]
+    found += data_differences(a, b)
     found += source_differences(a.source.scripts, b.source.scripts)
     return found
 
@@ -57,6 +58,30 @@ def hyper(run: CapturedRun) -> Mapping[str, Any]:
                 found.setdefault(ops[place].writes[0], facts)
     same = {str(facts) for facts in found.values()}
     return next(iter(found.values())) if len(same) == 1 else found
+
+
+def data_differences(a: CapturedRun, b: CapturedRun) -> list[str]:
+    """Which tensors of the first batch are other ones."""
+    left, right = first_batch(a), first_batch(b)
+    differing = [name for name in left if name in right and left[name] != right[name]]
+    if not differing:
+        return []
+    return [f"data: the first batch is another one ({', '.join(differing)})"]
+
+
+def first_batch(run: CapturedRun) -> dict[str, object]:
+    """Shape and digest of each tensor of the first batch, or its statistics."""
+    stored = run.stored
+    if not stored.index:
+        return {}
+    found: dict[str, object] = {}
+    pairs = zip(stored.index[0].given, run.places.given_slots(0), strict=True)
+    for number, slot in pairs:
+        tensor = stored.tensors[number]
+        if tensor.role in ("input", "target"):
+            told = stored.told(0, slot, None)
+            found[tensor.name] = tensor.shape, told.digest or told.fingerprint or told.statistics
+    return found
 
 
 def source_differences(a: Mapping[str, str], b: Mapping[str, str]) -> list[str]:

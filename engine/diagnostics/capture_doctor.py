@@ -12,6 +12,8 @@ from engine.diagnostics.capture_loop import (
     ForgottenZeroGrad,
     NeverMoves,
     NeverStepped,
+    Raised,
+    SchedulerFirst,
     SkippedSteps,
 )
 from engine.diagnostics.capture_numbers import (
@@ -22,11 +24,13 @@ from engine.diagnostics.capture_numbers import (
     NonFinite,
     Saturated,
 )
+from engine.diagnostics.capture_sizes import InitialLoss, UpdateRatio
 from engine.diagnostics.diagnosis import Diagnosis, diagnosis
 from engine.diagnostics.verdict import concluded
 
 CAPTURE_DETECTORS: Final[tuple[type[CaptureDetector], ...]] = (
     NonFinite,
+    Raised,
     ForgottenZeroGrad,
     NeverStepped,
     NeverMoves,
@@ -34,6 +38,9 @@ CAPTURE_DETECTORS: Final[tuple[type[CaptureDetector], ...]] = (
     BatchNormOfOne,
     SkippedSteps,
     AlwaysClipped,
+    SchedulerFirst,
+    InitialLoss,
+    UpdateRatio,
     LossRising,
     Exploding,
     Gradients,
@@ -44,11 +51,13 @@ CAPTURE_DETECTORS: Final[tuple[type[CaptureDetector], ...]] = (
 CANNOT_TELL: Final[Mapping[str, str]] = {
     "the data (scales, order, targets)": "the script's data set is not in the recording",
     "the loss of an answer that ignores the input": "the loss function is known by name alone",
-    "the loss before training": "what it should be depends on the targets",
+    "the loss before training, but of classes": "what it should be depends on the targets",
     "a rule of the optimizer left out": "a captured op is not executed again",
-    "a scheduler before the optimizer": "schedulers run no op",
     "curvature and noise": "a captured op is not executed again",
 }
+
+
+FEW: Final = 32  # events between two looks at the clock
 
 
 class CaptureDoctor:
@@ -57,14 +66,42 @@ class CaptureDoctor:
     def __init__(self, run: CapturedRun) -> None:
         self.run_ = run
         self.detectors = [make(run) for make in CAPTURE_DETECTORS]
+        self.done = 0  # iterations
+        self.events: Iterator[Seen] | None = None  # of the iteration that is looked through
+
+    @property
+    def last(self) -> int:
+        """The iterations that are there whole."""
+        timeline = self.run_.timeline
+        return timeline.iterations - (not timeline.over)
 
     def run(self, iterations: int) -> Iterator[int]:
         """Look through the first iterations; yields how many are done. Raises Damaged."""
-        for iteration in range(min(iterations, self.run_.timeline.iterations)):
-            for seen in events_of(self.run_, iteration):
-                for detector in self.detectors:
-                    detector.see(seen)
-            yield iteration + 1
+        while self.done < min(iterations, self.run_.timeline.iterations):
+            for _ in self.one():
+                pass
+            yield self.done
+
+    def look(self) -> Iterator[None]:
+        """Look through all iterations that are there whole; yields after a few events.
+
+        It may be left at any yield, and goes on where it was left. Raises Damaged.
+        """
+        while self.done < self.last:
+            yield from self.one()
+
+    def one(self) -> Iterator[None]:
+        """Look through the next iteration, or what is left of it."""
+        if self.events is None:
+            self.events = events_of(self.run_, self.done)
+        for i, seen in enumerate(self.events):
+            for detector in self.detectors:
+                detector.see(seen)
+            if i % FEW == FEW - 1:
+                yield
+        self.events = None
+        self.done += 1
+        yield
 
     def findings(self) -> list[Diagnosis]:
         """What was found, serious things first."""

@@ -9,6 +9,7 @@ from engine.run.phases import Phase
 
 ALWAYS = Limit(0.99, "always", "now and then is what clipping is for")
 MANY = Limit(10, "many", "fewer updates tell little")
+MOST_TOLD = 500  # characters of what was raised
 IN_A_ROW = Limit(5, "in a row", "a loss scale that adapts skips one or two")
 
 
@@ -304,3 +305,66 @@ class SkippedSteps:
         if self.first is not None and self.most >= IN_A_ROW:
             told = f"{self.most} updates in a row"
             yield Found(self.first, "", told, numbers={"in_a_row": self.most})
+
+
+class SchedulerFirst:
+    """A scheduler of the learning rate that is stepped before its optimizer ever was."""
+
+    card = Card(
+        name="scheduler-first",
+        title="the scheduler is stepped before the optimizer",
+        looks="a scheduler that was stepped before the first step of its optimizer, as PyTorch's "
+        "own warning has it",
+        levels="warning",
+        cause="scheduler.step() stands before optimizer.step() in the loop: the first value of the "
+        "schedule is skipped",
+        remedy="call optimizer.step() first, then scheduler.step()",
+    )
+
+    def __init__(self, run: CapturedRun) -> None:
+        self.first: tuple[int, float | None] | None = None
+
+    def see(self, seen: Seen) -> None:
+        """Look at what is told of the first step."""
+        if self.first is None and seen.facts.get("scheduler_first") is True:
+            rate = seen.facts.get("lr")
+            self.first = seen.event, rate if isinstance(rate, float) else None
+
+    def found(self) -> Iterator[Found]:
+        """One finding for the run."""
+        if self.first is not None:
+            event, rate = self.first
+            told = "" if rate is None else f", at a learning rate of {rate:g}"
+            said = f"the first update comes after a step of the scheduler{told}"
+            yield Found(event, "", said, Severity.WARNING)
+
+
+class Raised:
+    """An op that ended the script with an exception."""
+
+    card = Card(
+        name="raised",
+        title="the script ended with an exception",
+        looks="the last op, where it raised and nothing came after",
+        levels="serious",
+        cause="what the exception says; the shapes of the operands stand beside the op",
+        remedy="go to the op: its operands are there to be seen",
+    )
+
+    def __init__(self, run: CapturedRun) -> None:
+        self.run = run
+        self.last: Seen | None = None
+
+    def see(self, seen: Seen) -> None:
+        """Note what was raised."""
+        if "raised" in seen.facts:
+            self.last = seen
+
+    def found(self) -> Iterator[Found]:
+        """One finding, where it was the end."""
+        if self.last is None or self.run.failed is None or self.last.event != self.run.failed[0]:
+            return
+        op, facts = self.last.op, self.last.facts
+        where = f" at {op.file}:{op.line}" if op.file else ""
+        told = f"{op.formula}{where} raised {facts['raised']}: {facts.get('text', '')}"
+        yield Found(self.last.event, op.name, told[:MOST_TOLD])

@@ -1,7 +1,7 @@
 """What the numbers of a captured run tell: not finite, dead, saturated, vanishing, exploding."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from statistics import median
 
@@ -9,6 +9,7 @@ from engine.capture.captured import CapturedRun
 from engine.capture.elements import is_finite
 from engine.diagnostics.capture_detector import Seen, largest, length
 from engine.diagnostics.diagnosis import NOT_FINITE, Card, Certainty, Found, Limit, Severity
+from engine.run.kept import Statistics
 from engine.run.phases import Phase
 
 SKIPPED = "step skipped"
@@ -90,6 +91,33 @@ class NonFinite:
         yield Found(self.first.event, op.name, told, severity, None, cause, numbers=numbers)
 
 
+class Often:
+    """A number of what ops write, and how often it reaches a limit."""
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        self.numbers: dict[str, list[float]] = {}
+        self.first: dict[str, int] = {}
+
+    def note(self, seen: Seen, number: Callable[[Statistics], float]) -> None:
+        """The number of an event's statistics."""
+        for _, told in seen.values():
+            if told.statistics is None:
+                continue
+            found = number(told.statistics)
+            self.numbers.setdefault(seen.op.name, []).append(found)
+            if found >= self.limit:
+                self.first.setdefault(seen.op.name, seen.event)
+
+    def mostly(self) -> Iterator[tuple[str, int, list[float], int]]:
+        """The ops that nearly always reach it: name, first event, all numbers, how many do."""
+        for name, event in self.first.items():
+            numbers = self.numbers[name]
+            times = sum(one >= self.limit for one in numbers)
+            if len(numbers) >= SEEN and times >= MOSTLY * len(numbers):
+                yield name, event, numbers, times
+
+
 class DeadReLU:
     """ReLUs that pass nothing."""
 
@@ -105,27 +133,18 @@ class DeadReLU:
     )
 
     def __init__(self, run: CapturedRun) -> None:
-        self.shares: dict[str, list[float]] = {}
-        self.first: dict[str, int] = {}
+        self.shares = Often(DEAD)
 
     def see(self, seen: Seen) -> None:
         """Note the share of zeros."""
-        if seen.op.phase != Phase.FORWARD or not seen.op.kind.rstrip("_").endswith("relu"):
-            return
-        for _, told in seen.values():
-            if told.statistics is not None:
-                self.shares.setdefault(seen.op.name, []).append(told.statistics.zeros)
-                if told.statistics.zeros >= DEAD:
-                    self.first.setdefault(seen.op.name, seen.event)
+        if seen.op.phase == Phase.FORWARD and seen.op.kind.rstrip("_").endswith("relu"):
+            self.shares.note(seen, lambda found: found.zeros)
 
     def found(self) -> Iterator[Found]:
         """One finding for each ReLU."""
-        for name, event in self.first.items():
-            shares = self.shares[name]
-            dead = sum(share >= DEAD for share in shares)
-            if len(shares) >= SEEN and dead >= MOSTLY * len(shares):
-                told = f"at least {100 * DEAD:g}% zeros in {dead} of {len(shares)} iterations"
-                yield Found(event, name, told, numbers={"iterations": dead})
+        for name, event, shares, dead in self.shares.mostly():
+            told = f"at least {100 * DEAD:g}% zeros in {dead} of {len(shares)} iterations"
+            yield Found(event, name, told, numbers={"iterations": dead})
 
 
 class Saturated:
@@ -143,27 +162,18 @@ class Saturated:
     )
 
     def __init__(self, run: CapturedRun) -> None:
-        self.sizes: dict[str, list[float]] = {}
-        self.first: dict[str, int] = {}
+        self.sizes = Often(FLAT)
 
     def see(self, seen: Seen) -> None:
         """Note the root mean square."""
-        if seen.op.phase != Phase.FORWARD or seen.op.kind.rstrip("_") != "tanh":
-            return
-        for _, told in seen.values():
-            if told.statistics is not None:
-                self.sizes.setdefault(seen.op.name, []).append(told.statistics.rms)
-                if told.statistics.rms >= FLAT:
-                    self.first.setdefault(seen.op.name, seen.event)
+        if seen.op.phase == Phase.FORWARD and seen.op.kind.rstrip("_") == "tanh":
+            self.sizes.note(seen, lambda found: found.rms)
 
     def found(self) -> Iterator[Found]:
         """One finding for each tanh."""
-        for name, event in self.first.items():
-            sizes = self.sizes[name]
-            flat = sum(size >= FLAT for size in sizes)
-            if len(sizes) >= SEEN and flat >= MOSTLY * len(sizes):
-                told = f"a root mean square of {median(sizes):.3f}, in {flat} of {len(sizes)} times"
-                yield Found(event, name, told, Severity.WARNING, numbers={"rms": median(sizes)})
+        for name, event, sizes, flat in self.sizes.mostly():
+            told = f"a root mean square of {median(sizes):.3f}, in {flat} of {len(sizes)} times"
+            yield Found(event, name, told, Severity.WARNING, numbers={"rms": median(sizes)})
 
 
 def absorbed(run: CapturedRun) -> frozenset[str]:

@@ -148,6 +148,17 @@ class LayerStats:
         self.cells: dict[int, Numbers] = {}
         self.lineage: object = None
 
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The layers one behind the other; a network of lines has none."""
+        return self.program.network.nodes
+
+    def heading(self, name: str) -> str:
+        """What makes the tensor of a line: its op in forward; of a parameter its name."""
+        made = (op for op in self.program.ops if op.phase == Phase.FORWARD and name in op.writes)
+        op = next(made, None)
+        return name if op is None else op.label
+
     def follow(self, lineage: object) -> None:
         """Forget everything when ``lineage`` is another: after a change of branch, or an edit."""
         if lineage != self.lineage:

@@ -94,7 +94,7 @@ class Ledger(Detector):
             found.append("clip")
         if isinstance(optimizer, SGD) and optimizer.momentum and optimizer.dampening:
             found.append("dampening")
-        if getattr(optimizer, "eps", 0.0) > 0:
+        if optimizer.normalizes and getattr(optimizer, "eps", 0.0) > 0:
             found.append("eps")
         if getattr(optimizer, "lr_decay", 0.0) > 0:
             found.append("lr_decay")

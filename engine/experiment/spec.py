@@ -196,6 +196,13 @@ class RMSpropSpec(RuleSpec, kw_only=True, frozen=True):
     centered: bool = False
 
 
+class AdadeltaSpec(RuleSpec, kw_only=True, frozen=True):
+    type = "adadelta"
+    lr: NonNegative = 1.0
+    rho: Fraction = 0.9
+    eps: NonNegative = 1e-6
+
+
 class ScheduleSpec(Table, kw_only=True, frozen=True, tag_field="type"):
     """What every schedule of the learning rate has."""
 

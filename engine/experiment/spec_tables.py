@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar, get_type_hints
 from msgspec import defstruct, structs
 
 from engine.experiment.spec import (
+    AdadeltaSpec,
     AdagradSpec,
     AdamSpec,
     AdamWSpec,
@@ -126,7 +127,7 @@ LINES_LOSS_SPECS: Specs[LossSpec] = Specs(
     | {spec.type: partial(itself, spec) for spec in (WrittenSpec, GivenSpec)}
 )
 OPTIMIZER_SPECS: dict[str, type[RuleSpec]] = by_type(
-    SGDSpec, AdamSpec, AdamWSpec, AdagradSpec, RMSpropSpec
+    SGDSpec, AdamSpec, AdamWSpec, AdagradSpec, RMSpropSpec, AdadeltaSpec
 )
 SCHEDULE_SPECS: dict[str, type[ScheduleSpec]] = by_type(
     ConstantSpec, StepSpec, ExponentialSpec, CosineSpec, LinearWarmupSpec

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from engine.lines.algebra import ONE, minus, negative, over, plus, power, times
 from engine.lines.elementwise import MAXIMUM
 from engine.lines.node import Node, call, constant
-from engine.optim.optimizers import SGD, Adagrad, Adam, Optimizer, RMSprop
+from engine.optim.adaptive import Adadelta, Adagrad, RMSprop
+from engine.optim.optimizers import SGD, Adam, Optimizer
 
 HALF, TWO = constant(0.5), constant(2)
 
@@ -142,9 +143,24 @@ def rmsprop(rule: Optimizer, m: Move, slot: str) -> Update:
     return Update(minus(m.p, times(m.h["lr"], step)))
 
 
+def adadelta(rule: Optimizer, m: Move, slot: str) -> Update:
+    """θ − η Δ, Δ = √(u + ε) / √(v + ε) g, u the mean of Δ² so far."""
+    assert isinstance(rule, Adadelta)
+    grad = m.decayed(rule.maximize)
+    rho, eps, before = m.h["rho"], m.h["eps"], m.before("acc_delta")
+    if slot == "square_avg":
+        return Update(averaged(m.before(slot), rho, power(grad, TWO)))
+    above = power(eps if before is None else plus(before, eps), HALF)
+    step = times(over(above, power(plus(m.after("square_avg"), eps), HALF)), grad)
+    if slot:
+        return Update(averaged(before, rho, power(step, TWO)), {step: "Δ"})
+    return Update(minus(m.p, times(m.h["lr"], step)), {step: "Δ"})
+
+
 RULES: dict[type[Optimizer], Callable[[Optimizer, Move, str], Update]] = {
     SGD: sgd,
     Adam: adam,
     Adagrad: adagrad,
     RMSprop: rmsprop,
+    Adadelta: adadelta,
 }

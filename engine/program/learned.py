@@ -14,7 +14,8 @@ from engine.experiment.spec import (
     RuleSpec,
 )
 from engine.optim.groups import Group
-from engine.optim.optimizers import OPTIMIZERS, Optimizer
+from engine.optim.optimizers import Optimizer
+from engine.optim.table import OPTIMIZERS
 from engine.program.graph import Network, Node, settings
 from engine.program.line_network import LineNetwork
 

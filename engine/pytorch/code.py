@@ -26,7 +26,7 @@ from engine.experiment.spec import (
 from engine.nn.table import LAYERS, LOSSES
 from engine.optim.groups import Group
 from engine.optim.lines import COUNT, Lines
-from engine.optim.optimizers import OPTIMIZERS
+from engine.optim.table import OPTIMIZERS
 from engine.program.graph import Node, settings
 from engine.program.line_network import LineNetwork
 from engine.program.program import Program

@@ -8,7 +8,7 @@ import numpy as np
 from engine.arrays import Array
 from engine.optim.groups import Group
 from engine.optim.lines import COUNT, Lines
-from engine.optim.optimizers import OPTIMIZERS
+from engine.optim.table import OPTIMIZERS
 from engine.program.line_network import LineNetwork
 from engine.program.program import Program
 from engine.program.update import Updates

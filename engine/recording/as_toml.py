@@ -24,6 +24,11 @@ def experiment_toml(program: Program) -> str:
     table["data"] = {name: data[name] for name in KEPT if name in data}
     arrays = {"x": program.data.x.tolist(), "y": program.data.y.tolist()}
     table["data"] = arrays | table["data"]
+    return table_toml(table)
+
+
+def table_toml(table: Mapping[str, Any]) -> str:
+    """The text of the file that the table of an experiment is."""
     plain = {name: one for name, one in table.items() if not isinstance(one, dict | list)}
     parts = ["".join(f"{key(name)} = {value(one)}\n" for name, one in plain.items())]
     for name, one in table.items():

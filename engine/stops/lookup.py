@@ -90,6 +90,18 @@ def lookup(session: Travelled) -> Lookup:
     return lookup_in(session, session.tensors, session.event)
 
 
+def not_kept(session: Travelled, name: str) -> str:
+    """Why a tensor has no elements here though it was computed; empty where that is not so."""
+    own = session.run.resolve(name)
+    if own not in session.run.tensors or own in session.tensors:
+        return ""
+    kept = session.source.kept(session.event, own)
+    if kept is None:
+        return ""
+    where = "" if kept.nearest is None else f"; the whole of it: goto #{kept.nearest + 1}"
+    return f"{name} was not kept in full ({kept.degree.words}){where}"
+
+
 def lookup_before(session: Travelled, changes: Mapping[str, Change]) -> Lookup:
     """Values one event before the cursor, given what has changed since."""
     tensors = {name: old for name, (old, _) in changes.items()}

@@ -8,7 +8,15 @@ from engine.expressions.expression import Expression, ExpressionError
 from engine.expressions.values import clock
 from engine.session.changes import Travelled, changes_at, last_changes, same
 from engine.stops.evidence import Value, WatchValue
-from engine.stops.lookup import COUNTERS, lookup, lookup_before, lookup_in, own_names, value_of
+from engine.stops.lookup import (
+    COUNTERS,
+    lookup,
+    lookup_before,
+    lookup_in,
+    not_kept,
+    own_names,
+    value_of,
+)
 
 MAX_LOOKED_AT = 4096  # events that a spark looks back over
 
@@ -24,6 +32,10 @@ def watch_value(
         before = value_of(expression, old, seconds) if session.event else None
     except ExpressionError as problem:
         return WatchValue(text, error=problem.message)
+    if value is None:
+        missing = (not_kept(session, name) for name in sorted(expression.names))
+        if said := next(filter(None, missing), ""):
+            return WatchValue(text, error=said)
     changed = not alike(before, value)
     return WatchValue(text, value, before, changed)
 

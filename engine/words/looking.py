@@ -13,7 +13,7 @@ from engine.expressions.expression import ExpressionError, NotAvailable, truth
 from engine.run.position_text import format_position
 from engine.session.badges import badge
 from engine.session.journal import to_dict
-from engine.stops.lookup import compiled, lookup
+from engine.stops.lookup import compiled, lookup, not_kept
 from engine.stops.predicates import number_text
 from engine.wording import suggestion
 from engine.words.command import Argument, Command, Reply, nothing
@@ -22,6 +22,7 @@ from engine.words.report import place_of
 from engine.words.stopping import told
 
 MOST_PRINTED = 20  # lines of a captured script that are shown
+ABSENT = "not computed yet"
 MAX_VALUES = 1000  # elements of a tensor that are given as data
 
 
@@ -33,6 +34,9 @@ def evaluated(debugger: Debugger, argument: Argument) -> Any:
         return compiled(argument.text, debugger.run).evaluate(lookup(debugger.session))
     except GradstepError as problem:
         raise argument.reading(problem) from problem
+    except NotAvailable as problem:
+        said = not_kept(debugger.session, problem.name) or problem.message
+        raise argument.error(said, problem.column) from problem
     except ExpressionError as problem:
         raise argument.error(problem.message, problem.column) from problem
 
@@ -178,7 +182,8 @@ def info_tensors(debugger: Debugger) -> Reply:
     for info in debugger.run.tensors.values():
         mark = str(badge(debugger.session, info.gradient_of)) if info.gradient_of else ""
         there = info.name in debugger.session.tensors
-        lines.append(f"{info.name} {info.shape} {mark or ('' if there else 'not computed yet')}")
+        kept = "" if there else not_kept(debugger.session, info.name) and "not kept in full"
+        lines.append(f"{info.name} {info.shape} {mark or kept or ('' if there else ABSENT)}")
         data.append({"name": info.name, "shape": list(info.shape), "badge": mark or None})
     return Reply(tuple(line.rstrip() for line in lines), {"tensors": data})
 

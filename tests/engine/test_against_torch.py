@@ -311,6 +311,7 @@ OTHERS = {
     "adam": [{}, {"betas": [0.8, 0.95], "eps": 1e-3}, {"amsgrad": True}],
     "adamw": [{}, {"betas": [0.8, 0.95], "eps": 1e-3}, {"amsgrad": True}],
     "adagrad": [{}, {"lr_decay": 0.1, "eps": 1e-4}, {"initial_accumulator_value": 0.5}],
+    "adadelta": [{}, {"rho": 0.5, "eps": 1e-3}],
     "rmsprop": [
         {},
         {"alpha": 0.9, "eps": 1e-4},
@@ -323,6 +324,7 @@ TORCH_OPTIMIZERS = {
     "sgd": torch.optim.SGD,
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
+    "adadelta": torch.optim.Adadelta,
     "adagrad": torch.optim.Adagrad,
     "rmsprop": torch.optim.RMSprop,
 }

@@ -140,3 +140,13 @@ async def test_curves_over_the_run(run: CapturedRun) -> None:
         assert "this run was captured" in shown.text()
         await shown.press("escape")
         assert "Program" in shown.text()
+
+
+async def test_an_expression_of_what_was_not_kept_says_so(run: CapturedRun) -> None:
+    async with steered(GradstepApp(debugger_of(run)), (200, 60)) as shown:
+        await run_line(shown, "goto i2", "p max(h)")
+        assert "h was not kept in full (statistics and a sample)" in shown.text()
+        await run_line(shown, "display sum(big)", "goto end")
+        await shown.press("6")
+        assert "big was not kept in full" in shown.text()
+        assert "the whole of it: goto #69" in shown.text()

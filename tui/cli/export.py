@@ -74,6 +74,8 @@ def export(
         return export_lesson(files[0], form, output, size)
     if form in TOLD:
         return export_told(files[0], form, output, size, number)
+    if form == "toml" and output not in (None, "-") and is_capture(files[0]):
+        return export_experiment(files[0], Path(output), number)
     found: list[str] = []
     with target(output, files) as out:
         for piece in pieces(files, form, branch, number, found):
@@ -83,6 +85,21 @@ def export(
     for said in found:
         note(said)
     return NO if found else DONE
+
+
+def export_experiment(file: str, output: Path, number: int | None) -> int:
+    """Write a captured script as an experiment, large numbers into a file beside it."""
+    from engine.capture.opened import opened_capture
+    from tui.cli.captures.export import experiment_beside
+
+    with opened_capture(file, number) as run:
+        text, beside, notes = experiment_beside(run, output)
+    with target(str(output), [file]) as out:
+        out.write(text.encode())
+    note(f"wrote {output}{f' and {beside}' if beside is not None else ''}")
+    for said in notes:
+        note(said)
+    return DONE
 
 
 def export_lesson(file: str, form: str, output: str | None, size: tuple[int, int]) -> int:
@@ -104,10 +121,8 @@ def export_told(
     """Write a recording as a lesson over it, or that lesson in another form."""
     if number is not None:
         raise click.UsageError(f"--run is not for {form}: it is over the last run of the file")
-    with opened(file) as recording:
-        thing = beside_file(file, Path(output or "lesson"))
-        text = lesson_of(open_debugger(recording)[0], thing if form == "lesson" else file)
-        found = damage(recording)
+    thing = beside_file(file, Path(output or "lesson")) if form == "lesson" else file
+    text, found = told(file, thing)
     with target(output, [file]) as out:
         if form == "lesson":
             out.write(text.encode())
@@ -120,6 +135,18 @@ def export_told(
     for said in found:
         note(f"{file}: {said}")
     return NO if found else DONE
+
+
+def told(file: str, thing: str) -> tuple[str, list[str]]:
+    """The lesson over a recording that opens ``thing``, and what is damaged in the recording."""
+    if not is_capture(file):
+        with opened(file) as recording:
+            return lesson_of(open_debugger(recording)[0], thing), damage(recording)
+    from engine.capture.opened import debugger_of, opened_capture
+
+    with opened_capture(file) as run:
+        text = lesson_of(debugger_of(run), thing)
+        return text, [run.places.trouble] if run.places.trouble else []
 
 
 def pieces(

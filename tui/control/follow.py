@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from engine.errors import GradstepError
 from engine.jacobian.operator import Layout
 from engine.lesson.hidden import NOTHING
 from engine.program.program import CAPTURED, Program
@@ -13,7 +14,7 @@ from engine.run.timeline import every_op
 from engine.session.session import Session
 from tui.control.display import Acts, Display
 from tui.keys.command import PANES
-from tui.view.derivative import differentiable, variable
+from tui.view.derivative import derives, differentiable, variable
 from tui.view.snapshot import Selection
 from tui.view.veil import VEILED, WHY
 
@@ -133,7 +134,7 @@ class Follow:
             return WHY
         if not PANES[pane].layers:
             return ""
-        return "" if isinstance(run, Program) else CAPTURED
+        return "" if derives(run) else CAPTURED
 
     def may(self, pane: str) -> bool:
         """Whether a pane has something to show of this run; sets the note where it has not."""
@@ -148,7 +149,7 @@ class Follow:
         return bool(source.scripts) or self.layered()
 
     def layered(self) -> bool:
-        """Whether the run is of layers in a row; sets the note where it is not."""
+        """Whether the run has derivatives; sets the note where it has not."""
         return self.may("jacobian")
 
     def derivative(self, note: str = "", **changes: object) -> None:
@@ -163,7 +164,7 @@ class Follow:
         """The selected tensor becomes the numerator."""
         if not self.layered():
             return
-        name = differentiable(self.session.program, self.display.snapshot().tensor)
+        name = differentiable(self.session.run, self.display.snapshot().tensor)
         said = f"numerator: {name}" if name else "only activations and the loss have derivatives"
         self.derivative(said, of=name or self.selection.derivative.of, factor=0)
 
@@ -171,7 +172,7 @@ class Follow:
         """The selected tensor becomes the denominator."""
         if not self.layered():
             return
-        name = variable(self.session.program, self.display.snapshot().tensor)
+        name = variable(self.session.run, self.display.snapshot().tensor)
         said = f"denominator: {name}" if name else "nothing in forward depends on this tensor"
         self.derivative(said, wrt=name or self.selection.derivative.wrt, factor=0)
 
@@ -192,9 +193,21 @@ class Follow:
         """Another sample of the batch."""
         if not self.layered():
             return
-        entering = self.session.program.batch_names[0]
-        rows, at = len(self.session.tensors[entering]), self.selection.derivative.sample
+        rows, at = self.samples(), self.selection.derivative.sample
         if at is not None and not 0 <= at + by < rows:
             self.derivative(f"sample {at} is the {'last' if by > 0 else 'first'} of the batch")
         else:
             self.derivative(sample=0 if at is None else at + by)
+
+    def samples(self) -> int:
+        """The rows of the batch; of a captured script those of the derivative, else one."""
+        run = self.session.run
+        if isinstance(run, Program):
+            return len(self.session.tensors[run.batch_names[0]])
+        from tui.render.captured import found_in, samples  # which a program does not need
+
+        try:
+            found = found_in(self.display.snapshot())
+        except GradstepError:
+            return 1
+        return 1 if found.sample_dims is None else samples(found)

@@ -9,6 +9,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from engine.lesson.steps import FACES
+from engine.program.program import Program
 from engine.session.session import Session
 from tui.control.display import Acts, Display
 from tui.control.follow import Follow
@@ -371,6 +372,8 @@ class Layout:
             return
         if self.pane != "flow":
             self.go_to("flow")
+        elif not isinstance(self.session.run, Program):
+            self.display.show_now("what its layers cost is not known of a captured script")
         elif "flow" in self.panes and self.follow.layered():
             costs = cast(Costs, self.panes["flow"]).switch()
             self.display.show_now("what the layers cost" if costs else "what flows through them")

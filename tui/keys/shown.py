@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from engine.program.program import Program
 from engine.run.phases import Phase
 from tui.render.listing import fold_mark, lines_of
+from tui.view.derivative import derives
 
 if TYPE_CHECKING:
     from tui.view.snapshot import View
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 class Shown:
     """Facts of what is shown: of the run, of the tensor and the op that are selected.
 
-    ``layers`` says that a program made the run, ``axes`` and ``elements`` are numbers of the
+    ``layers`` says that a program made the run, ``derives`` that its derivatives are known, as a
+    captured script's are; ``axes`` and ``elements`` are numbers of the
     tensor, ``unfolds`` says that the op is a line with functions of its own. ``alone`` means that
     there is room for one pane only, ``regions`` that the plots screen shows decision regions.
     """
 
     layers: bool = True
+    derives: bool = True
     axes: int = 2
     elements: int = 1
     pinned: bool = False
@@ -39,6 +42,7 @@ def shown_of(view: "View", bookmarks: int, changes: int, alone: bool) -> Shown:
     array = view.array
     return Shown(
         layers=isinstance(view.run, Program),
+        derives=derives(view.run),
         axes=0 if array is None else array.ndim,
         elements=0 if array is None else array.size,
         pinned=view.pinned,
@@ -73,6 +77,11 @@ def always(shown: Shown) -> bool:
 def layers(shown: Shown) -> bool:
     """A run that a program made: with derivatives, a flow and edits."""
     return shown.layers
+
+
+def derived(shown: Shown) -> bool:
+    """A run with derivatives, of a program or of a captured script."""
+    return shown.derives
 
 
 def elements(shown: Shown) -> bool:

@@ -26,7 +26,18 @@ from tui.keys.screen_commands import (
     TEACHER_COMMANDS,
     WORKSHEET_COMMANDS,
 )
-from tui.keys.shown import ahead, always, behind, beside, changed, editable, layers, marked, pinned
+from tui.keys.shown import (
+    ahead,
+    always,
+    behind,
+    beside,
+    changed,
+    derived,
+    editable,
+    layers,
+    marked,
+    pinned,
+)
 
 # The word and the key forwards, help, footer, aliases. Backwards the word begins with r, and the
 # key is the same with Shift.
@@ -124,8 +135,8 @@ LESSON: tuple[Command, ...] = tuple(everywhere("Lesson", *row) for row in (
 LOOKING: tuple[Command, ...] = tuple(everywhere("Looking", *row) for row in (
     ("outer", "u", "compare with an outer level: op, phase, …", "level", "", "tensor"),
     ("inner", "d", "compare with an inner level: …, phase, op", "level", "", "tensor"),
-    ("listing", "o", "the program as ops, or as a PyTorch loop", "PyTorch", "", "program", layers),
-    ("plots", "p", "curves over the run; decision regions", "plots", "", "timeline", layers),
+    ("listing", "o", "the program as ops, or as a PyTorch loop", "PyTorch", "", "program", derived),
+    ("plots", "p", "curves over the run; decision regions", "plots", "", "timeline", derived),
     ("worksheet", "H", "the homework's four tables here", "worksheet", "", DERIVATIVES, layers),
     ("layers", "L", "the flow through the layers, or their costs", "costs", "", "flow", layers),
     ("notes", "M", "what was said, all of it", "said", "", "console"),
@@ -133,12 +144,12 @@ LOOKING: tuple[Command, ...] = tuple(everywhere("Looking", *row) for row in (
 ))  # fmt: skip
 
 JACOBIANS: tuple[Command, ...] = tuple(everywhere("Jacobians", *row) for row in (
-    ("layout", "l", "numerator or gradient layout", "layout", "", DERIVATIVES, layers),
-    ("view", "v", "one sample, or the whole batch", "batch", "", DERIVATIVES, layers),
-    ("sample-previous", "less_than_sign", "the sample before", "sample", "", DERIVATIVES, layers),
-    ("sample-next", "greater_than_sign", "the next sample", "sample", "", DERIVATIVES, layers),
-    ("numerator", "y", "the selected tensor on top of ∂/∂", "∂ of it", "", DERIVATIVES, layers),
-    ("denominator", "x", "the selected tensor below ∂/∂", "by it", "", DERIVATIVES, layers),
+    ("layout", "l", "numerator or gradient layout", "layout", "", DERIVATIVES, derived),
+    ("view", "v", "one sample, or the whole batch", "batch", "", DERIVATIVES, derived),
+    ("sample-previous", "less_than_sign", "the sample before", "sample", "", DERIVATIVES, derived),
+    ("sample-next", "greater_than_sign", "the next sample", "sample", "", DERIVATIVES, derived),
+    ("numerator", "y", "the selected tensor on top of ∂/∂", "∂ of it", "", DERIVATIVES, derived),
+    ("denominator", "x", "the selected tensor below ∂/∂", "by it", "", DERIVATIVES, derived),
 ))  # fmt: skip
 
 PANE_KEYS: tuple[Command, ...] = (

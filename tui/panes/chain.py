@@ -1,7 +1,10 @@
 """The chain pane: the product behind a derivative; the cursor steps along its factors."""
 
+from typing import TYPE_CHECKING
+
 from textual import events
 
+from engine.program.program import Program
 from tui.keys.messages import FactorChosen
 from tui.panes.first_look import FirstLook
 from tui.render.chain import ChainText, chain_text
@@ -10,13 +13,25 @@ from tui.render.text.line import Line
 from tui.view.snapshot import View
 from tui.widgets.lines import LineList
 
+if TYPE_CHECKING:
+    from tui.render.captured import PathText
+
 AROUND = 6  # lines of the screen above and below a pane that is shown alone
+
+
+def made(view: View, room: Room) -> "ChainText | PathText":
+    """The lines of a View: of a captured script its paths."""
+    if isinstance(view.run, Program):
+        return chain_text(view, room)
+    from tui.render.captured import path_text
+
+    return path_text(view, room.width)
 
 
 class ChainPane(LineList):
     """The product behind the selected derivative; the cursor is on one of its factors."""
 
-    _made: tuple[View, Room, ChainText] | None = None
+    _made: "tuple[View, Room, ChainText | PathText] | None" = None
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -30,13 +45,13 @@ class ChainPane(LineList):
         spare = frame.width - seen.width, frame.height - seen.height + AROUND
         return Room(seen.width, seen.height, (width - spare[0], height - spare[1]))
 
-    def text(self, view: View) -> ChainText:
+    def text(self, view: View) -> "ChainText | PathText":
         """The lines for a View and a size, made once."""
         room = self.room
         if not self.first.has(view):
             return ChainText([])
         if self._made is None or self._made[0] is not view or self._made[1] != room:
-            self._made = (view, room, chain_text(view, room))
+            self._made = (view, room, made(view, room))
         return self._made[2]
 
     def count(self, view: View) -> int:

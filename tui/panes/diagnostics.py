@@ -29,7 +29,9 @@ class DiagnosticsPane(LineList):
             found = urgent_first(view.findings or ())
             chosen = min(self.chosen_finding, max(0, len(found) - 1))
             known = found if view.findings is not None else None
-            self._made = (*key, found, findings_text(known, chosen, self.seen_width, view.keys))
+            width = self.seen_width
+            text = findings_text(known, chosen, width, view.keys, view.looked)
+            self._made = (*key, found, text)
         return self._made[3], self._made[4]
 
     def count(self, view: View) -> int:

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,14 +14,19 @@ from textual.reactive import reactive
 
 from engine.diagnostics.layer_stats import LayerStats
 from engine.diagnostics.line_stats import line_gauges
+from engine.errors import GradstepError
 from engine.measure.magnitude import LIMIT
-from engine.program.program import Program
+from engine.program.program import CAPTURED, Program
+from engine.run.run import Run
 from tui.render.flow import Flow, detail_height, detail_lines, flow_line, head_lines, line_detail
 from tui.render.reports.layers import layer_lines
 from tui.render.text.line import Line
 from tui.view.snapshot import View
 from tui.widgets.lines import LineList, Lines
 from tui.widgets.visible import seen
+
+if TYPE_CHECKING:
+    from engine.diagnostics.capture_stats import CaptureStats
 
 MEANWHILE = 0.002  # seconds of measurements for each View of a run that goes on
 AT_ONCE = 0.006  # seconds a step may wait for measurements; the rest is made in between
@@ -30,38 +36,61 @@ MANY = 256  # ops of a network of which the first look begins behind its key
 
 
 @lru_cache(maxsize=4)
-def largest(program: Program) -> int:
-    """The number of elements of the largest tensor."""
-    return max(math.prod(info.shape) for info in program.tensors.values())
+def largest(run: Run) -> int:
+    """The number of elements of the largest tensor that is measured: of a captured run none is."""
+    if not isinstance(run, Program):
+        return 0
+    return max(math.prod(info.shape) for info in run.tensors.values())
 
 
 @lru_cache(maxsize=4)
-def names(program: Program) -> tuple[str, ...]:
+def names_of(program: Program) -> tuple[str, ...]:
     """The layers, or the lines and then the parameters, that have a line in the table."""
     nodes = program.network.nodes
     return tuple(node.name for node in nodes) if nodes else tuple(line_gauges(program))
+
+
+def stats_of(run: Run) -> "LayerStats | CaptureStats":
+    """What measures a run: the events of a program, or what was told of those of a script."""
+    if isinstance(run, Program):
+        return LayerStats(run, None if run.network.nodes else line_gauges(run))
+    from engine.capture.captured import CapturedRun
+    from engine.diagnostics.capture_stats import CaptureStats
+
+    if not isinstance(run, CapturedRun):
+        raise GradstepError(CAPTURED)
+    return CaptureStats(run)
 
 
 class Meter:
     """State that the parts of the pane share: the LayerStats, and the Flow at the cursor."""
 
     def __init__(self) -> None:
-        self.record: LayerStats | None = None
+        self.record: LayerStats | CaptureStats | None = None
+        self.run: Run | None = None
         self.flow: Flow | None = None
 
     def begins(self, view: View) -> bool:
         """Whether a network is looked at for the first time, of which that takes a while."""
-        new = self.record is None or self.record.program is not view.program
-        return new and len(view.program.ops) > MANY
+        if not isinstance(view.run, Program):
+            return False  # what a script told is read in slices
+        new = self.record is None or self.run is not view.run
+        return new and len(view.run.ops) > MANY
 
     def begin(self, view: View) -> Iterator[int]:
         """Measurements for a View, as a generator that makes one at a time."""
-        if self.record is None or self.record.program is not view.program:
-            lines = not view.program.network.nodes
-            given = line_gauges(view.program) if lines else None
-            self.record = LayerStats(view.program, given)
+        if self.record is None or self.run is not view.run:
+            self.record, self.run = stats_of(view.run), view.run
         self.record.follow(view.lineage)
+        if not isinstance(self.record, LayerStats):
+            return self.record.fill(view.event)
         return self.record.fill(view.primals.past, view.tensors, view.event)
+
+    def names(self, view: View) -> tuple[str, ...]:
+        """The names that have a line in the table."""
+        if isinstance(view.run, Program):
+            return names_of(view.run)
+        return () if self.record is None else tuple(self.record.gauges)
 
     def close(self, view: View) -> None:
         """Make the Flow at the cursor from what has been measured so far."""
@@ -91,14 +120,14 @@ class FlowTable(LineList):
     def count(self, view: View) -> int:
         if self.costs:
             return len(layer_lines(view.program, max(1, self.seen_width)))
-        return len(names(view.program))
+        return len(self.meter.names(view))
 
     def line(self, view: View, y: int, width: int) -> Line:
         if self.costs:
             return layer_lines(view.program, width)[y]
         if self.meter.flow is None:
             return []
-        name = names(view.program)[y]
+        name = self.meter.names(view)[y]
         return flow_line(self.meter.flow, name, width, y == self.row and self.has_focus)
 
     def selectable(self, view: View, y: int) -> bool:
@@ -122,11 +151,14 @@ class FlowDetail(Lines):
         flow = self.meter.flow
         if flow is None:
             return []
-        nodes = view.program.network.nodes
-        if not nodes:
-            known = names(view.program)
-            return line_detail(flow, known[min(self.row, len(known) - 1)], width, height)
-        return detail_lines(flow, nodes[min(self.row, len(nodes) - 1)], width, height)
+        nodes = flow.record.nodes
+        if not nodes or not isinstance(view.run, Program):
+            known = self.meter.names(view)
+            if not known:
+                return []
+            name = known[min(self.row, len(known) - 1)]
+            return line_detail(flow, name, view.run.tensors[name].shape, width, height)
+        return detail_lines(flow, view.run, nodes[min(self.row, len(nodes) - 1)], width, height)
 
 
 class FlowPane(Vertical):
@@ -146,7 +178,7 @@ class FlowPane(Vertical):
     def on_resize(self) -> None:
         """Layers before details: the detail is short where the layers need the room."""
         if self.view is not None:
-            layers = len(names(self.view.program))
+            layers = len(self.meter.names(self.view))
             height = detail_height(layers, self.content_size.height)
             self.query_one(FlowDetail).styles.height = height
 
@@ -169,7 +201,7 @@ class FlowPane(Vertical):
             return
         steps = self.meter.begin(view)
         end = time.perf_counter() + (MEANWHILE if runs else AT_ONCE)
-        least = 0 if runs or largest(view.program) > LIMIT else LEAST
+        least = 0 if runs or largest(view.run) > LIMIT else LEAST
         more = any(n >= least and time.perf_counter() > end for n, _ in enumerate(steps, 1))
         self.show_now(view)
         if more and not runs:  # the run would wait for it, and the next View is soon there
@@ -213,6 +245,8 @@ class FlowPane(Vertical):
     def switch(self) -> bool:
         """Switch between the flow and the costs of the layers; whether these are shown now."""
         table = self.query_one(FlowTable)
+        if self.view is None or not isinstance(self.view.run, Program):
+            return False
         table.costs = not table.costs
         self.set_class(table.costs, "costs")
         table.row = 0

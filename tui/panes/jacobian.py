@@ -1,23 +1,27 @@
 """The Jacobian pane: sizes and structure over a window of values."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.reactive import reactive
 
 from engine.errors import GradstepError
+from engine.program.program import Program
 from tui.keys.bindings import binding
 from tui.keys.pane_commands import TENSOR_COMMANDS
 from tui.panes.first_look import FirstLook
 from tui.render.grid import GridWindow
-from tui.render.jacobian import jacobian_head, matrix_of
+from tui.render.jacobian import JacobianMatrix, jacobian_head, matrix_of
 from tui.render.text.line import Line
 from tui.view.display import TensorDisplay
 from tui.view.snapshot import View
 from tui.widgets.formatted import FormattedPane
 from tui.widgets.grid import MatrixGrid
 from tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from tui.render.captured import Matrix
 
 FORMATS = ("format", "format-previous", "digits-more", "digits-fewer")
 
@@ -26,7 +30,20 @@ class JacobianHead(Lines):
     """Three lines: sizes, structure and cost, and the rule of the elements."""
 
     def lines(self, view: View, width: int, height: int) -> list[Line]:
-        return jacobian_head(view, width)
+        if isinstance(view.run, Program):
+            return jacobian_head(view, width)
+        from tui.render.captured import head_lines
+
+        return head_lines(view, width)
+
+
+def shown_matrix(view: View) -> "JacobianMatrix | Matrix":
+    """The matrix of a View; raises GradstepError where there is none."""
+    if isinstance(view.run, Program):
+        return matrix_of(view)
+    from tui.render.captured import matrix_in
+
+    return matrix_in(view)
 
 
 class JacobianGrid(MatrixGrid):
@@ -35,16 +52,16 @@ class JacobianGrid(MatrixGrid):
     form: reactive[TensorDisplay] = reactive(TensorDisplay(), repaint=False)
 
     def subject(self, view: View) -> tuple[object, ...]:
-        return view.of, view.wrt, view.derivative.layout, view.primals.sample is None
+        return view.of, view.wrt, view.derivative.layout, view.derivative.sample is None
 
     def shape(self, view: View) -> tuple[int, int] | None:
         try:
-            return matrix_of(view).shape
+            return shown_matrix(view).shape
         except GradstepError:
             return None
 
     def window(self, view: View, rows: range, cols: range) -> GridWindow:
-        return matrix_of(view).window(rows, cols, self.form.fmt, self.form.digits)
+        return shown_matrix(view).window(rows, cols, self.form.fmt, self.form.digits)
 
     def extra(self) -> tuple[object, ...]:
         """The number format."""

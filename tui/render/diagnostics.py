@@ -41,13 +41,19 @@ def findings_text(
     chosen: int,
     width: int,
     keys: Mapping[str, str] = NO_KEYS,
+    looked: Sequence[str] = (),
 ) -> Findings:
     """The findings in their order; the chosen one with all that is known of it.
 
-    None are those of a doctor who does not know the network yet.
+    None are those of a doctor who does not know the network yet. ``looked`` are lines behind them,
+    of a run that is looked through as a whole.
     """
     if found is None:
         return Findings([fitted([(MEETING, "dim")], width)], [])
+    after: list[Line] = [[(line, "dim")] for text in looked for line in hanging(text, width)]
+    if not found and looked:
+        only: list[Line] = [[(f" nothing found so far: {looked[0]}", "dim")], *after[1:]]
+        return Findings([fitted(line, width) for line in only], [])
     if not found:
         said = NOTHING if keys else NOTHING[:1]
         return Findings([fitted(keyed(keys, line), width) for line in said], [])
@@ -64,7 +70,7 @@ def findings_text(
                 lines += labelled("from", titles.get(one.follows, one.follows), width)
             lines += labelled("cause", one.cause, width)
             lines += labelled("do", one.remedy, width)
-    return Findings([fitted(line, width) for line in lines], places)
+    return Findings([fitted(line, width) for line in (*lines, *after)], places)
 
 
 def title(one: Diagnosis, chosen: bool, width: int) -> Line:
@@ -97,6 +103,13 @@ def labelled(label: str, text: str, width: int) -> list[Line]:
     lines = wrapped(text, width, 10)
     first = f"{label:>8}  {lines[0].strip()}" if lines else f"{label:>8}"
     return [[(first[:8], "label"), (first[8:], "")], *[[(line, "")] for line in lines[1:]]]
+
+
+def hanging(text: str, width: int) -> list[str]:
+    """A text in lines, those that follow indented more than the first."""
+    lines = textwrap.wrap(clean(text), max(10, width - 2), subsequent_indent="    ")
+    start = text[: len(text) - len(text.lstrip())]
+    return [f" {line}" for line in lines] or [f" {start}"]
 
 
 def wrapped(text: str, width: int, indent: int) -> list[str]:

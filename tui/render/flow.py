@@ -9,20 +9,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+from typing import TYPE_CHECKING, Union
 
+from engine.arrays import Shape
 from engine.diagnostics.gradients import EXPLODED, GROWN, SHRUNK, VANISHED
 from engine.diagnostics.layer_stats import LayerStats
 from engine.diagnostics.layer_verdicts import WHOLE, Verdict, judge, reference
 from engine.diagnostics.rates import STEP_LARGE, STEP_SMALL
 from engine.diagnostics.units import DEAD_SHARE, FLAT_MANY, FLAT_NEARLY_ALL
 from engine.program.graph import Node
-from engine.run.phases import Phase
+from engine.program.program import Program
 from tui.render.charts.curve import BLOCKS, block_spark
 from tui.render.text.clean import clean
 from tui.render.text.line import Line, Span, fitted, shortened
 from tui.render.text.numbers import compact, shape_text
 
+if TYPE_CHECKING:
+    from engine.diagnostics.capture_stats import CaptureStats
+
 Numbers = Mapping[str, float]
+Record = Union[LayerStats, "CaptureStats"]  # one of them is no name here
 NUMBER, SHARE, WORD = 6, 4, 12
 SHARES = ("zeros", "flat")
 TITLES = {
@@ -60,17 +66,18 @@ FIRST_SPARK, MOST_SPARK = 4, 24
 class Flow:
     """The layer statistics at an event and their verdicts, by layer; made once for all lines."""
 
-    record: LayerStats
+    record: Record
     event: int
     values: Mapping[str, Numbers]
     verdicts: Mapping[str, list[Verdict]]
 
     @classmethod
-    def at(cls, record: LayerStats, event: int) -> "Flow":
+    def at(cls, record: Record, event: int) -> "Flow":
         """The statistics of a record at an event, judged against the limits."""
-        values, program = record.values(event), record.program
-        rows = program.network.nodes  # the limits are those of layers, one behind the other
-        verdicts = judge(program, values, usual(record, event)) if rows else {}
+        values = record.values(event)
+        verdicts: Mapping[str, list[Verdict]] = {}
+        if isinstance(record, LayerStats) and record.nodes:  # the limits are those of layers
+            verdicts = judge(record.program, values, usual(record, event))
         return cls(record, event, values, verdicts)
 
     def series(self, layer: str, quantity: str) -> list[float]:
@@ -118,7 +125,7 @@ class Columns:
         """Names and numbers always; sparks where there is room, the gradient's first."""
         longest = max(len(name) for name in names)
         numbers = sum(number_width(quantity) + 2 for quantity in ORDER)
-        name = max(8, min(longest, 16, width - 2 - WORD - numbers - FIRST_SPARK))
+        name = max(8, min(longest, 24, width - 2 - WORD - numbers - FIRST_SPARK))
         room = max(0, width - 2 - name - WORD - numbers)
         sparks = dict.fromkeys(ORDER, 0)
         for quantity in GROWS:
@@ -137,12 +144,14 @@ def number_width(quantity: str) -> int:
     return SHARE if quantity in SHARES else NUMBER
 
 
-def head_lines(flow: LayerStats, width: int) -> list[Line]:
+def head_lines(flow: Record, width: int) -> list[Line]:
     """Two lines over the table: what the columns are, and under each name its limits."""
     columns = Columns.fitting(list(flow.gauges), width)
-    rows = flow.program.network.nodes
-    titles = " layer" if rows else " line, parameter"
-    limits = f" × that of {clean(reference(flow.program))}:" if rows else ""
+    rows = isinstance(flow, LayerStats) and flow.nodes
+    titles = " layer" if rows else " line, parameter" if isinstance(flow, LayerStats) else " tensor"
+    limits = ""
+    if isinstance(flow, LayerStats) and flow.nodes:
+        limits = f" × that of {clean(reference(flow.program))}:"
     at = columns.name + 2 + WORD
     limits = fitted([(limits, "")], at - 1)[0][0]
     for quantity in ORDER:
@@ -168,7 +177,7 @@ def flow_line(flow: Flow, layer: str, width: int, selected: bool) -> Line:
     verdicts = flow.verdicts.get(layer, [])
     word: Span = (verdicts[0].word, role_of(verdicts[0])) if verdicts else ("", "")
     line: Line = [
-        *fitted([(f" {shortened(clean(layer), columns.name)}", "name")], columns.name + 1),
+        *fitted([(f" {name_text(flow, layer, columns.name)}", "name")], columns.name + 1),
         (" ", ""),
         *fitted([word], WORD),
     ]
@@ -181,6 +190,14 @@ def flow_line(flow: Flow, layer: str, width: int, selected: bool) -> Line:
         line += [(spark(flow.series(layer, quantity), quantity, size), "curve"), (" ", "")]
     line = fitted(line, width)
     return [(text, "cursor" if selected else role) for text, role in line]
+
+
+def name_text(flow: Flow, name: str, width: int) -> str:
+    """A name in at most ``width`` cells; of a path of modules the last ones tell which it is."""
+    text = clean(name)
+    if isinstance(flow.record, LayerStats) or len(text) <= width:
+        return shortened(text, width)
+    return f"…{text[len(text) - width + 1 :]}"
 
 
 def number_text(value: float | None, quantity: str) -> str:
@@ -232,12 +249,14 @@ def detail_height(layers: int, height: int) -> int:
     return max(LEAST_DETAIL, min(FULL_DETAIL, height - HEAD - layers))
 
 
-def detail_lines(flow: Flow, node: Node, width: int, height: int = FULL_DETAIL) -> list[Line]:
+def detail_lines(
+    flow: Flow, program: Program, node: Node, width: int, height: int = FULL_DETAIL
+) -> list[Line]:
     """All about one layer: each number with its past, its limits, or why it is past one.
 
     Where there is no room for all of them, those past a limit.
     """
-    layer, program = node.name, flow.record.program
+    layer = node.name
     shapes = [program.tensors[name].shape for name in (node.input, node.output)]
     heading: Line = [
         (f" {clean(layer)}", "name"),
@@ -251,17 +270,17 @@ def detail_lines(flow: Flow, node: Node, width: int, height: int = FULL_DETAIL) 
     past = [verdict.quantity for verdict in flow.verdicts.get(layer, [])]
     first = sorted(ORDER, key=lambda quantity: quantity not in past)[: max(0, height - 1)]
     shown = [quantity for quantity in ORDER if quantity in first]
-    lines = [detail_line(flow, node, quantity, width) for quantity in shown]
+    lines = [detail_line(flow, program, node, quantity, width) for quantity in shown]
     return [fitted(heading, width), *lines]
 
 
-def line_detail(flow: Flow, name: str, width: int, height: int = FULL_DETAIL) -> list[Line]:
-    """All about the tensor of a line, or a parameter: what makes it, each number with its past."""
-    program = flow.record.program
-    made = next((op for op in program.ops if op.phase == Phase.FORWARD and name in op.writes), None)
+def line_detail(
+    flow: Flow, name: str, shape: Shape, width: int, height: int = FULL_DETAIL
+) -> list[Line]:
+    """All about the tensor of a line or a captured op, or a parameter: each number and its past."""
     heading: Line = [
-        (f" {clean(name if made is None else made.label)}", "name"),
-        (f"  {shape_text(program.tensors[name].shape)}", "shape"),
+        (f" {clean(flow.record.heading(name))}", "name"),
+        (f"  {shape_text(shape)}", "shape"),
     ]
     known = [quantity for quantity in ORDER if quantity in flow.values[name]]
     lines: list[Line] = []
@@ -289,7 +308,7 @@ def span_text(iterations: int) -> str:
     return f"the last {iterations} iterations" if iterations else "no iteration yet"
 
 
-def detail_line(flow: Flow, node: Node, quantity: str, width: int) -> Line:
+def detail_line(flow: Flow, program: Program, node: Node, quantity: str, width: int) -> Line:
     """One quantity of a layer: its number, its spark, its verdict or its limits."""
     layer = node.name
     found = [v for v in flow.verdicts.get(layer, []) if v.quantity == quantity]
@@ -305,12 +324,12 @@ def detail_line(flow: Flow, node: Node, quantity: str, width: int) -> Line:
     ]
     for verdict in found:
         return fitted([*line, (f"{verdict.word}: {verdict.because}", role_of(verdict))], width)
-    return fitted([*line, (hint(flow, node, quantity), "dim")], width)
+    return fitted([*line, (hint(flow, program, node, quantity), "dim")], width)
 
 
-def hint(flow: Flow, node: Node, quantity: str) -> str:
+def hint(flow: Flow, program: Program, node: Node, quantity: str) -> str:
     """The limits of a number, or what else belongs to it."""
-    values, last = flow.values[node.name], reference(flow.record.program)
+    values, last = flow.values[node.name], reference(program)
     if quantity not in values and quantity in ("flat", "update"):
         kinds = {"flat": "sigmoid and tanh have flat ends", "update": "no weights"}
         return kinds[quantity] if quantity == "flat" or not node.layer.parameters else "no update"

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from textual.screen import Screen
 
+from engine.program.program import Program
 from tui.keys.shown import shown_of
 from tui.panes.status import EquationLine, MessageLine, PhaseStrip, PositionLine
 from tui.screens.parts import Parts
@@ -29,6 +30,10 @@ class Handing:
         seen = "diagnostics" in self.parts.panes.seen and self.parts.stage.visible
         if view.findings is not None or not seen:
             return view
+        if not isinstance(view.run, Program):
+            doctor = self.parts.capture_examination
+            found = doctor.findings()
+            return replace(view, findings=found, looked=doctor.looked)
         return replace(view, findings=self.parts.examination.findings())
 
     def rest(self, view: View) -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 from textual.screen import Screen
 
 from engine.debugger import Debugger
+from tui.control.capture_examination import CaptureExamination
 from tui.control.diary import Diary
 from tui.control.display import Acts
 from tui.control.examination import Examination
@@ -86,6 +87,9 @@ class Parts:
         self.examination = Examination(
             session, owner.resting, stage.apart, stage.post, owner.hand_down
         )
+        self.capture_examination = CaptureExamination(
+            session, stage.later, owner.resting, self.examined, owner.show_again
+        )
         self.follow = follow = Follow(session, owner)
         self.panes = panes = Layout(screen, session, owner, follow, tabs, keys, owner.hand_down)
         self.pointing = at = Pointing(owner, panes)
@@ -134,6 +138,10 @@ class Parts:
         extra = (part for part in (behind, recording.text, player.text, view.mode) if part)
         short = (part for part in (behind, recording.brief, player.text, view.brief) if part)
         return replace(view, mode="  ".join(extra), brief="  ".join(short))
+
+    def examined(self) -> bool:
+        """Whether somebody sees the pane of the doctor."""
+        return "diagnostics" in self.panes.seen and self.stage.visible
 
     def behind(self, event: int) -> str:
         """How far a run that is followed is ahead of an event, or on which branch it goes on.

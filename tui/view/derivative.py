@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from engine.jacobian.operator import Layout
 from engine.program.program import Program
 from engine.run.phases import Phase
+from engine.run.run import Run
 
 DIFFERENTIABLE = ("activation", "loss")
 VARIABLES = ("input", "activation", "parameter", "target")
+MOST_OPS = 20_000  # of an iteration of which a chain is sought while a key waits
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,31 @@ def pair(program: Program, tensor: str, derivative: Derivative) -> tuple[str, st
     return derivative.of or of, derivative.wrt or wrt
 
 
+def derives(run: Run) -> bool:
+    """Whether derivatives of a run are known: of a program, or of a captured script."""
+    if isinstance(run, Program):
+        return True
+    from engine.capture.captured import CapturedRun  # which a program does not need
+
+    return isinstance(run, CapturedRun)
+
+
+def captured_pair(run: Run, iteration: int, tensor: str, derivative: Derivative) -> tuple[str, str]:
+    """The same of a captured run, in an iteration from 0; empty texts of any other run."""
+    from engine.capture.captured import CapturedRun
+    from engine.capture.graph import graph_of
+
+    count = run.timeline.iterations
+    if not isinstance(run, CapturedRun) or not count:
+        return "", ""
+    iteration = min(iteration, count - 1)
+    of, wrt = derivative.of, derivative.wrt
+    if (of is None or wrt is None) and len(run.timeline.listing(iteration)) <= MOST_OPS:
+        by_tensor = graph_of(run, iteration).pair(run, tensor)
+        of, wrt = of or by_tensor[0], wrt or by_tensor[1]
+    return of or "", wrt or ""
+
+
 def input_of(program: Program, output: str) -> str:
     """The input tensor of the layer with this output tensor; of a line the first that it reads."""
     for node in program.network.nodes:
@@ -60,14 +87,16 @@ def input_of(program: Program, output: str) -> str:
     return next((name for op in ops for name in op.reads), "x")
 
 
-def differentiable(program: Program, tensor: str) -> str | None:
+def differentiable(run: Run, tensor: str) -> str | None:
     """The numerator that choosing a tensor means; None where it has no derivative."""
-    of_loss = program.tensors[tensor].gradient_of is not None
-    shown = program.loss or "" if of_loss else tensor
-    return shown if program.tensors[shown].role in DIFFERENTIABLE else None
+    of_loss = run.tensors[tensor].gradient_of is not None
+    shown = run.loss or "" if of_loss else tensor
+    info = run.tensors.get(shown)
+    return shown if info is not None and info.role in DIFFERENTIABLE else None
 
 
-def variable(program: Program, tensor: str) -> str | None:
+def variable(run: Run, tensor: str) -> str | None:
     """The denominator that choosing a tensor means; None where nothing can depend on it."""
-    shown = program.tensors[tensor].gradient_of or tensor
-    return shown if program.tensors[shown].role in VARIABLES else None
+    shown = run.tensors[tensor].gradient_of or tensor
+    info = run.tensors.get(shown)
+    return shown if info is not None and info.role in VARIABLES else None

@@ -30,12 +30,13 @@ from engine.session.session import Session
 from engine.stops.evidence import WatchValue
 from engine.stops.stop import BREAKPOINTS, Stop
 from tui.view.concealing import UNKNOWN, shown_without
-from tui.view.derivative import Derivative, pair
+from tui.view.derivative import Derivative, captured_pair, pair
 from tui.view.shown_op import ShownOp, done_at, still_to_do
 from tui.view.signs import Signs, signs_of
 
 if TYPE_CHECKING:
     from engine.answers.asking import Asked
+    from engine.capture.paths import Jacobian
     from engine.chain.query import JacobianView
     from engine.diagnostics.diagnosis import Diagnosis
     from engine.expressions.expression import Expression
@@ -53,12 +54,14 @@ SLOW = "the watches above took too long: p {} evaluates it"
 class Worked:
     """What a View has found about its derivative; Views that differ in their texts share it.
 
-    ``jacobian`` is the answer of the query; without one ``refused`` says why, in words: an error
-    that is kept would keep all that was about where it was raised.
+    ``jacobian`` is the answer of the query, ``captured`` that for a captured run; without one
+    ``refused`` says why, in words: an error that is kept would keep all that was about where it was
+    raised.
     """
 
     primals: Primals | None = None
     jacobian: "JacobianView | None" = None
+    captured: "Jacobian | None" = None
     refused: str = ""
 
 
@@ -71,11 +74,11 @@ class View:
     is the selected tensor at the beginning of the selected level, None where it did not exist or
     is beyond the history (``before_lost``). ``note`` is what the last key has led to. What is
     known of the ``past`` holds for as long as ``lineage`` is the same. ``findings`` are the
-    doctor's; None where no pane shows them. ``lit`` are elements of the tensor to be marked, and
-    ``claimed`` is the last claim of a derivative or tensor, and what there is to say to it.
-    ``keys`` are those of the commands, by id: where there is no keyboard, none. What
-    most Views are never asked (badges, watches, Jacobians) is worked out where it is asked for,
-    from what the View holds, and kept there.
+    doctor's; None where no pane shows them; ``looked`` says how far it is. ``lit`` are elements of
+    the tensor to be marked, and ``claimed`` is the last claim of a derivative or tensor, and what
+    there is to say to it. ``keys`` are those of the commands, by id: where there is no keyboard,
+    none. What most Views are never asked (badges, watches, Jacobians) is worked out where it is
+    asked for, from what the View holds, and kept there.
     """
 
     run: Run
@@ -101,6 +104,7 @@ class View:
     watchpoints: tuple[Stop, ...] = ()
     spent: list[float] = field(default_factory=lambda: [0.0])
     findings: "tuple[Diagnosis, ...] | None" = None
+    looked: tuple[str, ...] = ()
     row: int | None = None
     note: str = ""
     busy: str = ""
@@ -127,9 +131,11 @@ class View:
 
     @cached_property
     def pair(self) -> tuple[str, str]:
-        """The numerator and the denominator of the derivative; empty for a captured run."""
+        """The numerator and the denominator of the derivative; empty where there is none."""
         run = self.run
-        return pair(run, self.tensor, self.derivative) if isinstance(run, Program) else ("", "")
+        if isinstance(run, Program):
+            return pair(run, self.tensor, self.derivative)
+        return captured_pair(run, self.position.iteration - 1, self.tensor, self.derivative)
 
     @property
     def of(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import zip_longest
+from textwrap import wrap
 from typing import Any
 
 from rich.cells import cell_len
@@ -153,9 +154,7 @@ class MatrixGrid(LineList):
         window = self.fetched(view)
         if window is None:
             width = max(1, self.room.width - 2)
-            words = self.message
-            parts = [words[at : at + width] for at in range(0, len(words), width)]
-            return [[(f" {part}", "warn")] for part in parts]
+            return [[(f" {part}", "warn")] for part in wrap(self.message, width)]
         head: Line = [(" " * self.label, "")]
         for col, name in zip(window.window.cols, window.header, strict=True):
             head.append((name.strip().rjust(self.cell), self.label_role(col == self.column)))

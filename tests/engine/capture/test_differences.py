@@ -9,7 +9,9 @@ import pytest
 from engine.capture.differences import Comparison, Outcome
 from engine.capture.messages import Degree, Value
 from engine.capture.opened import opened_capture
+from engine.capture.origin import started
 from engine.capture.verify import Verdict, verify
+from engine.capture.writer import CaptureWriter
 from engine.run.phases import Phase
 from tests.engine.capture.told import Net, Teller, trained, writer_at
 
@@ -177,3 +179,27 @@ def test_whatever_was_changed_is_named(statement: str, said: str, tmp_path: Path
     connection.close()
     damage = verified(path).damage
     assert any(part in one for one in damage for part in said.split("|")), damage
+
+
+def test_other_data_are_a_reason(tmp_path: Path) -> None:
+    trained(tmp_path / "a", 2)
+    trained(tmp_path / "b", 2, scale=2.0)
+    assert compared(tmp_path / "a", tmp_path / "b").reasons == [
+        "data: the first batch is another one (x)"
+    ]
+
+
+def test_the_environment_that_changes_numbers_is_a_reason(
+    tmp_path: Path,
+) -> None:
+    for name, threads in (("a", "1"), ("b", "2")):
+        around = {"OMP_NUM_THREADS": threads, "API_KEY": "secret"}
+        command = started("train.py", ["python"], {}, around)
+        assert "secret" not in str(command.facts)
+        teller = Teller(CaptureWriter(tmp_path / name, command))
+        Net(teller, lr=0.1 * int(threads)).iterate()
+        teller.end()
+    assert compared(tmp_path / "a", tmp_path / "b").reasons == [
+        "environment.OMP_NUM_THREADS: 1 and 2",
+        "lr: 0.1 and 0.2",
+    ]

@@ -48,7 +48,7 @@ def looked_through(path: Path) -> None:
             session.goto(event)
             for name in run.tensors:
                 run.source.kept(event, name)
-        run.source.first_odd(0, run.timeline.end)
+        run.places.first_odd(0, run.timeline.end)
         for iteration in range(min(4, run.timeline.iterations)):
             run.stored.facts(iteration)
         run.stored.log(10, 10)
@@ -124,7 +124,7 @@ def test_a_changed_iteration_is_not_believed(statement: str, source: Path, tmp_p
         session.goto(run.timeline.end)
         for name in run.tensors:
             run.source.kept(run.timeline.end, name)
-        assert "damaged" in run.source.trouble
+        assert "damaged" in run.places.trouble
 
 
 def test_mutated_bytes(source: Path, tmp_path: Path) -> None:

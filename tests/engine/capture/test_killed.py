@@ -53,7 +53,7 @@ def test_killed_after_some_commits(commits: int, tmp_path: Path) -> None:
         assert run.stored.run.status == "recording"
         session = Session(run)
         session.goto(run.timeline.end)
-        assert run.source.trouble == ""
+        assert run.places.trouble == ""
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()

@@ -51,7 +51,7 @@ def walked(path: Path, teller: Teller) -> None:
             for event in (*range(end + 1), *range(end, -1, -1), end // 2, end, 0, end // 3, end):
                 session.goto(event)
                 assert same_tensors(session.tensors, teller.states[event]), event
-        assert run.source.trouble == ""
+        assert run.places.trouble == ""
 
 
 @pytest.mark.parametrize(
@@ -421,9 +421,9 @@ def test_the_first_thing_that_is_not_finite(tmp_path: Path) -> None:
             teller.end_iteration()
     teller.end()
     with opened(path) as run:
-        assert run.source.first_odd(0, run.timeline.end) == 4
-        assert run.source.first_odd(5, run.timeline.end) == 5
-        assert run.source.first_odd(0, 4) is None
+        assert run.places.first_odd(0, run.timeline.end) == 4
+        assert run.places.first_odd(5, run.timeline.end) == 5
+        assert run.places.first_odd(0, 4) is None
 
 
 def test_the_loss_is_the_tensor_that_backward_began_with(tmp_path: Path) -> None:

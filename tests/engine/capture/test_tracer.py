@@ -333,3 +333,13 @@ def test_the_loss_is_where_the_script_has_it():
     found = told("mlp.py")
     (loss,) = struct.unpack("<f", list(found.values("mean"))[-1])
     assert f"loss {loss}".encode()[:12] == run("mlp.py").out.splitlines()[0][:12]
+
+
+@pytest.mark.parametrize(("when", "expected"), [("first", 1), ("last", 0), ("warm", 0)])
+def test_a_scheduler_that_is_stepped_first_is_told_of(when: str, expected: int) -> None:
+    with TemporaryDirectory() as folder:
+        found = captured(python("schedules.py", when), Path(folder)).told
+    facts = [event.facts for event in found.of(Event) if "lr" in event.facts]
+    assert len(facts) == 6
+    assert [one.get("scheduler_first") for one in facts[:expected]] == [True] * expected
+    assert not any("scheduler_first" in one for one in facts[expected:])

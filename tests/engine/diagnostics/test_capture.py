@@ -89,7 +89,8 @@ def op(
 def step(teller: Teller, k: int, name: str = "w", **more: Any) -> None:
     """A pass backwards and an update of one parameter."""
     op(teller, Phase.BACKWARD, f"{name}.grad", "AccumulateGrad", ONE + k, "gradient")
-    op(teller, Phase.UPDATE, name, "SGD.step", ONE * (k + 1), "parameter", **more)
+    moved = ONE * np.float32(1 + k / 1000)
+    op(teller, Phase.UPDATE, name, "SGD.step", moved, "parameter", **more)
 
 
 def test_a_parameter_that_no_optimizer_has(tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ def test_clipping_at_every_step(norm: float, tmp_path: Path) -> None:
             teller, Phase.BACKWARD, "w.grad", "clip_grad_norm_", ONE + k, "gradient",
             op="clip", facts=facts,
         )  # fmt: skip
-        op(teller, Phase.UPDATE, "w", "SGD.step", ONE * (k + 1), "parameter")
+        op(teller, Phase.UPDATE, "w", "SGD.step", ONE * np.float32(1 + k / 1000), "parameter")
 
     found = names(told(tmp_path / "r", 12, happen))
     assert found == (["warning: always-clipped"] if norm > 1 else [])
@@ -210,7 +211,7 @@ def test_a_gradient_that_is_next_to_nothing(tmp_path: Path) -> None:
             teller.given(name, "parameter", ONE)
             grad = (ONE + k) * np.float32(size)
             op(teller, Phase.BACKWARD, f"{name}.grad", "AccumulateGrad", grad, "gradient")
-            op(teller, Phase.UPDATE, name, "SGD.step", ONE * (k + 1), "parameter")
+            op(teller, Phase.UPDATE, name, "SGD.step", ONE * np.float32(1 + k / 1000), "parameter")
 
     (found,) = findings(told(tmp_path / "r", 8, happen))
     assert (found.name, found.subject) == ("vanishing-gradients", "first")
@@ -244,7 +245,7 @@ def test_what_one_use_contributes_is_not_the_gradient(tmp_path: Path) -> None:
                 small = ONE * np.float32(1e-9)
                 teller.happen(Phase.BACKWARD, "first.grad@rnn", "Mm", {}, {"p": (part, small)}, 3)
             op(teller, Phase.BACKWARD, f"{name}.grad", "AccumulateGrad", ONE + k, "gradient")
-            op(teller, Phase.UPDATE, name, "SGD.step", ONE * (k + 1), "parameter")
+            op(teller, Phase.UPDATE, name, "SGD.step", ONE * np.float32(1 + k / 1000), "parameter")
 
     assert findings(told(tmp_path / "r", 8, happen)) == []
 
@@ -253,7 +254,7 @@ def test_a_gradient_that_explodes(tmp_path: Path) -> None:
     def happen(teller: Teller, k: int) -> None:
         grad = (ONE + k) * np.float32(1e6 if k == 9 else 1)
         op(teller, Phase.BACKWARD, "w.grad", "AccumulateGrad", grad, "gradient")
-        op(teller, Phase.UPDATE, "w", "SGD.step", ONE * (k + 1), "parameter")
+        op(teller, Phase.UPDATE, "w", "SGD.step", ONE * np.float32(1 + k / 1000), "parameter")
 
     (found,) = findings(told(tmp_path / "r", 12, happen))
     assert (found.name, found.event) == ("exploding-gradients", 18)
@@ -268,3 +269,76 @@ def test_a_net_that_goes_astray(tmp_path: Path) -> None:
         net.iterate()
     teller.end()
     assert "serious: loss-rising" in names(path)
+
+
+def test_a_scheduler_before_its_optimizer(tmp_path: Path) -> None:
+    def happen(teller: Teller, k: int) -> None:
+        step(teller, k, facts={"lr": 0.01} | ({} if k else {"scheduler_first": True}))
+
+    (found,) = findings(told(tmp_path / "r", 6, happen))
+    assert (found.name, found.event, found.serious) == ("scheduler-first", 1, False)
+    assert "at a learning rate of 0.01" in found.evidence
+
+
+@pytest.mark.parametrize(("factor", "said"), [(1.5, "high"), (1 + 1e-6, "low"), (1.001, None)])
+def test_updates_beside_their_weights(factor: float, said: str | None, tmp_path: Path) -> None:
+    weight = np.random.default_rng(0).normal(size=(40, 150)).astype(np.float64)
+
+    def happen(teller: Teller, k: int) -> None:
+        if not k:
+            teller.given("w", "parameter", weight)
+        op(teller, Phase.BACKWARD, "w.grad", "AccumulateGrad", ONE + k, "gradient")
+        number = teller.tensor("w", "parameter", weight)
+        now = weight * factor ** (k + 1)
+        teller.happen(Phase.UPDATE, "w", "SGD.step", {}, {"w": (number, now)}, 3)
+
+    found = findings(told(tmp_path / "r", 6, happen))
+    assert [one.name for one in found] == (["update-ratio"] if said else [])
+    if said:
+        assert f"too {said}" in found[0].cause
+        assert found[0].numbers["median"] == pytest.approx(factor - 1, rel=1e-3)
+
+
+@pytest.mark.parametrize(("loss", "found"), [(4.7, True), (2.4, False), (0.1, False)])
+def test_the_first_loss_of_classes(loss: float, found: bool, tmp_path: Path) -> None:
+    scores = np.zeros((4, 10), np.float32)
+
+    def happen(teller: Teller, k: int) -> None:
+        z = teller.tensor("z", "activation", scores)
+        teller.happen(Phase.FORWARD, "z", "linear", {}, {"z": (z, scores)}, 2)
+        value = np.float32(loss)
+        number = teller.tensor("loss", "activation", value)
+        teller.happen(
+            Phase.LOSS, "loss", "cross_entropy", {"z": z}, {"loss": (number, value)}, 3,
+            attributes={"reduction": 1},
+        )  # fmt: skip
+        step(teller, k)
+
+    names_ = [one.name for one in findings(told(tmp_path / "r", 3, happen))]
+    assert ("initial-loss" in names_) is found
+
+
+def test_it_goes_on_where_it_was_left(tmp_path: Path) -> None:
+    trained(tmp_path / "r", 12, lr=0.001, forgets=True)
+    with opened_capture(str(tmp_path / "r")) as run:
+        doctor = CaptureDoctor(run)
+        while doctor.done < doctor.last:
+            next(doctor.look())  # left at once, again and again
+        (found,) = doctor.findings()
+    assert (found.name, found.numbers["times"]) == ("accumulated-gradients", 11)
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_an_exception_that_ended_the_script(last: bool, tmp_path: Path) -> None:
+    def happen(teller: Teller, k: int) -> None:
+        step(teller, k)
+        if k == 3:
+            facts = {"raised": "RuntimeError", "text": "shapes cannot be multiplied"}
+            teller.happen(Phase.FORWARD, "h", "linear", {}, {}, 11, facts)
+
+    found = findings(told(tmp_path / "r", 4 if last else 5, happen))
+    assert [(one.name, one.event, one.serious) for one in found] == (
+        [("raised", 8, True)] if last else []
+    )
+    if last:
+        assert "at train.py:11 raised RuntimeError: shapes cannot be" in found[0].evidence

@@ -42,6 +42,7 @@ OPTIMIZERS: list[dict[str, Any]] = [
     {"type": "adam"},
     {"type": "adam", "amsgrad": True, "weight_decay": 0.1},
     {"type": "adamw"},
+    {"type": "adadelta", "rho": 0.8},
     {"type": "adagrad", "lr_decay": 0.1, "initial_accumulator_value": 0.1},
     {"type": "rmsprop"},
     {"type": "rmsprop", "centered": True, "momentum": 0.5, "weight_decay": 0.1},

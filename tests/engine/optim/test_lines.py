@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
+from engine.optim.adaptive import Adagrad, RMSprop
 from engine.optim.lines import Lines, read_lines, shape_problem
-from engine.optim.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+from engine.optim.optimizers import SGD, Adam, AdamW
 
 NUMBERS = {"lr": 0.05, "mu": 0.9, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "wd": 0.1}
 ADAM = """

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from engine.optim.optimizers import OPTIMIZERS
+from engine.optim.table import OPTIMIZERS
 from engine.program.update import HYPER_SYMBOLS
 from engine.session.session import Session
 from tests.engine.small_experiments import program
@@ -21,6 +21,7 @@ OPTIONS = {
     "adam": [{}, {"amsgrad": True}],
     "adamw": [{}, {"amsgrad": True}],
     "adagrad": [{}, {"lr_decay": 0.1}],
+    "adadelta": [{}, {"rho": 0.5, "eps": 1e-3}],
     "rmsprop": [{}, {"centered": True}, {"momentum": 0.7}, {"momentum": 0.7, "centered": True}],
 }  # fmt: skip
 CASES = [

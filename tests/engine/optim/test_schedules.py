@@ -41,6 +41,7 @@ OPTIMIZERS = [
     {"type": "sgd", "lr": 0.1, "momentum": 0.9},
     {"type": "adam", "lr": 0.02},
     {"type": "adamw", "lr": 0.02},
+    {"type": "adadelta", "lr": 0.5},
     {"type": "adagrad", "lr": 0.05, "lr_decay": 0.1},
     {"type": "rmsprop", "lr": 0.01},
 ]
@@ -84,7 +85,13 @@ def test_rates_and_parameters_are_those_of_torch(options, optimizer):
     session = Session(found)
     names = [info.name for info in found.parameters]
     theirs = {n: torch.tensor(np.array(session.tensors[n]), requires_grad=True) for n in names}
-    kinds = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "adagrad": "Adagrad"}
+    kinds = {
+        "sgd": "SGD",
+        "adam": "Adam",
+        "adamw": "AdamW",
+        "adagrad": "Adagrad",
+        "adadelta": "Adadelta",
+    }
     kind = getattr(torch.optim, kinds.get(optimizer["type"], "RMSprop"))
     rule = kind(theirs.values(), **{k: v for k, v in optimizer.items() if k != "type"})
     scheduler = torch_scheduler(torch, rule, options)

@@ -14,6 +14,7 @@ RULES = [
     {"type": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": True},
     {"type": "adam", "lr": 0.02, "weight_decay": 0.05, "amsgrad": True},
     {"type": "adamw", "lr": 0.02, "weight_decay": 0.05},
+    {"type": "adadelta", "lr": 0.5, "weight_decay": 0.05},
     {"type": "adagrad", "lr": 0.05, "lr_decay": 0.1, "weight_decay": 0.05},
     {"type": "rmsprop", "lr": 0.01, "weight_decay": 0.05, "momentum": 0.5, "centered": True},
 ]
@@ -21,6 +22,7 @@ KINDS = {
     "sgd": "SGD",
     "adam": "Adam",
     "adamw": "AdamW",
+    "adadelta": "Adadelta",
     "adagrad": "Adagrad",
     "rmsprop": "RMSprop",
 }

@@ -38,6 +38,7 @@ OPTIMIZERS = [
     {"type": "sgd", "lr": 0.3, "momentum": 0.9, "weight_decay": 0.01},
     {"type": "adam", "amsgrad": True},
     {"type": "adamw"},
+    {"type": "adadelta"},
     {"type": "adagrad"},
     {"type": "rmsprop", "momentum": 0.5, "centered": True},
     {"lr": 0.3, "lines": "v = v/2 + g\ntheta = theta - lr*v/t", "slots": {"v": 0.1}},

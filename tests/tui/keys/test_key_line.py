@@ -50,8 +50,11 @@ def test_what_does_nothing_is_not_offered():
     assert "explain" not in line("tensor", Shown(elements=0))
     assert "remove" in line("watches", Shown(watches=1))
     assert "remove" not in line("watches")
+    unknown = line("jacobian", Shown(layers=False, derives=False))
+    assert not {"layout", "batch", "sample", "plots"} & set(unknown.split())
     captured = line("jacobian", Shown(layers=False))
-    assert not {"layout", "batch", "sample", "plots"} & set(captured.split())
+    assert {"layout", "batch", "sample"} <= set(captured.split())
+    assert "worksheet" not in captured
     assert "zoom" not in line("program", Shown(alone=True))
 
 

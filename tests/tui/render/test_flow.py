@@ -36,7 +36,10 @@ def test_every_line_has_the_width_of_the_room(name, iterations):
     for width in (1, 20, 77, 79, 117, 141, 197):
         lines = head_lines(flow.record, width)
         for node in flow.record.program.network.nodes:
-            lines += [flow_line(flow, node.name, width, False), *detail_lines(flow, node, width)]
+            lines += [
+                flow_line(flow, node.name, width, False),
+                *detail_lines(flow, flow.record.program, node, width),
+            ]
         lines += layer_lines(flow.record.program, width)
         assert {width_of(line) for line in lines} == {width}
 
@@ -49,7 +52,7 @@ def test_words_and_marks_where_a_number_is_past_a_limit():
     assert ("⇊", "bad") in line
     assert ("↓", "warn") in line
     (node, *_) = flow.record.program.network.nodes
-    detail = [text_of(row) for row in detail_lines(flow, node, 78)]
+    detail = [text_of(row) for row in detail_lines(flow, flow.record.program, node, 78)]
     assert "× that of linear10 (< 0.001)" in detail[1]
     assert "tiny steps" in detail[6]
 
@@ -57,10 +60,10 @@ def test_words_and_marks_where_a_number_is_past_a_limit():
 def test_limits_are_named_where_nothing_is_past_them():
     flow = flow_of("digits", 5)
     (first, relu, _) = flow.record.program.network.nodes
-    rows = [text_of(row) for row in detail_lines(flow, first, 120)]
+    rows = [text_of(row) for row in detail_lines(flow, flow.record.program, first, 120)]
     assert "⇊0.001 ↓0.01 ↑100 ⇈1000 of linear2's" in rows[1]
     assert "↓1e-05 ↑0.1 ⇈1" in rows[6]
-    assert "dead ↑50% ⇈100%" in text_of(detail_lines(flow, relu, 120)[4])
+    assert "dead ↑50% ⇈100%" in text_of(detail_lines(flow, flow.record.program, relu, 120)[4])
 
 
 @pytest.mark.parametrize("name", ["deep-sigmoid", "bug-dead-relu", "digits"])
@@ -88,7 +91,7 @@ def test_limits_stand_under_their_own_columns(name, width):
 def test_a_short_detail_has_what_is_past_a_limit():
     flow = flow_of("deep-sigmoid", 1)
     (node, *_) = flow.record.program.network.nodes
-    rows = [text_of(row) for row in detail_lines(flow, node, 78, 3)]
+    rows = [text_of(row) for row in detail_lines(flow, flow.record.program, node, 78, 3)]
     assert "the last iteration " in rows[0]
     assert "vanishing:" in rows[1]
     assert "tiny steps:" in rows[2]

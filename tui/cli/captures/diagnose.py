@@ -4,7 +4,7 @@ import click
 
 from engine.capture.opened import opened_capture
 from engine.diagnostics.capture_doctor import CANNOT_TELL, CaptureDoctor
-from tui.cli.examination import MOST_ITERATIONS, Examination, as_object, print_examination
+from tui.cli.examination import Examination, as_object, print_examination
 from tui.cli.output import print_json
 from tui.cli.status import DONE, INTERRUPTED, NO
 
@@ -14,7 +14,7 @@ def diagnose(name: str, iterations: int | None, as_json: bool) -> int:
     with opened_capture(name) as run:
         doctor, done, interrupted = CaptureDoctor(run), 0, False
         try:
-            for _ in doctor.run(iterations or MOST_ITERATIONS):
+            for _ in doctor.run(iterations or run.timeline.iterations):
                 done += 1
         except KeyboardInterrupt:
             interrupted = True

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import click
 
+from engine.arrays import Array
 from engine.capture.opened import debugger_of, opened_capture
 from engine.capture.paths import WINDOW, Jacobian
 from engine.capture.paths import jacobian as jacobian_of
@@ -21,8 +22,8 @@ def jacobian(
     with opened_capture(name) as run:
         event = 0 if at is None else parse_position(at, debugger_of(run))
         found = jacobian_of(run, run.timeline.iteration(event), of, wrt)
-    if found.why_not:
-        note(f"no values: {found.why_not}")
+    if found.too_much or found.why_not:
+        note(f"no values: {found.too_much or found.why_not}")
     if as_json:
         print_json(found.as_json() | {"layout": layout})
         return
@@ -33,12 +34,13 @@ def jacobian(
 def lines(found: Jacobian, batch: bool, layout: Layout) -> Iterator[str]:
     """The lines for people; one sample where it can be told, or the whole batch."""
     turned = layout == Layout.GRADIENT
-    dims = found.dims if batch or found.sample_dims is None else found.sample_dims
+    whole = batch or found.sample_dims is None
+    dims = found.dims if whole or found.sample_dims is None else found.sample_dims
     yield f"∂{found.of}/∂{found.wrt}  iteration {found.iteration + 1}"
     rows, cols = reversed(dims) if turned else dims
-    whose = "whole batch" if dims is found.dims else "one sample"
+    whose = "whole batch" if whole else "one sample"
     yield f"dimensions  {count_text(rows)} × {count_text(cols)}, {whose}, {layout} layout"
-    if dims is not found.dims:
+    if not whole:
         yield f"            whole batch: {text_of(found.dims, turned)}"
     elif not batch:
         yield "            the samples are coupled on the way, or there are none: no single one"
@@ -52,10 +54,24 @@ def lines(found: Jacobian, batch: bool, layout: Layout) -> Iterator[str]:
             yield f"      {formula}"
     if found.values is not None:
         row = found.values.reshape(-1)
-        more = f" … of {count_text(row.size)}" if row.size > WINDOW else ""
-        numbers = "  ".join(compact(value).strip() for value in row[:WINDOW])
-        yield f"values      {numbers}{more}"
+        yield f"values      {numbers(row[:WINDOW])}{more_of(row.size)}"
         yield "            the gradient that backward left, in the shape of the denominator"
+    elif found.numbers is not None and not found.too_much:
+        height, width = found.dims
+        window = found.numbers.window(range(min(WINDOW, height)), range(min(WINDOW, width)))
+        for i, row in enumerate(window):
+            yield f"{'values' if not i else '':<12}{numbers(row)}{more_of(width)}"
+        yield f"            from stored operands, in float64{more_of(height, 'rows')}"
+
+
+def numbers(row: Array) -> str:
+    """Some numbers of a row."""
+    return "  ".join(compact(float(value)).strip() for value in row)
+
+
+def more_of(count: int, of: str = "") -> str:
+    """How many there are, where not all are shown."""
+    return f" … of {count_text(count)} {of}".rstrip() if count > WINDOW else ""
 
 
 def text_of(dims: tuple[int, int], turned: bool) -> str:

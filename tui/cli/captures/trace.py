@@ -85,8 +85,8 @@ class CapturedTrace:
 
     def tensor(self, name: str, event: int) -> None:
         """Print the values of a tensor before an event, or what was kept of them."""
-        place = self.run.source.locate(event, name)
-        array: Array | None = self.run.source.at(place)
+        place = self.run.places.locate(event, name)
+        array: Array | None = self.run.places.at(place)
         indent = f"{'':{self.number}}    "
         if array is not None:
             shown = value_lines(array, self.out.width - len(indent) - 2)

@@ -10,6 +10,7 @@ from gradstep_tracer.channel import as_json
 from gradstep_tracer.hiding import Hiding
 from gradstep_tracer.names import Names, version_of
 from gradstep_tracer.recorder import MOST_LINKS
+from gradstep_tracer.schedulers import stepped_first
 from gradstep_tracer.tracing import Body, Tracing
 from gradstep_tracer.writes import Writes
 
@@ -25,6 +26,7 @@ class Optimizers:
         self.recorder = tracing.recorder
         self.facts: dict = {}
         self.steps = 0  # how many there were, skipped ones not counted
+        self.begun: set = set()  # ids of optimizers that have stepped
 
     @staticmethod
     def parameters(optimizer) -> list:
@@ -61,6 +63,8 @@ class Optimizers:
         self.steps += 1
         place = tracing.places.of(tracing.places.users(frame))
         kind = type(optimizer).__name__ + ".step"
+        late = id(optimizer) not in self.begun and stepped_first(optimizer)
+        self.begun.add(id(optimizer))
         for index, (group, one) in enumerate(self.parameters(optimizer)):
             if one.grad is None:
                 continue
@@ -90,6 +94,8 @@ class Optimizers:
             if tracing.plan.values == "light":
                 norm = tracing.torch.linalg.vector_norm(one.grad).item()
                 facts = b'%s,"gradient_norm":%s}' % (facts[:-1], as_json(norm))
+            if late:
+                late, facts = False, b'%s,"scheduler_first":true}' % facts[:-1]
             recorder.told(op, [one, *values], facts)
             names.remember(one, number)
         tracing.passes.step(frame)
