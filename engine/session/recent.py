@@ -38,7 +38,7 @@ class Stretch:
 class RecentEvents(Mapping[int, Written]):
     """What each event from ``first`` up to ``end`` wrote, before and after.
 
-    ``entering`` are the tensors of a batch, which no op writes. Other threads may read while the
+    ``entering`` are the tensors of a batch, which come again with it. Other threads may read while the
     thread of the run adds and drops: what is dropped leaves another list of stretches behind.
     """
 
@@ -102,8 +102,11 @@ class RecentEvents(Mapping[int, Written]):
         if last is not None and not last.results:  # an op that could not run
             del stretches[-1]
         before = dict(tensors)
-        for name in self.entering:  # may be large, and can be had again
-            before.pop(name, None)
+        if self.timeline.length is not None:  # else there may be ops to come that write these
+            written = self.timeline.listing(self.timeline.iteration(event)).by_written
+            for name in self.entering:  # may be large, and can be had again
+                if name not in written:
+                    before.pop(name, None)
         stretches.append(Stretch(event, before, []))
         return stretches[-1].results
 
