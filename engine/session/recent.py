@@ -38,8 +38,8 @@ class Stretch:
 class RecentEvents(Mapping[int, Written]):
     """What each event from ``first`` up to ``end`` wrote, before and after.
 
-    ``entering`` are the tensors of a batch, which come again with it. Other threads may read while the
-    thread of the run adds and drops: what is dropped leaves another list of stretches behind.
+    ``entering`` are the tensors of a batch, which come again with it. Other threads may read while
+    the thread of the run adds and drops: what is dropped leaves another list of stretches behind.
     """
 
     def __init__(

@@ -57,7 +57,7 @@ def state(shown: Opened) -> tuple[object, ...]:
     return (
         (main.session.event, parts.follow.selection, parts.panes.pane, parts.panes.zoomed),
         (screens, focus, said, len(list(main.debugger.stops)), parts.tour.step),
-        (main.query_one(ProgramPane).as_code, dict(parts.panes.sizes)),
+        (main.query_one(ProgramPane).as_code, dict(parts.panes.sizes), main.has_class("large")),
         (grid.row, grid.column, grid.form),
     )
 

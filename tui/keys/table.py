@@ -174,7 +174,7 @@ SESSION: tuple[Command, ...] = (
         ("open", "ctrl+o", "open an experiment, a table or a recording"),
         ("tour", "f2", "a tour of the most useful keys; also {command}tour"),
         ("help", "question_mark", "this help", "help"),
-        ("cancel", "escape", "stop a long run; end a zoom, the tour; follow again"),
+        ("cancel", "escape", "stop a long run; end a zoom, large, the tour; follow again"),
     )),
     Command("suspend", ("ctrl+z",), "to the shell; fg comes back", "Session",
             action="app.suspend_process"),

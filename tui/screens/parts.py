@@ -119,11 +119,13 @@ class Parts:
         self.host = Hosting(owner, asking, worker)
 
     def cancel(self) -> None:
-        """Stop a long run; leave the tour; end the zoom; follow again: one of these."""
+        """Stop a long run; leave the tour; end what is large, or a zoom; follow again."""
         if self.worker.current is not None:
             self.worker.cancel()
         elif self.tour.step is not None:
             self.tour.leave()
+        elif self.panes.large:
+            self.panes.enlarge()
         elif self.panes.zoomed:
             self.panes.zoom()
         else:

@@ -323,6 +323,8 @@ async def test_large_is_one_idea_and_its_caption_alone(
         assert shown.main.parts.panes.pane == "program"
         assert shown.app.focused is not None
         assert any("1 Program" in row for row in shown.rows())
+        await shown.press("ctrl+l", "escape")
+        assert "q quit" in shown.rows()[-1]
 
 
 async def test_what_is_hidden_is_in_no_large_picture(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from tests.tui.screen import screen_rows
 from tui.panes import alone
 
 PANES = Path(alone.__file__).parent
-MODULES = sorted(path.stem for path in PANES.glob("*.py") if path.stem not in ("__init__", "alone"))
+NO_PANES = ("__init__", "alone", "first_look")
+MODULES = sorted(path.stem for path in PANES.glob("*.py") if path.stem not in NO_PANES)
 # A text that the pane shows of the sample.
 SHOWN = {
     "chain": "∂",

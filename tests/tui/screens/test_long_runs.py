@@ -72,7 +72,8 @@ async def test_every_key_during_a_run():
                     assert shown.app.screen is shown.main, key
                     assert not run.cancelled, key
                     assert shown.app.is_running
-        for key in "12345678":
+        assert shown.main.has_class("large")
+        for key in ("ctrl+l", *"12345678"):
             shown.app.simulate_key(key)
         await shown.resize(60, 20)
         assert shown.main.job is run
