@@ -35,15 +35,18 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 @pytest.fixture
 def browser() -> Iterator[int]:
     """The debugging port of a browser of its own."""
-    with tempfile.TemporaryDirectory() as folder:
+    # Its helpers may still write there for a moment after it has ended.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         process = subprocess.Popen(
             [str(CHROMIUM), *FLAGS, f"--user-data-dir={folder}"],
             stderr=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
-        yield asyncio.run(debugging_port(Path(folder, "DevToolsActivePort")))
-        process.terminate()
-        process.wait(timeout=20)
+        try:
+            yield asyncio.run(debugging_port(Path(folder, "DevToolsActivePort")))
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
 
 
 async def debugging_port(file: Path) -> int:
