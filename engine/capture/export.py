@@ -81,8 +81,7 @@ def report(run: CapturedRun) -> Iterator[tuple[str, list[str]]]:
 
 def op_row(op: Op) -> str:
     """An op as a row of a table."""
-    place = f"{op.file.rpartition('/')[2]}:{op.line}" if op.file else ""
-    return f"| {op.phase} | {place} | {cell(op.formula)} |"
+    return f"| {op.phase} | {op.source} | {cell(op.formula)} |"
 
 
 def cell(text: str) -> str:

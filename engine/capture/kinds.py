@@ -203,7 +203,7 @@ def structure(op: OpDefinition, operand: int, wrote: Shape, read: Shape) -> Stru
         words = "Kronecker: I ⊗ Bᵀ" if operand == 0 else "Kronecker: A ⊗ I"
         return Structure(words, operand == 0 and rows)
     if kind in WINDOWS:
-        return Structure("Toeplitz", rows)
+        return WINDOW_PARTS[operand - 1] if operand else Structure("Toeplitz", rows)
     if kind in REDUCTIONS or kind in LOSSES:
         if not wrote:
             return Structure("one row", True)
@@ -211,6 +211,10 @@ def structure(op: OpDefinition, operand: int, wrote: Shape, read: Shape) -> Stru
     return Structure(UNKNOWN, False)
 
 
+WINDOW_PARTS: Final = (
+    Structure("block-diagonal over channels: the patches of x", True),
+    Structure("selection (broadcast)", True),
+)
 LINEAR_PARTS: Final = (
     Structure("Kronecker: I ⊗ W", True),
     Structure("Kronecker: x ⊗ I", True),

@@ -73,7 +73,7 @@ def launch(
     listener = Listener()
     try:
         streams = pipes() if piped else outputs()
-        running = Running(command, plan, sink, write, outer, listener, streams)
+        running = Running(command, plan, sink, write, outer, listener, streams, piped)
         return running.run(stop, unheard)
     finally:
         listener.close()
@@ -91,6 +91,7 @@ class Running:
         outer: Mapping[str, str],
         listener: Listener,
         streams: dict[Stream, Output],
+        piped: bool,
     ) -> None:
         self.sink = sink
         self.write = write
@@ -99,6 +100,8 @@ class Running:
         self.selector = selectors.DefaultSelector()
         self.outputs = streams
         given = environment(plan, listener, outer)
+        if not piped:
+            lend(listener, streams)
         self.process = started(command, given, self.outputs)
         self.selector.register(listener.socket, selectors.EVENT_READ, None)
         for output in set(self.outputs.values()):
@@ -198,6 +201,23 @@ class Running:
         """Our terminal has another size."""
         for stream, descriptor in ((Stream.STDOUT, 1), (Stream.STDERR, 2)):
             self.outputs[stream].resized(descriptor)
+
+
+def lend(listener: Listener, streams: Mapping[Stream, Output]) -> None:
+    """Our streams, and what we read those of the command from, for when we are gone."""
+    both = streams[Stream.STDOUT], streams[Stream.STDERR]
+    if alive(1) and alive(2):
+        listener.lent = [1, 2, *(one.reads for one in both)]
+        listener.names = [os.ttyname(one.writes) if one.terminal else "" for one in both]
+
+
+def alive(descriptor: int) -> bool:
+    """Whether a descriptor is open."""
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def started(

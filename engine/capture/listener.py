@@ -1,5 +1,7 @@
 """The socket that traced processes speak to: private, with a token, each its own Decoder."""
 
+import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -19,6 +21,7 @@ LONGEST_PATH = 100  # bytes of a socket's path; systems allow 104 or more
 MOST_PROCESSES = 1024
 AT_ONCE = 2**20  # bytes that are read in one go
 SHARED = 2  # pieces of memory that a process may share
+STAYS = b"\n"  # after what is lent: it is not needed
 
 
 @dataclass(eq=False)
@@ -53,6 +56,8 @@ class Listener:
         self.socket.setblocking(False)
         self.connections: list[Connection] = []
         self.processes = 0
+        self.lent: list[int] = []  # descriptors that processes get, should this one be gone
+        self.names: list[str] = []  # of the terminals among them
 
     def accept(self) -> Connection | None:
         """The next one who wants to speak."""
@@ -86,6 +91,7 @@ class Listener:
                 if connection.number is None:
                     connection.number = self.processes
                     self.processes += 1
+                    self.lend(connection)
                 connection.last = frame
                 yield frame
             if connection.decoder.hello is None and connection.decoder.pending > MAX_JSON:
@@ -93,6 +99,17 @@ class Listener:
         except Untrustworthy as problem:
             connection.end = End(Reason.UNTRUSTWORTHY, text=str(problem))
             connection.close()
+
+    def lend(self, connection: Connection) -> None:
+        """Put before a process what it can write to without us.
+
+        It lies in its socket, and is taken out only where that has broken: till then nothing in
+        that process has changed, and what it has written meanwhile can still be read.
+        """
+        if self.lent:
+            with contextlib.suppress(OSError):
+                said = json.dumps({"terminals": self.names}).encode()
+                socket.send_fds(connection.socket, [said], self.lent)
 
     @staticmethod
     def received(connection: Connection) -> bytes:
@@ -123,8 +140,10 @@ class Listener:
         connection.close()
 
     def hang_up(self, connection: Connection) -> None:
-        """Listen no longer to a process that goes on."""
+        """Listen no longer to a process that goes on; its text is still handed on."""
         connection.end = End(Reason.LEFT)
+        with contextlib.suppress(OSError):
+            connection.socket.send(STAYS)
         connection.close()
 
     def marks(self) -> set[str]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,11 @@ class Op:
     file: str | None = None
     line: int = 0
     key: str = field(init=False, repr=False)
+
+    @property
+    def source(self) -> str:
+        """The script's line that it comes from, as ``train.py:41``; empty where none is known."""
+        return f"{PurePath(self.file).name}:{self.line}" if self.file else ""
 
     def __post_init__(self) -> None:
         # Asked for more often than there are ops: by stops, badges, and wherever an op is counted.

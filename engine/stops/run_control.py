@@ -197,6 +197,8 @@ def met(check: Check, scene: Scene) -> Hit | None:
     place = event if check.test is None else event - 1
     text = message_text(check.message, scene.now) if check.message or stop.log == "" else None
     where = f"#{place} {format_position(session.run, place)}"
+    source = timeline.op(place).source if 0 <= place < timeline.end else ""
+    where += f" at {source}" if source else ""
     iteration = timeline.iteration(event)
     begins = event < timeline.end and event == timeline.begin(iteration)
     if evidence is not None and begins and evidence.tensor in session.run.entering:

@@ -126,7 +126,8 @@ class Place:
         """``#41 i3:backward:linear2.weight.grad  ∂ℓ/∂W⁽²⁾ += …  loss 1.03``."""
         place = f"#{self.event} {format_position(self.run, self.event)}"
         loss = f"loss {number(self.loss)}" if self.loss is not None else ""
-        return "  ".join(part for part in (place, self.op.label if self.op else "", loss) if part)
+        label, source = (self.op.label, self.op.source) if self.op else ("", "")
+        return "  ".join(part for part in (place, label, source, loss) if part)
 
     @property
     def data(self) -> dict[str, Any]:

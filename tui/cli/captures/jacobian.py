@@ -42,6 +42,8 @@ def lines(found: Jacobian, batch: bool, layout: Layout) -> Iterator[str]:
     yield f"dimensions  {count_text(rows)} × {count_text(cols)}, {whose}, {layout} layout"
     if not whole:
         yield f"            whole batch: {text_of(found.dims, turned)}"
+    elif not batch and all(one.parallel for one in found.chain):
+        yield "            of the same size for one sample"
     elif not batch:
         yield "            the samples are coupled on the way, or there are none: no single one"
     shapes = f"{shape_text(found.row_shape)} by {shape_text(found.col_shape)}"

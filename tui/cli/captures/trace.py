@@ -1,7 +1,5 @@
 """``gradstep trace`` of a captured script."""
 
-from pathlib import PurePath
-
 from rich.text import Text
 
 from engine.arrays import Array
@@ -62,7 +60,7 @@ class CapturedTrace:
         found = span_object(self.run, start, stop, self.size)
         line = Text(f"{start:>{self.number}}  ", style="dim")
         if self.size == Granularity.OP:
-            line.append(f"{clean(place_text(op)):<{PLACE}} ", style="dim")
+            line.append(f"{clean(op.source):<{PLACE}} ", style="dim")
             line.append(clean(op.formula), style=STYLES[op.phase])
             shapes = [shape_text(tuple(one["shape"])) for one in found["writes"]]
             line.append(f"  {', '.join(dict.fromkeys(shapes))}", style="dim")
@@ -111,8 +109,3 @@ class CapturedTrace:
 def letter(kept: str | None) -> str:
     """The letter of how much was kept; nothing for a tensor that is gone."""
     return "" if kept is None else Degree[kept.upper()].value
-
-
-def place_text(op: Op) -> str:
-    """``train.py:41``; nothing where the script has no line for it."""
-    return f"{PurePath(op.file).name}:{op.line}" if op.file else ""

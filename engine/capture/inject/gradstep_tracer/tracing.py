@@ -14,6 +14,7 @@ from gradstep_tracer.passes import Passes
 from gradstep_tracer.places import Places
 from gradstep_tracer.plan import Plan
 from gradstep_tracer.recorder import Recorder
+from gradstep_tracer.streams import take_back
 from gradstep_tracer.values import Reader
 
 HELD_APART = sys.version_info < (3, 11)
@@ -71,6 +72,7 @@ class Tracing:
             return
         self.over = True
         if isinstance(problem, OSError) and self.channel.socket is not None:
+            take_back(self.channel.socket)
             self.say("nobody listens any more; the script goes on")
         else:
             trace = problem.__traceback__
