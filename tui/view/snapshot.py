@@ -339,11 +339,10 @@ def badges_kept(run: Run, event: int, lineage: object, earlier: View | None) -> 
     if not earlier.begin <= start <= stop < earlier.begin + len(earlier.listing.ops):
         return {}
     written = {name for op in run.timeline.stretch(start, stop) for name in op.writes}
-    gradients = run.gradients
     return {
         name: known
         for name, known in earlier.badges.items()
-        if name not in written and gradients[name] not in written
+        if name not in written and run.gradients[name] not in written
     }
 
 
